@@ -1,0 +1,138 @@
+"""Every exception and warning of the library, on one page.
+
+::
+
+    WithholdError
+    ├── TerritoryError       (ValueError)  a code that is no territory
+    ├── InstantError         (ValueError)  an instant without a time zone, or that is no instant
+    ├── SubjectIdError       (ValueError)  an id outside 1 … 2**63-1
+    ├── SubjectIdTypeError   (TypeError)   an id that is no int
+    ├── ViewerError          (ValueError)  a viewer who cannot be where it is said
+    ├── RuleError            (ValueError)  one rule that contradicts itself
+    ├── RuleSetError         (ValueError)  all the problems of all the files of a rule set
+    └── GeoIPError           (ValueError)  a location database that cannot be used
+
+    RuleSetWarning           (UserWarning) read, but not as it was written
+
+A message is lower case, without a full stop, with values in backticks; a `Problem` carries it with a
+stable code, the place and a hint, so that tools need not parse text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a file; line and column count from 1, and a column is one character.
+
+    >>> str(Place("rules/in.yaml", 7, 18))
+    'rules/in.yaml:7:18'
+    """
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, where, and what to do about it.
+
+    >>> print(Problem("unknown-territory", "unknown country `DR`", hint="did you mean `DE`?"))
+    unknown country `DR` [unknown-territory]; did you mean `DE`?
+    """
+
+    code: str
+    message: str
+    place: Place | str | None = None
+    hint: str | None = None
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place is not None else ""
+        kind = "warning: " if self.severity == "warning" else ""
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"{where}{kind}{self.message} [{self.code}]{hint}"
+
+
+class WithholdError(Exception):
+    """Base of all errors of this library; `code` and `hint` are those of its problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    @property
+    def code(self) -> str:
+        return self.problem.code
+
+    @property
+    def hint(self) -> str | None:
+        return self.problem.hint
+
+
+class TerritoryError(WithholdError, ValueError):
+    """A code that is no country, subdivision or group."""
+
+
+class InstantError(WithholdError, ValueError):
+    """An instant that is naive, or text that is no instant."""
+
+
+class SubjectIdError(WithholdError, ValueError):
+    """An account or tweet id outside 1 … 2**63-1, or a subject without any id."""
+
+
+class SubjectIdTypeError(WithholdError, TypeError):
+    """An account or tweet id that is not an int (`bool` and `float` are not)."""
+
+
+class ViewerError(WithholdError, ValueError):
+    """A viewer whose country and subdivisions contradict each other."""
+
+
+class RuleError(WithholdError, ValueError):
+    """A rule that contradicts itself; `field` is the key of the rule file that is to blame."""
+
+    def __init__(self, problem: Problem, field: str) -> None:
+        super().__init__(problem)
+        self.args = (problem, field)
+        self.field = field
+
+    def __str__(self) -> str:
+        return str(self.problem)
+
+
+class RuleSetError(WithholdError, ValueError):
+    """A rule set that was refused: all problems of all files, in the order of their places.
+
+    `read` counts the rules that were fine, `refused` those that were not. A file that is not even YAML
+    or JSON has a problem of its own, and its rules cannot be counted.
+    """
+
+    def __init__(self, problems: Sequence[Problem], read: int = 0, refused: int = 0) -> None:
+        super().__init__(problems[0])
+        self.args = (problems, read, refused)
+        self.problems = tuple(problems)
+        self.read = read
+        self.refused = refused
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        head = f"the rule set has {count} problem{'s' if count > 1 else ''}"
+        return "\n".join([f"{head}:", *(f"  {problem}" for problem in self.problems)])
+
+
+class GeoIPError(WithholdError, ValueError):
+    """A location database that is missing, broken or of an unknown schema."""
+
+
+class RuleSetWarning(UserWarning):
+    """Something was read, but not as it was written (`UK` for `GB`)."""

@@ -1,0 +1,89 @@
+"""The answer, and how it prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, NoReturn
+
+from withhold.model.instants import in_iso
+from withhold.model.rule import Reason
+from withhold.model.territory_set import NOWHERE, TerritorySet
+
+
+class Outcome(StrEnum):
+    """What a viewer gets; a greater severity dominates."""
+
+    VISIBLE = "visible"
+    WITHHELD = "withheld"
+    SUSPENDED = "suspended"
+
+
+class Scope(StrEnum):
+    """Whether a rule acts through the account or through the tweet itself."""
+
+    ACCOUNT = "account"
+    TWEET = "tweet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One answer; a value, built once and handed out again to whoever asks the same.
+
+    | attribute | what it is |
+    |---|---|
+    | `outcome` | `VISIBLE`, `WITHHELD` or `SUSPENDED`; also `.visible`, `.withheld`, `.suspended` |
+    | `exempt` | `"author"` if the viewer is shown their own withheld content (R9), else None |
+    | `rule_ids` | the rules that speak, the first one first (R7) |
+    | `rule_id`, `scope`, `reason`, `demand` | of the first, or None |
+    | `territories` | where the subject is withheld at this instant |
+    | `certain` | False if a better known location could give another outcome (R4) |
+    | `varies_by_location` | whether a viewer elsewhere would get another outcome: put the location in a cache key |
+    | `valid_until` | no field changes before this instant (UTC); None: not by passing time |
+    | `revision` | of the snapshot that gave the answer |
+
+    A decision has no truth value (A1): `if decision:` raises a `TypeError`.
+    """
+
+    outcome: Outcome
+    exempt: Literal["author"] | None = None
+    rule_ids: tuple[str, ...] = ()
+    scope: Scope | None = None
+    reason: Reason | None = None
+    demand: str | None = None
+    territories: TerritorySet = NOWHERE
+    certain: bool = True
+    varies_by_location: bool = False
+    valid_until: datetime | None = None
+    revision: str = ""
+
+    @property
+    def rule_id(self) -> str | None:
+        return self.rule_ids[0] if self.rule_ids else None
+
+    @property
+    def visible(self) -> bool:
+        return self.outcome is Outcome.VISIBLE
+
+    @property
+    def withheld(self) -> bool:
+        return self.outcome is Outcome.WITHHELD
+
+    @property
+    def suspended(self) -> bool:
+        return self.outcome is Outcome.SUSPENDED
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("a decision is neither true nor false [decision-truth]; use .visible")
+
+    def to_dict(self) -> dict[str, object]:
+        """Return all fields as values that JSON has; instants as `2021-02-10T05:00:00Z`."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            **found,
+            "rule_id": self.rule_id,
+            "rule_ids": list(self.rule_ids),
+            "territories": str(self.territories),
+            "valid_until": in_iso(self.valid_until),
+        }

@@ -1,0 +1,53 @@
+"""Instants: aware datetimes, kept in UTC (A5)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from withhold.errors import InstantError, Problem
+
+_HINT = "add `Z` or an offset such as `+05:30`"
+
+
+def utc(instant: datetime, name: str = "instant") -> datetime:
+    """Return an aware `instant` in UTC; raises `InstantError` for a naive one, and outside years 1 to 9999.
+
+    >>> from datetime import datetime
+    >>> utc(datetime.fromisoformat("2021-02-10T10:30:00+05:30")).isoformat()
+    '2021-02-10T05:00:00+00:00'
+    """
+    if not isinstance(instant, datetime):
+        raise InstantError(Problem("not-an-instant", f"{name} `{instant!r:.60}` is not a datetime"))
+    if instant.utcoffset() is None:
+        raise InstantError(Problem("naive-instant", f"{name} `{instant.isoformat()}` has no time zone", hint=_HINT))
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise InstantError(
+            Problem("not-an-instant", f"{name} `{instant.isoformat()}` is out of range in UTC")
+        ) from None
+
+
+def parse_instant(text: str, name: str = "instant") -> datetime:
+    """Read an ISO 8601 instant with an offset.
+
+    >>> parse_instant("2021-02-10T05:00:00Z").isoformat()
+    '2021-02-10T05:00:00+00:00'
+
+    Raises `InstantError`; a date alone is not an instant.
+    """
+    text = text.strip()
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        hint = "write it like `2021-02-10T10:30:00+05:30`"
+        raise InstantError(Problem("not-an-instant", f"{name} `{text:.60}` is not an instant", hint=hint)) from None
+    if "T" not in text.upper() and " " not in text:
+        hint = "a day is not an instant: add a time and an offset, such as `T00:00:00+05:30`"
+        raise InstantError(Problem("not-an-instant", f"{name} `{text:.60}` is a date", hint=hint))
+    return utc(instant, name)
+
+
+def in_iso(instant: datetime | None) -> str | None:
+    """Return an instant in UTC as `2021-02-10T05:00:00Z`, and None as None."""
+    return None if instant is None else instant.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,89 @@
+"""Who is looking, and from where."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError
+from withhold.model.ids import check_id
+from withhold.territories import WORLD, country_of, is_subdivision, resolve
+
+#: Where somebody is, as far as it is known: a country and its subdivisions. The key of what is cached.
+Standpoint = tuple[str | None, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """A viewer: where they are as far as it is known, and who they are if they are logged in.
+
+    `country` is an ISO 3166-1 code or None (unknown); `subdivisions` are ISO 3166-2 codes in that country,
+    of any level; `account_id` matters for `Policy.author_sees_own` alone; `signal` says in words how the
+    location is known, and is what `explain` prints.
+
+    >>> Viewer(country="in", subdivisions=["IN-DL"]).standpoint
+    ('IN', ('IN-DL',))
+
+    Raises `SubjectIdError` for an `account_id` that is none, `TerritoryError` for a code that does not exist (`XX` and the like: use `Viewer.unknown()`), and
+    `ViewerError` where country and subdivisions contradict each other (T4); both are a `ValueError`.
+    """
+
+    country: str | None
+    subdivisions: tuple[str, ...] = ()
+    account_id: int | None = None
+    signal: str | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            country: str | None,
+            subdivisions: Iterable[str] = (),
+            account_id: int | None = None,
+            signal: str | None = None,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        country = None if self.country is None else _read(self.country)
+        given: object = self.subdivisions
+        if isinstance(given, str):
+            raise ViewerError(Problem("bad-viewer", f"subdivisions `{given}` are text", hint=f"write `({given!r},)`"))
+        subdivisions = tuple(sorted({_read(code) for code in self.subdivisions}))
+        if country is not None and (is_subdivision(country) or country == WORLD):
+            hint = f"write `country={country_of(country)!r}, subdivisions=({country!r},)`" if country != WORLD else None
+            raise ViewerError(Problem("bad-viewer", f"`{country}` is not a country", hint=hint))
+        for code in subdivisions:
+            if not is_subdivision(code) or country_of(code) != country:
+                where = f"country `{country}`" if country else "no country"
+                hint = f"`{code}` lies in `{country_of(code)}`" if is_subdivision(code) else "write it like `IN-DL`"
+                raise ViewerError(Problem("bad-viewer", f"subdivision `{code}` contradicts {where}", hint=hint))
+        if self.account_id is not None:
+            object.__setattr__(self, "account_id", check_id(self.account_id, "account_id"))
+        object.__setattr__(self, "country", country)
+        object.__setattr__(self, "subdivisions", subdivisions)
+
+    @classmethod
+    def unknown(cls, *, account_id: int | None = None, signal: str | None = None) -> Viewer:
+        """Return a viewer of whose location nothing is known."""
+        return cls(country=None, account_id=account_id, signal=signal)
+
+    @property
+    def standpoint(self) -> Standpoint:
+        """Country and subdivisions: all that a decision takes from a viewer, the author's own aside."""
+        return (self.country, self.subdivisions)
+
+    def __str__(self) -> str:
+        where = "unknown location" if self.country is None else ", ".join((self.country, *self.subdivisions))
+        return f"{where} ({self.signal})" if self.signal else where
+
+
+def _read(code: str) -> str:
+    if not isinstance(code, str):
+        raise TerritoryError(Problem("unknown-territory", f"`{code!r:.60}` is not a territory code"))
+    found, alias = resolve(code)
+    if alias:
+        warnings.warn(f"`{alias}` was read as `{found}` [territory-alias]", RuleSetWarning, stacklevel=4)
+    return found

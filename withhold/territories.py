@@ -1,0 +1,184 @@
+"""Territories: ISO 3166-1 countries (and `XK`), ISO 3166-2 subdivisions, groups, and `WORLD`.
+
+The ISO data come from pycountry, and are read at the first question, not at import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+from withhold.errors import Problem, TerritoryError
+
+WORLD = "WORLD"
+
+#: Codes that the EU's institutions and common usage write for an ISO one (T2).
+ALIASES: Mapping[str, str] = MappingProxyType({"UK": "GB", "EL": "GR"})
+
+_EU = frozenset(
+    {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"}
+    | {"IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"}
+)
+
+#: Groups known without a definition, by membership since 1 February 2020 (the United Kingdom had left).
+#: Territories with an ISO code of their own (`RE`, `AX` …) are not in them: T5 keeps codes apart.
+GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"EU": tuple(sorted(_EU)), "EEA": tuple(sorted(_EU | {"IS", "LI", "NO"}))}
+)
+
+_MEANINGS = {
+    "XX": (
+        "`XX` is not a territory",
+        "Twitter's `XX` is worldwide: write `WORLD`; a CDN's `XX` is an unknown location",
+    ),
+    "XY": (
+        "`XY` is not a territory",
+        "Twitter's `XY` is worldwide for copyright: write `WORLD` with `reason: copyright`",
+    ),
+}
+_KEYBOARD = {
+    letter: (row, column + row / 2)
+    for row, letters in enumerate(("QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM"))
+    for column, letter in enumerate(letters)
+}
+
+
+class Resolved(NamedTuple):
+    """A code in its canonical form, and what it was written as if that was an alias."""
+
+    code: str
+    alias: str | None
+
+
+@cache
+def countries() -> Mapping[str, str]:
+    """Return all country codes with their names; 250 of them, `XK` (Kosovo, user-assigned) included."""
+    import pycountry
+
+    names = {c.alpha_2: getattr(c, "common_name", c.name) for c in pycountry.countries}
+    return MappingProxyType(dict(sorted({**names, "XK": "Kosovo"}.items())))
+
+
+@cache
+def subdivisions(country: str) -> Mapping[str, str]:
+    """Return the ISO 3166-2 codes of a country, each with the code that contains it: the country or a region."""
+    import pycountry
+
+    found = pycountry.subdivisions.get(country_code=country) or ()  # type: ignore[no-untyped-call]
+    return MappingProxyType({s.code: s.parent_code or country for s in sorted(found, key=lambda s: s.code)})
+
+
+def is_subdivision(code: str) -> bool:
+    return "-" in code
+
+
+def country_of(code: str) -> str:
+    """Return the country of a country or subdivision code: `US` for `US-MS`."""
+    return code.partition("-")[0]
+
+
+@cache
+def containing(code: str) -> tuple[str, ...]:
+    """Return what lies around a country or subdivision, from near to far, itself first and `WORLD` last.
+
+    >>> containing("IT-RM")
+    ('IT-RM', 'IT-62', 'IT', 'WORLD')
+    """
+    chain = [code]
+    while is_subdivision(chain[-1]):
+        chain.append(subdivisions(country_of(code))[chain[-1]])
+    return (*chain, WORLD)
+
+
+def name_of(code: str) -> str:
+    """Return the English name of a country or subdivision, and any other code itself.
+
+    >>> name_of("IN"), name_of("US-MS"), name_of("WORLD")
+    ('India', 'Mississippi', 'WORLD')
+    """
+    if is_subdivision(code):
+        import pycountry
+
+        found = pycountry.subdivisions.get(code=code)  # type: ignore[no-untyped-call]
+        return str(found.name) if found else code
+    return countries().get(code, code)
+
+
+def resolve(text: str) -> Resolved:
+    """Read a country or subdivision code, or `WORLD`, in any case (T1 to T3). O(1).
+
+    >>> resolve("us-ms").code
+    'US-MS'
+    >>> resolve("uk")
+    Resolved(code='GB', alias='UK')
+
+    Raises `TerritoryError` with the nearest code as its hint.
+    """
+    written = text.strip().upper()
+    code = ALIASES.get(written, written)
+    if is_subdivision(code):
+        country = country_of(code)
+        code = code.replace(country, ALIASES.get(country, country), 1)
+        if code in subdivisions(country_of(code)):
+            return Resolved(code, written if code != written else None)
+    elif code == WORLD or code in countries():
+        return Resolved(code, written if code != written else None)
+    raise TerritoryError(_unknown(text.strip()))
+
+
+def expand(text: str, groups: Mapping[str, Iterable[str]] = GROUPS) -> tuple[Resolved, ...]:
+    """Read a code as `resolve` does, or the name of a group, which gives its members.
+
+    >>> [found.code for found in expand("gulf", {"GULF": ("AE", "BH")})]
+    ['AE', 'BH']
+    """
+    members = groups.get(text.strip().upper())
+    if members is not None:
+        return tuple(Resolved(code, None) for code in members)
+    return (resolve(text),)
+
+
+def _unknown(text: str) -> Problem:
+    written = text.upper()
+    if written in _MEANINGS:
+        message, hint = _MEANINGS[written]
+        return Problem("unknown-territory", message, hint=hint)
+    kind = "subdivision" if is_subdivision(written) else "country" if len(written) == 2 else "territory"
+    nearest = _nearest(written)
+    return Problem(
+        "unknown-territory",
+        f"unknown {kind} `{text}`",
+        hint=f"did you mean `{nearest}`?" if nearest else "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`",
+    )
+
+
+def _nearest(written: str) -> str | None:
+    """Return the code most likely meant: by a name or alpha-3 code, else by what a finger hits beside the key."""
+    import pycountry
+
+    by_name = pycountry.countries.get(alpha_3=written) or pycountry.countries.get(name=written)
+    if by_name is not None:
+        return str(by_name.alpha_2)
+    if is_subdivision(written):
+        country = country_of(written)
+        if country not in countries():
+            return _nearest(country)
+        known: Iterable[str] = subdivisions(country)
+    else:
+        known = (*countries(), *GROUPS, WORLD)
+    candidates = [code for code in known if len(code) == len(written) and _slips(code, written)[0] == 1]
+    return min(candidates, key=lambda code: (_slips(code, written), code), default=None)
+
+
+def _slips(code: str, written: str) -> tuple[int, float]:
+    """Count the letters that differ (two swapped ones count once), and how far apart their keys lie."""
+    differing = [(a, b) for a, b in zip(code, written, strict=True) if a != b]
+    if len(differing) == 2 and differing[0] == differing[1][::-1]:
+        return 1, 0.0
+    apart = 0.0
+    for a, b in differing:
+        (row, column), (other_row, other_column) = _KEYBOARD.get(a, (9, 9)), _KEYBOARD.get(b, (9, 9))
+        apart += abs(row - other_row) + abs(column - other_column)
+    return len(differing), apart
