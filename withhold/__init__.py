@@ -1,1 +1,79 @@
-"""Decide whether a viewer, where they are, may see an account or a tweet, and say why."""
+"""Decide whether a viewer, where they are, may see an account or a tweet, and say why.
+
+>>> from withhold import Engine, Rule, RuleSet, Viewer
+>>> rules = RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")])
+>>> engine = Engine(rules)
+>>> view = engine.view(Viewer(country="IN"))
+>>> view.withholds(20, 17), view.withholds(20, 18)
+(True, False)
+"""
+
+import withhold.sources  # noqa: F401  # lets `RuleSet.load` read files
+from withhold.engine import Engine, Explanation, Page, Reference, TweetDecisions, View
+from withhold.errors import (
+    GeoIPError,
+    InstantError,
+    Place,
+    Problem,
+    RuleError,
+    RuleSetError,
+    RuleSetWarning,
+    SubjectIdError,
+    SubjectIdTypeError,
+    TerritoryError,
+    ViewerError,
+    WithholdError,
+)
+from withhold.model import (
+    Decision,
+    Effect,
+    IdSet,
+    Outcome,
+    Period,
+    Policy,
+    Reason,
+    Rule,
+    RuleSet,
+    Scope,
+    Settle,
+    TerritorySet,
+    Tweet,
+    Viewer,
+)
+from withhold.snapshot import Snapshot
+
+__all__ = [
+    "Decision",
+    "Effect",
+    "Engine",
+    "Explanation",
+    "GeoIPError",
+    "IdSet",
+    "InstantError",
+    "Outcome",
+    "Page",
+    "Period",
+    "Place",
+    "Policy",
+    "Problem",
+    "Reason",
+    "Reference",
+    "Rule",
+    "RuleError",
+    "RuleSet",
+    "RuleSetError",
+    "RuleSetWarning",
+    "Scope",
+    "Settle",
+    "Snapshot",
+    "SubjectIdError",
+    "SubjectIdTypeError",
+    "TerritoryError",
+    "TerritorySet",
+    "Tweet",
+    "TweetDecisions",
+    "View",
+    "Viewer",
+    "ViewerError",
+    "WithholdError",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
@@ -101,12 +102,10 @@ class IdSet(AbstractSet[int]):
     def tobytes(self) -> bytes:
         """Return the ids in ascending order, eight bytes each, little-endian: what a digest is made over."""
         ids = self._ids
-        if _BIG_ENDIAN:  # pragma: no cover
+        if sys.byteorder == "big":
             ids = ids[:]
             ids.byteswap()
         return ids.tobytes()
 
 
 NO_IDS = IdSet()
-
-_BIG_ENDIAN = array("H", [1]).tobytes()[0] == 0

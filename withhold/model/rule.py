@@ -102,10 +102,10 @@ class Rule:
         for name in ("accounts", "tweets"):
             if not isinstance(getattr(self, name), IdSet):
                 set_(self, name, IdSet(getattr(self, name)))
-        set_(self, "effect", self._choice(Effect, "effect"))
-        set_(self, "reason", self._choice(Reason, "reason"))
+        set_(self, "effect", choice(Effect, self.effect, "effect"))
+        set_(self, "reason", choice(Reason, self.reason, "reason"))
         if self.if_unknown is not None:
-            set_(self, "if_unknown", self._choice(Settle, "if_unknown"))
+            set_(self, "if_unknown", choice(Settle, self.if_unknown, "if_unknown"))
         for name in ("withheld_in", "except_in"):
             set_(self, name, self._codes(name))
         for name in ("from_", "until"):
@@ -134,14 +134,6 @@ class Rule:
             hint = "write `withheld_in: [IN]`, or `WORLD`"
             raise self._error("no-territory", "withheld_in", "the rule names no territory", hint)
 
-    def _choice(self, kind: type[_Choice], name: str) -> _Choice:
-        try:
-            return kind(getattr(self, name))
-        except ValueError:
-            known = ", ".join(f"`{member}`" for member in kind)
-            message = f"unknown {name} `{getattr(self, name)!s:.60}`"
-            raise self._error(f"unknown-{name.replace('_', '-')}", name, message, f"one of {known}") from None
-
     def _codes(self, name: str) -> tuple[str, ...]:
         given = getattr(self, name)
         given = (given,) if isinstance(given, str) else given
@@ -158,6 +150,16 @@ class Rule:
 
     def _error(self, code: str, field: str, message: str, hint: str | None = None) -> RuleError:
         return RuleError(Problem(code, message, self.place or f"rule `{self.id}`", hint), field)
+
+
+def choice(kind: type[_Choice], value: str, name: str) -> _Choice:
+    """Return the member of an enumeration that `value` names; raises `RuleError`."""
+    try:
+        return kind(value)
+    except ValueError:
+        hint = "one of " + ", ".join(f"`{member}`" for member in kind)
+        problem = Problem(f"unknown-{name.replace('_', '-')}", f"unknown {name} `{value!s:.60}`", hint=hint)
+        raise RuleError(problem, name) from None
 
 
 def canonical(codes: Iterable[str]) -> tuple[str, ...]:

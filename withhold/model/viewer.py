@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError
 from withhold.model.ids import check_id
-from withhold.territories import WORLD, country_of, is_subdivision, resolve
+from withhold.territories import WORLD, containing, country_of, is_subdivision, resolve
 
 #: Where somebody is, as far as it is known: a country and its subdivisions. The key of what is cached.
 Standpoint = tuple[str | None, tuple[str, ...]]
@@ -78,6 +78,24 @@ class Viewer:
     def __str__(self) -> str:
         where = "unknown location" if self.country is None else ", ".join((self.country, *self.subdivisions))
         return f"{where} ({self.signal})" if self.signal else where
+
+
+def is_in(place: Standpoint, code: str) -> bool | None:
+    """Tell whether a place is in a territory (T4), where None is *unknown*; `code` is in its canonical form.
+
+    >>> is_in(("US", ()), "US-MS"), is_in(("US", ("US-TX",)), "US-MS"), is_in((None, ()), "WORLD")
+    (None, False, True)
+
+    Containment holds at every level: whoever is in `IT-RM` is in `IT-62`, and of whoever is known to be in
+    `IT-62` and no more, it is unknown whether they are in `IT-RM`.
+    """
+    country, known = place
+    if code == WORLD or any(code in containing(inner) for inner in (country, *known) if inner):
+        return True
+    if country is None or (country_of(code) == country and not known):
+        return None
+    narrowest = [inner for inner in known if not any(inner in containing(other)[1:] for other in known)]
+    return None if any(inner in containing(code) for inner in narrowest) else False
 
 
 def _read(code: str) -> str:

@@ -1,0 +1,79 @@
+"""Whatever the rules, the engine answers what the reference answers, in every field."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.strategies import HOURS, instants, pairs, policies, rule_sets, subjects, tweets, viewers
+from withhold import Decision, Engine, Reference, Tweet
+
+
+def fields_of(decision: Decision) -> dict[str, object]:
+    return {field.name: getattr(decision, field.name) for field in dataclasses.fields(decision)}
+
+
+@settings(max_examples=400)
+@given(rule_sets(), policies, st.lists(st.tuples(subjects, viewers(), instants), min_size=1, max_size=8))
+def test_every_field_of_every_decision(rules, policy, questions):
+    """One engine for many questions, so that what it keeps of one cannot spoil another."""
+    engine, reference = Engine(rules, policy), Reference(rules, policy)
+    for subject, viewer, at in questions:
+        assert fields_of(engine.check(subject, viewer, at)) == fields_of(reference.check(subject, viewer, at))
+
+
+@settings(max_examples=150)
+@given(rule_sets(), policies, subjects, instants)
+def test_anywhere(rules, policy, subject, at):
+    found = Engine(rules, policy).anywhere(subject, at)
+    assert fields_of(found) == fields_of(Reference(rules, policy).anywhere(subject, at))
+
+
+@settings(max_examples=200)
+@given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all) | tweets, max_size=12))
+def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
+    view, reference = Engine(rules, policy).view(viewer, at), Reference(rules, policy)
+    page = view.filter(items)
+
+    wanted = [reference.check(item, viewer, at) for item in items]
+    assert page.visible == [item for item, decision in zip(items, wanted, strict=True) if decision.visible]
+    assert page.withheld == [(index, decision) for index, decision in enumerate(wanted) if not decision.visible]
+    quoted = [item.shown_quote() if isinstance(item, Tweet) else None for item in items]
+    inner = [found and reference.check(found, viewer, at) for found in quoted]
+    assert page.tombstones == [
+        (index, decision)
+        for index, decision in enumerate(inner)
+        if decision is not None and not decision.visible and wanted[index].visible
+    ]
+
+
+@settings(max_examples=200)
+@given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all), max_size=12))
+def test_mask_and_withholds_say_what_check_says(rules, policy, viewer, at, items):
+    view, reference = Engine(rules, policy).view(viewer, at), Reference(rules, policy)
+    wanted = [not reference.check(item, viewer, at).visible for item in items]
+
+    assert [view.withholds(*item) for item in items] == wanted
+    assert list(map(bool, view.mask([t for t, _ in items], [a for _, a in items]))) == wanted
+
+
+@settings(max_examples=200)
+@given(rule_sets(), policies, subjects, viewers(), instants)
+def test_nothing_changes_before_valid_until(rules, policy, subject, viewer, at):
+    """And at it, a rule of the subject comes into force or goes out."""
+    engine = Engine(rules, policy)
+    decision = engine.check(subject, viewer, at)
+    states = {found.rule.id: found.rule.in_force(at) for found in engine.explain(subject, viewer, at).rules}
+    end = decision.valid_until
+
+    before = [hour for hour in HOURS if hour > at and (end is None or hour < end)]
+    before += [end - timedelta(microseconds=1)] if end else [HOURS[-1] + timedelta(days=9999)]
+    for later in before:
+        assert engine.check(subject, viewer, later) == decision
+        assert Reference(rules, policy).check(subject, viewer, later) == decision
+    if end is not None:
+        after = {found.rule.id: found.rule.in_force(end) for found in engine.explain(subject, viewer, end).rules}
+        assert after != states

@@ -1,0 +1,93 @@
+"""The house vocabulary of Hypothesis: few ids, territories and instants, so that rules collide."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from withhold import Effect, Policy, Reason, Rule, RuleSet, Settle, Tweet, Viewer
+
+ACCOUNTS = (1, 2, 3)
+TWEETS = (1, 10, 11, 12)  # 1 is an account too: the two kinds must not mix
+START = datetime(2021, 2, 10, tzinfo=UTC)
+HOURS = tuple(START + timedelta(hours=hour) for hour in range(6))
+
+#: A country with regions (IT-62 holds IT-RM and IT-RI), one with plain subdivisions, others with none named.
+TERRITORIES = ("IN", "TR", "US", "US-MS", "US-TX", "IT", "IT-62", "IT-RM", "IT-21", "WORLD")
+PLACES = (
+    (None, ()),
+    ("IN", ()),
+    ("IN", ("IN-DL",)),
+    ("BR", ()),
+    ("US", ()),
+    ("US", ("US-MS",)),
+    ("US", ("US-CA",)),
+    ("US", ("US-MS", "US-TX")),
+    ("IT", ()),
+    ("IT", ("IT-62",)),
+    ("IT", ("IT-RM",)),
+    ("IT", ("IT-62", "IT-RM")),
+    ("IT", ("IT-RI",)),
+    ("IT", ("IT-21",)),
+)
+
+instants = st.sampled_from(HOURS)
+accounts = st.sampled_from(ACCOUNTS)
+tweet_ids = st.sampled_from(TWEETS)
+policies = st.builds(Policy, unknown_location=st.sampled_from(Settle), author_sees_own=st.booleans())
+
+
+@st.composite
+def periods(draw: st.DrawFn) -> tuple[datetime | None, datetime | None]:
+    start, end = draw(st.none() | instants), draw(st.none() | instants)
+    if start is not None and end is not None and end <= start:
+        start, end = (None, end) if start == end else (end, start)
+    return start, end
+
+
+@st.composite
+def rules(draw: st.DrawFn, rule_id: str = "r") -> Rule:
+    """One valid rule."""
+    start, end = draw(periods())
+    effect = draw(st.sampled_from((Effect.WITHHOLD, Effect.WITHHOLD, Effect.WITHHOLD, Effect.SUSPEND)))
+    codes = st.lists(st.sampled_from(TERRITORIES), min_size=1, max_size=3)
+    suspends = effect is Effect.SUSPEND
+    named_accounts = draw(st.sets(accounts))
+    return Rule(
+        id=rule_id,
+        accounts=named_accounts,
+        tweets=draw(st.sets(tweet_ids, min_size=0 if named_accounts else 1)),
+        withheld_in=["WORLD"] if suspends else draw(codes),
+        except_in=[] if suspends else draw(st.just([]) | codes),
+        from_=start,
+        until=end,
+        stays=draw(st.lists(periods(), max_size=2)),
+        effect=effect,
+        reason=draw(st.sampled_from(Reason)),
+        if_unknown=draw(st.none() | st.sampled_from(Settle)),
+        demand=draw(st.none() | st.sampled_from(("D1", "D2"))),
+    )
+
+
+@st.composite
+def rule_sets(draw: st.DrawFn, max_size: int = 5) -> RuleSet:
+    """Rules whose ids are not in the order in which they were made."""
+    ids = draw(st.permutations("abcdefgh"[:max_size]))
+    count = draw(st.integers(0, max_size))
+    return RuleSet(draw(rules(rule_id)) for rule_id in ids[:count])
+
+
+@st.composite
+def viewers(draw: st.DrawFn) -> Viewer:
+    country, subdivisions = draw(st.sampled_from(PLACES))
+    return Viewer(country=country, subdivisions=subdivisions, account_id=draw(st.none() | accounts))
+
+
+tweets = st.recursive(
+    st.builds(Tweet, tweet_ids, accounts),
+    lambda inner: st.builds(Tweet, tweet_ids, accounts, st.none() | inner, st.none() | inner),
+    max_leaves=3,
+)
+pairs = st.tuples(st.none() | tweet_ids, st.none() | accounts).filter(any)
+subjects = pairs | tweets

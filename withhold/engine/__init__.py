@@ -1,0 +1,8 @@
+"""Decisions: the reference that defines them, and the engine that gives them at speed."""
+
+from withhold.engine.engine import Engine
+from withhold.engine.explain import Explanation, RuleState, State
+from withhold.engine.reference import Reference
+from withhold.engine.view import Page, TweetDecisions, View
+
+__all__ = ["Engine", "Explanation", "Page", "Reference", "RuleState", "State", "TweetDecisions", "View"]

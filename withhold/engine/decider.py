@@ -1,0 +1,157 @@
+"""Decisions for what rules name: made once, kept while they hold, handed out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from threading import Lock
+from typing import NamedTuple
+
+from cachetools import FIFOCache
+
+from withhold.engine.reach import Geography, Reach
+from withhold.model.decision import Decision, Outcome, Scope
+from withhold.model.policy import Policy
+from withhold.model.rule import Reason, Rule
+from withhold.model.tweet import Link
+from withhold.model.viewer import Standpoint, Viewer
+from withhold.snapshot import Posting, Snapshot
+
+_KEPT_DECISIONS = 65_536
+_KEPT_GEOGRAPHIES = 4_096
+_REASONS = {reason: rank for rank, reason in enumerate(Reason)}
+
+#: The postings of a subject: those of its accounts, those of its tweets, and those that are not the viewer's own
+#: (None unless the policy shows authors what is theirs).
+_Named = tuple[tuple[Posting, ...], tuple[Posting, ...], tuple[Posting, ...] | None]
+
+
+class _Kept(NamedTuple):
+    since: datetime | None
+    decision: Decision
+
+
+class Decider:
+    """One snapshot under one policy. All it holds besides is caches, so threads share it.
+
+    Reading a `FIFOCache` changes nothing in it, so only writing takes the lock.
+    """
+
+    def __init__(self, snapshot: Snapshot, policy: Policy) -> None:
+        self.snapshot = snapshot
+        self.policy = policy
+        self._lock = Lock()
+        self._kept: FIFOCache[tuple[_Named, Standpoint | None], _Kept] = FIFOCache(_KEPT_DECISIONS)
+        self._geographies: FIFOCache[frozenset[Reach], Geography] = FIFOCache(_KEPT_GEOGRAPHIES)
+
+    def decide(self, links: Sequence[Link], viewer: Viewer | None, at: datetime) -> Decision:
+        """Decide for a viewer, or for whoever may get it (None, R10); ids are checked, `at` is in UTC.
+
+        O(1) for what was asked before at an instant since which nothing has changed.
+        """
+        named = self._named(links, viewer)
+        if not named[0] and not named[1]:
+            return self.snapshot.visible
+        key = (named, viewer.standpoint if viewer else None)
+        kept = self._kept.get(key)
+        if kept is not None and (kept.since is None or kept.since <= at):
+            until = kept.decision.valid_until
+            if until is None or at < until:
+                return kept.decision
+        kept = self._make(named, viewer, at)
+        with self._lock:
+            self._kept[key] = kept
+        return kept.decision
+
+    def concerning(self, links: Sequence[Link]) -> list[tuple[Rule, Scope]]:
+        """Return every rule that names the subject, whatever its state, and through what."""
+        accounts, tweets, _ = self._named(links, None)
+        return _scoped(accounts, tweets)
+
+    def _named(self, links: Sequence[Link], viewer: Viewer | None) -> _Named:
+        account, tweet = self.snapshot.accounts.find, self.snapshot.tweets.find
+        own = viewer.account_id if viewer is not None and self.policy.author_sees_own else None
+        accounts = tuple([found for _, id_ in links if id_ is not None and (found := account(id_)) is not None])
+        tweets = tuple([found for id_, _ in links if id_ is not None and (found := tweet(id_)) is not None])
+        if own is None or all(id_ != own for _, id_ in links):
+            return (accounts, tweets, None)
+        others = [link for link in links if link[1] != own]
+        foreign_accounts, foreign_tweets, _ = self._named(others, None)
+        return (accounts, tweets, foreign_accounts + foreign_tweets)
+
+    def _make(self, named: _Named, viewer: Viewer | None, at: datetime) -> _Kept:
+        accounts, tweets, others = named
+        concerning = _scoped(accounts, tweets)
+        lifted = set() if others is None else {r.id for r, _ in concerning} - {r.id for p in others for r in p.rules}
+        in_force = [(rule, scope, Reach.of(rule, self.policy)) for rule, scope in concerning if rule.in_force(at)]
+        geography = self._geography(frozenset(reach for _, _, reach in in_force))
+        certainly: list[_Speaks] = []
+        perhaps: list[_Speaks] = []
+        said: list[tuple[Rule, Scope, bool, _Speaks]] = []
+        for rule, scope, reach in in_force:
+            reached = reach in geography.felt if viewer is None else reach.reaches(viewer.standpoint)
+            if reached is not False:
+                speaks = _Speaks(reach.suspends, rule.id in lifted)
+                (perhaps if reached is None else certainly).append(speaks)
+                if reached or reach.withholds_unknown:
+                    said.append((rule, scope, reached is True, speaks))
+        said.sort(key=_order)
+        outcome = _outcome(speaks for *_, speaks in said)
+        first = said[0] if said else None
+        edges = {bound for rule, _ in concerning for period in rule.periods for bound in period if bound is not None}
+        decision = Decision(
+            outcome=outcome,
+            exempt="author" if said and outcome is Outcome.VISIBLE else None,
+            rule_ids=tuple(rule.id for rule, *_ in said),
+            scope=first[1] if first else None,
+            reason=first[0].reason if first else None,
+            demand=first[0].demand if first else None,
+            territories=geography.territories,
+            certain=_outcome(certainly) == _outcome(certainly + perhaps),
+            varies_by_location=geography.varies,
+            valid_until=min((edge for edge in edges if edge > at), default=None),
+            revision=self.snapshot.revision,
+        )
+        return _Kept(max((edge for edge in edges if edge <= at), default=None), decision)
+
+    def _geography(self, reaches: frozenset[Reach]) -> Geography:
+        found = self._geographies.get(reaches)
+        if found is None:
+            found = Geography.of(reaches)
+            with self._lock:
+                self._geographies[reaches] = found
+        return found
+
+
+class _Speaks(NamedTuple):
+    """What a rule that reaches the viewer does to them: it suspends or withholds, unless it is lifted for authors."""
+
+    suspends: bool
+    lifted: bool
+
+
+def _outcome(speaking: Iterable[_Speaks]) -> Outcome:
+    """R5, R6, R9."""
+    outcome = Outcome.VISIBLE
+    for suspends, lifted in speaking:
+        if suspends:
+            return Outcome.SUSPENDED
+        if not lifted:
+            outcome = Outcome.WITHHELD
+    return outcome
+
+
+def _scoped(accounts: Iterable[Posting], tweets: Iterable[Posting]) -> list[tuple[Rule, Scope]]:
+    """Return the rules of postings once each; one that names both account and tweet acts through the account (R7)."""
+    found: dict[str, tuple[Rule, Scope]] = {}
+    for scope, postings in ((Scope.ACCOUNT, accounts), (Scope.TWEET, tweets)):
+        for rule in (rule for posting in postings for rule in posting.rules):
+            found.setdefault(rule.id, (rule, scope))
+    return list(found.values())
+
+
+def _order(said: tuple[Rule, Scope, bool, _Speaks]) -> tuple[object, ...]:
+    """R7."""
+    rule, scope, certain, speaks = said
+    rank = (not speaks.suspends, scope is Scope.TWEET, not certain, _REASONS[rule.reason])
+    return (*rank, rule.from_ is not None, rule.from_, rule.id)

@@ -1,0 +1,186 @@
+"""Why a subject is visible or not, for people: every rule that names it, and the state of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from withhold.engine.decider import Decider
+from withhold.engine.reach import Reach
+from withhold.model.decision import Decision, Scope
+from withhold.model.instants import in_iso
+from withhold.model.policy import Policy
+from withhold.model.rule import Rule
+from withhold.model.territory_set import TerritorySet
+from withhold.model.tweet import Link, Subject, links_of
+from withhold.model.viewer import Viewer
+from withhold.snowflake import instant_of
+from withhold.territories import name_of
+
+
+class State(StrEnum):
+    """Where a rule stands with respect to one viewer at one instant."""
+
+    APPLIES = "applies"
+    UNCERTAIN = "uncertain"
+    ELSEWHERE = "elsewhere"
+    STAYED = "stayed"
+    NOT_YET = "not yet in force"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """One rule that names the subject: its state, and in words why it has it."""
+
+    rule: Rule
+    scope: Scope
+    state: State
+    why: str
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "rule_id": self.rule.id,
+            "state": self.state,
+            "why": self.why,
+            "scope": self.scope,
+            "effect": self.rule.effect,
+            "territories": str(territories_of(self.rule)),
+            "reason": self.rule.reason,
+            "demand": self.rule.demand,
+            "note": self.rule.note,
+            "place": str(self.rule.place) if self.rule.place else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision with all that led to it. `str()` is for people, `to_dict()` for programs."""
+
+    links: tuple[Link, ...]
+    viewer: Viewer
+    at: datetime
+    decision: Decision
+    rules: tuple[RuleState, ...]
+
+    def to_dict(self) -> dict[str, object]:
+        """Return values that JSON has."""
+        return {
+            "subject": [{"tweet_id": tweet, "account_id": account} for tweet, account in self.links],
+            "viewer": {
+                "country": self.viewer.country,
+                "subdivisions": list(self.viewer.subdivisions),
+                "account_id": self.viewer.account_id,
+                "signal": self.viewer.signal,
+            },
+            "at": in_iso(self.at),
+            "decision": self.decision.to_dict(),
+            "rules": [rule.to_dict() for rule in self.rules],
+        }
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        decision = self.decision
+        yield f"{_subject(self.links)} is {decision.outcome.value.upper()} for a viewer in {_place(self.viewer)}"
+        yield f"  at          {in_iso(self.at)}"
+        if self.viewer.signal:
+            yield f"  location    {self.viewer.signal}"
+        if decision.exempt:
+            yield "  exempt      shown all the same, for the viewer is the author"
+        if decision.rule_id:
+            demand = f", demand {decision.demand}" if decision.demand else ""
+            yield f"  because of  rule {decision.rule_id} on the {decision.scope}: {_words(decision.reason)}{demand}"
+        yield f"  withheld    {'in ' if decision.territories else ''}{decision.territories}"
+        yield f"  certain     {'yes' if decision.certain else 'no: a better known location could change the answer'}"
+        elsewhere = (
+            "viewers elsewhere get another answer" if decision.varies_by_location else "the same for all viewers"
+        )
+        yield f"  elsewhere   {elsewhere}"
+        yield f"  holds       {'until ' + str(in_iso(decision.valid_until)) if decision.valid_until else 'as long as the rules'}"
+        yield f"  rules       {len(self.rules) or 'none'} name it, in revision {decision.revision}"
+        for found in self.rules:
+            rule = found.rule
+            yield f"    - {rule.id}: {found.state.upper()}, {found.why}"
+            what = "suspends" if rule.effect == "suspend" else "withholds"
+            demand = f", demand {rule.demand}" if rule.demand else ""
+            yield f"      {what} the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
+            if rule.note:
+                yield f"      note: {rule.note}"
+            if rule.place:
+                yield f"      read from {rule.place}"
+
+
+def explain(decider: Decider, subject: Subject, viewer: Viewer, at: datetime) -> Explanation:
+    """Return the explanation of what `Decider.decide` answers."""
+    links = links_of(subject)
+    decision = decider.decide(links, viewer, at)
+    states = [_state(rule, scope, viewer, at, decider.policy) for rule, scope in decider.concerning(links)]
+    # Those that speak come first, in the order of R7; then by state and name.
+    order = {rule_id: rank for rank, rule_id in enumerate(decision.rule_ids)}
+    states.sort(key=lambda found: (order.get(found.rule.id, len(order)), list(State).index(found.state), found.rule.id))
+    return Explanation(links, viewer, at, decision, tuple(states))
+
+
+def territories_of(rule: Rule) -> TerritorySet:
+    """Return where a rule withholds, as one set."""
+    return TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in)
+
+
+def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Policy) -> RuleState:
+    if rule.from_ is not None and at < rule.from_:
+        return RuleState(rule, scope, State.NOT_YET, f"it comes into force at {in_iso(rule.from_)}")
+    if rule.until is not None and at >= rule.until:
+        return RuleState(rule, scope, State.ENDED, f"it ended at {in_iso(rule.until)}")
+    if not rule.in_force(at):
+        resumes = next((period.start for period in rule.periods if period.start and period.start > at), None)
+        until = f"until {in_iso(resumes)}" if resumes else "without end"
+        return RuleState(rule, scope, State.STAYED, f"it is stayed {until}")
+    reach = Reach.of(rule, policy)
+    reached = reach.reaches(viewer.standpoint)
+    if reached is None:
+        does = "withholds" if reach.withholds_unknown else "shows"
+        by = (
+            "the rule's `if_unknown`"
+            if rule.if_unknown
+            else "its allow-list"
+            if rule.except_in
+            else "the engine's policy"
+        )
+        why = f"the viewer may or may not be in its territory; {by} {does}"
+        return RuleState(rule, scope, State.UNCERTAIN, why)
+    if not reached:
+        return RuleState(rule, scope, State.ELSEWHERE, "the viewer is not in its territory")
+    return RuleState(rule, scope, State.APPLIES, "in force, and the viewer is in its territory")
+
+
+def _subject(links: tuple[Link, ...]) -> str:
+    return ", a retweet of ".join(_link(tweet, account) for tweet, account in links)
+
+
+def _link(tweet: int | None, account: int | None) -> str:
+    if tweet is None:
+        return f"account {account}"
+    made = instant_of(tweet)
+    when = f" (made {in_iso(made.replace(microsecond=0))})" if made and made.year < 2100 else ""
+    return f"tweet {tweet}{when}" + (f" by account {account}" if account is not None else "")
+
+
+def _place(viewer: Viewer) -> str:
+    if viewer.country is None:
+        return "an unknown location"
+    codes = (viewer.country, *viewer.subdivisions)
+    return ", ".join(f"{name_of(code)} ({code})" for code in reversed(codes))
+
+
+def _period(rule: Rule) -> str:
+    start = f"from {in_iso(rule.from_)}" if rule.from_ else "from the beginning"
+    stays = f", stayed {len(rule.stays)} times" if len(rule.stays) > 1 else ", stayed once" if rule.stays else ""
+    return f"{start} {'until ' + str(in_iso(rule.until)) if rule.until else 'without end'}{stays}"
+
+
+def _words(reason: object) -> str:
+    return str(reason).replace("_", " ")

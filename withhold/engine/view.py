@@ -1,0 +1,201 @@
+"""The hot object: one snapshot, one viewer, one instant."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from withhold.engine.decider import Decider
+from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError
+from withhold.model.decision import Decision
+from withhold.model.ids import MAX_ID, check_id
+from withhold.model.tweet import Tweet, link, links_of
+from withhold.model.viewer import Viewer
+
+_Item = TypeVar("_Item")
+_Pair = tuple[int, int]
+
+# An array of these refuses all but ints, and negative ones, in C.
+_WORD = "L" if array("L").itemsize == 8 else "Q"
+# Where the highest byte of each of its words stands.
+_TOP = slice(7 if sys.byteorder == "little" else 0, None, 8)
+
+
+class TweetDecisions(NamedTuple):
+    """The decision on a tweet, and the one on what it quotes (None if it quotes nothing): see R8."""
+
+    outer: Decision
+    quoted: Decision | None
+
+
+class Page(NamedTuple, Generic[_Item]):
+    """A page after filtering.
+
+    `visible`: the items to show, in order. `withheld`: (index in the page, decision) of the others.
+    `tombstones`: (index, decision) of the items to show whose quoted tweet is not.
+    """
+
+    visible: list[_Item]
+    withheld: list[tuple[int, Decision]]
+    tombstones: list[tuple[int, Decision]]
+
+
+class View:
+    """What one viewer sees at one instant, for the length of one request.
+
+    Pinned to a snapshot: `Engine.activate` does not change it, so a page is never answered from two
+    revisions (A3). Make a new one for each request. Threads may share it.
+
+    >>> from withhold import Engine, Rule, RuleSet, Viewer
+    >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+    >>> view = engine.view(Viewer(country="IN"))
+    >>> view.withholds(20, 17), view.check(account_id=17).rule_id
+    (True, 'in-1')
+    """
+
+    __slots__ = ("_decider", "_named", "at", "viewer")
+
+    def __init__(self, decider: Decider, viewer: Viewer, at: datetime) -> None:
+        self._decider = decider
+        self._named = decider.snapshot.named
+        self.viewer = viewer
+        self.at = at
+
+    def withholds(self, tweet_id: int, account_id: int) -> bool:
+        """Tell whether a tweet is not visible: the cheapest question. O(1), and builds nothing on a miss.
+
+        Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids (A4).
+        """
+        named = self._named
+        try:
+            # A miss is two look-ups, and an `|` that ints alone survive. What is named or wrong goes on below.
+            return (
+                tweet_id in named or account_id in named or (both := tweet_id | account_id) < 0 or both > MAX_ID
+            ) and not self.check(tweet_id, account_id).visible
+        except TypeError:
+            check_id(tweet_id, "tweet_id")
+            check_id(account_id, "account_id")
+            raise
+
+    def check(self, tweet_id: int | None = None, account_id: int | None = None) -> Decision:
+        """Decide on a tweet, an account, or a tweet together with its author. Either may be left out, not both.
+
+        Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids. O(1), and a few rules' work the
+        first time.
+        """
+        return self._decider.decide((link(tweet_id, account_id),), self.viewer, self.at)
+
+    def check_tweet(self, tweet: Tweet) -> TweetDecisions:
+        """Decide on a tweet with what it retweets, and separately on what it quotes (R8)."""
+        quoted = tweet.shown_quote()
+        return TweetDecisions(
+            self._decider.decide(tweet.links(), self.viewer, self.at),
+            None if quoted is None else self._decider.decide(quoted.links(), self.viewer, self.at),
+        )
+
+    def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Pair | Tweet] | None = None) -> Page[_Item]:
+        """Split a page into what this viewer may see and what not. O(items), with objects for the hits alone.
+
+        `items` are (tweet_id, account_id) pairs, `Tweet`s, or anything of which `key` returns one of these.
+        Raises `SubjectIdTypeError` or `SubjectIdError`, and then nothing of the page is answered.
+
+        >>> from withhold import Engine, Rule, RuleSet, Viewer
+        >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+        >>> page = engine.view(Viewer(country="IN")).filter([(20, 17), (21, 18)])
+        >>> page.visible, [(index, decision.rule_id) for index, decision in page.withheld]
+        ([(21, 18)], [(0, 'in-1')])
+        """
+        page = list(items)
+        subjects: Sequence[Any] = page if key is None else list(map(key, page))
+        withheld: list[tuple[int, Decision]] = []
+        tombstones: list[tuple[int, Decision]] = []
+        for index in self._hits(subjects):
+            subject = subjects[index]
+            if isinstance(subject, Tweet):
+                outer, quoted = self.check_tweet(subject)
+            else:
+                outer, quoted = self._decider.decide(links_of(subject), self.viewer, self.at), None
+            if not outer.visible:
+                withheld.append((index, outer))
+            elif quoted is not None and not quoted.visible:
+                tombstones.append((index, quoted))
+        for index, _ in reversed(withheld):
+            del page[index]
+        return Page(page, withheld, tombstones)
+
+    def mask(self, tweet_ids: Sequence[int], account_ids: Sequence[int]) -> bytearray:
+        """Return a byte for each tweet, 1 if it is not visible. O(ids).
+
+        Takes sequences of ints and one-dimensional buffers of them (`array`, numpy), of equal length; raises
+        `SubjectIdTypeError` or `SubjectIdError`.
+
+        >>> from withhold import Engine, Rule, RuleSet, Viewer
+        >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+        >>> list(engine.view(Viewer(country="IN")).mask([20, 21], [17, 18]))
+        [1, 0]
+        """
+        tweets, accounts = _ints(tweet_ids, "tweet_ids"), _ints(account_ids, "account_ids")
+        if len(tweets) != len(accounts):
+            message = f"{len(tweets)} tweet ids stand beside {len(accounts)} account ids"
+            raise SubjectIdError(Problem("uneven-ids", message))
+        mask = bytearray(len(tweets))
+        for index in self._named_at(tweets, accounts):
+            mask[index] = not self.check(tweets[index], accounts[index]).visible
+        return mask
+
+    def _hits(self, subjects: Sequence[Any]) -> Iterable[int]:
+        """Return the indices of the subjects that a rule may concern; the others are ids that no rule names."""
+        try:
+            tweets, accounts = zip(*subjects, strict=True)
+        except (TypeError, ValueError):
+            # Tweets, or what is no pair at all: one by one.
+            return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
+        return self._named_at(tweets, accounts)
+
+    def _may_concern(self, subject: object) -> bool:
+        if not isinstance(subject, Tweet):
+            return True
+        named = self._named
+        return (
+            subject.id in named
+            or subject.account_id in named
+            or subject.retweet_of is not None
+            or subject.quoted is not None
+        )
+
+    def _named_at(self, tweets: Sequence[int], accounts: Sequence[int]) -> list[int]:
+        """Return the indices at which a rule names the tweet or the account, after a check of all ids."""
+        named, count = self._named, len(tweets)
+        ids = (*tweets, *accounts)
+        try:
+            checked = array(_WORD, ids).tobytes()[_TOP].isascii()  # no highest bit is set
+        except (TypeError, OverflowError):
+            checked = False
+        if not checked:
+            for index, id_ in enumerate(ids):
+                check_id(id_, "tweet_id" if index < count else "account_id")
+        if named.isdisjoint(ids):
+            return []
+        found = bytes(map(named.__contains__, ids))
+        hits = set()
+        at = found.find(1)
+        while at >= 0:
+            hits.add(at % count)
+            at = found.find(1, at + 1)
+        return sorted(hits)
+
+
+def _ints(ids: Sequence[int], name: str) -> Sequence[int]:
+    if isinstance(ids, list | tuple):
+        return ids
+    try:
+        buffer = memoryview(ids)  # type: ignore[arg-type]
+    except TypeError:
+        return list(ids)
+    if buffer.ndim != 1 or buffer.format not in tuple("bBhHiIlLqQnN"):
+        message = f"{name} is a buffer of `{buffer.format}` in {buffer.ndim} dimensions"
+        raise SubjectIdTypeError(Problem("id-not-an-int", message, hint="ids are a row of 64-bit integers"))
+    return buffer.tolist()

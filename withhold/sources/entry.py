@@ -1,0 +1,171 @@
+"""The shape of one rule in a file: pydantic reads it, and says all that is wrong with it at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from withhold.errors import Problem, RuleSetError, SubjectIdError, WithholdError
+from withhold.model.ids import check_id
+from withhold.model.instants import parse_instant
+from withhold.model.policy import Settle
+from withhold.model.rule import Effect, Reason, choice
+from withhold.sources.nodes import Node
+from withhold.territories import Resolved, expand
+
+_DIGITS = re.compile(r"[-+]?[0-9]{1,30}", re.ASCII)
+_FLOAT = re.compile(r"[-+]?(?=.*[.eE])[0-9]*\.?[0-9]*([eE][-+]?[0-9]+)?", re.ASCII)
+
+
+def id_from_text(text: str, name: str = "id") -> int:
+    """Read an id from decimal digits (A4).
+
+    >>> id_from_text("1101")
+    1101
+
+    Raises `SubjectIdError`; a number with a point or an exponent has a hint of its own.
+    """
+    if _DIGITS.fullmatch(text):
+        return check_id(int(text), name)
+    if _FLOAT.fullmatch(text):
+        hint = "restore all its digits from its source"
+        raise SubjectIdError(Problem("lossy-id", f"{name} `{text:.60}` has been a floating-point number", hint=hint))
+    raise SubjectIdError(Problem("bad-id", f"{name} `{text:.60}` is not a number", hint="ids are decimal digits"))
+
+
+def _custom(code: str, message: str, hint: str | None = None) -> PydanticCustomError:
+    return PydanticCustomError("withhold", "{message}", {"code": code, "message": message, "hint": hint})
+
+
+def _reads(function: Callable[[str, ValidationInfo], Any], *, optional: bool = False) -> BeforeValidator:
+    """Make a validator of a function that reads text and raises this library's errors."""
+
+    def read(value: object, info: ValidationInfo) -> Any:
+        if value is None and optional:
+            return None
+        if not isinstance(value, str):
+            kind = "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "nothing"
+            raise _custom("bad-value", f"{kind} stands where one value is meant")
+        try:
+            return function(value, info)
+        except WithholdError as error:
+            raise _custom(error.code, error.problem.message, error.hint) from None
+
+    return BeforeValidator(read)
+
+
+def _one_or_more(value: object) -> object:
+    """Let a single value stand for a list of one, and nothing for an empty list."""
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _text(value: str, info: ValidationInfo) -> str:
+    if not value.strip():
+        raise _custom("bad-text", f"`{info.field_name}` is empty")
+    return value.strip()
+
+
+def _instant(text: str, info: ValidationInfo) -> datetime:
+    return parse_instant(text, str(info.field_name).rstrip("_"))
+
+
+def _ids_files(value: object) -> list[tuple[str | None, str]]:
+    """Read a CSV's path, or a mapping from the kind of ids to the path of a plain list of them."""
+    if isinstance(value, str) and value.strip():
+        return [(None, value)]
+    if (
+        isinstance(value, dict)
+        and value
+        and set(value) <= {"accounts", "tweets"}
+        and all(map(_is_path, value.values()))
+    ):
+        return list(value.items())
+    hint = "write `ids_file: ids.csv`, or `ids_file: {accounts: ids.txt}`"
+    raise _custom("bad-ids-file", "this is no ids_file", hint)
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+_Id = Annotated[int, _reads(lambda text, _: id_from_text(text))]
+_Territory = Annotated[tuple[Resolved, ...], _reads(lambda text, info: expand(text, info.context))]
+_Ids = Annotated[list[_Id], BeforeValidator(_one_or_more)]
+_Territories = Annotated[list[_Territory], BeforeValidator(_one_or_more)]
+_MaybeText = Annotated[str | None, _reads(_text, optional=True)]
+_MaybeInstant = Annotated[datetime | None, _reads(_instant, optional=True)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=False)
+
+
+class Stay(_Strict):
+    """A stretch in which a court stayed the order."""
+
+    from_: _MaybeInstant = Field(None, alias="from")
+    until: _MaybeInstant = None
+
+
+class RuleEntry(_Strict):
+    """A rule as it is written; what its fields mean together is for `model.Rule` to check."""
+
+    id: Annotated[str, _reads(_text)]
+    accounts: _Ids = []
+    tweets: _Ids = []
+    ids_file: Annotated[list[tuple[str | None, str]], BeforeValidator(_ids_files)] = []
+    withheld_in: _Territories = []
+    except_in: _Territories = []
+    from_: _MaybeInstant = Field(None, alias="from")
+    until: _MaybeInstant = None
+    stays: Annotated[list[Stay], BeforeValidator(_one_or_more)] = []
+    effect: Annotated[Effect, _reads(lambda text, _: choice(Effect, text, "effect"))] = Effect.WITHHOLD
+    reason: Annotated[Reason, _reads(lambda text, _: choice(Reason, text, "reason"))]
+    if_unknown: Annotated[Settle | None, _reads(lambda text, _: choice(Settle, text, "if_unknown"), optional=True)] = (
+        None
+    )
+    demand: _MaybeText = None
+    note: _MaybeText = None
+
+
+def read_entry(node: Node, groups: Mapping[str, tuple[str, ...]]) -> RuleEntry:
+    """Read one rule; raises `RuleSetError` with all its problems, each at its place."""
+    if node.pairs is None:
+        raise RuleSetError([Problem("bad-rule", "a rule must be a mapping", node.place, "write `- id: …`")], 0, 1)
+    problems = [problem for mapping in node.mappings() for problem in mapping.repeated_keys()]
+    try:
+        entry = RuleEntry.model_validate(node.plain(), context=groups)
+    except ValidationError as error:
+        problems += [_problem(details, node) for details in error.errors(include_url=False, include_input=False)]
+    if problems:
+        raise RuleSetError(problems, 0, 1)
+    return entry
+
+
+def unknown_key(key: Node, known: Iterator[str] | list[str]) -> Problem:
+    """Return the problem of a key that is not read here, with the one that may be meant."""
+    near = difflib.get_close_matches(str(key.text), known := list(known), n=1)
+    hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{name}`" for name in known)
+    return Problem("unknown-key", f"unknown key `{key.text!s:.60}`", key.place, hint)
+
+
+def _problem(details: ErrorDetails, node: Node) -> Problem:
+    path, context = details["loc"], details.get("ctx", {})
+    place = node.at(path).place
+    match details["type"]:
+        case "withhold":
+            return Problem(context["code"], context["message"], place, context["hint"])
+        case "missing":
+            return Problem("missing-key", f"missing key `{path[-1]}`", node.at(path[:-1]).place)
+        case "extra_forbidden":
+            around = Stay if "stays" in path else RuleEntry
+            names = [field.alias or name for name, field in around.model_fields.items()]
+            return unknown_key(node.key_at(path), names)
+        case _:
+            return Problem("bad-value", details["msg"].lower(), place)

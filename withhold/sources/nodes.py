@@ -1,0 +1,130 @@
+"""What a rule file says, before anybody asks what it means: text, lists and mappings, each with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from withhold.errors import Place, Problem, RuleSetError
+
+#: Deeper than any rule file goes; deeper ones are refused before they exhaust a stack.
+MAX_DEPTH = 20
+
+
+class Quoted(str):
+    """Text that stood in quotes: whoever wrote it meant exactly these characters."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Node:
+    """A scalar (`text`), a list (`items`) or a mapping (`pairs`), and where it begins."""
+
+    place: Place
+    text: str | None = None
+    items: list[Node] | None = None
+    pairs: list[tuple[Node, Node]] | None = None
+
+    def plain(self) -> object:
+        """Return str, `Quoted`, None, list and dict; of a repeated key the last value."""
+        if self.items is not None:
+            return [item.plain() for item in self.items]
+        if self.pairs is not None:
+            return {key.text: value.plain() for key, value in self.pairs}
+        return self.text
+
+    def get(self, key: str) -> Node | None:
+        return next(self.all(key), None)
+
+    def all(self, key: str) -> Iterator[Node]:
+        """Yield every value of a key, for a mapping that has it twice."""
+        return (value for found, value in self.pairs or () if found.text == key)
+
+    @property
+    def absent(self) -> bool:
+        """Whether there is nothing: `groups:` with nothing behind it."""
+        return self.text is None and self.items is None and self.pairs is None
+
+    def at(self, path: Sequence[int | str]) -> Node:
+        """Return the node at a path of keys and indices, or the last one on the way that exists."""
+        node = self
+        for step in path:
+            if isinstance(step, int) and node.items is not None:
+                node = node.items[step]
+            elif isinstance(step, str):
+                node = node.get(step) or node
+        return node
+
+    def key_at(self, path: Sequence[int | str]) -> Node:
+        """Return the node of the last key of `path` itself, not of its value."""
+        around = self.at(path[:-1])
+        return next((key for key, _ in around.pairs or () if key.text == path[-1]), around)
+
+    def mappings(self) -> Iterator[Node]:
+        """Yield this node and those below it that are mappings."""
+        if self.pairs is not None:
+            yield self
+        for inside in (*(self.items or ()), *(value for _, value in self.pairs or ())):
+            yield from inside.mappings()
+
+    def repeated_keys(self) -> Iterator[Problem]:
+        """Yield a problem for each key that this mapping has already: one of the two would be lost."""
+        seen: set[str | None] = set()
+        for key, _ in self.pairs or ():
+            if key.text in seen:
+                yield Problem("repeated-key", f"key `{key.text}` stands here twice", key.place)
+            seen.add(key.text)
+
+
+class Builder:
+    """Puts nodes together in the order in which a parser meets them."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.root: Node | None = None
+        self._open: list[Node] = []
+        self._key: list[Node | None] = []
+
+    def place(self, line: int, column: int) -> Place:
+        return Place(self.file, line, column)
+
+    def scalar(self, line: int, column: int, text: str | None) -> None:
+        self._add(Node(self.place(line, column), text=text))
+
+    def start(self, line: int, column: int, *, mapping: bool) -> None:
+        place = self.place(line, column)
+        if len(self._open) == MAX_DEPTH:
+            raise refused("too-deep", f"nested more than {MAX_DEPTH} deep", place)
+        node = Node(place, pairs=[]) if mapping else Node(place, items=[])
+        self._add(node)
+        self._open.append(node)
+        self._key.append(None)
+
+    def end(self) -> None:
+        self._open.pop()
+        self._key.pop()
+
+    @property
+    def wants_key(self) -> bool:
+        return bool(self._open) and self._open[-1].pairs is not None and self._key[-1] is None
+
+    def _add(self, node: Node) -> None:
+        if not self._open:
+            self.root = node
+        elif (items := self._open[-1].items) is not None:
+            items.append(node)
+        elif (key := self._key[-1]) is None:
+            if node.text is None:
+                raise refused("bad-key", "a key must be text", node.place)
+            self._key[-1] = node
+        else:
+            pairs = self._open[-1].pairs
+            assert pairs is not None  # noqa: S101  # what is open is a list or a mapping
+            pairs.append((key, node))
+            self._key[-1] = None
+
+
+def refused(code: str, message: str, place: Place, hint: str | None = None) -> RuleSetError:
+    """Return the error of a file that cannot be read any further."""
+    return RuleSetError([Problem(code, message, place, hint)])
