@@ -8,7 +8,7 @@
 (True, False)
 """
 
-import withhold.sources  # noqa: F401  # lets `RuleSet.load` read files
+import withhold.sources as _sources  # noqa: F401  # lets `RuleSet.load` read files
 from withhold.engine import Engine, Explanation, Page, Reference, TweetDecisions, View
 from withhold.errors import (
     GeoIPError,

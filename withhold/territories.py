@@ -31,7 +31,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _MEANINGS = {
     "XX": (
         "`XX` is not a territory",
-        "Twitter's `XX` is worldwide: write `WORLD`; a CDN's `XX` is an unknown location",
+        "Twitter's `XX` is worldwide: write `WORLD`; a CDN's is an unknown location: use `Viewer.unknown()`",
     ),
     "XY": (
         "`XY` is not a territory",

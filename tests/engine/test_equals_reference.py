@@ -42,7 +42,7 @@ def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
     assert page.visible == [item for item, decision in zip(items, wanted, strict=True) if decision.visible]
     assert page.withheld == [(index, decision) for index, decision in enumerate(wanted) if not decision.visible]
     quoted = [item.shown_quote() if isinstance(item, Tweet) else None for item in items]
-    inner = [found and reference.check(found, viewer, at) for found in quoted]
+    inner = [None if found is None else reference.check(found, viewer, at) for found in quoted]
     assert page.tombstones == [
         (index, decision)
         for index, decision in enumerate(inner)

@@ -26,9 +26,10 @@ _REASONS = {reason: rank for rank, reason in enumerate(Reason)}
 _Named = tuple[tuple[Posting, ...], tuple[Posting, ...], tuple[Posting, ...] | None]
 
 
-class _Kept(NamedTuple):
-    since: datetime | None
-    decision: Decision
+_NOTHING: _Named = ((), (), None)
+
+#: A decision, and the instant since which it holds (None: from the beginning).
+_Kept = tuple[datetime | None, Decision]
 
 
 class Decider:
@@ -50,18 +51,20 @@ class Decider:
         O(1) for what was asked before at an instant since which nothing has changed.
         """
         named = self._named(links, viewer)
-        if not named[0] and not named[1]:
+        if named is _NOTHING:
             return self.snapshot.visible
-        key = (named, viewer.standpoint if viewer else None)
-        kept = self._kept.get(key)
-        if kept is not None and (kept.since is None or kept.since <= at):
-            until = kept.decision.valid_until
-            if until is None or at < until:
-                return kept.decision
+        key = (named, viewer.standpoint if viewer is not None else None)
+        try:
+            since, decision = self._kept[key]
+        except KeyError:
+            pass
+        else:
+            if (since is None or since <= at) and (decision.valid_until is None or at < decision.valid_until):
+                return decision
         kept = self._make(named, viewer, at)
         with self._lock:
             self._kept[key] = kept
-        return kept.decision
+        return kept[1]
 
     def concerning(self, links: Sequence[Link]) -> list[tuple[Rule, Scope]]:
         """Return every rule that names the subject, whatever its state, and through what."""
@@ -69,14 +72,20 @@ class Decider:
         return _scoped(accounts, tweets)
 
     def _named(self, links: Sequence[Link], viewer: Viewer | None) -> _Named:
-        account, tweet = self.snapshot.accounts.find, self.snapshot.tweets.find
+        find_account, find_tweet = self.snapshot.accounts.find, self.snapshot.tweets.find
+        accounts: tuple[Posting, ...] = ()
+        tweets: tuple[Posting, ...] = ()
+        for tweet_id, account_id in links:
+            if account_id is not None and (posting := find_account(account_id)) is not None:
+                accounts += (posting,)
+            if tweet_id is not None and (posting := find_tweet(tweet_id)) is not None:
+                tweets += (posting,)
+        if not accounts and not tweets:
+            return _NOTHING
         own = viewer.account_id if viewer is not None and self.policy.author_sees_own else None
-        accounts = tuple([found for _, id_ in links if id_ is not None and (found := account(id_)) is not None])
-        tweets = tuple([found for id_, _ in links if id_ is not None and (found := tweet(id_)) is not None])
-        if own is None or all(id_ != own for _, id_ in links):
+        if own is None or all(account_id != own for _, account_id in links):
             return (accounts, tweets, None)
-        others = [link for link in links if link[1] != own]
-        foreign_accounts, foreign_tweets, _ = self._named(others, None)
+        foreign_accounts, foreign_tweets, _ = self._named([link for link in links if link[1] != own], None)
         return (accounts, tweets, foreign_accounts + foreign_tweets)
 
     def _make(self, named: _Named, viewer: Viewer | None, at: datetime) -> _Kept:
@@ -112,7 +121,7 @@ class Decider:
             valid_until=min((edge for edge in edges if edge > at), default=None),
             revision=self.snapshot.revision,
         )
-        return _Kept(max((edge for edge in edges if edge <= at), default=None), decision)
+        return max((edge for edge in edges if edge <= at), default=None), decision
 
     def _geography(self, reaches: frozenset[Reach]) -> Geography:
         found = self._geographies.get(reaches)

@@ -101,7 +101,8 @@ class Explanation:
         )
         yield f"  elsewhere   {elsewhere}"
         yield f"  holds       {'until ' + str(in_iso(decision.valid_until)) if decision.valid_until else 'as long as the rules'}"
-        yield f"  rules       {len(self.rules) or 'none'} name it, in revision {decision.revision}"
+        count = len(self.rules)
+        yield f"  named by    {count} rule{'' if count == 1 else 's'} of revision {decision.revision}{':' if count else ''}"
         for found in self.rules:
             rule = found.rule
             yield f"    - {rule.id}: {found.state.upper()}, {found.why}"

@@ -27,6 +27,7 @@ class Reference:
         self.rules, self.policy = rules, policy or Policy()
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
+        """Decide for one viewer, as `Engine.check` does. O(rules)."""
         links, at, place = links_of(subject), utc(at) if at else datetime.now(UTC), viewer.standpoint
         said = self._said(links, place, at)
         own = [link for link in links if self.policy.author_sees_own and link[1] and link[1] == viewer.account_id]
@@ -34,7 +35,8 @@ class Reference:
         either = {_outcome(self._said(links, place, at, settle), others) for settle in Settle}  # R4
         return self._decision(links, at, said, _outcome(said, others), certain=len(either) == 1)
 
-    def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:  # R10
+    def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:
+        """Decide for whoever may get it, as `Engine.anywhere` does (R10). O(rules)."""
         links, at = links_of(subject), utc(at) if at else datetime.now(UTC)
         said = {rule.id: (rule, True) for place in _places(self.rules) for rule, _ in self._said(links, place, at)}
         return self._decision(links, at, list(said.values()), _outcome(list(said.values()), links), certain=True)

@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from withhold.engine.decider import Decider
 from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError
 from withhold.model.decision import Decision
-from withhold.model.ids import MAX_ID, check_id
+from withhold.model.ids import check_id
 from withhold.model.tweet import Tweet, link, links_of
 from withhold.model.viewer import Viewer
 
@@ -56,11 +56,12 @@ class View:
     (True, 'in-1')
     """
 
-    __slots__ = ("_decider", "_named", "at", "viewer")
+    __slots__ = ("_accounts", "_decider", "_tweets", "at", "viewer")
 
     def __init__(self, decider: Decider, viewer: Viewer, at: datetime) -> None:
         self._decider = decider
-        self._named = decider.snapshot.named
+        self._accounts = decider.snapshot.accounts.named
+        self._tweets = decider.snapshot.tweets.named
         self.viewer = viewer
         self.at = at
 
@@ -69,16 +70,18 @@ class View:
 
         Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids (A4).
         """
-        named = self._named
         try:
-            # A miss is two look-ups, and an `|` that ints alone survive. What is named or wrong goes on below.
-            return (
-                tweet_id in named or account_id in named or (both := tweet_id | account_id) < 0 or both > MAX_ID
-            ) and not self.check(tweet_id, account_id).visible
+            # Ints alone survive an `|`, and the sign and the size of both show in it; so a miss costs this and two
+            # look-ups. 0 and `bool` are always named, and meet their check below with what is out of range.
+            if (
+                0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF
+                and tweet_id not in self._tweets
+                and account_id not in self._accounts
+            ):
+                return False
         except TypeError:
-            check_id(tweet_id, "tweet_id")
-            check_id(account_id, "account_id")
-            raise
+            pass  # told below
+        return not self._decide_pair(tweet_id, account_id).visible
 
     def check(self, tweet_id: int | None = None, account_id: int | None = None) -> Decision:
         """Decide on a tweet, an account, or a tweet together with its author. Either may be left out, not both.
@@ -117,7 +120,7 @@ class View:
             if isinstance(subject, Tweet):
                 outer, quoted = self.check_tweet(subject)
             else:
-                outer, quoted = self._decider.decide(links_of(subject), self.viewer, self.at), None
+                outer, quoted = self._decide_pair(*links_of(subject)[0]), None
             if not outer.visible:
                 withheld.append((index, outer))
             elif quoted is not None and not quoted.visible:
@@ -143,8 +146,12 @@ class View:
             raise SubjectIdError(Problem("uneven-ids", message))
         mask = bytearray(len(tweets))
         for index in self._named_at(tweets, accounts):
-            mask[index] = not self.check(tweets[index], accounts[index]).visible
+            mask[index] = not self._decide_pair(tweets[index], accounts[index]).visible
         return mask
+
+    def _decide_pair(self, tweet_id: int | None, account_id: int | None) -> Decision:
+        link = (check_id(tweet_id, "tweet_id"), check_id(account_id, "account_id"))
+        return self._decider.decide((link,), self.viewer, self.at)
 
     def _hits(self, subjects: Sequence[Any]) -> Iterable[int]:
         """Return the indices of the subjects that a rule may concern; the others are ids that no rule names."""
@@ -158,34 +165,37 @@ class View:
     def _may_concern(self, subject: object) -> bool:
         if not isinstance(subject, Tweet):
             return True
-        named = self._named
         return (
-            subject.id in named
-            or subject.account_id in named
+            subject.id in self._tweets
+            or subject.account_id in self._accounts
             or subject.retweet_of is not None
             or subject.quoted is not None
         )
 
     def _named_at(self, tweets: Sequence[int], accounts: Sequence[int]) -> list[int]:
         """Return the indices at which a rule names the tweet or the account, after a check of all ids."""
-        named, count = self._named, len(tweets)
-        ids = (*tweets, *accounts)
-        try:
-            checked = array(_WORD, ids).tobytes()[_TOP].isascii()  # no highest bit is set
-        except (TypeError, OverflowError):
-            checked = False
-        if not checked:
-            for index, id_ in enumerate(ids):
-                check_id(id_, "tweet_id" if index < count else "account_id")
-        if named.isdisjoint(ids):
-            return []
-        found = bytes(map(named.__contains__, ids))
-        hits = set()
-        at = found.find(1)
-        while at >= 0:
-            hits.add(at % count)
-            at = found.find(1, at + 1)
+        _check_ids(tweets, "tweet_id")
+        _check_ids(accounts, "account_id")
+        hits: set[int] = set()
+        for ids, named in ((tweets, self._tweets), (accounts, self._accounts)):
+            if not named.isdisjoint(ids):
+                found = bytes(map(named.__contains__, ids))
+                at = found.find(1)
+                while at >= 0:
+                    hits.add(at)
+                    at = found.find(1, at + 1)
         return sorted(hits)
+
+
+def _check_ids(ids: Sequence[int], name: str) -> None:
+    """Refuse all but ints between 0 and 2**63-1, at the price of a copy in C; 0 and `bool` meet their check later."""
+    try:
+        if array(_WORD, ids).tobytes()[_TOP].isascii():  # the highest bit of no word is set
+            return
+    except (TypeError, OverflowError):
+        pass
+    for id_ in ids:
+        check_id(id_, name)
 
 
 def _ints(ids: Sequence[int], name: str) -> Sequence[int]:

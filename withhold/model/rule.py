@@ -36,6 +36,7 @@ class Period(NamedTuple):
     end: datetime | None = None
 
     def covers(self, instant: datetime) -> bool:
+        """Tell whether an aware instant lies in the period."""
         return (self.start is None or self.start <= instant) and (self.end is None or instant < self.end)
 
 

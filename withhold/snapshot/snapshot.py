@@ -18,16 +18,12 @@ class Snapshot:
     (<Posting in-1>, None)
     """
 
-    __slots__ = ("accounts", "named", "revision", "rules", "tweets", "visible")
+    __slots__ = ("accounts", "revision", "rules", "tweets", "visible")
 
-    def __init__(self, rules: RuleSet, accounts: Table, tweets: Table, named: frozenset[int]) -> None:
+    def __init__(self, rules: RuleSet, accounts: Table, tweets: Table) -> None:
         self.rules = rules
         self.accounts = accounts
         self.tweets = tweets
-        #: Every id that a rule names, of either kind, in front of the tables: what is not in it is visible.
-        #: INVARIANT (unchecked values): 0 and 1 are always in it. `False == 0` and `True == 1`, so the
-        #: serving calls, which let a miss pass without looking at its type, see them as hits, and check.
-        self.named = named | {0, 1}
         #: The first 16 digits of the rule set's digest: equal rules, equal revision.
         self.revision = rules.digest[:16]
         #: The one answer for all that no rule names (A2).
@@ -39,8 +35,7 @@ class Snapshot:
         interned: dict[tuple[int, ...], Posting] = {}
         accounts = compile_postings(((rule, rule.accounts) for rule in rules), interned)
         tweets = compile_postings(((rule, rule.tweets) for rule in rules), interned)
-        named = frozenset().union(accounts.postings, tweets.postings)
-        return cls(rules, accounts, tweets, named)
+        return cls(rules, accounts, tweets)
 
     def __repr__(self) -> str:
         return f"<Snapshot {self.revision} of {len(self.rules)} rules>"

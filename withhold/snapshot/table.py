@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from withhold.model.rule import Rule
@@ -12,17 +13,27 @@ from withhold.snapshot.posting import Posting
 class Table(Protocol):
     """All that the engine asks of an index. Must be safe to share between threads."""
 
+    @property
+    def named(self) -> AbstractSet[int]:
+        """The ids that rules name, and 0 and 1 besides: a first question that most ids end."""
+
     def find(self, id_: int, /) -> Posting | None:
         """Return the posting of an id, or None if no rule names it. O(1)."""
 
 
 class DictTable:
-    """A table in memory; about 100 bytes an id."""
+    """A table in memory; about 150 bytes an id.
 
-    __slots__ = ("find", "postings")
+    `named` are its ids as a set, in front of it: a set answers "no" in half the time of a dict.
+    """
+
+    __slots__ = ("find", "named", "postings")
 
     def __init__(self, postings: dict[int, Posting]) -> None:
         self.postings = postings
+        # INVARIANT (unchecked ids): 0 and 1 are always named. `False == 0` and `True == 1`, so the serving calls,
+        # which let what is not named pass without looking at its type, stop at these, and check.
+        self.named = frozenset(postings) | {0, 1}
         # The dict's own method, without a Python frame around it.
         self.find = postings.get
 

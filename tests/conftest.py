@@ -1,0 +1,41 @@
+"""What holds in every test: the style of messages, and how hard Hypothesis works."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from withhold.errors import Problem
+
+# A slow machine is no reason to fail: what is asserted is answers.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
+_QUOTED = re.compile(r"`[^`]*`")
+
+
+def _in_style(problem: Problem) -> None:
+    """Lower case, no full stop, one line, a code in words with hyphens."""
+    for text in filter(None, (problem.message, problem.hint)):
+        bare = _QUOTED.sub("", text)
+        begins = text[0] == "`" or not text[0].isupper() or text.split()[0].isupper() or text.startswith("Twitter")
+        assert begins, f"a message begins in lower case: {text}"
+        assert not bare.endswith("."), f"a message has no full stop: {text}"
+        assert "\n" not in bare, f"a message is one line: {text}"
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", problem.code), problem.code
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _messages_in_style():
+    """Every problem that any test provokes is held to the house style."""
+    plain = Problem.__init__
+
+    def checked(self, *args, **kwargs):
+        plain(self, *args, **kwargs)
+        _in_style(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Problem, "__init__", checked)
+        yield

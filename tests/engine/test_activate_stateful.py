@@ -1,0 +1,54 @@
+"""Rule sets come and go while views are open: each view answers from the one it was made of, for ever."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.strategies import ACCOUNTS, TWEETS, instants, policies, rule_sets, viewers
+from withhold import Engine, Reference
+
+PAGE = [(tweet, account) for tweet in TWEETS for account in ACCOUNTS]
+
+
+class Serving(RuleBasedStateMachine):
+    """An engine beside a plain list of what its views ought to answer."""
+
+    views = Bundle("views")
+
+    @initialize(rules=rule_sets(), policy=policies)
+    def start(self, rules, policy):
+        self.policy, self.current = policy, rules
+        self.engine = Engine(rules, policy)
+
+    @rule(rules=rule_sets())
+    def activate(self, rules):
+        self.current = rules
+        self.engine.activate(rules)
+
+    @rule(target=views, viewer=viewers(), at=instants)
+    def open(self, viewer, at):
+        return self.engine.view(viewer, at), Reference(self.current, self.policy)
+
+    @rule(opened=views, pair=st.sampled_from(PAGE))
+    def ask_one(self, opened, pair):
+        view, reference = opened
+        assert view.check(*pair) == reference.check(pair, view.viewer, view.at)
+
+    @rule(opened=views)
+    def ask_a_page(self, opened):
+        view, reference = opened
+        wanted = [reference.check(pair, view.viewer, view.at) for pair in PAGE]
+        page = view.filter(PAGE)
+        assert [decision for _, decision in page.withheld] == [found for found in wanted if not found.visible]
+        assert {decision.revision for _, decision in page.withheld} <= {reference.rules.digest[:16]}
+
+    @invariant()
+    def the_engine_shows_the_latest(self):
+        if hasattr(self, "engine"):
+            assert self.engine.snapshot.revision == self.current.digest[:16]
+
+
+Serving.TestCase.settings = settings(max_examples=40, stateful_step_count=15)
+TestServing = Serving.TestCase

@@ -1,0 +1,115 @@
+"""An explanation names every rule of the subject with its state, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from withhold import Engine, Policy, Rule, RuleSet, Tweet, Viewer
+
+NOON = datetime(2021, 2, 10, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def rule(id_: str, **more) -> Rule:
+    return Rule(**{"id": id_, "accounts": [17], "withheld_in": ["IN"], "reason": "legal_demand", **more})
+
+
+RULES = RuleSet(
+    [
+        rule("acts", demand="IN-D1", note="as ordered"),
+        rule("later", from_=NOON + HOUR),
+        rule("over", until=NOON),
+        rule("stayed", stays=[(NOON, NOON + HOUR)]),
+        rule("stayed-for-good", stays=[(NOON, None)]),
+        rule("turkish", withheld_in=["TR"]),
+        rule("delhi", withheld_in=["IN-DL"]),
+        rule("kerala", withheld_in=["IN-KL"], if_unknown="withhold"),
+        rule("but-india", withheld_in=["WORLD"], except_in=["IN"]),
+        rule("other", accounts=[18]),
+    ]
+)
+
+
+@pytest.fixture
+def explanation():
+    return Engine(RULES).explain((20, 17), Viewer(country="IN", signal="the country was given"), NOON)
+
+
+def test_every_rule_of_the_subject_has_its_state(explanation):
+    assert {found.rule.id: found.state.value for found in explanation.rules} == {
+        "acts": "applies",
+        "later": "not yet in force",
+        "over": "ended",
+        "stayed": "stayed",
+        "stayed-for-good": "stayed",
+        "turkish": "elsewhere",
+        "delhi": "uncertain",
+        "kerala": "uncertain",
+        "but-india": "elsewhere",
+    }
+
+
+def test_the_rules_that_speak_come_first_in_their_order(explanation):
+    assert (
+        [found.rule.id for found in explanation.rules][:2] == list(explanation.decision.rule_ids) == ["acts", "kerala"]
+    )
+
+
+def test_why_says_what_would_change_it(explanation):
+    why = {found.rule.id: found.why for found in explanation.rules}
+    assert why["later"] == "it comes into force at 2021-02-10T13:00:00Z"
+    assert why["over"] == "it ended at 2021-02-10T12:00:00Z"
+    assert why["stayed"] == "it is stayed until 2021-02-10T13:00:00Z"
+    assert why["stayed-for-good"] == "it is stayed without end"
+    assert why["delhi"].endswith("the engine's policy shows")
+    assert why["kerala"].endswith("the rule's `if_unknown` withholds")
+
+
+def test_an_allow_list_withholds_from_the_unknown_and_says_so():
+    explanation = Engine(RULES).explain((None, 17), Viewer.unknown(signal="no address"), NOON)
+    why = {found.rule.id: found.why for found in explanation.rules}
+    assert why["but-india"].endswith("its allow-list withholds")
+    assert "an unknown location" in str(explanation)
+    assert "no address" in str(explanation)
+    assert "a better known location could change the answer" in str(explanation)
+
+
+def test_it_prints_as_text_that_names_rule_demand_and_note(explanation):
+    text = str(explanation)
+    assert text.startswith("tweet 20 by account 17 is WITHHELD for a viewer in India (IN)")
+    assert "rule acts on the account: legal demand, demand IN-D1" in text
+    assert "note: as ordered" in text
+    assert "location    the country was given" in text
+    assert all(found.rule.id in text for found in explanation.rules)
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_it_dumps_as_json(explanation):
+    found = json.loads(json.dumps(explanation.to_dict()))
+    assert found["decision"]["rule_id"] == "acts"
+    assert found["at"] == "2021-02-10T12:00:00Z"
+    assert found["viewer"]["signal"] == "the country was given"
+    assert {entry["rule_id"]: entry["state"] for entry in found["rules"]}["over"] == "ended"
+
+
+def test_a_retweet_is_explained_with_its_source_and_the_time_in_its_id():
+    tweet = Tweet(30, 40, retweet_of=Tweet(1355667106821046272, 17))
+    text = str(Engine(RULES).explain(tweet, Viewer(country="IN"), NOON))
+    made = "tweet 1355667106821046272 (made 2021-01-31T00:00:00Z) by account 17"
+    assert text.startswith(f"tweet 30 by account 40, a retweet of {made} is WITHHELD")
+
+
+def test_an_author_is_told_why_they_see_it():
+    engine = Engine(RULES, Policy(author_sees_own=True))
+    explanation = engine.explain((20, 17), Viewer(country="IN", account_id=17), NOON)
+    assert "is VISIBLE" in str(explanation)
+    assert "the viewer is the author" in str(explanation)
+
+
+def test_what_no_rule_names_is_explained_too():
+    text = str(Engine(RULES).explain((99, 98), Viewer(country="IN"), NOON))
+    assert "is VISIBLE" in text
+    assert "named by    0 rules" in text

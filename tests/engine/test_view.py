@@ -1,0 +1,278 @@
+"""What serving calls promise besides the right answer: checked ids, shared objects, one clock, one snapshot."""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from withhold import Engine, Outcome, Policy, Rule, RuleSet, Snapshot, Tweet, Viewer
+from withhold.engine import decider
+
+NOON = datetime(2021, 2, 10, 12, tzinfo=UTC)
+INDIA = Viewer(country="IN")
+
+
+def rule(id_: str = "in-1", **more) -> Rule:
+    return Rule(**{"id": id_, "accounts": [17], "withheld_in": ["IN"], "reason": "legal_demand", **more})
+
+
+@pytest.fixture
+def engine():
+    return Engine(RuleSet([rule(), rule("in-2", accounts=[], tweets=[20, 2**62])]))
+
+
+@pytest.fixture
+def view(engine):
+    return engine.view(INDIA, NOON)
+
+
+NOT_INTS = ["20", 20.0, 17.5, None, True, False, b"20", Decimal(20), [20], (20,), {}, float("nan"), 1 + 0j]
+OUT_OF_RANGE = [0, -1, -17, 2**63, 2**64, -(2**63), 10**5000]
+
+
+class TestIds:
+    """A4: anything but an int in range is an error, and never a silent "visible"."""
+
+    @pytest.mark.parametrize("bad", NOT_INTS, ids=repr)
+    @pytest.mark.parametrize("good", [17, 99])
+    def test_what_is_no_int_is_a_type_error(self, view, bad, good):
+        for call in (
+            lambda: view.withholds(bad, good),
+            lambda: view.withholds(good, bad),
+            lambda: view.filter([(99, 98), (bad, good)]),
+            lambda: view.filter([(99, 98), (good, bad)]),
+            lambda: view.filter([Tweet(99, 98), (bad, good)]),
+            lambda: view.mask([99, bad], [98, good]),
+            lambda: view.mask([99, good], [98, bad]),
+            lambda: Tweet(bad, good),
+            lambda: Tweet(good, bad),
+        ):
+            with pytest.raises(TypeError, match="is not an int"):
+                call()
+
+    @pytest.mark.parametrize("bad", OUT_OF_RANGE, ids=lambda value: f"{value.bit_length()}-bits")
+    @pytest.mark.parametrize("good", [17, 99])
+    def test_what_is_out_of_range_is_a_value_error(self, view, bad, good):
+        for call in (
+            lambda: view.withholds(bad, good),
+            lambda: view.withholds(good, bad),
+            lambda: view.check(bad, good),
+            lambda: view.check(good, bad),
+            lambda: view.filter([(99, 98), (bad, good)]),
+            lambda: view.filter([(99, 98), (good, bad)]),
+            lambda: view.mask([99, bad], [98, good]),
+            lambda: view.mask([99, good], [98, bad]),
+            lambda: Tweet(bad, good),
+        ):
+            with pytest.raises(ValueError, match="is not between 1 and"):
+                call()
+
+    @pytest.mark.parametrize("bad", [value for value in NOT_INTS if value is not None], ids=repr)
+    def test_check_wants_ints_too(self, view, bad):
+        for call in (lambda: view.check(tweet_id=bad), lambda: view.check(account_id=bad)):
+            with pytest.raises(TypeError, match="is not an int"):
+                call()
+
+    def test_the_limits_themselves_are_ids(self, view):
+        assert not view.withholds(1, 2**63 - 1)
+        assert not view.withholds(2**63 - 1, 1)
+        assert view.filter([(1, 2**63 - 1)]).visible == [(1, 2**63 - 1)]
+
+    def test_a_subject_needs_an_id(self, engine, view):
+        for call in (
+            view.check,
+            lambda: engine.check((None, None), INDIA),
+            lambda: engine.explain((None, None), INDIA),
+        ):
+            with pytest.raises(ValueError, match="no-subject"):
+                call()
+
+    @pytest.mark.parametrize("bad", [5, (1,), (1, 2, 3), "x", None])
+    def test_a_subject_is_a_tweet_or_a_pair(self, engine, view, bad):
+        for call in (lambda: engine.check(bad, INDIA), lambda: view.filter([bad])):
+            with pytest.raises((ValueError, TypeError)):
+                call()
+
+    @pytest.mark.parametrize("pairs", [[(1, 2, 3), (4, 5, 6)], [(1, 2), (3,)], [(1, 2), (3, 4, 5)]])
+    def test_a_page_of_crooked_pairs_is_refused(self, view, pairs):
+        with pytest.raises(ValueError, match="not-a-subject"):
+            view.filter(pairs)
+
+    def test_integers_of_other_libraries_are_ids(self, view):
+        class Int64:
+            """What numpy's scalars do."""
+
+            def __init__(self, value):
+                self.value = value
+
+            def __index__(self):
+                return self.value
+
+            def __hash__(self):
+                return hash(self.value)
+
+            def __eq__(self, other):
+                return self.value == other
+
+        assert view.check(account_id=Int64(17)).withheld
+        assert [index for index, _ in view.filter([(99, Int64(17))]).withheld] == [0]
+
+
+class TestPage:
+    def test_what_is_withheld_is_named_by_its_place(self, view):
+        page = view.filter([(1, 2), (3, 17), (20, 5), (4, 5)])
+        assert page.visible == [(1, 2), (4, 5)]
+        assert [(index, decision.rule_id) for index, decision in page.withheld] == [(1, "in-1"), (2, "in-2")]
+
+    def test_an_empty_page(self, view):
+        assert view.filter([]) == ([], [], [])
+        assert view.mask([], []) == bytearray()
+
+    def test_any_iterable_and_the_list_itself_is_left_alone(self, view):
+        items = [(3, 17), (4, 5)]
+        assert view.filter(iter(items)).visible == [(4, 5)]
+        assert items == [(3, 17), (4, 5)]
+        assert view.filter([[3, 17], [4, 5]]).visible == [[4, 5]]
+
+    def test_a_key_for_everything_else(self, view):
+        items = [{"tweet": 20, "by": 5}, {"tweet": 21, "by": 5}]
+        assert view.filter(items, key=lambda item: (item["tweet"], item["by"])).visible == items[1:]
+        assert view.filter(items, key=lambda item: Tweet(item["tweet"], item["by"])).visible == items[1:]
+
+    def test_pairs_and_tweets_on_one_page(self, view):
+        page = view.filter([(3, 17), Tweet(4, 5), Tweet(20, 5), (6, 7)])
+        assert page.visible == [Tweet(4, 5), (6, 7)]
+
+    def test_a_quote_is_shown_with_a_tombstone_in_it(self, view):
+        quoting = Tweet(4, 5, quoted=Tweet(20, 6))
+        page = view.filter([(1, 2), quoting])
+        assert page.visible == [(1, 2), quoting]
+        assert [(index, decision.rule_id) for index, decision in page.tombstones] == [(1, "in-2")]
+
+    @pytest.mark.parametrize("kind", ["list", "tuple", "q", "Q", "memoryview"])
+    def test_mask_reads_buffers_and_sequences(self, view, kind):
+        def made(ids):
+            if kind in ("list", "tuple"):
+                return {"list": list, "tuple": tuple}[kind](ids)
+            return memoryview(array("q", ids)) if kind == "memoryview" else array(kind, ids)
+
+        assert view.mask(made([20, 21, 22]), made([1, 17, 3])) == bytearray([1, 1, 0])
+
+    def test_mask_refuses_what_is_no_row_of_ints(self, view):
+        square = memoryview(bytes(8)).cast("B", (2, 4))
+        for bad in (array("d", [20.0]), square):
+            with pytest.raises(TypeError, match="is a buffer of"):
+                view.mask(bad, bad)
+        with pytest.raises(ValueError, match="uneven-ids"):
+            view.mask([1, 2], [3])
+
+
+class TestSharing:
+    """A2: nothing is built twice."""
+
+    def test_a_miss_is_one_object(self, view, engine):
+        assert view.check(99, 98) is view.check(account_id=7) is engine.check((5, 6), Viewer(country="US"))
+        assert view.check(99, 98) is engine.snapshot.visible
+
+    def test_a_miss_is_never_kept(self, view, engine):
+        view.check(99, 98)
+        view.filter([(99, 98)])
+        assert len(engine._decider._kept) == 0
+
+    def test_a_hit_is_built_once_for_all_ids_of_the_same_rules(self, view, engine):
+        first = view.check(20, 5)
+        assert view.check(2**62, 6) is first
+        assert engine.view(INDIA, NOON + timedelta(days=1)).check(20) is first
+        assert engine.view(Viewer(country="US"), NOON).check(20) is not first
+
+    def test_what_is_kept_is_bounded(self, monkeypatch):
+        monkeypatch.setattr(decider, "_KEPT_DECISIONS", 3)
+        engine = Engine(RuleSet([rule(str(n), accounts=[n]) for n in range(2, 12)]))
+        for _ in range(2):
+            assert all(engine.check((None, n), INDIA, NOON).rule_id == str(n) for n in range(2, 12))
+        assert len(engine._decider._kept) == 3
+
+    def test_what_is_kept_ends_with_valid_until_and_serves_no_earlier_instant(self):
+        until = NOON + timedelta(hours=1)
+        engine = Engine(RuleSet([rule(from_=NOON, until=until)]))
+        instants = [NOON, until, NOON - timedelta(microseconds=1), until - timedelta(microseconds=1)]
+        outcomes = [engine.check((None, 17), INDIA, at).outcome for at in instants]
+        assert outcomes == [Outcome.WITHHELD, Outcome.VISIBLE, Outcome.VISIBLE, Outcome.WITHHELD]
+
+
+class TestTime:
+    def test_a_view_reads_the_clock_once(self):
+        ticks = iter([NOON, NOON + timedelta(days=1)])
+        engine = Engine(RuleSet([rule(until=NOON + timedelta(hours=1))]), clock=lambda: next(ticks))
+        view = engine.view(INDIA)
+        assert view.at == NOON
+        assert [view.check(account_id=17).outcome for _ in range(3)] == [Outcome.WITHHELD] * 3
+        assert len(view.filter([(1, 17)] * 5).withheld) == 5
+        assert next(ticks) == NOON + timedelta(days=1)
+
+    def test_an_instant_needs_a_time_zone(self, engine):
+        naive = datetime(2021, 2, 10)  # noqa: DTZ001
+        for call in (
+            engine.view,
+            lambda _, at: engine.check((1, 2), INDIA, at),
+            lambda _, at: engine.anywhere((1, 2), at),
+        ):
+            with pytest.raises(ValueError, match="naive-instant"):
+                call(INDIA, naive)
+
+    def test_the_clock_of_the_engine_is_now(self, engine):
+        before = datetime.now(UTC)
+        assert before <= engine.view(INDIA).at <= datetime.now(UTC)
+
+
+class TestActivate:
+    """A3: a view sees the snapshot it was made of, and the next one the new."""
+
+    def test_a_new_rule_is_seen_at_once(self):
+        engine = Engine(RuleSet([]))
+        old = engine.view(INDIA, NOON)
+        assert old.check(account_id=17).visible
+        engine.activate(RuleSet([rule()]))
+        assert engine.view(INDIA, NOON).check(account_id=17).withheld
+        assert engine.check((None, 17), INDIA, NOON).withheld
+        assert old.check(account_id=17).visible
+        assert not old.withholds(5, 17)
+
+    def test_a_snapshot_is_taken_as_it_is(self, engine):
+        snapshot = Snapshot.compile(RuleSet([rule()]))
+        engine.activate(snapshot)
+        assert engine.snapshot is snapshot
+        assert engine.check((None, 17), INDIA).revision == snapshot.revision
+
+    def test_pages_beside_a_thread_that_activates(self):
+        """No page mixes two revisions: both rules withhold everything on it, each under its own name."""
+        ids = list(range(2, 40))
+        snapshots = [Snapshot.compile(RuleSet([rule(name, accounts=ids)])) for name in ("old", "new")]
+        engine = Engine(snapshots[0])
+        done = threading.Event()
+
+        def swap():
+            while not done.is_set():
+                for snapshot in snapshots:
+                    engine.activate(snapshot)
+
+        swapper = threading.Thread(target=swap)
+        swapper.start()
+        try:
+            for _ in range(300):
+                view = engine.view(INDIA)
+                found = {view.check(account_id=id_).rule_id for id_ in ids}
+                found |= {decision.rule_id for _, decision in view.filter([(99, id_) for id_ in ids]).withheld}
+                assert len(found) == 1
+        finally:
+            done.set()
+            swapper.join()
+
+    def test_the_policy_stays(self):
+        engine = Engine(RuleSet([]), Policy(unknown_location="withhold"))
+        engine.activate(RuleSet([rule()]))
+        assert engine.check((None, 17), Viewer.unknown()).withheld

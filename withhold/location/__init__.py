@@ -1,0 +1,5 @@
+"""Where the viewer is."""
+
+from withhold.location.geoip import GeoIP, Location
+
+__all__ = ["GeoIP", "Location"]
