@@ -1,0 +1,204 @@
+"""The command line: what it prints, and above all what it exits with."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from withhold.cli.app import app
+
+RULES = """\
+rules:
+  - id: in-1
+    accounts: [17]
+    tweets: [20]
+    withheld_in: IN
+    from: 2021-02-10T05:00:00Z
+    reason: legal_demand
+    demand: IN-D1
+  - id: allow-gb
+    tweets: [30]
+    withheld_in: WORLD
+    except_in: UK
+    reason: copyright
+  - id: gone
+    accounts: [99]
+    effect: suspend
+    reason: terms
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    file = tmp_path / "rules.yaml"
+    file.write_text(RULES, encoding="utf-8")
+    return str(file)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--account", 17, "--country", "IN"], 3, "WITHHELD for a viewer in IN"),
+        (["--tweet", 20, "--country", "in"], 3, "by rule in-1 on the tweet (legal demand, demand IN-D1)"),
+        (
+            ["--tweet", 20, "--country", "IN", "--at", "2021-02-10T10:29:59+05:30"],
+            0,
+            "holds until 2021-02-10T05:00:00Z",
+        ),
+        (["--tweet", 20, "--country", "US"], 0, "visible for a viewer in US"),
+        (["--tweet", 20], 0, "uncertain"),
+        (["--tweet", 20, "--unknown-location", "withhold"], 3, "WITHHELD for a viewer in unknown location"),
+        (["--tweet", 20, "--anywhere"], 3, "WITHHELD for anybody"),
+        (["--tweet", 30, "--country", "FR"], 3, "withheld in WORLD except GB"),
+        (["--tweet", 30], 3, "allow-gb"),
+        (["--account", 99], 3, "SUSPENDED"),
+        (["--account", 17, "--viewer", 17, "--country", "IN", "--author-sees-own"], 0, "the viewer is the author"),
+        (["--account", 17, "--country", "IN", "--subdivision", "IN-DL"], 3, "IN, IN-DL"),
+    ],
+)
+def test_check_by_engine_and_reference(rules, arguments, status, said):
+    for more in ([], ["--reference"]):
+        found = run("check", rules, *arguments, *more)
+        assert (found.exit_code, said in found.output) == (status, True), found.output
+
+
+def test_check_as_json(rules):
+    found = run("check", rules, "--tweet", 20, "--country", "IN", "--at", "2021-03-01T00:00:00Z", "--format", "json")
+    answer = json.loads(found.stdout)
+    assert answer["at"] == "2021-03-01T00:00:00Z"
+    assert answer["decision"]["outcome"] == "withheld"
+    assert answer["decision"]["rule_ids"] == ["in-1"]
+    assert answer["decision"]["territories"] == "IN"
+
+
+def test_explain(rules):
+    found = run("explain", rules, "--tweet", 20, "--country", "US")
+    assert found.exit_code == 0
+    assert "in-1: ELSEWHERE" in found.output
+    answer = json.loads(run("explain", rules, "--tweet", 20, "--country", "US", "--format", "json").stdout)
+    assert [entry["state"] for entry in answer["rules"]] == ["elsewhere"]
+
+
+def test_lint_counts_what_it_read_and_tells_warnings(rules):
+    found = run("lint", rules)
+    assert found.exit_code == 0
+    assert "3 rules on 2 accounts and 2 tweets" in found.stdout
+    assert "rules.yaml:12:16: warning: `UK` was read as `GB` [territory-alias]" in found.stderr
+    answer = json.loads(run("lint", rules, "--format", "json").stdout)
+    assert (answer["valid"], answer["rules"], answer["problems"][0]["severity"]) == (True, 3, "warning")
+
+
+@pytest.mark.parametrize("command", ["check", "explain", "lint"])
+def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
+    file = tmp_path / "bad.yaml"
+    file.write_text(RULES.replace("withheld_in: IN", "withheld_in: [DR, ZZ]"), encoding="utf-8")
+    arguments = [] if command == "lint" else ["--tweet", 20]
+    found = run(command, file, *arguments)
+    assert found.exit_code == 4
+    assert found.stdout == ""
+    assert "bad.yaml:5:19: unknown country `DR` [unknown-territory]; did you mean `DE`?" in found.stderr
+    assert "bad.yaml:5:23: unknown country `ZZ`" in found.stderr
+    assert "2 problems; rules read: 2, refused: 1" in found.stderr
+
+    found = run(command, file, *arguments, "--format", "json")
+    assert found.exit_code == 4
+    answer = json.loads(found.stdout)
+    assert (answer["valid"], answer["read"], answer["refused"]) == (False, 2, 1)
+    assert [problem["code"] for problem in answer["problems"]] == ["unknown-territory"] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "say what is asked about"),
+        (["--tweet", "2.5"], "--tweet"),
+        (["--tweet", "1e5"], "--tweet"),
+        (["--tweet", "0"], "is not between 1 and 2**63-1"),
+        (["--tweet", "-1"], "is not between 1 and 2**63-1"),
+        (["--account", str(2**63)], "is not between 1 and 2**63-1"),
+        (["--tweet", "1", "--country", "XX"], "`XX` is not a territory"),
+        (["--tweet", "1", "--country", "DR"], "did you mean `DE`?"),
+        (["--tweet", "1", "--country", "US-MS"], "is not a country"),
+        (["--tweet", "1", "--country", "IN", "--subdivision", "US-MS"], "contradicts"),
+        (["--tweet", "1", "--at", "2021-02-10"], "is a date"),
+        (["--tweet", "1", "--at", "2021-02-10T10:00:00"], "has no time zone"),
+        (["--tweet", "1", "--at", "soon"], "is not an instant"),
+        (["--tweet", "1", "--ip", "192.0.2.1"], "go together"),
+        (["--tweet", "1", "--viewer", "0"], "is not between 1 and 2**63-1"),
+        (["--tweet", "1", "--unknown-location", "maybe"], "--unknown-location"),
+        (["--tweet", "1", "--format", "xml"], "--format"),
+    ],
+)
+def test_what_is_not_understood_exits_with_2(rules, arguments, said):
+    for command in ("check", "explain"):
+        found = run(command, rules, *arguments)
+        assert found.exit_code == 2, found.output
+        assert said in " ".join(found.stderr.split())
+        assert found.stdout == ""
+
+
+def test_a_path_that_is_not_there_is_not_understood(tmp_path):
+    found = run("lint", tmp_path / "nothing")
+    assert found.exit_code == 2
+    assert "does not exist" in found.stderr
+
+
+def test_a_country_that_is_an_alias_is_read_with_a_warning(rules):
+    found = run("check", rules, "--tweet", 30, "--country", "UK")
+    assert found.exit_code == 0
+    assert "warning: `UK` was read as `GB`" in found.stderr
+
+
+def test_an_address_locates_the_viewer(rules, tmp_path):
+    from importlib.resources import as_file, files
+
+    with as_file(files("withhold.cli") / "demo_data" / "demo.mmdb") as database:
+        found = run("check", rules, "--account", 17, "--ip", "192.0.2.17", "--geoip", database)
+        assert found.exit_code == 3
+        assert "IN, IN-DL (192.0.2.17 in 192.0.2.0/25 of demo.mmdb)" in found.output
+        unknown = run("check", rules, "--account", 17, "--ip", "1.2", "--geoip", database)
+        assert unknown.exit_code == 0
+        assert "`1.2` is not an IP address" in unknown.output
+        both = run("check", rules, "--account", 17, "--ip", "192.0.2.17", "--geoip", database, "--country", "IN")
+        assert both.exit_code == 2
+
+
+def test_a_database_that_is_none_is_a_failure(rules, tmp_path):
+    fake = tmp_path / "fake.mmdb"
+    fake.write_bytes(b"nothing")
+    found = run("check", rules, "--account", 17, "--ip", "192.0.2.17", "--geoip", fake)
+    assert found.exit_code == 1
+    assert "bad-geoip" in found.stderr
+
+
+def test_the_program_itself(rules):
+    """As a process: statuses reach the shell, and a closed pipe or no terminal do no harm."""
+    found = subprocess.run(
+        [sys.executable, "-m", "withhold", "check", rules, "--account", "17", "--country", "IN"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 3
+    assert found.stdout.startswith("WITHHELD")
+    assert "\x1b" not in found.stdout
+    version = subprocess.run(
+        [sys.executable, "-m", "withhold", "--version"], capture_output=True, text=True, check=True
+    )
+    assert version.stdout.startswith("withhold ")
+
+
+def test_without_its_libraries_it_says_what_to_install():
+    code = "import sys; sys.modules['typer'] = None; from withhold.cli import main; main()"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert "pip install 'withhold[cli]'" in found.stderr
+    assert "Traceback" not in found.stderr

@@ -1,0 +1,38 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from withhold.cli.check import check
+from withhold.cli.demo import demo
+from withhold.cli.explain import explain
+from withhold.cli.lint import lint
+
+app = typer.Typer(
+    help="Decide whether a viewer, where they are, may see an account or a tweet, and say why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"withhold {version('withhold')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    pass
+
+
+for command in (check, explain, lint, demo):
+    app.command()(command)

@@ -1,0 +1,127 @@
+"""`withhold demo`: the events of February 2021 in India, at their full size, with ids that are made up."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from importlib.resources import as_file, files
+
+from rich.table import Table
+
+from withhold.cli.output import out, outcome_text
+from withhold.engine import Engine
+from withhold.location import GeoIP
+from withhold.model import IdSet, Outcome, RuleSet, Viewer
+from withhold.model.instants import parse_instant
+
+#: Documentation addresses (RFC 5737, RFC 3849), located by a database that the package carries.
+_ADDRESSES = ("192.0.2.17", "2001:db8:1::9", "203.0.113.5", "203.0.113.250")
+
+_INSTANTS = (
+    ("2021-02-01T14:29:59+05:30", "before anything is withheld"),
+    ("2021-02-01T14:30:00+05:30", "all of demand IN-D1 is withheld in India"),
+    ("2021-02-01T20:30:00+05:30", "and restored the same evening"),
+    ("2021-02-10T10:15:00+05:30", "more than 500 accounts are suspended"),
+    ("2021-02-10T10:30:00+05:30", "a portion of both demands is withheld in India"),
+)
+_FINALLY = parse_instant(_INSTANTS[-1][0])
+_IN_INDIA = Viewer(country="IN", signal="as in the demands")
+
+
+def demo() -> None:
+    """Replay February 2021: who saw what, when, from where, why, and what a check costs."""
+    with as_file(files("withhold.cli") / "demo_data") as data:
+        began = time.perf_counter()
+        rules = RuleSet.load(data / "rules")
+        engine = Engine(rules)
+        took = (time.perf_counter() - began) * 1000
+        geoip = GeoIP(data / "demo.mmdb")
+    targets = _targets(rules)
+    out.print("February 2021: India orders 257, then 1,178 accounts and tweets blocked.", style="bold")
+    out.print("The events are those of the press; hours and the split between outcomes are assumed, ids made up.")
+    out.print(f"{len(rules)} rules on {_named(rules):,} accounts and tweets, loaded and compiled in {took:.0f} ms.\n")
+    out.print("Viewers, located by their addresses:")
+    viewers = [(address, geoip.locate(address).viewer()) for address in _ADDRESSES]
+    for address, viewer in viewers:
+        out.print(f"  {address:<14} {viewer}")
+    out.print()
+    for part in _replay(engine, targets, [viewer for _, viewer in viewers]):
+        out.print(part)
+    out.print("\nWhy? One decision, explained:\n", style="bold")
+    out.print(str(engine.explain((None, targets["an account"]), viewers[0][1], _FINALLY)))
+    out.print("\nWhat became of the demands, for a viewer in India at that instant:\n", style="bold")
+    out.print(_figures(engine, rules))
+    out.print("\nWhat it costs, on this machine just now:\n", style="bold")
+    for line in _timed(engine, rules):
+        out.print(line)
+
+
+def _targets(rules: RuleSet) -> dict[str, int]:
+    """Pick one target for each course that events took; what its name says is checked by the tests."""
+    first, again = rules["in-d1-2021-02-01"], rules["in-d1-2021-02-10"]
+    second, suspended = rules["in-d2-2021-02-10"], rules["terms-2021-02-10"]
+    protected = sorted(set(first.accounts) - set(again.accounts) - set(suspended.accounts))
+    return {
+        "news media": protected[0],
+        "activist": protected[2],
+        "an account": min(again.accounts),
+        "a tweet": min(again.tweets),
+        "of IN-D2": min(second.accounts),
+        "suspended": max(suspended.accounts),
+    }
+
+
+def _replay(engine: Engine, targets: dict[str, int], viewers: list[Viewer]) -> Iterator[str | Table]:
+    for number, (written, what) in enumerate(_INSTANTS):
+        yield f"{written[:10]} {written[11:19]} IST: {what}"
+        table = Table(show_header=number == 0, box=None, padding=(0, 1), header_style="dim")
+        for name in ("viewer in", *targets):
+            table.add_column(name, width=10)
+        for viewer in viewers:
+            view = engine.view(viewer, datetime.fromisoformat(written))
+            cells = [
+                view.check(tweet_id=id_) if name == "a tweet" else view.check(account_id=id_)
+                for name, id_ in targets.items()
+            ]
+            table.add_row(viewer.country or "unknown", *(outcome_text(cell.outcome) for cell in cells))
+        yield table
+
+
+def _named(rules: RuleSet) -> int:
+    return len({id_ for rule in rules for id_ in (*rule.accounts, *rule.tweets)})
+
+
+def _figures(engine: Engine, rules: RuleSet) -> Table:
+    first = rules["in-d1-2021-02-01"]
+    taken = {*rules["in-d2-2021-02-10"].accounts, *rules["terms-2021-02-10"].accounts} - set(first.accounts)
+    table = Table("demand", "named", *(outcome.value for outcome in Outcome), box=None, padding=(0, 2))
+    view = engine.view(_IN_INDIA, _FINALLY)
+    demands = (("IN-D1", first.accounts, first.tweets), ("IN-D2", IdSet(taken), IdSet()))
+    for name, accounts, tweets in demands:
+        decisions = [view.check(account_id=id_) for id_ in accounts] + [view.check(tweet_id=id_) for id_ in tweets]
+        counts = [sum(decision.outcome is outcome for decision in decisions) for outcome in Outcome]
+        table.add_row(name, f"{len(decisions):,}", *(f"{count:,}" for count in counts))
+    table.caption = "IN-D1 had 257 lines: the last one is a hashtag, which is neither an account nor a tweet."
+    table.caption_justify = "left"
+    return table
+
+
+def _timed(engine: Engine, rules: RuleSet) -> Iterator[str]:
+    """Filter a page of 500 that no rule names, and one with five that are withheld."""
+    accounts = list(rules["in-d2-2021-02-10"].accounts)
+    free = [(1_360_000_000_000_000_000 + number * 4_194_304, 7_000_000_000_000 + number) for number in range(500)]
+    some = [(tweet, accounts[at // 100] if at % 100 == 50 else account) for at, (tweet, account) in enumerate(free)]
+    for name, page in (("nothing is named", free), ("five authors are withheld", some)):
+        turns = []
+        for _ in range(200):
+            began = time.perf_counter_ns()
+            found = engine.view(_IN_INDIA, _FINALLY).filter(page)
+            turns.append(time.perf_counter_ns() - began)
+        middle = statistics.median(turns)
+        yield (
+            f"  a page of 500 tweets of which {name}: {middle / 1000:.0f} µs, {middle / 500:.0f} ns a tweet,"
+            f" {len(found.withheld)} withheld"
+        )
+    yield "  (medians of 200 pages; `benchmarks/` compares them with the same look-ups written by hand)"

@@ -1,0 +1,13 @@
+"""What the command's exit status means; stable."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    FINE = 0  # visible, or nothing wrong
+    FAILURE = 1  # something could not be done: a database that is broken, a file that cannot be read
+    USAGE = 2  # the command was not understood; the number is that of the option parser
+    WITHHELD = 3  # withheld or suspended
+    INVALID_RULES = 4  # the rule set was refused

@@ -1,0 +1,34 @@
+"""`withhold explain`: why?"""
+
+from __future__ import annotations
+
+from withhold.cli import options
+from withhold.cli.output import Format, out, print_json
+from withhold.engine import Engine
+from withhold.model import Settle
+
+
+def explain(
+    rules: options.Rules,
+    tweet: options.TweetId = None,
+    account: options.AccountId = None,
+    country: options.Country = None,
+    subdivision: options.Subdivisions = None,
+    ip: options.Address = None,
+    geoip: options.Database = None,
+    viewer: options.ViewerId = None,
+    at: options.At = None,
+    unknown_location: options.UnknownLocation = Settle.SHOW,
+    author_sees_own: options.AuthorSeesOwn = False,
+    form: options.Form = Format.TEXT,
+) -> None:
+    """Name every rule that concerns a tweet or an account, and say what state it is in."""
+    subject = options.subject_of(tweet, account)
+    looking = options.viewer_of(country, subdivision, ip, geoip, viewer)
+    instant = options.instant_of(at)
+    policy = options.policy_of(unknown_location, author_sees_own=author_sees_own)
+    explanation = Engine(options.load_rules(rules, form), policy).explain(subject, looking, instant)
+    if form is Format.JSON:
+        print_json(explanation.to_dict())
+    else:
+        out.print(str(explanation))

@@ -1,0 +1,27 @@
+"""`withhold lint`: can this rule set be loaded?"""
+
+from __future__ import annotations
+
+from withhold.cli import options
+from withhold.cli.output import Format, out, print_json, problem_to_dict
+
+
+def lint(rules: options.Rules, form: options.Form = Format.TEXT) -> None:
+    """Load a rule set and report every problem of every file. Exits with 4 if it is refused."""
+    loaded = options.load_rules(rules, form)
+    accounts = {id_ for rule in loaded for id_ in rule.accounts}
+    tweets = {id_ for rule in loaded for id_ in rule.tweets}
+    if form is Format.JSON:
+        print_json(
+            {
+                "valid": True,
+                "rules": len(loaded),
+                "accounts": len(accounts),
+                "tweets": len(tweets),
+                "digest": loaded.digest,
+                "problems": [problem_to_dict(problem) for problem in loaded.warnings],
+            }
+        )
+    else:
+        counts = f"{len(loaded):,} rules on {len(accounts):,} accounts and {len(tweets):,} tweets"
+        out.print(f"fine: {counts}, revision {loaded.digest[:16]}")

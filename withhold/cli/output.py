@@ -1,0 +1,64 @@
+"""What all commands print alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from withhold.cli.exit_codes import ExitCode
+from withhold.errors import Problem, RuleSetError
+from withhold.model import Outcome
+
+_STYLES = {Outcome.VISIBLE: "green", Outcome.WITHHELD: "bold yellow", Outcome.SUSPENDED: "bold red"}
+
+# Values are printed as they are: no markup, no emoji, no line that is broken where a tool would read it.
+out = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+err = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def outcome_text(outcome: Outcome) -> Text:
+    """Return an outcome in its colour; what is not visible is in capitals, for those who see no colour."""
+    return Text(outcome.value if outcome is Outcome.VISIBLE else outcome.value.upper(), style=_STYLES[outcome])
+
+
+def problem_to_dict(problem: Problem) -> dict[str, object]:
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "place": str(problem.place) if problem.place is not None else None,
+        "hint": problem.hint,
+        "severity": problem.severity,
+    }
+
+
+def print_problems(problems: Iterable[Problem], console: Console = err) -> None:
+    for problem in problems:
+        console.print(str(problem), style="yellow" if problem.severity == "warning" else "red")
+
+
+def refuse_rules(error: RuleSetError, form: Format) -> typer.Exit:
+    """Print why a rule set was refused, and return the exit to raise."""
+    if form is Format.JSON:
+        problems = [problem_to_dict(problem) for problem in error.problems]
+        print_json({"valid": False, "read": error.read, "refused": error.refused, "problems": problems})
+    else:
+        print_problems(error.problems)
+        count = len(error.problems)
+        of_rules = f"; rules read: {error.read}, refused: {error.refused}" if error.refused else ""
+        err.print(f"the rule set was refused: {count} problem{'s' if count > 1 else ''}{of_rules}")
+    return typer.Exit(ExitCode.INVALID_RULES)
