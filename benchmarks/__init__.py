@@ -1,0 +1,1 @@
+"""What serving costs, beside what it cannot cost less than: `python -m benchmarks`."""
