@@ -1,0 +1,125 @@
+"""How the house is built: who may import whom, how large a file is, what is public, what an import costs."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import withhold
+
+HOUSE = Path(withhold.__file__).parent
+FILES = sorted(HOUSE.rglob("*.py"))
+
+# Imports only go down, and rooms on one level do not know each other. The exceptions lie under everything.
+LEVELS = {
+    "errors": 0,
+    **dict.fromkeys(("territories", "snowflake", "native"), 1),
+    "model": 2,
+    **dict.fromkeys(("sources", "lint", "location"), 3),
+    "snapshot": 4,
+    "engine": 5,
+    **dict.fromkeys(("serving", "demands", "live", "ledger"), 6),
+    **dict.fromkeys(("testing", "reports"), 7),
+    **dict.fromkeys(("cli", "pytest_plugin"), 8),
+    **dict.fromkeys(("__init__", "__main__"), 9),
+}
+FORBIDDEN = {"engine": {"location", "live", "ledger"}}
+
+
+def room_of(file: Path) -> str:
+    return file.relative_to(HOUSE).parts[0].removesuffix(".py")
+
+
+def imports_of(source: str) -> list[str]:
+    """Return every module that a file imports, those inside functions too."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            found += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name for name in found if name.partition(".")[0] == "withhold"]
+
+
+def breaches(room: str, source: str) -> list[str]:
+    """Return the imports of a file that go up or sideways."""
+    wrong = []
+    for name in imports_of(source):
+        target = (*name.split("."), "__init__")[1]
+        allowed = target == room or LEVELS.get(target, 9) < LEVELS[room]
+        if not allowed or target in FORBIDDEN.get(room, ()):
+            wrong.append(name)
+    return wrong
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOUSE)))
+def test_imports_only_go_down(file):
+    assert breaches(room_of(file), file.read_text(encoding="utf-8")) == []
+
+
+def test_the_layer_test_sees_what_it_should():
+    assert breaches("model", "def f():\n    from withhold.engine import Engine\n") == ["withhold.engine.Engine"]
+    assert breaches("sources", "import withhold.location.geoip") == ["withhold.location.geoip"]
+    assert breaches("engine", "from withhold.location import GeoIP") == ["withhold.location.GeoIP"]
+    assert breaches("engine", "from withhold import Rule") == ["withhold.Rule"]
+    assert breaches("engine", "from withhold.model import Rule\nfrom withhold.engine.view import View") == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOUSE)))
+def test_files_are_short_and_say_why_they_exist(file):
+    source = file.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 400
+    assert ast.get_docstring(ast.parse(source)), "a module opens with why it exists"
+
+
+def test_the_reference_is_short_enough_to_be_read():
+    assert len((HOUSE / "engine" / "reference.py").read_text(encoding="utf-8").splitlines()) < 120
+
+
+def test_the_public_names_are_a_sorted_list_and_all_there_is():
+    rooms = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or path.is_dir()}
+    public = {name for name in vars(withhold) if not name.startswith("_")} - rooms
+    assert withhold.__all__ == sorted(withhold.__all__)
+    assert public == set(withhold.__all__)
+
+
+def _public_members():
+    for name in withhold.__all__:
+        thing = getattr(withhold, name)
+        yield name, thing
+        for member, value in vars(thing).items():
+            if not member.startswith("_") and (inspect.isfunction(value) or isinstance(value, classmethod)):
+                yield f"{name}.{member}", value
+
+
+@pytest.mark.parametrize(
+    ("name", "thing"), list(_public_members()), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_public_things_say_what_they_are(name, thing):
+    assert inspect.getdoc(thing), name
+
+
+def _in_a_fresh_process(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def test_an_import_brings_no_parser_no_database_and_no_command_line():
+    heavy = ("yaml", "geoip2", "maxminddb", "typer", "rich", "pytest", "pycountry", "hypothesis")
+    code = f"import sys, withhold; print([name for name in {heavy!r} if name in sys.modules])"
+    assert _in_a_fresh_process(code).strip() == "[]"
+
+
+def test_an_import_costs_no_more_than_pydantic_and_30_milliseconds():
+    """The best of several, each in a process of its own; today it is well below pydantic alone."""
+
+    def cost(module: str) -> float:
+        code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
+        return min(float(_in_a_fresh_process(code)) for _ in range(5))
+
+    assert cost("withhold") <= cost("pydantic") + 0.030
