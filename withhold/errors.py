@@ -8,6 +8,7 @@
     ├── SubjectIdError       (ValueError)  an id outside 1 … 2**63-1
     ├── SubjectIdTypeError   (TypeError)   an id that is no int
     ├── ViewerError          (ValueError)  a viewer who cannot be where it is said
+    ├── SubjectTypeError     (TypeError)   what is no tweet, or no viewer, where one is meant
     ├── RuleError            (ValueError)  one rule that contradicts itself
     ├── RuleSetError         (ValueError)  all the problems of all the files of a rule set
     └── GeoIPError           (ValueError)  a location database that cannot be used
@@ -96,6 +97,10 @@ class SubjectIdTypeError(WithholdError, TypeError):
 
 class ViewerError(WithholdError, ValueError):
     """A viewer whose country and subdivisions contradict each other."""
+
+
+class SubjectTypeError(WithholdError, TypeError):
+    """Something that is no `Tweet`, or no `Viewer`, where one is meant."""
 
 
 class RuleError(WithholdError, ValueError):

@@ -14,8 +14,21 @@ from withhold.errors import Problem, TerritoryError
 
 WORLD = "WORLD"
 
-#: Codes that the EU's institutions and common usage write for an ISO one (T2).
-ALIASES: Mapping[str, str] = MappingProxyType({"UK": "GB", "EL": "GR"})
+# Places that ISO 3166-2 lists as parts of a country, and ISO 3166-1 as what they are here: of their own (T5).
+_PARTS = {"US": "AS GU MP PR UM VI", "CN": "HK MO TW", "FR": "BL MF NC PF PM TF WF", "NL": "AW CW SX"}
+_TWICE = {
+    **{f"{country}-{own}": own for country, parts in _PARTS.items() for own in parts.split()},
+    "FR-971": "GP",
+    "FR-972": "MQ",
+    "FR-973": "GF",
+    "FR-974": "RE",
+    "FR-976": "YT",
+    "FI-01": "AX",
+}
+
+#: Codes that are read as another one, with a warning: what the EU's institutions and common usage write (T2), and
+#: the second codes of places that have one of their own (`US-PR` is `PR`: no viewer is ever located in `US-PR`).
+ALIASES: Mapping[str, str] = MappingProxyType({"UK": "GB", "EL": "GR", **_TWICE})
 
 _EU = frozenset(
     {"AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"}
@@ -28,15 +41,14 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"EU": tuple(sorted(_EU)), "EEA": tuple(sorted(_EU | {"IS", "LI", "NO"}))}
 )
 
-_MEANINGS = {
-    "XX": (
-        "`XX` is not a territory",
-        "Twitter's `XX` is worldwide: write `WORLD`; a CDN's is an unknown location: use `Viewer.unknown()`",
+_NO_TERRITORY = {
+    "XX": "Twitter's `XX` is worldwide: write `WORLD`; a CDN's is an unknown location: use `Viewer.unknown()`",
+    "XY": "Twitter's `XY` is worldwide for copyright: write `WORLD` with `reason: copyright`",
+    **dict.fromkeys(
+        ("T1", "ZZ", "AP", "A1", "A2", "O1"),
+        "location data write it where they know no country: for a viewer, use `Viewer.unknown()`",
     ),
-    "XY": (
-        "`XY` is not a territory",
-        "Twitter's `XY` is worldwide for copyright: write `WORLD` with `reason: copyright`",
-    ),
+    **dict.fromkeys(GROUPS, "it is a group: for a viewer, one country is meant"),
 }
 _KEYBOARD = {
     letter: (row, column + row / 2)
@@ -67,7 +79,8 @@ def subdivisions(country: str) -> Mapping[str, str]:
     import pycountry
 
     found = pycountry.subdivisions.get(country_code=country) or ()  # type: ignore[no-untyped-call]
-    return MappingProxyType({s.code: s.parent_code or country for s in sorted(found, key=lambda s: s.code)})
+    codes = sorted((s.code, s.parent_code or country) for s in found)
+    return MappingProxyType({code: around for code, around in codes if code not in ALIASES})
 
 
 def is_subdivision(code: str) -> bool:
@@ -116,11 +129,12 @@ def resolve(text: str) -> Resolved:
 
     Raises `TerritoryError` with the nearest code as its hint.
     """
-    written = text.strip().upper()
+    # Other alphabets have letters whose capital is one of ours.
+    written = text.strip().upper() if text.isascii() else text
     code = ALIASES.get(written, written)
     if is_subdivision(code):
-        country = country_of(code)
-        code = code.replace(country, ALIASES.get(country, country), 1)
+        country, _, part = code.partition("-")
+        code = f"{ALIASES.get(country, country)}-{part}"
         if code in subdivisions(country_of(code)):
             return Resolved(code, written if code != written else None)
     elif code == WORLD or code in countries():
@@ -142,9 +156,8 @@ def expand(text: str, groups: Mapping[str, Iterable[str]] = GROUPS) -> tuple[Res
 
 def _unknown(text: str) -> Problem:
     written = text.upper()
-    if written in _MEANINGS:
-        message, hint = _MEANINGS[written]
-        return Problem("unknown-territory", message, hint=hint)
+    if written in _NO_TERRITORY:
+        return Problem("unknown-territory", f"`{text}` is not a territory", hint=_NO_TERRITORY[written])
     kind = "subdivision" if is_subdivision(written) else "country" if len(written) == 2 else "territory"
     nearest = _nearest(written)
     return Problem(

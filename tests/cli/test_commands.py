@@ -105,7 +105,7 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
     assert found.exit_code == 4
     assert found.stdout == ""
     assert "bad.yaml:5:19: unknown country `DR` [unknown-territory]; did you mean `DE`?" in found.stderr
-    assert "bad.yaml:5:23: unknown country `ZZ`" in found.stderr
+    assert "bad.yaml:5:23: `ZZ` is not a territory" in found.stderr
     assert "2 problems; rules read: 2, refused: 1" in found.stderr
 
     found = run(command, file, *arguments, "--format", "json")

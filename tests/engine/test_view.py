@@ -122,6 +122,22 @@ class TestIds:
         assert [index for index, _ in view.filter([(99, Int64(17))]).withheld] == [0]
 
 
+class TestViewersAndTweets:
+    """What is no viewer or no tweet is an error, and never somebody to whom all is visible."""
+
+    @pytest.mark.parametrize("bad", ["IN", None, ("IN", ()), 17])
+    def test_what_is_no_viewer(self, engine, bad):
+        for call in (engine.view, lambda who: engine.check((1, 17), who), lambda who: engine.explain((1, 17), who)):
+            with pytest.raises(TypeError, match="is not a viewer"):
+                call(bad)
+
+    @pytest.mark.parametrize("bad", [(10, 1), 10, "x"])
+    def test_what_is_no_tweet(self, bad):
+        for call in (lambda: Tweet(20, 2, retweet_of=bad), lambda: Tweet(20, 2, quoted=bad)):
+            with pytest.raises(TypeError, match="is not a tweet"):
+                call()
+
+
 class TestPage:
     def test_what_is_withheld_is_named_by_its_place(self, view):
         page = view.filter([(1, 2), (3, 17), (20, 5), (4, 5)])
@@ -223,6 +239,11 @@ class TestTime:
         ):
             with pytest.raises(ValueError, match="naive-instant"):
                 call(INDIA, naive)
+
+    def test_a_clock_without_a_time_zone_is_refused(self):
+        engine = Engine(RuleSet([]), clock=datetime.now)
+        with pytest.raises(ValueError, match="naive-instant"):
+            engine.view(INDIA)
 
     def test_the_clock_of_the_engine_is_now(self, engine):
         before = datetime.now(UTC)

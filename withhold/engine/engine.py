@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
 from withhold.engine.view import View
+from withhold.errors import Problem, SubjectTypeError
 from withhold.model.decision import Decision
 from withhold.model.instants import utc
 from withhold.model.policy import Policy
@@ -59,16 +60,16 @@ class Engine:
     def view(self, viewer: Viewer, at: datetime | None = None) -> View:
         """Return what `viewer` sees, now or at another instant. O(1): reads the clock once, and builds no index.
 
-        Raises `InstantError` for a naive `at`.
+        Raises `InstantError` for a naive `at`, and `SubjectTypeError` for what is no `Viewer`.
         """
-        return View(self._decider, viewer, self._instant(at))
+        return View(self._decider, _checked(viewer), self._instant(at))
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
         """Decide on a `Tweet` (with what it retweets) or a pair (tweet_id, account_id) of which one may be None.
 
-        Raises `SubjectIdTypeError`, `SubjectIdError` or `InstantError`.
+        Raises `SubjectIdTypeError`, `SubjectIdError`, `SubjectTypeError` or `InstantError`.
         """
-        return self._decider.decide(links_of(subject), viewer, self._instant(at))
+        return self._decider.decide(links_of(subject), _checked(viewer), self._instant(at))
 
     def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:
         """Decide before it is known who will get it, a push for instance (R10): withheld if it is from anybody.
@@ -85,10 +86,20 @@ class Engine:
 
         Prints as text and dumps with `to_dict()`. Costs some 100 µs; for people, not for serving.
         """
-        return explain(self._decider, subject, viewer, self._instant(at))
+        return explain(self._decider, subject, _checked(viewer), self._instant(at))
 
     def _instant(self, at: datetime | None) -> datetime:
-        return self._clock() if at is None else utc(at, "at")
+        if at is not None:
+            return utc(at, "at")
+        now = self._clock()
+        return now if now.tzinfo is UTC else utc(now, "clock")
+
+
+def _checked(viewer: object) -> Viewer:
+    if isinstance(viewer, Viewer):
+        return viewer
+    hint = "use `Viewer(country=…)`, or `Viewer.unknown()`"
+    raise SubjectTypeError(Problem("not-a-viewer", f"`{viewer!r:.60}` is not a viewer", hint=hint))
 
 
 def _compiled(rules: RuleSet | Snapshot) -> Snapshot:

@@ -34,6 +34,8 @@ class Policy:
         def __init__(self, *, unknown_location: Settle | str = Settle.SHOW, author_sees_own: bool = False) -> None: ...
 
     def __post_init__(self) -> None:
+        if not isinstance(self.author_sees_own, bool):
+            raise TypeError(f"author_sees_own is True or False, not `{self.author_sees_own!r:.60}` [bad-policy]")
         try:
             object.__setattr__(self, "unknown_location", Settle(self.unknown_location))
         except ValueError:

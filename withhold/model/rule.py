@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from withhold.errors import Place, Problem, RuleError, TerritoryError
+from withhold.errors import Place, Problem, RuleError, RuleSetWarning, TerritoryError
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.instants import utc
 from withhold.model.policy import Settle
@@ -139,9 +140,13 @@ class Rule:
         given = getattr(self, name)
         given = (given,) if isinstance(given, str) else given
         try:
-            return canonical(found.code for code in given for found in expand(code))
+            found = [resolved for code in given for resolved in expand(code)]
         except AttributeError:
             raise TerritoryError(Problem("unknown-territory", f"`{given!r:.60}` are not territory codes")) from None
+        for code, alias in found:
+            if alias:
+                warnings.warn(f"`{alias}` was read as `{code}` [territory-alias]", RuleSetWarning, stacklevel=4)
+        return tuple(sorted({code for code, _ in found}))
 
     def _stay(self, stay: Iterable[datetime | None]) -> Period:
         start, end = (None if bound is None else utc(bound, "stay") for bound in stay)
@@ -161,12 +166,6 @@ def choice(kind: type[_Choice], value: str, name: str) -> _Choice:
         hint = "one of " + ", ".join(f"`{member}`" for member in kind)
         problem = Problem(f"unknown-{name.replace('_', '-')}", f"unknown {name} `{value!s:.60}`", hint=hint)
         raise RuleError(problem, name) from None
-
-
-def canonical(codes: Iterable[str]) -> tuple[str, ...]:
-    """Sort codes and drop repeated ones; `WORLD` says everything alone."""
-    found = sorted(set(codes))
-    return (WORLD,) if WORLD in found else tuple(found)
 
 
 def _by_start(period: Period) -> tuple[bool, datetime | None]:

@@ -112,7 +112,7 @@ class TerritorySet:
                 )
 
     def __str__(self) -> str:
-        terms = ", ".join(self._terms(WORLD, self._elsewhere))
+        terms = ", ".join(sorted(self._terms(WORLD, self._elsewhere)))
         if not self._elsewhere:
             return terms or "nowhere"
         return f"{WORLD} except {terms}" if terms else WORLD
@@ -129,7 +129,7 @@ class TerritorySet:
             if here == state:
                 yield from () if isinstance(part, bool) else self._terms(code, state)
                 continue
-            but = [] if isinstance(part, bool) else list(self._terms(code, here))
+            but = [] if isinstance(part, bool) else sorted(self._terms(code, here))
             yield f"{code} ({'except' if here else 'but'} {', '.join(but)})" if but else code
 
 

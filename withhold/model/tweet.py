@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from withhold.errors import Problem, SubjectIdError
+from withhold.errors import Problem, SubjectIdError, SubjectTypeError
 from withhold.model.ids import check_id
 
 #: One piece of content and its author; either may be unknown, not both.
@@ -19,7 +19,7 @@ class Tweet:
     >>> Tweet(id=20, account_id=2, retweet_of=Tweet(id=10, account_id=1)).links()
     ((20, 2), (10, 1))
 
-    Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids.
+    Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids, and `SubjectTypeError` for anything but tweets.
     """
 
     id: int
@@ -30,6 +30,10 @@ class Tweet:
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", check_id(self.id, "tweet_id"))
         object.__setattr__(self, "account_id", check_id(self.account_id, "account_id"))
+        inside: tuple[object, ...] = (self.retweet_of, self.quoted)
+        for tweet in inside:
+            if tweet is not None and not isinstance(tweet, Tweet):
+                raise SubjectTypeError(Problem("not-a-tweet", f"`{tweet!r:.60}` is not a tweet", hint="use `Tweet`"))
 
     def links(self) -> tuple[Link, ...]:
         """Return (tweet, author) of this tweet and of what it retweets: all that can withhold it (R8)."""

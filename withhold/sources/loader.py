@@ -18,7 +18,7 @@ from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node, Quoted, refused
 from withhold.sources.precision import Precision
 from withhold.sources.yaml_file import read_yaml
-from withhold.territories import ALIASES, GROUPS, WORLD, Resolved, countries, expand
+from withhold.territories import ALIASES, GROUPS, WORLD, Resolved, countries, expand, is_subdivision
 
 _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
@@ -184,10 +184,12 @@ class _Reading:
             except TerritoryError as error:
                 self.problems.append(Problem(error.code, error.problem.message, item.place, error.hint))
                 continue
-            if not found or found[0].code == WORLD:
+            if not found or any(code == WORLD or is_subdivision(code) for code, _ in found):
                 self.problems.append(Problem("bad-group", "a group lists countries", item.place))
             self._warn(found, item.place)
             members += (resolved.code for resolved in found)
+        if not (node.items if node.items is not None else [node]):
+            self.problems.append(Problem("bad-group", "the group is empty", node.place))
         return tuple(dict.fromkeys(members))
 
     def _codes(self, node: Node, name: str, entry: RuleEntry) -> list[str]:

@@ -1,0 +1,249 @@
+"""Every implementation gives the answers of the conformance corpus, and the corpus covers the contract."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.corpus import CASES, Make, Question, parse, questions
+from withhold import Engine, Outcome, Policy, Reference, Rule, RuleSet, Tweet, Viewer, errors
+
+#: Everything that answers. Another implementation is put to the whole corpus by a line here.
+CHECKERS: dict[str, Make] = {"reference": Reference, "engine": Engine}
+
+QUESTIONS = list(questions())
+ANSWERED = [question for question in QUESTIONS if question.case.want]
+SITUATIONS = [list(found) for _, found in groupby(ANSWERED, lambda question: (question.rule_file, question.policy))]
+REFUSED = [question for question in QUESTIONS if question.case.want_error]
+REFUSALS: dict[str, tuple[type[errors.WithholdError], ...]] = {
+    "rules": (errors.RuleSetError,),
+    "viewer": (errors.ViewerError, errors.TerritoryError, errors.SubjectIdError),
+    "subject": (errors.SubjectIdError,),
+    "instant": (errors.InstantError,),
+}
+
+
+def each(of: list[Question]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("question", [pytest.param(question, id=question.id) for question in of])
+
+
+by_all = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in CHECKERS.items()])
+
+
+@by_all
+@each(ANSWERED)
+def test_answer(question: Question, make: Make, tmp_path: Path) -> None:
+    rules, viewer = question.ready(tmp_path)
+    checker, subject, want = make(rules, question.policy), question.subject.build(), question.case.want
+    assert want is not None
+
+    assert want.differences(checker.check(subject, viewer, question.at)) == {}
+    if want.anywhere:
+        assert want.anywhere.differences(checker.anywhere(subject, question.at)) == {}
+    if "quoted" in want.model_fields_set:
+        shown = subject.shown_quote() if isinstance(subject, Tweet) else None
+        assert (shown is None) == (want.quoted is None)
+        if shown and want.quoted:
+            assert want.quoted.differences(checker.check(shown, viewer, question.at)) == {}
+    if isinstance(checker, Engine):
+        doors_agree(checker, question, viewer)
+
+
+def doors_agree(engine: Engine, question: Question, viewer: Viewer) -> None:
+    """Whatever a view is asked, and however, it answers as the engine does."""
+    view, subject, want = engine.view(viewer, question.at), question.subject.build(), question.case.want
+    assert want is not None
+    visible = want.outcome is Outcome.VISIBLE
+    decision = engine.check(subject, viewer, question.at)
+    given = question.subject
+    if not isinstance(subject, Tweet):
+        assert view.check(tweet_id=given.tweet, account_id=given.account) is decision
+    if given.tweet is None or given.account is None:
+        return
+
+    tweet = given.as_tweet()
+    outer, quoted = view.check_tweet(tweet)
+    assert outer is decision
+    if "quoted" in want.model_fields_set:
+        assert (quoted is None) == (want.quoted is None)
+        assert quoted is None or want.quoted is None or want.quoted.differences(quoted) == {}
+    items: list[Any] = [tweet] if isinstance(subject, Tweet) else [tweet, subject]
+    for item in items:
+        page = view.filter([item, (2**63 - 1, 2**63 - 1)])
+        assert [found is item for found in page.visible[:-1]] == [True] * visible
+        assert page.withheld == ([] if visible else [(0, decision)])
+        tombstone = visible and item is tweet and quoted is not None and not quoted.visible
+        assert page.tombstones == ([(0, quoted)] if tombstone else [])
+    if not isinstance(subject, Tweet):
+        assert view.withholds(given.tweet, given.account) is not visible
+        assert view.mask([given.tweet], [given.account]) == bytes([not visible])
+
+
+@by_all
+@each(REFUSED)
+def test_refusal(question: Question, make: Make, tmp_path: Path) -> None:
+    wanted = question.case.want_error
+    assert wanted is not None
+    with pytest.raises(REFUSALS[wanted.of]) as caught:
+        make(question.rules(tmp_path), question.policy).check(question.subject.build(), question.viewer(), question.at)
+
+    problems = caught.value.problems if isinstance(caught.value, errors.RuleSetError) else (caught.value.problem,)
+    assert {problem.code for problem in problems} == {wanted.code}
+    assert isinstance(caught.value, ValueError)
+    assert wanted.hint is None or wanted.hint in " ".join(str(problem) for problem in problems)
+
+
+@pytest.mark.parametrize("group", SITUATIONS, ids=lambda group: group[0].id)
+def test_neither_the_order_of_rules_nor_of_questions_matters(group: list[Question], tmp_path: Path) -> None:
+    """One engine answers all the cases of a situation, and again backwards, from what it has kept."""
+    rules, _ = group[0].ready(tmp_path)
+    engine = Engine(RuleSet(reversed(rules.rules)), group[0].policy)
+    for question in (*group, *reversed(group)):
+        with warnings.catch_warnings(action="ignore"):
+            decision = engine.check(question.subject.build(), question.viewer(), question.at)
+        assert question.case.want
+        assert question.case.want.differences(decision) == {}
+
+
+# What cannot be written as data.
+
+IN_INDIA = Rule(id="in-1", tweets=[10], withheld_in=["IN"], reason="legal_demand")
+INDIA, FRANCE = Viewer(country="IN"), Viewer(country="FR")
+NOON = datetime.fromisoformat("2021-06-01T12:00:00Z")
+
+
+@by_all
+def test_a_decision_has_no_truth_value(make: Make) -> None:
+    checker = make(RuleSet([IN_INDIA]), Policy())
+    for subject in ((10, 1), (11, 1)):
+        with pytest.raises(TypeError, match=r"use \.visible"):
+            bool(checker.check(subject, INDIA, NOON))
+
+
+def test_answers_are_shared() -> None:
+    engine = Engine(RuleSet([IN_INDIA]))
+    view = engine.view(INDIA, NOON)
+    unnamed = [view.check(11, 1), view.check(12, 2), engine.check((None, 3), FRANCE, NOON), engine.anywhere((13, 4))]
+    assert all(decision is unnamed[0] for decision in unnamed)
+    assert view.check(10, 1) is engine.view(INDIA, NOON + timedelta(hours=1)).check(10, 1)
+
+
+def test_a_new_rule_is_seen_at_once() -> None:
+    """C33: an answer that was kept, "nothing is known of this tweet", must not outlive the rule that names it."""
+    engine = Engine(RuleSet())
+    before = engine.view(INDIA)
+    assert before.check(10, 1).visible
+    engine.activate(RuleSet([IN_INDIA]))
+
+    assert engine.view(INDIA).withholds(10, 1)
+    assert engine.check((10, 1), INDIA).rule_ids == ("in-1",)
+    assert engine.anywhere((10, 1)).withheld
+    assert before.check(10, 1).visible, "a view keeps the snapshot that it began with"
+    assert engine.view(INDIA).check(10, 1).revision != before.check(10, 1).revision
+    engine.activate(RuleSet())
+    assert engine.check((10, 1), INDIA).visible
+
+
+def test_a_kept_answer_expires() -> None:
+    starts = Rule(id="in-2", tweets=[10], withheld_in=["IN"], reason="legal_demand", from_=NOON)
+    clock = [NOON - timedelta(microseconds=1)]
+    engine = Engine(RuleSet([starts]), clock=lambda: clock[0])
+    pinned, early = engine.view(INDIA), engine.check((10, 1), INDIA)
+    assert (early.outcome, early.valid_until) == (Outcome.VISIBLE, NOON)
+    clock[0] = NOON
+
+    assert engine.check((10, 1), INDIA).withheld
+    assert engine.view(INDIA).withholds(10, 1)
+    assert pinned.check(10, 1).visible, "a view keeps its instant"
+
+
+@pytest.mark.parametrize("wrong", [True, False, 10.0, "10", "1e3", b"10", None])
+@pytest.mark.parametrize("rules", [[], [IN_INDIA]])
+def test_only_ints_are_ids(wrong: Any, rules: list[Rule]) -> None:
+    engine = Engine(RuleSet(rules))
+    view = engine.view(INDIA, NOON)
+    asked: list[Callable[[], object]] = [
+        lambda: view.withholds(wrong, 1),
+        lambda: view.withholds(10, wrong),
+        lambda: view.filter([(11, 2), (wrong, wrong)]),
+        lambda: view.mask([11, wrong], [2, 1]),
+        lambda: Tweet(wrong, 1),
+        lambda: view.check(wrong, None if wrong is None else 1),
+        lambda: engine.check((wrong, None), INDIA, NOON),
+    ]
+    for ask in asked:
+        with pytest.raises((TypeError, ValueError)):
+            ask()
+
+
+#: The sentences that Python tests hold, wholly or besides the data; and the examples that are none of data.
+HELD_HERE: dict[str, list[Callable[..., None]]] = {
+    "R5": [test_neither_the_order_of_rules_nor_of_questions_matters],
+    "A1": [test_a_decision_has_no_truth_value],
+    "A2": [test_answers_are_shared],
+    "A3": [test_a_new_rule_is_seen_at_once, test_a_kept_answer_expires],
+    "A4": [test_only_ints_are_ids],
+    "C33": [test_a_new_rule_is_seen_at_once],
+}
+
+
+def test_every_sentence_of_the_contract_is_cited() -> None:
+    contract = {f"{letter}{n}" for letter, last in (("T", 6), ("R", 10), ("A", 5)) for n in range(1, last + 1)}
+    cited = {sentence for question in QUESTIONS for sentence in question.case.cites}
+    assert cited | (HELD_HERE.keys() & contract) == contract
+
+
+def test_every_example_is_a_case_or_has_its_reason() -> None:
+    """The README lists all examples; those without a case say `not yet` and why."""
+    rows = re.findall(r"^\| (C\d\d) \|.*\| (.+) \|$", (CASES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    open_ = {example for example, where in rows if where.startswith("not yet: ")}
+    held = {example for question in QUESTIONS for example in question.case.source}
+    held |= {name for name in HELD_HERE if name.startswith("C")}
+    assert held.isdisjoint(open_)
+    assert sorted(example for example, _ in rows) == sorted(held | open_)
+
+
+CASE = """
+note: One rule.
+situations:
+  - rule_file: 'rules: []'
+    viewer: IN
+    cases:
+      - it: is visible
+        cites: [R5]
+        subject: {tweet: 10}
+        want: {outcome: visible, rule_ids: []}
+"""
+
+
+WANT = "want: {outcome: visible, rule_ids: []}"
+NO_CASES = [
+    (WANT, "want: {outcome: visible, rule_ids: [], reasons: []}"),
+    (WANT, "want: {}"),
+    (WANT, "want: {outcome: visible}"),
+    (WANT, "warns: []"),
+    (WANT, f"{WANT}\n        want_error: {{of: rules, code: bad-id}}"),
+    (WANT, f"{WANT}\n        {WANT}"),
+    ("cites: [R5]", "cites: []"),
+    ("cites: [R5]", "cites: [R11]"),
+    ("viewer: IN", "policy: {}"),
+    ("viewer: IN", "viewer: IN\n    policy: {unknown: show}"),
+    ("{tweet: 10}", "{tweet: 10, author: 1}"),
+    ("{tweet: 10}", "{tweet: 10, quoted: {tweet: 11, account: 1}}"),
+    ("      - it:", "      - {it: is visible, cites: [R5], want_error: {of: rules, code: x}}\n      - it:"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong"), NO_CASES)
+def test_what_is_no_case_is_refused(right: str, wrong: str) -> None:
+    assert len(parse(CASE).situations) == 1
+    assert right in CASE
+    with pytest.raises(ValueError):  # noqa: PT011  # pydantic's own, or that of a repeated key
+        parse(CASE.replace(right, wrong))
