@@ -42,6 +42,20 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+def shown(value: object) -> str:
+    """Return a value in backticks, on one line and cut after 60 characters, whatever somebody has put there.
+
+    >>> shown("a\\nb"), shown(5.0)
+    ('`a\\\\nb`', '`5.0`')
+    """
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except ValueError:  # Python prints no int of more than 4,300 digits
+        text = f"a {type(value).__name__} that is too long to print"
+    letters = (letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:60].replace("`", "'"))
+    return f"`{''.join(letters)}{'…' if len(text) > 60 else ''}`"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong, where, and what to do about it.
@@ -104,15 +118,20 @@ class SubjectTypeError(WithholdError, TypeError):
 
 
 class RuleError(WithholdError, ValueError):
-    """A rule that contradicts itself; `field` is the key of the rule file that is to blame."""
+    """A rule that contradicts itself. `found` are its problems, each with the key of the rule file to blame."""
 
-    def __init__(self, problem: Problem, field: str) -> None:
-        super().__init__(problem)
-        self.args = (problem, field)
-        self.field = field
+    def __init__(self, *found: tuple[Problem, str]) -> None:
+        super().__init__(found[0][0])
+        self.args = found
+        self.found = found
+
+    @property
+    def field(self) -> str:
+        """The key to blame for the first problem."""
+        return self.found[0][1]
 
     def __str__(self) -> str:
-        return str(self.problem)
+        return "\n".join(str(problem) for problem, _ in self.found)
 
 
 class RuleSetError(WithholdError, ValueError):

@@ -36,9 +36,9 @@ def first_id_at(instant: datetime) -> int:
     >>> first_id_at(datetime(2021, 2, 10, 5, tzinfo=UTC))
     1359366482949046272
 
-    Raises `ValueError` for an instant before the epoch.
+    Raises `ValueError` for an instant before the epoch, or beyond the 41 bits that an id has for it (2080).
     """
     milliseconds = (instant - EPOCH) // timedelta(milliseconds=1)
-    if milliseconds < 0:
-        raise ValueError(f"no tweet id carries an instant before {EPOCH.isoformat()}")
+    if not 0 <= milliseconds < 1 << 41:
+        raise ValueError(f"no tweet id carries an instant before {EPOCH.isoformat()} or after 2080")
     return milliseconds << 22

@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from withhold.errors import Problem, TerritoryError
+from withhold.errors import Problem, TerritoryError, shown
 
 WORLD = "WORLD"
 
@@ -24,6 +24,11 @@ _TWICE = {
     "FR-974": "RE",
     "FR-976": "YT",
     "FI-01": "AX",
+    "NL-BQ1": "BQ-BO",
+    "NL-BQ2": "BQ-SA",
+    "NL-BQ3": "BQ-SE",
+    "NO-21": "SJ",
+    "NO-22": "SJ",
 }
 
 #: Codes that are read as another one, with a warning: what the EU's institutions and common usage write (T2), and
@@ -157,12 +162,12 @@ def expand(text: str, groups: Mapping[str, Iterable[str]] = GROUPS) -> tuple[Res
 def _unknown(text: str) -> Problem:
     written = text.upper()
     if written in _NO_TERRITORY:
-        return Problem("unknown-territory", f"`{text}` is not a territory", hint=_NO_TERRITORY[written])
+        return Problem("unknown-territory", f"{shown(text)} is not a territory", hint=_NO_TERRITORY[written])
     kind = "subdivision" if is_subdivision(written) else "country" if len(written) == 2 else "territory"
     nearest = _nearest(written)
     return Problem(
         "unknown-territory",
-        f"unknown {kind} `{text}`",
+        f"unknown {kind} {shown(text)}",
         hint=f"did you mean `{nearest}`?" if nearest else "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`",
     )
 
@@ -176,6 +181,8 @@ def _nearest(written: str) -> str | None:
         return str(by_name.alpha_2)
     if is_subdivision(written):
         country = country_of(written)
+        country = ALIASES.get(country, country)
+        written = f"{country}-{written.partition('-')[2]}"
         if country not in countries():
             return _nearest(country)
         known: Iterable[str] = subdivisions(country)

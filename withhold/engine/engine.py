@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
 from withhold.engine.view import View
-from withhold.errors import Problem, SubjectTypeError
+from withhold.errors import Problem, SubjectTypeError, shown
 from withhold.model.decision import Decision
 from withhold.model.instants import utc
 from withhold.model.policy import Policy
@@ -99,7 +99,7 @@ def _checked(viewer: object) -> Viewer:
     if isinstance(viewer, Viewer):
         return viewer
     hint = "use `Viewer(country=…)`, or `Viewer.unknown()`"
-    raise SubjectTypeError(Problem("not-a-viewer", f"`{viewer!r:.60}` is not a viewer", hint=hint))
+    raise SubjectTypeError(Problem("not-a-viewer", f"{shown(viewer)} is not a viewer", hint=hint))
 
 
 def _compiled(rules: RuleSet | Snapshot) -> Snapshot:

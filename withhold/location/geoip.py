@@ -13,7 +13,7 @@ from pathlib import Path
 
 import maxminddb
 
-from withhold.errors import GeoIPError, Problem
+from withhold.errors import GeoIPError, Problem, shown
 from withhold.model.viewer import Viewer
 from withhold.territories import countries, subdivisions
 
@@ -57,7 +57,7 @@ class GeoIP:
         try:
             parsed = ip_address(address) if isinstance(address, str) else address
         except ValueError:
-            return _unknown(f"`{address:.60}` is not an IP address")
+            return _unknown(f"{shown(address)} is not an IP address")
         if isinstance(parsed, IPv6Address):
             if parsed.scope_id is not None:
                 return _unknown(f"`{parsed}` is a local address")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from operator import index
 
-from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError
+from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError, shown
 
 #: Ids are 1 … MAX_ID: what a signed 64-bit column holds.
 MAX_ID = 2**63 - 1
@@ -35,18 +35,13 @@ def check_id(value: object, name: str = "id") -> int:
     if 0 < value <= MAX_ID:
         return value
     raise SubjectIdError(
-        Problem("id-out-of-range", f"{name} `{_shown(value)}` is not between 1 and 2**63-1", hint="ids are 63-bit")
+        Problem("id-out-of-range", f"{name} {shown(value)} is not between 1 and 2**63-1", hint="ids are 63-bit")
     )
 
 
 def _not_an_int(value: object, name: str) -> SubjectIdTypeError:
     hint = "text may have lost digits on its way: convert it with int() where it is read"
-    return SubjectIdTypeError(Problem("id-not-an-int", f"{name} `{value!r:.60}` is not an int", hint=hint))
-
-
-def _shown(value: int) -> str:
-    # Python refuses to print ints of more than 4,300 digits.
-    return str(value) if value.bit_length() < 200 else f"an int of {value.bit_length()} bits"
+    return SubjectIdTypeError(Problem("id-not-an-int", f"{name} {shown(value)} is not an int", hint=hint))
 
 
 class IdSet(AbstractSet[int]):
@@ -77,7 +72,10 @@ class IdSet(AbstractSet[int]):
 
     def __contains__(self, value: object) -> bool:
         if not isinstance(value, int):
-            return False
+            try:
+                value = index(value)  # type: ignore[arg-type]
+            except TypeError:
+                return False
         at = bisect_left(self._ids, value)
         return at < len(self._ids) and self._ids[at] == value
 

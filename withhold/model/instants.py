@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 
-from withhold.errors import InstantError, Problem
+from withhold.errors import InstantError, Problem, shown
 
+# Python takes any letter between day and time.
+_SEPARATED = re.compile(r"[-0-9W]+[Tt ]", re.ASCII)
 _HINT = "add `Z` or an offset such as `+05:30`"
 
 
@@ -17,7 +20,7 @@ def utc(instant: datetime, name: str = "instant") -> datetime:
     '2021-02-10T05:00:00+00:00'
     """
     if not isinstance(instant, datetime):
-        raise InstantError(Problem("not-an-instant", f"{name} `{instant!r:.60}` is not a datetime"))
+        raise InstantError(Problem("not-an-instant", f"{name} {shown(instant)} is not a datetime"))
     if instant.utcoffset() is None:
         raise InstantError(Problem("naive-instant", f"{name} `{instant.isoformat()}` has no time zone", hint=_HINT))
     try:
@@ -37,15 +40,23 @@ def parse_instant(text: str, name: str = "instant") -> datetime:
     Raises `InstantError`; a date alone is not an instant.
     """
     text = text.strip()
+    if _is_date(text):
+        hint = "a day is not an instant: add a time and an offset, such as `T00:00:00+05:30`"
+        raise InstantError(Problem("not-an-instant", f"{name} {shown(text)} is a date", hint=hint))
     try:
-        instant = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text if _SEPARATED.match(text) and text.isprintable() else "")
     except ValueError:
         hint = "write it like `2021-02-10T10:30:00+05:30`"
-        raise InstantError(Problem("not-an-instant", f"{name} `{text:.60}` is not an instant", hint=hint)) from None
-    if "T" not in text.upper() and " " not in text:
-        hint = "a day is not an instant: add a time and an offset, such as `T00:00:00+05:30`"
-        raise InstantError(Problem("not-an-instant", f"{name} `{text:.60}` is a date", hint=hint))
+        raise InstantError(Problem("not-an-instant", f"{name} {shown(text)} is not an instant", hint=hint)) from None
     return utc(instant, name)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def in_iso(instant: datetime | None) -> str | None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from withhold.errors import Place, Problem, RuleError, RuleSetWarning, TerritoryError
+from withhold.errors import Place, Problem, RuleError, RuleSetWarning, TerritoryError, shown
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.instants import utc
 from withhold.model.policy import Settle
-from withhold.territories import WORLD, expand
+from withhold.territories import WORLD, Resolved, expand
 
 
 class Effect(StrEnum):
@@ -42,6 +42,7 @@ class Period(NamedTuple):
 
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,77 +100,102 @@ class Rule:
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
-        if not isinstance(self.id, str) or not self.id.strip() or self.id != self.id.strip():
-            raise self._error("bad-id", "id", f"rule id `{self.id!r:.60}` is empty or padded")
+        for name in ("accounts", "tweets", "withheld_in", "except_in", "stays"):
+            self._listed(name)
         for name in ("accounts", "tweets"):
             if not isinstance(getattr(self, name), IdSet):
                 set_(self, name, IdSet(getattr(self, name)))
-        set_(self, "effect", choice(Effect, self.effect, "effect"))
-        set_(self, "reason", choice(Reason, self.reason, "reason"))
+        where = self._where()
+        set_(self, "effect", choice(Effect, self.effect, "effect", where))
+        set_(self, "reason", choice(Reason, self.reason, "reason", where))
         if self.if_unknown is not None:
-            set_(self, "if_unknown", choice(Settle, self.if_unknown, "if_unknown"))
+            set_(self, "if_unknown", choice(Settle, self.if_unknown, "if_unknown", where))
+        if self.effect is Effect.SUSPEND and not self.withheld_in:
+            set_(self, "withheld_in", (WORLD,))
         for name in ("withheld_in", "except_in"):
             set_(self, name, self._codes(name))
         for name in ("from_", "until"):
             if getattr(self, name) is not None:
                 set_(self, name, utc(getattr(self, name), name.rstrip("_")))
-        set_(self, "stays", tuple(sorted(map(self._stay, self.stays), key=_by_start)))
-        self._check()
+        set_(self, "stays", tuple(sorted(map(_stay, self.stays), key=_by_bounds)))
+        found = [(Problem(code, said, where, hint), name) for code, name, said, hint in self._contradictions()]
+        if found:
+            raise RuleError(*found)
         set_(self, "periods", tuple(_less(Period(self.from_, self.until), self.stays)))
 
     def in_force(self, instant: datetime) -> bool:
-        """Tell whether the rule is in force at an aware `instant` (R1)."""
+        """Tell whether the rule is in force at an aware `instant` (R1); raises `InstantError` for a naive one."""
+        instant = utc(instant)
         return any(period.covers(instant) for period in self.periods)
 
-    def _check(self) -> None:
+    def _contradictions(self) -> Iterator[tuple[str, str, str, str | None]]:
+        for name in ("id", "demand", "note"):
+            text: object = getattr(self, name)
+            if (name == "id" or text is not None) and not (isinstance(text, str) and text and text == text.strip()):
+                yield f"bad-{name}", name, f"{name} {shown(text)} is empty, padded or no text", None
         if not self.accounts and not self.tweets:
-            raise self._error("no-subjects", "accounts", "the rule names no account and no tweet")
-        if self.from_ is not None and self.until is not None and self.until <= self.from_:
-            raise self._error("empty-period", "until", "`until` is not after `from`, so the rule is never in force")
-        if self.effect is Effect.SUSPEND and (self.withheld_in not in ((WORLD,), ()) or self.except_in):
-            which = "except_in" if self.except_in else "withheld_in"
+            yield "no-subjects", "accounts", "the rule names no account and no tweet", None
+        if _is_empty(Period(self.from_, self.until)):
+            yield "empty-period", "until", "`until` is not after `from`, so the rule is never in force", None
+        if any(map(_is_empty, self.stays)):
+            yield "empty-period", "stays", "a stay ends before it starts", None
+        if self.effect is Effect.SUSPEND and (self.withheld_in != (WORLD,) or self.except_in):
+            name = "except_in" if self.except_in else "withheld_in"
             hint = "write `withheld_in: WORLD`, or `effect: withhold`"
-            raise self._error("suspend-not-worldwide", which, "`effect: suspend` is always worldwide", hint)
-        if self.effect is Effect.SUSPEND:
-            object.__setattr__(self, "withheld_in", (WORLD,))
-        elif not self.withheld_in:
-            hint = "write `withheld_in: [IN]`, or `WORLD`"
-            raise self._error("no-territory", "withheld_in", "the rule names no territory", hint)
+            yield "suspend-not-worldwide", name, "`effect: suspend` is always worldwide", hint
+        if not self.withheld_in:
+            yield "no-territory", "withheld_in", "the rule names no territory", "write `withheld_in: [IN]`, or `WORLD`"
+
+    def _listed(self, name: str) -> None:
+        """Put a list in the place of a single code, and refuse what is neither."""
+        given: object = getattr(self, name)
+        if isinstance(given, str):
+            object.__setattr__(self, name, (given,))
+        elif not isinstance(given, Iterable):
+            raise RuleError((Problem("bad-value", f"{name} {shown(given)} is no list", self._where()), name))
 
     def _codes(self, name: str) -> tuple[str, ...]:
-        given = getattr(self, name)
-        given = (given,) if isinstance(given, str) else given
-        try:
-            found = [resolved for code in given for resolved in expand(code)]
-        except AttributeError:
-            raise TerritoryError(Problem("unknown-territory", f"`{given!r:.60}` are not territory codes")) from None
-        for code, alias in found:
+        found: list[Resolved] = []
+        for code in getattr(self, name):
+            if not isinstance(code, str):
+                message = f"{shown(code)} is not a territory code"
+                raise TerritoryError(Problem("unknown-territory", message, self._where()))
+            found += expand(code)
+        for resolved, alias in found:
             if alias:
-                warnings.warn(f"`{alias}` was read as `{code}` [territory-alias]", RuleSetWarning, stacklevel=4)
-        return tuple(sorted({code for code, _ in found}))
+                warnings.warn(f"`{alias}` was read as `{resolved}` [territory-alias]", RuleSetWarning, stacklevel=5)
+        return tuple(sorted({resolved for resolved, _ in found}))
 
-    def _stay(self, stay: Iterable[datetime | None]) -> Period:
-        start, end = (None if bound is None else utc(bound, "stay") for bound in stay)
-        if start is not None and end is not None and end <= start:
-            raise self._error("empty-period", "stays", "a stay ends before it starts")
-        return Period(start, end)
-
-    def _error(self, code: str, field: str, message: str, hint: str | None = None) -> RuleError:
-        return RuleError(Problem(code, message, self.place or f"rule `{self.id}`", hint), field)
+    def _where(self) -> Place | str:
+        return self.place or f"rule {shown(self.id)}"
 
 
-def choice(kind: type[_Choice], value: str, name: str) -> _Choice:
+def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None = None) -> _Choice:
     """Return the member of an enumeration that `value` names; raises `RuleError`."""
     try:
         return kind(value)
     except ValueError:
         hint = "one of " + ", ".join(f"`{member}`" for member in kind)
-        problem = Problem(f"unknown-{name.replace('_', '-')}", f"unknown {name} `{value!s:.60}`", hint=hint)
-        raise RuleError(problem, name) from None
+        problem = Problem(f"unknown-{name.replace('_', '-')}", f"unknown {name} {shown(value)}", place, hint)
+        raise RuleError((problem, name)) from None
 
 
-def _by_start(period: Period) -> tuple[bool, datetime | None]:
-    return (period.start is not None, period.start)
+def _stay(stay: Iterable[datetime | None]) -> Period:
+    try:
+        start, end = stay
+    except (TypeError, ValueError):
+        message = f"{shown(stay)} is not a stay"
+        raise RuleError((Problem("bad-value", message, hint="write `(start, end)`"), "stays")) from None
+    return Period(*(None if bound is None else utc(bound, "stay") for bound in (start, end)))
+
+
+def _is_empty(period: Period) -> bool:
+    return period.start is not None and period.end is not None and period.end <= period.start
+
+
+def _by_bounds(period: Period) -> tuple[datetime, datetime]:
+    """Order periods by start, then by end; open bounds lie outside of all others."""
+    return (period.start or _FIRST, period.end or _LAST)
 
 
 def _less(period: Period, stays: Iterable[Period]) -> Iterable[Period]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from withhold.errors import Problem, SubjectIdError, SubjectTypeError
+from withhold.errors import Problem, SubjectIdError, SubjectTypeError, shown
 from withhold.model.ids import check_id
 
 #: One piece of content and its author; either may be unknown, not both.
@@ -33,7 +33,7 @@ class Tweet:
         inside: tuple[object, ...] = (self.retweet_of, self.quoted)
         for tweet in inside:
             if tweet is not None and not isinstance(tweet, Tweet):
-                raise SubjectTypeError(Problem("not-a-tweet", f"`{tweet!r:.60}` is not a tweet", hint="use `Tweet`"))
+                raise SubjectTypeError(Problem("not-a-tweet", f"{shown(tweet)} is not a tweet", hint="use `Tweet`"))
 
     def links(self) -> tuple[Link, ...]:
         """Return (tweet, author) of this tweet and of what it retweets: all that can withhold it (R8)."""
@@ -68,7 +68,7 @@ def links_of(subject: Subject) -> tuple[Link, ...]:
         tweet_id, account_id = subject
     except (TypeError, ValueError):
         raise SubjectIdError(
-            Problem("not-a-subject", f"`{subject!r:.60}` is neither a tweet nor a pair (tweet_id, account_id)")
+            Problem("not-a-subject", f"{shown(subject)} is neither a tweet nor a pair (tweet_id, account_id)")
         ) from None
     return (link(tweet_id, account_id),)
 

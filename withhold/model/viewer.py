@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError
+from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError, shown
 from withhold.model.ids import check_id
 from withhold.territories import WORLD, containing, country_of, is_subdivision, resolve
 
@@ -50,8 +50,12 @@ class Viewer:
         country = None if self.country is None else _read(self.country)
         given: object = self.subdivisions
         if isinstance(given, str):
-            raise ViewerError(Problem("bad-viewer", f"subdivisions `{given}` are text", hint=f"write `({given!r},)`"))
-        subdivisions = tuple(sorted({_read(code) for code in self.subdivisions}))
+            raise ViewerError(
+                Problem("bad-viewer", f"subdivisions {shown(given)} are text", hint=f"write `({given!r},)`")
+            )
+        if not isinstance(given, Iterable):
+            raise ViewerError(Problem("bad-viewer", f"subdivisions {shown(given)} are no codes"))
+        subdivisions = tuple(sorted(set(map(_read, self.subdivisions))))
         if country is not None and (is_subdivision(country) or country == WORLD):
             hint = f"write `country={country_of(country)!r}, subdivisions=({country!r},)`" if country != WORLD else None
             raise ViewerError(Problem("bad-viewer", f"`{country}` is not a country", hint=hint))
@@ -100,7 +104,7 @@ def is_in(place: Standpoint, code: str) -> bool | None:
 
 def _read(code: str) -> str:
     if not isinstance(code, str):
-        raise TerritoryError(Problem("unknown-territory", f"`{code!r:.60}` is not a territory code"))
+        raise TerritoryError(Problem("unknown-territory", f"{shown(code)} is not a territory code"))
     found, alias = resolve(code)
     if alias:
         warnings.warn(f"`{alias}` was read as `{found}` [territory-alias]", RuleSetWarning, stacklevel=4)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from withhold.errors import Problem, RuleSetError, SubjectIdError, WithholdError
+from withhold.errors import Problem, SubjectIdError, WithholdError, shown
 from withhold.model.ids import check_id
 from withhold.model.instants import parse_instant
 from withhold.model.policy import Settle
@@ -19,8 +19,8 @@ from withhold.model.rule import Effect, Reason, choice
 from withhold.sources.nodes import Node
 from withhold.territories import Resolved, expand
 
-_DIGITS = re.compile(r"[-+]?[0-9]{1,30}", re.ASCII)
-_FLOAT = re.compile(r"[-+]?(?=.*[.eE])[0-9]*\.?[0-9]*([eE][-+]?[0-9]+)?", re.ASCII)
+_DIGITS = re.compile(r"[-+]?[0-9]+", re.ASCII)
+_FLOAT = re.compile(r"[-+]?[0-9]*\.?[0-9]*([eE][-+]?[0-9]+)?", re.ASCII)
 
 
 def id_from_text(text: str, name: str = "id") -> int:
@@ -32,11 +32,12 @@ def id_from_text(text: str, name: str = "id") -> int:
     Raises `SubjectIdError`; a number with a point or an exponent has a hint of its own.
     """
     if _DIGITS.fullmatch(text):
-        return check_id(int(text), name)
-    if _FLOAT.fullmatch(text):
+        # No id has more digits than these; Python refuses to read the longest.
+        return check_id(int(text[:40]), name)
+    if len(text) < 40 and any(map(str.isdigit, text)) and _FLOAT.fullmatch(text):
         hint = "restore all its digits from its source"
-        raise SubjectIdError(Problem("lossy-id", f"{name} `{text:.60}` has been a floating-point number", hint=hint))
-    raise SubjectIdError(Problem("bad-id", f"{name} `{text:.60}` is not a number", hint="ids are decimal digits"))
+        raise SubjectIdError(Problem("lossy-id", f"{name} {shown(text)} has been a floating-point number", hint=hint))
+    raise SubjectIdError(Problem("bad-id", f"{name} {shown(text)} is not a number", hint="ids are decimal digits"))
 
 
 def _custom(code: str, message: str, hint: str | None = None) -> PydanticCustomError:
@@ -77,6 +78,8 @@ def _instant(text: str, info: ValidationInfo) -> datetime:
 
 def _ids_files(value: object) -> list[tuple[str | None, str]]:
     """Read a CSV's path, or a mapping from the kind of ids to the path of a plain list of them."""
+    if value is None:
+        return []
     if isinstance(value, str) and value.strip():
         return [(None, value)]
     if (
@@ -134,25 +137,31 @@ class RuleEntry(_Strict):
     note: _MaybeText = None
 
 
-def read_entry(node: Node, groups: Mapping[str, tuple[str, ...]]) -> RuleEntry:
-    """Read one rule; raises `RuleSetError` with all its problems, each at its place."""
+def read_entry(node: Node, groups: Mapping[str, tuple[str, ...]]) -> tuple[RuleEntry | None, list[Problem]]:
+    """Read one rule: what could be read of it, and all problems, each at its place.
+
+    What could not be read is absent from the entry, or stands in it as something harmless, so that the rest can
+    still be judged: None only where there is no mapping at all.
+    """
     if node.pairs is None:
-        raise RuleSetError([Problem("bad-rule", "a rule must be a mapping", node.place, "write `- id: …`")], 0, 1)
+        return None, [Problem("bad-rule", "a rule must be a mapping", node.place, "write `- id: …`")]
     problems = [problem for mapping in node.mappings() for problem in mapping.repeated_keys()]
+    data = {str(key.text): value.plain() for key, value in node.pairs}
     try:
-        entry = RuleEntry.model_validate(node.plain(), context=groups)
+        return RuleEntry.model_validate(data, context=groups), problems
     except ValidationError as error:
-        problems += [_problem(details, node) for details in error.errors(include_url=False, include_input=False)]
-    if problems:
-        raise RuleSetError(problems, 0, 1)
-    return entry
+        found = error.errors(include_url=False, include_input=False)
+    problems += [_problem(details, node) for details in found]
+    good = {key: value for key, value in data.items() if key not in {str(details["loc"][0]) for details in found}}
+    rest = RuleEntry.model_validate({"id": "?", "reason": Reason.LEGAL_DEMAND, **good}, context=groups)
+    return rest, problems
 
 
 def unknown_key(key: Node, known: Iterator[str] | list[str]) -> Problem:
     """Return the problem of a key that is not read here, with the one that may be meant."""
     near = difflib.get_close_matches(str(key.text), known := list(known), n=1)
     hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{name}`" for name in known)
-    return Problem("unknown-key", f"unknown key `{key.text!s:.60}`", key.place, hint)
+    return Problem("unknown-key", f"unknown key {shown(key.text)}", key.place, hint)
 
 
 def _problem(details: ErrorDetails, node: Node) -> Problem:
@@ -163,6 +172,8 @@ def _problem(details: ErrorDetails, node: Node) -> Problem:
             return Problem(context["code"], context["message"], place, context["hint"])
         case "missing":
             return Problem("missing-key", f"missing key `{path[-1]}`", node.at(path[:-1]).place)
+        case "model_type":
+            return Problem("bad-value", "a mapping with `from` and `until` is meant here", place)
         case "extra_forbidden":
             around = Stay if "stays" in path else RuleEntry
             names = [field.alias or name for name, field in around.model_fields.items()]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
-from withhold.errors import Place, Problem, WithholdError
+from withhold.errors import Place, Problem, WithholdError, shown
 from withhold.model.ids import IdSet
 from withhold.sources.entry import id_from_text
 from withhold.sources.precision import Precision
@@ -19,7 +19,7 @@ _KINDS = ("account", "tweet")
 
 
 class IdsFile:
-    """Reads one file as a stream: eight bytes of memory for each id, and some 50 while they are sorted.
+    """Reads one file as a stream: eight bytes of memory for each id, and some 60 while they are sorted.
 
     `accounts` and `tweets` hold what was good, `problems` what was not. Raises `OSError` if the file cannot
     be opened, and nothing for what is in it.
@@ -31,17 +31,19 @@ class IdsFile:
         self._untold = 0
         self._advance = advance
         self._ids: dict[str, array[int]] = {name: array("q") for name in _KINDS}
-        try:
-            # Bytes that are no UTF-8 turn into characters that are no digits, and are told as such.
-            with path.open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
-                lines = self._advancing(text, raw)
-                rows = self._column(lines) if kind is None else self._plain(lines, kind.removesuffix("s"))
-                self._read(rows)
-        except csv.Error as error:
-            self._tell(Problem("bad-csv", f"this is not CSV: {error}", Place(str(path))))
+        # The lines of the record that is being read, for the column of what is wrong in it, and where it begins.
+        self._record: list[str] = []
+        self._line = 1
+        # Bytes that are no UTF-8 turn into characters that are no digits, and are told as such.
+        with path.open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
+            lines = self._lines(text, raw)
+            try:
+                self._read(self._columns(lines) if kind is None else self._plain(lines, kind.removesuffix("s")))
+            except csv.Error as error:
+                self._tell("bad-csv", f"this is not CSV: {error}")
         if self._untold:
-            message = f"{self._untold:,} more problems in this file"
-            self.problems.append(Problem("more-problems", message, Place(str(path))))
+            more = f"{self._untold:,} more problem{'s' if self._untold > 1 else ''} in this file"
+            self.problems.append(Problem("more-problems", more, Place(str(path))))
 
     @property
     def accounts(self) -> IdSet:
@@ -51,65 +53,84 @@ class IdsFile:
     def tweets(self) -> IdSet:
         return IdSet.from_array(self._ids["tweet"])
 
-    def _read(self, rows: Iterator[tuple[int, int, str, str]]) -> None:
+    def _read(self, rows: Iterator[tuple[str, str, int]]) -> None:
         precision = Precision()
         rounded: list[tuple[Place, int]] = []
-        for line, column, kind, text in rows:
+        suspects = 0
+        for kind, text, at in rows:
+            if kind not in self._ids:
+                self._tell("unknown-kind", f"unknown kind {shown(kind)}", hint="write `account` or `tweet`")
+                continue
             try:
                 number = id_from_text(text)
-                self._ids[kind].append(number)
-            except (WithholdError, KeyError) as error:
-                self._refuse(error, line, column, kind)
+            except WithholdError as error:
+                self._tell(error.code, error.problem.message, at, error.hint)
                 continue
-            if precision.looks_rounded(number) and len(rounded) <= TOLD:
-                rounded.append((Place(str(self.path), line, column), number))
+            self._ids[kind].append(number)
+            if precision.looks_rounded(number):
+                suspects += 1
+                if suspects <= TOLD:
+                    rounded.append((self._place(at), number))
         if precision.is_lost():
-            for place, number in rounded:
-                self._tell(lost(number, place))
+            self.problems += [lost(number, place) for place, number in rounded]
+            self._untold += suspects - len(rounded)
 
-    def _refuse(self, error: Exception, line: int, column: int, kind: str) -> None:
-        if isinstance(error, WithholdError):
-            place = Place(str(self.path), line, column)
-            self._tell(Problem(error.code, error.problem.message, place, error.hint))
-        else:
-            hint = "write `account` or `tweet`"
-            self._tell(Problem("unknown-kind", f"unknown kind `{kind:.60}`", Place(str(self.path), line), hint))
-
-    def _column(self, lines: Iterator[str]) -> Iterator[tuple[int, int, str, str]]:
-        rows = csv.reader(lines)
+    def _columns(self, lines: Iterator[str]) -> Iterator[tuple[str, str, int]]:
+        """Yield kind, id and the number of the id's column for each record."""
+        rows = csv.reader(lines, strict=True)  # a quote that nothing ends would swallow the ids behind it
         header = [name.strip().lower() for name in next(rows, [])]
-        if "kind" not in header or "id" not in header:
+        if header.count("kind") != 1 or header.count("id") != 1:
             hint = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
-            self._tell(
-                Problem("bad-csv-header", "the columns `kind` and `id` are missing", Place(str(self.path)), hint)
-            )
+            self._tell("bad-csv-header", "the columns `kind` and `id` are not there, or not once", hint=hint)
             return
-        kind_at, id_at = header.index("kind"), header.index("id")
+        kind_at, id_at, width = header.index("kind"), header.index("id"), len(header)
+        self._next_record()
         for row in rows:
-            if len(row) > max(kind_at, id_at):
-                text = row[id_at]
-                column = 1 + sum(len(field) + 1 for field in row[:id_at])
-                yield rows.line_num, column, row[kind_at].strip().lower(), text.strip()
-            elif any(row):
-                message = f"a line of {len(row)} columns, where the first has {len(header)}"
-                self._tell(Problem("bad-csv", message, Place(str(self.path), rows.line_num)))
+            if len(row) == width:
+                kind, text = row[kind_at].strip().lower(), row[id_at].strip()
+                if kind or text or any(map(str.strip, row)):
+                    yield kind, text, id_at
+            elif any(map(str.strip, row)):
+                self._tell("bad-csv", f"columns: {len(row)} here, {width} in the first line")
+            self._next_record()
 
-    def _plain(self, lines: Iterator[str], kind: str) -> Iterator[tuple[int, int, str, str]]:
-        for number, line in enumerate(lines, 1):
-            text = line.partition("#")[0]
-            if text.strip():
-                yield number, 1 + len(text) - len(text.lstrip()), kind, text.strip()
+    def _plain(self, lines: Iterator[str], kind: str) -> Iterator[tuple[str, str, int]]:
+        for line in lines:
+            text = line.partition("#")[0].strip()
+            if text:
+                yield kind, text, 0
+            self._next_record()
 
-    def _advancing(self, lines: TextIOWrapper, raw: BufferedReader) -> Iterator[str]:
+    def _lines(self, lines: TextIOWrapper, raw: BufferedReader) -> Iterator[str]:
         for number, line in enumerate(lines):
             if number % 4096 == 0:
                 self._advance(raw.tell())
+            self._record.append(line)
             yield line
         self._advance(raw.tell())
 
-    def _tell(self, problem: Problem) -> None:
+    def _next_record(self) -> None:
+        self._line += len(self._record)
+        self._record.clear()
+
+    def _place(self, column: int = 0) -> Place:
+        """Return where a column of the record begins: its text, behind blanks and quotes' opening."""
+        text = "".join(self._record)
+        start, quoted = 0, False
+        for at, letter in enumerate(text):
+            if column == 0:
+                break
+            quoted ^= letter == '"'
+            if letter == "," and not quoted:
+                start, column = at + 1, column - 1
+        start += len(text[start:]) - len(text[start:].lstrip(" \t"))
+        before = text[:start]
+        line = before.count("\n") + before.replace("\r\n", "").count("\r")
+        return Place(str(self.path), self._line + line, start - max(before.rfind("\n"), before.rfind("\r")))
+
+    def _tell(self, code: str, message: str, column: int = 0, hint: str | None = None) -> None:
         if len(self.problems) < TOLD:
-            self.problems.append(problem)
+            self.problems.append(Problem(code, message, self._place(column), hint))
         else:
             self._untold += 1
 

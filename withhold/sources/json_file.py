@@ -8,10 +8,16 @@ from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from withhold.errors import Place
-from withhold.sources.nodes import Builder, Node, Quoted, refused
+from withhold.sources.nodes import Builder, Node, Quoted, is_broken, refused
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _LITERAL = re.compile(r"null|true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
+
+_WRONG_TEXT = {
+    "Unterminated": "a string without an end",
+    "control": "a control character in a string",
+    "": "an escape that is none",
+}
 
 
 def read_json(text: str, file: str) -> Node | None:
@@ -37,8 +43,9 @@ def read_json(text: str, file: str) -> Node | None:
             try:
                 value, end = scanstring(text, at + 1, True)
             except JSONDecodeError as error:
-                raise wrong(error.msg.lower(), error.pos) from None
-            if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+                what = next(said for sign, said in _WRONG_TEXT.items() if sign in error.msg)
+                raise wrong(what, error.pos) from None
+            if is_broken(value):
                 raise wrong("half of a surrogate pair", at)
             was_key = build.wants_key
             build.scalar(*where(at), Quoted(value))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from withhold.errors import Place, Problem, RuleError, RuleSetError, RuleSetWarning, TerritoryError
-from withhold.model.ids import IdSet
+from withhold.errors import Place, Problem, RuleError, RuleSetError, RuleSetWarning, TerritoryError, shown
+from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.sources.entry import RuleEntry, read_entry, unknown_key
@@ -22,15 +23,17 @@ from withhold.territories import ALIASES, GROUPS, WORLD, Resolved, countries, ex
 
 _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
+# What a rule lacks if something in it could not be read.
+_ABSENT = ("no-subjects", "no-territory")
 _READERS = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_json}
 
 
 def load(path: str | os.PathLike[str], progress: Progress | None = None) -> RuleSet:
     """Read a rule file or a directory of them; see `RuleSet.load`."""
-    path = Path(path)
-    path.stat()  # a path that is not there is the caller's mistake, not the rule set's
+    os.stat(path)  # noqa: PTH116  # a path that is not there, or is "", is the caller's mistake
     reading = _Reading(progress)
-    documents = [node for file in _files(path) if (node := reading.document(file)) is not None]
+    files = reading.files(Path(path))
+    documents = [node for file in files if (node := reading.document(file)) is not None]
     groups = reading.groups(documents)
     rules = [rule for node in documents for rule in reading.rules(node, groups)]
     if reading.problems:
@@ -41,20 +44,17 @@ def load(path: str | os.PathLike[str], progress: Progress | None = None) -> Rule
     return RuleSet(rules, sorted(reading.warnings, key=_by_place))
 
 
-def _files(path: Path) -> list[Path]:
-    """Return the rule files at `path`, in the order of their names: part by part, whatever the file system says."""
-    if not path.is_dir():
-        return [path]
-    found = [file for file in path.rglob("*") if file.suffix.lower() in _READERS and file.is_file()]
-    seen = [file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts)]
-    if not seen:
-        raise refused("no-rule-files", "there is no rule file here", Place(str(path)), "they end in `.yaml` or `.json`")
-    return sorted(seen, key=lambda file: file.relative_to(path).parts)
-
-
 def _by_place(problem: Problem) -> tuple[bool, Place]:
     place = problem.place if isinstance(problem.place, Place) else Place("")
     return problem.code == "more-problems", place
+
+
+class _NoIds(NamedTuple):
+    """An ids file that could not be opened."""
+
+    problems: list[Problem]
+    accounts: IdSet = NO_IDS
+    tweets: IdSet = NO_IDS
 
 
 class _Reading:
@@ -67,6 +67,33 @@ class _Reading:
         self._first: dict[str, Rule] = {}
         self._progress = progress
         self._done = self._known = 0
+
+    def files(self, path: Path) -> list[Path]:
+        """Return the rule files at `path`, in the order of their names: part by part, whatever the file system says."""
+        found = [path]
+        if path.is_dir():
+            found = sorted(self._below(path, {path.resolve()}), key=lambda file: file.relative_to(path).parts)
+            if not found:
+                hint = "they end in `.yaml` or `.json`"
+                self.problems.append(Problem("no-rule-files", "there is no rule file here", Place(str(path)), hint))
+        self._known = sum(map(size_of, found))
+        return found
+
+    def _below(self, folder: Path, seen: set[Path]) -> Iterator[Path]:
+        """Yield rule files, those behind links too; what cannot be read is yielded, and told when it is opened."""
+        try:
+            inside = sorted(folder.iterdir())
+        except OSError as error:
+            self.problems.append(_unreadable(error, Place(str(folder))))
+            return
+        for entry in inside:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                if (real := entry.resolve()) not in seen:
+                    yield from self._below(entry, seen | {real})
+            elif entry.suffix.lower() in _READERS:
+                yield entry
 
     def document(self, file: Path) -> Node | None:
         """Return the mapping that a file holds, or None after telling what is wrong with it."""
@@ -100,9 +127,13 @@ class _Reading:
             self.problems += node.repeated_keys()
             for key, value in node.pairs or ():
                 name = str(key.text).strip().upper()
-                if name in found or name in _TAKEN or name in countries() or "-" in name:
+                if not name:
+                    self.problems.append(Problem("bad-group", "a group needs a name", key.place))
+                elif name in found or name in _TAKEN or name in countries() or "-" in name:
                     hint = "a name is given once in a rule set, and is not a territory's"
-                    self.problems.append(Problem("taken-group", f"the name `{key.text}` is taken", key.place, hint))
+                    self.problems.append(
+                        Problem("taken-group", f"the name {shown(key.text)} is taken", key.place, hint)
+                    )
                 else:
                     found[name] = self._members(value)
         return found
@@ -119,11 +150,12 @@ class _Reading:
             for item in node.items or ():
                 suspects = _rounded(item, precision)
                 rounded += suspects
-                try:
-                    read.append((self._rule(item, read_entry(item, groups)), suspects))
-                except RuleSetError as error:
-                    self.problems += error.problems
+                rule, problems = self._rule(item, groups)
+                self.problems += problems
+                if rule is None:
                     self.refused += 1
+                else:
+                    read.append((rule, suspects))
         if not precision.is_lost():
             return [rule for rule, _ in read]
         self.problems += rounded
@@ -131,28 +163,18 @@ class _Reading:
         self.refused += len(read) - len(kept)
         return kept
 
-    def _rule(self, node: Node, entry: RuleEntry) -> Rule:
-        accounts = IdSet(entry.accounts)
-        tweets = IdSet(entry.tweets)
-        problems: list[Problem] = []
-        for kind, name in entry.ids_file:
-            try:
-                listed = IdsFile(Path(node.place.file).parent / name, kind, self._advance)
-            except (OSError, ValueError) as error:
-                reason = (getattr(error, "strerror", None) or str(error)).lower()
-                place = node.at(["ids_file"]).place
-                problems.append(Problem("unreadable-file", f"cannot read the ids file `{name}`: {reason}", place))
-                continue
-            self._close(listed.path)
-            problems += listed.problems
-            # The list of a rule that names no ids itself is taken as it is, without a set between.
-            accounts = IdSet(accounts | listed.accounts) if accounts else listed.accounts
-            tweets = IdSet(tweets | listed.tweets) if tweets else listed.tweets
+    def _rule(self, node: Node, groups: Mapping[str, tuple[str, ...]]) -> tuple[Rule | None, list[Problem]]:
+        """Return a rule if it is good, and else all that is wrong with it."""
+        entry, problems = read_entry(node, groups)
+        if entry is None:
+            return None, problems
+        listed = [self._ids_file(node, kind, name) for kind, name in entry.ids_file]
+        problems += (problem for found in listed for problem in found.problems)
         try:
-            made = Rule(
+            rule = Rule(
                 id=entry.id,
-                accounts=accounts,
-                tweets=tweets,
+                accounts=_union(entry.accounts, [found.accounts for found in listed]),
+                tweets=_union(entry.tweets, [found.tweets for found in listed]),
                 withheld_in=self._codes(node, "withheld_in", entry),
                 except_in=self._codes(node, "except_in", entry),
                 from_=entry.from_,
@@ -166,15 +188,28 @@ class _Reading:
                 place=node.place,
             )
         except RuleError as error:
-            place = node.at([error.field.rstrip("_")]).place
-            # Ids that could not be read are no reason to say that there are none.
-            if not (problems and error.code == "no-subjects"):
-                problems.append(Problem(error.code, error.problem.message, place, error.hint))
+            # What could not be read is no reason to say that it is not there.
+            problems += [
+                Problem(problem.code, problem.message, node.at([name.rstrip("_")]).place, problem.hint)
+                for problem, name in error.found
+                if not (problems and problem.code in _ABSENT)
+            ]
+            return None, problems
         if problems:
-            raise RuleSetError(problems, 0, 1)
-        if (first := self._first.setdefault(made.id, made)) is not made:
-            raise RuleSetError([repeated(made, first)], 0, 1)
-        return made
+            return None, problems
+        if (first := self._first.setdefault(rule.id, rule)) is not rule:
+            return None, [repeated(rule, first)]
+        return rule, []
+
+    def _ids_file(self, node: Node, kind: str | None, name: str) -> IdsFile | _NoIds:
+        path = Path(node.place.file).parent / name
+        self._known += size_of(path)
+        try:
+            found = IdsFile(path, kind, self._advance)
+        except (OSError, ValueError) as error:
+            return _NoIds([_unreadable(error, node.at(["ids_file"]).place, f" the ids file {shown(name)}")])
+        self._close(path)
+        return found
 
     def _members(self, node: Node) -> tuple[str, ...]:
         members: list[str] = []
@@ -211,7 +246,7 @@ class _Reading:
         try:
             data = file.read_bytes()
         except OSError as error:
-            raise refused("unreadable-file", f"cannot read it: {(error.strerror or '').lower()}", place) from None
+            raise RuleSetError([_unreadable(error, place)]) from None
         self._advance(len(data))
         self._close(file)
         try:
@@ -224,10 +259,22 @@ class _Reading:
     def _advance(self, read: int) -> None:
         """Tell how far the current file is read, in bytes."""
         if self._progress is not None:
-            self._progress(self._done + read, max(self._known, self._done + read))
+            self._progress(self._done + read, self._known)
 
     def _close(self, file: Path) -> None:
         self._done += size_of(file)
+
+
+def _unreadable(error: Exception, place: Place, what: str = "") -> Problem:
+    reason = str(getattr(error, "strerror", None) or error).lower()
+    return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place)
+
+
+def _union(own: list[int], listed: list[IdSet]) -> IdSet:
+    # The list of a rule that names no ids itself is taken as it is, without a set between.
+    if not own and len(listed) == 1:
+        return listed[0]
+    return IdSet(id_ for ids in (own, *listed) for id_ in ids)
 
 
 def _rounded(node: Node, precision: Precision) -> list[Problem]:

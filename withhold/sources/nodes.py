@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from withhold.errors import Place, Problem, RuleSetError
+from withhold.errors import Place, Problem, RuleSetError, shown
 
 #: Deeper than any rule file goes; deeper ones are refused before they exhaust a stack.
 MAX_DEPTH = 20
@@ -35,7 +35,8 @@ class Node:
         return self.text
 
     def get(self, key: str) -> Node | None:
-        return next(self.all(key), None)
+        """Return the last value of a key, which is also the one in `plain()`."""
+        return next(iter(reversed(list(self.all(key)))), None)
 
     def all(self, key: str) -> Iterator[Node]:
         """Yield every value of a key, for a mapping that has it twice."""
@@ -73,7 +74,7 @@ class Node:
         seen: set[str | None] = set()
         for key, _ in self.pairs or ():
             if key.text in seen:
-                yield Problem("repeated-key", f"key `{key.text}` stands here twice", key.place)
+                yield Problem("repeated-key", f"key {shown(key.text)} stands here twice", key.place)
             seen.add(key.text)
 
 
@@ -123,6 +124,11 @@ class Builder:
             assert pairs is not None  # noqa: S101  # what is open is a list or a mapping
             pairs.append((key, node))
             self._key[-1] = None
+
+
+def is_broken(text: str) -> bool:
+    """Tell whether text has half of a surrogate pair, which only an escape can write and nothing can print."""
+    return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def refused(code: str, message: str, place: Place, hint: str | None = None) -> RuleSetError:

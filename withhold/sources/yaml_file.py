@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
-from withhold.sources.nodes import Builder, Node, Quoted, refused
+from withhold.errors import Place, RuleSetError
+from withhold.sources.nodes import Builder, Node, Quoted, is_broken, refused
 
-# libyaml's parser is ten times faster where PyYAML was built with it; both give the same events.
+# libyaml's parser is ten times faster, where PyYAML was built with it.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
+_LINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 
 def read_yaml(text: str, file: str) -> Node | None:
     """Return the one document of a YAML text, or None if it has none; raises `RuleSetError`."""
     build = Builder(file)
+    if found := _NOT_YAML.search(text):
+        message = "this is not YAML: it has a control character"
+        raise refused("bad-yaml", message, _place(file, text, found.start()))
     documents = 0
     try:
         for event in yaml.parse(text, Loader=_Loader):
@@ -28,6 +36,8 @@ def read_yaml(text: str, file: str) -> Node | None:
                 message = "anchors and aliases are not read"
                 raise refused("yaml-alias", message, build.place(line, column), "define a group instead")
             elif isinstance(event, yaml.ScalarEvent):
+                if is_broken(event.value):
+                    raise refused("bad-yaml", "this is not YAML: half of a surrogate pair", build.place(line, column))
                 plain = event.implicit[0]
                 absent = plain and event.value in _NULLS and not build.wants_key
                 build.scalar(line, column, None if absent else event.value if plain else Quoted(event.value))
@@ -35,13 +45,27 @@ def read_yaml(text: str, file: str) -> Node | None:
                 build.start(line, column, mapping=isinstance(event, yaml.MappingStartEvent))
             elif isinstance(event, yaml.CollectionEndEvent):
                 build.end()
+    except RuleSetError:
+        raise
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = build.place(mark.line + 1, mark.column + 1) if mark else build.place(1, 1)
-        raise refused("bad-yaml", f"this is not YAML: {error.problem or error.context}", place) from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        place = build.place(line, max(column, 1))
-        raise refused("bad-yaml", f"this is not YAML: {error.reason}", place) from None
+        offset = len(text) if mark is None else _offset(text, mark.line, mark.column)
+        message = f"this is not YAML: {error.problem or error.context}"
+        raise refused("bad-yaml", message, _place(file, text, offset)) from None
+    except (yaml.YAMLError, OverflowError, ValueError) as error:
+        # What the parsers find in escapes has no place of its own.
+        raise refused("bad-yaml", f"this is not YAML: {error}".partition("\n")[0], Place(file)) from None
     return build.root
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    """Return where a mark is in the text; the end, for one behind it."""
+    starts = [0, *(found.end() for found in _LINE.finditer(text))]
+    return min(starts[line] + column, len(text)) if line < len(starts) else len(text)
+
+
+def _place(file: str, text: str, offset: int) -> Place:
+    """Return the place of an offset."""
+    before = text[:offset]
+    starts = [0, *(found.end() for found in _LINE.finditer(before))]
+    return Place(file, len(starts), len(before) - starts[-1] + 1)

@@ -1,0 +1,97 @@
+"""The exceptions: one page, one tree, and each survives a journey to another process."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import re
+
+import pytest
+
+import withhold
+from withhold import errors
+from withhold.errors import Place, Problem, RuleError, RuleSetError, RuleSetWarning, WithholdError
+
+PROBLEM = Problem("unknown-territory", "unknown country `DR`", Place("rules/in.yaml", 7, 18), "did you mean `DE`?")
+CLASSES = {
+    name: found
+    for name, found in vars(errors).items()
+    if inspect.isclass(found) and issubclass(found, BaseException) and found.__module__ == errors.__name__
+}
+
+
+def one_of(kind: type[BaseException]) -> BaseException:
+    if kind is RuleError:
+        return RuleError((PROBLEM, "withheld_in"))
+    if kind is RuleSetError:
+        return RuleSetError([PROBLEM, Problem("bad-id", "id `x` is not a number")], 3, 2)
+    if issubclass(kind, WithholdError):
+        return kind(PROBLEM)
+    return kind("`UK` was read as `GB`")
+
+
+def test_the_tree_on_the_page_is_the_tree_of_the_classes() -> None:
+    """Names, what each is a kind of, and nothing forgotten."""
+    drawn = dict(re.findall(r"[├└]── (\w+) +\((\w+)\)", str(errors.__doc__)))
+    drawn |= dict(re.findall(r"^    (\w+) +\((\w+)\)", str(errors.__doc__), re.MULTILINE))
+    assert set(drawn) | {"WithholdError"} == set(CLASSES)
+    for name, base in drawn.items():
+        wanted = {base, "WithholdError"} if name != "RuleSetWarning" else {base}
+        assert {found.__name__ for found in CLASSES[name].__bases__} == wanted
+
+
+def test_every_one_is_public() -> None:
+    assert set(CLASSES) <= set(withhold.__all__)
+
+
+@pytest.mark.parametrize("kind", CLASSES.values())
+def test_an_error_survives_being_copied_and_sent(kind: type[BaseException]) -> None:
+    made = one_of(kind)
+    made.add_note("of worker 3")
+    for again in (pickle.loads(pickle.dumps(made)), copy.copy(made), copy.deepcopy(made)):  # noqa: S301
+        assert type(again) is kind
+        assert str(again) == str(made)
+        assert again.args == made.args
+        assert vars(again) == vars(made)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CLASSES.values() if issubclass(kind, WithholdError)])
+def test_every_error_has_the_code_and_the_hint_of_its_problem(kind: type[BaseException]) -> None:
+    made = one_of(kind)
+    assert isinstance(made, WithholdError)
+    assert made.problem == PROBLEM
+    assert (made.code, made.hint) == ("unknown-territory", "did you mean `DE`?")
+    assert issubclass(kind, ValueError | TypeError) or kind is WithholdError
+
+
+@pytest.mark.parametrize(
+    ("problem", "text"),
+    [
+        (PROBLEM, "rules/in.yaml:7:18: unknown country `DR` [unknown-territory]; did you mean `DE`?"),
+        (Problem("bad-id", "no"), "no [bad-id]"),
+        (Problem("bad-id", "no", "rule `a`", severity="warning"), "rule `a`: warning: no [bad-id]"),
+        (Problem("bad-id", "no", Place("a.yaml")), "a.yaml:1:1: no [bad-id]"),
+    ],
+)
+def test_how_a_problem_prints(problem: Problem, text: str) -> None:
+    assert str(problem) == text
+    assert str(WithholdError(problem)) == text
+    assert str(RuleError((problem, "id"))) == text
+
+
+def test_how_a_rule_set_error_prints() -> None:
+    assert str(RuleSetError([PROBLEM])) == f"the rule set has 1 problem:\n  {PROBLEM}"
+    assert str(RuleSetError([PROBLEM, PROBLEM])) == f"the rule set has 2 problems:\n  {PROBLEM}\n  {PROBLEM}"
+
+
+def test_places_come_in_the_order_of_reading() -> None:
+    """Line 10 after line 9."""
+    places = [Place("b", 1, 1), Place("a", 10, 1), Place("a", 9, 20), Place("a", 9, 3)]
+    assert sorted(places) == places[::-1]
+
+
+def test_a_warning_is_no_error_of_ours() -> None:
+    """`except WithholdError` must not swallow it under `-W error`."""
+    assert not issubclass(RuleSetWarning, WithholdError)
+    assert issubclass(RuleSetWarning, UserWarning)

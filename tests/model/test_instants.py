@@ -1,0 +1,108 @@
+"""Instants carry a time zone (A5), and are kept in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from withhold import InstantError
+from withhold.model.instants import in_iso, parse_instant, utc
+
+offsets = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+class Floating(tzinfo):
+    """A time zone that does not know its offset: the datetime is naive all the same."""
+
+    def utcoffset(self, _when: datetime | None, /) -> None:
+        return None
+
+    tzname = dst = utcoffset
+
+
+@given(st.datetimes(timezones=offsets))
+def test_an_aware_datetime_is_the_same_instant_in_utc_or_out_of_range(instant: datetime) -> None:
+    offset = instant.utcoffset()
+    assert offset is not None
+    shifted = (instant.replace(tzinfo=None) - datetime.min, datetime.max - instant.replace(tzinfo=None))  # noqa: DTZ901
+    fits = shifted[0] >= offset and shifted[1] >= -offset
+    if not fits:
+        with pytest.raises(InstantError, match=r"out of range in UTC \[not-an-instant\]"):
+            utc(instant)
+        with pytest.raises(InstantError, match="out of range"):
+            parse_instant(instant.isoformat())
+        return
+    assert utc(instant) == instant
+    assert utc(instant).tzinfo is UTC
+    assert parse_instant(instant.isoformat()) == instant
+    assert parse_instant(str(in_iso(utc(instant)))) == instant, "what is written can be read"
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"])
+def test_the_ends_of_time_are_an_error_of_ours(text: str) -> None:
+    """Not an `OverflowError`."""
+    with pytest.raises(InstantError) as caught:
+        parse_instant(text, "from")
+    assert str(caught.value) == f"from `{text}` is out of range in UTC [not-an-instant]"
+
+
+@pytest.mark.parametrize("instant", [datetime(2021, 2, 10), datetime(2021, 2, 10, tzinfo=Floating())])  # noqa: DTZ001
+def test_a_naive_datetime_is_an_error(instant: datetime) -> None:
+    with pytest.raises(InstantError) as caught:
+        utc(instant, "at")
+    assert str(caught.value) == (
+        "at `2021-02-10T00:00:00` has no time zone [naive-instant]; add `Z` or an offset such as `+05:30`"
+    )
+
+
+@pytest.mark.parametrize("value", [date(2021, 2, 10), "2021-02-10T00:00:00Z", 1612933200, None, 0.5])
+def test_what_is_no_datetime_is_an_error(value: object) -> None:
+    with pytest.raises(InstantError, match="is not a datetime") as caught:
+        utc(value)  # type: ignore[arg-type]
+    assert caught.value.code == "not-an-instant"
+
+
+@pytest.mark.parametrize("text", ["2021-02-10T05:00:00", "2021-02-10 05:00", "20210210T05"])
+def test_a_text_without_an_offset_is_naive(text: str) -> None:
+    with pytest.raises(InstantError) as caught:
+        parse_instant(text)
+    assert caught.value.code == "naive-instant"
+
+
+@pytest.mark.parametrize("text", ["2021-02-10", "20210210", " 2021-02-10 ", "2021-W06-3"])
+def test_a_date_is_no_instant(text: str) -> None:
+    with pytest.raises(InstantError, match="is a date") as caught:
+        parse_instant(text)
+    assert str(caught.value.hint).startswith("a day is not an instant")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "now", "1612933200", "2021-02", "2021-02-30T00:00:00Z", "2021-02-10T25:00:00Z", "T05:00Z", "05:00Z"),
+        *("2021-02-10T05:00:60Z", "2021-02-10T05:00:00+24:00", "10000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
+        *("2021-02-10T05:00:00ZZ", "2021-02-10T05:00:00Z\0", "２０２１-02-10T05:00:00Z", "2021-02-10T", "9" * 5000),
+    ],
+)
+def test_what_is_no_instant_is_an_error_of_ours(text: str) -> None:
+    with pytest.raises(InstantError) as caught:
+        parse_instant(text, "until")
+    assert caught.value.code == "not-an-instant"
+    assert len(str(caught.value)) < 200
+
+
+@given(st.text(max_size=30) | st.text(st.sampled_from("0123456789-:TZ+. W"), max_size=30))
+def test_any_text_is_an_instant_or_an_instant_error(text: str) -> None:
+    try:
+        found = parse_instant(text)
+    except InstantError:
+        return
+    assert found.tzinfo is UTC
+
+
+def test_the_same_instant_is_written_one_way() -> None:
+    assert in_iso(parse_instant("2021-02-10T10:30:00+05:30")) == "2021-02-10T05:00:00Z"
+    assert in_iso(None) is None

@@ -1,0 +1,107 @@
+"""What is asked about: tweets, pairs, and what a retweet brings with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from withhold import Policy, Settle, SubjectIdError, SubjectIdTypeError, Tweet, WithholdError
+from withhold.model.tweet import links_of
+
+PLAIN = Tweet(20, 2)
+QUOTED = Tweet(30, 3)
+
+
+class TestTweet:
+    def test_a_retweet_brings_all_that_it_retweets(self) -> None:
+        """R8: itself and its author, the source and its author."""
+        assert Tweet(10, 1, retweet_of=PLAIN).links() == ((10, 1), (20, 2))
+        assert Tweet(5, 6, retweet_of=Tweet(10, 1, retweet_of=PLAIN)).links() == ((5, 6), (10, 1), (20, 2))
+
+    def test_a_quote_is_not_among_the_links(self) -> None:
+        """R8: it is decided separately."""
+        assert Tweet(10, 1, quoted=QUOTED).links() == ((10, 1),)
+        assert Tweet(10, 1, retweet_of=Tweet(20, 2, quoted=QUOTED)).links() == ((10, 1), (20, 2))
+
+    def test_the_quote_that_a_page_shows(self) -> None:
+        assert PLAIN.shown_quote() is None
+        assert Tweet(10, 1, quoted=QUOTED).shown_quote() == QUOTED
+        assert Tweet(10, 1, retweet_of=Tweet(20, 2, quoted=QUOTED)).shown_quote() == QUOTED
+        assert Tweet(10, 1, retweet_of=Tweet(20, 2, quoted=QUOTED), quoted=PLAIN).shown_quote() == PLAIN
+
+    def test_a_tweet_is_a_value(self) -> None:
+        assert Tweet(10, 1, retweet_of=PLAIN) == Tweet(10, 1, retweet_of=Tweet(20, 2))
+        assert len({PLAIN, Tweet(20, 2), QUOTED}) == 2
+
+    @pytest.mark.parametrize("key", ["id", "account_id"])
+    @pytest.mark.parametrize(
+        ("value", "kind"),
+        [
+            (0, SubjectIdError),
+            (2**63, SubjectIdError),
+            (True, SubjectIdTypeError),
+            ("5", SubjectIdTypeError),
+            (5.0, SubjectIdTypeError),
+            (None, SubjectIdTypeError),
+        ],
+    )
+    def test_both_ids_are_ids(self, key: str, value: Any, kind: type[WithholdError]) -> None:
+        with pytest.raises(kind, match="account_id" if key == "account_id" else "tweet_id"):
+            Tweet(**{"id": 20, "account_id": 2} | {key: value})
+
+    @pytest.mark.parametrize("key", ["retweet_of", "quoted"])
+    @pytest.mark.parametrize("value", [5, "20", (20, 2), {"id": 20}])
+    def test_what_it_retweets_or_quotes_is_a_tweet(self, key: str, value: Any) -> None:
+        """Else `links` fails in the middle of a page, with an `AttributeError`."""
+        with pytest.raises((TypeError, ValueError)):
+            Tweet(20, 2, **{key: value})
+
+
+class TestSubjects:
+    @pytest.mark.parametrize(
+        ("subject", "links"),
+        [
+            ((20, 2), ((20, 2),)),
+            ([20, 2], ((20, 2),)),
+            ((20, None), ((20, None),)),
+            ((None, 2), ((None, 2),)),
+            (PLAIN, ((20, 2),)),
+        ],
+    )
+    def test_a_tweet_or_a_pair(self, subject: Any, links: tuple[tuple[int | None, int | None], ...]) -> None:
+        assert links_of(subject) == links
+
+    @pytest.mark.parametrize("subject", [20, None, "abc", (20,), (20, 2, 3), (), {}, "2" * 9999])
+    def test_what_is_neither_is_told(self, subject: Any) -> None:
+        with pytest.raises(SubjectIdError, match="is neither a tweet nor a pair") as caught:
+            links_of(subject)
+        assert caught.value.code == "not-a-subject"
+        assert len(str(caught.value)) < 200
+
+    def test_a_subject_has_an_id(self) -> None:
+        with pytest.raises(SubjectIdError, match=r"needs a tweet_id, an account_id or both \[no-subject\]"):
+            links_of((None, None))
+
+    @pytest.mark.parametrize("pair", [("20", "2"), (20, True), (2.0, 2), "ab"])
+    def test_ids_that_are_no_ints_are_type_errors(self, pair: Any) -> None:
+        with pytest.raises(SubjectIdTypeError):
+            links_of(pair)
+
+
+class TestPolicy:
+    def test_the_defaults_are_those_of_the_contract(self) -> None:
+        """R4, R9."""
+        assert Policy() == Policy(unknown_location="show", author_sees_own=False)
+        assert Policy().unknown_location is Settle.SHOW
+
+    @pytest.mark.parametrize("value", ["hide", "", None, True, "SHOW", []])
+    def test_there_are_two_ways_to_settle(self, value: Any) -> None:
+        with pytest.raises(ValueError, match="unknown_location is `withhold` or `show`"):
+            Policy(unknown_location=value)
+
+    @pytest.mark.parametrize("value", ["no", "false", "", 0, None])
+    def test_whether_authors_see_their_own_is_true_or_false(self, value: Any) -> None:
+        """`author_sees_own="false"`, out of an environment variable, would show what is withheld."""
+        with pytest.raises((TypeError, ValueError)):
+            Policy(author_sees_own=value)

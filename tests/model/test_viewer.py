@@ -1,0 +1,168 @@
+"""Who is looking, and what is known of where (T4)."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.model.test_territory_set import points, points_below
+from withhold import RuleSetWarning, SubjectIdError, SubjectIdTypeError, TerritoryError, Viewer, ViewerError
+from withhold.model.viewer import is_in
+from withhold.territories import country_of
+
+
+class TestValues:
+    def test_codes_are_canonical_sorted_and_given_once(self) -> None:
+        one = Viewer(country="us", subdivisions=["us-tx", "US-MS", "US-TX"])
+        assert one.standpoint == ("US", ("US-MS", "US-TX"))
+        assert one == Viewer(country="US", subdivisions=("US-MS", "US-TX"))
+        assert hash(one) == hash(Viewer(country="US", subdivisions=("US-MS", "US-TX")))
+
+    def test_unknown(self) -> None:
+        assert Viewer.unknown() == Viewer(country=None)
+        assert Viewer.unknown(account_id=5, signal="no header").account_id == 5
+        assert Viewer.unknown().standpoint == (None, ())
+
+    @pytest.mark.parametrize(
+        ("viewer", "text"),
+        [
+            (Viewer(country="IN"), "IN"),
+            (Viewer(country="IN", subdivisions=["IN-DL"], signal="GeoIP"), "IN, IN-DL (GeoIP)"),
+            (Viewer.unknown(), "unknown location"),
+            (Viewer.unknown(signal="Tor"), "unknown location (Tor)"),
+        ],
+    )
+    def test_how_it_prints(self, viewer: Viewer, text: str) -> None:
+        assert str(viewer) == text
+
+    @pytest.mark.parametrize(
+        ("keys", "alias"),
+        [
+            ({"country": "UK"}, "UK"),
+            ({"country": "GB", "subdivisions": ["UK-ENG"]}, "UK-ENG"),
+            ({"country": "el"}, "EL"),
+        ],
+    )
+    def test_an_alias_warns_at_whoever_wrote_it(self, keys: dict[str, Any], alias: str) -> None:
+        with pytest.warns(RuleSetWarning, match=rf"^`{alias}` was read as `G[BR].*` \[territory-alias\]$") as caught:
+            Viewer(**keys)
+        assert [warning.filename for warning in caught] == [__file__]
+
+    def test_codes_that_are_no_aliases_do_not_warn(self) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            Viewer(country="gb", subdivisions=["gb-eng"])
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("keys", "message", "hint"),
+        [
+            (
+                {"country": "IN", "subdivisions": ["US-MS"]},
+                "subdivision `US-MS` contradicts country `IN`",
+                "`US-MS` lies in `US`",
+            ),
+            (
+                {"country": None, "subdivisions": ["US-MS"]},
+                "subdivision `US-MS` contradicts no country",
+                "`US-MS` lies in `US`",
+            ),
+            (
+                {"country": "US", "subdivisions": ["US"]},
+                "subdivision `US` contradicts country `US`",
+                "write it like `IN-DL`",
+            ),
+            ({"country": "US", "subdivisions": "US-MS"}, "subdivisions `US-MS` are text", "write `('US-MS',)`"),
+            ({"country": "US-MS"}, "`US-MS` is not a country", "write `country='US', subdivisions=('US-MS',)`"),
+            ({"country": "WORLD"}, "`WORLD` is not a country", None),
+        ],
+    )
+    def test_contradictions(self, keys: dict[str, Any], message: str, hint: str | None) -> None:
+        with pytest.raises(ViewerError) as caught:
+            Viewer(**keys)
+        assert (caught.value.code, caught.value.problem.message, caught.value.hint) == ("bad-viewer", message, hint)
+        assert isinstance(caught.value, ValueError)
+
+    @pytest.mark.parametrize("code", ["XX", "xx", "T1", "ZZ", "", "EU", "IND", "A1"])
+    def test_a_code_that_does_not_exist_is_never_a_silent_unknown(self, code: str) -> None:
+        """T3: a CDN's `XX` and Tor's `T1` are for the caller to read."""
+        with pytest.raises(TerritoryError):
+            Viewer(country=code)
+
+    def test_xx_says_how_an_unknown_location_is_written(self) -> None:
+        with pytest.raises(TerritoryError, match=r"Viewer\.unknown\(\)"):
+            Viewer(country="XX")
+
+    @pytest.mark.parametrize("value", [5, b"IN", ["IN"], True])
+    def test_a_country_is_text(self, value: object) -> None:
+        with pytest.raises(TerritoryError):
+            Viewer(country=value)  # type: ignore[arg-type]
+        with pytest.raises(TerritoryError):
+            Viewer(country="IN", subdivisions=[value])  # type: ignore[list-item]
+
+    @pytest.mark.parametrize(
+        ("value", "kind"), [(0, SubjectIdError), (True, SubjectIdTypeError), ("5", SubjectIdTypeError)]
+    )
+    def test_an_account_is_an_id(self, value: Any, kind: type[Exception]) -> None:
+        with pytest.raises(kind):
+            Viewer(country="IN", account_id=value)
+
+    def test_subdivisions_that_are_none_are_an_error_of_ours(self) -> None:
+        """What a header that is not there gives, and no reason for `'NoneType' object is not iterable`."""
+        with pytest.raises(ValueError, match="subdivisions"):
+            Viewer(country="US", subdivisions=None)  # type: ignore[arg-type]
+
+
+class TestWhereTheyAre:
+    """Against the points: a place is where the viewer may stand, and a territory holds all, none or some of it."""
+
+    @settings(max_examples=400)
+    @given(
+        st.sampled_from([code for code in sorted(points_below()) if country_of(code) in {"IT", "GB", "IN"}]),
+        st.sampled_from([code for code in sorted(points_below()) if country_of(code) in {"IT", "GB", "WORLD", "TR"}]),
+    )
+    def test_one_known_subdivision(self, where: str, territory: str) -> None:
+        country = country_of(where)
+        found = is_in((country, (where,) if where != country else ()), territory)
+        here, there = points(where), points(territory)
+        wanted = True if here <= there else None if here & there else False
+        assert found is wanted
+
+    @pytest.mark.parametrize("territory", ["IN", "US-MS", "XK"])
+    def test_an_unknown_location_is_unknown_for_all_but_the_world(self, territory: str) -> None:
+        assert is_in((None, ()), territory) is None
+        assert is_in((None, ()), "WORLD") is True
+
+    @pytest.mark.parametrize(
+        ("known", "territory", "wanted"),
+        [
+            ((), "US-MS", None),
+            (("US-TX",), "US-MS", False),
+            (("US-MS", "US-TX"), "US-MS", True),
+            (("US-MS",), "US", True),
+            (("US-MS",), "IN", False),
+        ],
+    )
+    def test_the_words_of_the_contract(self, known: tuple[str, ...], territory: str, wanted: bool | None) -> None:
+        """T4."""
+        assert is_in(("US", known), territory) is wanted
+
+    @pytest.mark.parametrize(
+        ("known", "territory", "wanted"),
+        [
+            (("IT-62", "IT-RM"), "IT-RI", False),
+            (("IT-62",), "IT-RI", None),
+            (("IT-62", "IT-21"), "IT-RI", None),
+            (("IT-RM",), "IT-62", True),
+            (("IT-RM",), "IT-21", False),
+        ],
+    )
+    def test_the_narrowest_of_nested_regions_counts(
+        self, known: tuple[str, ...], territory: str, wanted: bool | None
+    ) -> None:
+        assert is_in(("IT", known), territory) is wanted

@@ -1,0 +1,127 @@
+"""A directory of rule files is one rule set, in one order."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.sources.writing import FINE, refusal, told, write
+from withhold import RuleSet
+
+
+def named(rule_id: str) -> str:
+    return FINE.replace("id: a", f"id: {rule_id}")
+
+
+def test_files_are_read_in_the_order_of_their_names_whatever_the_file_system_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["b.yaml", "a/z.yml", "a/b/c.yaml", "B.json", "a.yaml", "10.yaml", "9.yaml"]
+    for name in names:
+        text = named(name) if name != "B.json" else '{"rules": []}'
+        write(tmp_path, {name: text})
+    forwards = [rule.id for rule in RuleSet.load(tmp_path)]
+
+    listed = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda self, pattern: reversed(list(listed(self, pattern))))
+    backwards = [rule.id for rule in RuleSet.load(tmp_path)]
+
+    assert forwards == backwards == ["10.yaml", "9.yaml", "a/b/c.yaml", "a/z.yml", "a.yaml", "b.yaml"]
+
+
+def test_hidden_files_and_other_files_are_left_out(tmp_path: Path) -> None:
+    broken = "rules: ["
+    write(
+        tmp_path,
+        {
+            "in.yaml": named("in"),
+            ".in.yaml": broken,
+            ".git/x.yaml": broken,
+            "sub/.cache/deep/x.json": broken,
+            "in.yaml~": broken,
+            "in.yaml.bak": broken,
+            "README.md": broken,
+            "ids.csv": broken,
+            "yaml": broken,
+        },
+    )
+    (tmp_path / "folder.yaml").mkdir()
+    assert [rule.id for rule in RuleSet.load(tmp_path)] == ["in"]
+
+
+def test_a_directory_below_a_hidden_one_is_read_if_it_is_what_was_asked_for(tmp_path: Path) -> None:
+    """Only what is hidden below the given path is hidden."""
+    write(tmp_path, {".config/rules/in.yaml": named("in")})
+    assert len(RuleSet.load(tmp_path / ".config" / "rules")) == 1
+
+
+def test_a_hidden_file_is_read_if_it_is_what_was_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, {".in.yaml": named("in")})
+    assert len(RuleSet.load(tmp_path / ".in.yaml")) == 1
+
+
+def test_mounted_files_that_are_links_into_a_hidden_directory_are_read(tmp_path: Path) -> None:
+    """So a Kubernetes volume looks."""
+    write(tmp_path, {"..2024/in.yaml": named("in")})
+    (tmp_path / "..data").symlink_to("..2024", target_is_directory=True)
+    (tmp_path / "in.yaml").symlink_to("..data/in.yaml")
+    assert [rule.id for rule in RuleSet.load(tmp_path)] == ["in"]
+
+
+def test_a_rule_file_that_is_a_broken_link_is_told(tmp_path: Path) -> None:
+    """Rules that are not there withhold nothing: nobody must find that out in service."""
+    write(tmp_path, {"in.yaml": named("in")})
+    (tmp_path / "tr.yaml").symlink_to("nowhere.yaml")
+    assert told(refusal(tmp_path), tmp_path) == ["tr.yaml:1:1 unreadable-file"]
+
+
+@pytest.mark.parametrize("files", [{}, {"ids.csv": "kind,id"}, {".a.yaml": FINE}])
+def test_a_directory_without_a_rule_file_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
+    """More likely a wrong path than a wish to withhold nothing."""
+    write(tmp_path, files)
+    error = refusal(tmp_path)
+    assert told(error, tmp_path) == [".:1:1 no-rule-files"]
+    assert error.hint == "they end in `.yaml` or `.json`"
+
+
+@pytest.mark.parametrize("kind", [str, Path, os.fspath])
+def test_a_path_that_is_not_there_is_an_os_error(tmp_path: Path, kind: type) -> None:
+    with pytest.raises(FileNotFoundError):
+        RuleSet.load(kind(tmp_path / "nowhere.yaml"))
+
+
+@pytest.mark.parametrize("name", ["rules.txt", "rules", "rules.yaml.bak", "ids.csv"])
+def test_a_file_that_is_no_rule_file_by_its_name_is_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {name: FINE})
+    error = refusal(tmp_path / name)
+    assert told(error, tmp_path) == [f"{name}:1:1 unknown-format"]
+    assert error.hint == "they end in `.yaml`, `.yml` or `.json`"
+
+
+def test_an_empty_path_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unset variable must not load whatever lies in the working directory."""
+    write(tmp_path, {"in.yaml": named("in")})
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((OSError, ValueError)):
+        RuleSet.load("")
+
+
+def test_the_digest_does_not_depend_on_how_rules_lie_in_files(tmp_path: Path) -> None:
+    rule = named("b").removeprefix("rules:\n")
+    write(tmp_path, {"one/all.yaml": named("a") + rule, "two/b.yaml": named("b"), "two/c.yaml": named("a")})
+    one, two = RuleSet.load(tmp_path / "one"), RuleSet.load(tmp_path / "two")
+    assert [rule.id for rule in one] != [rule.id for rule in two]
+    assert one.digest == two.digest
+
+
+def test_ids_files_are_found_beside_the_rule_file_not_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(
+        tmp_path, {"rules/sub/in.yaml": named("in") + "  ids_file: ../ids.csv\n", "rules/ids.csv": "kind,id\ntweet,5\n"}
+    )
+    write(tmp_path, {"ids.csv": "kind,id\ntweet,6\n"})
+    monkeypatch.chdir(tmp_path)
+    assert list(RuleSet.load("rules")["in"].tweets) == [5]

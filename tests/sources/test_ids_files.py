@@ -1,0 +1,193 @@
+"""Long lists of ids: what is read, what is refused, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sources.writing import RULE, refusal, told, write
+from withhold import RuleSet
+
+CSV = f"{RULE}  ids_file: ids.csv\n"
+PLAIN = f"{RULE}  ids_file: {{accounts: ids.txt}}\n"
+
+
+def listed(folder: Path, content: str | bytes, rule: str = CSV) -> tuple[list[int], list[int]]:
+    write(folder, {"in.yaml": rule, "ids.csv": content, "ids.txt": content})
+    found = RuleSet.load(folder)["a"]
+    return list(found.accounts), list(found.tweets)
+
+
+def refused(folder: Path, content: str | bytes, rule: str = CSV) -> list[str]:
+    write(folder, {"in.yaml": rule, "ids.csv": content, "ids.txt": content})
+    return told(refusal(folder), folder)
+
+
+class TestCsv:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "kind,id\naccount,1\ntweet,2\n",
+            "kind,id\naccount,1\ntweet,2",
+            "kind,id\r\naccount,1\r\ntweet,2\r\n",
+            "kind,id\raccount,1\rtweet,2\r",
+            "\ufeffkind,id\naccount,1\ntweet,2\n",
+            "id,kind\n1,account\n2,tweet\n",
+            " Kind , ID \nACCOUNT, 1 \n Tweet,2\n",
+            '"kind","id"\n"account","1"\n"tweet","2"\n',
+            "kind,id\n\naccount,1\n\n\ntweet,2\n\n",
+            "kind,id\naccount,1\n  \n\t\ntweet,2\n",
+            "kind,id\naccount,1\n,\ntweet,2\n,\n , \n",
+            "note,kind,by,id,on\na,account,b,1,c\n,tweet,,2,\n",
+            'note,kind,id\n"two\nlines, and a ""quote""",account,1\n"x",tweet,2\n',
+            "kind,id,\naccount,1,\ntweet,2,\n",
+            "kind,id\ntweet,2\naccount,1\naccount,1\ntweet,2\n",
+            b"kind,id,note\naccount,1,caf\xe9\ntweet,2,\n",
+        ],
+    )
+    def test_one_list_in_many_hands(self, tmp_path: Path, content: str | bytes) -> None:
+        assert listed(tmp_path, content) == ([1], [2])
+
+    def test_ids_add_to_those_of_the_rule(self, tmp_path: Path) -> None:
+        rule = CSV + "  accounts: [1, 9]\n  tweets: 8\n"
+        assert listed(tmp_path, "kind,id\naccount,1\ntweet,2\n", rule) == ([1, 9], [2, 8])
+
+    @pytest.mark.parametrize(
+        ("content", "problems"),
+        [
+            ("kind,id\naccount,x\n", ["ids.csv:2:9 bad-id"]),
+            ("kind,id\naccount,\n", ["ids.csv:2:9 bad-id"]),
+            ("kind,id\ntweet,5\ntweet,0\ntweet,-1\n", ["ids.csv:3:7 id-out-of-range", "ids.csv:4:7 id-out-of-range"]),
+            (f"kind,id\ntweet,{2**63}\n", ["ids.csv:2:7 id-out-of-range"]),
+            ("kind,id\ntweet,1.35567E+18\n", ["ids.csv:2:7 lossy-id"]),
+            ("kind,id\ntweet,1355667106821046272.0\n", ["ids.csv:2:7 lossy-id"]),
+            ("kind,id\naccount,'1\n", ["ids.csv:2:9 bad-id"]),
+            ("kind,id\nuser,1\n", ["ids.csv:2:1 unknown-kind"]),
+            ("kind,id\n,1\n", ["ids.csv:2:1 unknown-kind"]),
+            ("kind,id\n\n\naccount\n", ["ids.csv:4:1 bad-csv"]),
+            ("note,kind,id\nab,account,x\n", ["ids.csv:2:12 bad-id"]),
+            ("", ["ids.csv:1:1 bad-csv-header"]),
+            ("\n\n", ["ids.csv:1:1 bad-csv-header"]),
+            ("account,1\n", ["ids.csv:1:1 bad-csv-header"]),
+            ("kind;id\naccount;1\n", ["ids.csv:1:1 bad-csv-header"]),
+            ("kind,ids\naccount,1\n", ["ids.csv:1:1 bad-csv-header"]),
+            ("kind,id\naccount,1\0\n", ["ids.csv:2:9 bad-id"]),
+            (b"kind,id\naccount,1\xff\n", ["ids.csv:2:9 bad-id"]),
+            ("kind,id\n".encode("utf-16"), ["ids.csv:1:1 bad-csv-header"]),
+            ("kind,id\n", ["in.yaml:2:3 no-subjects"]),
+        ],
+    )
+    def test_a_bad_line_is_told_where_it_is(self, tmp_path: Path, content: str | bytes, problems: list[str]) -> None:
+        assert refused(tmp_path, content) == problems
+
+    def test_hints_of_a_list(self, tmp_path: Path) -> None:
+        refused(tmp_path, "kind,id\nuser,1\ntweet,1e5\n")
+        kind, lossy = refusal(tmp_path).problems
+        assert (kind.message, kind.hint) == ("unknown kind `user`", "write `account` or `tweet`")
+        assert (lossy.message, lossy.hint) == (
+            "id `1e5` has been a floating-point number",
+            "restore all its digits from its source",
+        )
+        refused(tmp_path, "1\n2\n")
+        hint = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
+        assert refusal(tmp_path).hint == hint
+
+    @pytest.mark.parametrize(
+        ("content", "place"),
+        [
+            ('kind,id\n"account",x\n', "2:11"),
+            ("kind,id\naccount,  x\n", "2:11"),
+            ('note,kind,id\n"a, ""b""",account,x\n', "2:20"),
+            ('kind,id,note\naccount,x,"two\nlines"\n', "2:9"),
+            ('note,kind,id\n"two\nlines",account,x\n', "3:16"),
+        ],
+    )
+    def test_quotes_and_blanks_do_not_shift_the_place(self, tmp_path: Path, content: str, place: str) -> None:
+        assert refused(tmp_path, content) == [f"ids.csv:{place} bad-id"]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            'kind,id,note\naccount,1,"no end\naccount,2,b\naccount,3,c\n',
+            'kind,id,note\naccount,1,\naccount,2,"',
+        ],
+    )
+    def test_a_quote_without_an_end_does_not_swallow_the_ids_below_it(self, tmp_path: Path, content: str) -> None:
+        """Read as one long note, the rest of the list would not be withheld, and nobody would know."""
+        assert [problem.partition(" ")[2] for problem in refused(tmp_path, content)] == ["bad-csv"]
+
+    @pytest.mark.parametrize("row", ["account,1,355,667", "account,1,note"])
+    def test_a_line_longer_than_the_first_is_refused(self, tmp_path: Path, row: str) -> None:
+        """`1,355,667` is a million of tweets to a spreadsheet, and the id 1 to a reader that drops the rest."""
+        problems = refused(tmp_path, f"kind,id\naccount,5\n{row}\n")
+        assert problems == ["ids.csv:3:1 bad-csv"]
+
+    @pytest.mark.parametrize("header", ["kind,id,id", "kind,id,ID", "kind,kind,id"])
+    def test_a_column_given_twice_is_refused(self, tmp_path: Path, header: str) -> None:
+        """One of the two would be lost, as with a key."""
+        assert refused(tmp_path, f"{header}\naccount,1,2\n") == ["ids.csv:1:1 bad-csv-header"]
+
+    def test_a_field_too_large_is_told_where_it_is(self, tmp_path: Path) -> None:
+        (problem,) = refused(tmp_path, f"kind,id\naccount,1\naccount,{'1' * 200_000}\n")
+        assert problem.startswith("ids.csv:3:")
+
+    def test_only_a_hundred_problems_are_told_one_by_one(self, tmp_path: Path) -> None:
+        refused(tmp_path, "kind,id\n" + "account,x\n" * 1250)
+        *first, last = refusal(tmp_path).problems
+        assert [problem.code for problem in first] == ["bad-id"] * 100
+        assert (last.code, last.message) == ("more-problems", "1,150 more problems in this file")
+
+    def test_the_untold_problems_are_counted_whatever_they_are(self, tmp_path: Path) -> None:
+        rounded = "".join(f"tweet,{1355667106821041000 + number * 10_000}\n" for number in range(1000))
+        refused(tmp_path, "kind,id\n" + rounded)
+        *first, last = refusal(tmp_path).problems
+        assert [problem.code for problem in first] == ["lossy-id"] * 100
+        assert last.message == "900 more problems in this file"
+
+    def test_one_more_problem_is_not_many(self, tmp_path: Path) -> None:
+        refused(tmp_path, "kind,id\n" + "account,x\n" * 101)
+        assert refusal(tmp_path).problems[-1].message == "1 more problem in this file"
+
+    def test_each_of_two_lists_has_its_own_hundred(self, tmp_path: Path) -> None:
+        other = CSV.replace("id: a", "id: b").replace("ids.csv", "more.csv").removeprefix("rules:\n")
+        write(tmp_path, {"in.yaml": CSV + other, "ids.csv": "kind,id\n" + "account,x\n" * 5})
+        write(tmp_path, {"more.csv": "kind,id\n" + "account,x\n" * 105})
+        codes = [problem.partition(" ")[2] for problem in told(refusal(tmp_path), tmp_path)]
+        assert codes == ["bad-id"] * 105 + ["more-problems"]
+
+
+class TestPlain:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "1\n2\n",
+            "1\n2",
+            "\ufeff1\r\n2\r\n",
+            "1\r2\r",
+            "# all accounts\n\n  1  # the first\n\t2\n#3\n",
+            "2\n1\n1\n",
+        ],
+    )
+    def test_one_id_a_line(self, tmp_path: Path, content: str) -> None:
+        assert listed(tmp_path, content, PLAIN) == ([1, 2], [])
+
+    def test_a_list_of_tweets(self, tmp_path: Path) -> None:
+        assert listed(tmp_path, "1\n", PLAIN.replace("accounts", "tweets")) == ([], [1])
+
+    @pytest.mark.parametrize(
+        ("content", "problems"),
+        [
+            ("1\nx\n", ["ids.txt:2:1 bad-id"]),
+            ("  1 2\n", ["ids.txt:1:3 bad-id"]),
+            ("\ufeffx\n", ["ids.txt:1:1 bad-id"]),
+            ("kind,id\naccount,1\n", ["ids.txt:1:1 bad-id", "ids.txt:2:1 bad-id"]),
+            ("1.35567E+18\n", ["ids.txt:1:1 lossy-id"]),
+            ("'1'\n", ["ids.txt:1:1 bad-id"]),
+            (b"1\n2\xff\n", ["ids.txt:2:1 bad-id"]),
+            ("", ["in.yaml:2:3 no-subjects"]),
+            ("# none\n", ["in.yaml:2:3 no-subjects"]),
+        ],
+    )
+    def test_a_bad_line_is_told_where_it_is(self, tmp_path: Path, content: str | bytes, problems: list[str]) -> None:
+        assert refused(tmp_path, content, PLAIN) == problems

@@ -1,0 +1,133 @@
+"""Ids that a floating-point number has rounded are refused, and ids that are exact are not (A4)."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.sources.writing import RULE, refusal, told, write
+from withhold import RuleSet
+
+#: Makes one exact id.
+Mint = Callable[[random.Random], int]
+CSV = f"{RULE}  ids_file: ids.csv\n"
+
+
+def load_csv(folder: Path, ids: list[int]) -> RuleSet:
+    write(folder, {"in.yaml": CSV, "ids.csv": "kind,id\n" + "".join(f"tweet,{number}\n" for number in ids)})
+    return RuleSet.load(folder)
+
+
+def in_javascript(number: int) -> int:
+    """What `JSON.parse` and a page make of it: the shortest digits that name the same double."""
+    mantissa, _, exponent = repr(float(number)).partition("e")
+    digits, _, decimals = mantissa.partition(".")
+    return int(digits + decimals + "0" * (int(exponent) - len(decimals)))
+
+
+def in_a_spreadsheet(number: int) -> int:
+    """Fifteen digits, then zeros."""
+    unit: int = 10 ** (len(str(number)) - 15)
+    return number // unit * unit
+
+
+def uniform(rng: random.Random) -> int:
+    return rng.randrange(2**58, 2**61)
+
+
+def as_minted(rng: random.Random) -> int:
+    """A snowflake as the service mints them: milliseconds, a machine, and a sequence that is nearly always 0."""
+    sequence = 0 if rng.random() < 0.7 else rng.randrange(1, 4)
+    return rng.randrange(2 * 10**11, 4 * 10**11) << 22 | rng.randrange(1024) << 12 | sequence
+
+
+def test_what_the_two_do_to_an_id() -> None:
+    assert in_javascript(601430178305220608) == 601430178305220600
+    assert in_a_spreadsheet(1355667106821046272) == 1355667106821040000
+
+
+@pytest.mark.parametrize("written", ["601430178305220600", "1355667106821040000", "1355667106821046300"])
+@pytest.mark.parametrize("name", ["in.yaml", "in.json"])
+def test_a_single_rounded_id_is_told_at_its_place(tmp_path: Path, written: str, name: str) -> None:
+    rule = f'{{"id": "a", "reason": "terms", "withheld_in": "IN",\n"tweets": [1101, {written}]}}'
+    text = f'{{"rules": [{rule}]}}'
+    write(tmp_path, {name: text})
+    error = refusal(tmp_path)
+    assert told(error, tmp_path) == [f"{name}:2:18 lossy-id"]
+    assert error.problems[0].message == f"id `{written}` looks rounded to what a floating-point number holds"
+    assert str(error.hint).endswith("if they are exact, quote the id in the rule file")
+    assert (error.read, error.refused) == (0, 1)
+
+    write(tmp_path, {name: text.replace(written, f'"{written}"')})
+    assert int(written) in RuleSet.load(tmp_path)["a"].tweets, "as the hint says"
+
+
+@pytest.mark.parametrize("spoilt", [in_javascript, in_a_spreadsheet])
+@pytest.mark.parametrize("size", [1, 3, 30, 2000])
+@pytest.mark.parametrize("minted", [uniform, as_minted])
+def test_a_list_that_went_through_a_float_is_refused(
+    tmp_path: Path, spoilt: Callable[[int], int], size: int, minted: Mint
+) -> None:
+    rng = random.Random(size)
+    write(tmp_path, {"in.yaml": CSV})
+    exact = [minted(rng) for _ in range(size)]
+    ids = list(map(spoilt, exact))
+    assert ids != exact
+    write(tmp_path, {"ids.csv": "kind,id\n" + "".join(f"tweet,{number}\n" for number in ids)})
+    assert {problem.code for problem in refusal(tmp_path).problems} <= {"lossy-id", "more-problems"}
+
+
+@pytest.mark.parametrize("minted", [uniform, as_minted])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_long_list_of_exact_ids_is_read(tmp_path: Path, minted: Mint, seed: int) -> None:
+    """By chance some of them look rounded; minted ids end in zero bits, and far more of them do."""
+    rng = random.Random(seed)
+    ids = sorted({minted(rng) for _ in range(20_000)})
+    assert any(in_javascript(number) == number for number in ids)
+    assert list(load_csv(tmp_path, ids)["a"].tweets) == ids
+
+
+@pytest.mark.parametrize("minted", [uniform, as_minted])
+@pytest.mark.parametrize("size", [5, 20, 100, 1000])
+def test_short_lists_of_exact_ids_are_read(minted: Mint, size: int) -> None:
+    """At most one list in a hundred is refused by mistake; a reader that refuses more is switched off."""
+    from withhold.sources.precision import Precision
+
+    refused = 0
+    for seed in range(200):
+        rng, precision = random.Random(seed), Precision()
+        for _ in range(size):
+            precision.looks_rounded(minted(rng))
+        refused += precision.is_lost()
+    assert refused <= 2
+
+
+def test_small_ids_are_never_suspect(tmp_path: Path) -> None:
+    """Below 2**53 a double holds them all, round ones too."""
+    ids = [10, 1000, 12_000_000, 2**53 - 992, 9_007_199_254_740_990]
+    assert list(load_csv(tmp_path, ids)["a"].tweets) == sorted(ids)
+
+
+def test_quoted_ids_do_not_count(tmp_path: Path) -> None:
+    ids = [in_a_spreadsheet(uniform(random.Random(seed))) for seed in range(50)]
+    rule = {"id": "a", "tweets": [str(number) for number in ids], "withheld_in": "IN", "reason": "terms"}
+    write(tmp_path, {"in.json": json.dumps({"rules": [rule]})})
+    assert len(RuleSet.load(tmp_path)["a"].tweets) == 50
+
+
+def test_one_file_is_judged_on_its_own(tmp_path: Path) -> None:
+    """A list that a spreadsheet has spoilt must not hide behind a long one that is fine."""
+    rng = random.Random(1)
+    good = RULE + f"  tweets: [{', '.join(str(uniform(rng)) for _ in range(3000))}]\n"
+    bad = (
+        RULE.replace("id: a", "id: b")
+        + f"  tweets: [{', '.join(str(in_a_spreadsheet(uniform(rng))) for _ in range(4))}]\n"
+    )
+    write(tmp_path, {"a.yaml": good, "b.yaml": bad})
+    error = refusal(tmp_path)
+    assert {problem.partition(":")[0] for problem in told(error, tmp_path)} == {"b.yaml"}
+    assert (len(error.problems), error.read, error.refused) == (4, 1, 1)

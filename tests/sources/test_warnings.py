@@ -1,0 +1,81 @@
+"""What is read otherwise than it was written: `UK` and `EL` (T2)."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import pytest
+
+from tests.sources.writing import FINE, refusal, write
+from withhold import Place, Problem, RuleSet, RuleSetWarning
+
+
+@pytest.mark.parametrize(
+    ("written", "alias", "code"),
+    [
+        ("UK", "UK", "GB"),
+        ("uk", "UK", "GB"),
+        ("EL", "EL", "GR"),
+        ("uk-eng", "UK-ENG", "GB-ENG"),
+        ("EL-I", "EL-I", "GR-I"),
+    ],
+)
+def test_an_alias_is_read_and_told_with_its_place(tmp_path: Path, written: str, alias: str, code: str) -> None:
+    write(tmp_path, {"in.yaml": FINE.replace("IN", f"[IN, {written}]")})
+    expected = Problem(
+        "territory-alias",
+        f"`{alias}` was read as `{code}`",
+        Place(str(tmp_path / "in.yaml"), 4, 21),
+        severity="warning",
+    )
+
+    with pytest.warns(RuleSetWarning) as caught:
+        rules = RuleSet.load(tmp_path)
+
+    assert rules.warnings == (expected,)
+    assert [str(warning.message) for warning in caught] == [str(expected)]
+    assert str(expected) == (f"{tmp_path / 'in.yaml'}:4:21: warning: `{alias}` was read as `{code}` [territory-alias]")
+    assert caught[0].filename == __file__, "a warning points at whoever loads"
+    assert rules["a"].withheld_in == tuple(sorted(("IN", code)))
+
+
+def test_warnings_come_in_the_order_of_their_places(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "a.yaml": FINE.replace("IN", "UK") + "  except_in: [EL]\n",
+            "b.yaml": "groups: {g: [EL, uk]}\n" + FINE.replace("IN", "g").replace("id: a", "id: b"),
+        },
+    )
+    with pytest.warns(RuleSetWarning):
+        rules = RuleSet.load(tmp_path)
+    assert [str(problem.place).removeprefix(f"{tmp_path}/") for problem in rules.warnings] == [
+        "a.yaml:4:16",
+        "a.yaml:6:15",
+        "b.yaml:1:14",
+        "b.yaml:1:18",
+    ]
+
+
+def test_a_group_with_an_alias_warns_where_it_is_defined_not_where_it_is_used(tmp_path: Path) -> None:
+    write(tmp_path, {"in.yaml": "groups: {g: UK}\n" + FINE.replace("IN", "[g, g]") + "  except_in: g\n"})
+    with pytest.warns(RuleSetWarning) as caught:
+        RuleSet.load(tmp_path)
+    assert len(caught) == 1
+
+
+def test_an_alias_and_its_code_are_one_rule_set(tmp_path: Path) -> None:
+    write(tmp_path, {"a/in.yaml": FINE.replace("IN", "UK"), "b/in.yaml": FINE.replace("IN", "GB")})
+    with pytest.warns(RuleSetWarning):
+        aliased = RuleSet.load(tmp_path / "a")
+    assert aliased.digest == RuleSet.load(tmp_path / "b").digest
+
+
+def test_a_refused_rule_set_does_not_warn(tmp_path: Path) -> None:
+    """Errors are raised once; under `-W error` a warning would hide them."""
+    write(tmp_path, {"in.yaml": FINE.replace("IN", "UK"), "z.yaml": "rules: ["})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        refusal(tmp_path)
+    assert caught == []

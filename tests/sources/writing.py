@@ -1,0 +1,40 @@
+"""Rule files written for one test, and what the loader says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from withhold import Place, RuleSet, RuleSetError
+
+#: A rule that is fine but for its subjects; a test appends what it is about, indented by two.
+RULE = "rules:\n- id: a\n  reason: terms\n  withheld_in: IN\n"
+#: The same with a subject.
+FINE = RULE + "  accounts: 1\n"
+
+Files = Mapping[str, str | bytes]
+
+
+def write(folder: Path, files: Files) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def refusal(path: Path) -> RuleSetError:
+    with pytest.raises(RuleSetError) as caught:
+        RuleSet.load(path)
+    return caught.value
+
+
+def told(error: RuleSetError, folder: Path) -> list[str]:
+    """Return the problems as `file:line:column code`, with files relative to `folder`."""
+    found = []
+    for problem in error.problems:
+        assert isinstance(problem.place, Place), problem
+        place = Place(Path(problem.place.file).relative_to(folder).as_posix(), problem.place.line, problem.place.column)
+        found.append(f"{place} {problem.code}")
+    return found
