@@ -8,7 +8,6 @@
 (True, False)
 """
 
-import withhold.sources as _sources  # noqa: F401  # lets `RuleSet.load` read files
 from withhold.engine import Engine, Explanation, Page, Reference, TweetDecisions, View
 from withhold.errors import (
     GeoIPError,
@@ -42,6 +41,10 @@ from withhold.model import (
     Viewer,
 )
 from withhold.snapshot import Snapshot
+from withhold.sources import load as _load
+
+# Imports only go down, and the rule set lies under the room that reads files: here the two are put together.
+RuleSet._loader = staticmethod(_load)
 
 __all__ = [
     "Decision",

@@ -8,7 +8,7 @@
     ├── SubjectIdError       (ValueError)  an id outside 1 … 2**63-1
     ├── SubjectIdTypeError   (TypeError)   an id that is no int
     ├── ViewerError          (ValueError)  a viewer who cannot be where it is said
-    ├── SubjectTypeError     (TypeError)   what is no tweet, or no viewer, where one is meant
+    ├── SubjectTypeError     (TypeError)   what is no tweet, viewer or rule set, where one is meant
     ├── RuleError            (ValueError)  one rule that contradicts itself
     ├── RuleSetError         (ValueError)  all the problems of all the files of a rule set
     └── GeoIPError           (ValueError)  a location database that cannot be used
@@ -114,7 +114,7 @@ class ViewerError(WithholdError, ValueError):
 
 
 class SubjectTypeError(WithholdError, TypeError):
-    """Something that is no `Tweet`, or no `Viewer`, where one is meant."""
+    """Something that is no `Tweet`, `Viewer`, `Policy` or `RuleSet`, where one is meant."""
 
 
 class RuleError(WithholdError, ValueError):

@@ -139,8 +139,9 @@ def resolve(text: str) -> Resolved:
     code = ALIASES.get(written, written)
     if is_subdivision(code):
         country, _, part = code.partition("-")
-        code = f"{ALIASES.get(country, country)}-{part}"
-        if code in subdivisions(country_of(code)):
+        country = ALIASES.get(country, country)
+        code = f"{country}-{part}"
+        if country in countries() and code in subdivisions(country):
             return Resolved(code, written if code != written else None)
     elif code == WORLD or code in countries():
         return Resolved(code, written if code != written else None)
@@ -164,21 +165,23 @@ def _unknown(text: str) -> Problem:
     if written in _NO_TERRITORY:
         return Problem("unknown-territory", f"{shown(text)} is not a territory", hint=_NO_TERRITORY[written])
     kind = "subdivision" if is_subdivision(written) else "country" if len(written) == 2 else "territory"
-    nearest = _nearest(written)
-    return Problem(
-        "unknown-territory",
-        f"unknown {kind} {shown(text)}",
-        hint=f"did you mean `{nearest}`?" if nearest else "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`",
-    )
+    if "," in written:
+        hint = "put brackets around a list: `[IN, PK]`"
+    elif nearest := _nearest(written):
+        hint = (
+            f"did you mean `{nearest}` ({name_of(nearest)})?"
+            if nearest in countries() or is_subdivision(nearest)
+            else f"did you mean `{nearest}`?"
+        )
+    else:
+        hint = "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`"
+    return Problem("unknown-territory", f"unknown {kind} {shown(text)}", hint=hint)
 
 
 def _nearest(written: str) -> str | None:
     """Return the code most likely meant: by a name or alpha-3 code, else by what a finger hits beside the key."""
     import pycountry
 
-    by_name = pycountry.countries.get(alpha_3=written) or pycountry.countries.get(name=written)
-    if by_name is not None:
-        return str(by_name.alpha_2)
     if is_subdivision(written):
         country = country_of(written)
         country = ALIASES.get(country, country)
@@ -186,8 +189,15 @@ def _nearest(written: str) -> str | None:
         if country not in countries():
             return _nearest(country)
         known: Iterable[str] = subdivisions(country)
+    elif len(written) > 2 and written.isascii():
+        named = pycountry.countries.get(alpha_3=written)
+        for listed in [named] if named else pycountry.countries:
+            names = [name.upper() for name in (listed.name, getattr(listed, "common_name", ""), listed.alpha_3)]
+            if any(written == name or written in name.split() for name in names):
+                return str(listed.alpha_2)
+        known = (*GROUPS, WORLD)
     else:
-        known = (*countries(), *GROUPS, WORLD)
+        known = countries()
     candidates = [code for code in known if len(code) == len(written) and _slips(code, written)[0] == 1]
     return min(candidates, key=lambda code: (_slips(code, written), code), default=None)
 

@@ -104,7 +104,7 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
     found = run(command, file, *arguments)
     assert found.exit_code == 4
     assert found.stdout == ""
-    assert "bad.yaml:5:19: unknown country `DR` [unknown-territory]; did you mean `DE`?" in found.stderr
+    assert "bad.yaml:5:19: unknown country `DR` [unknown-territory]; did you mean `DE` (Germany)?" in found.stderr
     assert "bad.yaml:5:23: `ZZ` is not a territory" in found.stderr
     assert "2 problems; rules read: 2, refused: 1" in found.stderr
 
@@ -125,7 +125,7 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
         (["--tweet", "-1"], "is not between 1 and 2**63-1"),
         (["--account", str(2**63)], "is not between 1 and 2**63-1"),
         (["--tweet", "1", "--country", "XX"], "`XX` is not a territory"),
-        (["--tweet", "1", "--country", "DR"], "did you mean `DE`?"),
+        (["--tweet", "1", "--country", "DR"], "did you mean `DE` (Germany)?"),
         (["--tweet", "1", "--country", "US-MS"], "is not a country"),
         (["--tweet", "1", "--country", "IN", "--subdivision", "US-MS"], "contradicts"),
         (["--tweet", "1", "--at", "2021-02-10"], "is a date"),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from array import array
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -138,6 +141,41 @@ class TestViewersAndTweets:
                 call()
 
 
+class Tensor:
+    """What a scalar of a tensor library does: it is an int to whoever asks, and hashes by its identity."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __index__(self):
+        return self.value
+
+    def __or__(self, other):
+        return Tensor(self.value | int(getattr(other, "value", other)))
+
+    __ror__ = __or__
+
+    def __le__(self, other):
+        return Tensor(self.value <= other)
+
+    def __ge__(self, other):
+        return Tensor(self.value >= other)
+
+    def __bool__(self):
+        return bool(self.value)
+
+    __hash__ = object.__hash__
+
+
+def test_a_number_that_hashes_in_a_way_of_its_own_is_never_visible_for_it(view):
+    tweet, account = Tensor(20), Tensor(17)
+    for pair in ((tweet, account), (tweet, 5), (5, account)):
+        assert view.withholds(*pair)
+        assert not view.check(*pair).visible
+        assert [index for index, _ in view.filter([(1, 2), pair]).withheld] == [1]
+        assert view.mask([1, pair[0]], [2, pair[1]]) == bytearray([0, 1])
+
+
 class TestPage:
     def test_what_is_withheld_is_named_by_its_place(self, view):
         page = view.filter([(1, 2), (3, 17), (20, 5), (4, 5)])
@@ -211,6 +249,23 @@ class TestSharing:
         for _ in range(2):
             assert all(engine.check((None, n), INDIA, NOON).rule_id == str(n) for n in range(2, 12))
         assert len(engine._decider._kept) == 3
+
+    def test_threads_that_push_each_other_out_of_what_is_kept(self, monkeypatch):
+        """With room for one, every look-up races with another thread's eviction."""
+        monkeypatch.setattr(decider, "_KEPT_DECISIONS", 1)
+        monkeypatch.setattr(decider, "_KEPT_GEOGRAPHIES", 1)
+        places = ["IN", "TR", "US", "FR", "JP", "BR"]
+        engine = Engine(RuleSet([rule(code, accounts=[n], withheld_in=[code]) for n, code in enumerate(places, 2)]))
+
+        def ask(start):
+            for turn in range(1500):
+                n = 2 + (start + turn) % len(places)
+                decision = engine.check((None, n), Viewer(country=places[n - 2]), NOON)
+                assert decision.rule_id == places[n - 2]
+
+        with ThreadPoolExecutor(6) as threads:
+            assert list(threads.map(ask, range(6))) == [None] * 6
+        assert len(engine._decider._geographies) == 1
 
     def test_what_is_kept_ends_with_valid_until_and_serves_no_earlier_instant(self):
         until = NOON + timedelta(hours=1)
@@ -293,7 +348,54 @@ class TestActivate:
             done.set()
             swapper.join()
 
+    def test_what_is_activated_last_is_in_force_in_the_end(self, monkeypatch):
+        """Also if it compiles faster than what was asked for before it."""
+        compile_ = Snapshot.compile
+        started = threading.Event()
+
+        def compiled(rules):
+            if rules[next(iter(rules)).id].id == "slow":
+                started.set()
+                time.sleep(0.2)
+            return compile_(rules)
+
+        engine = Engine(RuleSet([]))
+        monkeypatch.setattr(Snapshot, "compile", compiled)
+        first = threading.Thread(target=engine.activate, args=(RuleSet([rule("slow")]),))
+        first.start()
+        started.wait()
+        engine.activate(RuleSet([rule("quick")]))
+        first.join()
+        assert [found.id for found in engine.snapshot.rules] == ["quick"]
+
     def test_the_policy_stays(self):
         engine = Engine(RuleSet([]), Policy(unknown_location="withhold"))
         engine.activate(RuleSet([rule()]))
         assert engine.check((None, 17), Viewer.unknown()).withheld
+
+
+class TestWhatAnEngineIsGiven:
+    def test_rules_that_are_no_rule_set(self):
+        bad: Any
+        for bad in ("rules/", [rule()], None):
+            with pytest.raises(TypeError, match=r"is not a rule set \[not-a-rule-set\]; use `RuleSet.load"):
+                Engine(bad)
+        bad = "rules/"
+        with pytest.raises(TypeError, match="not-a-rule-set"):
+            Engine(RuleSet([])).activate(bad)
+        with pytest.raises(ValueError, match=r"not-a-rule\]; `RuleSet.load` reads files"):
+            RuleSet(bad)
+
+    @pytest.mark.parametrize("bad", ["withhold", {}, 0])
+    def test_a_policy_that_is_none(self, bad):
+        with pytest.raises(TypeError, match="is not a policy"):
+            Engine(RuleSet([]), bad)
+
+    def test_check_tweet_wants_a_tweet(self, view):
+        with pytest.raises(TypeError, match="is not a tweet"):
+            view.check_tweet((1, 2))
+
+    def test_mask_wants_an_order(self, view):
+        for bad in ({1, 2}, {1: 2}, frozenset({1})):
+            with pytest.raises(TypeError, match="have no order"):
+                view.mask(bad, bad)

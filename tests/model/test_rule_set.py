@@ -81,8 +81,8 @@ class TestDigest:
                 from_=each.from_,
                 until=each.until,
                 stays=each.stays[::-1],
-                effect=str(each.effect),
-                reason=str(each.reason),
+                effect=str(each.effect),  # type: ignore[arg-type]
+                reason=str(each.reason),  # type: ignore[arg-type]
                 if_unknown=each.if_unknown,
                 demand=each.demand,
                 note=each.note,

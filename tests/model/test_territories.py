@@ -125,16 +125,16 @@ def test_no_second_code_was_forgotten() -> None:
 @pytest.mark.parametrize(
     ("written", "message", "hint"),
     [
-        ("DR", "unknown country `DR`", "did you mean `DE`?"),
+        ("DR", "unknown country `DR`", "did you mean `DE` (Germany)?"),
         ("NI0", "unknown territory `NI0`", None),
-        ("GBR", "unknown territory `GBR`", "did you mean `GB`?"),
-        ("ind", "unknown territory `ind`", "did you mean `IN`?"),
-        ("India", "unknown territory `India`", "did you mean `IN`?"),
+        ("GBR", "unknown territory `GBR`", "did you mean `GB` (United Kingdom)?"),
+        ("ind", "unknown territory `ind`", "did you mean `IN` (India)?"),
+        ("India", "unknown territory `India`", "did you mean `IN` (India)?"),
         ("WORDL", "unknown territory `WORDL`", "did you mean `WORLD`?"),
         ("EUU", "unknown territory `EUU`", None),
         ("EEB", "unknown territory `EEB`", "did you mean `EEA`?"),
-        ("US-MZ", "unknown subdivision `US-MZ`", "did you mean `US-MA`?"),
-        ("US-SM", "unknown subdivision `US-SM`", "did you mean `US-MS`?"),
+        ("US-MZ", "unknown subdivision `US-MZ`", "did you mean `US-MA` (Massachusetts)?"),
+        ("US-SM", "unknown subdivision `US-SM`", "did you mean `US-MS` (Mississippi)?"),
         ("IM-A", "unknown subdivision `IM-A`", None),
         ("", "unknown territory ``", None),
         ("-", "unknown subdivision `-`", None),
@@ -160,7 +160,7 @@ def test_any_text_is_a_code_or_a_territory_error_with_a_hint_that_can_be_followe
         hint = str(found.hint)
         assert hint != "None"
         if hint.startswith("did you mean `"):
-            assert expand(hint.removeprefix("did you mean `").removesuffix("`?"))
+            assert expand(hint.removeprefix("did you mean `").partition("`")[0])
 
 
 def _resolved(text: str) -> Resolved | TerritoryError:

@@ -75,7 +75,7 @@ class TestErrors:
             (
                 {"country": "US", "subdivisions": ["US"]},
                 "subdivision `US` contradicts country `US`",
-                "write it like `IN-DL`",
+                "it has a country's code of its own: use it as `country`",
             ),
             ({"country": "US", "subdivisions": "US-MS"}, "subdivisions `US-MS` are text", "write `('US-MS',)`"),
             ({"country": "US-MS"}, "`US-MS` is not a country", "write `country='US', subdivisions=('US-MS',)`"),

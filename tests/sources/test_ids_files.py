@@ -191,3 +191,25 @@ class TestPlain:
     )
     def test_a_bad_line_is_told_where_it_is(self, tmp_path: Path, content: str | bytes, problems: list[str]) -> None:
         assert refused(tmp_path, content, PLAIN) == problems
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        (b"", "the file is empty"),
+        (b"kind;id\naccount;1\n", "the columns are not separated by commas"),
+        (b"kind\tid\naccount\t1\n", "the columns are not separated by commas"),
+        ("kind,id\naccount,1\n".encode("utf-16"), "this is no text in UTF-8: save it as CSV, in UTF-8"),
+        (b"PK\x03\x04 workbook", "this is no text in UTF-8: save it as CSV, in UTF-8"),
+    ],
+)
+def test_a_list_in_another_format_is_told_what_it_is(tmp_path: Path, content: bytes, hint: str) -> None:
+    write(tmp_path, {"in.yaml": CSV})
+    (tmp_path / "ids.csv").write_bytes(content)
+    assert refusal(tmp_path).problems[0].hint == hint
+
+
+def test_lines_that_begin_with_a_hash_are_comments(tmp_path: Path) -> None:
+    write(tmp_path, {"in.yaml": CSV, "ids.csv": "# as received\nkind,id\n# of two\naccount,1\naccount,x\n"})
+    (problem,) = refusal(tmp_path).problems
+    assert str(problem.place).endswith("ids.csv:5:9")

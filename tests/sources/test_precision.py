@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.writing import RULE, refusal, told, write
-from withhold import RuleSet
+from withhold import RuleSet, RuleSetWarning
 
 #: Makes one exact id.
 Mint = Callable[[random.Random], int]
@@ -59,7 +59,7 @@ def test_a_single_rounded_id_is_told_at_its_place(tmp_path: Path, written: str, 
     error = refusal(tmp_path)
     assert told(error, tmp_path) == [f"{name}:2:18 lossy-id"]
     assert error.problems[0].message == f"id `{written}` looks rounded to what a floating-point number holds"
-    assert str(error.hint).endswith("if they are exact, quote the id in the rule file")
+    assert str(error.hint).endswith("if they are exact, quote the id")
     assert (error.read, error.refused) == (0, 1)
 
     write(tmp_path, {name: text.replace(written, f'"{written}"')})
@@ -131,3 +131,17 @@ def test_one_file_is_judged_on_its_own(tmp_path: Path) -> None:
     error = refusal(tmp_path)
     assert {problem.partition(":")[0] for problem in told(error, tmp_path)} == {"b.yaml"}
     assert (len(error.problems), error.read, error.refused) == (4, 1, 1)
+
+
+@pytest.mark.parametrize("name", ["in.yaml", "ids.csv"])
+def test_one_id_among_a_few_that_looks_rounded_is_worth_a_warning(tmp_path: Path, name: str) -> None:
+    """Chance makes one exact id in 256 look so: too many to refuse, too few to pass in silence."""
+    ids = [1355667106821046301 + 2 * number for number in range(9)] + [1355667106821046300]
+    rule = "rules:\n- id: a\n  reason: terms\n  withheld_in: IN\n"
+    inline = f"  tweets: {ids}\n" if name == "in.yaml" else "  ids_file: ids.csv\n"
+    write(tmp_path, {"in.yaml": rule + inline, "ids.csv": "kind,id\n" + "".join(f"tweet,{id_}\n" for id_ in ids)})
+    with pytest.warns(RuleSetWarning, match="1355667106821046300"):
+        rules = RuleSet.load(tmp_path)
+    assert [(problem.code, problem.severity) for problem in rules.warnings] == [("lossy-id", "warning")]
+    assert str(rules.warnings[0].place).endswith(f"{name}:5:{12 + 9 * 21}" if name == "in.yaml" else "ids.csv:11:7")
+    assert len(rules["a"].tweets) == 10

@@ -45,7 +45,7 @@ def check(
     decision = checker.anywhere(subject, instant) if anywhere else checker.check(subject, looking, instant)
     if form is Format.JSON:
         print_json(
-            {"at": in_iso(instant), "viewer": None if anywhere else str(looking), "decision": decision.to_dict()}
+            {"at": in_iso(instant), "viewer": None if anywhere else looking.to_dict(), "decision": decision.to_dict()}
         )
     else:
         out.print(_line(decision, "anybody" if anywhere else f"a viewer in {looking}"))

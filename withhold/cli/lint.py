@@ -24,4 +24,4 @@ def lint(rules: options.Rules, form: options.Form = Format.TEXT) -> None:
         )
     else:
         counts = f"{len(loaded):,} rules on {len(accounts):,} accounts and {len(tweets):,} tweets"
-        out.print(f"fine: {counts}, revision {loaded.digest[:16]}")
+        out.print(f"fine: {counts}, revision {loaded.revision}")

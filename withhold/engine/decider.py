@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cachetools import FIFOCache
 
@@ -16,6 +16,9 @@ from withhold.model.rule import Reason, Rule
 from withhold.model.tweet import Link
 from withhold.model.viewer import Standpoint, Viewer
 from withhold.snapshot import Posting, Snapshot
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 _KEPT_DECISIONS = 65_536
 _KEPT_GEOGRAPHIES = 4_096
@@ -35,7 +38,8 @@ _Kept = tuple[datetime | None, Decision]
 class Decider:
     """One snapshot under one policy. All it holds besides is caches, so threads share it.
 
-    Reading a `FIFOCache` changes nothing in it, so only writing takes the lock.
+    Looking a `FIFOCache` up changes nothing in it, so only writing takes the lock; two threads that miss together
+    both do the work, and either's result is kept.
     """
 
     def __init__(self, snapshot: Snapshot, policy: Policy) -> None:
@@ -54,11 +58,8 @@ class Decider:
         if named is _NOTHING:
             return self.snapshot.visible
         key = (named, viewer.standpoint if viewer is not None else None)
-        try:
-            since, decision = self._kept[key]
-        except KeyError:
-            pass
-        else:
+        if (kept := _recall(self._kept, key)) is not None:
+            since, decision = kept
             if (since is None or since <= at) and (decision.valid_until is None or at < decision.valid_until):
                 return decision
         kept = self._make(named, viewer, at)
@@ -124,12 +125,20 @@ class Decider:
         return max((edge for edge in edges if edge <= at), default=None), decision
 
     def _geography(self, reaches: frozenset[Reach]) -> Geography:
-        found = self._geographies.get(reaches)
+        found = _recall(self._geographies, reaches)
         if found is None:
             found = Geography.of(reaches)
             with self._lock:
                 self._geographies[reaches] = found
         return found
+
+
+def _recall(cache: FIFOCache[_Key, _Value], key: _Key) -> _Value | None:
+    """Return what is kept. `cache.get` asks twice, and another thread may let it go between the two."""
+    try:
+        return cache[key]
+    except KeyError:
+        return None
 
 
 class _Speaks(NamedTuple):

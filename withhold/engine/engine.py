@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Lock
+from typing import TypeVar
 
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
@@ -16,6 +19,9 @@ from withhold.model.rule_set import RuleSet
 from withhold.model.tweet import Subject, links_of
 from withhold.model.viewer import Viewer
 from withhold.snapshot import Snapshot
+from withhold.territories import countries
+
+_Kind = TypeVar("_Kind")
 
 
 def _now() -> datetime:
@@ -39,10 +45,17 @@ class Engine:
     def __init__(
         self, rules: RuleSet | Snapshot, policy: Policy | None = None, *, clock: Callable[[], datetime] = _now
     ) -> None:
-        self.policy = policy or Policy()
+        given = Policy() if policy is None else _meant(Policy, policy, "use `Policy(unknown_location=…)`")
         self._clock = clock
+        self._activating = Lock()
+        countries()  # read now, so that no request waits for it
         # The one mutable cell of the library. Readers take it to a local first.
-        self._decider = Decider(_compiled(rules), self.policy)
+        self._decider = Decider(_compiled(rules), given)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy, which is the engine's for good."""
+        return self._decider.policy
 
     @property
     def snapshot(self) -> Snapshot:
@@ -52,10 +65,12 @@ class Engine:
     def activate(self, rules: RuleSet | Snapshot) -> None:
         """Put another rule set in force, for every view made after this returns (A3).
 
-        Compiling a `RuleSet` takes its time in the calling thread, while others go on with the current one;
-        the exchange is one assignment.
+        Compiling a `RuleSet` takes its time in the calling thread, while others are answered from the current
+        one; the exchange is one assignment. Of several threads that activate, each waits for the one before it,
+        so what was asked for last is in force in the end.
         """
-        self._decider = Decider(_compiled(rules), self.policy)
+        with self._activating:
+            self._decider = Decider(_compiled(rules), self.policy)
 
     def view(self, viewer: Viewer, at: datetime | None = None) -> View:
         """Return what `viewer` sees, now or at another instant. O(1): reads the clock once, and builds no index.
@@ -73,6 +88,8 @@ class Engine:
 
     def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:
         """Decide before it is known who will get it, a push for instance (R10): withheld if it is from anybody.
+
+        As with `check`, what a tweet quotes is a question of its own.
 
         >>> from withhold import Engine, Rule, RuleSet
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -96,11 +113,18 @@ class Engine:
 
 
 def _checked(viewer: object) -> Viewer:
-    if isinstance(viewer, Viewer):
-        return viewer
-    hint = "use `Viewer(country=…)`, or `Viewer.unknown()`"
-    raise SubjectTypeError(Problem("not-a-viewer", f"{shown(viewer)} is not a viewer", hint=hint))
+    return _meant(Viewer, viewer, "use `Viewer(country=…)`, or `Viewer.unknown()`")
+
+
+def _meant(kind: type[_Kind], given: object, hint: str) -> _Kind:
+    """Return what was given if it is what is meant; anything else could come to nobody's notice, and show all."""
+    if isinstance(given, kind):
+        return given
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
+    raise SubjectTypeError(Problem(f"not-a-{name.replace(' ', '-')}", f"{shown(given)} is not a {name}", hint=hint))
 
 
 def _compiled(rules: RuleSet | Snapshot) -> Snapshot:
-    return rules if isinstance(rules, Snapshot) else Snapshot.compile(rules)
+    if isinstance(rules, Snapshot):
+        return rules
+    return Snapshot.compile(_meant(RuleSet, rules, "use `RuleSet.load(path)`, or `RuleSet([…])`"))

@@ -69,12 +69,7 @@ class Explanation:
         """Return values that JSON has."""
         return {
             "subject": [{"tweet_id": tweet, "account_id": account} for tweet, account in self.links],
-            "viewer": {
-                "country": self.viewer.country,
-                "subdivisions": list(self.viewer.subdivisions),
-                "account_id": self.viewer.account_id,
-                "signal": self.viewer.signal,
-            },
+            "viewer": self.viewer.to_dict(),
             "at": in_iso(self.at),
             "decision": self.decision.to_dict(),
             "rules": [rule.to_dict() for rule in self.rules],
@@ -87,8 +82,7 @@ class Explanation:
         decision = self.decision
         yield f"{_subject(self.links)} is {decision.outcome.value.upper()} for a viewer in {_place(self.viewer)}"
         yield f"  at          {in_iso(self.at)}"
-        if self.viewer.signal:
-            yield f"  location    {self.viewer.signal}"
+        yield f"  location    {self.viewer.signal or 'how it is known was not said'}"
         if decision.exempt:
             yield "  exempt      shown all the same, for the viewer is the author"
         if decision.rule_id:
@@ -97,10 +91,10 @@ class Explanation:
         yield f"  withheld    {'in ' if decision.territories else ''}{decision.territories}"
         yield f"  certain     {'yes' if decision.certain else 'no: a better known location could change the answer'}"
         elsewhere = (
-            "viewers elsewhere get another answer" if decision.varies_by_location else "the same for all viewers"
+            "some viewers elsewhere get another answer" if decision.varies_by_location else "the same for all viewers"
         )
         yield f"  elsewhere   {elsewhere}"
-        yield f"  holds       {'until ' + str(in_iso(decision.valid_until)) if decision.valid_until else 'as long as the rules'}"
+        yield f"  holds       {'until ' + str(in_iso(decision.valid_until)) if decision.valid_until else 'until the rules change'}"
         count = len(self.rules)
         yield f"  named by    {count} rule{'' if count == 1 else 's'} of revision {decision.revision}{':' if count else ''}"
         for found in self.rules:

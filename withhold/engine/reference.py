@@ -21,14 +21,14 @@ _Said = list[tuple[Rule, bool]]  # rules that withhold, and whether they certain
 
 
 class Reference:
-    """Answers `check` and `anywhere` as `Engine` does, and raises what it raises."""
+    """Answers `check` and `anywhere` as `Engine` does."""
 
     def __init__(self, rules: RuleSet, policy: Policy | None = None) -> None:
         self.rules, self.policy = rules, policy or Policy()
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
         """Decide for one viewer, as `Engine.check` does. O(rules)."""
-        links, at, place = links_of(subject), utc(at) if at else datetime.now(UTC), viewer.standpoint
+        links, at, place = links_of(subject), datetime.now(UTC) if at is None else utc(at), viewer.standpoint
         said = self._said(links, place, at)
         own = [link for link in links if self.policy.author_sees_own and link[1] and link[1] == viewer.account_id]
         others = [link for link in links if link not in own]
@@ -37,7 +37,7 @@ class Reference:
 
     def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:
         """Decide for whoever may get it, as `Engine.anywhere` does (R10). O(rules)."""
-        links, at = links_of(subject), utc(at) if at else datetime.now(UTC)
+        links, at = links_of(subject), datetime.now(UTC) if at is None else utc(at)
         said = {rule.id: (rule, True) for place in _places(self.rules) for rule, _ in self._said(links, place, at)}
         return self._decision(links, at, list(said.values()), _outcome(list(said.values()), links), certain=True)
 
@@ -59,7 +59,7 @@ class Reference:
             certain=certain,
             varies_by_location=len(outcomes) > 1,
             valid_until=min(edges, default=None),
-            revision=self.rules.digest[:16],
+            revision=self.rules.revision,
         )
 
     def _said(self, links: _Links, place: Standpoint, at: datetime, settle: Settle | None = None) -> _Said:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 from withhold.engine.decider import Decider
-from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError
+from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError, SubjectTypeError, shown
 from withhold.model.decision import Decision
 from withhold.model.ids import check_id
 from withhold.model.tweet import Tweet, link, links_of
@@ -17,6 +18,7 @@ from withhold.model.viewer import Viewer
 
 _Item = TypeVar("_Item")
 _Pair = tuple[int, int]
+_Known = TypeVar("_Known", bound=_Pair | Tweet)
 
 # An array of these refuses all but ints, and negative ones, in C.
 _WORD = "L" if array("L").itemsize == 8 else "Q"
@@ -34,8 +36,8 @@ class TweetDecisions(NamedTuple):
 class Page(NamedTuple, Generic[_Item]):
     """A page after filtering.
 
-    `visible`: the items to show, in order. `withheld`: (index in the page, decision) of the others.
-    `tombstones`: (index, decision) of the items to show whose quoted tweet is not.
+    `visible`: the items to show, in order. `withheld`: (index, decision) of the others. `tombstones`: (index,
+    decision) of items to show whose quoted tweet is not. An index counts in what was given, not in `visible`.
     """
 
     visible: list[_Item]
@@ -71,10 +73,11 @@ class View:
         Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids (A4).
         """
         try:
-            # Ints alone survive an `|`, and the sign and the size of both show in it; so a miss costs this and two
-            # look-ups. 0 and `bool` are always named, and meet their check below with what is out of range.
+            # The sign and the size of both ids show in their `|`; and only of ints is the answer True itself, so that
+            # nothing else is looked up, by whatever hash it has. So a miss costs this and two look-ups. 0 and
+            # `bool` are always named, and meet their check below with what is out of range.
             if (
-                0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF
+                (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is True
                 and tweet_id not in self._tweets
                 and account_id not in self._accounts
             ):
@@ -93,12 +96,18 @@ class View:
 
     def check_tweet(self, tweet: Tweet) -> TweetDecisions:
         """Decide on a tweet with what it retweets, and separately on what it quotes (R8)."""
+        if not isinstance(tweet, Tweet):
+            raise SubjectTypeError(Problem("not-a-tweet", f"{shown(tweet)} is not a tweet", hint="use `Tweet`"))
         quoted = tweet.shown_quote()
         return TweetDecisions(
             self._decider.decide(tweet.links(), self.viewer, self.at),
             None if quoted is None else self._decider.decide(quoted.links(), self.viewer, self.at),
         )
 
+    @overload
+    def filter(self, items: Iterable[_Known]) -> Page[_Known]: ...
+    @overload
+    def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Pair | Tweet]) -> Page[_Item]: ...
     def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Pair | Tweet] | None = None) -> Page[_Item]:
         """Split a page into what this viewer may see and what not. O(items), with objects for the hits alone.
 
@@ -129,7 +138,7 @@ class View:
             del page[index]
         return Page(page, withheld, tombstones)
 
-    def mask(self, tweet_ids: Sequence[int], account_ids: Sequence[int]) -> bytearray:
+    def mask(self, tweet_ids: Iterable[int], account_ids: Iterable[int]) -> bytearray:
         """Return a byte for each tweet, 1 if it is not visible. O(ids).
 
         Takes sequences of ints and one-dimensional buffers of them (`array`, numpy), of equal length; raises
@@ -162,22 +171,22 @@ class View:
             return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
         return self._named_at(tweets, accounts)
 
-    def _may_concern(self, subject: object) -> bool:
-        if not isinstance(subject, Tweet):
-            return True
-        return (
-            subject.id in self._tweets
-            or subject.account_id in self._accounts
-            or subject.retweet_of is not None
-            or subject.quoted is not None
-        )
+    def _may_concern(self, subject: Any) -> bool:
+        if isinstance(subject, Tweet):
+            return (
+                subject.id in self._tweets
+                or subject.account_id in self._accounts
+                or (subject.retweet_of is not None and self._may_concern(subject.retweet_of))
+                or (subject.quoted is not None and self._may_concern(subject.quoted))
+            )
+        tweet_id, account_id = links_of(subject)[0]
+        return check_id(tweet_id, "tweet_id") in self._tweets or check_id(account_id, "account_id") in self._accounts
 
     def _named_at(self, tweets: Sequence[int], accounts: Sequence[int]) -> list[int]:
         """Return the indices at which a rule names the tweet or the account, after a check of all ids."""
-        _check_ids(tweets, "tweet_id")
-        _check_ids(accounts, "account_id")
         hits: set[int] = set()
-        for ids, named in ((tweets, self._tweets), (accounts, self._accounts)):
+        columns = (_checked(tweets, "tweet_id"), self._tweets), (_checked(accounts, "account_id"), self._accounts)
+        for ids, named in columns:
             if not named.isdisjoint(ids):
                 found = bytes(map(named.__contains__, ids))
                 at = found.find(1)
@@ -187,25 +196,31 @@ class View:
         return sorted(hits)
 
 
-def _check_ids(ids: Sequence[int], name: str) -> None:
-    """Refuse all but ints between 0 and 2**63-1, at the price of a copy in C; 0 and `bool` meet their check later."""
+def _checked(ids: Sequence[int], name: str) -> Sequence[int]:
+    """Return ids as plain ints, and refuse all but those up to 2**63-1, at the price of a copy in C.
+
+    What is looked up is what was checked, so it does not matter how a number of another library hashes. 0 and
+    `bool` are always named, and meet their check with what is.
+    """
     try:
-        if array(_WORD, ids).tobytes()[_TOP].isascii():  # the highest bit of no word is set
-            return
+        words = array(_WORD, ids)
     except (TypeError, OverflowError):
-        pass
-    for id_ in ids:
-        check_id(id_, name)
+        return [check_id(id_, name) for id_ in ids]
+    if words.tobytes()[_TOP].isascii():  # the highest bit of no word is set
+        return words
+    return [check_id(id_, name) for id_ in ids]
 
 
-def _ints(ids: Sequence[int], name: str) -> Sequence[int]:
+def _ints(ids: Iterable[int], name: str) -> Sequence[int]:
     if isinstance(ids, list | tuple):
         return ids
+    if isinstance(ids, AbstractSet | Mapping):
+        raise SubjectIdTypeError(Problem("id-not-an-int", f"{name} have no order", hint="ids are a row of integers"))
     try:
         buffer = memoryview(ids)  # type: ignore[arg-type]
     except TypeError:
         return list(ids)
     if buffer.ndim != 1 or buffer.format not in tuple("bBhHiIlLqQnN"):
         message = f"{name} is a buffer of `{buffer.format}` in {buffer.ndim} dimensions"
-        raise SubjectIdTypeError(Problem("id-not-an-int", message, hint="ids are a row of 64-bit integers"))
+        raise SubjectIdTypeError(Problem("id-not-an-int", message, hint="ids are a row of integers"))
     return buffer.tolist()

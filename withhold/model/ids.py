@@ -40,8 +40,12 @@ def check_id(value: object, name: str = "id") -> int:
 
 
 def _not_an_int(value: object, name: str) -> SubjectIdTypeError:
-    hint = "text may have lost digits on its way: convert it with int() where it is read"
-    return SubjectIdTypeError(Problem("id-not-an-int", f"{name} {shown(value)} is not an int", hint=hint))
+    hint = "convert it with int() where it is read" if isinstance(value, str | bytes) else "ids are ints"
+    try:
+        written = repr(value)
+    except ValueError:  # it holds an int of more digits than Python prints
+        written = f"a {type(value).__name__}"
+    return SubjectIdTypeError(Problem("id-not-an-int", f"{name} {shown(written)} is not an int", hint=hint))
 
 
 class IdSet(AbstractSet[int]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from withhold.errors import shown
 
@@ -33,7 +33,9 @@ class Policy:
 
     if TYPE_CHECKING:
 
-        def __init__(self, *, unknown_location: Settle | str = Settle.SHOW, author_sees_own: bool = False) -> None: ...
+        def __init__(
+            self, *, unknown_location: Settle | Literal["withhold", "show"] = Settle.SHOW, author_sees_own: bool = False
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         if not isinstance(self.author_sees_own, bool):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from withhold.errors import Place, Problem, RuleError, RuleSetWarning, TerritoryError, shown
 from withhold.model.ids import NO_IDS, IdSet
@@ -90,9 +90,9 @@ class Rule:
             from_: datetime | None = None,
             until: datetime | None = None,
             stays: Iterable[tuple[datetime | None, datetime | None]] = (),
-            effect: Effect | str = Effect.WITHHOLD,
-            reason: Reason | str,
-            if_unknown: Settle | str | None = None,
+            effect: Effect | Literal["withhold", "suspend"] = Effect.WITHHOLD,
+            reason: Reason | Literal["legal_demand", "local_law", "copyright", "terms"],
+            if_unknown: Settle | Literal["withhold", "show"] | None = None,
             demand: str | None = None,
             note: str | None = None,
             place: Place | None = None,
@@ -163,7 +163,7 @@ class Rule:
             found += expand(code)
         for resolved, alias in found:
             if alias:
-                warnings.warn(f"`{alias}` was read as `{resolved}` [territory-alias]", RuleSetWarning, stacklevel=5)
+                warnings.warn(f"`{alias}` was read as `{resolved}` [territory-alias]", RuleSetWarning, stacklevel=4)
         return tuple(sorted({resolved for resolved, _ in found}))
 
     def _where(self) -> Place | str:

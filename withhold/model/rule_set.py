@@ -16,6 +16,9 @@ from withhold.model.rule import Rule
 Progress = Callable[[int, int], None]
 
 
+Path = str | os.PathLike[str]
+
+
 class RuleSet:
     """Valid rules with unique ids; immutable, and safe to share between threads.
 
@@ -29,7 +32,7 @@ class RuleSet:
 
     __slots__ = ("_by_id", "_digest", "rules", "warnings")
 
-    #: Reads files. `withhold.sources`, which stands above this room, puts its own here.
+    #: Reads files. What can is in a room above this one, so the package puts the two together (`withhold/__init__`).
     _loader: ClassVar[Callable[[Path, Progress | None], RuleSet]]
 
     def __init__(self, rules: Iterable[Rule] = (), warnings: Sequence[Problem] = ()) -> None:
@@ -38,6 +41,11 @@ class RuleSet:
         self._by_id: dict[str, Rule] = {}
         self._digest: str | None = None
         problems = []
+        given: tuple[object, ...] = self.rules
+        for thing in given:
+            if not isinstance(thing, Rule):
+                hint = "`RuleSet.load` reads files"
+                raise RuleSetError([Problem("not-a-rule", f"{shown(thing)} is not a rule", hint=hint)])
         for rule in self.rules:
             if rule.id in self._by_id:
                 problems.append(repeated(rule, self._by_id[rule.id]))
@@ -67,6 +75,17 @@ class RuleSet:
             self._digest = whole.hexdigest()
         return self._digest
 
+    @property
+    def revision(self) -> str:
+        """The first 16 digits of the digest: what decisions carry."""
+        return self.digest[:16]
+
+    def __eq__(self, other: object) -> bool:
+        return self.digest == other.digest if isinstance(other, RuleSet) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
     def __len__(self) -> int:
         return len(self.rules)
 
@@ -80,10 +99,7 @@ class RuleSet:
         return rule_id in self._by_id
 
     def __repr__(self) -> str:
-        return f"<RuleSet of {len(self)} rules, {self.digest[:16]}>"
-
-
-Path = str | os.PathLike[str]
+        return f"<RuleSet of {len(self)} rules, {self.revision}>"
 
 
 def repeated(rule: Rule, first: Rule) -> Problem:

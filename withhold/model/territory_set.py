@@ -32,7 +32,8 @@ class TerritorySet:
     True
 
     Iteration gives the largest codes that lie wholly inside: countries, then subdivisions of countries of
-    which only a part is inside, or `WORLD` alone. `code in s` asks whether all of `code` is inside.
+    which only a part is inside, or `WORLD` alone. `code in s` asks whether all of `code` is inside;
+    it raises `TerritoryError` for a code that does not exist.
     """
 
     __slots__ = ("_elsewhere", "_parts")
@@ -67,14 +68,14 @@ class TerritorySet:
         parts = {c: _combined(c, self._part(c), other._part(c), operation) for c in named}
         return self._of(elsewhere is True, parts)
 
-    def __or__(self, other: TerritorySet) -> TerritorySet:
-        return self._with(other, frozenset.__or__)
+    def __or__(self, other: object) -> TerritorySet:
+        return self._with(other, frozenset.__or__) if isinstance(other, TerritorySet) else NotImplemented
 
-    def __and__(self, other: TerritorySet) -> TerritorySet:
-        return self._with(other, frozenset.__and__)
+    def __and__(self, other: object) -> TerritorySet:
+        return self._with(other, frozenset.__and__) if isinstance(other, TerritorySet) else NotImplemented
 
-    def __sub__(self, other: TerritorySet) -> TerritorySet:
-        return self._with(other, frozenset.__sub__)
+    def __sub__(self, other: object) -> TerritorySet:
+        return self._with(other, frozenset.__sub__) if isinstance(other, TerritorySet) else NotImplemented
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, TerritorySet):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from withhold.errors import Problem, SubjectIdError, SubjectTypeError, shown
@@ -53,7 +52,7 @@ class Tweet:
 
 
 #: What `Engine.check` takes: a tweet, or a pair (tweet_id, account_id) of which one may be None.
-Subject = Tweet | Sequence[int | None]
+Subject = Tweet | Link
 
 
 def links_of(subject: Subject) -> tuple[Link, ...]:

@@ -62,7 +62,8 @@ class Viewer:
         for code in subdivisions:
             if not is_subdivision(code) or country_of(code) != country:
                 where = f"country `{country}`" if country else "no country"
-                hint = f"`{code}` lies in `{country_of(code)}`" if is_subdivision(code) else "write it like `IN-DL`"
+                lies = f"`{code}` lies in `{country_of(code)}`"
+                hint = lies if is_subdivision(code) else "it has a country's code of its own: use it as `country`"
                 raise ViewerError(Problem("bad-viewer", f"subdivision `{code}` contradicts {where}", hint=hint))
         if self.account_id is not None:
             object.__setattr__(self, "account_id", check_id(self.account_id, "account_id"))
@@ -78,6 +79,15 @@ class Viewer:
     def standpoint(self) -> Standpoint:
         """Country and subdivisions: all that a decision takes from a viewer, the author's own aside."""
         return (self.country, self.subdivisions)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return values that JSON has."""
+        return {
+            "country": self.country,
+            "subdivisions": list(self.subdivisions),
+            "account_id": self.account_id,
+            "signal": self.signal,
+        }
 
     def __str__(self) -> str:
         where = "unknown location" if self.country is None else ", ".join((self.country, *self.subdivisions))

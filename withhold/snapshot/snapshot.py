@@ -24,8 +24,8 @@ class Snapshot:
         self.rules = rules
         self.accounts = accounts
         self.tweets = tweets
-        #: The first 16 digits of the rule set's digest: equal rules, equal revision.
-        self.revision = rules.digest[:16]
+        #: That of the rules: equal rules, equal revision.
+        self.revision = rules.revision
         #: The one answer for all that no rule names (A2).
         self.visible = Decision(outcome=Outcome.VISIBLE, revision=self.revision)
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-
-from withhold.model.rule_set import Progress, RuleSet
+from withhold.model.rule_set import Path, Progress, RuleSet
 
 
-def _load(path: str | os.PathLike[str], progress: Progress | None) -> RuleSet:
+def load(path: Path, progress: Progress | None = None) -> RuleSet:
+    """Read a rule file or a directory of them; see `RuleSet.load`."""
     # Imported at the first load: a program that only maps snapshots never pays for a YAML parser.
-    from withhold.sources.loader import load
+    from withhold.sources.loader import load_files
 
-    return load(path, progress)
-
-
-# The room that holds the noun stands below this one, and may not know it: it is told here.
-RuleSet._loader = staticmethod(_load)
+    return load_files(path, progress)

@@ -37,7 +37,26 @@ def id_from_text(text: str, name: str = "id") -> int:
     if len(text) < 40 and any(map(str.isdigit, text)) and _FLOAT.fullmatch(text):
         hint = "restore all its digits from its source"
         raise SubjectIdError(Problem("lossy-id", f"{name} {shown(text)} has been a floating-point number", hint=hint))
-    raise SubjectIdError(Problem("bad-id", f"{name} {shown(text)} is not a number", hint="ids are decimal digits"))
+    hint = "put brackets around a list: `[1101, 1102]`" if "," in text else "ids are decimal digits"
+    raise SubjectIdError(Problem("bad-id", f"{name} {shown(text)} is not a number", hint=hint))
+
+
+# What people write for a key, where the nearest by its letters is another one.
+_SAID_FOR = {
+    **dict.fromkeys(("country", "countries", "territory", "territories", "where", "in"), "withheld_in"),
+    **dict.fromkeys(("user", "users", "account_ids", "handles"), "accounts"),
+    **dict.fromkeys(("post", "posts", "statuses", "tweet_ids"), "tweets"),
+    "start": "from",
+    "starts": "from",
+    "since": "from",
+    "end": "until",
+    "ends": "until",
+    "to": "until",
+    "except": "except_in",
+    "order": "demand",
+    "comment": "note",
+    "file": "ids_file",
+}
 
 
 def _custom(code: str, message: str, hint: str | None = None) -> PydanticCustomError:
@@ -159,7 +178,9 @@ def read_entry(node: Node, groups: Mapping[str, tuple[str, ...]]) -> tuple[RuleE
 
 def unknown_key(key: Node, known: Iterator[str] | list[str]) -> Problem:
     """Return the problem of a key that is not read here, with the one that may be meant."""
-    near = difflib.get_close_matches(str(key.text), known := list(known), n=1)
+    known = list(known)
+    meant = _SAID_FOR.get(str(key.text).lower())
+    near = [meant] if meant in known else difflib.get_close_matches(str(key.text), known, n=1)
     hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{name}`" for name in known)
     return Problem("unknown-key", f"unknown key {shown(key.text)}", key.place, hint)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from array import array
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class IdsFile:
     def __init__(self, path: Path, kind: str | None, advance: Callable[[int], None]) -> None:
         self.path = path
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self._untold = 0
         self._advance = advance
         self._ids: dict[str, array[int]] = {name: array("q") for name in _KINDS}
@@ -74,14 +76,16 @@ class IdsFile:
         if precision.is_lost():
             self.problems += [lost(number, place) for place, number in rounded]
             self._untold += suspects - len(rounded)
+        elif precision.is_doubtful():
+            self.warnings += [replace(lost(number, place), severity="warning") for place, number in rounded]
 
     def _columns(self, lines: Iterator[str]) -> Iterator[tuple[str, str, int]]:
         """Yield kind, id and the number of the id's column for each record."""
         rows = csv.reader(lines, strict=True)  # a quote that nothing ends would swallow the ids behind it
         header = [name.strip().lower() for name in next(rows, [])]
         if header.count("kind") != 1 or header.count("id") != 1:
-            hint = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
-            self._tell("bad-csv-header", "the columns `kind` and `id` are not there, or not once", hint=hint)
+            message = "the columns `kind` and `id` are not there, or not once"
+            self._tell("bad-csv-header", message, hint=_header_hint(",".join(header)))
             return
         kind_at, id_at, width = header.index("kind"), header.index("id"), len(header)
         self._next_record()
@@ -106,7 +110,10 @@ class IdsFile:
             if number % 4096 == 0:
                 self._advance(raw.tell())
             self._record.append(line)
-            yield line
+            if line.startswith("#") and len(self._record) == 1:
+                self._next_record()
+            else:
+                yield line
         self._advance(raw.tell())
 
     def _next_record(self) -> None:
@@ -135,9 +142,19 @@ class IdsFile:
             self._untold += 1
 
 
-def lost(number: int, place: Place) -> Problem:
+def _header_hint(header: str) -> str:
+    if not header:
+        return "the file is empty"
+    if "\0" in header or "\ufffd" in header or header.startswith("pk"):
+        return "this is no text in UTF-8: save it as CSV, in UTF-8"
+    if ";" in header or "\t" in header:
+        return "the columns are not separated by commas"
+    return "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
+
+
+def lost(number: int, place: Place, remedy: str = "list it in the rule file itself, in quotes") -> Problem:
     """Return the problem of an id that a floating-point number has rounded."""
-    hint = "restore all its digits from its source; if they are exact, quote the id in the rule file"
+    hint = f"restore all its digits from its source; if they are exact, {remedy}"
     return Problem("lossy-id", f"id `{number}` looks rounded to what a floating-point number holds", place, hint)
 
 

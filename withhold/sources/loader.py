@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +30,7 @@ _ABSENT = ("no-subjects", "no-territory")
 _READERS = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_json}
 
 
-def load(path: str | os.PathLike[str], progress: Progress | None = None) -> RuleSet:
+def load_files(path: str | os.PathLike[str], progress: Progress | None = None) -> RuleSet:
     """Read a rule file or a directory of them; see `RuleSet.load`."""
     os.stat(path)  # noqa: PTH116  # a path that is not there, or is "", is the caller's mistake
     reading = _Reading(progress)
@@ -53,6 +55,7 @@ class _NoIds(NamedTuple):
     """An ids file that could not be opened."""
 
     problems: list[Problem]
+    warnings: tuple[Problem, ...] = ()
     accounts: IdSet = NO_IDS
     tweets: IdSet = NO_IDS
 
@@ -157,6 +160,8 @@ class _Reading:
                 else:
                     read.append((rule, suspects))
         if not precision.is_lost():
+            if precision.is_doubtful():
+                self.warnings += (replace(problem, severity="warning") for problem in rounded)
             return [rule for rule, _ in read]
         self.problems += rounded
         kept = [rule for rule, suspects in read if not suspects]
@@ -170,6 +175,7 @@ class _Reading:
             return None, problems
         listed = [self._ids_file(node, kind, name) for kind, name in entry.ids_file]
         problems += (problem for found in listed for problem in found.problems)
+        self.warnings += (problem for found in listed for problem in found.warnings)
         try:
             rule = Rule(
                 id=entry.id,
@@ -271,10 +277,12 @@ def _unreadable(error: Exception, place: Place, what: str = "") -> Problem:
 
 
 def _union(own: list[int], listed: list[IdSet]) -> IdSet:
-    # The list of a rule that names no ids itself is taken as it is, without a set between.
     if not own and len(listed) == 1:
         return listed[0]
-    return IdSet(id_ for ids in (own, *listed) for id_ in ids)
+    ids = array("q", own)
+    for found in listed:
+        ids.extend(found)
+    return IdSet.from_array(ids)
 
 
 def _rounded(node: Node, precision: Precision) -> list[Problem]:
@@ -285,5 +293,5 @@ def _rounded(node: Node, precision: Precision) -> list[Problem]:
             if item.text is None or isinstance(item.text, Quoted) or not _ID.fullmatch(item.text):
                 continue
             if precision.looks_rounded(int(item.text)):
-                found.append(lost(int(item.text), item.place))
+                found.append(lost(int(item.text), item.place, "quote the id"))
     return found

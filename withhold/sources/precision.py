@@ -34,8 +34,15 @@ class Precision:
 
     def is_lost(self) -> bool:
         """Tell whether more ids look rounded than chance allows."""
-        expected = sum(count * min(0.1, 2.0 ** (53 - bits)) for bits, count in self._bits.items())
+        expected = self._expected()
         return self._suspects > expected + 3 * sqrt(expected) + 0.65
+
+    def is_doubtful(self) -> bool:
+        """Tell whether so few ids were seen that even one that looks rounded is worth a look."""
+        return self._suspects > 0 and self._expected() < 0.5
+
+    def _expected(self) -> float:
+        return sum(count * min(0.1, 2.0 ** (53 - bits)) for bits, count in self._bits.items())
 
 
 def _printed(number: int) -> int:

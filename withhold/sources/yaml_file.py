@@ -51,7 +51,8 @@ def read_yaml(text: str, file: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         offset = len(text) if mark is None else _offset(text, mark.line, mark.column)
         message = f"this is not YAML: {error.problem or error.context}"
-        raise refused("bad-yaml", message, _place(file, text, offset)) from None
+        hint = "indent with spaces, not with tabs" if text[offset : offset + 1] == "\t" else None
+        raise refused("bad-yaml", message, _place(file, text, offset), hint) from None
     except (yaml.YAMLError, OverflowError, ValueError) as error:
         # What the parsers find in escapes has no place of its own.
         raise refused("bad-yaml", f"this is not YAML: {error}".partition("\n")[0], Place(file)) from None
