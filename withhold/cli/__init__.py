@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -13,4 +14,10 @@ def main() -> None:
         if error.name not in ("typer", "rich"):
             raise
         sys.exit("withhold: the command line needs more libraries; install them with: pip install 'withhold[cli]'")
-    app()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a letter that a terminal lacks is no reason to fail
+    try:
+        app()
+    except OSError as error:  # a disk that is full, a reader that went away
+        sys.exit(f"withhold: {error}")

@@ -13,7 +13,7 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, out, outcome_text, print_json
 from withhold.engine import Engine, Reference
 from withhold.engine.checker import Checker
-from withhold.model import Decision, Settle
+from withhold.model import Decision, Policy, Settle
 from withhold.model.instants import in_iso
 
 
@@ -36,10 +36,12 @@ def check(
     form: options.Form = Format.TEXT,
 ) -> None:
     """Say whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
-    subject = options.subject_of(tweet, account)
+    subject = options.subject_of(tweet, account, form)
+    if anywhere and (country or subdivision or ip or geoip or viewer):
+        raise typer.BadParameter("it asks for whoever may get it, so it takes no viewer", param_hint="'--anywhere'")
     looking = options.viewer_of(country, subdivision, ip, geoip, viewer)
     instant = options.instant_of(at) or datetime.now(UTC)
-    policy = options.policy_of(unknown_location, author_sees_own=author_sees_own)
+    policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
     loaded = options.load_rules(rules, form)
     checker: Checker = Reference(loaded, policy) if reference else Engine(loaded, policy)
     decision = checker.anywhere(subject, instant) if anywhere else checker.check(subject, looking, instant)
@@ -48,7 +50,9 @@ def check(
             {"at": in_iso(instant), "viewer": None if anywhere else looking.to_dict(), "decision": decision.to_dict()}
         )
     else:
-        out.print(_line(decision, "anybody" if anywhere else f"a viewer in {looking}"))
+        out.print(
+            _line(decision, "anybody" if anywhere else f"a viewer in {looking}".replace("in unknown", "at an unknown"))
+        )
     raise typer.Exit(ExitCode.FINE if decision.visible else ExitCode.WITHHELD)
 
 

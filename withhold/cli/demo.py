@@ -42,16 +42,18 @@ def demo() -> None:
     out.print("February 2021: India orders 257, then 1,178 accounts and tweets blocked.", style="bold")
     out.print("The events are those of the press; hours and the split between outcomes are assumed, ids made up.")
     out.print(f"{len(rules)} rules on {_named(rules):,} accounts and tweets, loaded and compiled in {took:.0f} ms.\n")
-    out.print("Viewers, located by their addresses:")
+    out.print("Who looks, located by their addresses:")
     viewers = [(address, geoip.locate(address).viewer()) for address in _ADDRESSES]
     for address, viewer in viewers:
         out.print(f"  {address:<14} {viewer}")
     out.print()
+    out.print("What they see of six of the accounts and tweets: a row for each viewer, instant by instant.\n")
     for part in _replay(engine, targets, [viewer for _, viewer in viewers]):
         out.print(part)
     out.print("\nWhy? One decision, explained:\n", style="bold")
-    out.print(str(engine.explain((None, targets["an account"]), viewers[0][1], _FINALLY)))
+    out.print(str(engine.explain((None, targets["account"]), viewers[0][1], _FINALLY)))
     out.print("\nWhat became of the demands, for a viewer in India at that instant:\n", style="bold")
+    out.print("(IN-D1 had 257 lines; the last is a hashtag, which is neither an account nor a tweet)")
     out.print(_figures(engine, rules))
     out.print("\nWhat it costs, on this machine just now:\n", style="bold")
     for line in _timed(engine, rules):
@@ -66,27 +68,28 @@ def _targets(rules: RuleSet) -> dict[str, int]:
     return {
         "news media": protected[0],
         "activist": protected[2],
-        "an account": min(again.accounts),
-        "a tweet": min(again.tweets),
-        "of IN-D2": min(second.accounts),
-        "suspended": max(suspended.accounts),
+        "account": min(again.accounts),
+        "tweet": min(again.tweets),
+        "account 2": min(second.accounts),
+        "account 3": max(suspended.accounts),
     }
 
 
 def _replay(engine: Engine, targets: dict[str, int], viewers: list[Viewer]) -> Iterator[str | Table]:
-    for number, (written, what) in enumerate(_INSTANTS):
+    for written, what in _INSTANTS:
         yield f"{written[:10]} {written[11:19]} IST: {what}"
-        table = Table(show_header=number == 0, box=None, padding=(0, 1), header_style="dim")
+        table = Table(box=None, padding=(0, 1), header_style="dim")
         for name in ("viewer in", *targets):
             table.add_column(name, width=10)
         for viewer in viewers:
             view = engine.view(viewer, datetime.fromisoformat(written))
             cells = [
-                view.check(tweet_id=id_) if name == "a tweet" else view.check(account_id=id_)
+                view.check(tweet_id=id_) if name == "tweet" else view.check(account_id=id_)
                 for name, id_ in targets.items()
             ]
             table.add_row(viewer.country or "unknown", *(outcome_text(cell.outcome) for cell in cells))
         yield table
+        yield ""
 
 
 def _named(rules: RuleSet) -> int:
@@ -103,8 +106,6 @@ def _figures(engine: Engine, rules: RuleSet) -> Table:
         decisions = [view.check(account_id=id_) for id_ in accounts] + [view.check(tweet_id=id_) for id_ in tweets]
         counts = [sum(decision.outcome is outcome for decision in decisions) for outcome in Outcome]
         table.add_row(name, f"{len(decisions):,}", *(f"{count:,}" for count in counts))
-    table.caption = "IN-D1 had 257 lines: the last one is a hashtag, which is neither an account nor a tweet."
-    table.caption_justify = "left"
     return table
 
 

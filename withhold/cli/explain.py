@@ -5,7 +5,7 @@ from __future__ import annotations
 from withhold.cli import options
 from withhold.cli.output import Format, out, print_json
 from withhold.engine import Engine
-from withhold.model import Settle
+from withhold.model import Policy, Settle
 
 
 def explain(
@@ -23,10 +23,10 @@ def explain(
     form: options.Form = Format.TEXT,
 ) -> None:
     """Name every rule that concerns a tweet or an account, and say what state it is in."""
-    subject = options.subject_of(tweet, account)
+    subject = options.subject_of(tweet, account, form)
     looking = options.viewer_of(country, subdivision, ip, geoip, viewer)
     instant = options.instant_of(at)
-    policy = options.policy_of(unknown_location, author_sees_own=author_sees_own)
+    policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
     explanation = Engine(options.load_rules(rules, form), policy).explain(subject, looking, instant)
     if form is Format.JSON:
         print_json(explanation.to_dict())

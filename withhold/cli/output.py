@@ -28,7 +28,7 @@ class Format(StrEnum):
 
 def print_json(value: object) -> None:
     """Print one JSON document."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(value, indent=2))
 
 
 def outcome_text(outcome: Outcome) -> Text:
@@ -46,19 +46,19 @@ def problem_to_dict(problem: Problem) -> dict[str, object]:
     }
 
 
-def print_problems(problems: Iterable[Problem], console: Console = err) -> None:
+def print_problems(problems: Iterable[Problem], console: Console) -> None:
     for problem in problems:
         console.print(str(problem), style="yellow" if problem.severity == "warning" else "red")
 
 
-def refuse_rules(error: RuleSetError, form: Format) -> typer.Exit:
+def refuse_rules(error: RuleSetError, form: Format, console: Console) -> typer.Exit:
     """Print why a rule set was refused, and return the exit to raise."""
     if form is Format.JSON:
         problems = [problem_to_dict(problem) for problem in error.problems]
         print_json({"valid": False, "read": error.read, "refused": error.refused, "problems": problems})
     else:
-        print_problems(error.problems)
+        print_problems(error.problems, console)
         count = len(error.problems)
         of_rules = f"; rules read: {error.read}, refused: {error.refused}" if error.refused else ""
-        err.print(f"the rule set was refused: {count} problem{'s' if count > 1 else ''}{of_rules}")
+        console.print(f"the rule set was refused: {count} problem{'s' if count > 1 else ''}{of_rules}")
     return typer.Exit(ExitCode.INVALID_RULES)
