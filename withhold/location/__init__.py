@@ -1,5 +1,6 @@
-"""Where the viewer is."""
+"""Where the viewer is: from a request to a `Viewer`, with the reasons."""
 
-from withhold.location.geoip import GeoIP, Location
+from withhold.location.geoip import GeoIP
+from withhold.location.location import Anonymised, Finding, Location, State
 
-__all__ = ["GeoIP", "Location"]
+__all__ = ["Anonymised", "Finding", "GeoIP", "Location", "State"]

@@ -1,0 +1,153 @@
+"""Where an address is, as far as it is known: the value that `GeoIP.locate` answers with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import NamedTuple, Protocol
+
+from withhold.model import Viewer
+
+
+class State(StrEnum):
+    """What is known about where a viewer is."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    #: Tor, a VPN or a proxy: if there is a country, it is that of the exit.
+    ANONYMISED = "anonymised"
+
+
+class Anonymised(StrEnum):
+    """What an anonymised viewer counts as: of unknown location, or located where the exit is."""
+
+    UNKNOWN = "unknown"
+    LOCATED = "located"
+
+
+class Finding(NamedTuple):
+    """All that a database or a header says about one address; the fields are those of `Location`."""
+
+    country: str | None
+    subdivisions: tuple[str, ...] = ()
+    state: State = State.UNKNOWN
+    cidr: str | None = None
+    why: str = ""
+    registered_country: str | None = None
+    represented_country: str | None = None
+    anonymiser: str | None = None
+
+    @property
+    def network(self) -> IPv4Network | IPv6Network | None:
+        return ip_network(self.cidr) if self.cidr else None
+
+    def tell(self, address: object) -> Finding:
+        """A finding is its own source: what it says does not depend on the address any more."""
+        del address
+        return self
+
+
+class Source(Protocol):
+    """Something that can be asked about an address again; what it answers never changes."""
+
+    def tell(self, address: object) -> Finding: ...
+
+
+class Location:
+    """Where an address is. A value: read-only, compared by what it says, safe to share between threads.
+
+    `country` is an ISO 3166-1 code or None; `subdivisions` are the ISO 3166-2 codes in it, broadest first.
+    `state` is known, unknown or anonymised. `network` is the network of the record that answered, None if
+    there was none; `why` says all this in words. `registered_country` (where the provider registered) and
+    `represented_country` (whose base it is) are told apart and are never the location. `anonymiser` is
+    `Tor exit`, `VPN` and so on, or None.
+
+    >>> here = Location.of(Finding("GB", ("GB-ENG",), State.KNOWN, why="said so"))
+    >>> here.country, here.state, str(here.viewer())
+    ('GB', <State.KNOWN: 'known'>, 'GB, GB-ENG (said so)')
+
+    `country` is found when the location is made; the rest is looked up when it is read (about a
+    microsecond), in the very table that gave the country, so a reload in between changes nothing.
+    """
+
+    __slots__ = ("_address", "_country", "_source")
+
+    _address: object
+    _country: str | None
+    _source: Source
+
+    @classmethod
+    def of(cls, finding: Finding) -> Location:
+        """Make a location of what is already known."""
+        made = cls()
+        made._address = None
+        made._country = finding.country
+        made._source = finding
+        return made
+
+    @property
+    def finding(self) -> Finding:
+        """Everything at once, as a named tuple: cheaper than reading one attribute after the other."""
+        return self._source.tell(self._address)
+
+    @property
+    def country(self) -> str | None:
+        return self._country
+
+    @property
+    def subdivisions(self) -> tuple[str, ...]:
+        return self.finding.subdivisions
+
+    @property
+    def state(self) -> State:
+        return self.finding.state
+
+    @property
+    def network(self) -> IPv4Network | IPv6Network | None:
+        return self.finding.network
+
+    @property
+    def why(self) -> str:
+        return self.finding.why
+
+    @property
+    def registered_country(self) -> str | None:
+        return self.finding.registered_country
+
+    @property
+    def represented_country(self) -> str | None:
+        return self.finding.represented_country
+
+    @property
+    def anonymiser(self) -> str | None:
+        return self.finding.anonymiser
+
+    def viewer(self, account_id: int | None = None, anonymised: Anonymised | str = Anonymised.UNKNOWN) -> Viewer:
+        """Return the viewer who is here; an anonymised one counts as `anonymised` says.
+
+        Raises `SubjectIdError` for an `account_id` that is none, `ValueError` for another `anonymised`.
+        """
+        found = self.finding
+        located = Anonymised(anonymised) is Anonymised.LOCATED or found.state is State.KNOWN
+        return Viewer(
+            country=found.country if located else None,
+            subdivisions=found.subdivisions if located else (),
+            account_id=account_id,
+            signal=found.why,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self.finding == other.finding if isinstance(other, Location) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.finding)
+
+    def __repr__(self) -> str:
+        found = self.finding
+        where = ", ".join((found.country, *found.subdivisions)) if found.country else "nowhere"
+        return f"<Location {found.state}: {where}; {found.why}>"
+
+    def __reduce__(self) -> tuple[Callable[[Finding], Location], tuple[Finding]]:
+        # Pickled and copied as what it says: the source behind it may be a table of tens of megabytes.
+        return Location.of, (self.finding,)

@@ -1,0 +1,104 @@
+"""All the networks of a database, sorted: what its records say of any address, by bisection."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+
+from withhold.location.address import V4_BITS, V6_BITS, Address
+from withhold.location.mmdb import Leaf
+from withhold.location.schema import NO_RECORD, Place
+from withhold.location.tree import let_others
+
+#: IPv6 networks are sorted by the first 64 bits of their address; the few that are smaller stand apart.
+HALF = 64
+SMALLER = (1 << 32) - 1
+
+
+class Run:
+    """Sorted networks beside each other: where each starts, its prefix length, the number of its place.
+
+    Place 0 is no record. As flat arrays they take 9 or 13 bytes a network, and the garbage collector and
+    reference counts pass them by, so that forked processes go on sharing them.
+    """
+
+    __slots__ = ("numbers", "prefixes", "starts")
+
+    def __init__(self, typecode: str) -> None:
+        self.starts = array(typecode, [0])
+        self.numbers = array("I", [0])
+        self.prefixes = bytearray(1)
+
+    def add(self, first: int, end: int, prefix: int, number: int) -> None:
+        """Append the network from `first` to before `end`; what follows has no record until the next one."""
+        if self.starts[-1] == first:
+            self.numbers[-1], self.prefixes[-1] = number, prefix
+        else:
+            self.starts.append(first)
+            self.numbers.append(number)
+            self.prefixes.append(prefix)
+        if not end >> (8 * self.starts.itemsize):
+            self.starts.append(end)
+            self.numbers.append(0)
+            self.prefixes.append(0)
+
+    def find(self, value: int) -> int:
+        """Return the index of the network that `value` is in. O(log n)."""
+        return bisect_right(self.starts, value) - 1
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        """Yield first, prefix length and place of those that have a record."""
+        for at, found in enumerate(zip(self.starts, self.prefixes, self.numbers, strict=True)):
+            let_others(at)
+            if found[2]:
+                yield found
+
+
+class Networks:
+    """The networks of a database, both versions. Immutable once built; a look-up takes no lock."""
+
+    __slots__ = ("places", "smaller", "v4", "v6")
+
+    def __init__(self, leaves: Iterable[Leaf]) -> None:
+        """Sort out `leaves`, which come in order."""
+        self.v4, self.v6 = Run("I"), Run("Q")
+        self.smaller: dict[int, Run] = {}
+        numbers: dict[Place, int] = {NO_RECORD: 0}
+        for version, first, prefix, place in leaves:
+            number = numbers.setdefault(place, len(numbers))
+            if version == 4:
+                self.v4.add(first, first + (1 << (V4_BITS - prefix)), prefix, number)
+                continue
+            high = first >> HALF
+            if prefix <= HALF:
+                self.v6.add(high, high + (1 << (HALF - prefix)), prefix, number)
+                continue
+            if high not in self.smaller:
+                self.smaller[high] = Run("Q")
+                self.v6.add(high, high + 1, HALF, SMALLER)
+            low = first & ((1 << HALF) - 1)
+            self.smaller[high].add(low, low + (1 << (V6_BITS - prefix)), prefix, number)
+        self.places = list(numbers)
+
+    def leaf(self, address: Address) -> tuple[Place, int]:
+        """Return what is said of an address, and the prefix length of its network (0 if it has none)."""
+        version, value = address
+        if version == 4:
+            run, at = self.v4, self.v4.find(value)
+        else:
+            run, at = self.v6, self.v6.find(value >> HALF)
+            if run.numbers[at] == SMALLER:
+                run = self.smaller[value >> HALF]
+                at = run.find(value & ((1 << HALF) - 1))
+        return self.places[run.numbers[at]], run.prefixes[at]
+
+    def anonymous(self) -> Iterator[tuple[int, int, int]]:
+        """Yield version, first address and prefix length of the networks in which somebody is anonymous."""
+        hidden = [place.anonymiser is not None for place in self.places]
+        for first, prefix, number in self.v4:
+            if hidden[number]:
+                yield 4, first, prefix
+        for first, prefix, number in self.v6:
+            if number == SMALLER or hidden[number]:
+                yield 6, first << HALF, prefix
