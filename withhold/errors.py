@@ -11,7 +11,8 @@
     ├── SubjectTypeError     (TypeError)   what is no tweet, viewer or rule set, where one is meant
     ├── RuleError            (ValueError)  one rule that contradicts itself
     ├── RuleSetError         (ValueError)  all the problems of all the files of a rule set
-    └── GeoIPError           (ValueError)  a location database that cannot be used
+    ├── GeoIPError           (ValueError)  a location database that cannot be used
+    └── ProxyError           (ValueError)  trusted proxies or CDN headers by which a location could be forged
 
     RuleSetWarning           (UserWarning) read, but not as it was written
 
@@ -156,6 +157,10 @@ class RuleSetError(WithholdError, ValueError):
 
 class GeoIPError(WithholdError, ValueError):
     """A location database that is missing, broken or of an unknown schema."""
+
+
+class ProxyError(WithholdError, ValueError):
+    """Trusted proxies, or CDN headers, set up in a way by which a viewer could choose where they are."""
 
 
 class RuleSetWarning(UserWarning):

@@ -1,6 +1,22 @@
 """Where the viewer is: from a request to a `Viewer`, with the reasons."""
 
+from withhold.location.cdn import CDN, CDNS
 from withhold.location.geoip import GeoIP
 from withhold.location.location import Anonymised, Finding, Location, State
+from withhold.location.proxies import Trace, TrustedProxies
+from withhold.location.resolver import Resolution, Resolver, Signal
 
-__all__ = ["Anonymised", "Finding", "GeoIP", "Location", "State"]
+__all__ = [
+    "CDN",
+    "CDNS",
+    "Anonymised",
+    "Finding",
+    "GeoIP",
+    "Location",
+    "Resolution",
+    "Resolver",
+    "Signal",
+    "State",
+    "Trace",
+    "TrustedProxies",
+]

@@ -1,0 +1,197 @@
+"""The signals of a request, composed: who wins, who disagreed, and what is never a location."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from mmdb_files import country, write
+
+from withhold.errors import ProxyError, SubjectIdError
+from withhold.location import CDNS, GeoIP, Resolver, TrustedProxies
+
+NETWORKS: dict[str, object] = {
+    "8.8.8.0/24": country("US", "MS"),
+    "8.8.9.0/24": country("US"),
+    "81.2.69.0/24": country("GB", "ENG", "WBK"),
+    "2001:db8::/32": country("DE"),
+}
+HIDDEN: dict[str, object] = {
+    "8.8.9.9/32": {"is_anonymous": True, "is_tor_exit_node": True},
+    "2001:db8:9::/48": {"is_anonymous": True, "is_public_proxy": True},
+}
+PROXY = "10.0.0.1"
+
+
+@pytest.fixture(scope="module")
+def geoip(tmp_path_factory: pytest.TempPathFactory) -> GeoIP:
+    folder: Path = tmp_path_factory.mktemp("resolver")
+    hidden = write(folder / "anonymous.mmdb", HIDDEN, kind="GeoIP2-Anonymous-IP")
+    return GeoIP(write(folder / "city.mmdb", NETWORKS, kind="GeoIP2-City"), anonymous=hidden, wait=None)
+
+
+@pytest.fixture
+def resolver(geoip: GeoIP) -> Resolver:
+    return Resolver(geoip=geoip, proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudfront")
+
+
+def said(address: str, code: str | None = None, region: str | None = None) -> list[tuple[str, str]]:
+    headers = [("X-Forwarded-For", address)]
+    if code is not None:
+        headers.append(("CloudFront-Viewer-Country", code))
+    if region is not None:
+        headers.append(("CloudFront-Viewer-Country-Region", region))
+    return headers
+
+
+def test_the_cdn_comes_first_and_who_disagrees_is_kept(resolver: Resolver) -> None:
+    resolution = resolver.resolve(PROXY, said("8.8.8.8", "GB"))
+    assert resolution.viewer().standpoint == ("GB", ())
+    assert resolution.winner is not None
+    assert resolution.winner.name == "cdn"
+    assert [signal.name for signal in resolution.disagreed] == ["geoip"]
+    assert resolution.viewer().signal == (
+        "cdn: GB (cloudfront-viewer-country is `GB`); but geoip: US, US-MS (8.8.8.8 in 8.8.8.0/24 of city.mmdb)"
+    )
+    assert str(resolution).splitlines()[1:] == [
+        "  address: 8.8.8.8 (x-forwarded-for names 8.8.8.8)",
+        "  cdn: GB (cloudfront-viewer-country is `GB`) ← won",
+        "  geoip: US, US-MS (8.8.8.8 in 8.8.8.0/24 of city.mmdb) ← disagrees",
+    ]
+
+
+def test_the_order_can_be_the_other_way_round(geoip: GeoIP) -> None:
+    resolver = Resolver(geoip=geoip, proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudfront", order=("geoip", "cdn"))
+    assert resolver.viewer(PROXY, said("8.8.8.8", "GB")).standpoint == ("US", ("US-MS",))
+    assert resolver.viewer(PROXY, said("9.9.9.9", "GB")).country == "GB"
+    with pytest.raises(ValueError, match="bad-order"):
+        Resolver(geoip=geoip, order=("geoip",))
+
+
+def test_a_subdivision_is_taken_from_the_next_that_agrees_on_the_country(resolver: Resolver) -> None:
+    resolution = resolver.resolve(PROXY, said("8.8.8.8", "US"))
+    assert resolution.viewer().standpoint == ("US", ("US-MS",))
+    assert resolution.disagreed == ()
+    assert "subdivisions by geoip" in str(resolution.viewer().signal)
+
+
+def test_subdivisions_disagree_if_they_have_none_in_common(resolver: Resolver) -> None:
+    agreed = resolver.resolve(PROXY, said("81.2.69.142", "GB", "WBK"))
+    assert (agreed.viewer().subdivisions, agreed.disagreed) == (("GB-WBK",), ())
+    disagreed = resolver.resolve(PROXY, said("81.2.69.142", "GB", "SCT"))
+    assert disagreed.viewer().subdivisions == ("GB-SCT",)
+    assert [signal.name for signal in disagreed.disagreed] == ["geoip"]
+
+
+def test_an_unknown_cdn_leaves_it_to_the_next(resolver: Resolver) -> None:
+    assert resolver.viewer(PROXY, said("8.8.8.8", "XX")).standpoint == ("US", ("US-MS",))
+    assert resolver.viewer(PROXY, said("8.8.8.8")).standpoint == ("US", ("US-MS",))
+
+
+def test_the_account_never_decides(resolver: Resolver) -> None:
+    nowhere = resolver.resolve(PROXY, said("9.9.9.9"), account_country="FR")
+    assert nowhere.viewer(7).standpoint == (None, ())
+    assert nowhere.winner is None
+    assert [str(signal) for signal in nowhere.signals if signal.name == "account"] == [
+        "account: FR (the account is set to `FR`)"
+    ]
+    elsewhere = resolver.resolve(PROXY, said("8.8.8.8"), account_country="fr")
+    assert elsewhere.viewer().country == "US"
+    assert [signal.name for signal in elsewhere.disagreed] == ["account"]
+    assert resolver.resolve(PROXY, said("8.8.8.8"), account_country="US").disagreed == ()
+    assert resolver.viewer(PROXY, said("9.9.9.9"), account_country="FR").country is None
+
+
+def test_there_is_no_default_country() -> None:
+    viewer = Resolver().viewer("81.2.69.142", [])
+    assert viewer.standpoint == (None, ())
+    assert viewer.signal == "no signal"
+
+
+def test_the_account_id_is_the_viewers(resolver: Resolver) -> None:
+    assert resolver.viewer(PROXY, said("8.8.8.8"), account_id=1101).account_id == 1101
+    with pytest.raises(SubjectIdError):
+        resolver.viewer(PROXY, said("8.8.8.8"), account_id=0)
+
+
+@pytest.mark.parametrize("address", ["8.8.9.9", "2001:db8:9::1"])
+def test_an_anonymised_viewer_is_unknown_or_located_by_policy(geoip: GeoIP, address: str) -> None:
+    unknown, located = Resolver(geoip=geoip), Resolver(geoip=geoip, anonymised="located")
+    assert unknown.viewer(address, []).standpoint == (None, ())
+    assert unknown.resolve(address, []).location.state == "anonymised"
+    assert located.viewer(address, []).country == geoip.locate(address).country
+    assert located.resolve(address, []).location.state == "anonymised"
+    with pytest.raises(ValueError, match="nowhere"):
+        Resolver(anonymised="nowhere")
+
+
+def test_anonymity_told_by_any_signal_counts(geoip: GeoIP) -> None:
+    proxies = TrustedProxies(["10.0.0.0/8"])
+    unknown = Resolver(geoip=geoip, proxies=proxies, cdn="cloudfront")
+    located = Resolver(geoip=geoip, proxies=proxies, cdn="cloudfront", anonymised="located")
+    for headers, country_there in ((said("8.8.8.8", "T1"), "US"), (said("8.8.9.9", "GB"), "GB")):
+        assert unknown.viewer(PROXY, headers).country is None
+        assert located.viewer(PROXY, headers).country == country_there
+    assert located.viewer(PROXY, said("9.9.9.9", "T1")).country is None
+
+
+def test_a_cdn_needs_proxies_and_a_name_that_is_known() -> None:
+    with pytest.raises(ProxyError, match="untrusted-cdn"):
+        Resolver(cdn="cloudflare")
+    with pytest.raises(ProxyError, match=r"unknown CDN `akamai` \[unknown-cdn\]; known are `cloudflare`"):
+        Resolver(proxies=TrustedProxies(), cdn="akamai")
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "standpoint"),
+    [
+        ("cloudflare", {"CF-IPCountry": "GB", "cf-region-code": "ENG"}, ("GB", ("GB-ENG",))),
+        ("cloudfront", {"CloudFront-Viewer-Country": "US"}, ("US", ())),
+        (
+            "cloudfront",
+            {"CloudFront-Viewer-Country": "%55%53", "CloudFront-Viewer-Country-Region": "C%41"},
+            ("US", ("US-CA",)),
+        ),
+        ("app-engine", {"X-Appengine-Country": "US", "X-Appengine-Region": "ca"}, ("US", ("US-CA",))),
+        ("app-engine", {"X-Appengine-Country": "US", "X-Appengine-Region": "?"}, ("US", ())),
+        ("app-engine", {"X-Appengine-Country": "ZZ"}, (None, ())),
+        ("fastly", {"client-geo-country": "in", "client-geo-region": "DL"}, ("IN", ("IN-DL",))),
+        ("fastly", {"client-geo-country": ""}, (None, ())),
+        ("google", {"X-Client-Region": "US", "X-Client-Region-Subdivision": "USCA"}, ("US", ("US-CA",))),
+        ("google", {"X-Client-Region": "GB", "X-Client-Region-Subdivision": "gbeng"}, ("GB", ("GB-ENG",))),
+        ("google", {"X-Client-Region": "ZZ"}, (None, ())),
+        ("vercel", {"x-vercel-ip-country": "FR", "x-vercel-ip-country-region": "IDF"}, ("FR", ("FR-IDF",))),
+        ("vercel", {"x-vercel-ip-country": "US", "x-vercel-ip-country-region": "US-MS"}, ("US", ("US-MS",))),
+        ("vercel", {"x-vercel-ip-country": "US", "x-vercel-ip-country-region": "ENG"}, ("US", ())),
+        ("vercel", {"x-vercel-ip-country": "US, GB"}, (None, ())),
+        ("vercel", {"x-vercel-ip-country": "United States"}, (None, ())),
+    ],
+)
+def test_each_cdn_is_read_in_its_own_way(
+    name: str, headers: dict[str, str], standpoint: tuple[str | None, tuple[str, ...]]
+) -> None:
+    resolver = Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), cdn=name)
+    assert resolver.viewer(PROXY, headers).standpoint == standpoint
+    assert resolver.viewer("81.2.69.142", headers).standpoint == (None, ())
+    assert resolver.viewer(PROXY, [*headers.items(), *headers.items()]).standpoint == (None, ())
+
+
+def test_a_header_of_the_customers_own_name() -> None:
+    own = replace(CDNS["fastly"], country_header="x-geo")
+    resolver = Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), cdn=own)
+    assert resolver.viewer(PROXY, {"X-Geo": "IN"}).country == "IN"
+    assert resolver.viewer(PROXY, {"Client-Geo-Country": "IN"}).country is None
+    assert replace(own, country_header="X-GEO").read({"x-geo": "IN"}) is not None
+
+
+def test_headers_may_be_an_iterator(resolver: Resolver) -> None:
+    assert resolver.viewer(PROXY, iter(said("8.8.8.8", "GB"))).country == "GB"
+
+
+def test_what_a_header_holds_is_printable_in_the_signal(resolver: Resolver) -> None:
+    viewer = resolver.viewer(PROXY, said("8.8.8.8`\n\x1b[31m" + "x" * 500, "G\nB`" * 99))
+    assert viewer.country is None
+    assert viewer.signal is not None
+    assert viewer.signal.isprintable()
+    assert len(viewer.signal) < 300

@@ -1,0 +1,92 @@
+"""What CDNs say of where a viewer is, in headers. To be believed from a trusted peer only; `Resolver` sees to that.
+
+A header that a CDN writes is as good as forged if requests can reach the trusted peer around the CDN: let the
+peers of `TrustedProxies` be the CDN's, or be reachable by the CDN alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import unquote
+
+from withhold.location.headers import Headers, lines, printable, text
+from withhold.location.location import Finding, State
+from withhold.location.schema import place_of
+from withhold.territories import countries, subdivisions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CDN:
+    """The headers of a CDN: that of the country, and that of the subdivision if there is one. A value.
+
+    Where the name of a header is the customer's own choice, set it:
+
+    >>> from dataclasses import replace
+    >>> replace(CDNS["fastly"], country_header="x-geo-country").country_header
+    'x-geo-country'
+    """
+
+    name: str
+    country_header: str
+    region_header: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "country_header", self.country_header.lower())
+        object.__setattr__(self, "region_header", self.region_header and self.region_header.lower())
+
+    def read(self, headers: Headers) -> Finding | None:
+        """Return what the headers say, None if they say nothing. A repeated header is not believed.
+
+        >>> CDNS["app-engine"].read({"X-Appengine-Country": "US", "X-Appengine-Region": "ca"}).subdivisions
+        ('US-CA',)
+        >>> CDNS["cloudflare"].read({"CF-IPCountry": "T1"}).state
+        <State.ANONYMISED: 'anonymised'>
+        """
+        values = [text(value) for value in lines(headers, self.country_header)]
+        if not values:
+            return None
+        if len(values) > 1:
+            return Finding(None, why=f"{self.country_header} is repeated")
+        code = _value(values[0])
+        regions = [text(value) for value in lines(headers, self.region_header)] if self.region_header else []
+        region = _value(regions[0]) if len(regions) == 1 else ""
+        if code in countries() and f"{code}-{region}" not in subdivisions(code):
+            # Google writes `USCA`.
+            region = region.removeprefix(code).removeprefix("-")
+        place = place_of(code, [region] if region else [])
+        why = f"{self.country_header} is `{printable(values[0])}`"
+        if place.subdivisions:
+            why += f", {self.region_header} `{printable(regions[0])}`"
+        elif place.country and place.note:
+            why += f", {place.note}"
+        state = State.ANONYMISED if place.anonymiser else State.KNOWN if place.country else State.UNKNOWN
+        return Finding(place.country, place.subdivisions, state, why=why, anonymiser=place.anonymiser)
+
+
+def _value(line: str) -> str:
+    # CloudFront encodes its values in percent, and App Engine writes regions in lower case.
+    return unquote(line[:20].strip(" \t")).upper()
+
+
+#: By name. Those of Fastly and of Google's load balancer have no fixed header: these are the names to set in the
+#: VCL (`client.geo.country_code`, `client.geo.region`) or as custom headers (`{client_region}`,
+#: `{client_region_subdivision}`), and others will do.
+CDNS: Mapping[str, CDN] = MappingProxyType(
+    {
+        cdn.name: cdn
+        for cdn in (
+            CDN(name="cloudflare", country_header="cf-ipcountry", region_header="cf-region-code"),
+            CDN(
+                name="cloudfront",
+                country_header="cloudfront-viewer-country",
+                region_header="cloudfront-viewer-country-region",
+            ),
+            CDN(name="app-engine", country_header="x-appengine-country", region_header="x-appengine-region"),
+            CDN(name="fastly", country_header="client-geo-country", region_header="client-geo-region"),
+            CDN(name="google", country_header="x-client-region", region_header="x-client-region-subdivision"),
+            CDN(name="vercel", country_header="x-vercel-ip-country", region_header="x-vercel-ip-country-region"),
+        )
+    }
+)
