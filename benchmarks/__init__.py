@@ -1,1 +1,1 @@
-"""What serving costs, beside what it cannot cost less than: `python -m benchmarks`."""
+"""Benchmarks: `python -m benchmarks.<name>`. Run from the top level of the repository."""
