@@ -35,10 +35,10 @@ from withhold.location.tree import SearchTree
 UNSAID = """
 What these figures do not show: a real address stream (the networks and countries are random; real ones cluster,
 which helps every cache); a server, with its other threads, its cold caches and its garbage; other machines: the
-ratios move by a tenth or two with the processor's caches, from run to run by a twentieth. The records are those of a Country database; City
-records are larger, and cost geoip2 and maxminddb more, the table the same. The first column of ratios is against
-`geoip2.database.Reader.country()` with maxminddb's C extension, whole objects against whole objects. The time of
-flattening is not in them: it is given beside them."""
+ratios move by a tenth or two with the processor's caches, and from run to run by a twentieth. The records are
+those of a Country database; City records are larger, and cost geoip2 and maxminddb more, the table the same.
+The ratios are to `geoip2.database.Reader.country()` with maxminddb's C extension, a whole object against a whole
+object. The time of flattening is not in them: it is given at the top."""
 
 Answer = Callable[[str], object]
 

@@ -152,6 +152,14 @@ def test_row_11_a_database_of_one_ip_version_is_refused_at_load(
     assert one.locate(unasked).why == f"{unasked}: one.mmdb is not used for IPv{other}"
 
 
+def test_row_11_a_tree_for_both_that_has_no_ipv6_is_taken_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    geoip = GeoIP(write(tmp_path / "v4.mmdb", {"8.8.8.0/24": country("US")}), wait=None)
+    assert (geoip.country("8.8.8.8"), geoip.country("2001:db8::1")) == ("US", None)
+    assert caplog.messages == ["v4.mmdb has no IPv6 networks: all of IPv6 is of unknown location"]
+
+
 def test_row_12_kosovo_is_accepted(geoip: GeoIP) -> None:
     assert geoip.locate("91.187.96.1").viewer().country == "XK"
 

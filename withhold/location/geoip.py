@@ -53,8 +53,8 @@ class GeoIP:
     GB (81.2.69.142 in 81.2.69.0/24 of geo.mmdb)
 
     Raises `GeoIPError` for a file that is missing or broken, of an unknown schema, or for one IP version only.
-    Safe to share between threads. It keeps no file open, and forked processes share its memory; start `watch`
-    in each of them.
+    Safe to share between threads. It keeps no file open, and forked processes share its memory: fork when `wait`
+    has returned True, and start `watch` in each of them.
     """
 
     def __init__(

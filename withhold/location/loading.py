@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from withhold.location.networks import Networks
 from withhold.location.schema import tell_anonymous, tell_apart
 from withhold.location.table import Table
 from withhold.location.tree import Metadata
+
+_log = logging.getLogger("withhold.location")
 
 
 class OpenReader(Protocol):
@@ -70,6 +73,9 @@ class Plan:
             networks = Networks(leaf for leaf in leaves.leaves() if leaf[0] in self.ip_versions)
         if 4 in self.ip_versions and not any(True for _ in networks.v4):
             raise _one_version(opened.name, 4)
+        if 6 in self.ip_versions and not any(True for _ in networks.v6):
+            # The tree has room for them, and an answer of "no record" is true: worth a word, not a refusal.
+            _log.warning("%s has no IPv6 networks: all of IPv6 is of unknown location", opened.name)
         elsewhere = [(6, prefix << V4_BITS, 96) for prefix in self.transition.nat64]
         anonymous = None
         if isinstance(hidden, Opened):
