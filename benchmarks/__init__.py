@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m benchmarks.<name>`. Run from the top level of the repository."""
+"""What serving and locating cost, beside what they cannot cost less than: `python -m benchmarks`."""

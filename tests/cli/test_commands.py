@@ -184,7 +184,7 @@ def test_a_database_that_is_none_is_a_failure(rules, tmp_path):
     fake.write_bytes(b"nothing")
     found = run("check", rules, "--account", 17, "--ip", "192.0.2.17", "--geoip", fake)
     assert found.exit_code == 1
-    assert "bad-geoip" in found.stderr
+    assert "`fake.mmdb` is broken" in found.stderr
 
 
 def test_the_program_itself(rules):

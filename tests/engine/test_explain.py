@@ -113,3 +113,30 @@ def test_what_no_rule_names_is_explained_too():
     text = str(Engine(RULES).explain((99, 98), Viewer(country="IN"), NOON))
     assert "is VISIBLE" in text
     assert "named by    0 rules" in text
+
+
+@pytest.mark.parametrize(
+    ("keys", "state", "why"),
+    [
+        ({"from_": NOON}, "applies", "in force, and the viewer is in its territory"),
+        ({"until": NOON}, "ended", "it ended at 2021-02-10T12:00:00Z"),
+        (
+            {"from_": NOON + HOUR, "stays": [(NOON, NOON + 2 * HOUR)]},
+            "not yet in force",
+            "it comes into force at 2021-02-10T14:00:00Z",
+        ),
+        (
+            {"from_": NOON + HOUR, "stays": [(NOON, None)]},
+            "not yet in force",
+            "it will be stayed when it comes into force",
+        ),
+        (
+            {"until": NOON + HOUR, "stays": [(NOON, NOON + 2 * HOUR)]},
+            "stayed",
+            "it is stayed until 2021-02-10T13:00:00Z",
+        ),
+    ],
+)
+def test_the_instants_that_are_told_are_those_at_which_something_changes(keys, state, why):
+    explanation = Engine(RuleSet([rule("r", **keys)])).explain((None, 17), Viewer(country="IN"), NOON)
+    assert [(found.state.value, found.why) for found in explanation.rules] == [(state, why)]

@@ -192,6 +192,19 @@ class TestPage:
         assert items == [(3, 17), (4, 5)]
         assert view.filter([[3, 17], [4, 5]]).visible == [[4, 5]]
 
+    def test_a_key_that_fails_fails_the_page(self, view):
+        """Also with the one exception that a `map` would take for its end."""
+        authors = iter([5])
+        with pytest.raises(StopIteration):
+            view.filter([21, 22, 23], key=lambda tweet: (tweet, next(authors)))
+
+    def test_many_hits_on_a_large_page(self, view):
+        items = [(number, 17 if number % 3 else 18) for number in range(2, 5002)]
+        page = view.filter(items)
+        assert page.visible == [item for item in items if item[1] == 18 and item[0] != 20]
+        assert [index for index, _ in page.withheld] == sorted(index for index, _ in page.withheld)
+        assert [items[index] for index, _ in page.withheld] == [i for i in items if i[1] == 17 or i[0] == 20]
+
     def test_a_key_for_everything_else(self, view):
         items = [{"tweet": 20, "by": 5}, {"tweet": 21, "by": 5}]
         assert view.filter(items, key=lambda item: (item["tweet"], item["by"])).visible == items[1:]
@@ -242,6 +255,11 @@ class TestSharing:
         assert view.check(2**62, 6) is first
         assert engine.view(INDIA, NOON + timedelta(days=1)).check(20) is first
         assert engine.view(Viewer(country="US"), NOON).check(20) is not first
+
+    def test_anybody_and_somebody_unknown_are_not_answered_alike(self, engine):
+        for _ in range(2):
+            assert engine.anywhere((99, 17), NOON).withheld
+            assert engine.check((99, 17), Viewer.unknown(), NOON).visible
 
     def test_what_is_kept_is_bounded(self, monkeypatch):
         monkeypatch.setattr(decider, "_KEPT_DECISIONS", 3)

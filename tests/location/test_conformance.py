@@ -6,8 +6,8 @@ from pathlib import Path
 
 import maxminddb
 import pytest
-from mmdb_files import MAXMIND, country, needs_maxmind, write
 
+from tests.location.mmdb_files import MAXMIND, country, needs_maxmind, write
 from withhold.location import GeoIP, Location
 
 COUNTRY: dict[str, object] = {

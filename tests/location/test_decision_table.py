@@ -6,8 +6,8 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from mmdb_files import country, write
 
+from tests.location.mmdb_files import country, write
 from withhold.errors import GeoIPError
 from withhold.location import CDN, CDNS, GeoIP, Resolver, TrustedProxies
 from withhold.location.schema import place_of

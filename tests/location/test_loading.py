@@ -16,8 +16,8 @@ from pathlib import Path
 
 import maxminddb
 import pytest
-from mmdb_files import MAXMIND, country, needs_maxmind, write
 
+from tests.location.mmdb_files import MAXMIND, country, needs_maxmind, write
 from withhold.errors import GeoIPError
 from withhold.location import GeoIP
 from withhold.location.loading import Plan

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from mmdb_files import country, write
 
+from tests.location.mmdb_files import country, write
 from withhold.errors import ProxyError, SubjectIdError
 from withhold.location import CDNS, GeoIP, Resolver, TrustedProxies
 

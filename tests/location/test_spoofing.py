@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from mmdb_files import country, write
 
+from tests.location.mmdb_files import country, write
 from withhold.location import CDNS, GeoIP, Resolver, TrustedProxies
 
 SHAPES = 14_000

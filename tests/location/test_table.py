@@ -13,8 +13,8 @@ import maxminddb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mmdb_files import MAXMIND, country, needs_maxmind, write
 
+from tests.location.mmdb_files import MAXMIND, country, needs_maxmind, write
 from withhold.location import GeoIP
 from withhold.location.address import Transition
 from withhold.location.loading import Plan

@@ -83,7 +83,7 @@ class TestSubjects:
         with pytest.raises(SubjectIdError, match=r"needs a tweet_id, an account_id or both \[no-subject\]"):
             links_of((None, None))
 
-    @pytest.mark.parametrize("pair", [("20", "2"), (20, True), (2.0, 2), "ab"])
+    @pytest.mark.parametrize("pair", [("20", "2"), (20, True), (2.0, 2)])
     def test_ids_that_are_no_ints_are_type_errors(self, pair: Any) -> None:
         with pytest.raises(SubjectIdTypeError):
             links_of(pair)

@@ -17,10 +17,16 @@ from withhold.territories import country_of
 
 class TestValues:
     def test_codes_are_canonical_sorted_and_given_once(self) -> None:
-        one = Viewer(country="us", subdivisions=["us-tx", "US-MS", "US-TX"])
-        assert one.standpoint == ("US", ("US-MS", "US-TX"))
-        assert one == Viewer(country="US", subdivisions=("US-MS", "US-TX"))
-        assert hash(one) == hash(Viewer(country="US", subdivisions=("US-MS", "US-TX")))
+        one = Viewer(country="gb", subdivisions=["gb-wbk", "GB-ENG", "GB-WBK"])
+        assert one.standpoint == ("GB", ("GB-ENG", "GB-WBK"))
+        assert one == Viewer(country="GB", subdivisions=("GB-ENG", "GB-WBK"))
+        assert hash(one) == hash(Viewer(country="GB", subdivisions=("GB-ENG", "GB-WBK")))
+
+    @pytest.mark.parametrize("codes", [["US-MS", "US-TX"], ["US-TX", "US-MS", "US-CA"]])
+    def test_nobody_is_in_two_states(self, codes: list[str]) -> None:
+        """Else a decision could not say whether it varies by location."""
+        with pytest.raises(ViewerError, match="at once"):
+            Viewer(country="US", subdivisions=codes)
 
     def test_unknown(self) -> None:
         assert Viewer.unknown() == Viewer(country=None)

@@ -11,6 +11,7 @@ from withhold.cli.check import check
 from withhold.cli.demo import demo
 from withhold.cli.explain import explain
 from withhold.cli.lint import lint
+from withhold.cli.locate import locate
 
 app = typer.Typer(
     help="Decide whether a viewer, where they are, may see an account or a tweet, and say why.",
@@ -34,5 +35,5 @@ def _root(
     pass
 
 
-for command in (check, explain, lint, demo):
+for command in (check, explain, lint, locate, demo):
     app.command()(command)

@@ -97,10 +97,10 @@ def viewer_of(
     return open_geoip(database).locate(address).viewer(account_id=viewer_id)
 
 
-def open_geoip(database: Path) -> GeoIP:
+def open_geoip(database: Path, anonymous: Path | None = None) -> GeoIP:
     """Open a location database; exits with `FAILURE` if it cannot be used."""
     try:
-        return GeoIP(database)
+        return GeoIP(database, anonymous=anonymous, wait=None)
     except (WithholdError, OSError) as error:
         err.print(str(error), style="red")
         raise typer.Exit(ExitCode.FAILURE) from None

@@ -109,7 +109,7 @@ class Engine:
         if at is not None:
             return utc(at, "at")
         now = self._clock()
-        return now if now.tzinfo is UTC else utc(now, "clock")
+        return now if isinstance(now, datetime) and now.tzinfo is UTC else utc(now, "clock")
 
 
 def _checked(viewer: object) -> Viewer:

@@ -126,14 +126,15 @@ def territories_of(rule: Rule) -> TerritorySet:
 
 
 def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Policy) -> RuleState:
-    if rule.from_ is not None and at < rule.from_:
-        return RuleState(rule, scope, State.NOT_YET, f"it comes into force at {in_iso(rule.from_)}")
     if rule.until is not None and at >= rule.until:
         return RuleState(rule, scope, State.ENDED, f"it ended at {in_iso(rule.until)}")
     if not rule.in_force(at):
-        resumes = next((period.start for period in rule.periods if period.start and period.start > at), None)
-        until = f"until {in_iso(resumes)}" if resumes else "without end"
-        return RuleState(rule, scope, State.STAYED, f"it is stayed {until}")
+        starts = next((period.start for period in rule.periods if period.start and period.start > at), None)
+        if rule.from_ is not None and at < rule.from_:
+            why = f"it comes into force at {in_iso(starts)}" if starts else "it will be stayed when it comes into force"
+            return RuleState(rule, scope, State.NOT_YET, why)
+        end = f"until {in_iso(starts or rule.until)}" if starts or rule.until else "without end"
+        return RuleState(rule, scope, State.STAYED, f"it is stayed {end}")
     reach = Reach.of(rule, policy)
     reached = reach.reaches(viewer.standpoint)
     if reached is None:

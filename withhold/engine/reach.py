@@ -81,4 +81,18 @@ def _told_apart(reaches: Iterable[Reach]) -> Iterator[Standpoint]:
     other = next((country for country in countries() if country not in whole), None)
     for country in (*sorted(whole & countries().keys()), *([other] if other else [])):
         yield (country, ())
-        yield from ((country, (code,)) for code in subdivisions(country) if country in fine)
+        if country in fine:
+            yield from ((country, (code,)) for code in _unlike(country, named))
+
+
+def _unlike(country: str, named: set[str]) -> Iterable[str]:
+    """Return subdivisions of which no two lie in the same named codes and around the same named codes."""
+    within: dict[str, list[str]] = {}
+    for code in named:
+        for around in containing(code)[1:] if country_of(code) == country else ():
+            within.setdefault(around, []).append(code)
+    found: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+    for code in subdivisions(country):
+        inside = tuple(around for around in containing(code) if around in named)
+        found.setdefault((inside, tuple(within.get(code, ()))), code)
+    return found.values()

@@ -82,7 +82,7 @@ class View:
                 and account_id not in self._accounts
             ):
                 return False
-        except TypeError:
+        except (TypeError, ValueError, OverflowError):
             pass  # told below
         return not self._decide_pair(tweet_id, account_id).visible
 
@@ -121,7 +121,7 @@ class View:
         ([(21, 18)], [(0, 'in-1')])
         """
         page = list(items)
-        subjects: Sequence[Any] = page if key is None else list(map(key, page))
+        subjects: Sequence[Any] = page if key is None else [key(item) for item in page]
         withheld: list[tuple[int, Decision]] = []
         tombstones: list[tuple[int, Decision]] = []
         for index in self._hits(subjects):
@@ -134,9 +134,11 @@ class View:
                 withheld.append((index, outer))
             elif quoted is not None and not quoted.visible:
                 tombstones.append((index, quoted))
-        for index, _ in reversed(withheld):
-            del page[index]
-        return Page(page, withheld, tombstones)
+        visible, start = [], 0
+        for index, _ in withheld:
+            visible += page[start:index]
+            start = index + 1
+        return Page(visible + page[start:] if withheld else page, withheld, tombstones)
 
     def mask(self, tweet_ids: Iterable[int], account_ids: Iterable[int]) -> bytearray:
         """Return a byte for each tweet, 1 if it is not visible. O(ids).

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from withhold.errors import GeoIPError, Problem
-from withhold.territories import countries, subdivisions
+from withhold.territories import ALIASES, containing, countries, country_of, is_subdivision, subdivisions
 
 #: What Anonymous-IP databases flag, the most telling first. A hosting provider alone hides nobody's place.
 ANONYMISERS = {
@@ -45,6 +45,8 @@ def place_of(
 
     >>> place_of("GB", ["ENG", "WBK"]).subdivisions
     ('GB-ENG', 'GB-WBK')
+    >>> place_of("US", ["PR"]).country
+    'PR'
     >>> place_of("AP").note, place_of("CN", ["22"]).note
     ('whose country `AP` is none', 'whose subdivision `CN-22` is not in ISO 3166-2')
     """
@@ -56,10 +58,14 @@ def place_of(
     if code not in countries():
         return Place(None, (), *rest, note=f"whose country `{code:.20}` is none")
     codes = [f"{code}-{part}" for part in parts]
+    if codes and (own := ALIASES.get(codes[-1])):
+        # Listed under its country, and known by a code of its own: `US-PR` is `PR`, `NL-BQ1` is `BQ-BO`.
+        return Place(country_of(own), (own,) if is_subdivision(own) else (), *rest)
     if codes and codes[-1] not in subdivisions(code):
         lacks = "has no code" if not parts[-1] else f"`{codes[-1]:.20}` is not in ISO 3166-2"
         return Place(code, (), *rest, note=f"whose subdivision {lacks}")
-    return Place(code, tuple(known for known in codes if known in subdivisions(code)), *rest)
+    # What does not lie around the narrowest one is of some other list of regions.
+    return Place(code, tuple(found for found in codes if found in containing(codes[-1])), *rest)
 
 
 def _known(code: str | None) -> str | None:

@@ -63,12 +63,11 @@ def links_of(subject: Subject) -> tuple[Link, ...]:
     """
     if isinstance(subject, Tweet):
         return subject.links()
-    try:
-        tweet_id, account_id = subject
-    except (TypeError, ValueError):
-        raise SubjectIdError(
-            Problem("not-a-subject", f"{shown(subject)} is neither a tweet nor a pair (tweet_id, account_id)")
-        ) from None
+    given: object = subject
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        message = f"{shown(subject)} is neither a tweet nor a pair (tweet_id, account_id)"
+        raise SubjectIdError(Problem("not-a-subject", message))
+    tweet_id, account_id = given
     return (link(tweet_id, account_id),)
 
 

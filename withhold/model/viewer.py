@@ -20,7 +20,7 @@ class Viewer:
     """A viewer: where they are as far as it is known, and who they are if they are logged in.
 
     `country` is an ISO 3166-1 code or None (unknown); `subdivisions` are ISO 3166-2 codes in that country,
-    of any level; `account_id` matters for `Policy.author_sees_own` alone; `signal` says in words how the
+    of several levels; `account_id` matters for `Policy.author_sees_own` alone; `signal` says in words how the
     location is known, and is what `explain` prints.
 
     >>> Viewer(country="in", subdivisions=["IN-DL"]).standpoint
@@ -65,6 +65,11 @@ class Viewer:
                 lies = f"`{code}` lies in `{country_of(code)}`"
                 hint = lies if is_subdivision(code) else "it has a country's code of its own: use it as `country`"
                 raise ViewerError(Problem("bad-viewer", f"subdivision `{code}` contradicts {where}", hint=hint))
+        narrowest = max(subdivisions, key=lambda code: len(containing(code)), default="")
+        if not all(code in containing(narrowest) for code in subdivisions):
+            named = " and ".join(f"`{code}`" for code in subdivisions)
+            hint = "they are of several levels, one inside the other"
+            raise ViewerError(Problem("bad-viewer", f"nobody is in {named} at once", hint=hint))
         if self.account_id is not None:
             object.__setattr__(self, "account_id", check_id(self.account_id, "account_id"))
         object.__setattr__(self, "country", country)
