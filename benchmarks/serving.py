@@ -30,7 +30,7 @@ class ByHand:
 
     def checked(self, tweet_id: int, account_id: int) -> bool:
         """The same, for one who must not call what is no id visible: it takes this much, whoever writes it."""
-        if 0 <= tweet_id | account_id <= MAX_ID:
+        if (0 <= tweet_id | account_id <= MAX_ID) is True:
             return tweet_id in self.tweets or account_id in self.accounts
         raise ValueError
 
@@ -43,6 +43,15 @@ class ByHand:
         """The same a little faster: it hands the pairs on, and does not make them again."""
         tweets, accounts = self.tweets, self.accounts
         return [pair for pair in page if pair[0] not in tweets and pair[1] not in accounts]
+
+    def filter_checked(self, page: list[Pair]) -> list[Pair]:
+        """The same, with the check of ids that `checked` makes."""
+        tweets, accounts = self.tweets, self.accounts
+        return [
+            (tweet, account)
+            for tweet, account in page
+            if (0 <= tweet | account <= MAX_ID) is True and tweet not in tweets and account not in accounts
+        ]
 
     def split(self, page: list[Pair]) -> tuple[list[Pair], list[int]]:
         """What `filter` of a view returns besides: where the withheld ones stood."""
@@ -162,6 +171,7 @@ def by_page(what: str, pairs: list[Pair], view: View, hand: ByHand) -> list[Cont
     rivals: dict[str, Callable[[list[Pair]], object]] = {
         "view": view.filter,
         "hand": hand.filter,
+        "hand, checked": hand.filter_checked,
         "hand, no copies": hand.pick,
         "hand, told apart": hand.split,
     }

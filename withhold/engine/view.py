@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -19,11 +17,6 @@ from withhold.model.viewer import Viewer
 _Item = TypeVar("_Item")
 _Pair = tuple[int, int]
 _Known = TypeVar("_Known", bound=_Pair | Tweet)
-
-# An array of these refuses all but ints, and negative ones, in C.
-_WORD = "L" if array("L").itemsize == 8 else "Q"
-# Where the highest byte of each of its words stands.
-_TOP = slice(7 if sys.byteorder == "little" else 0, None, 8)
 
 
 class TweetDecisions(NamedTuple):
@@ -156,7 +149,7 @@ class View:
             message = f"{len(tweets)} tweet ids stand beside {len(accounts)} account ids"
             raise SubjectIdError(Problem("uneven-ids", message))
         mask = bytearray(len(tweets))
-        for index in self._named_at(tweets, accounts):
+        for index in self._hits(list(zip(tweets, accounts, strict=True))):
             mask[index] = not self._decide_pair(tweets[index], accounts[index]).visible
         return mask
 
@@ -164,14 +157,21 @@ class View:
         link = (check_id(tweet_id, "tweet_id"), check_id(account_id, "account_id"))
         return self._decider.decide((link,), self.viewer, self.at)
 
-    def _hits(self, subjects: Sequence[Any]) -> Iterable[int]:
+    def _hits(self, subjects: Iterable[Any]) -> list[int]:
         """Return the indices of the subjects that a rule may concern; the others are ids that no rule names."""
+        tweets, accounts = self._tweets, self._accounts
         try:
-            tweets, accounts = zip(*subjects, strict=True)
-        except (TypeError, ValueError):
-            # Tweets, or what is no pair at all: one by one.
+            # What `withholds` asks of one pair, for all of them in one loop.
+            return [
+                index
+                for index, (tweet_id, account_id) in enumerate(subjects)
+                if (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is not True
+                or tweet_id in tweets
+                or account_id in accounts
+            ]
+        except (TypeError, ValueError, OverflowError):
+            # Tweets, or what is no pair of ids at all: one by one.
             return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
-        return self._named_at(tweets, accounts)
 
     def _may_concern(self, subject: Any) -> bool:
         if isinstance(subject, Tweet):
@@ -183,34 +183,6 @@ class View:
             )
         tweet_id, account_id = links_of(subject)[0]
         return check_id(tweet_id, "tweet_id") in self._tweets or check_id(account_id, "account_id") in self._accounts
-
-    def _named_at(self, tweets: Sequence[int], accounts: Sequence[int]) -> list[int]:
-        """Return the indices at which a rule names the tweet or the account, after a check of all ids."""
-        hits: set[int] = set()
-        columns = (_checked(tweets, "tweet_id"), self._tweets), (_checked(accounts, "account_id"), self._accounts)
-        for ids, named in columns:
-            if not named.isdisjoint(ids):
-                found = bytes(map(named.__contains__, ids))
-                at = found.find(1)
-                while at >= 0:
-                    hits.add(at)
-                    at = found.find(1, at + 1)
-        return sorted(hits)
-
-
-def _checked(ids: Sequence[int], name: str) -> Sequence[int]:
-    """Return ids as plain ints, and refuse all but those up to 2**63-1, at the price of a copy in C.
-
-    What is looked up is what was checked, so it does not matter how a number of another library hashes. 0 and
-    `bool` are always named, and meet their check with what is.
-    """
-    try:
-        words = array(_WORD, ids)
-    except (TypeError, OverflowError):
-        return [check_id(id_, name) for id_ in ids]
-    if words.tobytes()[_TOP].isascii():  # the highest bit of no word is set
-        return words
-    return [check_id(id_, name) for id_ in ids]
 
 
 def _ints(ids: Iterable[int], name: str) -> Sequence[int]:
