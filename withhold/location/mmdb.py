@@ -121,4 +121,6 @@ def reading(name: str) -> Iterator[None]:
 
 def _said(error: Exception) -> str:
     text = str(error).rstrip(".")
+    if "Is this a valid MaxMind DB file" in text:  # around the name of an object that means nothing to a reader
+        return "this is no MaxMind DB file"
     return text[:1].lower() + text[1:]
