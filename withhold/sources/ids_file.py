@@ -156,11 +156,3 @@ def lost(number: int, place: Place, remedy: str = "list it in the rule file itse
     """Return the problem of an id that a floating-point number has rounded."""
     hint = f"restore all its digits from its source; if they are exact, {remedy}"
     return Problem("lossy-id", f"id `{number}` looks rounded to what a floating-point number holds", place, hint)
-
-
-def size_of(path: Path) -> int:
-    """Return the size of a file in bytes, or 0 if there is none."""
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

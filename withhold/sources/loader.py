@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,8 @@ from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.sources.entry import RuleEntry, read_entry, unknown_key
-from withhold.sources.ids_file import IdsFile, lost, size_of
+from withhold.sources.files import rule_files, size_of, unreadable
+from withhold.sources.ids_file import IdsFile, lost
 from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node, Quoted, refused
 from withhold.sources.precision import Precision
@@ -34,7 +35,8 @@ def load_files(path: str | os.PathLike[str], progress: Progress | None = None) -
     """Read a rule file or a directory of them; see `RuleSet.load`."""
     os.stat(path)  # noqa: PTH116  # a path that is not there, or is "", is the caller's mistake
     reading = _Reading(progress)
-    files = reading.files(Path(path))
+    files = rule_files(Path(path), reading.problems)
+    reading.expect(files)
     documents = [node for file in files if (node := reading.document(file)) is not None]
     groups = reading.groups(documents)
     rules = [rule for node in documents for rule in reading.rules(node, groups)]
@@ -70,33 +72,6 @@ class _Reading:
         self._first: dict[str, Rule] = {}
         self._progress = progress
         self._done = self._known = 0
-
-    def files(self, path: Path) -> list[Path]:
-        """Return the rule files at `path`, in the order of their names: part by part, whatever the file system says."""
-        found = [path]
-        if path.is_dir():
-            found = sorted(self._below(path, {path.resolve()}), key=lambda file: file.relative_to(path).parts)
-            if not found:
-                hint = "they end in `.yaml` or `.json`"
-                self.problems.append(Problem("no-rule-files", "there is no rule file here", Place(str(path)), hint))
-        self._known = sum(map(size_of, found))
-        return found
-
-    def _below(self, folder: Path, seen: set[Path]) -> Iterator[Path]:
-        """Yield rule files, those behind links too; what cannot be read is yielded, and told when it is opened."""
-        try:
-            inside = sorted(folder.iterdir())
-        except OSError as error:
-            self.problems.append(_unreadable(error, Place(str(folder))))
-            return
-        for entry in inside:
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                if (real := entry.resolve()) not in seen:
-                    yield from self._below(entry, seen | {real})
-            elif entry.suffix.lower() in _READERS:
-                yield entry
 
     def document(self, file: Path) -> Node | None:
         """Return the mapping that a file holds, or None after telling what is wrong with it."""
@@ -209,11 +184,11 @@ class _Reading:
 
     def _ids_file(self, node: Node, kind: str | None, name: str) -> IdsFile | _NoIds:
         path = Path(node.place.file).parent / name
-        self._known += size_of(path)
+        self.expect([path])
         try:
             found = IdsFile(path, kind, self._advance)
         except (OSError, ValueError) as error:
-            return _NoIds([_unreadable(error, node.at(["ids_file"]).place, f" the ids file {shown(name)}")])
+            return _NoIds([unreadable(error, node.at(["ids_file"]).place, f" the ids file {shown(name)}")])
         self._close(path)
         return found
 
@@ -252,7 +227,7 @@ class _Reading:
         try:
             data = file.read_bytes()
         except OSError as error:
-            raise RuleSetError([_unreadable(error, place)]) from None
+            raise RuleSetError([unreadable(error, place)]) from None
         self._advance(len(data))
         self._close(file)
         try:
@@ -262,6 +237,10 @@ class _Reading:
             line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
             raise refused("not-utf-8", "this is not UTF-8", Place(str(file), line, column)) from None
 
+    def expect(self, files: Iterable[Path]) -> None:
+        """Add the sizes of files to what is to be read."""
+        self._known += sum(map(size_of, files))
+
     def _advance(self, read: int) -> None:
         """Tell how far the current file is read, in bytes."""
         if self._progress is not None:
@@ -269,11 +248,6 @@ class _Reading:
 
     def _close(self, file: Path) -> None:
         self._done += size_of(file)
-
-
-def _unreadable(error: Exception, place: Place, what: str = "") -> Problem:
-    reason = str(getattr(error, "strerror", None) or error).lower()
-    return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place)
 
 
 def _union(own: list[int], listed: list[IdSet]) -> IdSet:
