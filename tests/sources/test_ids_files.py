@@ -213,3 +213,10 @@ def test_lines_that_begin_with_a_hash_are_comments(tmp_path: Path) -> None:
     write(tmp_path, {"in.yaml": CSV, "ids.csv": "# as received\nkind,id\n# of two\naccount,1\naccount,x\n"})
     (problem,) = refusal(tmp_path).problems
     assert str(problem.place).endswith("ids.csv:5:9")
+
+
+def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
+    write(tmp_path, {"in.yaml": CSV.replace("ids.csv", '"a\\0b"')})
+    (problem,) = refusal(tmp_path).problems
+    assert problem.code == "unreadable-file"
+    assert "`a\\x00b`" in problem.message

@@ -49,8 +49,8 @@ def unreadable(error: Exception, place: Place, what: str = "") -> Problem:
 
 
 def size_of(path: Path) -> int:
-    """Return the size of a file in bytes, or 0 if there is none."""
+    """Return the size of a file in bytes, or 0 if there is none, or none can have that name."""
     try:
         return path.stat().st_size
-    except OSError:
+    except (OSError, ValueError):
         return 0
