@@ -50,9 +50,8 @@ def check(
             {"at": in_iso(instant), "viewer": None if anywhere else looking.to_dict(), "decision": decision.to_dict()}
         )
     else:
-        out.print(
-            _line(decision, "anybody" if anywhere else f"a viewer in {looking}".replace("in unknown", "at an unknown"))
-        )
+        somebody = f"a viewer {'in' if looking.country else 'at an'} {looking}"
+        out.print(_line(decision, "anybody" if anywhere else somebody))
     raise typer.Exit(ExitCode.FINE if decision.visible else ExitCode.WITHHELD)
 
 

@@ -28,7 +28,6 @@ _REASONS = {reason: rank for rank, reason in enumerate(Reason)}
 #: (None unless the policy shows authors what is theirs).
 _Named = tuple[tuple[Posting, ...], tuple[Posting, ...], tuple[Posting, ...] | None]
 
-
 _NOTHING: _Named = ((), (), None)
 
 #: A decision, and the instant since which it holds (None: from the beginning).

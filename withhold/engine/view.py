@@ -154,8 +154,8 @@ class View:
         return mask
 
     def _decide_pair(self, tweet_id: int | None, account_id: int | None) -> Decision:
-        link = (check_id(tweet_id, "tweet_id"), check_id(account_id, "account_id"))
-        return self._decider.decide((link,), self.viewer, self.at)
+        pair = (check_id(tweet_id, "tweet_id"), check_id(account_id, "account_id"))
+        return self._decider.decide((pair,), self.viewer, self.at)
 
     def _hits(self, subjects: Iterable[Any]) -> list[int]:
         """Return the indices of the subjects that a rule may concern; the others are ids that no rule names."""

@@ -194,7 +194,7 @@ class _Reading:
 
     def _members(self, node: Node) -> tuple[str, ...]:
         members: list[str] = []
-        for item in node.items if node.items is not None else [node]:
+        for item in node.listed:
             try:
                 found = expand(item.text) if item.text is not None else ()
             except TerritoryError as error:
@@ -204,13 +204,13 @@ class _Reading:
                 self.problems.append(Problem("bad-group", "a group lists countries", item.place))
             self._warn(found, item.place)
             members += (resolved.code for resolved in found)
-        if not (node.items if node.items is not None else [node]):
+        if not node.listed:
             self.problems.append(Problem("bad-group", "the group is empty", node.place))
         return tuple(dict.fromkeys(members))
 
     def _codes(self, node: Node, name: str, entry: RuleEntry) -> list[str]:
         written = node.get(name)
-        items = [] if written is None else written.items if written.items is not None else [written]
+        items = [] if written is None else written.listed
         territories: list[tuple[Resolved, ...]] = getattr(entry, name)
         for item, found in zip(items, territories, strict=False):
             self._warn(found, item.place)
@@ -263,7 +263,7 @@ def _rounded(node: Node, precision: Precision) -> list[Problem]:
     """Count the unquoted ids of a rule, and return what is to be told of them if ids have lost digits."""
     found = []
     for written in (value for kind in ("accounts", "tweets") for value in node.all(kind)):
-        for item in [written] if written.items is None else written.items:
+        for item in written.listed:
             if item.text is None or isinstance(item.text, Quoted) or not _ID.fullmatch(item.text):
                 continue
             if precision.looks_rounded(int(item.text)):

@@ -36,11 +36,17 @@ class Node:
 
     def get(self, key: str) -> Node | None:
         """Return the last value of a key, which is also the one in `plain()`."""
-        return next(iter(reversed(list(self.all(key)))), None)
+        found = list(self.all(key))
+        return found[-1] if found else None
 
     def all(self, key: str) -> Iterator[Node]:
         """Yield every value of a key, for a mapping that has it twice."""
         return (value for found, value in self.pairs or () if found.text == key)
+
+    @property
+    def listed(self) -> list[Node]:
+        """The items of a list; anything else stands for a list of itself."""
+        return self.items if self.items is not None else [self]
 
     @property
     def absent(self) -> bool:
