@@ -1,0 +1,350 @@
+"""Which structure suits a table of ids that are mostly not in it: `python -m benchmarks.structures [--quick]`.
+
+The structures are written in C (structures.c), as the hot loops of the package would be. All of them are built from
+the same ids and must give the same answers before anything is timed. Without `--quick`, ten million ids in all of them
+at once take 5 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import random
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+console = Console()
+console.width = max(console.width, 150)  # a row is never cut
+
+UNSAID = """\
+Nanoseconds for one question, which is about a tweet and about its account, each in a table of its own (80 and 20 % of
+the ids): medians of all turns, half the width of the middle half beside them; thread CPU time. `alone`: a fence between
+questions, so that none overlaps with the next, and the whole latency is seen; `in a row`: without it, and with wrong
+guesses of branches in place of waiting. `beside work`: as `alone`, but 32 reads of 64 MB before each question have
+emptied the nearer caches, and less the time of no look-up, which is that of the clock; it is wall time, worth
+nothing where its spread is wide, as on a busy machine. `page`: 500 at once,
+prefetched. `hot`: 500 misses again and again, in a row. `hit`: both ids are there, alone. `×` is to `one read in each`,
+turn by turn: a random word of two arrays as large as the filter words of buckets with k = 5. What is smaller can be
+faster than that where the caches hold it. `passed`: what a filter lets through of the tweets that are not there; k is
+the mean number of ids in a bucket.
+What this does not show: the call from Python and the reading of its ints, which cost more than most of these figures;
+threads that compete; how long it takes to build, or to change; ids chosen to collide (the mixers have no secret); other
+compilers' flags (`CFLAGS` is read; split blocks gain most, with AVX2; without SSE2 the Swiss table here compares
+byte by byte). The last cache of the machine may hold the largest of these tables, and neighbours may share it: where it does not,
+what reads more lines loses more. Read the ratios."""
+
+SHAPES = ("random", "snowflakes", "times only", "whole seconds", "sequential")
+START = 450_000_000_000  # a snowflake's milliseconds, some fourteen years after its epoch
+Ids: TypeAlias = "array[int]"
+
+
+@dataclass
+class Contender:
+    """A structure with its sizes, its two tables, and what was measured of them."""
+
+    title: str
+    kind: str
+    k: float = 1.0
+    huge: bool = False
+    tables: int = 0
+    taken: dict[str, list[float]] = field(default_factory=dict)
+
+    @property
+    def floor(self) -> bool:
+        return self.kind in ("none", "read")
+
+
+def contenders(size: int) -> list[list[Contender]]:
+    """What is compared, in the sections of the table."""
+    sections = [
+        [
+            Contender("no look-up", "none"),
+            Contender("one read in each", "read", 5),
+            Contender("one read in each of 16 bytes an id", "read", 0.5),
+        ],
+        [
+            Contender("buckets, k = 5, 4 bits", "buckets4", 5),
+            Contender("buckets without filter, k = 5", "csr", 5),
+            Contender("buckets without filter, k = 1", "csr", 1),
+            Contender("open addressing, load 0.55", "slots", 0.55),
+            Contender("Bloom word, then open addressing", "bloom_slots", 0.55),
+            Contender("Swiss table, load 7/8", "swiss"),
+            Contender("binary fuse, then buckets", "fuse", 5),
+            Contender("split-block Bloom, then buckets", "split", 5),
+            Contender("sorted, bisected", "sorted"),
+            Contender("lines of 5, load 0.7", "lines", 3.5),
+        ],
+        [
+            Contender(f"buckets, k = {k}, {bits} bits", f"buckets{bits}", k)
+            for k in (4, 5, 6, 8)
+            for bits in (3, 4, 5)
+            if (k, bits) != (5, 4)
+        ],
+    ]
+    if size >= 10_000_000:
+        sections.append(
+            [
+                Contender("one read in each, huge pages", "read", 5, huge=True),
+                Contender("buckets, k = 5, 4 bits, huge pages", "buckets4", 5, huge=True),
+                Contender("open addressing, huge pages", "slots", 0.55, huge=True),
+            ]
+        )
+    return sections
+
+
+def compiled(directory: Path, mixer: int = 2) -> ctypes.CDLL:
+    """Compile structures.c with the system's compiler."""
+    named = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), None)
+    if named is None:
+        sys.exit("there is no C compiler: install gcc or clang, or name one in `CC`")
+    library = directory / f"structures{mixer}.so"
+    flags = ["-O2", "-std=gnu11", "-Wno-psabi", "-shared", "-fPIC", f"-DMIXER={mixer}"]
+    flags += shlex.split(os.environ.get("CFLAGS", ""))
+    command = [*shlex.split(named), *flags, "-o", str(library), str(Path(__file__).with_suffix(".c")), "-lm"]
+    try:
+        subprocess.run(command, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"`{named}` does not compile structures.c (it takes gcc or clang, 64 bits, and mmap): {error}")
+    loaded = ctypes.CDLL(str(library))
+    size, pointer = ctypes.c_uint64, ctypes.c_void_p
+    loaded.tables_open.restype = pointer
+    loaded.tables_open.argtypes = [
+        ctypes.c_char_p, ctypes.c_double, ctypes.c_int, pointer, size, pointer, size,
+    ]  # fmt: skip
+    loaded.tables_close.argtypes = [pointer]
+    loaded.tables_bytes.restype, loaded.tables_bytes.argtypes = size, [pointer]
+    loaded.tables_passed.restype, loaded.tables_passed.argtypes = size, [pointer, pointer, size]
+    loaded.longest_bucket.restype, loaded.longest_bucket.argtypes = ctypes.c_uint32, [pointer]
+    for ask in (loaded.ask_alone, loaded.ask_beside_work, loaded.ask_in_a_row, loaded.ask_by_page):
+        ask.restype, ask.argtypes = None, [pointer, pointer, size, pointer]
+    loaded.ask_beside_work.restype = ctypes.c_int64
+    return loaded
+
+
+class World:
+    """The ids of the two tables, and questions about them."""
+
+    def __init__(self, size: int, shape: str = "random", seed: int = 1) -> None:
+        self.random = random.Random(seed)
+        self.shape = shape
+        self.tweets = self.ids(size * 4 // 5)
+        self.accounts = self.ids(size - size * 4 // 5)
+
+    def bits(self, count: int) -> Ids:
+        raw = array("Q")
+        raw.frombytes(self.random.randbytes(8 * count))
+        return raw
+
+    def ids(self, count: int) -> Ids:
+        """Return ids that are in a table: 59 to 61 bits, but for sequential ones."""
+        match self.shape:
+            case "random":
+                return array("q", (2**58 + raw % (7 * 2**58) for raw in self.bits(count)))
+            case "snowflakes":
+                return array("q", ((START + at) << 22 | raw % 4 for at, raw in enumerate(self.bits(count))))
+            case "times only":
+                return array("q", ((START + at) << 22 for at in range(count)))
+            case "whole seconds":
+                return array("q", ((START + 1000 * at) << 22 for at in range(count)))
+            case _:
+                return array("q", range(1, count + 1))
+
+    def missing(self, table: Ids, count: int) -> Ids:
+        """Return ids of the same shape that are not there."""
+        size, raws = len(table), self.bits(count)
+        match self.shape:
+            case "random":
+                return array("q", (2**58 + raw % (7 * 2**58) for raw in raws))
+            case "snowflakes":
+                return array("q", ((START + raw % size) << 22 | 4 + (raw >> 62) for raw in raws))
+            case "times only":
+                return array("q", ((START + size + raw % (15 * size)) << 22 for raw in raws))
+            case "whole seconds":
+                return array("q", ((START + 1000 * (size + raw % (15 * size))) << 22 for raw in raws))
+            case _:
+                return array("q", (size + 1 + raw % (15 * size) for raw in raws))
+
+    def misses(self, count: int) -> Ids:
+        """Return tweet, account, tweet, account …, none of which is there."""
+        pairs = array("q", bytes(16 * count))
+        pairs[::2], pairs[1::2] = self.missing(self.tweets, count), self.missing(self.accounts, count)
+        return pairs
+
+    def hits(self, count: int) -> tuple[Ids, Ids]:
+        """Return pairs both of which are there, and what is to be answered."""
+        tweets = self.random.choices(range(len(self.tweets)), k=count)
+        accounts = self.random.choices(range(len(self.accounts)), k=count)
+        pairs = array("q", bytes(16 * count))
+        pairs[::2] = array("q", map(self.tweets.__getitem__, tweets))
+        pairs[1::2] = array("q", map(self.accounts.__getitem__, accounts))
+        both = zip(tweets, accounts, strict=True)
+        return pairs, array("I", ((31 * (tweet + 1) + account + 1) % 2**32 for tweet, account in both))
+
+
+def address(values: Ids) -> int:
+    return values.buffer_info()[0]
+
+
+def opened(library: ctypes.CDLL, contender: Contender, world: World) -> int:
+    sides = (address(world.tweets), len(world.tweets), address(world.accounts), len(world.accounts))
+    made: int = library.tables_open(contender.kind.encode(), contender.k, contender.huge, *sides)
+    return made
+
+
+def agree(library: ctypes.CDLL, everybody: list[Contender], world: World, count: int) -> None:
+    """Stop unless every structure gives the right answer to every question, in each way of asking."""
+    hits, expected = world.hits(count)
+    for pairs, answers in ((world.misses(count), array("I", bytes(4 * count))), (hits, expected)):
+        for ask in (library.ask_alone, library.ask_beside_work, library.ask_in_a_row, library.ask_by_page):
+            for contender in everybody:
+                given = array("I", b"\xff" * (4 * count))
+                ask(contender.tables, address(pairs), count, address(given))
+                if given != answers and not contender.floor:
+                    sys.exit(f"{contender.title}: a wrong answer")
+
+
+def measure(library: ctypes.CDLL, everybody: list[Contender], world: World, *, turns: int, count: int) -> None:
+    """Ask everybody the same in every turn, in an order that changes, questions that were never asked before."""
+    answers = array("I", bytes(4 * count))
+
+    def timed(contender: Contender, what: str, ask: Callable[..., None], pairs: Ids, asked: int) -> None:
+        began = time.thread_time_ns()
+        for _ in range(asked // (len(pairs) // 2)):
+            ask(contender.tables, address(pairs), len(pairs) // 2, address(answers))
+        contender.taken.setdefault(what, []).append((time.thread_time_ns() - began) / asked)
+
+    for turn in track(range(turns), f"{len(everybody)} structures", console=Console(stderr=True), transient=True):
+        order = random.Random(turn).sample(everybody, len(everybody))
+        single, beside, row, page, hot = (world.misses(asked) for asked in (count, count // 4, count, count, 500))
+        hits, _ = world.hits(count)
+        for contender in order:
+            timed(contender, "alone", library.ask_alone, single, count)
+        for contender in order:
+            took = library.ask_beside_work(contender.tables, address(beside), count // 4, address(answers))
+            contender.taken.setdefault("beside work", []).append(took / (count // 4))
+        for contender in order:
+            timed(contender, "in a row", library.ask_in_a_row, row, count)
+        for contender in order:
+            timed(contender, "page", library.ask_by_page, page, count)
+        for contender in order:
+            timed(contender, "hit", library.ask_alone, hits, count)
+        for contender in order:
+            library.ask_in_a_row(contender.tables, address(hot), 500, address(answers))
+            timed(contender, "hot", library.ask_in_a_row, hot, count)
+        work = next(contender for contender in everybody if contender.kind == "none").taken["beside work"][turn]
+        for contender in everybody:
+            contender.taken["beside work"][turn] -= work
+
+
+def of_size(library: ctypes.CDLL, size: int, *, turns: int, count: int) -> Table:
+    """Build, compare and time the structures of one size."""
+    world = World(size)
+    sections = contenders(size)
+    everybody = [contender for section in sections for contender in section]
+    for contender in track(everybody, "building", console=Console(stderr=True), transient=True):
+        contender.tables = opened(library, contender, world)
+    agree(library, everybody, world, count)
+    measure(library, everybody, world, turns=turns, count=count)
+    shown = Table(title=f"{size:,} ids", title_justify="left", box=SIMPLE, collapse_padding=True)
+    heads = ("structure", "B/id", "passed", "alone", "×", "beside work", "×", "in a row", "page", "×", "hot", "hit")
+    for name in heads:
+        shown.add_column(name, justify="left" if name == "structure" else "right", no_wrap=True)
+    base = next(contender for contender in everybody if contender.title == "one read in each")
+    questions = world.missing(world.tweets, 1_000_000 if turns > 5 else 200_000)
+    for section in sections:
+        shown.add_section()
+        for contender in section:
+            each = f"{library.tables_bytes(contender.tables) / size:.1f}"
+            shown.add_row(contender.title, each, passed(library, contender, questions), *cells(contender, base))
+            library.tables_close(contender.tables)
+    return shown
+
+
+def passed(library: ctypes.CDLL, contender: Contender, questions: Ids) -> str:
+    """Return the share of misses that the filter lets through, where there is one."""
+    if not contender.kind.startswith(("buckets", "bloom", "fuse", "split")):
+        return ""
+    through: int = library.tables_passed(contender.tables, address(questions), len(questions))
+    return f"{100 * through / len(questions):.2f} %"
+
+
+def cells(contender: Contender, base: Contender) -> list[str]:
+    """Return the figures of one structure, with ratios where there is something to be near to."""
+    found = []
+    for what in ("alone", "beside work", "in a row", "page", "hot", "hit"):
+        low, middle, high = statistics.quantiles(contender.taken[what], n=4)
+        found.append(
+            f"{middle:.0f} ±{(high - low) / 2:.0f}" if middle >= 20 else f"{middle:.1f} ±{(high - low) / 2:.1f}"
+        )
+        if what in ("alone", "beside work", "page"):
+            ratios = [mine / its for mine, its in zip(contender.taken[what], base.taken[what], strict=True)]
+            found.append(f"{statistics.median(ratios):.2f}")
+    return found
+
+
+def shapes(directory: Path, sizes: tuple[int, ...], count: int) -> Table:
+    """Compare mixers and filters on ids that differ in few bits: what passes, and the longest bucket."""
+    mixers = {"multiply": 0, "multiply, shift, multiply": 1, "shift before both": 2, "MurmurHash3": 3}
+    shown = Table(
+        title="Misses that pass the filter (and the longest bucket), by shape of ids", title_justify="left", box=SIMPLE
+    )
+    for name in ("ids", "filter", "mixer", *SHAPES):
+        shown.add_column(name, justify="right" if name in SHAPES or name == "ids" else "left", no_wrap=True)
+    filters = [
+        Contender("buckets, k = 5, 4 bits", "buckets4", 5),
+        Contender("Bloom word, 12 bits an id", "bloom_slots", 0.55),
+        Contender("binary fuse", "fuse", 5),
+        Contender("split-block Bloom", "split", 5),
+    ]
+    for size in sizes:
+        worlds = [World(size, shape) for shape in SHAPES]
+        questions = [world.missing(world.tweets, count) for world in worlds]
+        shown.add_section()
+        for mixer, number in mixers.items():
+            library = compiled(directory, number)
+            for contender in filters if number == 2 else filters[:1]:
+                row = []
+                for world, asked in zip(worlds, questions, strict=True):
+                    contender.tables = opened(library, contender, world)
+                    row.append(passed(library, contender, asked))
+                    if contender.kind == "buckets4":
+                        row[-1] += f" ({library.longest_bucket(contender.tables)})"
+                    library.tables_close(contender.tables)
+                shown.add_row(f"{size:,}", contender.title, mixer, *row)
+    return shown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.structures", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a hundred thousand ids at most, and few turns")
+    options = parser.parse_args()
+    sizes = (1_000, 100_000) if options.quick else (1_000, 100_000, 1_000_000, 10_000_000)
+    turns, count = (5, 50_000) if options.quick else (9, 200_000)
+    with tempfile.TemporaryDirectory() as temporary:
+        library = compiled(Path(temporary))
+        for size in sizes:
+            console.print(of_size(library, size, turns=turns, count=count))
+        console.print(
+            shapes(Path(temporary), (1_000, 100_000) if options.quick else (1_000, 100_000, 1_000_000), 4 * count)
+        )
+    console.print(UNSAID, style="dim", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
