@@ -13,10 +13,15 @@ from typing import Any
 import pytest
 
 from tests.corpus import CASES, Make, Question, parse, questions
+from tests.implementations import SNAPSHOTS, engine_of, in_c
 from withhold import Engine, Outcome, Policy, Reference, Rule, RuleSet, Tweet, Viewer, errors
 
-#: Everything that answers. Another implementation is put to the whole corpus by a line here.
-CHECKERS: dict[str, Make] = {"reference": Reference, "engine": Engine}
+#: Everything that answers, and what it is left out for.
+CHECKERS: list[tuple[str, Make, list[pytest.MarkDecorator]]] = [
+    ("reference", Reference, []),
+    ("engine", Engine, []),
+    *((name, engine_of(make), [in_c] * name.endswith("in C")) for name, make in SNAPSHOTS.items()),
+]
 
 QUESTIONS = list(questions())
 ANSWERED = [question for question in QUESTIONS if question.case.want]
@@ -34,7 +39,7 @@ def each(of: list[Question]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("question", [pytest.param(question, id=question.id) for question in of])
 
 
-by_all = pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in CHECKERS.items()])
+by_all = pytest.mark.parametrize("make", [pytest.param(make, id=name, marks=marks) for name, make, marks in CHECKERS])
 
 
 @by_all

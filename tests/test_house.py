@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import withhold
 
 HOUSE = Path(withhold.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
+IN_C = sorted(HOUSE.rglob("*.p[yx][xd]"))
 
 # Imports only go down, and rooms on one level do not know each other. The exceptions lie under everything.
 LEVELS = {
@@ -76,6 +78,15 @@ def test_files_are_short_and_say_why_they_exist(file):
     source = file.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= 400
     assert ast.get_docstring(ast.parse(source)), "a module opens with why it exists"
+
+
+@pytest.mark.parametrize("file", IN_C, ids=lambda file: file.name)
+def test_what_is_in_c_is_short_too_and_knows_no_room_but_the_errors(file):
+    source = file.read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= 400
+    assert '"""' in source.partition("import")[0], "a module opens with why it exists"
+    imported = set(re.findall(r"^(?:from|c?import) withhold\.(\w+)", source, re.MULTILINE))
+    assert imported <= {"errors", "native"}
 
 
 def test_the_reference_is_short_enough_to_be_read():

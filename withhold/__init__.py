@@ -18,6 +18,7 @@ from withhold.errors import (
     RuleError,
     RuleSetError,
     RuleSetWarning,
+    SnapshotError,
     SubjectIdError,
     SubjectIdTypeError,
     SubjectTypeError,
@@ -41,6 +42,7 @@ from withhold.model import (
     Tweet,
     Viewer,
 )
+from withhold.native import EngineInfo, engine_info
 from withhold.snapshot import Snapshot
 from withhold.sources import load as _load
 
@@ -51,6 +53,7 @@ __all__ = [
     "Decision",
     "Effect",
     "Engine",
+    "EngineInfo",
     "Explanation",
     "GeoIPError",
     "IdSet",
@@ -72,6 +75,7 @@ __all__ = [
     "Scope",
     "Settle",
     "Snapshot",
+    "SnapshotError",
     "SubjectIdError",
     "SubjectIdTypeError",
     "SubjectTypeError",
@@ -83,4 +87,5 @@ __all__ = [
     "Viewer",
     "ViewerError",
     "WithholdError",
+    "engine_info",
 ]

@@ -11,6 +11,7 @@
     ├── SubjectTypeError     (TypeError)   what is no tweet, viewer or rule set, where one is meant
     ├── RuleError            (ValueError)  one rule that contradicts itself
     ├── RuleSetError         (ValueError)  all the problems of all the files of a rule set
+    ├── SnapshotError        (ValueError)  a file that is no snapshot, or a damaged one
     ├── GeoIPError           (ValueError)  a location database that cannot be used
     └── ProxyError           (ValueError)  trusted proxies or CDN headers by which a location could be forged
 
@@ -153,6 +154,10 @@ class RuleSetError(WithholdError, ValueError):
         count = len(self.problems)
         head = f"the rule set has {count} problem{'s' if count > 1 else ''}"
         return "\n".join([f"{head}:", *(f"  {problem}" for problem in self.problems)])
+
+
+class SnapshotError(WithholdError, ValueError):
+    """A file that is no snapshot, or is damaged."""
 
 
 class GeoIPError(WithholdError, ValueError):

@@ -6,9 +6,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.implementations import SNAPSHOTS
 from tests.strategies import ACCOUNTS, TWEETS, instants, policies, rule_sets, viewers
-from withhold import Engine, Reference
+from withhold import Engine, Reference, engine_info
 
+WAYS = [name for name in SNAPSHOTS if engine_info().native or not name.endswith("in C")]
 PAGE = [(tweet, account) for tweet in TWEETS for account in ACCOUNTS]
 
 
@@ -22,10 +24,10 @@ class Serving(RuleBasedStateMachine):
         self.policy, self.current = policy, rules
         self.engine = Engine(rules, policy)
 
-    @rule(rules=rule_sets())
-    def activate(self, rules):
+    @rule(rules=rule_sets(), how=st.sampled_from(WAYS))
+    def activate(self, rules, how):
         self.current = rules
-        self.engine.activate(rules)
+        self.engine.activate(SNAPSHOTS[how](rules))
 
     @rule(target=views, viewer=viewers(), at=instants)
     def open(self, viewer, at):

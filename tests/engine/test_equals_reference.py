@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from array import array
 from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.implementations import each_snapshot
 from tests.strategies import HOURS, instants, pairs, policies, rule_sets, subjects, tweets, viewers
 from withhold import Decision, Engine, Reference, Tweet
 
@@ -16,26 +18,34 @@ def fields_of(decision: Decision) -> dict[str, object]:
     return {field.name: getattr(decision, field.name) for field in dataclasses.fields(decision)}
 
 
-@settings(max_examples=400)
+@each_snapshot
+@settings(max_examples=200)
 @given(rule_sets(), policies, st.lists(st.tuples(subjects, viewers(), instants), min_size=1, max_size=8))
-def test_every_field_of_every_decision(rules, policy, questions):
+def test_every_field_of_every_decision(snapshot_of, rules, policy, questions):
     """One engine for many questions, so that what it keeps of one cannot spoil another."""
-    engine, reference = Engine(rules, policy), Reference(rules, policy)
+    engine, reference = Engine(snapshot_of(rules), policy), Reference(rules, policy)
     for subject, viewer, at in questions:
-        assert fields_of(engine.check(subject, viewer, at)) == fields_of(reference.check(subject, viewer, at))
+        wanted = fields_of(reference.check(subject, viewer, at))
+        assert fields_of(engine.check(subject, viewer, at)) == wanted
+        if isinstance(subject, tuple):
+            view = engine.view(viewer, at)
+            assert fields_of(view.check(*subject)) == wanted
+            assert fields_of(view.check(*subject)) == wanted, "from what is kept"
 
 
-@settings(max_examples=150)
+@each_snapshot
+@settings(max_examples=100)
 @given(rule_sets(), policies, subjects, instants)
-def test_anywhere(rules, policy, subject, at):
-    found = Engine(rules, policy).anywhere(subject, at)
+def test_anywhere(snapshot_of, rules, policy, subject, at):
+    found = Engine(snapshot_of(rules), policy).anywhere(subject, at)
     assert fields_of(found) == fields_of(Reference(rules, policy).anywhere(subject, at))
 
 
-@settings(max_examples=200)
+@each_snapshot
+@settings(max_examples=150)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all) | tweets, max_size=12))
-def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
-    view, reference = Engine(rules, policy).view(viewer, at), Reference(rules, policy)
+def test_a_page_is_its_items_one_by_one(snapshot_of, rules, policy, viewer, at, items):
+    view, reference = Engine(snapshot_of(rules), policy).view(viewer, at), Reference(rules, policy)
     page = view.filter(items)
 
     wanted = [reference.check(item, viewer, at) for item in items]
@@ -50,14 +60,17 @@ def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
     ]
 
 
-@settings(max_examples=200)
+@each_snapshot
+@settings(max_examples=150)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all), max_size=12))
-def test_mask_and_withholds_say_what_check_says(rules, policy, viewer, at, items):
-    view, reference = Engine(rules, policy).view(viewer, at), Reference(rules, policy)
+def test_mask_and_withholds_say_what_check_says(snapshot_of, rules, policy, viewer, at, items):
+    view, reference = Engine(snapshot_of(rules), policy).view(viewer, at), Reference(rules, policy)
     wanted = [not reference.check(item, viewer, at).visible for item in items]
 
     assert [view.withholds(*item) for item in items] == wanted
-    assert list(map(bool, view.mask([t for t, _ in items], [a for _, a in items]))) == wanted
+    columns = [t for t, _ in items], [a for _, a in items]
+    for of in (list, tuple, lambda ids: array("q", ids), lambda ids: array("Q", ids), lambda ids: array("i", ids)):
+        assert list(map(bool, view.mask(of(columns[0]), of(columns[1])))) == wanted
 
 
 @settings(max_examples=200)

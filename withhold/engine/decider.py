@@ -9,13 +9,14 @@ from typing import NamedTuple, TypeVar
 
 from cachetools import FIFOCache
 
+from withhold import native
 from withhold.engine.reach import Geography, Reach
 from withhold.model.decision import Decision, Outcome, Scope
 from withhold.model.policy import Policy
 from withhold.model.rule import Reason, Rule
 from withhold.model.tweet import Link
 from withhold.model.viewer import Standpoint, Viewer
-from withhold.snapshot import Posting, Snapshot
+from withhold.snapshot import Snapshot
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -26,7 +27,7 @@ _REASONS = {reason: rank for rank, reason in enumerate(Reason)}
 
 #: The postings of a subject: those of its accounts, those of its tweets, and those that are not the viewer's own
 #: (None unless the policy shows authors what is theirs).
-_Named = tuple[tuple[Posting, ...], tuple[Posting, ...], tuple[Posting, ...] | None]
+_Named = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...] | None]
 
 _NOTHING: _Named = ((), (), None)
 
@@ -47,34 +48,47 @@ class Decider:
         self._lock = Lock()
         self._kept: FIFOCache[tuple[_Named, Standpoint | None], _Kept] = FIFOCache(_KEPT_DECISIONS)
         self._geographies: FIFOCache[frozenset[Reach], Geography] = FIFOCache(_KEPT_GEOGRAPHIES)
+        self._visible: _Kept = (None, snapshot.visible)
+        # Where viewers can be is some thousand places.
+        self._standpoints: dict[Standpoint, Standpoint] = {}
+        #: What views in C keep besides, where the tables are in C; None where they are not.
+        self.answers = native.view.Answers() if snapshot.is_native else None
 
     def decide(self, links: Sequence[Link], viewer: Viewer | None, at: datetime) -> Decision:
         """Decide for a viewer, or for whoever may get it (None, R10); ids are checked, `at` is in UTC.
 
         O(1) for what was asked before at an instant since which nothing has changed.
         """
+        return self.kept(links, viewer, at)[1]
+
+    def kept(self, links: Sequence[Link], viewer: Viewer | None, at: datetime) -> _Kept:
+        """Decide, and say since when the decision holds (None: always); it does until its `valid_until`."""
         named = self._named(links, viewer)
         if named is _NOTHING:
-            return self.snapshot.visible
+            return self._visible
         key = (named, viewer.standpoint if viewer is not None else None)
         if (kept := _recall(self._kept, key)) is not None:
             since, decision = kept
             if (since is None or since <= at) and (decision.valid_until is None or at < decision.valid_until):
-                return decision
+                return kept
         kept = self._make(named, viewer, at)
         with self._lock:
             self._kept[key] = kept
-        return kept[1]
+        return kept
 
     def concerning(self, links: Sequence[Link]) -> list[tuple[Rule, Scope]]:
         """Return every rule that names the subject, whatever its state, and through what."""
         accounts, tweets, _ = self._named(links, None)
-        return _scoped(accounts, tweets)
+        return self._scoped(accounts, tweets)
+
+    def standpoint_of(self, viewer: Viewer) -> Standpoint:
+        """Return where a viewer is, as one object for all who are there."""
+        return self._standpoints.setdefault(viewer.standpoint, viewer.standpoint)
 
     def _named(self, links: Sequence[Link], viewer: Viewer | None) -> _Named:
         find_account, find_tweet = self.snapshot.accounts.find, self.snapshot.tweets.find
-        accounts: tuple[Posting, ...] = ()
-        tweets: tuple[Posting, ...] = ()
+        accounts: tuple[int, ...] = ()
+        tweets: tuple[int, ...] = ()
         for tweet_id, account_id in links:
             if account_id is not None and (posting := find_account(account_id)) is not None:
                 accounts += (posting,)
@@ -90,8 +104,9 @@ class Decider:
 
     def _make(self, named: _Named, viewer: Viewer | None, at: datetime) -> _Kept:
         accounts, tweets, others = named
-        concerning = _scoped(accounts, tweets)
-        lifted = set() if others is None else {r.id for r, _ in concerning} - {r.id for p in others for r in p.rules}
+        concerning = self._scoped(accounts, tweets)
+        not_own = {rule.id for posting in others or () for rule in self.snapshot.rules_of(posting)}
+        lifted = set() if others is None else {rule.id for rule, _ in concerning} - not_own
         in_force = [(rule, scope, Reach.of(rule, self.policy)) for rule, scope in concerning if rule.in_force(at)]
         geography = self._geography(frozenset(reach for _, _, reach in in_force))
         certainly: list[_Speaks] = []
@@ -122,6 +137,14 @@ class Decider:
             revision=self.snapshot.revision,
         )
         return max((edge for edge in edges if edge <= at), default=None), decision
+
+    def _scoped(self, accounts: Iterable[int], tweets: Iterable[int]) -> list[tuple[Rule, Scope]]:
+        """Return the rules of postings once each; one that names account and tweet acts through the account (R7)."""
+        found: dict[str, tuple[Rule, Scope]] = {}
+        for scope, postings in ((Scope.ACCOUNT, accounts), (Scope.TWEET, tweets)):
+            for rule in (rule for posting in postings for rule in self.snapshot.rules_of(posting)):
+                found.setdefault(rule.id, (rule, scope))
+        return list(found.values())
 
     def _geography(self, reaches: frozenset[Reach]) -> Geography:
         found = _recall(self._geographies, reaches)
@@ -156,15 +179,6 @@ def _outcome(speaking: Iterable[_Speaks]) -> Outcome:
         if not lifted:
             outcome = Outcome.WITHHELD
     return outcome
-
-
-def _scoped(accounts: Iterable[Posting], tweets: Iterable[Posting]) -> list[tuple[Rule, Scope]]:
-    """Return the rules of postings once each; one that names both account and tweet acts through the account (R7)."""
-    found: dict[str, tuple[Rule, Scope]] = {}
-    for scope, postings in ((Scope.ACCOUNT, accounts), (Scope.TWEET, tweets)):
-        for rule in (rule for posting in postings for rule in posting.rules):
-            found.setdefault(rule.id, (rule, scope))
-    return list(found.values())
 
 
 def _order(said: tuple[Rule, Scope, bool, _Speaks]) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
 from withhold.engine.view import View
+from withhold.engine.views import open_view
 from withhold.errors import Problem, SubjectTypeError, shown
 from withhold.model.decision import Decision
 from withhold.model.instants import utc
@@ -77,7 +78,7 @@ class Engine:
 
         Raises `InstantError` for a naive `at`, and `SubjectTypeError` for what is no `Viewer`.
         """
-        return View(self._decider, _checked(viewer), self._instant(at))
+        return open_view(self._decider, _checked(viewer), self._instant(at))
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
         """Decide on a `Tweet` (with what it retweets) or a pair (tweet_id, account_id) of which one may be None.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
+from withhold.engine.columns import ids_in_a_row
 from withhold.engine.decider import Decider
-from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError, SubjectTypeError, shown
+from withhold.errors import Problem, SubjectIdError, SubjectTypeError, shown
 from withhold.model.decision import Decision
 from withhold.model.ids import check_id
 from withhold.model.tweet import Tweet, link, links_of
@@ -51,33 +51,18 @@ class View:
     (True, 'in-1')
     """
 
-    __slots__ = ("_accounts", "_decider", "_tweets", "at", "viewer")
+    __slots__ = ()
 
-    def __init__(self, decider: Decider, viewer: Viewer, at: datetime) -> None:
-        self._decider = decider
-        self._accounts = decider.snapshot.accounts.named
-        self._tweets = decider.snapshot.tweets.named
-        self.viewer = viewer
-        self.at = at
+    viewer: Viewer
+    at: datetime
+    _decider: Decider
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
         """Tell whether a tweet is not visible: the cheapest question. O(1), and builds nothing on a miss.
 
         Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids (A4).
         """
-        try:
-            # The sign and the size of both ids show in their `|`; and only of ints is the answer True itself, so that
-            # nothing else is looked up, by whatever hash it has. So a miss costs this and two look-ups. 0 and
-            # `bool` are always named, and meet their check below with what is out of range.
-            if (
-                (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is True
-                and tweet_id not in self._tweets
-                and account_id not in self._accounts
-            ):
-                return False
-        except (TypeError, ValueError, OverflowError):
-            pass  # told below
-        return not self._decide_pair(tweet_id, account_id).visible
+        raise NotImplementedError
 
     def check(self, tweet_id: int | None = None, account_id: int | None = None) -> Decision:
         """Decide on a tweet, an account, or a tweet together with its author. Either may be left out, not both.
@@ -85,7 +70,7 @@ class View:
         Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids. O(1), and a few rules' work the
         first time.
         """
-        return self._decider.decide((link(tweet_id, account_id),), self.viewer, self.at)
+        return self._check(tweet_id, account_id)
 
     def check_tweet(self, tweet: Tweet) -> TweetDecisions:
         """Decide on a tweet with what it retweets, and separately on what it quotes (R8)."""
@@ -114,7 +99,7 @@ class View:
         ([(21, 18)], [(0, 'in-1')])
         """
         page = list(items)
-        subjects: Sequence[Any] = page if key is None else [key(item) for item in page]
+        subjects: list[Any] = page if key is None else [key(item) for item in page]
         withheld: list[tuple[int, Decision]] = []
         tombstones: list[tuple[int, Decision]] = []
         for index in self._hits(subjects):
@@ -136,65 +121,33 @@ class View:
     def mask(self, tweet_ids: Iterable[int], account_ids: Iterable[int]) -> bytearray:
         """Return a byte for each tweet, 1 if it is not visible. O(ids).
 
-        Takes sequences of ints and one-dimensional buffers of them (`array`, numpy), of equal length; raises
-        `SubjectIdTypeError` or `SubjectIdError`.
+        Takes sequences of ints, one-dimensional buffers of them (`array`, numpy) and Arrow arrays, of equal length;
+        buffers of 64-bit integers are read where they are. Raises `SubjectIdTypeError` or `SubjectIdError`.
 
         >>> from withhold import Engine, Rule, RuleSet, Viewer
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
         >>> list(engine.view(Viewer(country="IN")).mask([20, 21], [17, 18]))
         [1, 0]
         """
-        tweets, accounts = _ints(tweet_ids, "tweet_ids"), _ints(account_ids, "account_ids")
+        tweets, accounts = ids_in_a_row(tweet_ids, "tweet_ids"), ids_in_a_row(account_ids, "account_ids")
         if len(tweets) != len(accounts):
             message = f"{len(tweets)} tweet ids stand beside {len(accounts)} account ids"
             raise SubjectIdError(Problem("uneven-ids", message))
         mask = bytearray(len(tweets))
-        for index in self._hits(list(zip(tweets, accounts, strict=True))):
+        for index in self._column_hits(tweets, accounts):
             mask[index] = not self._decide_pair(tweets[index], accounts[index]).visible
         return mask
 
-    def _decide_pair(self, tweet_id: int | None, account_id: int | None) -> Decision:
-        pair = (check_id(tweet_id, "tweet_id"), check_id(account_id, "account_id"))
-        return self._decider.decide((pair,), self.viewer, self.at)
-
-    def _hits(self, subjects: Iterable[Any]) -> list[int]:
+    def _hits(self, subjects: list[Any]) -> list[int]:
         """Return the indices of the subjects that a rule may concern; the others are ids that no rule names."""
-        tweets, accounts = self._tweets, self._accounts
-        try:
-            # What `withholds` asks of one pair, for all of them in one loop.
-            return [
-                index
-                for index, (tweet_id, account_id) in enumerate(subjects)
-                if (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is not True
-                or tweet_id in tweets
-                or account_id in accounts
-            ]
-        except (TypeError, ValueError, OverflowError):
-            # Tweets, or what is no pair of ids at all: one by one.
-            return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
+        raise NotImplementedError
 
-    def _may_concern(self, subject: Any) -> bool:
-        if isinstance(subject, Tweet):
-            return (
-                subject.id in self._tweets
-                or subject.account_id in self._accounts
-                or (subject.retweet_of is not None and self._may_concern(subject.retweet_of))
-                or (subject.quoted is not None and self._may_concern(subject.quoted))
-            )
-        tweet_id, account_id = links_of(subject)[0]
-        return check_id(tweet_id, "tweet_id") in self._tweets or check_id(account_id, "account_id") in self._accounts
+    def _column_hits(self, tweet_ids: Sequence[int], account_ids: Sequence[int]) -> list[int]:
+        """Do the same for two columns of ids."""
+        raise NotImplementedError
 
+    def _check(self, tweet_id: int | None, account_id: int | None) -> Decision:
+        return self._decider.decide((link(tweet_id, account_id),), self.viewer, self.at)
 
-def _ints(ids: Iterable[int], name: str) -> Sequence[int]:
-    if isinstance(ids, list | tuple):
-        return ids
-    if isinstance(ids, AbstractSet | Mapping):
-        raise SubjectIdTypeError(Problem("id-not-an-int", f"{name} have no order", hint="ids are a row of integers"))
-    try:
-        buffer = memoryview(ids)  # type: ignore[arg-type]
-    except TypeError:
-        return list(ids)
-    if buffer.ndim != 1 or buffer.format not in tuple("bBhHiIlLqQnN"):
-        message = f"{name} is a buffer of `{buffer.format}` in {buffer.ndim} dimensions"
-        raise SubjectIdTypeError(Problem("id-not-an-int", message, hint="ids are a row of integers"))
-    return buffer.tolist()
+    def _decide_pair(self, tweet_id: int | None, account_id: int | None) -> Decision:
+        return self.check(check_id(tweet_id, "tweet_id"), check_id(account_id, "account_id"))

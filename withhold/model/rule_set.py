@@ -71,7 +71,7 @@ class RuleSet:
         if self._digest is None:
             whole = hashlib.sha256()
             for rule in sorted(self.rules, key=lambda rule: rule.id):
-                whole.update(_said(rule))
+                whole.update(json.dumps(said_by(rule)).encode() + rule.accounts.tobytes() + rule.tweets.tobytes())
             self._digest = whole.hexdigest()
         return self._digest
 
@@ -108,8 +108,9 @@ def repeated(rule: Rule, first: Rule) -> Problem:
     return Problem("repeated-rule-id", f"rule id {shown(rule.id)} is used twice", rule.place, where)
 
 
-def _said(rule: Rule) -> bytes:
-    head = {
+def said_by(rule: Rule) -> dict[str, object]:
+    """Return what a rule says, in values that JSON has, with the number of its ids in their place."""
+    return {
         "id": rule.id,
         "withheld_in": rule.withheld_in,
         "except_in": rule.except_in,
@@ -124,4 +125,3 @@ def _said(rule: Rule) -> bytes:
         "accounts": len(rule.accounts),
         "tweets": len(rule.tweets),
     }
-    return json.dumps(head).encode() + rule.accounts.tobytes() + rule.tweets.tobytes()

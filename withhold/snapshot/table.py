@@ -1,59 +1,79 @@
-"""From an id to its posting: the seam at which a mapped file can take the place of a dict."""
+"""From an id to its posting: a dict, or the sections of a file as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
+from bisect import bisect_left
+from collections.abc import Container
 from typing import Protocol
 
-from withhold.model.rule import Rule
-from withhold.snapshot.posting import Posting
+from withhold.errors import Problem, SnapshotError
+from withhold.snapshot.buckets import bucket_of, mask_of, mixed
 
 
 class Table(Protocol):
-    """All that the engine asks of an index. Must be safe to share between threads."""
+    """All that the engine asks of an index. Must be safe to share between threads.
 
-    @property
-    def named(self) -> AbstractSet[int]:
-        """The ids that rules name, and 0 and 1 besides: a first question that most ids end."""
+    A posting is a number that stands for the rules which name an id: all ids that the same rules name have the same.
+    """
 
-    def find(self, id_: int, /) -> Posting | None:
+    def find(self, id_: int, /) -> int | None:
         """Return the posting of an id, or None if no rule names it. O(1)."""
 
 
+class PythonTable(Table, Protocol):
+    """What a view in Python asks besides."""
+
+    @property
+    def named(self) -> Container[int]:
+        """The ids that rules name, and 0 and 1 besides: a first question that most ids end.
+
+        INVARIANT (unchecked ids): 0 and 1 are always named. `False == 0` and `True == 1`, so the serving calls,
+        which let what is not named pass without looking at its type, stop at these, and check.
+        """
+
+
 class DictTable:
-    """A table in memory; about 150 bytes an id.
+    """A table in memory, where there is no `withhold.native`; about 110 bytes an id.
 
     `named` are its ids as a set, in front of it: a set answers "no" in half the time of a dict.
     """
 
     __slots__ = ("find", "named", "postings")
 
-    def __init__(self, postings: dict[int, Posting]) -> None:
+    def __init__(self, postings: dict[int, int]) -> None:
         self.postings = postings
-        # INVARIANT (unchecked ids): 0 and 1 are always named. `False == 0` and `True == 1`, so the serving calls,
-        # which let what is not named pass without looking at its type, stop at these, and check.
         self.named = frozenset(postings) | {0, 1}
         # The dict's own method, without a Python frame around it.
         self.find = postings.get
 
 
-def compile_postings(
-    named: Iterable[tuple[Rule, Iterable[int]]], interned: dict[tuple[int, ...], Posting]
-) -> DictTable:
-    """Turn (rule, ids) around: each id to the posting of all rules that name it. O(ids).
+class MappedTable:
+    """The sections of a file, read where they are, without `withhold.native`; some microseconds a look-up.
 
-    `interned` maps the identities of rules to the one posting of them, and may be shared between tables.
+    Reading is what many processes share; a dict would be each one's own.
     """
-    postings: dict[int, Posting] = {}
-    for rule, ids in named:
-        # Most ids of a rule stand in no other, or in the same others: one step for each distinct posting.
-        grown: dict[Posting | None, Posting] = {}
-        for id_ in ids:
-            before = postings.get(id_)
-            after = grown.get(before)
-            if after is None:
-                rules = (*before.rules, rule) if before else (rule,)
-                after = grown[before] = interned.setdefault(tuple(map(id, rules)), Posting(rules))
-            postings[id_] = after
-    return DictTable(postings)
+
+    __slots__ = ("_buckets", "_ids", "_postings", "_starts", "_words")
+
+    def __init__(self, words: memoryview, starts: memoryview, ids: memoryview, postings: memoryview) -> None:
+        self._words, self._starts, self._ids, self._postings = words, starts, ids, postings
+        self._buckets = len(words)
+
+    def find(self, id_: int, /) -> int | None:
+        bits = mixed(id_)
+        bucket = bucket_of(bits, self._buckets)
+        mask = mask_of(bits)
+        if self._words[bucket] & mask != mask:
+            return None
+        start, end = self._starts[bucket], self._starts[bucket + 1]
+        if not start <= end <= len(self._ids):
+            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table lies outside of it"))
+        at = bisect_left(self._ids, id_, start, end)
+        return self._postings[at] if at < end and self._ids[at] == id_ else None
+
+    @property
+    def named(self) -> Container[int]:
+        return self
+
+    def __contains__(self, id_: object) -> bool:
+        return id_ in (0, 1) or (isinstance(id_, int) and self.find(id_) is not None)

@@ -1,0 +1,51 @@
+"""All that answers, to be held to the same answers: what is compiled and what is opened, in C and in Python."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from withhold import Engine, Policy, RuleSet, Snapshot, engine_info
+
+MakeSnapshot = Callable[[RuleSet], Snapshot]
+
+in_c = pytest.mark.skipif(not engine_info().native, reason=engine_info().why)
+
+
+def compiled(*, native: bool) -> MakeSnapshot:
+    return lambda rules: Snapshot.compile(rules, native=native)
+
+
+def reopened(*, native: bool) -> MakeSnapshot:
+    def make(rules: RuleSet) -> Snapshot:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "rules.wh")
+            Snapshot.compile(rules).save(path)
+            return Snapshot.open(path, native=native)
+
+    return make
+
+
+SNAPSHOTS: dict[str, MakeSnapshot] = {
+    "compiled in Python": compiled(native=False),
+    "reopened in Python": reopened(native=False),
+    "compiled in C": compiled(native=True),
+    "reopened in C": reopened(native=True),
+}
+
+
+def _parameters() -> list[object]:
+    marks = {name: [in_c] if name.endswith("in C") else [] for name in SNAPSHOTS}
+    return [pytest.param(make, id=name, marks=marks[name]) for name, make in SNAPSHOTS.items()]
+
+
+#: A test of this is given each way to make a snapshot of a rule set.
+each_snapshot = pytest.mark.parametrize("snapshot_of", _parameters())
+
+
+def engine_of(make: MakeSnapshot) -> Callable[[RuleSet, Policy], Engine]:
+    """Return what makes an engine of such snapshots."""
+    return lambda rules, policy: Engine(make(rules), policy)

@@ -1,0 +1,66 @@
+"""Which core is in use, and how it is chosen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.implementations import in_c
+from withhold import Engine, RuleSet, Snapshot, Viewer, engine_info
+
+ASK = "import withhold; info = withhold.engine_info(); print(info.native, info.why)"
+#: A finder that makes the modules in C as if they had not been built.
+UNBUILT = """
+import sys
+class Unbuilt:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("withhold.native."):
+            raise ImportError(f"{name} was not built")
+sys.meta_path.insert(0, Unbuilt())
+"""
+
+
+def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    others = {name: value for name, value in os.environ.items() if not name.startswith("WITHHOLD_")}
+    command = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(command, env=others | variables, capture_output=True, text=True, check=False)
+
+
+@in_c
+def test_the_native_core_is_used_where_it_is() -> None:
+    assert run(ASK).stdout == "True withhold.native is in use\n"
+    assert run(ASK, WITHHOLD_REQUIRE_NATIVE="1").stdout == "True withhold.native is in use\n"
+
+
+def test_it_can_be_done_without() -> None:
+    assert run(ASK, WITHHOLD_PURE_PYTHON="1").stdout == "False WITHHOLD_PURE_PYTHON is set\n"
+
+
+def test_what_was_not_built_is_done_without() -> None:
+    found = run(UNBUILT + ASK)
+    assert found.stdout == "False withhold.native cannot be used: withhold.native.index was not built\n", found.stderr
+
+
+@pytest.mark.parametrize(("code", "variables"), [(ASK, {"WITHHOLD_PURE_PYTHON": "1"}), (UNBUILT + ASK, {})])
+def test_a_required_core_that_is_not_there_is_an_error(code: str, variables: dict[str, str]) -> None:
+    found = run(code, WITHHOLD_REQUIRE_NATIVE="1", **variables)
+    assert found.returncode != 0
+    assert found.stderr.splitlines()[-1].startswith("ImportError: WITHHOLD_REQUIRE_NATIVE is set, but ")
+
+
+def test_a_snapshot_of_the_wrong_kind_is_never_made() -> None:
+    kinds = {True: "NativeView", False: "PythonView"}
+    assert Snapshot.compile(RuleSet(), native=False).is_native is False
+    assert Snapshot.compile(RuleSet()).is_native is engine_info().native
+    for native in (False, engine_info().native):
+        view = Engine(Snapshot.compile(RuleSet(), native=native)).view(Viewer.unknown())
+        assert type(view).__name__ == kinds[native]
+
+
+def test_what_insists_on_the_native_core_says_why_it_is_not_there() -> None:
+    code = "from withhold import *; Snapshot.compile(RuleSet(), native=True)"
+    found = run(code, WITHHOLD_PURE_PYTHON="1")
+    assert found.stderr.splitlines()[-1] == "ImportError: WITHHOLD_PURE_PYTHON is set"

@@ -1,0 +1,234 @@
+"""What is no whole snapshot is refused, and says why; and one that is not looked at closely never does harm."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.implementations import in_c
+from withhold import Engine, Rule, RuleSet, Snapshot, SnapshotError, Viewer, WithholdError
+from withhold.snapshot.format import HEADER_END, OPENING, SECTIONS
+
+RULES = RuleSet(
+    [
+        Rule(id="a", accounts=[5, 6], tweets=[7], withheld_in=["IN"], reason="terms"),
+        Rule(id="b", accounts=[6], tweets=range(50, 60), withheld_in=["IN"], reason="terms"),
+    ]
+)
+each_way = pytest.mark.parametrize("native", [False, pytest.param(True, marks=in_c)], ids=["in Python", "in C"])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    Snapshot.compile(RULES).save(tmp_path / "rules.wh")
+    return tmp_path / "rules.wh"
+
+
+def use(snapshot: Snapshot) -> None:
+    """Ask all there is to ask; only the library's own errors may come of it."""
+    view = Engine(snapshot).view(Viewer(country="IN"))
+    for id_ in (*range(1, 70), 2**62, 2**63 - 1):
+        for ask in (view.withholds, view.check):
+            with suppress(WithholdError):
+                ask(id_, id_)
+    with suppress(WithholdError):
+        view.mask(list(range(1, 70)), list(range(1, 70)))
+    with suppress(WithholdError):
+        view.filter([(id_, id_) for id_ in range(1, 70)])
+    with suppress(WithholdError):
+        assert all(id_ in rule.tweets for rule in snapshot.rules for id_ in rule.tweets)
+
+
+def test_every_byte_that_is_changed_is_noticed(path: Path) -> None:
+    whole = path.read_bytes()
+    Snapshot.open(path)
+    damaged = path.with_name("damaged.wh")
+    for at in range(len(whole)):
+        for flip in (0x01, 0x80):
+            damaged.write_bytes(whole[:at] + bytes([whole[at] ^ flip]) + whole[at + 1 :])
+            with pytest.raises(SnapshotError) as caught:
+                Snapshot.open(damaged)
+            assert caught.value.code in ("not-a-snapshot", "snapshot-version", "damaged-snapshot")
+
+
+@pytest.mark.parametrize("verify", ["full", "header"])
+def test_every_truncation_is_noticed_and_every_addition(path: Path, verify: Any) -> None:
+    whole = path.read_bytes()
+    damaged = path.with_name("damaged.wh")
+    for length in range(len(whole)):
+        damaged.write_bytes(whole[:length])
+        with pytest.raises(SnapshotError):
+            Snapshot.open(damaged, verify=verify)
+    for more in (b"\0", b"x" * 64, whole):
+        damaged.write_bytes(whole + more)
+        with pytest.raises(SnapshotError, match="bytes, and should have"):
+            Snapshot.open(damaged, verify=verify)
+
+
+@each_way
+def test_what_is_not_verified_does_no_harm(path: Path, native: bool) -> None:
+    """Every byte of every section, changed in several ways: wrong answers at worst, and the library's own errors."""
+    whole = path.read_bytes()
+    damaged = path.with_name("damaged.wh")
+    chance = random.Random(1)
+    for at in range(HEADER_END, len(whole)):
+        for value in {whole[at] ^ 0xFF, whole[at] ^ 1, chance.randrange(256)} - {whole[at]}:
+            damaged.write_bytes(whole[:at] + bytes([value]) + whole[at + 1 :])
+            try:
+                snapshot = Snapshot.open(damaged, verify="header", native=native)
+            except SnapshotError:  # what stands between sections
+                continue
+            use(snapshot)
+
+
+@each_way
+def test_sections_of_noise_do_no_harm(path: Path, native: bool) -> None:
+    whole = path.read_bytes()
+    chance = random.Random(2)
+    header = json.loads(whole[OPENING.size : HEADER_END])
+    for _ in range(40):
+        noise = bytearray(whole)
+        for section in header["sections"].values():
+            if chance.random() < 0.5:
+                noise[section["offset"] : section["offset"] + section["length"]] = chance.randbytes(section["length"])
+        path.with_name("noise.wh").write_bytes(noise)
+        use(Snapshot.open(path.with_name("noise.wh"), verify="header", native=native))
+
+
+def changed(whole: bytes, change: Callable[[dict[str, Any], dict[str, bytearray]], None]) -> bytes:
+    """Return a file whose digests are right, though what they are of is not."""
+    header = json.loads(whole[OPENING.size : HEADER_END])
+    places = {name: (each["offset"], each["length"]) for name, each in header["sections"].items()}
+    sections = {name: bytearray(whole[start : start + length]) for name, (start, length) in places.items()}
+    body = bytearray(whole)
+    change(header, sections)
+    for name, (start, length) in places.items():
+        assert len(sections[name]) == length
+        body[start : start + length] = sections[name]
+        if name in header["sections"]:
+            header["sections"][name]["sha256"] = hashlib.sha256(sections[name]).hexdigest()
+    padded = json.dumps(header).encode().ljust(HEADER_END - OPENING.size)
+    opening = OPENING.pack(b"WITHHOLD", 1, HEADER_END, hashlib.sha256(padded).digest())
+    return opening + padded + bytes(body[HEADER_END:])
+
+
+def put(name: str, letter: str, at: int, value: int) -> Callable[[dict[str, Any], dict[str, bytearray]], None]:
+    def change(_: dict[str, Any], sections: dict[str, bytearray]) -> None:
+        struct.pack_into(letter, sections[name], at * struct.calcsize(letter), value)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (put("accounts.starts", "<I", 0, 1), "`accounts.starts` does not rise"),
+        (put("tweets.starts", "<I", 1, 99), "`tweets.starts` does not rise"),
+        (put("tweets.starts", "<I", 3, 99), "`tweets.starts` does not rise"),
+        (put("tweets.postings", "<I", 2, 3), "`tweets.postings` names a rule that is not there"),
+        (put("accounts.postings", "<I", 0, 2**32 - 1), "`accounts.postings` names a rule that is not there"),
+        (put("combinations.rules", "<I", 1, 2), "`combinations.rules` names a rule that is not there"),
+        (put("combinations.starts", "<Q", 1, 1), "`combinations.starts` does not rise"),
+        (put("rules.starts", "<Q", 1, 2**63), "`rules.starts` does not rise"),
+    ],
+)
+@each_way
+def test_a_number_that_leads_nowhere_is_refused_though_its_digest_is_right(
+    path: Path, change: Any, said: str, native: bool
+) -> None:
+    path.write_bytes(changed(path.read_bytes(), change))
+    with pytest.raises(SnapshotError) as caught:
+        Snapshot.open(path, native=native)
+    assert said in str(caught.value)
+    use(Snapshot.open(path, verify="header", native=native))
+
+
+def header_without(key: str) -> Any:
+    return lambda header, _: header.pop(key)
+
+
+def header_with(value: Any, *keys: str) -> Any:
+    def change(header: dict[str, Any], _: object) -> None:
+        for key in keys[:-1]:
+            header = header[key]
+        header[keys[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize("verify", ["full", "header"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (header_without("size"), "does not say what it must: `size`"),
+        (header_with(-1, "counts", "rules"), "does not say what it must: `counts.rules`"),
+        (header_with(True, "counts", "rules"), "does not say what it must: `counts.rules`"),
+        (header_with(1.0, "size"), "does not say what it must: `size`"),
+        (header_with("yesterday", "created"), "does not say what it must: `created`"),
+        (header_with("0" * 63, "digest"), "does not say what it must: `digest`"),
+        (header_with(7, "extra"), "does not say what it must: `extra`"),
+        (header_with(10**6, "size"), "and should have 1,000,000"),
+        (header_with(3, "counts", "rules"), "section `rules.starts` has 24 bytes"),
+        (header_with(9, "counts", "accounts"), "section `accounts.ids` has"),
+        (header_with(0, "sections", "tweets.ids", "length"), "is not where it must be"),
+        (header_with(2**62, "sections", "rules.records", "length"), "is not where it must be"),
+        (header_with(2**70, "sections", "rules.records", "offset"), "is not where it must be"),
+        (header_with(4097, "sections", "accounts.words", "offset"), "is not where it must be"),
+        (header_with({}, "sections"), "the sections are not those of this format"),
+    ],
+)
+def test_a_header_that_does_not_fit_is_refused(path: Path, change: Any, said: str, verify: Any) -> None:
+    path.write_bytes(changed(path.read_bytes(), change))
+    with pytest.raises(SnapshotError) as caught:
+        Snapshot.open(path, verify=verify)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("record", [b"{}", b"[]", b"\xff\xfe", b"null", b"[" * 10_000, b'{"id": 5}'])
+def test_a_record_that_is_no_rule_is_told_when_it_is_read(path: Path, record: bytes) -> None:
+    whole = path.read_bytes()
+    header = json.loads(whole[OPENING.size : HEADER_END])
+    start = header["sections"]["rules.records"]["offset"]
+    path.write_bytes((whole[:start] + record.ljust(len(whole) - start))[: len(whole)])
+    view = Engine(Snapshot.open(path, verify="header")).view(Viewer(country="IN"))
+    with pytest.raises(SnapshotError, match="is no rule"):
+        view.withholds(99, 5)
+    assert view.withholds(99, 99) is False
+
+
+class TestOtherFiles:
+    @pytest.mark.parametrize("content", [b"", b"rules: []\n", b"WITHHOLD", b"WITHHELD" + bytes(5000), bytes(5000)])
+    def test_what_is_no_snapshot(self, tmp_path: Path, content: bytes) -> None:
+        (tmp_path / "rules.wh").write_bytes(content)
+        with pytest.raises(SnapshotError) as caught:
+            Snapshot.open(tmp_path / "rules.wh")
+        assert caught.value.code == "not-a-snapshot"
+
+    def test_another_version(self, path: Path) -> None:
+        whole = bytearray(path.read_bytes())
+        struct.pack_into("<I", whole, 8, 2)
+        path.write_bytes(whole)
+        with pytest.raises(SnapshotError, match="a snapshot of format `2`, and `1` is read here") as caught:
+            Snapshot.open(path)
+        assert caught.value.code == "snapshot-version"
+
+    def test_what_is_not_there_or_a_folder(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            Snapshot.open(tmp_path / "none.wh")
+        with pytest.raises(OSError):  # noqa: PT011  # its name depends on the system
+            Snapshot.open(tmp_path)
+
+
+def test_all_sections_are_in_a_file(path: Path) -> None:
+    """So that the tests above have changed every kind of number."""
+    header = json.loads(path.read_bytes()[OPENING.size : HEADER_END])
+    assert {name for name, each in header["sections"].items() if each["length"]} == set(SECTIONS)

@@ -1,0 +1,56 @@
+"""A process that is killed while it saves leaves the old file or the new one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Forks in a process of its own, where there are no threads: a child saves two rule sets by turns, and is killed after a
+# time that is drawn.
+KILLER = """
+import json, os, random, signal, sys, time
+from withhold import Rule, RuleSet, Snapshot
+
+path, kills = sys.argv[1], int(sys.argv[2])
+sets = [RuleSet([Rule(id="r", tweets=range(start, start + 20_000), withheld_in=["IN"], reason="terms")]) for start in (1, 9)]
+snapshots = [Snapshot.compile(rules) for rules in sets]
+chance, found = random.Random(1), {rules.revision: 0 for rules in sets}
+
+def saving(number):
+    child = os.fork()
+    if child == 0:
+        for number in range(number, number + 50):
+            snapshots[number % 2].save(path)
+        os._exit(0)
+    return child
+
+began = time.perf_counter()
+os.waitpid(saving(0), 0)
+once = (time.perf_counter() - began) / 50
+for kill in range(kills):
+    child = saving(chance.randrange(2))
+    time.sleep(chance.uniform(0, 10 * once))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    opened = Snapshot.open(path)
+    found[opened.revision] += 1
+    assert opened.rules in sets
+print(json.dumps(list(found.values())))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+def test_after_500_kills_there_is_always_a_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "rules.wh"
+    run = subprocess.run([sys.executable, "-c", KILLER, path, "500"], check=True, capture_output=True, text=True)
+    found = json.loads(run.stdout)
+    assert sum(found) == 500
+    assert min(found) > 50, "both files were found, so that kills came before and after the new one was put in place"
+    unfinished = [each for each in tmp_path.iterdir() if each != path]
+    assert all(each.name.startswith(".rules.wh.") and each.name.endswith(".partial") for each in unfinished)
+    assert len(unfinished) > 50, "kills came while a file was being written"

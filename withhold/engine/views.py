@@ -1,0 +1,92 @@
+"""The two kinds of views, which answer the same: in Python, and in C where that could be built."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from withhold import native
+from withhold.engine.decider import Decider
+from withhold.engine.view import View
+from withhold.model.ids import check_id
+from withhold.model.tweet import Tweet, links_of
+from withhold.model.viewer import Viewer
+from withhold.snapshot.table import PythonTable
+
+
+def open_view(decider: Decider, viewer: Viewer, at: datetime) -> View:
+    """Return a view of the kind that its snapshot's tables are for."""
+    if decider.answers is None:
+        return PythonView(decider, viewer, at)
+    own = viewer.account_id if decider.policy.author_sees_own else None
+    return NativeView(decider, viewer, at, decider.standpoint_of(viewer), own, Tweet)
+
+
+class PythonView(View):
+    """Asks sets first."""
+
+    __slots__ = ("_accounts", "_decider", "_tweets", "at", "viewer")
+
+    def __init__(self, decider: Decider, viewer: Viewer, at: datetime) -> None:
+        self._decider = decider
+        self._accounts: Container[int] = cast(PythonTable, decider.snapshot.accounts).named
+        self._tweets: Container[int] = cast(PythonTable, decider.snapshot.tweets).named
+        self.viewer = viewer
+        self.at = at
+
+    def withholds(self, tweet_id: int, account_id: int) -> bool:
+        try:
+            # The sign and the size of both ids show in their `|`; and only of ints is the answer True itself, so that
+            # nothing else is looked up, by whatever hash it has. So a miss costs this and two look-ups. 0 and
+            # `bool` are always named, and meet their check below with what is out of range.
+            if (
+                (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is True
+                and tweet_id not in self._tweets
+                and account_id not in self._accounts
+            ):
+                return False
+        except (TypeError, ValueError, OverflowError):
+            pass  # told below
+        return not self._decide_pair(tweet_id, account_id).visible
+
+    def _hits(self, subjects: Sequence[Any]) -> list[int]:
+        tweets, accounts = self._tweets, self._accounts
+        try:
+            # What `withholds` asks of one pair, for all of them in one loop.
+            return [
+                index
+                for index, (tweet_id, account_id) in enumerate(subjects)
+                if (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is not True
+                or tweet_id in tweets
+                or account_id in accounts
+            ]
+        except (TypeError, ValueError, OverflowError):
+            # Tweets, or what is no pair of ids at all: one by one.
+            return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
+
+    def _may_concern(self, subject: Any) -> bool:
+        if isinstance(subject, Tweet):
+            return (
+                subject.id in self._tweets
+                or subject.account_id in self._accounts
+                or (subject.retweet_of is not None and self._may_concern(subject.retweet_of))
+                or (subject.quoted is not None and self._may_concern(subject.quoted))
+            )
+        tweet_id, account_id = links_of(subject)[0]
+        return check_id(tweet_id, "tweet_id") in self._tweets or check_id(account_id, "account_id") in self._accounts
+
+    def _column_hits(self, tweet_ids: Sequence[int], account_ids: Sequence[int]) -> list[int]:
+        return self._hits(list(zip(_listed(tweet_ids), _listed(account_ids), strict=True)))
+
+
+def _listed(ids: Sequence[int]) -> Sequence[int]:
+    return ids.tolist() if isinstance(ids, memoryview) else ids
+
+
+if native.AVAILABLE:
+
+    class NativeView(native.view.FastView, View):
+        """Asks in C."""
+
+        __slots__ = ()

@@ -1,0 +1,50 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+"""Floors, to measure a view against: what a call costs that does nothing, and what reading the memory alone costs."""
+
+from libc.stdint cimport int64_t, uint64_t
+
+from withhold.native.index cimport bucket_of, mixed, withhold_id, withhold_prefetch
+
+cdef enum:
+    BLOCK = 64
+
+
+cdef class Empty:
+    """A method of the signature of `View.withholds` that does nothing."""
+
+    def withholds(self, tweet_id, account_id):
+        return False
+
+
+cdef class Reads:
+    """Methods of a view that make one random read of memory for each id, in a table of tweets and one of accounts."""
+
+    cdef const uint64_t[::1] _tweets, _accounts
+
+    def __cinit__(self, const uint64_t[::1] tweets not None, const uint64_t[::1] accounts not None):
+        """The tables are 64-bit numbers, at least one, and none of them all ones."""
+        if not len(tweets) or not len(accounts):
+            raise ValueError("there is nothing to read")
+        self._tweets, self._accounts = tweets, accounts
+
+    def withholds(self, tweet_id, account_id):
+        cdef uint64_t tweet = self._tweets[bucket_of(mixed(withhold_id(tweet_id)), len(self._tweets))]
+        cdef uint64_t account = self._accounts[bucket_of(mixed(withhold_id(account_id)), len(self._accounts))]
+        # What is read decides the answer, so that it must be read.
+        return tweet & account == ~<uint64_t>0
+
+    def mask(self, const int64_t[::1] tweet_ids not None, const int64_t[::1] account_ids not None):
+        """Return how many reads were of all ones, for two columns of one length: none, but it must be counted."""
+        cdef const uint64_t *places[2 * BLOCK]
+        cdef size_t at, start = 0, count, size = min(len(tweet_ids), len(account_ids)), found = 0
+        while start < size:
+            count = min(<size_t>BLOCK, size - start)
+            for at in range(count):
+                places[2 * at] = &self._tweets[bucket_of(mixed(tweet_ids[start + at]), len(self._tweets))]
+                withhold_prefetch(places[2 * at])
+                places[2 * at + 1] = &self._accounts[bucket_of(mixed(account_ids[start + at]), len(self._accounts))]
+                withhold_prefetch(places[2 * at + 1])
+            for at in range(2 * count):
+                found += places[at][0] == ~<uint64_t>0
+            start += BLOCK
+        return found

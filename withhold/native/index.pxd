@@ -1,0 +1,114 @@
+"""What the modules of this room share: an id from an object, and its look-up in a table."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+cdef extern from * nogil:
+    """
+    #if defined(_MSC_VER)
+      #include <intrin.h>
+      #define withhold_high(a, b) __umulh((a), (b))
+      #define withhold_prefetch(address) _mm_prefetch((const char *)(address), _MM_HINT_T0)
+    #else
+      #define withhold_high(a, b) ((uint64_t)(((unsigned __int128)(a) * (b)) >> 64))
+      #define withhold_prefetch(address) __builtin_prefetch(address)
+    #endif
+
+    /* The value of an `int` itself if it is an id, 1 ... 2**63-1, and else 0: also for what is no `int`, or of a
+       class below it. Reads the digits where they are, as a call into the interpreter costs as much as a look-up. */
+    static inline int64_t withhold_id(PyObject *object) {
+        if (!PyLong_CheckExact(object)) return 0;
+    #if defined(CYTHON_COMPILING_IN_CPYTHON) && CYTHON_COMPILING_IN_CPYTHON && PyLong_SHIFT == 30 && PY_VERSION_HEX < 0x03100000
+      #if PY_VERSION_HEX >= 0x030C0000
+        const digit *digits = ((PyLongObject *)object)->long_value.ob_digit;
+        uintptr_t tag = ((PyLongObject *)object)->long_value.lv_tag;
+        if (tag & 3) return 0;  /* zero, or negative */
+        Py_ssize_t count = (Py_ssize_t)(tag >> 3);
+      #else
+        const digit *digits = ((PyLongObject *)object)->ob_digit;
+        Py_ssize_t count = Py_SIZE(object);
+      #endif
+        if (count == 3 && digits[2] < 8)
+            return (int64_t)((uint64_t)digits[2] << 60 | (uint64_t)digits[1] << 30 | digits[0]);
+        if (count == 2) return (int64_t)((uint64_t)digits[1] << 30 | digits[0]);
+        return count == 1 ? (int64_t)digits[0] : 0;
+    #else
+        int overflow;
+        long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
+        return value > 0 && !overflow ? (int64_t)value : 0;
+    #endif
+    }
+    """
+    uint64_t withhold_high(uint64_t a, uint64_t b)
+    void withhold_prefetch(const void *address)
+
+cdef extern from *:
+    int64_t withhold_id(object value)
+
+#: What `find` returns besides postings: no rule names the id; what stands in the table leads nowhere.
+cdef enum:
+    ABSENT = -1
+    DAMAGED = -2
+
+
+cdef struct Layout:
+    const uint64_t *words
+    const uint32_t *starts
+    const int64_t *ids
+    const uint32_t *postings
+    uint64_t buckets
+    uint64_t count
+
+
+# These three repeat `withhold.snapshot.buckets`, which says why.
+
+cdef inline uint64_t mixed(int64_t id_) noexcept nogil:
+    cdef uint64_t bits = <uint64_t>id_
+    bits = (bits ^ bits >> 32) * <uint64_t>0x9E3779B97F4A7C15
+    bits ^= bits >> 32
+    return bits * <uint64_t>0xD6E8FEB86659FD93
+
+
+cdef inline uint64_t bucket_of(uint64_t bits, uint64_t buckets) noexcept nogil:
+    return withhold_high(bits, buckets)
+
+
+cdef inline uint64_t mask_of(uint64_t bits) noexcept nogil:
+    return (
+        <uint64_t>1 << (bits & 63)
+        | <uint64_t>1 << (bits >> 6 & 63)
+        | <uint64_t>1 << (bits >> 12 & 63)
+        | <uint64_t>1 << (bits >> 18 & 63)
+    )
+
+
+cdef inline bint may_name(const Layout *layout, int64_t id_) noexcept nogil:
+    """Tell whether an id may be in a table: one read of memory."""
+    cdef uint64_t bits = mixed(id_)
+    cdef uint64_t mask = mask_of(bits)
+    return layout.words[bucket_of(bits, layout.buckets)] & mask == mask
+
+
+cdef inline int64_t find(const Layout *layout, int64_t id_) noexcept nogil:
+    """Return the posting of an id, `ABSENT` or `DAMAGED`. Whatever the table holds, nothing outside of it is read."""
+    cdef uint64_t bits = mixed(id_)
+    cdef uint64_t mask = mask_of(bits)
+    cdef uint64_t bucket = bucket_of(bits, layout.buckets)
+    cdef uint64_t at, end
+    if layout.words[bucket] & mask != mask:
+        return ABSENT
+    at, end = layout.starts[bucket], layout.starts[bucket + 1]
+    if end > layout.count or at > end:
+        return DAMAGED
+    while at < end:
+        if layout.ids[at] == id_:
+            return layout.postings[at]
+        at += 1
+    return ABSENT
+
+
+cdef class Table:
+    cdef Layout layout
+    cdef const uint64_t[::1] _words
+    cdef const uint32_t[::1] _starts
+    cdef const int64_t[::1] _ids
+    cdef const uint32_t[::1] _postings

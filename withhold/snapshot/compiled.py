@@ -1,0 +1,52 @@
+"""A snapshot's contents, made of a rule set in memory."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import accumulate
+from operator import attrgetter
+
+from withhold import native
+from withhold.model.rule import Rule
+from withhold.model.rule_set import RuleSet
+from withhold.snapshot.building import indexed_in_c, laid_out, named_by, sections_of
+from withhold.snapshot.format import KINDS, Bytes, Counts, table_of
+from withhold.snapshot.records import record_of
+from withhold.snapshot.table import DictTable, Table
+
+
+class Compiled:
+    """The rules themselves, numbered in the order of their ids, and an index."""
+
+    def __init__(self, rules: RuleSet, *, in_c: bool) -> None:
+        self.rule_set = rules
+        self.digest = rules.digest
+        self._rules = sorted(rules, key=attrgetter("id"))
+        self._sections: dict[str, Bytes] = {}
+        self.tables: dict[str, Table] = {}
+        if in_c:
+            self._sections, self._combinations = indexed_in_c(self._rules)
+            self.tables.update({kind: native.index.Table(*table_of(self._sections, kind)) for kind in KINDS})
+        else:
+            self._named, self._combinations = named_by(self._rules)
+            self.tables.update({kind: DictTable(self._named[kind]) for kind in KINDS})
+
+    def rules_of(self, posting: int) -> tuple[Rule, ...]:
+        """Return the rules that a posting stands for."""
+        alone = posting < len(self._rules)
+        numbers = (posting,) if alone else self._combinations[posting - len(self._rules)]
+        return tuple(self._rules[number] for number in numbers)
+
+    def sections(self) -> tuple[dict[str, Bytes], Counts]:
+        """Return what a file of this has. O(ids), and a second for some 100,000 rules."""
+        sections = dict(self._sections)
+        if not sections:
+            for kind in KINDS:
+                ids = sum(len(getattr(rule, kind)) for rule in self._rules)
+                sections |= laid_out(self._named[kind], kind, ids)
+        records = [record_of(rule) for rule in self._rules]
+        sections |= sections_of(self._combinations)
+        sections["rules.starts"] = array("Q", accumulate(map(len, records), initial=0))
+        sections["rules.records"] = b"".join(records)
+        counted = {kind: memoryview(sections[f"{kind}.ids"]).nbytes // 8 for kind in KINDS}
+        return sections, Counts(rules=len(records), combinations=len(self._combinations), **counted)

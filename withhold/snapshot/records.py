@@ -1,0 +1,66 @@
+"""A rule as a record of a snapshot file, and back."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Callable
+from datetime import datetime
+
+from withhold.errors import Place
+from withhold.model.ids import IdSet
+from withhold.model.rule import Rule
+from withhold.model.rule_set import said_by
+
+
+class StoredIds(IdSet):
+    """Ids that are read when they are asked for; how many there are is known before."""
+
+    __slots__ = ("_count", "_read", "_were_read")
+
+    def __init__(self, count: int, read: Callable[[], array[int]]) -> None:
+        self._count, self._read = count, read
+        self._were_read: IdSet | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def _ids(self) -> array[int]:  # type: ignore[override]
+        if self._were_read is None:
+            self._were_read = IdSet.from_array(self._read())
+        return self._were_read._ids
+
+
+def record_of(rule: Rule) -> bytes:
+    """Return a rule as JSON, with the number of its ids in their place."""
+    place = [rule.place.file, rule.place.line, rule.place.column] if rule.place else None
+    return json.dumps(said_by(rule) | {"place": place}).encode()
+
+
+def rule_of(record: bytes, ids: Callable[[str, int], IdSet]) -> Rule:
+    """Return the rule of a record; `ids` gives the ids of a kind, told how many there are.
+
+    Raises `ValueError`, `TypeError` or `KeyError` for what is no record.
+    """
+    said = json.loads(record)
+    return Rule(
+        id=said["id"],
+        accounts=ids("accounts", said["accounts"]),
+        tweets=ids("tweets", said["tweets"]),
+        withheld_in=said["withheld_in"],
+        except_in=said["except_in"],
+        from_=_instant(said["from"]),
+        until=_instant(said["until"]),
+        stays=[(_instant(start), _instant(end)) for start, end in said["stays"]],
+        effect=said["effect"],
+        reason=said["reason"],
+        if_unknown=said["if_unknown"],
+        demand=said["demand"],
+        note=said["note"],
+        place=Place(*said["place"]) if said["place"] else None,
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
