@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from withhold.cli.check import check
+from withhold.cli.compile import compile_
 from withhold.cli.demo import demo
 from withhold.cli.explain import explain
 from withhold.cli.lint import lint
 from withhold.cli.locate import locate
+from withhold.native import engine_info
 
 app = typer.Typer(
     help="Decide whether a viewer, where they are, may see an account or a tweet, and say why.",
@@ -24,7 +26,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"withhold {version('withhold')}")
+        typer.echo(f"withhold {version('withhold')} ({engine_info().why})")
         raise typer.Exit
 
 
@@ -35,5 +37,5 @@ def _root(
     pass
 
 
-for command in (check, explain, lint, locate, demo):
-    app.command()(command)
+for command in (check, explain, lint, compile_, locate, demo):
+    app.command(command.__name__.rstrip("_"))(command)

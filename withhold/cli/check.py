@@ -42,8 +42,8 @@ def check(
     looking = options.viewer_of(country, subdivision, ip, geoip, viewer)
     instant = options.instant_of(at) or datetime.now(UTC)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
-    loaded = options.load_rules(rules, form)
-    checker: Checker = Reference(loaded, policy) if reference else Engine(loaded, policy)
+    loaded = options.load_snapshot(rules, form)
+    checker: Checker = Reference(loaded.rules, policy) if reference else Engine(loaded, policy)
     decision = checker.anywhere(subject, instant) if anywhere else checker.check(subject, looking, instant)
     if form is Format.JSON:
         print_json(

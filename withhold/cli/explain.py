@@ -27,7 +27,7 @@ def explain(
     looking = options.viewer_of(country, subdivision, ip, geoip, viewer)
     instant = options.instant_of(at)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
-    explanation = Engine(options.load_rules(rules, form), policy).explain(subject, looking, instant)
+    explanation = Engine(options.load_snapshot(rules, form), policy).explain(subject, looking, instant)
     if form is Format.JSON:
         print_json(explanation.to_dict())
     else:

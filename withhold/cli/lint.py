@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from withhold.cli import options
-from withhold.cli.output import Format, out, print_json, problem_to_dict
+from withhold.cli.output import Format, counted, out, print_json, problem_to_dict
 
 
 def lint(rules: options.Rules, form: options.Form = Format.TEXT) -> None:
     """Load a rule set and report every problem of every file. Exits with 4 if it is refused."""
     loaded = options.load_rules(rules, form, out)
-    accounts = {id_ for rule in loaded for id_ in rule.accounts}
-    tweets = {id_ for rule in loaded for id_ in rule.tweets}
+    accounts, tweets = options.count_ids(loaded)
     if form is Format.JSON:
         print_json(
             {
                 "valid": True,
                 "rules": len(loaded),
-                "accounts": len(accounts),
-                "tweets": len(tweets),
+                "accounts": accounts,
+                "tweets": tweets,
                 "digest": loaded.digest,
                 "problems": [problem_to_dict(problem) for problem in loaded.warnings],
             }
         )
     else:
-        files = {rule.place.file for rule in loaded if rule.place}
-        counts = [(len(loaded), "rule"), (len(files), "file"), (len(accounts), "account"), (len(tweets), "tweet")]
-        of = " · ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for count, what in counts)
-        out.print(f"fine: {of}, revision {loaded.revision}")
+        files = len({rule.place.file for rule in loaded if rule.place})
+        out.print(
+            f"fine: {counted(rule=len(loaded), file=files, account=accounts, tweet=tweets)}, revision {loaded.revision}"
+        )

@@ -14,13 +14,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, err, print_problems, refuse_rules
-from withhold.errors import RuleSetError, RuleSetWarning, WithholdError, shown
+from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, shown
 from withhold.location import GeoIP
 from withhold.model import RuleSet, Settle, Viewer
 from withhold.model.instants import parse_instant
+from withhold.snapshot import Snapshot
+from withhold.snapshot.opened import is_snapshot
 from withhold.sources.entry import id_from_text
 
-Rules = Annotated[Path, typer.Argument(metavar="RULES", help="A rule file, or a directory of them.", exists=True)]
+Rules = Annotated[
+    Path, typer.Argument(metavar="RULES", help="A rule file, a directory of them, or a snapshot.", exists=True)
+]
 TweetId = Annotated[str | None, typer.Option("--tweet", metavar="ID", help="The tweet asked about.")]
 AccountId = Annotated[str | None, typer.Option("--account", metavar="ID", help="The account, or the tweet's author.")]
 Country = Annotated[
@@ -47,6 +51,8 @@ Form = Annotated[Format, typer.Option("--format", help="How to print the answer.
 
 def load_rules(path: Path, form: Format, console: Console = err) -> RuleSet:
     """Load a rule set, with a progress bar on a terminal, and tell its problems; exits with `INVALID_RULES`."""
+    if is_snapshot(path):
+        return _opened(path, form, console).rules
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuleSetWarning)  # they are printed with the problems, from the rule set
@@ -59,6 +65,24 @@ def load_rules(path: Path, form: Format, console: Console = err) -> RuleSet:
     if form is Format.TEXT:
         print_problems(rules.warnings, console)
     return rules
+
+
+def load_snapshot(path: Path, form: Format) -> Snapshot:
+    """Open a snapshot, or compile the rule set that is there; as `load_rules` else."""
+    return _opened(path, form, err) if is_snapshot(path) else Snapshot.compile(load_rules(path, form))
+
+
+def _opened(path: Path, form: Format, console: Console) -> Snapshot:
+    try:
+        return Snapshot.open(path)
+    except SnapshotError as error:
+        raise refuse_rules(RuleSetError([error.problem]), form, console) from None
+
+
+def count_ids(rules: RuleSet) -> tuple[int, int]:
+    """Return how many accounts and how many tweets some rule names."""
+    accounts = {id_ for rule in rules for id_ in rule.accounts}
+    return len(accounts), len({id_ for rule in rules for id_ in rule.tweets})
 
 
 def subject_of(tweet: str | None, account: str | None, form: Format) -> tuple[int | None, int | None]:
@@ -106,12 +130,12 @@ def open_geoip(database: Path, anonymous: Path | None = None) -> GeoIP:
         raise typer.Exit(ExitCode.FAILURE) from None
 
 
-def instant_of(text: str | None) -> datetime | None:
-    """Read `--at`; a usage error if it is no instant."""
+def instant_of(text: str | None, name: str = "--at") -> datetime | None:
+    """Read an option that is an instant; a usage error if it is none."""
     try:
         return None if text is None else parse_instant(text)
     except WithholdError as error:
-        raise typer.BadParameter(str(error), param_hint="'--at'") from None
+        raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
 
 
 def _id(name: str, text: str | None) -> int | None:

@@ -46,6 +46,11 @@ def problem_to_dict(problem: Problem) -> dict[str, object]:
     }
 
 
+def counted(**counts: int) -> str:
+    """Return `4 rules · 1 account` of how many there are of what."""
+    return " · ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for what, count in counts.items())
+
+
 def print_problems(problems: Iterable[Problem], console: Console) -> None:
     for problem in problems:
         console.print(str(problem), style="yellow" if problem.severity == "warning" else "red")

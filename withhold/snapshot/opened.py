@@ -20,7 +20,7 @@ from withhold.errors import Problem, SnapshotError, shown
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
 from withhold.snapshot.checking import Verify, read_header, verify
-from withhold.snapshot.format import KINDS, Bytes, Counts, items_of, table_of
+from withhold.snapshot.format import KINDS, MAGIC, Bytes, Counts, items_of, table_of
 from withhold.snapshot.records import StoredIds, rule_of
 from withhold.snapshot.table import MappedTable, Table
 
@@ -113,6 +113,14 @@ class Opened:
 
     def _damaged(self, message: str) -> SnapshotError:
         return SnapshotError(Problem("damaged-snapshot", message, self.file, 'open it with `verify="full"`'))
+
+
+def is_snapshot(path: Path) -> bool:
+    """Tell whether there is a file that begins as a snapshot does, whatever its name."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def _mapped(path: Path) -> memoryview:

@@ -1,0 +1,45 @@
+"""`withhold compile`: a rule set into a file that is served from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from withhold.cli import options
+from withhold.cli.exit_codes import ExitCode
+from withhold.cli.output import Format, counted, err, out, print_json
+from withhold.snapshot import Snapshot
+from withhold.snapshot.opened import is_snapshot
+
+
+def compile_(
+    rules: options.Rules,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the snapshot.")],
+    created: Annotated[
+        str | None, typer.Option("--created", metavar="INSTANT", help="An instant to note in the file as its making.")
+    ] = None,
+    form: options.Form = Format.TEXT,
+) -> None:
+    """Write a rule set as a snapshot, which opens at once. Exits with 4 if it is refused, and then writes nothing.
+
+    A file that is there is replaced at once, so that whoever opens it finds the old one or the new one. The same rules
+    give the same bytes.
+    """
+    if output.is_file() and not is_snapshot(output):
+        raise typer.BadParameter(f"{output} is there, and is no snapshot", param_hint="'--output'")
+    when = options.instant_of(created, "--created")
+    loaded = options.load_rules(rules, form)
+    try:
+        size = Snapshot.compile(loaded).save(output, created=when)
+    except OSError as error:
+        err.print(f"cannot write {output}: {(error.strerror or str(error)).lower()}", style="red")
+        raise typer.Exit(ExitCode.FAILURE) from None
+    accounts, tweets = options.count_ids(loaded)
+    counts = {"rules": len(loaded), "accounts": accounts, "tweets": tweets}
+    if form is Format.JSON:
+        print_json({"file": str(output), "bytes": size, "revision": loaded.revision, "digest": loaded.digest, **counts})
+    else:
+        of = counted(rule=len(loaded), account=accounts, tweet=tweets)
+        out.print(f"wrote {output}: {of}, revision {loaded.revision}, {counted(byte=size)}")
