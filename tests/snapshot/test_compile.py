@@ -52,6 +52,18 @@ def test_ids_of_the_same_rules_share_one_posting_and_others_do_not(snapshot_of: 
 
 
 @each_snapshot
+@settings(max_examples=100)
+@given(rules=rule_sets())
+def test_all_that_is_named_is_listed_once(snapshot_of: MakeSnapshot, rules: RuleSet) -> None:
+    snapshot = snapshot_of(rules)
+    for kind in ("accounts", "tweets"):
+        wanted = {id_ for each in rules for id_ in getattr(each, kind)}
+        found = list(snapshot.postings(kind))
+        assert sorted(id_ for id_, _ in found) == sorted(wanted)
+        assert all(getattr(snapshot, kind).find(id_) == posting for id_, posting in found)
+
+
+@each_snapshot
 def test_an_account_and_a_tweet_of_one_number_are_two_subjects(snapshot_of: MakeSnapshot) -> None:
     snapshot = snapshot_of(RuleSet([rule("a", accounts=[5]), rule("t", tweets=[5])]))
     assert names(snapshot, "accounts", 5) == ["a"]

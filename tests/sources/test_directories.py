@@ -45,6 +45,10 @@ def test_hidden_files_and_other_files_are_left_out(tmp_path: Path) -> None:
             "README.md": broken,
             "ids.csv": broken,
             "yaml": broken,
+            "in.cases.yaml": broken,
+            "sub/TR.Cases.yml": broken,
+            "protected.yaml": broken,
+            "sub/protected.yml": broken,
         },
     )
     (tmp_path / "folder.yaml").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable
 from itertools import accumulate
 from operator import attrgetter
 
@@ -36,6 +37,13 @@ class Compiled:
         alone = posting < len(self._rules)
         numbers = (posting,) if alone else self._combinations[posting - len(self._rules)]
         return tuple(self._rules[number] for number in numbers)
+
+    def postings(self, kind: str) -> Iterable[tuple[int, int]]:
+        """Return all ids of a kind, each with its posting."""
+        if not self._sections:
+            return self._named[kind].items()
+        _, _, ids, postings = table_of(self._sections, kind)
+        return zip(ids, postings, strict=True)
 
     def sections(self) -> tuple[dict[str, Bytes], Counts]:
         """Return what a file of this has. O(ids), and a second for some 100,000 rules."""

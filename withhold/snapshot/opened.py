@@ -7,7 +7,7 @@ import os
 import sys
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
@@ -59,6 +59,11 @@ class Opened:
         """Return what a file of this has."""
         return self._sections, self._counts
 
+    def postings(self, kind: str) -> Iterable[tuple[int, int]]:
+        """Return all ids of a kind, each with its posting."""
+        _, _, ids, postings = table_of(self._sections, kind)
+        return zip(ids, postings, strict=True)
+
     @cachedmethod(attrgetter("_kept"), lock=attrgetter("_lock"))
     def _rule(self, number: int) -> Rule:
         return self._read(number)
@@ -96,8 +101,7 @@ class Opened:
         found: dict[str, dict[int, array[int]]] = {}
         for kind in KINDS:
             ids: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
-            _, _, named, postings = table_of(self._sections, kind)
-            for id_, posting in zip(named, postings, strict=True):
+            for id_, posting in self.postings(kind):
                 ids[posting].append(id_)
             found[kind] = dict(ids)
         return found

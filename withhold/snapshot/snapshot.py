@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from withhold.snapshot.format import Bytes, Counts
 
 
+Kind = Literal["accounts", "tweets"]
+
+
 class Contents(Protocol):
     """What a snapshot holds, wherever it has it from."""
 
@@ -28,6 +31,7 @@ class Contents(Protocol):
     @property
     def rule_set(self) -> RuleSet: ...
     def rules_of(self, posting: int) -> tuple[Rule, ...]: ...
+    def postings(self, kind: Kind) -> Iterable[tuple[int, int]]: ...
     def sections(self) -> tuple[Mapping[str, Bytes], Counts]: ...
 
 
@@ -42,13 +46,15 @@ class Snapshot:
     (['in-1'], None)
     """
 
-    __slots__ = ("_contents", "accounts", "revision", "rules_of", "tweets", "visible")
+    __slots__ = ("_contents", "accounts", "postings", "revision", "rules_of", "tweets", "visible")
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self.accounts, self.tweets = contents.tables["accounts"], contents.tables["tweets"]
         #: The rules that a posting of a table stands for.
         self.rules_of = contents.rules_of
+        #: All ids of a kind that rules name, each with its posting, in no order.
+        self.postings = contents.postings
         #: That of the rules: equal rules, equal revision.
         self.revision = contents.digest[:16]
         #: The one answer for all that no rule names (A2).

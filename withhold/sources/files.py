@@ -9,6 +9,9 @@ from withhold.errors import Place, Problem
 
 #: How rule files end, in any case.
 SUFFIXES = (".yaml", ".yml", ".json")
+#: How files end that stand among them and are none: cases to test rules by, and who is protected.
+OTHERS = (".cases.yaml", ".cases.yml")
+PROTECTED = ("protected.yaml", "protected.yml")
 
 
 def rule_files(path: Path, problems: list[Problem]) -> list[Path]:
@@ -38,8 +41,14 @@ def _below(folder: Path, seen: set[Path], problems: list[Problem]) -> Iterator[P
         if entry.is_dir():
             if (real := entry.resolve()) not in seen:
                 yield from _below(entry, seen | {real}, problems)
-        elif entry.suffix.lower() in SUFFIXES:
+        elif is_rule_file(entry):
             yield entry
+
+
+def is_rule_file(path: Path) -> bool:
+    """Tell by its name whether a file that was found in a folder is one of rules."""
+    name = path.name.lower()
+    return name.endswith(SUFFIXES) and not name.endswith(OTHERS) and name not in PROTECTED
 
 
 def unreadable(error: Exception, place: Place, what: str = "") -> Problem:
