@@ -18,7 +18,7 @@ import sys
 class Unbuilt:
     def find_spec(self, name, path=None, target=None):
         if name.startswith("withhold.native."):
-            raise ImportError(f"{name} was not built")
+            raise ModuleNotFoundError("no such thing", name=name)
 sys.meta_path.insert(0, Unbuilt())
 """
 
@@ -41,7 +41,12 @@ def test_it_can_be_done_without() -> None:
 
 def test_what_was_not_built_is_done_without() -> None:
     found = run(UNBUILT + ASK)
-    assert found.stdout == "False withhold.native cannot be used: withhold.native.index was not built\n", found.stderr
+    assert found.stdout == "False withhold.native.addresses was not built\n", found.stderr
+
+
+def test_what_was_built_for_another_python_is_done_without() -> None:
+    found = run(UNBUILT.replace("ModuleNotFoundError", "ImportError") + ASK)
+    assert found.stdout == "False withhold.native cannot be used: no such thing\n", found.stderr
 
 
 @pytest.mark.parametrize(("code", "variables"), [(ASK, {"WITHHOLD_PURE_PYTHON": "1"}), (UNBUILT + ASK, {})])

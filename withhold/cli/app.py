@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from withhold.cli.bench import bench
 from withhold.cli.check import check
 from withhold.cli.compile import compile_
 from withhold.cli.demo import demo
@@ -37,5 +38,5 @@ def _root(
     pass
 
 
-for command in (check, explain, lint, compile_, locate, demo):
+for command in (check, explain, lint, compile_, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)

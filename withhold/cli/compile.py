@@ -32,11 +32,12 @@ def compile_(
     when = options.instant_of(created, "--created")
     loaded = options.load_rules(rules, form)
     try:
-        size = Snapshot.compile(loaded).save(output, created=when)
+        snapshot = Snapshot.compile(loaded)
+        size = snapshot.save(output, created=when)
     except OSError as error:
         err.print(f"cannot write {output}: {(error.strerror or str(error)).lower()}", style="red")
         raise typer.Exit(ExitCode.FAILURE) from None
-    accounts, tweets = options.count_ids(loaded)
+    accounts, tweets = len(snapshot.accounts), len(snapshot.tweets)
     counts = {"rules": len(loaded), "accounts": accounts, "tweets": tweets}
     if form is Format.JSON:
         print_json({"file": str(output), "bytes": size, "revision": loaded.revision, "digest": loaded.digest, **counts})

@@ -9,7 +9,8 @@ from withhold.cli.output import Format, counted, out, print_json, problem_to_dic
 def lint(rules: options.Rules, form: options.Form = Format.TEXT) -> None:
     """Load a rule set and report every problem of every file. Exits with 4 if it is refused."""
     loaded = options.load_rules(rules, form, out)
-    accounts, tweets = options.count_ids(loaded)
+    accounts = len({id_ for rule in loaded for id_ in rule.accounts})
+    tweets = len({id_ for rule in loaded for id_ in rule.tweets})
     if form is Format.JSON:
         print_json(
             {

@@ -79,12 +79,6 @@ def _opened(path: Path, form: Format, console: Console) -> Snapshot:
         raise refuse_rules(RuleSetError([error.problem]), form, console) from None
 
 
-def count_ids(rules: RuleSet) -> tuple[int, int]:
-    """Return how many accounts and how many tweets some rule names."""
-    accounts = {id_ for rule in rules for id_ in rule.accounts}
-    return len(accounts), len({id_ for rule in rules for id_ in rule.tweets})
-
-
 def subject_of(tweet: str | None, account: str | None, form: Format) -> tuple[int | None, int | None]:
     """Return the pair asked about; a usage error if there is none, with a word on what was not asked."""
     if tweet is None and account is None:

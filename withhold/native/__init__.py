@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import NamedTuple
 
 AVAILABLE = False
@@ -14,11 +15,17 @@ if os.environ.get("WITHHOLD_PURE_PYTHON") == "1":
     _why = "WITHHOLD_PURE_PYTHON is set"
 else:
     try:
-        from withhold.native import index as index  # a name that is handed on
-        from withhold.native import view as view
+        for _name in ("addresses", "index", "view"):
+            import_module(f"withhold.native.{_name}")
+    except ModuleNotFoundError as error:
+        _why = f"{error.name} was not built"
     except ImportError as error:
         _why = f"withhold.native cannot be used: {error}"
     else:
+        from withhold.native import addresses as addresses
+        from withhold.native import index as index
+        from withhold.native import view as view
+
         AVAILABLE = True
 if os.environ.get("WITHHOLD_REQUIRE_NATIVE") == "1" and not AVAILABLE:
     raise ImportError(f"WITHHOLD_REQUIRE_NATIVE is set, but {_why}")

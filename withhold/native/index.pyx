@@ -31,6 +31,9 @@ cdef class Table:
         self.layout.buckets = len(words)
         self.layout.count = len(ids)
 
+    def __len__(self):
+        return self.layout.count
+
     def find(self, id_, /):
         """Return the posting of an id, or None if no rule names it."""
         cdef int64_t number = withhold_id(id_)

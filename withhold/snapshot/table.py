@@ -19,6 +19,9 @@ class Table(Protocol):
     def find(self, id_: int, /) -> int | None:
         """Return the posting of an id, or None if no rule names it. O(1)."""
 
+    def __len__(self) -> int:
+        """Return how many ids rules name."""
+
 
 class PythonTable(Table, Protocol):
     """What a view in Python asks besides."""
@@ -46,6 +49,9 @@ class DictTable:
         # The dict's own method, without a Python frame around it.
         self.find = postings.get
 
+    def __len__(self) -> int:
+        return len(self.postings)
+
 
 class MappedTable:
     """The sections of a file, read where they are, without `withhold.native`; some microseconds a look-up.
@@ -70,6 +76,9 @@ class MappedTable:
             raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table lies outside of it"))
         at = bisect_left(self._ids, id_, start, end)
         return self._postings[at] if at < end and self._ids[at] == id_ else None
+
+    def __len__(self) -> int:
+        return len(self._ids)
 
     @property
     def named(self) -> Container[int]:

@@ -1,0 +1,78 @@
+"""`withhold bench`: figures of the user's own rules, of which none is shown if an answer is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from withhold import Snapshot, View, engine_info
+from withhold.cli.app import app
+
+RULES = """\
+rules:
+  - id: in-1
+    accounts: [17, 18]
+    tweets: [20]
+    withheld_in: IN
+    reason: legal_demand
+"""
+
+
+@pytest.fixture
+def rules(tmp_path, monkeypatch):
+    monkeypatch.setattr("withhold.reports.speed._QUESTIONS", 500)
+    file = tmp_path / "in.yaml"
+    file.write_text(RULES, encoding="utf-8")
+    return str(file)
+
+
+def test_it_times_what_a_feed_asks_beside_floors(rules):
+    found = CliRunner().invoke(app, ["bench", rules, "--country", "IN"])
+    assert found.exit_code == 0, found.output
+    assert "1 rule · 2 accounts · 1 tweet" in found.output
+    lines = ["view.withholds, no rule names it", "view.check, a rule names it", "a method in Python that does nothing"]
+    assert all(any(line.startswith(what) for line in found.output.splitlines()) for what in lines)
+    assert ("a method in C that does nothing" in found.output) is engine_info().native
+
+
+def test_it_says_the_same_as_json_also_of_a_snapshot(rules, tmp_path):
+    CliRunner().invoke(app, ["compile", rules, "-o", str(tmp_path / "rules.wh")])
+    found = json.loads(CliRunner().invoke(app, ["bench", str(tmp_path / "rules.wh"), "--format", "json"]).output)
+    assert found["revision"] == Snapshot.open(tmp_path / "rules.wh").revision
+    assert found["viewer"]["country"] is None
+    assert all(0 < figure["low"] <= figure["nanoseconds"] <= figure["high"] for figure in found["figures"])
+
+
+def test_rules_that_name_nothing_are_timed_too(rules, tmp_path):
+    (tmp_path / "in.yaml").write_text("rules: []", encoding="utf-8")
+    found = CliRunner().invoke(app, ["bench", rules])
+    assert found.exit_code == 0
+    assert "a rule names it" not in found.output
+
+
+def test_nothing_is_timed_if_an_answer_is_wrong(rules, monkeypatch):
+    monkeypatch.setattr("withhold.reports.speed.Engine", Liar)
+    found = CliRunner().invoke(app, ["bench", rules, "--country", "IN"])
+    assert found.exit_code == 1
+    assert "differ on tweet" in found.output
+    assert "nothing was timed" in found.output
+
+
+class Liar:
+    """An engine that answers for somebody elsewhere."""
+
+    def __init__(self, snapshot):
+        from withhold import Engine, Viewer
+
+        self.view_of = lambda at: Engine(snapshot).view(Viewer(country="FR"), at)
+
+    def view(self, viewer, at):
+        true = self.view_of(at)
+        return _Lying(true, viewer)
+
+
+class _Lying:
+    def __init__(self, view: View, viewer) -> None:
+        self.check, self.withholds, self.viewer, self.at = view.check, view.withholds, viewer, view.at

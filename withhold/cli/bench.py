@@ -1,0 +1,74 @@
+"""`withhold bench`: what does this rule set cost to serve, on this machine?"""
+
+from __future__ import annotations
+
+import platform
+import time
+from datetime import UTC, datetime
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from withhold.cli import options
+from withhold.cli.exit_codes import ExitCode
+from withhold.cli.output import Format, counted, err, out, print_json
+from withhold.native import engine_info
+from withhold.reports.speed import Figure, WrongAnswer, made_up, measure
+
+_CAUTION = """\
+Medians of one run, in nanoseconds for one tweet with its author; `times` is over the first line. The loop around the calls is
+in all of them. Answers were compared with the reference first. It does not show other processes, other threads, or
+caches that other work has emptied: read the ratios."""
+
+
+def bench(
+    rules: options.Rules,
+    country: options.Country = None,
+    at: options.At = None,
+    form: options.Form = Format.TEXT,
+) -> None:
+    """Time the questions of a feed on a rule set, beside what a call costs that asks nothing."""
+    viewer = options.viewer_of(country, None, None, None, None)
+    instant = options.instant_of(at) or datetime.now(UTC)
+    began = time.perf_counter()
+    snapshot = options.load_snapshot(rules, form)
+    took = time.perf_counter() - began
+    pairs = made_up(snapshot)
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("measuring", total=1.0)
+        try:
+            figures = measure(snapshot, viewer, instant, pairs, lambda done: bar.update(task, completed=done))
+        except WrongAnswer as error:
+            bar.stop()
+            err.print(f"{error}: nothing was timed", style="red")
+            raise typer.Exit(ExitCode.FAILURE) from None
+    if form is Format.JSON:
+        print_json(
+            {
+                "revision": snapshot.revision,
+                "rules": len(snapshot.rules),
+                "seconds_to_load": took,
+                "native": engine_info().native,
+                "python": platform.python_version(),
+                "viewer": viewer.to_dict(),
+                "figures": [figure._asdict() for figure in figures],
+            }
+        )
+        return
+    of = counted(rule=len(snapshot.rules), account=len(snapshot.accounts), tweet=len(snapshot.tweets))
+    out.print(f"{of}, revision {snapshot.revision}; ready in {took * 1000:,.0f} ms")
+    out.print(f"Python {platform.python_version()}, {engine_info().why}; a viewer in {viewer}\n")
+    out.print(_table(figures))
+    out.print(_CAUTION)
+
+
+def _table(figures: list[Figure]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("what", "ns", "middle half", "times"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    for figure in figures:
+        middle = f"{figure.low:,.0f}-{figure.high:,.0f}"
+        times = f"{figure.nanoseconds / figures[0].nanoseconds:.2f}"
+        table.add_row(figure.what, f"{figure.nanoseconds:,.0f}", middle, times)
+    return table

@@ -1,0 +1,128 @@
+"""What a rule set costs to serve, on the machine at hand: its own questions, beside what asking nothing costs."""
+
+from __future__ import annotations
+
+import random
+import time
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from statistics import median, quantiles
+from typing import NamedTuple
+
+from withhold import native
+from withhold.engine import Engine, Reference, View
+from withhold.model import RuleSet, Viewer
+from withhold.snapshot import Snapshot
+
+PAGE = 500
+_QUESTIONS = 20_000
+_TURNS = 15
+#: Of how many questions the answers are compared with the definition of correct.
+_COMPARED = 200
+
+Pair = tuple[int, int]
+
+
+class Figure(NamedTuple):
+    """How long one question takes, in nanoseconds: the median of all turns, and the quartiles."""
+
+    what: str
+    nanoseconds: float
+    low: float
+    high: float
+
+
+class WrongAnswer(Exception):  # noqa: N818  # it is no error of the caller's
+    """The engine and the definition of correct differ: nothing is worth timing then."""
+
+
+class _Empty:
+    """A method of the signature of `View.withholds` that does nothing."""
+
+    def withholds(self, tweet_id: int, account_id: int) -> bool:  # noqa: ARG002
+        return False
+
+
+def made_up(snapshot: Snapshot) -> list[Pair]:
+    """Return pairs that hardly any rule names, with ids as large as those of today, and some of what rules name."""
+    chance = random.Random(1)  # noqa: S311  # a sample, the same each time
+    pairs = [(chance.randrange(2**60, 2**61), chance.randrange(2**60, 2**61)) for _ in range(_QUESTIONS)]
+    tweets, accounts = (list(islice(snapshot.postings(kind), _QUESTIONS // 10)) for kind in ("tweets", "accounts"))
+    pairs += [(tweet_id, chance.randrange(2**60, 2**61)) for tweet_id, _ in tweets]
+    return pairs + [(chance.randrange(2**60, 2**61), account_id) for account_id, _ in accounts]
+
+
+def measure(
+    snapshot: Snapshot, viewer: Viewer, at: datetime, pairs: Sequence[Pair], progress: Callable[[float], None]
+) -> list[Figure]:
+    """Time the ways to ask about pairs (tweet, account), a few seconds long; they take turns, so that a slow moment strikes all.
+
+    Raises `WrongAnswer` if any of a sample is answered otherwise than `Reference` does.
+    """
+    view = Engine(snapshot).view(viewer, at)
+    _compare(snapshot, view, pairs)
+    named = [pair for pair in pairs if view.check(*pair).territories][:_QUESTIONS]
+    unnamed = [pair for pair in pairs if not view.check(*pair).territories][:_QUESTIONS]
+    contenders = dict(_contenders(snapshot, view, unnamed, named))
+    took: dict[str, list[float]] = {what: [] for what in contenders}
+    for turn in range(_TURNS + 1):
+        for what, (run, questions) in contenders.items():
+            began = time.perf_counter_ns()
+            run()
+            if turn:  # the first one warms up
+                took[what].append((time.perf_counter_ns() - began) / questions)
+        progress((turn + 1) / (_TURNS + 1))
+    return [Figure(what, median(found), quantiles(found)[0], quantiles(found)[2]) for what, found in took.items()]
+
+
+def _contenders(
+    snapshot: Snapshot, view: View, unnamed: list[Pair], named: list[Pair]
+) -> Iterator[tuple[str, tuple[Callable[[], object], int]]]:
+    """Yield what is timed: what it is, how to run it, and how many questions it answers."""
+
+    def one_by_one(ask: Callable[[int, int], object], pairs: list[Pair]) -> tuple[Callable[[], object], int]:
+        def run() -> None:
+            for tweet_id, account_id in pairs:
+                ask(tweet_id, account_id)
+
+        return run, len(pairs)
+
+    some = unnamed or named
+    floors: dict[str, Callable[[int, int], object]] = {"a method in Python that does nothing": _Empty().withholds}
+    if native.AVAILABLE:
+        from withhold.native.floors import Empty, Reads
+
+        # As large as what a view reads for an id that no rule names: two bytes for each id that one does.
+        tables = [array("Q", range(1, len(table) // 4 + 2)) for table in (snapshot.tweets, snapshot.accounts)]
+        floors["a method in C that does nothing"] = Empty().withholds
+        floors["the same, with a read of memory for each id"] = Reads(*tables).withholds
+    yield from ((what, one_by_one(floor, some)) for what, floor in floors.items())
+    if unnamed:
+        pages = [unnamed[at : at + PAGE] for at in range(0, len(unnamed), PAGE)]
+        columns = [tuple(array("q", column) for column in zip(*page, strict=True)) for page in pages]
+        yield "view.withholds, no rule names it", one_by_one(view.withholds, unnamed)
+        yield f"view.filter, pages of {PAGE} that no rule names", (lambda: list(map(view.filter, pages)), len(unnamed))
+        yield (
+            f"view.mask, columns of {PAGE} that no rule names",
+            (lambda: [view.mask(*both) for both in columns], len(unnamed)),
+        )
+    if named:
+        yield "view.withholds, a rule names it", one_by_one(view.withholds, named)
+        yield "view.check, a rule names it", one_by_one(view.check, named)
+
+
+def _compare(snapshot: Snapshot, view: View, pairs: Sequence[Pair]) -> None:
+    """Compare a sample of all kinds of answers, with the rules that have a say in it."""
+    chance = random.Random(2)  # noqa: S311  # a sample, the same each time
+    hits = [pair for pair in pairs if view.check(*pair).territories]
+    sample = [*chance.sample(hits, min(len(hits), _COMPARED)), *chance.sample(list(pairs), min(len(pairs), _COMPARED))]
+    found = [(snapshot.tweets.find(tweet_id), snapshot.accounts.find(account_id)) for tweet_id, account_id in sample]
+    postings = {posting for both in found for posting in both if posting is not None}
+    naming = {rule.id: rule for posting in postings for rule in snapshot.rules_of(posting)}
+    reference = Reference(RuleSet(naming.values()))
+    for pair in sample:
+        wanted = reference.check(pair, view.viewer, view.at)
+        if view.check(*pair).outcome is not wanted.outcome or view.withholds(*pair) is wanted.visible:
+            raise WrongAnswer(f"the engine and the reference differ on tweet {pair[0]} of account {pair[1]}")
