@@ -1,0 +1,308 @@
+# cython: language_level=3, freethreading_compatible=True, binding=False, boundscheck=False, wraparound=False
+"""The common questions of `GeoIP` in C: strict reading of an address, and a look-up in the flattened table.
+
+What it knows it answers as `withhold.location` does, from the same memory; for all else it returns None, and is
+asked no more: the Python path, which is the definition, then takes the question from its beginning. So nothing
+here needs to know what is wrong with a text, or of `ipaddress` objects, subclasses of `str`, 6to4 and policy.
+
+A `Lookup` is complete when it exists and never changes, so threads share it without a lock. A look-up calls no
+Python and takes some ten nanoseconds: the GIL, where there is one, is not worth releasing.
+"""
+
+cimport cython
+from cpython.memoryview cimport PyMemoryView_GET_BUFFER
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_INCREF
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memmove, memset
+
+from types import MemberDescriptorType
+
+cdef extern from "Python.h":
+    bint PyUnicode_IS_COMPACT_ASCII(object text)
+    const uint8_t* PyUnicode_1BYTE_DATA(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    Py_ssize_t PY_SSIZE_T_MAX
+    object PyType_GenericAlloc(PyTypeObject* cls, Py_ssize_t count)
+
+cdef extern from "structmember.h":
+    int T_OBJECT_EX
+    ctypedef struct PyMemberDef:
+        int type
+        Py_ssize_t offset
+    ctypedef struct PyMemberDescrObject:
+        PyMemberDef* d_member
+
+cdef enum:
+    LONGEST = 45  # `0000:0000:0000:0000:0000:ffff:255.255.255.255`
+    ELSEWHERE = 255  # as in `withhold.location.table`
+    CELLS = 1 << 24
+    SLOTS = 1 << 16
+    UNKNOWN = -1
+
+
+# Text. The characters of a `str` are followed by a NUL, in CPython, which is no part of an address: a reader that
+# stops at what it does not expect stops at the end too. Whether it *was* the end is asked when all is read.
+
+cdef inline uint32_t digit(uint8_t letter) noexcept nogil:
+    """Return the value of a decimal digit, and 10 or more of any other character."""
+    return <uint8_t> (letter - c"0")
+
+
+cdef uint8_t[256] NIBBLES
+for _letter in range(256):
+    # The value of a hexadecimal digit, 16 for any other character: letters and figures come in no order that a
+    # processor could foresee, hence no branch between them.
+    NIBBLES[_letter] = int(chr(_letter), 16) if chr(_letter) in "0123456789abcdefABCDEF" else 16
+
+
+cdef bint read4(const uint8_t* at, const uint8_t* end, uint32_t* value) noexcept nogil:
+    """Read four decimal octets without leading zeros, and nothing before or after."""
+    cdef uint32_t octet, whole = 0
+    cdef int part
+    for part in range(4):
+        if part:
+            if at[0] != c".":
+                return False
+            at += 1
+        octet = digit(at[0])
+        if octet > 9:
+            return False
+        at += 1
+        # After a 0 only a dot, or the end.
+        while octet and digit(at[0]) < 10:
+            octet = octet * 10 + digit(at[0])
+            if octet > 255:
+                return False
+            at += 1
+        whole = whole << 8 | octet
+    value[0] = whole
+    return at == end
+
+
+cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcept nogil:
+    """Read eight groups of hexadecimal digits, the last two perhaps as an IPv4 address; one `::` for any of them."""
+    cdef uint16_t[8] groups
+    cdef uint32_t group, four
+    cdef int count = 0, gap = -1
+    cdef const uint8_t* begin
+    if at[0] == c":":
+        # A colon at the start belongs to `::`; its second one is met below.
+        at += 1
+        if at[0] != c":":
+            return False
+    while at != end:
+        if at[0] == c":":
+            if gap >= 0:
+                return False
+            gap = count
+            at += 1
+            continue
+        if count == 8:
+            return False
+        begin, group = at, 0
+        if end - at >= 4 and NIBBLES[at[0]] | NIBBLES[at[1]] | NIBBLES[at[2]] | NIBBLES[at[3]] < 16:
+            # Most groups have four digits.
+            group = NIBBLES[at[0]] << 12 | NIBBLES[at[1]] << 8 | NIBBLES[at[2]] << 4 | NIBBLES[at[3]]
+            at += 4
+        else:
+            # There are fewer than four in a row, or the text is at its end.
+            while NIBBLES[at[0]] < 16:
+                group = group << 4 | NIBBLES[at[0]]
+                at += 1
+        if at[0] == c".":
+            if count > 6 or not read4(begin, end, &four):
+                return False
+            groups[count], groups[count + 1] = four >> 16, four & 0xFFFF
+            count += 2
+            break
+        if at == begin:
+            return False
+        groups[count] = group
+        count += 1
+        if at == end:
+            break
+        # Refuses a fifth digit too.
+        if at[0] != c":":
+            return False
+        at += 1
+        if at == end:
+            return False
+    if (count == 8) != (gap < 0):
+        return False
+    if gap >= 0:
+        # What stands after the gap ends at the end.
+        memmove(&groups[gap + 8 - count], &groups[gap], (count - gap) * sizeof(uint16_t))
+        memset(&groups[gap], 0, (8 - count) * sizeof(uint16_t))
+    halves[0] = <uint64_t> groups[0] << 48 | <uint64_t> groups[1] << 32 | <uint32_t> groups[2] << 16 | groups[3]
+    halves[1] = <uint64_t> groups[4] << 48 | <uint64_t> groups[5] << 32 | <uint32_t> groups[6] << 16 | groups[7]
+    return True
+
+
+cdef inline int read(object text, uint64_t* halves) noexcept:
+    """Read an address into the high and the low half of its number: 4, 6, or 0 if it is none or not plain text."""
+    cdef const uint8_t* at
+    cdef const uint8_t* end
+    cdef uint32_t four
+    if type(text) is not str or not PyUnicode_IS_COMPACT_ASCII(text) or PyUnicode_GET_LENGTH(text) > LONGEST:
+        return 0
+    at = PyUnicode_1BYTE_DATA(text)
+    end = at + PyUnicode_GET_LENGTH(text)
+    if read4(at, end, &four):
+        halves[0], halves[1] = 0, four
+        return 4
+    return 6 if read6(at, end, halves) else 0
+
+
+def parse(text):
+    """Return version and number of an address, None if it is none: what a look-up reads, to be tested."""
+    cdef uint64_t[2] halves
+    cdef int version = read(text, halves)
+    return (version, int(halves[0]) << 64 | int(halves[1])) if version else None
+
+
+# Numbers. Every index is compared with the size of what it points into before it is used, in each look-up: two
+# comparisons are nothing, and what other code might write into the arrays meanwhile cannot lead astray.
+
+ctypedef fused Start:
+    uint32_t
+    uint64_t
+
+
+cdef inline Py_ssize_t last(const Start* starts, Start value, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
+    """Return the last index from `low` to before `high` whose start is not above `value`, or `low` - 1."""
+    cdef Py_ssize_t at = low - 1, left = high - low, half
+    while left > 0:
+        half = (left + 1) >> 1
+        # A product, as a processor could not foresee the branch.
+        at += half * (starts[at + half] <= value)
+        left -= half
+    return at
+
+
+cdef Py_ssize_t slot(cls, str name) except -1:
+    """Return the offset of a slot of a plain class, into which any object may be written; `TypeError` for another."""
+    cdef PyMemberDef* member
+    found = cls.__dict__[name]
+    if type(found) is MemberDescriptorType and found.__objclass__ is cls and cls.__base__ is object:
+        member = (<PyMemberDescrObject*> <void*> found).d_member
+        if member.type == T_OBJECT_EX:
+            return member.offset
+    raise TypeError("not the slot of a plain class")
+
+
+cdef inline void fill(object made, Py_ssize_t offset, object value) noexcept:
+    """Fill an empty slot of an object that nobody else has seen yet."""
+    Py_INCREF(value)
+    (<PyObject**> (<char*> <void*> made + offset))[0] = <PyObject*> value
+
+
+@cython.final
+cdef class Lookup:
+    """What a `Table` knows, for C. It holds the table's memory and shares it."""
+
+    cdef object _location
+    cdef Py_ssize_t _address, _country, _source  # where its slots are
+    cdef tuple _countries
+    cdef list _views
+    cdef const uint8_t* _cells4
+    cdef const uint8_t* _codes4
+    cdef const uint8_t* _codes6
+    cdef const uint32_t* _index4
+    cdef const uint32_t* _starts4
+    cdef const uint64_t* _starts6
+    cdef const uint32_t* _index6[SLOTS]
+    cdef Py_ssize_t _known, _count4, _count6
+
+    def __cinit__(self, table, location):
+        """Take over a table; `location` is the class of what `locate` makes. Raises `ValueError` for other memory."""
+        cdef Py_ssize_t top
+        cdef object index, before = None
+        self._location = location
+        self._address, self._country = slot(location, "_address"), slot(location, "_country")
+        self._source = slot(location, "_source")
+        self._countries = tuple(table.codes)
+        self._known = len(self._countries)
+        self._views = []
+        self._cells4 = <const uint8_t*> self._hold(table.cells4, "B", CELLS, NULL)
+        self._index4 = <const uint32_t*> self._hold(table.index4, "I", SLOTS + 1, NULL)
+        # A start without a code, or a code without a start, is not used.
+        self._count4 = self._count6 = PY_SSIZE_T_MAX
+        self._codes4 = <const uint8_t*> self._hold(table.codes4, "B", 1, &self._count4)
+        self._starts4 = <const uint32_t*> self._hold(table.starts4, "I", 1, &self._count4)
+        self._codes6 = <const uint8_t*> self._hold(table.codes6, "B", 1, &self._count6)
+        self._starts6 = <const uint64_t*> self._hold(table.starts6, "Q", 1, &self._count6)
+        for top, index in enumerate(tuple(table.index6)[:SLOTS]):
+            if index is not None and index is before:
+                # Those that share an index stand together, by the thousand.
+                self._index6[top] = self._index6[top - 1]
+            elif index is not None:
+                self._index6[top] = <const uint32_t*> self._hold(index, "I", SLOTS + 1, NULL)
+            before = index
+
+    cdef const void* _hold(self, memory, str kind, Py_ssize_t least, Py_ssize_t* count) except NULL:
+        """Return where `memory` begins, and lower `count` to its length: it cannot be resized while it is held."""
+        cdef object view = memoryview(memory)
+        cdef const void* begin = PyMemoryView_GET_BUFFER(view).buf
+        cdef Py_ssize_t size = {"B": 1, "I": 4, "Q": 8}[kind], length = len(view)
+        if view.ndim != 1 or view.format != kind or view.itemsize != size or not view.c_contiguous:
+            raise ValueError("not the memory of a table")
+        if length < least or <size_t> begin % size:
+            raise ValueError("not the memory of a table")
+        self._views.append(view)
+        if count != NULL:
+            count[0] = min(count[0], length)
+        return begin
+
+    cdef inline int _code(self, object address) noexcept:
+        """Return the number of the country, or UNKNOWN for what is not answered here."""
+        cdef uint64_t[2] halves
+        cdef uint32_t value
+        cdef const uint32_t* index
+        cdef Py_ssize_t at
+        cdef int code, version = read(address, halves)
+        if version == 4:
+            # The networks first: they are a fifth of the memory of the cells, and memory is what is waited for.
+            value = <uint32_t> halves[1]
+            index = self._index4 + (value >> 16)
+            if not index[0] <= index[1] <= self._count4:
+                return UNKNOWN
+            at = last(self._starts4, value, index[0], index[1])
+            if at < 0:
+                return UNKNOWN
+            code = self._codes4[at]
+            if code == ELSEWHERE:
+                # Somebody anonymous is in the same network; the cell tells if that is near.
+                code = self._cells4[value >> 8]
+        elif version == 6:
+            index = self._index6[halves[0] >> 48]
+            if index == NULL:
+                return UNKNOWN
+            index += halves[0] >> 32 & 0xFFFF
+            if not index[0] <= index[1] <= self._count6:
+                return UNKNOWN
+            at = last(self._starts6, halves[0], index[0], index[1])
+            if at < 0:
+                return UNKNOWN
+            code = self._codes6[at]
+        else:
+            return UNKNOWN
+        return code if code < self._known else UNKNOWN
+
+    def locate(self, address, source, /):
+        """Return the location of `address`, which asks `source` for more, or None for what is not answered here."""
+        cdef int code = self._code(address)
+        cdef object location
+        if code < 0:
+            return None
+        # Made as `Location()` makes it, which has no `__init__`, and filled as its slots are, without the calls.
+        location = PyType_GenericAlloc(<PyTypeObject*> self._location, 0)
+        fill(location, self._address, address)
+        fill(location, self._country, self._countries[code])
+        fill(location, self._source, source)
+        return location
+
+    def country(self, address):
+        """Return the country of `address`; None if there is none, and for what is not answered here."""
+        cdef int code = self._code(address)
+        return self._countries[code] if code >= 0 else None
