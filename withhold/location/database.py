@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from withhold.location.address import V4_BITS, V6_BITS, Address, Transition, parse
 from withhold.location.headers import printable
 from withhold.location.location import Finding, State
 from withhold.location.schema import NO_RECORD, Place
 from withhold.location.table import Table
+
+if TYPE_CHECKING:  # the module may be missing
+    from withhold.native.addresses import Lookup
 
 
 class Leaves(Protocol):
@@ -23,7 +26,7 @@ class Leaves(Protocol):
 class Database:
     """A database, perhaps one of anonymous addresses beside it, and how addresses are read. Immutable.
 
-    `table` is what `GeoIP.locate` looks into first; None until it is built.
+    `table` is what `GeoIP.locate` looks into first, by `native` where that is compiled; None until it is built.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Database:
     versions: frozenset[int]
     anonymous: Leaves | None = None
     anonymous_name: str = ""
+    native: Lookup | None = None
 
     def tell(self, address: object) -> Finding:
         """Return all that is known of where `address` is. Raises `TypeError` for what could not be one."""

@@ -97,11 +97,16 @@ class GeoIP:
         O(1) for most IPv4 addresses, O(log n) within a /16 or an IPv6 /32 else; no lock. Raises `TypeError` for
         what is neither text nor an `ipaddress` address.
         """
+        database = self._database
+        if database.native is not None:
+            found = database.native.locate(address, database)
+            if found is not None:
+                return found
         # One frame on purpose, as each call more is a tenth of the time; and the location is made first, as that
         # does not wait for the table's memory.
         location = Location()
         location._address = address
-        location._source = database = self._database
+        location._source = database
         table = database.table
         if table is None:
             return Location.of(database.tell(address))
@@ -129,6 +134,10 @@ class GeoIP:
         That of an anonymised address is the exit's; where that matters, ask `locate`. Raises as that does.
         """
         database = self._database
+        if database.native is not None:
+            country = database.native.country(address)
+            if country is not None:
+                return country
         table = database.table
         if table is None:
             return database.tell(address).country

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from withhold.errors import GeoIPError, Problem
 from withhold.location.address import V4_BITS, Transition
 from withhold.location.database import Database
+from withhold.location.location import Location
 from withhold.location.mmdb import Opened, OpenedFile, read_file, reading
 from withhold.location.networks import Networks
 from withhold.location.schema import tell_anonymous, tell_apart
 from withhold.location.table import Table
 from withhold.location.tree import Metadata
+from withhold.native import addresses
 
 _log = logging.getLogger("withhold.location")
 
@@ -83,8 +85,12 @@ class Plan:
                 anonymous = Networks(hidden.leaves())
             elsewhere += anonymous.anonymous()
         table = Table(networks, elsewhere)
-        return Database(
-            opened.name, networks, table, self.transition, self.ip_versions, anonymous, opened.anonymous_name
+        return replace(
+            opened,
+            leaves=networks,
+            table=table,
+            anonymous=anonymous,
+            native=addresses and addresses.Lookup(table, Location),
         )
 
     def _opened(self, given: AnyDatabase, *, anonymous: bool) -> Opened:

@@ -6,7 +6,7 @@ table alone, as somebody near that address is anonymous. IPv6 is sparser, and it
 in use there is an index of its /32s, which says between which networks to bisect.
 
 What else is known of an address is looked up in the sorted networks when it is asked for. The alternatives are
-measured in `benchmarks/location.py`. A native look-up can read these same buffers.
+measured in `benchmarks/location.py`. The native look-up, where there is one, reads these same buffers.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ class Table:
         codes = [known.setdefault(place.country, len(known)) for place in networks.places]
         #: By its number: the country.
         self.codes = list(known)
-        #: By the index of a network: the number of its country.
-        self.codes4 = bytes(codes[number] for number in networks.v4.numbers)
+        codes4 = bytearray(codes[number] for number in networks.v4.numbers)
         codes6 = bytearray(ELSEWHERE if number == SMALLER else codes[number] for number in networks.v6.numbers)
 
         cells4 = bytearray(1 << _CELL)
@@ -51,9 +50,13 @@ class Table:
         for version, first, prefix in (*((6, *found) for found in _TRANSITION), *elsewhere):
             if version == 4:
                 _fill(cells4, first, min(prefix, _CELL), ELSEWHERE)
+                # For a reader that begins with the networks: the cells then say whether it is this near.
+                _mark(codes4, networks.v4, first, V4_BITS - prefix)
             else:
-                _mark(codes6, networks.v6, first >> HALF, prefix)
-        self.cells4, self.codes6 = bytes(cells4), bytes(codes6)
+                _mark(codes6, networks.v6, first >> HALF, max(0, HALF - prefix))
+        self.cells4 = bytes(cells4)
+        #: By the index of a network: the number of its country.
+        self.codes4, self.codes6 = bytes(codes4), bytes(codes6)
         #: By the first 16 bits of an address: how many networks start before the /16.
         self.index4 = _index(networks.v4.starts, 0, len(networks.v4.starts), 16)
         #: The same of IPv6, and in each index, by the next 16 bits: how many start before the /32.
@@ -66,11 +69,11 @@ def _fill(cells4: bytearray, first: int, prefix: int, code: int) -> None:
     cells4[at : at + count] = bytes((code,)) * count
 
 
-def _mark(codes6: bytearray, run: Run, first: int, prefix: int) -> None:
-    """Mark all networks that the one from `first` touches, whole: too many go the long way, and none too few."""
+def _mark(codes: bytearray, run: Run, first: int, bits: int) -> None:
+    """Mark all networks that the one of `bits` from `first` touches, whole: too many go the long way, none too few."""
     begin = run.find(first)
-    end = bisect_left(run.starts, first + (1 << max(0, HALF - prefix)), begin + 1)
-    codes6[begin:end] = bytes((ELSEWHERE,)) * (end - begin)
+    end = bisect_left(run.starts, first + (1 << bits), begin + 1)
+    codes[begin:end] = bytes((ELSEWHERE,)) * (end - begin)
 
 
 def _indexes6(run: Run) -> list[array[int] | None]:
