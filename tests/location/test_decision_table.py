@@ -13,6 +13,8 @@ from withhold.location import CDN, CDNS, GeoIP, Resolver, TrustedProxies
 from withhold.location.schema import place_of
 from withhold.territories import countries
 
+pytestmark = pytest.mark.usefixtures("way")
+
 NETWORKS: dict[str, object] = {
     "8.8.8.0/24": country("US", registered="US"),
     "81.2.69.0/24": country("GB", registered="US"),

@@ -11,6 +11,8 @@ from tests.location.mmdb_files import country, write
 from withhold.errors import ProxyError, SubjectIdError
 from withhold.location import CDNS, GeoIP, Resolver, TrustedProxies
 
+pytestmark = pytest.mark.usefixtures("way")
+
 NETWORKS: dict[str, object] = {
     "8.8.8.0/24": country("US", "MS"),
     "8.8.9.0/24": country("US"),

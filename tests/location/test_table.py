@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from copy import copy
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,6 +62,8 @@ def code_of(record: object) -> str | None:
 
 
 def assert_equal(geoip: GeoIP, path: Path, addresses: Iterable[IPv4Address | IPv6Address]) -> None:
+    pure = copy(geoip)
+    pure._database = replace(geoip._database, native=None)
     opened = Plan(
         database=path,
         anonymous=None,
@@ -72,6 +76,8 @@ def assert_equal(geoip: GeoIP, path: Path, addresses: Iterable[IPv4Address | IPv
             if any(address in network for network in POLICY if network.version == address.version):
                 continue
             location = geoip.locate(str(address))
+            assert pure.locate(str(address)) == location
+            assert geoip.country(str(address)) == pure.country(str(address)) == location.country
             record, prefix = reader.get_with_prefix_len(str(address))
             assert location.country == location.finding.country == code_of(record), address
             assert opened.tell(str(address)) == location.finding
@@ -190,6 +196,7 @@ def test_an_open_reader_answers_as_its_file_does(tmp_path: Path, library: str) -
         assert mine.why.replace("an open database", "open.mmdb") == theirs.why
 
 
+@pytest.mark.usefixtures("way")
 def test_what_somebody_anonymous_is_near_is_settled_elsewhere(tmp_path: Path) -> None:
     database = write(tmp_path / "a.mmdb", {"8.8.0.0/16": country("US"), "2001:db8::/32": country("DE")})
     tor = {"is_anonymous": True, "is_tor_exit_node": True}

@@ -1,0 +1,17 @@
+"""Look-ups in both ways: in C, where that is compiled, and in Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from withhold.location.database import Database
+from withhold.native import addresses
+
+
+@pytest.fixture(params=["native", "python"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer in one way; what was loaded before is asked so too."""
+    if request.param == "python":
+        monkeypatch.setattr(Database, "native", property(lambda _: None, lambda _, value: None))
+    elif addresses is None:
+        pytest.skip("there is no native look-up of addresses")

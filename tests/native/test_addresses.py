@@ -1,0 +1,346 @@
+"""The native look-up reads and answers as Python does, and survives whatever it is given."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import sys
+from array import array
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv6Address
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from withhold import native
+from withhold.location import GeoIP, Location
+from withhold.location.address import Transition, parse
+from withhold.location.database import Database
+from withhold.location.location import Finding
+from withhold.location.networks import Networks
+from withhold.location.schema import NO_RECORD, Place
+from withhold.location.table import DEEP, Table
+
+addresses: Any = native.addresses
+if addresses is None:
+    pytest.skip("there is no native look-up of addresses", allow_module_level=True)
+
+ODD = """
+8.8.2056 8.526344 134744072 0x08080808 010.8.8.8 08.8.8.8 8.8.8.00 8.8.8 8.8.8.8. .8.8.8.8 8..8.8 8.8.8.8.8 256.8.8.8
+8.8.8.256 8.8.8.1000 8.8.8.8:80 8.8.8.8/32 +8.8.8.8 -8.8.8.8 8.8.8.8%lo 0.0.0.0 255.255.255.255 1.2.3.4a a.b.c.d
+: :: ::: :::: ::1 1:: :1 1: ::1: :1:: 1::2 1:::2 1::2::3 ::1::2 :: ::ffff ::10000 ::g ::-1 ::0x1 ::1%lo fe80::1%eth0
+1:2:3:4:5:6:7 1:2:3:4:5:6:7: 1:2:3:4:5:6:7:: ::1:2:3:4:5:6:7 1:2:3:4:5:6:7:8 1:2:3:4:5:6:7:8: 1:2:3:4:5:6:7:8::
+::1:2:3:4:5:6:7:8 1:2:3:4::5:6:7:8 1:2:3:4:5:6:7:8:9 1:2:3:4::5:6:7 :1:2:3:4:5:6:7:8 01:2:3:4:5:6:7:8 00001:2:3:4:5:6:7:8
+::8.8.8.8 ::ffff:8.8.8.8 ::ffff:010.8.8.8 ::ffff:8.8.8 ::ffff:8.8.8.8. ::8.8.8.8:1 ::8.8.8.8:: 8.8.8.8:: 8.8.8.8::1
+1:2:3:4:5:6:8.8.8.8 1:2:3:4:5:6:7:8.8.8.8 1:2:3:4:5::8.8.8.8 1:2:3:4:5:6::8.8.8.8 ::1:2:3:4:5:6:8.8.8.8 ::a.8.8.8
+::1:2:3:4:5:8.8.8.8 ::0008.8.8.8 ::1234.8.8.8 ::.8.8.8 ::8.8.8.256 ABCD:EF01::aBcD [::1] [::1]:80 2001:DB8::/32
+0000:0000:0000:0000:0000:ffff:255.255.255.255 0000:0000:0000:0000:0000:ffff:255.255.255.2555
+""".split()  # noqa: SIM905
+ODD += [
+    "",
+    " ",
+    " 8.8.8.8",
+    "8.8.8.8 ",
+    "8.8.8.8\n",
+    "8.8.8.8\0",
+    "8.8.8\0.8",
+    "\0",
+    "::1\0",
+    "::\0",
+    "1:\0:2",
+    "::1\n",
+]
+ODD += ["８.8.8.8", "٨.8.8.8", "8。8。8。8", "::ａ", "::１", "\ud800", "::\udcff", "8.8.8.8\udcff", "é", "８" * 7]
+ODD += ["8" * 5000, ":" * 46, "." * 45, "0" * 45, "1:" * 22, "8." * 22, "8.8.8.8" + "\0" * 38]
+
+_LETTERS = st.sampled_from("0123456789abcdefABCDEFgGxX.:%/ -+_\0é")
+_GROUP = st.integers(0, 0xFFFF).flatmap(lambda value: st.sampled_from([f"{value:x}", f"{value:X}", f"{value:04x}"]))
+_LAST = st.one_of(_GROUP, st.ip_addresses(v=4).map(str))
+
+
+@st.composite
+def spelt(draw: st.DrawFn) -> str:
+    """Draw an IPv6 address in any spelling, or what is nearly one."""
+    groups = [draw(_GROUP) for _ in range(draw(st.integers(0, 8)))]
+    if draw(st.booleans()):
+        groups.append(draw(_LAST))
+    if draw(st.booleans()):
+        at = draw(st.integers(0, len(groups)))
+        return ":".join(groups[:at]) + "::" + ":".join(groups[at:])
+    return ":".join(groups)
+
+
+VALID = st.one_of(st.ip_addresses().map(str), st.ip_addresses(v=6).map(lambda found: found.exploded), spelt())
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    text = draw(VALID)
+    for _ in range(draw(st.integers(1, 3))):
+        at, end = sorted((draw(st.integers(0, len(text))), draw(st.integers(0, len(text)))))
+        text = text[:at] + draw(st.text(_LETTERS, max_size=2)) + text[draw(st.sampled_from((at, at + 1, end))) :]
+    return text
+
+
+def assert_read_alike(text: str) -> None:
+    found = parse(text)
+    assert addresses.parse(text) == (None if found is None else tuple(found))
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_odd_notations_are_read_as_python_reads_them(text: str) -> None:
+    assert_read_alike(text)
+
+
+@settings(max_examples=1000)
+@given(st.one_of(VALID, mutated(), st.text(_LETTERS, max_size=48), st.text(st.characters(codec=None), max_size=48)))
+def test_all_text_is_read_as_python_reads_it(text: str) -> None:
+    assert_read_alike(text)
+
+
+def test_all_short_text_is_read_as_python_reads_it() -> None:
+    texts = [""]
+    for _ in range(5):
+        texts = [text + letter for text in texts for letter in ":.1f"] + [""]
+        for text in texts:
+            assert_read_alike(text)
+            assert_read_alike(f"1:2:3:4:5:{text}")
+            assert_read_alike(f"8.8.{text}")
+
+
+class Text(str):
+    __slots__ = ()
+
+
+STRANGE = (None, 8, 8.8, b"8.8.8.8", ["8.8.8.8"], IPv4Address("8.8.8.8"), Text("8.8.8.8"), object(), str)
+
+
+@pytest.mark.parametrize("thing", STRANGE, ids=lambda thing: type(thing).__name__)
+def test_what_is_not_plain_text_is_left_to_python(thing: object) -> None:
+    assert addresses.parse(thing) is None
+    lookup = addresses.Lookup(table_of([(4, 0, 0, Place("GB"))]), Location)
+    assert lookup.locate("8.8.8.8", None).country == "GB"
+    assert lookup.locate(thing, None) is lookup.country(thing) is None
+
+
+@pytest.mark.parametrize("letter", ["8", ":", "\0", "é", "\ud800", "\U0001f30d"])
+def test_ten_million_characters_are_no_address(letter: str) -> None:
+    assert addresses.parse(letter * 10_000_000) is None
+
+
+def table_of(leaves: Iterable[tuple[int, int, int, Place]], hidden: Iterable[tuple[int, int, int]] = ()) -> Table:
+    return Table(Networks(leaves), hidden)
+
+
+def answering(table: Table, module: Any) -> GeoIP:
+    geoip = GeoIP.__new__(GeoIP)
+    geoip._database = Database(
+        "a.mmdb",
+        table.networks,
+        table,
+        Transition(),
+        frozenset((4, 6)),
+        native=module and module.Lookup(table, Location),
+    )
+    return geoip
+
+
+@st.composite
+def cut(draw: st.DrawFn, version: int) -> list[tuple[int, int, int, Place]]:
+    """Draw networks beside each other, in order, as a database has them: halves of halves around a few addresses."""
+    bits = 32 if version == 4 else 128
+    inside = draw(st.lists(st.sampled_from(NEAR[version]), min_size=1, max_size=3))
+    depth = draw(st.integers(0, bits))
+    leaves: list[tuple[int, int, int, Place]] = []
+    ahead = [(0, 0)]
+    while ahead:
+        first, prefix = ahead.pop()
+        if prefix < depth and any(value >> (bits - prefix) == first >> (bits - prefix) for value in inside):
+            ahead += [(first + (1 << (bits - prefix - 1)), prefix + 1), (first, prefix + 1)]
+        elif draw(st.integers(0, 3)):
+            leaves.append((version, first, prefix, Place(draw(st.sampled_from(["GB", "IN", None])))))
+    return leaves
+
+
+NEAR = {
+    4: [0x08080808, 0x080808FF, 0x08090000, 0xFFFFFFFF, 0],
+    6: [0x20010DB8 << 96, (0x20010DB8 << 96) | (1 << 64), (0x2A02D500 << 96) | 0xFFFF, (1 << 128) - 1],
+}
+
+
+@settings(max_examples=60)
+@given(cut(4), cut(6), st.data())
+def test_look_ups_answer_as_python_does(
+    v4: list[tuple[int, int, int, Place]], v6: list[tuple[int, int, int, Place]], data: st.DataObject
+) -> None:
+    some = st.sampled_from([(4, value) for value in NEAR[4]] + [(6, value) for value in NEAR[6]])
+    hidden = []
+    for version, value in data.draw(st.lists(some, max_size=3)):
+        bits = 32 if version == 4 else 128
+        rest = bits - data.draw(st.integers(8, bits))
+        hidden.append((version, value >> rest << rest, bits - rest))
+    table = table_of([*v4, *v6], hidden)
+    ours, pure = answering(table, addresses), answering(table, None)
+    asked = {(version, value) for version, values in NEAR.items() for value in values}
+    for version, first, prefix, _ in (*v4, *v6, *((*found, None) for found in hidden)):
+        bits = 32 if version == 4 else 128
+        last = first + (1 << (bits - prefix)) - 1
+        asked |= {(version, value) for value in (first - 1, first, last, last + 1) if 0 <= value < 1 << bits}
+    for version, value in asked:
+        text = str(IPv4Address(value) if version == 4 else IPv6Address(value))
+        assert ours.country(text) == pure.country(text) == ours.locate(text).country, text
+        assert ours.locate(text).finding == pure.locate(text).finding
+
+
+SMALL = table_of(
+    [(4, 0x08080800, 24, Place("GB")), (4, 0x08080900, 25, Place("IN")), (6, 0x20010DB8 << 96, 32, Place("DE"))],
+    [(4, 0x08080A00, 24)],
+)
+PARTS = ("codes", "cells4", "index4", "starts4", "codes4", "index6", "starts6", "codes6")
+
+
+def parts(**other: object) -> SimpleNamespace:
+    return SimpleNamespace(**{name: getattr(SMALL, name) for name in PARTS} | other)
+
+
+def test_a_location_is_the_one_that_python_makes() -> None:
+    ours, pure = answering(SMALL, addresses), answering(SMALL, None)
+    for text in ("8.8.8.8", "8.8.9.1", "8.8.9.200", "2001:db8::1", "2001:db9::1", "8.8.10.1", "x"):
+        mine, its = ours.locate(text), pure.locate(text)
+        assert type(mine) is type(its) is Location
+        assert (mine, mine.country, mine._address) == (its, its.country, its._address)
+        assert hash(mine) == hash(its)
+        assert pickle.loads(pickle.dumps(mine)) == its  # noqa: S301
+        assert gc.is_tracked(mine)
+
+
+def test_a_look_up_keeps_no_more_than_its_location_does() -> None:
+    # Made here, so that nothing else keeps or drops them meanwhile.
+    text, source, code = ".".join("8888"), Finding("GB"), "".join("GB")
+    lookup = addresses.Lookup(parts(codes=[None, code]), Location)
+    assert lookup.country(text) is code
+
+    def counts() -> list[int]:
+        return [sys.getrefcount(thing) for thing in (text, source, code)]
+
+    before = counts()
+    kept = [lookup.locate(text, source) for _ in range(1000)]
+    assert [now - then for now, then in zip(counts(), before, strict=True)] == [1000] * 3
+    del kept
+    for _ in range(1000):
+        lookup.country(text)
+        lookup.locate("x", source)
+    assert counts() == before
+
+
+def test_the_memory_is_held_as_long_as_it_is_read() -> None:
+    starts4 = array("I", SMALL.starts4)
+    lookup = addresses.Lookup(parts(starts4=starts4), Location)
+    with pytest.raises(BufferError):
+        starts4.append(1)
+    assert lookup.country("8.8.8.8") == "GB"
+    del lookup
+    starts4.append(1)
+
+
+_WORDS = st.sampled_from([0, 1, 2, 3, 4, 5, 1 << 31, (1 << 32) - 1])
+
+
+@settings(max_examples=60)
+@example([0] * 9, [0], [255], 255)
+@example([0, (1 << 32) - 1] * 5, [5, 4], [0], DEEP)
+@given(
+    st.lists(_WORDS, min_size=1, max_size=9),
+    st.lists(_WORDS, min_size=1, max_size=9),
+    st.lists(st.integers(0, 255), min_size=1, max_size=9),
+    st.sampled_from([0, 1, DEEP, 255]),
+)
+def test_no_table_leads_out_of_its_memory(words: list[int], starts: list[int], codes: list[int], cell: int) -> None:
+    """Where Python would answer by an index from the end, the native one has no answer; both end with Python's."""
+    index = array("I", (words * ((1 << 16) // len(words) + 1))[: (1 << 16) + 1])
+    broken = parts(
+        cells4=bytes((cell,)) * (1 << 24),
+        index4=index,
+        starts4=array("I", starts),
+        codes4=bytes(codes),
+        index6=[index] * (1 << 16),
+        starts6=array("Q", starts),
+        codes6=bytes(codes),
+    )
+    lookup = addresses.Lookup(broken, Location)
+    for value in (0, 1, 0x08080808, (1 << 32) - 1):
+        high = IPv6Address(value << 96)
+        assert lookup.country(str(IPv4Address(value))) in (*SMALL.codes, None)
+        assert lookup.country(str(high)) in (*SMALL.codes, None)
+        assert lookup.country(str(IPv6Address((1 << 128) - 1 - value))) in (*SMALL.codes, None)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"cells4": SMALL.cells4[:-1]},
+        {"cells4": memoryview(SMALL.cells4 * 2)[::2]},
+        {"index4": SMALL.index4[:-1]},
+        {"index4": array("Q", SMALL.index4)},
+        {"index4": array("i", SMALL.index4)},
+        {"starts4": array("I")},
+        {"starts4": memoryview(b"x" * 9)[1:].cast("I")},
+        {"starts6": array("I", [0])},
+        {"codes4": b""},
+        {"codes6": array("I", [0])},
+        {"index6": [array("I", [0])] * (1 << 16)},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_other_memory_is_refused(other: dict[str, object]) -> None:
+    addresses.Lookup(parts(), Location)
+    with pytest.raises(ValueError, match="not the memory of a table"):
+        addresses.Lookup(parts(**other), Location)
+    for name in other:
+        with pytest.raises(TypeError):
+            addresses.Lookup(parts(**{name: 8}), Location)
+
+
+def test_fewer_indexes_are_as_many_that_are_missing() -> None:
+    lookup = addresses.Lookup(parts(index6=[]), Location)
+    assert lookup.country("2001:db8::1") is None
+
+
+class Other(dict[str, object]):
+    __slots__ = ("_address", "_country", "_source")
+
+
+class Named:
+    _address = _country = _source = Location.__dict__["_address"]
+
+
+@pytest.mark.parametrize("cls", [Other, Named], ids=lambda cls: cls.__name__)
+def test_only_a_plain_class_is_filled(cls: type) -> None:
+    with pytest.raises(TypeError, match="not the slot of a plain class"):
+        addresses.Lookup(parts(), cls)
+
+
+@pytest.mark.parametrize("arguments", [(), (1,), (1, 2), (SMALL, None), (SMALL, object), (None, Location)])
+def test_a_look_up_is_complete_or_is_not_there(arguments: tuple[Any, ...]) -> None:
+    with pytest.raises((TypeError, AttributeError, KeyError)):
+        addresses.Lookup(*arguments)
+
+
+def test_threads_share_a_look_up() -> None:
+    geoip = answering(SMALL, addresses)
+    texts = ["8.8.8.8", "8.8.9.1", "2001:db8::1", "9.9.9.9", "x"] * 2000
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: [geoip.locate(text).country for text in texts], range(4)))
+    assert found == [["GB", "IN", "DE", None, None] * 2000] * 4
+
+
+def test_a_database_without_it_is_asked_in_python() -> None:
+    geoip = answering(SMALL, addresses)
+    geoip._database = replace(geoip._database, native=None)
+    assert geoip.locate("8.8.8.8").country == geoip.country("8.8.8.8") == "GB"
+    assert NO_RECORD.country is geoip.locate("8.8.10.1").country is None
