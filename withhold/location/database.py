@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from withhold.location.address import V4_BITS, V6_BITS, Address, Transition, parse
 from withhold.location.headers import printable
-from withhold.location.location import Finding, State
+from withhold.location.location import Finding, Location, State
 from withhold.location.schema import NO_RECORD, Place
 from withhold.location.table import Table
 
@@ -36,7 +36,7 @@ class Database:
     versions: frozenset[int]
     anonymous: Leaves | None = None
     anonymous_name: str = ""
-    native: Lookup | None = None
+    native: Lookup[Location] | None = None
 
     def tell(self, address: object) -> Finding:
         """Return all that is known of where `address` is. Raises `TypeError` for what could not be one."""

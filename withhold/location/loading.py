@@ -90,7 +90,7 @@ class Plan:
             leaves=networks,
             table=table,
             anonymous=anonymous,
-            native=addresses and addresses.Lookup(table, Location),
+            native=addresses.Lookup(table, Location) if addresses else None,
         )
 
     def _opened(self, given: AnyDatabase, *, anonymous: bool) -> Opened:
