@@ -18,6 +18,8 @@ import time
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 from struct import Struct
@@ -116,25 +118,46 @@ def agree(answers: dict[str, Answer], reader: maxminddb.Reader, addresses: list[
 
 
 def measure(
-    rivals: dict[str, Answer], draw: Callable[[int], list[str]], rounds: int, slow: frozenset[str]
+    rivals: dict[str, Answer], draw: Callable[[int], list[str]], rounds: int, slow: frozenset[str], *, received: bool
 ) -> dict[str, list[float]]:
-    """Return nanoseconds per look-up, for each round."""
+    """Return nanoseconds per look-up, for each round.
+
+    `received`: all is drawn beforehand, and a text is made shortly before it is asked, as that of a request is. Else
+    the texts of a round are drawn before it, which sweeps tens of megabytes through the caches: text and table are cold.
+    """
     taken: dict[str, list[float]] = {name: [] for name in rivals}
     order = list(rivals)
+    sizes = {name: 3_000 if name in slow else 20_000 for name in rivals}
+    drawn = {(at, name): packed(draw(sizes[name])) for at in range(rounds) for name in rivals} if received else {}
     for at in range(rounds):
         print(f"\r  round {at + 1} of {rounds} …", end="", file=sys.stderr, flush=True)
         random.Random(at).shuffle(order)
         for name in order:
-            answer = rivals[name]
-            addresses = draw(3_000 if name in slow else 20_000)
-            gc.disable()
-            begun = time.thread_time_ns()
-            for address in addresses:
-                answer(address)
-            taken[name].append((time.thread_time_ns() - begun) / len(addresses))
-            gc.enable()
+            answer, spent = rivals[name], 0
+            for addresses in batches(*drawn[at, name]) if received else [draw(sizes[name])]:
+                gc.disable()
+                begun = time.thread_time_ns()
+                for address in addresses:
+                    answer(address)
+                spent += time.thread_time_ns() - begun
+                gc.enable()
+            taken[name].append(spent / (sizes[name] if received else len(addresses)))
     print("\r", end="", file=sys.stderr)
     return taken
+
+
+def packed(addresses: list[str]) -> tuple[socket.AddressFamily, bytes]:
+    """Return the family of addresses that are all of one version, and their bytes."""
+    family = socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET
+    return family, b"".join(socket.inet_pton(family, text) for text in addresses)
+
+
+def batches(family: socket.AddressFamily, addresses: bytes) -> Iterator[list[str]]:
+    """Write the addresses out, 500 at a time."""
+    size = 4 if family == socket.AF_INET else 16
+    for begin in range(0, len(addresses), 500 * size):
+        batch = addresses[begin : begin + 500 * size]
+        yield [socket.inet_ntop(family, batch[at : at + size]) for at in range(0, len(batch), size)]
 
 
 def show(title: str, taken: dict[str, list[float]], base: str) -> None:
@@ -153,6 +176,8 @@ def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, An
     table: cachetools.LRUCache[str, object] = cachetools.LRUCache(65_536)
     over_table = cachetools.cached(table, lock=threading.Lock())(geoip.locate)
     meanwhile = geoip._plan.open()
+    pure = copy(geoip)
+    pure._database = replace(geoip._database, native=None)
 
     def code(record: object) -> object:
         return record["country"]["iso_code"] if isinstance(record, dict) else None
@@ -176,6 +201,8 @@ def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, An
         "GeoIP while the table is being built": meanwhile.tell,
         "GeoIP.country()": geoip.country,
         "GeoIP.locate()": geoip.locate,
+        "GeoIP.country() in Python": pure.country,
+        "GeoIP.locate() in Python": pure.locate,
         "GeoIP.locate().country": lambda text: geoip.locate(text).country,
         "cachetools LRU(65536) over GeoIP": over_table,
         "GeoIP.locate().finding (network, why …)": lambda text: geoip.locate(text).finding,
@@ -185,6 +212,8 @@ def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, An
         "cachetools over maxminddb": lambda text: code(guarded(text)),
         "GeoIP": lambda text: geoip.locate(text).country,
         "GeoIP.country": geoip.country,
+        "GeoIP in Python": lambda text: pure.locate(text).country,
+        "GeoIP.country in Python": pure.country,
         "GeoIP's finding": lambda text: geoip.locate(text).finding.country,
         "GeoIP, opened": lambda text: meanwhile.tell(text).country,
     }
@@ -223,7 +252,7 @@ def headers(geoip: GeoIP, rounds: int) -> dict[str, list[float]]:
     }
     normal = requests["X-Forwarded-For of one address"]
     timed["whole Resolver.viewer()"] = lambda _: resolver.viewer("10.0.0.1", normal)
-    return measure(timed, lambda count: [""] * (count // 10), rounds, frozenset())
+    return measure(timed, lambda count: [""] * (count // 10), rounds, frozenset(), received=False)
 
 
 def main() -> None:
@@ -238,6 +267,7 @@ def main() -> None:
     )
     begun = time.process_time()
     geoip = GeoIP(path, wait=None)
+    print("the look-up is native" if geoip._database.native else "no native look-up: it is not compiled, or not wanted")
     print(f"read, checked and flattened in {time.process_time() - begun:.1f} s of CPU time")
     for line in while_flattening(path, streams.by_network(4, 1_000_000)):
         print(line)
@@ -269,13 +299,15 @@ def main() -> None:
             timed[name](address)
     raw = {}
     only4 = {**timed, "/16 index and bisection, country alone": slashed.country}
-    for title, rivals, draw in (
-        ("IPv4, new addresses, by network", only4, lambda count: streams.by_network(4, count)),
-        ("IPv4, new addresses, by space", only4, streams.by_space),
-        ("IPv6, new addresses, by network", timed, lambda count: streams.by_network(6, count)),
-        ("Zipf (s = 1, 200,000 clients, 75 % IPv4), caches warm", timed, zipf),
+    for title, rivals, draw, received in (
+        ("IPv4, new addresses, by network", only4, lambda count: streams.by_network(4, count), True),
+        ("IPv4, new addresses, by space", only4, streams.by_space, True),
+        ("IPv6, new addresses, by network", timed, lambda count: streams.by_network(6, count), True),
+        ("IPv4, by network, text and table cold", only4, lambda count: streams.by_network(4, count), False),
+        ("IPv6, by network, text and table cold", timed, lambda count: streams.by_network(6, count), False),
+        ("Zipf (s = 1, 200,000 clients, 75 % IPv4), caches warm", timed, zipf, False),
     ):
-        raw[title] = measure(rivals, draw, rounds, slow)
+        raw[title] = measure(rivals, draw, rounds, slow, received=received)
         show(title, raw[title], base)
     raw["headers"] = headers(geoip, rounds)
     show("Requests (a ratio of 0.1: ten times the cost of the first)", raw["headers"], "X-Forwarded-For of one address")
