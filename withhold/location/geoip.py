@@ -21,7 +21,7 @@ from withhold.location.table import DEEP
 
 _log = logging.getLogger("withhold.location")
 _number = int.from_bytes
-_high = Struct(">Q8x").unpack
+_halves = Struct(">QQ").unpack
 
 
 class GeoIP:
@@ -112,9 +112,12 @@ class GeoIP:
             return Location.of(database.tell(address))
         try:
             if ":" in address:  # type: ignore[operator]
-                (high,) = _high(pack(INET6, address))  # type: ignore[arg-type]
+                high, low = _halves(pack(INET6, address))  # type: ignore[arg-type]
                 index, slot = table.index6[high >> 48], high >> 32 & 0xFFFF
                 code = table.codes6[bisect_right(table.starts6, high, index[slot], index[slot + 1]) - 1]
+                if code == DEEP:
+                    location._country = table.networks.smaller_place(high, low).country
+                    return location
             else:
                 value = _number(pack(INET, address))  # type: ignore[arg-type]
                 code = table.cells4[value >> 8]
@@ -143,9 +146,11 @@ class GeoIP:
             return database.tell(address).country
         try:
             if ":" in address:  # type: ignore[operator]
-                (high,) = _high(pack(INET6, address))  # type: ignore[arg-type]
+                high, low = _halves(pack(INET6, address))  # type: ignore[arg-type]
                 index, slot = table.index6[high >> 48], high >> 32 & 0xFFFF
                 code = table.codes6[bisect_right(table.starts6, high, index[slot], index[slot + 1]) - 1]
+                if code == DEEP:
+                    return table.networks.smaller_place(high, low).country
                 return table.codes[code]
             value = _number(pack(INET, address))  # type: ignore[arg-type]
             code = table.cells4[value >> 8]

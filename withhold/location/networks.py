@@ -93,6 +93,11 @@ class Networks:
                 at = run.find(value & ((1 << HALF) - 1))
         return self.places[run.numbers[at]], run.prefixes[at]
 
+    def smaller_place(self, high: int, low: int) -> Place:
+        """Return what is said of an IPv6 address in a network that is `SMALLER`."""
+        run = self.smaller[high]
+        return self.places[run.numbers[run.find(low)]]
+
     def anonymous(self) -> Iterator[tuple[int, int, int]]:
         """Yield version, first address and prefix length of the networks in which somebody is anonymous."""
         hidden = [place.anonymiser is not None for place in self.places]

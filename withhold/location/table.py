@@ -3,7 +3,8 @@
 IPv4 has a byte for each of its 16,777,216 /24s: the number of a country, or one of two signs. `DEEP`: the
 answer differs within, and a bisection of the sorted networks finds it. `ELSEWHERE`: the question is not for this
 table alone, as somebody near that address is anonymous. IPv6 is sparser, and its networks are deeper: for every /16
-in use there is an index of its /32s, which says between which networks to bisect.
+in use there is an index of its /32s, which says between which networks to bisect. Where one of them is `DEEP`, the
+networks smaller than a /64 that are in it are bisected in turn.
 
 What else is known of an address is looked up in the sorted networks when it is asked for. The alternatives are
 measured in `benchmarks/location.py`. The native look-up, where there is one, reads these same buffers.
@@ -42,7 +43,7 @@ class Table:
         #: By its number: the country.
         self.codes = list(known)
         codes4 = bytearray(codes[number] for number in networks.v4.numbers)
-        codes6 = bytearray(ELSEWHERE if number == SMALLER else codes[number] for number in networks.v6.numbers)
+        codes6 = bytearray(DEEP if number == SMALLER else codes[number] for number in networks.v6.numbers)
 
         cells4 = bytearray(1 << _CELL)
         for first, prefix, number in networks.v4:
