@@ -122,12 +122,10 @@ cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcep
         count += 1
         if at == end:
             break
-        # Refuses a fifth digit too.
-        if at[0] != c":":
+        # Neither a fifth digit, nor a single colon at the end.
+        if at[0] != c":" or at + 1 == end:
             return False
         at += 1
-        if at == end:
-            return False
     if (count == 8) != (gap < 0):
         return False
     if gap >= 0:
@@ -141,8 +139,7 @@ cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcep
 
 cdef inline int read(object text, uint64_t* halves) noexcept:
     """Read an address into the high and the low half of its number: 4, 6, or 0 if it is none or not plain text."""
-    cdef const uint8_t* at
-    cdef const uint8_t* end
+    cdef const uint8_t *at, *end
     cdef uint32_t four
     if type(text) is not str or not PyUnicode_IS_COMPACT_ASCII(text) or PyUnicode_GET_LENGTH(text) > LONGEST:
         return 0
@@ -205,13 +202,10 @@ cdef class Lookup:
     cdef Py_ssize_t _address, _country, _source  # where its slots are
     cdef tuple _countries
     cdef list _views
-    cdef const uint8_t* _cells4
-    cdef const uint8_t* _codes4
-    cdef const uint8_t* _codes6
-    cdef const uint32_t* _index4
-    cdef const uint32_t* _starts4
-    cdef const uint64_t* _starts6
-    cdef const uint32_t* _index6[SLOTS]
+    cdef const uint8_t *_cells4, *_codes4, *_codes6
+    cdef const uint32_t *_index4, *_starts4
+    cdef const uint64_t *_starts6
+    cdef const uint32_t *_index6[SLOTS]
     cdef Py_ssize_t _known, _count4, _count6
 
     def __cinit__(self, table, location):
@@ -245,9 +239,8 @@ cdef class Lookup:
         cdef object view = memoryview(memory)
         cdef const void* begin = PyMemoryView_GET_BUFFER(view).buf
         cdef Py_ssize_t size = {"B": 1, "I": 4, "Q": 8}[kind], length = len(view)
-        if view.ndim != 1 or view.format != kind or view.itemsize != size or not view.c_contiguous:
-            raise ValueError("not the memory of a table")
-        if length < least or <size_t> begin % size:
+        plain = view.ndim == 1 and view.format == kind and view.itemsize == size and view.c_contiguous
+        if not plain or length < least or <size_t> begin % size:
             raise ValueError("not the memory of a table")
         self._views.append(view)
         if count != NULL:
@@ -282,21 +275,19 @@ cdef class Lookup:
             if not index[0] <= index[1] <= self._count6:
                 return UNKNOWN
             at = last(self._starts6, halves[0], index[0], index[1])
-            if at < 0:
-                return UNKNOWN
-            code = self._codes6[at]
+            code = self._codes6[at] if at >= 0 else UNKNOWN
         else:
             return UNKNOWN
+        # A sign, `DEEP` or `ELSEWHERE`, is the number of no country.
         return code if code < self._known else UNKNOWN
 
     def locate(self, address, source, /):
         """Return the location of `address`, which asks `source` for more, or None for what is not answered here."""
         cdef int code = self._code(address)
-        cdef object location
         if code < 0:
             return None
-        # Made as `Location()` makes it, which has no `__init__`, and filled as its slots are, without the calls.
-        location = PyType_GenericAlloc(<PyTypeObject*> self._location, 0)
+        # As `Location()` and three assignments, without the calls: there is no `__init__`.
+        cdef object location = PyType_GenericAlloc(<PyTypeObject*> self._location, 0)
         fill(location, self._address, address)
         fill(location, self._country, self._countries[code])
         fill(location, self._source, source)
