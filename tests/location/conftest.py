@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from withhold import engine_info
 from withhold.location.database import Database
-from withhold.native import addresses
 
 
 @pytest.fixture(params=["native", "python"])
@@ -13,5 +13,5 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     """Answer in one way; what was loaded before is asked so too."""
     if request.param == "python":
         monkeypatch.setattr(Database, "native", property(lambda _: None, lambda _, value: None))
-    elif addresses is None:
-        pytest.skip("there is no native look-up of addresses")
+    elif not engine_info().native:
+        pytest.skip(engine_info().why)

@@ -26,9 +26,9 @@ from withhold.location.networks import Networks
 from withhold.location.schema import NO_RECORD, Place
 from withhold.location.table import DEEP, Table
 
+if not native.AVAILABLE:
+    pytest.skip(native.engine_info().why, allow_module_level=True)
 addresses: Any = native.addresses
-if addresses is None:
-    pytest.skip("there is no native look-up of addresses", allow_module_level=True)
 
 ODD = """
 8.8.2056 8.526344 134744072 0x08080808 010.8.8.8 08.8.8.8 8.8.8.00 8.8.8 8.8.8.8. .8.8.8.8 8..8.8 8.8.8.8.8 256.8.8.8

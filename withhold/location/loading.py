@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from withhold import native
 from withhold.errors import GeoIPError, Problem
 from withhold.location.address import V4_BITS, Transition
 from withhold.location.database import Database
@@ -18,7 +19,6 @@ from withhold.location.networks import Networks
 from withhold.location.schema import tell_anonymous, tell_apart
 from withhold.location.table import Table
 from withhold.location.tree import Metadata
-from withhold.native import addresses
 
 _log = logging.getLogger("withhold.location")
 
@@ -90,7 +90,7 @@ class Plan:
             leaves=networks,
             table=table,
             anonymous=anonymous,
-            native=addresses.Lookup(table, Location) if addresses else None,
+            native=native.addresses.Lookup(table, Location) if native.AVAILABLE else None,
         )
 
     def _opened(self, given: AnyDatabase, *, anonymous: bool) -> Opened:
