@@ -1,78 +1,115 @@
-"""`python -m benchmarks [--quick] [--keep DIRECTORY]`: every size in its own process, and a table of ratios."""
+"""What a check costs beside its rivals and its floors: `python -m benchmarks [--quick] [--only NAME…] [--keep DIR]`.
+
+A full run takes about half an hour and 12 GB, and writes `benchmarks/RESULTS.md` with its plots. `--quick` takes a
+minute, goes to 100,000 ids, and writes to the directory kept (or to none). `--only` takes parts and rivals.
+"""
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import json
 import subprocess
 import sys
 import tempfile
+import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import pyperf
 from rich.console import Console
-from rich.table import Table
 
-console = Console()
+from benchmarks import driver, machine, results, scaling, workload
+from benchmarks.agreement import WrongAnswerError
+from benchmarks.rivals import RIVALS
+from benchmarks.targets import engines, limits
 
-#: What the design asks for: the view's median over the rival's, at the most.
-TARGETS = {"miss": 1.5, "hot miss": 1.5, "page, nothing named": 1.3, "hot page, nothing named": 1.3}
-
-CAUTION = """\
-Nanoseconds for one item: medians of all turns, the middle half of the turns beside them. `times` is the view's median
-over that of the line, in the same run. `hand` is two frozensets and nothing else: no date, no doubt, no reason, no
-check of ids; for a page, a comprehension, which `no copies` writes with indices and `told apart` so that it also knows
-where the withheld ones stood, as `filter` does. `hand, checked` looks at the ids it is given, as A4 asks. Where nothing
-is named the rival's sets hold all ids of the rules; where 1 % are, those withheld from this viewer. A `miss` asks about
-ids that come once, a `hot` one about 500 that come again and again.
-What this does not show: the loop around a single check is in its figures (`floor` is little else), and brings ratios
-nearer to 1; decisions are kept already, but for those `asked first`; rules have one id each, and few of them dates;
-no threads compete. One process a size; pyperf keeps the figures, and does not calibrate. Read the ratios."""
+PARTS = ("sizes", "throughput", "sharing", "targets", "differential")
+HERE = Path(__file__).parent
+console = Console(stderr=True, highlight=False)
+_began = time.monotonic()
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Measure, and write what was found."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a hundred thousand rules at most, and few turns")
-    parser.add_argument("--keep", type=Path, help="where to keep the raw figures (pyperf's JSON)")
-    options = parser.parse_args()
-    sizes = (1_000, 100_000) if options.quick else (1_000, 1_000_000)
-    with tempfile.TemporaryDirectory() as temporary:
-        directory = options.keep or Path(temporary)
-        directory.mkdir(parents=True, exist_ok=True)
-        for size in sizes:
-            console.print(f"{size:,} rules: making, checking, timing", style="dim")
-            output = directory / f"serving-{size}.json"
-            turns = ["--turns", "7"] if options.quick else []
-            command = [sys.executable, "-m", "benchmarks.serving", str(size), str(output), *turns]
-            subprocess.run(command, check=True)  # noqa: S603
-            console.print(table(size, pyperf.BenchmarkSuite.load(str(output))))
-    console.print(CAUTION, style="dim", highlight=False, soft_wrap=True)
-
-
-def table(size: int, suite: pyperf.BenchmarkSuite) -> Table:
-    """Return the figures of one size, the rival's median beside each."""
-    metadata = suite.get_benchmarks()[0].get_metadata()
-    shown = Table(
-        title=f"{size:,} rules · Python {metadata['python_version'].split(' ')[0]}", title_justify="left", min_width=76
+    parser.add_argument("--quick", action="store_true", help="a hundred thousand ids at most, and few turns")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=(*PARTS, *RIVALS), default=[])
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="where to keep the raw figures, the page and the plots"
     )
-    for name in ("what", "ns", "middle half", "times", "target"):
-        shown.add_column(name, justify="left" if name == "what" else "right")
-    medians = {bench.get_name(): statistics.median(bench.get_values()) * 1e9 for bench in suite}
-    for before, bench in zip([None, *suite.get_benchmarks()], suite, strict=False):
-        name = bench.get_name()
-        what, _, who = name.partition(": ")
-        if before is not None and not before.get_name().startswith(f"{what}: "):
-            shown.add_section()
-        low, _, high = statistics.quantiles([value * 1e9 for value in bench.get_values()], n=4)
-        ratio = medians[f"{what}: view"] / medians[name]
-        target = ""
-        if what in TARGETS and who == "hand":
-            target = f"≤ {TARGETS[what]}: {'met' if ratio <= TARGETS[what] else 'MISSED'}"
-        shown.add_row(
-            name, f"{medians[name]:,.0f}", f"{low:,.0f}-{high:,.0f}", "" if who == "view" else f"{ratio:.2f}", target
-        )
-    return shown
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="withhold-benchmarks-") as temporary:
+        try:
+            found = run(Path(temporary), options.only, quick=options.quick)
+        except (WrongAnswerError, subprocess.CalledProcessError) as error:
+            sys.exit(f"stopped: {error}")
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+        (options.keep / "results.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+        results.write(found, options.keep)
+    if not options.quick and not options.only:
+        results.write(found, HERE)
+        say(f"wrote {HERE / 'RESULTS.md'}")
+    console.file = sys.stdout
+    console.print(results.summary(found), soft_wrap=True, markup=False)
+
+
+def run(scratch: Path, only: list[str], *, quick: bool) -> dict[str, Any]:
+    """Do all parts, or those asked for."""
+    effort, sizes = (driver.QUICK, workload.QUICK) if quick else (driver.FULL, workload.FULL)
+    parts = [part for part in PARTS if part in only or not only]
+    if any(name in RIVALS for name in only):
+        parts.append("sizes")
+    names = [name for name in RIVALS if name in only] or list(RIVALS)
+    directories = {size.ids: scratch / str(size.ids) for size in sizes}
+    found: dict[str, Any] = {"machine": machine.described(), "quick": quick, "sizes": []}
+    compiled: dict[int, dict[str, Any]] = {}
+    for size in sizes:
+        title = f"{size.ids:,} ids"
+        if "sizes" in parts:
+            measured = driver.measured(directories[size.ids], size, names, effort, partial(say, title=title))
+            found["sizes"].append(measured)
+            compiled[size.ids] = measured["compiled"]
+        else:
+            say(f"{title}: rules and questions")
+            compiled[size.ids] = driver.prepare(directories[size.ids], size, effort)
+    # What runs side by side does so on the largest set that is not out of proportion.
+    small, medium, large = sizes[0].ids, min(sizes[-1].ids, 1_000_000), sizes[-1].ids
+    shared = directories[medium]
+    if "throughput" in parts:
+        seconds, turns = (0.15, 2) if quick else (1.0, 5)
+        found["throughput"] = {"ids": medium, **scaling.throughput(shared, effort, say, seconds, turns)}
+    if "sharing" in parts:
+        found["sharing"] = {"ids": medium, **scaling.sharing(shared, effort, say)}
+    if "targets" in parts:
+        say("targets")
+        three = [str(directories[ids]) for ids in (small, medium, large)]
+        figures = told("benchmarks.targets", *three, str(5 if quick else 25), json.dumps(compiled[large]))
+        figures |= engines.measured(found["sizes"])
+        named = {"small": f"{small:,}", "medium": f"{medium:,}", "large": f"{large:,}"}
+        found["targets"] = limits.judged(figures, named, quick=quick)
+    if "differential" in parts:
+        say("the same questions to every way of answering")
+        count = 100_000 if quick else 1_000_000
+        found["differential"] = told("benchmarks.differential", str(directories[100_000]), str(count))
+    return found
+
+
+def told(module: str, *arguments: str) -> dict[str, Any]:
+    """Run a part in a process of its own, and read what it prints."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
+    if done.returncode:
+        sys.exit(f"stopped: {module} ended with {done.returncode}")
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def say(text: str, title: str = "") -> None:
+    """Show where the run is."""
+    console.print(
+        f"{time.monotonic() - _began:6.0f} s  {title and title + ': '}{text}", style="dim", markup=False, soft_wrap=True
+    )
 
 
 if __name__ == "__main__":

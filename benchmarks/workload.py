@@ -1,73 +1,140 @@
-"""Seeded rule sets and traffic, of the shapes that withholding has."""
+"""Seeded rules and questions of the shapes that withholding has, as columns that every process reads from files."""
 
 from __future__ import annotations
 
-import gc
 import random
+from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from withhold import Rule, RuleSet
+from withhold import Rule, RuleSet, Viewer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-COUNTRIES = ("IN", "TR", "RU", "DE", "BR", "FR", "JP", "PK", "ID", "GB", "KR", "VN", "TH", "MX", "AE", "SG", "AU", "ES")
-PAGE = 500
+VIEWER = Viewer(country="IN")
+COUNTRIES = (
+    *("IN", "TR", "RU", "DE", "BR", "FR", "JP", "PK", "ID", "GB"),
+    *("KR", "VN", "TH", "MX", "AE", "SG", "AU", "ES", "IT", "ZA"),
+)
+PLACES = (*COUNTRIES, "WORLD")
+#: The places whose rules reach the viewer who asks.
+HERE = frozenset({PLACES.index("IN"), PLACES.index("WORLD")})
+
+_MONTH = timedelta(days=30)
+#: 98 % of rules have no window; of the others some hold now, some are over, some are not yet in force.
+WINDOWS: tuple[tuple[datetime | None, datetime | None], ...] = (
+    (None, None),
+    (NOW - _MONTH, NOW + _MONTH),
+    (NOW - 2 * _MONTH, NOW - _MONTH),
+    (NOW + _MONTH, None),
+)
+#: The same as seconds, with bounds in the place of None, for rivals that compare numbers.
+SECONDS = tuple(
+    (int(start.timestamp()) if start else 0, int(end.timestamp()) if end else 2**40) for start, end in WINDOWS
+)
+NOW_SECONDS = int(NOW.timestamp())
+IN_FORCE = tuple(start <= NOW_SECONDS < end for start, end in SECONDS)
+
+#: Ids like those that snowflakes have given since 2013: 59 to 61 bits.
+FIRST_ID, LAST_ID = 2**58, 2**61 - 1
 
 Pair = tuple[int, int]
 
 
-def id_of(random_: random.Random) -> int:
-    """An id like those that snowflakes have given since 2013: 59 to 61 bits."""
-    return random_.randrange(2**58, 2**61)
+@dataclass(frozen=True)
+class Size:
+    """How many ids are named, and how many of them stand in one rule."""
+
+    ids: int
+    per_rule: int = 1
+
+    @property
+    def rules(self) -> int:
+        return self.ids // self.per_rule
 
 
-def rules(count: int, seed: int = 1) -> RuleSet:
-    """Rules of one id each: 80 % on tweets, 18 countries with skew, 2 % with an end, 1 % worldwide."""
-    random_ = random.Random(seed)
-    weights = [1 / (rank + 1) for rank in range(len(COUNTRIES))]
-    homes = random_.choices(COUNTRIES, weights, k=count)
+# Ten million `Rule` objects would fill the machine, so the largest set has its ids in rules of a hundred.
+FULL = (Size(1_000), Size(100_000), Size(1_000_000), Size(10_000_000, per_rule=100))
+QUICK = FULL[:2]
 
-    def made(number: int) -> Rule:
-        ids = [id_of(random_)]
-        on_tweets = random_.random() < 0.8
-        place = "WORLD" if random_.random() < 0.01 else homes[number]
-        until = NOW + timedelta(days=30) if random_.random() < 0.02 else None
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows of rules: what is named, and the numbers of its place and its window."""
+
+    on_accounts: bytes
+    ids: array[int]
+    places: bytes
+    windows: bytes
+    per_rule: int
+
+    @classmethod
+    def made(cls, size: Size, seed: int = 1) -> Columns:
+        """Draw them: 80 % on tweets, 20 countries with skew, 2 % with a window, 1 % worldwide."""
+        random_ = random.Random(seed)
+        rules, per_rule = size.rules, size.per_rule
+        skew = [1 / (rank + 1) for rank in range(len(COUNTRIES))]
+        homes = random_.choices(range(len(COUNTRIES)), skew, k=rules)
+        world = PLACES.index("WORLD")
+        on_accounts = (random_.random() >= 0.8 for _ in range(rules))
+        places = (world if random_.random() < 0.01 else home for home in homes)
+        windows = (random_.randrange(1, len(WINDOWS)) if random_.random() < 0.02 else 0 for _ in range(rules))
+        return cls(
+            on_accounts=_repeated(on_accounts, per_rule),
+            ids=_ids(random_, size.ids),
+            places=_repeated(places, per_rule),
+            windows=_repeated(windows, per_rule),
+            per_rule=per_rule,
+        )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self) -> Iterator[tuple[int, int, int, int]]:
+        """Return (on an account, id, place, window) of each id."""
+        return zip(self.on_accounts, self.ids, self.places, self.windows, strict=True)
+
+    def rule(self, number: int) -> Rule:
+        """Return one of the rules."""
+        at = number * self.per_rule
+        ids = self.ids[at : at + self.per_rule]
+        start, end = WINDOWS[self.windows[at]]
         return Rule(
             id=f"r{number}",
-            tweets=ids if on_tweets else [],
-            accounts=[] if on_tweets else ids,
-            withheld_in=[place],
-            until=until,
+            accounts=ids if self.on_accounts[at] else (),
+            tweets=() if self.on_accounts[at] else ids,
+            withheld_in=[PLACES[self.places[at]]],
+            from_=start,
+            until=end,
             reason="legal_demand",
         )
 
-    gc.disable()  # a million live objects are walked again and again while they are made
-    try:
-        return RuleSet(made(number) for number in range(count))
-    finally:
-        gc.enable()
-        gc.freeze()
+    def rule_set(self) -> RuleSet:
+        """Return all of them."""
+        return RuleSet(self.rule(number) for number in range(len(self) // self.per_rule))
+
+    def save(self, directory: Path) -> None:
+        """Write them where `opened` reads them."""
+        (directory / "columns.ids").write_bytes(self.ids.tobytes())
+        flags = self.on_accounts + self.places + self.windows
+        (directory / "columns.flags").write_bytes(self.per_rule.to_bytes(8, "little") + flags)
+
+    @classmethod
+    def opened(cls, directory: Path) -> Columns:
+        """Read them."""
+        ids = array("q", (directory / "columns.ids").read_bytes())
+        flags = (directory / "columns.flags").read_bytes()
+        count, per_rule, flags = len(ids), int.from_bytes(flags[:8], "little"), flags[8:]
+        return cls(flags[:count], ids, flags[count : 2 * count], flags[2 * count :], per_rule)
 
 
-def misses(count: int, seed: int = 2) -> list[Pair]:
-    """(tweet, author) pairs that no rule names."""
-    random_ = random.Random(seed)
-    # The rules' own ids lie below.
-    return [(random_.randrange(2**61, 2**62), random_.randrange(2**61, 2**62)) for _ in range(count)]
+def _repeated(values: Iterator[int], times: int) -> bytes:
+    """Return each value as `times` bytes: the ids of one rule stand together."""
+    drawn = bytes(values)
+    return drawn if times == 1 else b"".join(drawn[at : at + 1] * times for at in range(len(drawn)))
 
 
-def traffic(rule_set: RuleSet, count: int, seed: int = 3) -> list[Pair]:
-    """Pairs of which 1 % are named by a rule, as it is drawn: withheld here, elsewhere, or both."""
-    random_ = random.Random(seed)
-    tweets = [id_ for rule in rule_set for id_ in rule.tweets]
-    accounts = [id_ for rule in rule_set for id_ in rule.accounts]
-    pairs = misses(count, seed)
-    for at in random_.sample(range(count), count // 100):
-        tweet, account = pairs[at]
-        pairs[at] = (random_.choice(tweets), account) if random_.random() < 0.5 else (tweet, random_.choice(accounts))
-    return pairs
-
-
-def pages(pairs: list[Pair]) -> Iterator[list[Pair]]:
-    """Cut traffic into pages."""
-    return (pairs[at : at + PAGE] for at in range(0, len(pairs), PAGE))
+def _ids(random_: random.Random, count: int) -> array[int]:
+    width = LAST_ID - FIRST_ID + 1
+    return array("q", (FIRST_ID + drawn % width for drawn in array("Q", random_.randbytes(8 * count))))

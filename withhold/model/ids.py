@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from operator import index
 
+from withhold import native
 from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError, shown
 
 #: Ids are 1 … MAX_ID: what a signed 64-bit column holds.
@@ -69,6 +70,10 @@ class IdSet(AbstractSet[int]):
     def from_array(cls, ids: array[int]) -> IdSet:
         """Make a set of an `array('q')` of ids that were checked already, without a Python set between."""
         made = cls.__new__(cls)
+        if native.AVAILABLE:
+            made._ids = ids[:]
+            del made._ids[native.index.sort_ids(made._ids) :]
+            return made
         ordered = array("q", sorted(ids))
         # Every id that differs from the one before it: sorted, so duplicates are neighbours.
         made._ids = array("q", (b for a, b in zip([0, *ordered], ordered, strict=False) if a != b))

@@ -3,6 +3,7 @@
 
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdlib cimport qsort
 
 from withhold.errors import Problem, SnapshotError
 
@@ -41,6 +42,24 @@ cdef class Table:
         if found == DAMAGED:
             raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table lies outside of it"))
         return None if found == ABSENT else found
+
+
+def sort_ids(int64_t[::1] ids not None):
+    """Sort ids in place, put each but once at the beginning, and return how many those are. O(n log n)."""
+    cdef size_t at, kept = 0
+    with nogil:
+        if ids.shape[0]:
+            qsort(&ids[0], ids.shape[0], sizeof(int64_t), _compare)
+        for at in range(<size_t>ids.shape[0]):
+            if kept == 0 or ids[at] != ids[kept - 1]:
+                ids[kept] = ids[at]
+                kept += 1
+    return kept
+
+
+cdef int _compare(const void *one, const void *other) noexcept nogil:
+    cdef int64_t a = (<const int64_t *>one)[0], b = (<const int64_t *>other)[0]
+    return (a > b) - (a < b)
 
 
 def rises(starts not None):

@@ -21,7 +21,7 @@ from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
 from withhold.snapshot.checking import Verify, read_header, verify
 from withhold.snapshot.format import KINDS, MAGIC, Bytes, Counts, items_of, table_of
-from withhold.snapshot.records import StoredIds, rule_of
+from withhold.snapshot.records import rule_of
 from withhold.snapshot.table import MappedTable, Table
 
 #: Rules that are kept after they were read from their records.
@@ -71,7 +71,7 @@ class Opened:
     def _read(self, number: int) -> Rule:
         record = bytes(self._within("rules.starts", number, "rules.records"))
         try:
-            return rule_of(record, lambda kind, count: StoredIds(count, lambda: self._ids_of(kind, number)))
+            return rule_of(record, self, number)
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
             raise self._damaged(f"rule {number} is no rule: {shown(record[:60])}") from None
 
@@ -89,7 +89,8 @@ class Opened:
             return section[start:end]
         raise self._damaged(f"item {number} of section `{starts}` lies outside of `{items}`")
 
-    def _ids_of(self, kind: str, number: int) -> array[int]:
+    def ids_of(self, kind: str, number: int) -> array[int]:
+        """Return the ids of a kind that a rule names. O(ids) for the first rule that is asked."""
         found = array("q")
         for posting in (number, *self._shared.get(number, ())):
             found.extend(self._by_posting[kind].get(posting, ()))

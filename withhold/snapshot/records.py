@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from withhold.errors import Place
 from withhold.model.ids import IdSet
@@ -13,13 +13,19 @@ from withhold.model.rule import Rule
 from withhold.model.rule_set import said_by
 
 
+class Store(Protocol):
+    """What has the ids of rules."""
+
+    def ids_of(self, kind: str, rule: int) -> array[int]: ...
+
+
 class StoredIds(IdSet):
     """Ids that are read when they are asked for; how many there are is known before."""
 
-    __slots__ = ("_count", "_read", "_were_read")
+    __slots__ = ("_count", "_kind", "_rule", "_store", "_were_read")
 
-    def __init__(self, count: int, read: Callable[[], array[int]]) -> None:
-        self._count, self._read = count, read
+    def __init__(self, count: int, store: Store, kind: str, rule: int) -> None:
+        self._count, self._store, self._kind, self._rule = count, store, kind, rule
         self._were_read: IdSet | None = None
 
     def __len__(self) -> int:
@@ -28,7 +34,7 @@ class StoredIds(IdSet):
     @property
     def _ids(self) -> array[int]:  # type: ignore[override]
         if self._were_read is None:
-            self._were_read = IdSet.from_array(self._read())
+            self._were_read = IdSet.from_array(self._store.ids_of(self._kind, self._rule))
         return self._were_read._ids
 
 
@@ -38,16 +44,16 @@ def record_of(rule: Rule) -> bytes:
     return json.dumps(said_by(rule) | {"place": place}).encode()
 
 
-def rule_of(record: bytes, ids: Callable[[str, int], IdSet]) -> Rule:
-    """Return the rule of a record; `ids` gives the ids of a kind, told how many there are.
+def rule_of(record: bytes, store: Store, number: int) -> Rule:
+    """Return the rule of a record; its ids are those that the store has for its number.
 
     Raises `ValueError`, `TypeError` or `KeyError` for what is no record.
     """
     said = json.loads(record)
     return Rule(
         id=said["id"],
-        accounts=ids("accounts", said["accounts"]),
-        tweets=ids("tweets", said["tweets"]),
+        accounts=StoredIds(said["accounts"], store, "accounts", number),
+        tweets=StoredIds(said["tweets"], store, "tweets", number),
         withheld_in=said["withheld_in"],
         except_in=said["except_in"],
         from_=_instant(said["from"]),

@@ -1,0 +1,72 @@
+"""`withhold` itself: mapped from a file and read in C, as it serves, and the same without a compiler."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.rivals.rival import Check, LeftOut, Mask, Rival
+from benchmarks.snapshots import FILE
+from benchmarks.workload import NOW, VIEWER, Columns, Pair
+from withhold import Engine, Snapshot, engine_info
+
+
+class Ours(Rival):
+    """What the ways have in common."""
+
+    note = "dates, doubt and reasons; `filter` also returns the visible items and a decision for each withheld one"
+    package = "withhold"
+
+    @abstractmethod
+    def snapshot(self, columns: Columns, path: Path) -> Snapshot:
+        """Return the rules in the way that is measured."""
+
+    def load(self, columns: Columns, directory: Path) -> None:
+        self.file = directory / FILE
+        self.view = Engine(self.snapshot(columns, self.file)).view(VIEWER, NOW)
+
+    def check(self, tweet: int, account: int) -> bool:
+        return self.view.withholds(tweet, account)
+
+    def checker(self) -> Check:
+        return self.view.withholds
+
+    def page(self, pairs: list[Pair]) -> Sequence[int]:
+        return [index for index, _ in self.view.filter(pairs).withheld]
+
+    def masker(self) -> Mask:
+        return self.view.mask
+
+
+class Native(Ours):
+    """In C, from a file."""
+
+    note = f"{Ours.note}; mapped from a file that was compiled before"
+
+    def snapshot(self, columns: Columns, path: Path) -> Snapshot:  # noqa: ARG002
+        if not engine_info().native:
+            raise LeftOut(engine_info().why)
+        return Snapshot.open(path, verify="header", native=True)
+
+    def memory(self, grown: dict[str, int]) -> int:
+        return grown["own"] + self.file.stat().st_size
+
+
+class MappedInPython(Native):
+    """Where there is no compiler, from the same file."""
+
+    note = f"{Native.note}, and read in Python"
+
+    def snapshot(self, columns: Columns, path: Path) -> Snapshot:  # noqa: ARG002
+        return Snapshot.open(path, verify="header", native=False)
+
+
+class InPython(Ours):
+    """Where there is no compiler, from the rules: loading is compiling here."""
+
+    note = f"{Ours.note}; compiled in the process, with its rules"
+    bytes_per_id = 1_500
+
+    def snapshot(self, columns: Columns, path: Path) -> Snapshot:  # noqa: ARG002
+        return Snapshot.compile(columns.rule_set(), native=False)

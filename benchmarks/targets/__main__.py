@@ -1,0 +1,21 @@
+"""`python -m benchmarks.targets SMALL MEDIUM LARGE TURNS COMPILED`: one process for all that stands side by side."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from benchmarks.targets import files, speed
+
+
+def main() -> None:
+    """Measure, and print JSON. The file comes first, while the process holds little."""
+    small, medium, large = map(Path, sys.argv[1:4])
+    turns, compiled = int(sys.argv[4]), json.loads(sys.argv[5])
+    found = files.measured(small, medium, large, turns, compiled)
+    print(json.dumps(found | speed.measured(small, medium, large, turns)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Where the library stands beside what no implementation can undercut, and beside two frozensets."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Callable
+from itertools import compress
+from operator import not_
+from pathlib import Path
+from typing import Any
+
+from benchmarks.agreement import WrongAnswerError
+from benchmarks.questions import Pool, flat, misses
+from benchmarks.rivals.sets import FrozenSets
+from benchmarks.scenarios import pages
+from benchmarks.snapshots import FILE
+from benchmarks.targets.turns import asking, by_pages, ratio, take_turns
+from benchmarks.workload import NOW, VIEWER, Columns, Pair
+from withhold import Engine, Snapshot
+
+try:
+    from withhold.native import floors
+except ImportError:
+    floors = None  # type: ignore[assignment]
+
+PAGE = 500
+EACH = 5_000
+_LARGER_THAN_THE_CACHE = b"." * 2**27
+Figures = dict[str, dict[str, Any]]
+
+
+class Loaded:
+    """One size: a view, the frozensets, the floors and the questions."""
+
+    def __init__(self, directory: Path) -> None:
+        columns = Columns.opened(directory)
+        self.view = Engine(Snapshot.open(directory / FILE)).view(VIEWER, NOW)
+        self.here = FrozenSets()
+        self.here.load(columns, directory)
+        self.everywhere = of_all(columns)
+        self.on_accounts, self.count = sum(columns.on_accounts), len(columns)
+        self.hits = Pool.opened(directory / "questions.hits").pairs[:PAGE]
+        self._random = random.Random(6)
+
+    def turns(self, count: int) -> list[list[Pair]]:
+        """Return misses for one warming turn and `count` others, new ones each time, once all agree on them."""
+        found = pages(misses(self._random, EACH * (count + 1)), EACH)
+        for pair in self.hits:
+            if not (self.view.withholds(*pair) and self.here.check(*pair) and self.view.check(*pair).withheld):
+                raise WrongAnswerError(f"{pair} is withheld, and somebody says that it is not")
+        for part in found:
+            if (
+                any(self.view.mask(*flat(part)))
+                or len(self.view.filter(part).visible) < EACH
+                or self.everywhere.page(part)
+            ):
+                raise WrongAnswerError("somebody withholds what no rule names")
+        # What was just read of the tables must not be nearest when the clock runs.
+        _LARGER_THAN_THE_CACHE.count(b"x")
+        return found
+
+    def reads(self) -> Any:
+        """Return the floor of two random reads, if it was built: tables of eight bytes an id, the least there is."""
+        # Written, for a page of zeros that nobody wrote is one page for all.
+        tables = (array("Q", b"." * 8 * count) for count in (self.count - self.on_accounts, self.on_accounts))
+        return None if floors is None else floors.Reads(*tables)
+
+
+def miss(loaded: Loaded, floor: Any, turns: int) -> dict[str, Any]:
+    """`withholds` against a floor, and the frozensets' method beside them."""
+    methods: dict[str, Callable[[int, int], object]] = {
+        "withholds": loaded.view.withholds,
+        "frozensets": loaded.everywhere.check,
+    }
+    if floor is None:
+        return {"missing": "the floor was not built"}
+    methods["floor"] = floor.withholds
+    contenders = {name: asking(method) for name, method in methods.items()}
+    return ratio(take_turns(contenders, loaded.turns(turns), EACH), "withholds", "floor")
+
+
+def of_all(columns: Columns) -> FrozenSets:
+    """Return two frozensets of all ids, wherever they are withheld: what a table has, and no more."""
+    sets = FrozenSets()
+    sets.tweets = frozenset(compress(columns.ids, map(not_, columns.on_accounts)))
+    sets.accounts = frozenset(compress(columns.ids, columns.on_accounts))
+    return sets
+
+
+def filtered(loaded: Loaded, turns: int) -> Figures:
+    """`filter` of lists of 500 against the comprehension that a feed engineer would write."""
+
+    def by_hand(sets: FrozenSets) -> Callable[[list[Pair]], list[Pair]]:
+        tweets, accounts = sets.tweets, sets.accounts
+        return lambda page: [pair for pair in page if pair[0] not in tweets and pair[1] not in accounts]
+
+    contenders = {
+        "filter": by_pages(loaded.view.filter),
+        "all": by_pages(by_hand(loaded.everywhere)),
+        "one country": by_pages(by_hand(loaded.here)),
+    }
+    parts = [pages(part, PAGE) for part in loaded.turns(turns)]
+    found = take_turns(contenders, parts, EACH)
+    return {"filter": ratio(found, "all", "filter"), "filter, one country": ratio(found, "one country", "filter")}
+
+
+def masked(loaded: Loaded, turns: int) -> Figures:
+    """`mask` of two buffers of 500 against reads with prefetch, and against the comprehension."""
+    floor, view = loaded.reads(), loaded.view
+    answers: dict[str, Callable[[Any], object]] = {
+        "mask": lambda both: view.mask(*both),
+        "all": lambda both: loaded.everywhere.mask(*both),
+        "one country": lambda both: loaded.here.mask(*both),
+    }
+    if floor is not None:
+        answers["floor"] = lambda both: floor.mask(*both)
+    contenders = {name: by_pages(answer) for name, answer in answers.items()}
+    parts = [[flat(page) for page in pages(part, PAGE)] for part in loaded.turns(turns)]
+    found = take_turns(contenders, parts, EACH)
+    absent = {"missing": "the floor was not built"}
+    return {
+        "mask, sets": ratio(found, "all", "mask"),
+        "mask, one country": ratio(found, "one country", "mask"),
+        "mask, floor": absent if floor is None else ratio(found, "mask", "floor"),
+    }
+
+
+def hit(loaded: Loaded, turns: int) -> dict[str, Any]:
+    """A hit with its decision, of 500 asked again and again, against a miss of such."""
+    missing, hits = loaded.turns(0)[0][:PAGE] * 10, loaded.hits * 10
+    view = loaded.view
+
+    def checked(_: None) -> None:
+        asking(view.check)(hits)
+
+    def missed(_: None) -> None:
+        asking(view.withholds)(missing)
+
+    found = take_turns({"check, hit": checked, "withholds, miss": missed}, [None] * (turns + 1), EACH)
+    return ratio(found, "check, hit", "withholds, miss")
+
+
+def measured(small: Path, medium: Path, large: Path, turns: int) -> Figures:
+    """Return all ratios. The larger sizes are let go of one after the other."""
+    found: Figures = {}
+    loaded = Loaded(small)
+    found["miss, small"] = miss(loaded, floors and floors.Empty(), turns)
+    found["hit"] = hit(loaded, turns)
+    loaded = Loaded(medium)
+    found["miss, medium"] = miss(loaded, loaded.reads(), turns)
+    found |= filtered(loaded, turns)
+    loaded = loaded if large == medium else Loaded(large)
+    found["miss, large"] = miss(loaded, loaded.reads(), turns)
+    return found | masked(loaded, turns)

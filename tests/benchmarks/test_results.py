@@ -1,0 +1,94 @@
+"""The page says what the figures say, and what is missing."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from benchmarks.plots import spread_out
+from benchmarks.results import page
+from benchmarks.tables import half, ns, times
+from benchmarks.targets.engines import measured
+from benchmarks.targets.limits import judged
+from benchmarks.targets.turns import ratio, take_turns
+
+MACHINE = {
+    "date": "2026-11-21",
+    "python": "3.11.7",
+    "system": "Linux x86_64",
+    "processor": "A processor",
+    "cores": 2,
+    "caches": "L1 48K",
+    "engine": "withhold.native is in use",
+    "load": 0.5,
+    "clock_ns": 47.0,
+}
+
+
+def rival(cost: float, memory: int = 10_000_000) -> dict[str, object]:
+    timings = {"miss, cold, in a loop": {"mean": [cost, cost, 3 * cost]}, "page of 500": {"mean": [cost / 2]}}
+    return {"seconds": 1.5, "memory": memory, "version": "1.0", "note": "a note", "timings": timings}
+
+
+def results(**more: object) -> dict[str, Any]:
+    size = {
+        "ids": 100_000,
+        "rules": 100_000,
+        "compiled": {},
+        "left_out": {"OPA": "not installed here"},
+        "rivals": {"withhold": rival(100.0), "casbin": rival(150_000.0), "regorus": rival(9_000.0)},
+    }
+    return {"machine": MACHINE, "quick": True, "sizes": [size], **more}
+
+
+def test_the_page_opens_with_ratios_and_names_who_is_left_out():
+    text = page(results(), ["cost"])
+    assert "| withhold | 100 ns | 50 ns |" in text
+    assert "| casbin | 1,500 × | 1,500 × |" in text
+    assert "- **OPA** at 100,000 ids: not installed here." in text
+    assert "| withhold | 100 | 1.50 s |" in text
+    assert text.index("## Ratios") < text.index("## Single checks") < text.index("## What these numbers cannot say")
+    assert 'src="plots/cost-light.svg"' in text
+    assert "plots/memory" not in text
+
+
+def test_targets_are_met_or_missed_or_missing():
+    sizes = results()["sizes"]
+    rows = {
+        row["name"]: row for row in judged(measured(sizes), {"small": "1", "medium": "2", "large": "3"}, quick=False)
+    }
+    assert rows["casbin"]["value"] == pytest.approx(1_500)
+    assert rows["casbin"]["met"] is True
+    assert rows["regorus"]["met"] is False
+    assert rows["OPA"]["missing"] == "not installed here"
+    assert rows["miss, small"]["missing"] == "no part of this run"
+    text = page(results(targets=list(rows.values())), [])
+    assert "| casbin over `withholds`, a check at 100,000 ids | ≥ 1,000 × | 1,500 × |" in text
+    assert "**MISSED**" in text
+    assert "not measured: not installed here" in text
+
+
+def test_figures_have_the_unit_that_fits():
+    assert [ns(value) for value in (None, 12.4, 1_234, 45_678_900)] == ["–", "12 ns", "1.23 µs", "45.7 ms"]
+    assert [times(value) for value in (0.5, 12.34, 1234)] == ["0.50 ×", "12.3 ×", "1,234 ×"]
+    assert half([100, 200, 300]) == "200 ns (0.50–1.50)"
+
+
+def test_turns_ask_everybody_the_same_and_leave_the_first_out():
+    seen: dict[str, list[int]] = {"a": [], "b": []}
+    found = take_turns({"a": seen["a"].append, "b": seen["b"].append}, [7, 8, 9, 10], 1)
+    assert seen == {"a": [7, 8, 9, 10], "b": [7, 8, 9, 10]}
+    assert {name: len(took) for name, took in found.items()} == {"a": 3, "b": 3}
+
+
+def test_a_ratio_is_of_medians_and_its_spread_of_turns():
+    found = ratio({"over": [20, 40, 60], "under": [10, 10, 20]}, "over", "under")
+    assert (found["value"], found["low"], found["high"]) == (4, 2, 4)
+
+
+def test_names_in_a_plot_do_not_lie_on_each_other():
+    found = spread_out([1.0, 1.01, 1.02, 5.0], 0.5)
+    assert all(above - below > 0.49 for below, above in pairwise(found))
+    assert found[3] == 5.0
