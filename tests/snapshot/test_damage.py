@@ -174,6 +174,7 @@ def header_with(value: Any, *keys: str) -> Any:
         (header_with(1.0, "size"), "does not say what it must: `size`"),
         (header_with("yesterday", "created"), "does not say what it must: `created`"),
         (header_with("0" * 63, "digest"), "does not say what it must: `digest`"),
+        (header_with("0" * 16, "revision"), "the revision is not the beginning of the digest"),
         (header_with(7, "extra"), "does not say what it must: `extra`"),
         (header_with(10**6, "size"), "and should have 1,000,000"),
         (header_with(3, "counts", "rules"), "section `rules.starts` has 24 bytes"),
@@ -220,6 +221,10 @@ class TestOtherFiles:
         with pytest.raises(SnapshotError, match="a snapshot of format `2`, and `1` is read here") as caught:
             Snapshot.open(path)
         assert caught.value.code == "snapshot-version"
+
+    def test_a_way_to_verify_that_there_is_not(self, path: Path) -> None:
+        with pytest.raises(ValueError, match="verify is `full` or `header`, not `ful`"):
+            Snapshot.open(path, verify="ful")  # type: ignore[arg-type]
 
     def test_what_is_not_there_or_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):

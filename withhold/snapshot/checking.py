@@ -55,6 +55,8 @@ def read_header(data: memoryview, file: str) -> Header:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise refused("damaged-snapshot", f"the header does not say what it must: {shown(where)}") from None
+    if header.revision != header.digest[:16]:
+        raise refused("damaged-snapshot", "the revision is not the beginning of the digest")
     if header.size != data.nbytes:
         raise refused("damaged-snapshot", f"the file has {data.nbytes:,} bytes, and should have {header.size:,}")
     for what in _misplaced(header, data):

@@ -12,6 +12,7 @@ from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 from threading import Lock
+from typing import get_args
 
 from cachetools import FIFOCache, cachedmethod
 
@@ -32,6 +33,8 @@ class Opened:
     """A file, mapped. A rule is read when it is asked for, and its ids when those are."""
 
     def __init__(self, path: str | os.PathLike[str], how: Verify, *, in_c: bool) -> None:
+        if how not in get_args(Verify):
+            raise ValueError(f"verify is `full` or `header`, not {shown(how)} [bad-verify]")
         self.file = os.fspath(path)
         data = _mapped(Path(path))
         header = read_header(data, self.file)

@@ -83,7 +83,7 @@ class Snapshot:
         may answer wrongly. A file must not be changed in place while it is open; `save` does not.
 
         `native` is as in `compile`; a file that is read in Python takes some microseconds for a look-up.
-        Raises `SnapshotError`, which says what is wrong, and `OSError`.
+        Raises `SnapshotError`, which says what is wrong, `OSError`, and `ValueError` for another `verify`.
         """
         from withhold.snapshot.opened import Opened
 
