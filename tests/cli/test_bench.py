@@ -7,8 +7,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from withhold import Snapshot, View, engine_info
+from withhold import RuleSet, Snapshot, View, engine_info
 from withhold.cli.app import app
+from withhold.snapshot.table import DictTable
 
 RULES = """\
 rules:
@@ -58,6 +59,20 @@ def test_nothing_is_timed_if_an_answer_is_wrong(rules, monkeypatch):
     assert found.exit_code == 1
     assert "differ on tweet" in found.output
     assert "nothing was timed" in found.output
+
+
+def test_nothing_is_timed_if_a_table_is_blind(rules, monkeypatch):
+    """A table that finds nothing: then no rule is there to be asked, unless the list of ids is."""
+
+    def blind(*_):
+        snapshot = Snapshot.compile(RuleSet.load(rules), native=False)
+        snapshot._contents.tables["tweets"] = DictTable({})
+        return Snapshot(snapshot._contents)
+
+    monkeypatch.setattr("withhold.cli.bench.options.load_snapshot", blind)
+    found = CliRunner().invoke(app, ["bench", rules, "--country", "IN"])
+    assert found.exit_code == 1
+    assert "differ on tweet 20" in found.output
 
 
 class Liar:

@@ -102,8 +102,10 @@ def test_arrow_arrays_are_read_where_they_are() -> None:
     assert list(view.mask(tweets, arrow.array([1, 1, 7, 7, 2], arrow.uint64()))) == [0, 1, 1, 1, 0]
     assert list(view.mask(tweets[1:4], [1, 1, 1])) == [1, 0, 1]
     assert list(view.mask(arrow.chunked_array([[10], [9]]), [1, 7])) == [1, 1]
-    with pytest.raises(SubjectIdTypeError):
-        view.mask(arrow.array([10, None]), [1, 1])
+    assert list(view.mask(arrow.array([10, 9], arrow.int32()), [1, 7])) == [1, 1]
+    for wrong in (arrow.array([10, None]), arrow.array([10, 9], arrow.timestamp("s")), arrow.array(["10", "9"])):
+        with pytest.raises(SubjectIdTypeError):
+            view.mask(wrong, [1, 1])
 
 
 @pytest.mark.parametrize("letter", ["q", "Q"])

@@ -127,6 +127,12 @@ def put(name: str, letter: str, at: int, value: int) -> Callable[[dict[str, Any]
     return change
 
 
+def swap_first_two(_: dict[str, Any], sections: dict[str, bytearray]) -> None:
+    """Both accounts are in the one bucket that there is: they are to be in order."""
+    ids = sections["accounts.ids"]
+    ids[:8], ids[8:16] = ids[8:16], ids[:8]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -137,6 +143,15 @@ def put(name: str, letter: str, at: int, value: int) -> Callable[[dict[str, Any]
         (put("accounts.postings", "<I", 0, 2**32 - 1), "`accounts.postings` names a rule that is not there"),
         (put("combinations.rules", "<I", 1, 2), "`combinations.rules` names a rule that is not there"),
         (put("combinations.starts", "<Q", 1, 1), "`combinations.starts` does not rise"),
+        (put("combinations.rules", "<I", 1, 0), "a combination that is not several rules in order"),
+        (
+            put("accounts.words", "<Q", 0, 0),
+            "`accounts.ids` has at 0 what is no id, or in a bucket where it is not found",
+        ),
+        (put("accounts.ids", "<q", 0, 0), "`accounts.ids` has at 0 what is no id"),
+        (put("tweets.ids", "<q", 3, -5), "`tweets.ids` has at 3 what is no id"),
+        (put("tweets.ids", "<q", 3, 2**62), "`tweets.ids` has at 3 what is no id, or in a bucket"),
+        (swap_first_two, "`accounts.ids` has at"),
         (put("rules.starts", "<Q", 1, 2**63), "`rules.starts` does not rise"),
     ],
 )
@@ -231,6 +246,17 @@ class TestOtherFiles:
             Snapshot.open(tmp_path / "none.wh")
         with pytest.raises(OSError):  # noqa: PT011  # its name depends on the system
             Snapshot.open(tmp_path)
+
+
+def test_a_rule_that_is_there_twice_is_told_when_all_are_read(path: Path) -> None:
+    def change(_: object, sections: dict[str, bytearray]) -> None:
+        records = sections["rules.records"]
+        records[:] = records.replace(b'"id": "b"', b'"id": "a"')
+
+    path.write_bytes(changed(path.read_bytes(), change))
+    snapshot = Snapshot.open(path)
+    with pytest.raises(SnapshotError, match="rule id `a` is used twice"):
+        _ = snapshot.rules
 
 
 def test_all_sections_are_in_a_file(path: Path) -> None:

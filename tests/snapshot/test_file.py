@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import json
 import os
+import pickle
 import stat
+import weakref
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,7 +18,7 @@ from hypothesis import given, settings
 
 from tests.implementations import in_c
 from tests.strategies import rule_sets
-from withhold import InstantError, Place, Rule, RuleSet, Snapshot
+from withhold import Engine, InstantError, Place, Rule, RuleSet, Snapshot, Viewer
 from withhold.snapshot.format import HEADER_END, OPENING, SECTIONS
 
 each_way = pytest.mark.parametrize("native", [False, pytest.param(True, marks=in_c)], ids=["in Python", "in C"])
@@ -175,6 +179,33 @@ class TestReplacing:
         assert link.is_symlink()
         assert Snapshot.open(real).rules == RULES
 
+    def test_what_is_no_file_is_never_replaced(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "fifo")
+        for place in (tmp_path / "fifo", tmp_path):
+            with pytest.raises(OSError, match="is there, and is no file"):
+                Snapshot.compile(RULES).save(place)
+        assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
+        assert [each.name for each in tmp_path.iterdir()] == ["fifo"]
+
+    def test_a_link_to_itself_is_an_error_of_the_system(self, tmp_path: Path) -> None:
+        (tmp_path / "loop.wh").symlink_to("loop.wh")
+        with pytest.raises(OSError):  # noqa: PT011  # its name depends on the system
+            Snapshot.compile(RULES).save(tmp_path / "loop.wh" / "x.wh")
+
+    def test_the_name_may_be_as_long_as_names_can_be(self, tmp_path: Path) -> None:
+        path = tmp_path / ("r" * 252 + ".wh")
+        Snapshot.compile(RULES).save(path)
+        assert Snapshot.open(path).rules == RULES
+
+    def test_the_umask_is_that_of_the_process(self, tmp_path: Path) -> None:
+        before = os.umask(0o027)
+        try:
+            Snapshot.compile(RULES).save(tmp_path / "rules.wh")
+            assert os.umask(0o027) == 0o027
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE((tmp_path / "rules.wh").stat().st_mode) == 0o640
+
     def test_a_write_that_fails_leaves_what_was_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "rules.wh"
         Snapshot.compile(RULES).save(path)
@@ -188,6 +219,24 @@ class TestReplacing:
             Snapshot.compile(RuleSet()).save(path)
         assert path.read_bytes() == before
         assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_is_let_go_of_is_closed_at_once(tmp_path: Path) -> None:
+    """Not when the collector finds it, which services keep from running: a mapping may be gigabytes."""
+    path = tmp_path / "rules.wh"
+    Snapshot.compile(RULES).save(path)
+    gc.disable()
+    try:
+        snapshot = Snapshot.open(path)
+        watched = weakref.ref(snapshot._contents)
+        stored = weakref.ref(snapshot._contents._stored)  # type: ignore[attr-defined]
+        view = Engine(snapshot).view(Viewer(country="IN"))
+        assert view.withholds(1, 6)
+        del snapshot, view
+        assert watched() is None
+        assert stored() is None
+    finally:
+        gc.enable()
 
 
 class TestStoredIds:
@@ -206,6 +255,10 @@ class TestStoredIds:
         assert hash(ids) == hash(own)
         assert (1000 in ids, 999 in ids, "1000" in ids) == (True, False, False)
         assert repr(ids) == repr(own)
+
+    def test_they_can_be_copied_and_sent_elsewhere(self, ids: Any) -> None:
+        for again in (copy.copy(ids), copy.deepcopy(ids), pickle.loads(pickle.dumps(ids))):  # noqa: S301
+            assert again == RULES["b"].tweets
 
     def test_they_can_be_the_ids_of_another_rule(self, ids: Any) -> None:
         assert rule("new", tweets=ids).tweets == RULES["b"].tweets

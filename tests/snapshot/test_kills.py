@@ -52,5 +52,5 @@ def test_after_500_kills_there_is_always_a_whole_file(tmp_path: Path) -> None:
     assert sum(found) == 500
     assert min(found) > 50, "both files were found, so that kills came before and after the new one was put in place"
     unfinished = [each for each in tmp_path.iterdir() if each != path]
-    assert all(each.name.startswith(".rules.wh.") and each.name.endswith(".partial") for each in unfinished)
+    assert all(each.name.startswith(".withhold-") and each.name.endswith(".partial") for each in unfinished)
     assert len(unfinished) > 50, "kills came while a file was being written"

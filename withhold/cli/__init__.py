@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 
+from withhold.errors import SnapshotError
+
 
 def main() -> None:
     """Run the command line; says how to install it where its libraries are missing."""
@@ -19,5 +21,5 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # a letter that a terminal lacks is no reason to fail
     try:
         app()
-    except OSError as error:  # a disk that is full, a reader that went away
+    except (OSError, SnapshotError) as error:  # a disk that is full, a reader that went away, a record that is none
         sys.exit(f"withhold: {error}")

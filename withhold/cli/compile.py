@@ -27,7 +27,7 @@ def compile_(
     A file that is there is replaced at once, so that whoever opens it finds the old one or the new one. The same rules
     give the same bytes.
     """
-    if output.is_file() and not is_snapshot(output):
+    if output.exists() and not output.is_dir() and not is_snapshot(output):
         raise typer.BadParameter(f"{output} is there, and is no snapshot", param_hint="'--output'")
     when = options.instant_of(created, "--created")
     loaded = options.load_rules(rules, form)

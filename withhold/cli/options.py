@@ -52,7 +52,11 @@ Form = Annotated[Format, typer.Option("--format", help="How to print the answer.
 def load_rules(path: Path, form: Format, console: Console = err) -> RuleSet:
     """Load a rule set, with a progress bar on a terminal, and tell its problems; exits with `INVALID_RULES`."""
     if is_snapshot(path):
-        return _opened(path, form, console).rules
+        opened = _opened(path, form, console)
+        try:
+            return opened.rules
+        except SnapshotError as error:
+            raise refuse_rules(RuleSetError([error.problem]), form, console) from None
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuleSetWarning)  # they are printed with the problems, from the rule set

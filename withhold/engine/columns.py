@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
-from withhold.errors import Problem, SubjectIdTypeError
+from withhold.errors import Problem, SubjectIdTypeError, shown
 
 _INTEGERS = tuple("bBhHiIlLqQnN")
-_HINT = "ids are a row of integers"
 
 
 def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
@@ -16,27 +16,38 @@ def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
 
     The ids are not checked. `name` is what the error calls the column.
     """
-    if isinstance(ids, list | tuple):
+    if type(ids) is list or type(ids) is tuple:
         return ids
     try:
         buffer = memoryview(ids)  # type: ignore[arg-type]
-    except TypeError:
-        if isinstance(ids, AbstractSet | Mapping):
-            raise SubjectIdTypeError(Problem("id-not-an-int", f"{name} have no order", hint=_HINT)) from None
-        arrow = _arrow(ids)
-        return list(ids) if arrow is None else arrow
+    except (TypeError, ValueError, BufferError):
+        return _listed(ids, name)
     if buffer.ndim != 1 or buffer.format not in _INTEGERS:
-        message = f"{name} is a buffer of `{buffer.format}` in {buffer.ndim} dimensions"
-        raise SubjectIdTypeError(Problem("id-not-an-int", message, hint=_HINT))
+        raise _no_row(f"`{name}` is a buffer of `{buffer.format}` in {buffer.ndim} dimensions")
     return buffer if buffer.itemsize == 8 else buffer.tolist()
 
 
-def _arrow(ids: object) -> memoryview | None:
-    """Return the values of a pyarrow array of 64-bit integers without nulls, where they are; None for anything else."""
-    if type(ids).__module__.partition(".")[0] != "pyarrow" or getattr(ids, "null_count", None) != 0:
+def _listed(ids: Any, name: str) -> Sequence[int]:
+    if isinstance(ids, AbstractSet | Mapping):
+        raise _no_row(f"`{name}` have no order")
+    if type(ids).__module__.partition(".")[0] == "pyarrow" and hasattr(ids, "to_pylist"):
+        values = _arrow_values(ids)
+        return ids.to_pylist() if values is None else values
+    try:
+        return list(ids)
+    except TypeError:
+        raise _no_row(f"`{name}` is {shown(ids)}") from None
+
+
+def _arrow_values(ids: Any) -> memoryview | None:
+    """Return the values of a pyarrow array of 64-bit integers without nulls, where they are; None for any other."""
+    letter = {"int64": "q", "uint64": "Q"}.get(str(ids.type))
+    if letter is None or ids.null_count or not hasattr(ids, "buffers") or ids.buffers()[1] is None:
         return None
-    letter = {"int64": "q", "uint64": "Q"}.get(str(getattr(ids, "type", "")))
-    if letter is None or not hasattr(ids, "buffers"):
-        return None
-    values = memoryview(ids.buffers()[1]).cast("B").cast(letter)  # type: ignore[call-overload]
-    return values[ids.offset : ids.offset + len(ids)]  # type: ignore[attr-defined, arg-type, no-any-return]
+    # Its memory may be longer than the array, which may begin within it.
+    values = memoryview(ids.buffers()[1]).cast("B")[8 * ids.offset : 8 * (ids.offset + len(ids))]
+    return values.cast(letter)  # type: ignore[call-overload, no-any-return]
+
+
+def _no_row(message: str) -> SubjectIdTypeError:
+    return SubjectIdTypeError(Problem("id-not-an-int", message, hint="ids are a row of integers"))

@@ -9,7 +9,7 @@ from typing import Any, cast
 from withhold import native
 from withhold.engine.decider import Decider
 from withhold.engine.view import View
-from withhold.model.ids import check_id
+from withhold.errors import WithholdError
 from withhold.model.tweet import Tweet, links_of
 from withhold.model.viewer import Viewer
 from withhold.snapshot.table import PythonTable
@@ -38,8 +38,9 @@ class PythonView(View):
     def withholds(self, tweet_id: int, account_id: int) -> bool:
         try:
             # The sign and the size of both ids show in their `|`; and only of ints is the answer True itself, so that
-            # nothing else is looked up, by whatever hash it has. So a miss costs this and two look-ups. 0 and
-            # `bool` are always named, and meet their check below with what is out of range.
+            # nothing else is looked up, by whatever hash it has (a class below `int` keeps that of its numbers). So a
+            # miss costs this and two look-ups. 0 and `bool` are always named, and meet their check below with what is
+            # out of range.
             if (
                 (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is True
                 and tweet_id not in self._tweets
@@ -52,6 +53,9 @@ class PythonView(View):
 
     def _hits(self, subjects: Sequence[Any]) -> list[int]:
         tweets, accounts = self._tweets, self._accounts
+        if not {*map(type, subjects)} <= {tuple}:
+            # Tweets, or what may be no pair of ids at all: one by one.
+            return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
         try:
             # What `withholds` asks of one pair, for all of them in one loop.
             return [
@@ -62,19 +66,23 @@ class PythonView(View):
                 or account_id in accounts
             ]
         except (TypeError, ValueError, OverflowError):
-            # Tweets, or what is no pair of ids at all: one by one.
             return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
 
     def _may_concern(self, subject: Any) -> bool:
-        if isinstance(subject, Tweet):
-            return (
-                subject.id in self._tweets
-                or subject.account_id in self._accounts
-                or (subject.retweet_of is not None and self._may_concern(subject.retweet_of))
-                or (subject.quoted is not None and self._may_concern(subject.quoted))
-            )
-        tweet_id, account_id = links_of(subject)[0]
-        return check_id(tweet_id, "tweet_id") in self._tweets or check_id(account_id, "account_id") in self._accounts
+        """Tell whether a rule may concern a tweet, or a pair, of which what is no id is told with the others."""
+        if not isinstance(subject, Tweet):
+            try:
+                tweet_id, account_id = links_of(subject)[0]
+            except WithholdError:
+                return True
+            return tweet_id is None or account_id is None or tweet_id in self._tweets or account_id in self._accounts
+        waiting = [subject]
+        while waiting:
+            tweet = waiting.pop()
+            if tweet.id in self._tweets or tweet.account_id in self._accounts:
+                return True
+            waiting += [inner for inner in (tweet.retweet_of, tweet.quoted) if inner is not None]
+        return False
 
     def _column_hits(self, tweet_ids: Sequence[int], account_ids: Sequence[int]) -> list[int]:
         return self._hits(list(zip(_listed(tweet_ids), _listed(account_ids), strict=True)))

@@ -27,10 +27,15 @@ cdef extern from * nogil:
         const digit *digits = ((PyLongObject *)object)->ob_digit;
         Py_ssize_t count = Py_SIZE(object);
       #endif
-        if (count == 3 && digits[2] < 8)
-            return (int64_t)((uint64_t)digits[2] << 60 | (uint64_t)digits[1] << 30 | digits[0]);
-        if (count == 2) return (int64_t)((uint64_t)digits[1] << 30 | digits[0]);
-        return count == 1 ? (int64_t)digits[0] : 0;
+        if ((size_t)(count - 1) > 2) return 0;
+        /* Without a jump: ids of two digits and of three come in no order that a processor could foresee. What an int
+           does not have is not read either: its first digit is, and masked away. */
+        digit two = count > 1, three = count > 2;
+      #if defined(__GNUC__)
+        __asm__("" : "+r"(two), "+r"(three));  /* or else the compiler makes jumps of them again */
+      #endif
+        uint64_t second = digits[two] & (0 - two), third = digits[2 * three] & (0 - three);
+        return third < 8 ? (int64_t)(third << 60 | second << 30 | digits[0]) : 0;
     #else
         int overflow;
         long long value = PyLong_AsLongLongAndOverflow(object, &overflow);

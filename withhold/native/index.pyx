@@ -40,7 +40,7 @@ cdef class Table:
         cdef int64_t number = withhold_id(id_)
         cdef int64_t found = find(&self.layout, number) if number else ABSENT
         if found == DAMAGED:
-            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table lies outside of it"))
+            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table lies outside of it", None, 'open it with `verify="full"`'))
         return None if found == ABSENT else found
 
 
@@ -60,6 +60,31 @@ def sort_ids(int64_t[::1] ids not None):
 cdef int _compare(const void *one, const void *other) noexcept nogil:
     cdef int64_t a = (<const int64_t *>one)[0], b = (<const int64_t *>other)[0]
     return (a > b) - (a < b)
+
+
+def misfit(const uint64_t[::1] words not None, const uint32_t[::1] starts not None, const int64_t[::1] ids not None):
+    """Return the place of the first id that is none, or that its bucket does not answer for; -1 if there is none.
+
+    `starts` must have been found to rise to the number of ids.
+    """
+    cdef uint64_t bucket, bits, mask, buckets = len(words)
+    cdef size_t at
+    if len(starts) != len(words) + 1 or starts[buckets] != len(ids):
+        raise ValueError("the parts of a table do not fit together")
+    with nogil:
+        for bucket in range(buckets):
+            for at in range(starts[bucket], starts[bucket + 1]):
+                bits = mixed(ids[at])
+                mask = mask_of(bits)
+                if (
+                    ids[at] <= 0
+                    or (at > starts[bucket] and ids[at] <= ids[at - 1])
+                    or bucket_of(bits, buckets) != bucket
+                    or words[bucket] & mask != mask
+                ):
+                    with gil:
+                        return at
+    return -1
 
 
 def rises(starts not None):

@@ -124,6 +124,7 @@ cdef class FastView:
         self._instant = _microseconds(at)
 
     def withholds(self, tweet_id, account_id):
+        """Tell whether a tweet is not visible: see `View.withholds`."""
         cdef int64_t tweet = withhold_id(tweet_id), account = withhold_id(account_id)
         if tweet and account:
             # Both are asked before either is waited for.
@@ -135,6 +136,7 @@ cdef class FastView:
         return not self._decide_pair(tweet_id, account_id).visible
 
     def check(self, tweet_id=None, account_id=None):
+        """Decide on a tweet, an account, or both: see `View.check`."""
         cdef int64_t tweet = withhold_id(tweet_id), account = withhold_id(account_id)
         if (tweet or tweet_id is None) and (account or account_id is None) and (tweet or account):
             decision = self._known(tweet, account)

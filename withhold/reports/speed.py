@@ -15,8 +15,10 @@ from withhold import native
 from withhold.engine import Engine, Reference, View
 from withhold.model import RuleSet, Viewer
 from withhold.snapshot import Snapshot
+from withhold.snapshot.snapshot import Kind
 
 PAGE = 500
+KINDS: tuple[Kind, Kind] = ("tweets", "accounts")
 _QUESTIONS = 20_000
 _TURNS = 15
 #: Of how many questions the answers are compared with the definition of correct.
@@ -49,7 +51,7 @@ def made_up(snapshot: Snapshot) -> list[Pair]:
     """Return pairs that hardly any rule names, with ids as large as those of today, and some of what rules name."""
     chance = random.Random(1)  # noqa: S311  # a sample, the same each time
     pairs = [(chance.randrange(2**60, 2**61), chance.randrange(2**60, 2**61)) for _ in range(_QUESTIONS)]
-    tweets, accounts = (list(islice(snapshot.postings(kind), _QUESTIONS // 10)) for kind in ("tweets", "accounts"))
+    tweets, accounts = (list(islice(snapshot.postings(kind), _QUESTIONS // 10)) for kind in KINDS)
     pairs += [(tweet_id, chance.randrange(2**60, 2**61)) for tweet_id, _ in tweets]
     return pairs + [(chance.randrange(2**60, 2**61), account_id) for account_id, _ in accounts]
 
@@ -61,10 +63,11 @@ def measure(
 
     Raises `WrongAnswer` if any of a sample is answered otherwise than `Reference` does.
     """
-    view = Engine(snapshot).view(viewer, at)
+    view, tables = Engine(snapshot).view(viewer, at), (snapshot.tweets, snapshot.accounts)
     _compare(snapshot, view, pairs)
-    named = [pair for pair in pairs if view.check(*pair).territories][:_QUESTIONS]
-    unnamed = [pair for pair in pairs if not view.check(*pair).territories][:_QUESTIONS]
+    both = [(pair, all(table.find(id_) is None for table, id_ in zip(tables, pair, strict=True))) for pair in pairs]
+    named = [pair for pair, is_miss in both if not is_miss][:_QUESTIONS]
+    unnamed = [pair for pair, is_miss in both if is_miss][:_QUESTIONS]
     contenders = dict(_contenders(snapshot, view, unnamed, named))
     took: dict[str, list[float]] = {what: [] for what in contenders}
     for turn in range(_TURNS + 1):
@@ -115,11 +118,15 @@ def _contenders(
 
 def _compare(snapshot: Snapshot, view: View, pairs: Sequence[Pair]) -> None:
     """Compare a sample of all kinds of answers, with the rules that have a say in it."""
+    # Which rules name them is not asked of the tables, which are what is to be tested.
+    named: list[dict[int, int]] = []
+    for at, kind in enumerate(KINDS):
+        asked = {pair[at] for pair in pairs}
+        named.append({id_: posting for id_, posting in snapshot.postings(kind) if id_ in asked})
+    hits = [pair for pair in pairs if pair[0] in named[0] or pair[1] in named[1]]
     chance = random.Random(2)  # noqa: S311  # a sample, the same each time
-    hits = [pair for pair in pairs if view.check(*pair).territories]
     sample = [*chance.sample(hits, min(len(hits), _COMPARED)), *chance.sample(list(pairs), min(len(pairs), _COMPARED))]
-    found = [(snapshot.tweets.find(tweet_id), snapshot.accounts.find(account_id)) for tweet_id, account_id in sample]
-    postings = {posting for both in found for posting in both if posting is not None}
+    postings = {found[id_] for pair in sample for found, id_ in zip(named, pair, strict=True) if id_ in found}
     naming = {rule.id: rule for posting in postings for rule in snapshot.rules_of(posting)}
     reference = Reference(RuleSet(naming.values()))
     for pair in sample:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
 from operator import le
 from struct import calcsize
 from typing import Literal
@@ -13,6 +15,7 @@ from pydantic import ValidationError
 
 from withhold import native
 from withhold.errors import Problem, SnapshotError, shown
+from withhold.snapshot.buckets import bucket_of, mask_of, mixed
 from withhold.snapshot.format import (
     HEADER_END,
     KINDS,
@@ -24,6 +27,7 @@ from withhold.snapshot.format import (
     Header,
     aligned,
     items_of,
+    table_of,
 )
 
 #: How much of a file is checked when it is opened.
@@ -46,7 +50,9 @@ def read_header(data: memoryview, file: str) -> Header:
     _, version, end, digest = OPENING.unpack_from(data)
     if version != VERSION:
         raise refused("snapshot-version", f"this is a snapshot of format `{version}`, and `{VERSION}` is read here")
-    if end != HEADER_END or data.nbytes < HEADER_END:
+    if data.nbytes < HEADER_END:
+        raise refused("damaged-snapshot", "the file ends within its header")
+    if end != HEADER_END:
         raise refused("damaged-snapshot", f"the header does not end at byte `{HEADER_END}`")
     if hashlib.sha256(data[OPENING.size : HEADER_END]).digest() != digest:
         raise refused("damaged-snapshot", "the header has changed since it was written")
@@ -90,41 +96,46 @@ def _misplaced(header: Header, data: memoryview) -> list[str]:
 
 
 def verify(header: Header, sections: Mapping[str, Bytes], file: str) -> None:
-    """Check the digest of every section, and that every number in it leads somewhere; O(bytes).
+    """Check the digest of every section, and that every number in it leads to where it should; O(bytes).
 
-    Raises `SnapshotError` for the first section that is wrong.
+    Of the records of rules only the digest is checked. Raises `SnapshotError` for the first section that is wrong.
     """
 
-    def changed(name: str) -> bool:
-        return hashlib.sha256(sections[name]).hexdigest() != header.sections[name].sha256
+    def changed(name: str) -> list[str]:
+        same = hashlib.sha256(sections[name]).hexdigest() == header.sections[name].sha256
+        return [] if same else [f"section `{name}` has changed since it was written"]
 
-    with ThreadPoolExecutor(2) as threads:  # hashing lets others run
-        wrong = [
-            f"section `{name}` has changed since it was written"
-            for name, found in zip(SECTIONS, threads.map(changed, SECTIONS), strict=True)
-            if found
-        ]
-    for what in wrong or _loose_ends(header, sections):
-        raise SnapshotError(Problem("damaged-snapshot", what, file, _COMPILE))
+    checks: list[Callable[[], list[str]]] = [partial(changed, name) for name in SECTIONS]
+    checks += [partial(_table_faults, header, sections, kind) for kind in KINDS]
+    checks.append(partial(_rule_faults, header, sections))
+    with ThreadPoolExecutor(2) as threads:  # hashing lets others run, and so does what is in C
+        wrong = [what for found in threads.map(lambda check: check(), checks) for what in found]
+    if wrong:
+        raise SnapshotError(Problem("damaged-snapshot", wrong[0], file, _COMPILE))
 
 
-def _loose_ends(header: Header, sections: Mapping[str, Bytes]) -> list[str]:
-    counts = header.counts
-    ends = {f"{kind}.starts": f"{kind}.ids" for kind in KINDS}
-    ends |= {"combinations.starts": "combinations.rules", "rules.starts": "rules.records"}
-    wrong = [
-        f"section `{name}` does not rise from the beginning of `{within}` to its end"
-        for name, within in ends.items()
-        if not _rises(items_of(sections, name), len(items_of(sections, within)))
-    ]
-    limits = {f"{kind}.postings": counts.rules + counts.combinations for kind in KINDS}
-    limits["combinations.rules"] = counts.rules
-    wrong += [
-        f"section `{name}` names a rule that is not there"
-        for name, limit in limits.items()
-        if _highest(items_of(sections, name)) >= limit
-    ]
-    return wrong
+def _table_faults(header: Header, sections: Mapping[str, Bytes], kind: str) -> list[str]:
+    words, starts, ids, postings = table_of(sections, kind)
+    if not _rises(starts, len(ids)):
+        return [f"section `{kind}.starts` does not rise from the beginning of `{kind}.ids` to its end"]
+    if _highest(postings) >= header.counts.rules + header.counts.combinations:
+        return [f"section `{kind}.postings` names a rule that is not there"]
+    at = native.index.misfit(words, starts, ids) if native.AVAILABLE else _misfit(words, starts, ids)
+    return [] if at < 0 else [f"section `{kind}.ids` has at {at:,} what is no id, or in a bucket where it is not found"]
+
+
+def _rule_faults(header: Header, sections: Mapping[str, Bytes]) -> list[str]:
+    starts, rules = (items_of(sections, f"combinations.{part}") for part in ("starts", "rules"))
+    if not _rises(starts, len(rules)):
+        return ["section `combinations.starts` does not rise from the beginning of `combinations.rules` to its end"]
+    if _highest(rules) >= header.counts.rules:
+        return ["section `combinations.rules` names a rule that is not there"]
+    for start, end in pairwise(starts):
+        if end - start < 2 or any(one >= other for one, other in pairwise(rules[start:end])):
+            return ["section `combinations.rules` has a combination that is not several rules in order"]
+    if not _rises(items_of(sections, "rules.starts"), len(sections["rules.records"])):
+        return ["section `rules.starts` does not rise from the beginning of `rules.records` to its end"]
+    return []
 
 
 def _rises(starts: memoryview, end: int) -> bool:
@@ -135,3 +146,16 @@ def _rises(starts: memoryview, end: int) -> bool:
 
 def _highest(numbers: memoryview) -> int:
     return native.index.highest(numbers) if native.AVAILABLE else max(numbers, default=-1)
+
+
+def _misfit(words: memoryview, starts: memoryview, ids: memoryview) -> int:
+    """Do as `withhold.native.index.misfit` does."""
+    for bucket, (start, end) in enumerate(pairwise(starts)):
+        before = 0
+        for at, id_ in enumerate(ids[start:end], start):
+            bits = mixed(id_)
+            mask = mask_of(bits)
+            if id_ <= before or bucket_of(bits, len(words)) != bucket or words[bucket] & mask != mask:
+                return at
+            before = id_
+    return -1

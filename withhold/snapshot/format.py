@@ -9,30 +9,35 @@ All numbers are little-endian. The file begins with 4096 bytes::
         16     32  SHA-256 of the header
         48   4048  the header: JSON in UTF-8, and blanks behind it
 
-The header is an object with the keys
+The digest is of the blanks too. The header is an object with the keys
 
-- `revision` (text): of the rules, as decisions carry it; `digest`: SHA-256 over what the rules say;
+- `digest` (text): SHA-256 over what the rules say, as `withhold.model.rule_set` computes it; `revision`: its first 16
+  digits, as decisions carry them;
 - `created` (ISO 8601 text, or null): when the file was made, if its maker said so. Nothing else in a file depends on
   when or where it is made, so that equal rules from the same files give equal bytes;
-- `counts`: how many `rules`, `accounts` and `tweets` there are, and how many `combinations`, see below;
+- `counts`: how many `rules` there are, how many `accounts` and `tweets` they name, each counted once, and how many
+  `combinations`, see below;
 - `size`: of the whole file in bytes;
 - `sections`: an object with an entry `{"offset", "length", "sha256"}`, in bytes, for each of the sections that follow, in
   that order, each at the first multiple of 64 behind what stands before it. Bytes between are zero, and there are none
   behind the last section.
 
 `accounts.words`, `accounts.starts`, `accounts.ids`, `accounts.postings`, and the same four of `tweets`
-    The tables. `ids` (64 bits each, ascending in each bucket) and `postings` (32) run side by side, bucket by
-    bucket; `starts` (32) says where each bucket starts, with one entry more for the end of the last; `words` (64)
-    has the filter of each. `withhold/snapshot/buckets.py` says which bucket an id is in, and which bits of its word are
-    set. A bucket may be empty; there is at least one.
+    The tables. `ids` (64 bits each, signed and positive, ascending in each bucket) and `postings` (32) run side by side,
+    bucket by bucket; `starts` (32) says where each bucket starts, with one entry more for the end of the last; `words`
+    (64) has the filter of each. `withhold/snapshot/buckets.py` says which bucket an id is in, and which bits of its
+    word are set. A bucket may be empty. There are as many as there are words: one for every four ids, rounded up, at
+    least one, where an id counts as often as rules name it.
 `combinations.starts`, `combinations.rules`
     A posting below the number of rules is the number of the only rule that names the id. One from there on is, less the
-    number of rules, the number of a combination: the ascending numbers of several rules stand in `rules` (32) from
+    number of rules, the number of a combination: the ascending numbers of two rules or more stand in `rules` (32) from
     its `starts` (64) on, up to the next. Combinations are in the order of these numbers.
 `rules.starts`, `rules.records`
-    The rules in the order of their ids, numbered from 0: rule by rule an object in JSON, from its `starts` (64) on. It
-    has the keys of a rule file, but for `accounts` and `tweets`, which are how many it names; and `place`: file, line
-    and column of where it was read, or null.
+    The rules in the order of their ids, letter by letter of Unicode, numbered from 0: rule by rule an object in JSON,
+    from its `starts` (64) on. It has the keys of a rule file, all of them but `ids_file` and null where there is nothing,
+    and `override` only where there is some; codes are in lists, and groups are the countries that they stand for;
+    `stays` are pairs [from, until]; `accounts` and `tweets` are how many ids of the kind the rule names; and `place` is
+    file, line and column of where it was read, or null.
 """
 
 from __future__ import annotations

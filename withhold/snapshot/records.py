@@ -31,6 +31,9 @@ class StoredIds(IdSet):
     def __len__(self) -> int:
         return self._count
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return IdSet.from_array, (self._ids,)
+
     @property
     def _ids(self) -> array[int]:  # type: ignore[override]
         if self._were_read is None:

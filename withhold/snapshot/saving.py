@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from withhold.snapshot.format import Bytes
@@ -13,41 +14,42 @@ from withhold.snapshot.format import Bytes
 def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
     """Write a file beside its place, then put it there; return its size in bytes.
 
-    What was there is replaced and not changed, so those who have it mapped keep it. Raises `OSError`, and then
-    leaves nothing behind; a process that is killed leaves a hidden file `.NAME.….partial`.
+    What was there is replaced and not changed, so those who have it mapped keep it; it must be a file. Raises
+    `OSError`, and then leaves nothing behind; a process that is killed leaves a hidden file `.withhold-….partial`.
     """
-    path = path.resolve()  # a link is followed: it goes on pointing at the file
-    descriptor, name = tempfile.mkstemp(suffix=".partial", prefix=f".{path.name}.", dir=path.parent)
-    try:
+    place = os.path.realpath(path)  # a link is followed: it goes on pointing at the file
+    if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
+        raise FileExistsError(f"{path} is there, and is no file")
+    beside = os.path.join(os.path.dirname(place), f".withhold-{secrets.token_hex(8)}.partial")  # noqa: PTH118, PTH120
+    with ExitStack() as stack:
+        folder = None
+        if os.name == "posix":  # where folders can be synced
+            folder = os.open(os.path.dirname(place), os.O_RDONLY)  # noqa: PTH120
+            stack.callback(os.close, folder)
+        # The system gives the usual permissions; those of a file that is replaced stay.
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        stack.callback(_remove, beside)
         with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor has no path
             size = sum(map(file.write, pieces))
             file.flush()
-            os.chmod(name, _mode(path))  # noqa: PTH101  # `mkstemp` makes it readable for nobody else
-            os.fsync(file.fileno())
-        os.replace(name, path)  # noqa: PTH105
-    except BaseException:
-        os.unlink(name)  # noqa: PTH108
-        raise
-    _sync_folder(path.parent)
+            _as_before(place, descriptor)
+            os.fsync(descriptor)
+        os.replace(beside, place)  # noqa: PTH105
+        if folder is not None:
+            os.fsync(folder)  # so that the new name survives a power failure
     return size
 
 
-def _mode(path: Path) -> int:
-    """Return the permissions of the file that is there, or those that a new one gets."""
-    try:
-        return path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
+def _as_before(place: str, descriptor: int) -> None:
+    """Give a new file the permissions, and where that is allowed the owners, of the one that it will replace."""
+    with suppress(FileNotFoundError):
+        before = os.stat(place)  # noqa: PTH116
+        if os.name == "posix":
+            with suppress(PermissionError):
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+            os.fchmod(descriptor, before.st_mode & 0o777)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make sure that the new name survives a power failure, where folders can be synced."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _remove(name: str) -> None:
+    with suppress(FileNotFoundError):  # it was put in its place
+        os.unlink(name)  # noqa: PTH108

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from withhold import native
+from withhold.errors import Problem, SubjectTypeError, shown
 from withhold.model.decision import Decision, Outcome
 from withhold.model.instants import utc
 from withhold.model.rule import Rule
@@ -69,6 +70,10 @@ class Snapshot:
         """
         from withhold.snapshot.compiled import Compiled
 
+        given: object = rules
+        if not isinstance(given, RuleSet):
+            problem = Problem("not-a-rule-set", f"{shown(given)} is not a rule set", hint="use `RuleSet([…])`")
+            raise SubjectTypeError(problem)
         return cls(Compiled(rules, in_c=_in_c(native)))
 
     @classmethod
@@ -77,10 +82,14 @@ class Snapshot:
     ) -> Snapshot:
         """Open a file that `save` has written. It is mapped: processes that open one file share its memory.
 
-        `verify="full"` reads all of it and checks the digest of every section: O(bytes), a second for a gigabyte or
-        so. `"header"` checks that what the header says fits the file, and takes a millisecond; it is for those who
+        `verify="full"` reads all of it, checks the digest of every section, and that every id is found where it is:
+        O(bytes), a second for a gigabyte or so; in Python a second for a million ids. `"header"` checks that what the header says fits the file, and takes a millisecond; it is for those who
         have verified the file when they got it. A file that was damaged since is then never read beyond its end, but
-        may answer wrongly. A file must not be changed in place while it is open; `save` does not.
+        may answer wrongly. The records of rules are read when an answer needs them, and `SnapshotError` is raised
+        then for one that this version cannot read; `snapshot.rules` reads all.
+
+        A file must not be changed in place while it is open, which `save` does not do: one that gets shorter kills
+        the process that reads it.
 
         `native` is as in `compile`; a file that is read in Python takes some microseconds for a look-up.
         Raises `SnapshotError`, which says what is wrong, `OSError`, and `ValueError` for another `verify`.

@@ -73,7 +73,11 @@ class MappedTable:
             return None
         start, end = self._starts[bucket], self._starts[bucket + 1]
         if not start <= end <= len(self._ids):
-            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table lies outside of it"))
+            raise SnapshotError(
+                Problem(
+                    "damaged-snapshot", "a bucket of the table lies outside of it", hint='open it with `verify="full"`'
+                )
+            )
         at = bisect_left(self._ids, id_, start, end)
         return self._postings[at] if at < end and self._ids[at] == id_ else None
 

@@ -1,0 +1,81 @@
+"""The rules of a file, read from its sections when they are asked for."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from withhold.errors import Problem, SnapshotError, shown
+from withhold.model.rule import Rule
+from withhold.snapshot.format import KINDS, Bytes, Counts, items_of, table_of
+from withhold.snapshot.records import rule_of
+
+
+class StoredRules:
+    """What rules there are and whom they name. Rules that are read hold this, which holds none of them."""
+
+    def __init__(self, file: str, sections: Mapping[str, Bytes], counts: Counts, *, verified: bool) -> None:
+        self.sections, self.counts = sections, counts
+        self._file, self._verified = file, verified
+
+    def read(self, number: int) -> Rule:
+        """Return a rule, made anew; raises `SnapshotError` for a record that is none."""
+        record = bytes(self._within("rules.starts", number, "rules.records"))
+        try:
+            return rule_of(record, self, number)
+        except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
+            raise self.damaged(f"rule {number} is no rule: {shown(record[:60])}") from None
+
+    def numbers(self, posting: int) -> tuple[int, ...]:
+        """Return the numbers of the rules that a posting stands for; raises `SnapshotError` if it stands for none."""
+        if posting < self.counts.rules:
+            return (posting,)
+        if posting >= self.counts.rules + self.counts.combinations:
+            raise self.damaged(f"posting {posting} stands for no rule")
+        return tuple(self._within("combinations.starts", posting - self.counts.rules, "combinations.rules"))
+
+    def postings(self, kind: str) -> Iterable[tuple[int, int]]:
+        """Return all ids of a kind, each with its posting."""
+        _, _, ids, postings = table_of(self.sections, kind)
+        return zip(ids, postings, strict=True)
+
+    def ids_of(self, kind: str, number: int) -> array[int]:
+        """Return the ids of a kind that a rule names. O(ids) for the first rule that is asked."""
+        found = array("q")
+        for posting in (number, *self._shared.get(number, ())):
+            found.extend(self._by_posting[kind].get(posting, ()))
+        return found
+
+    @cached_property
+    def _by_posting(self) -> dict[str, dict[int, array[int]]]:
+        """By kind and posting, all ids: the tables turned around, for those who ask a rule whom it names. O(ids)."""
+        found: dict[str, dict[int, array[int]]] = {}
+        for kind in KINDS:
+            ids: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+            for id_, posting in self.postings(kind):
+                ids[posting].append(id_)
+            found[kind] = dict(ids)
+        return found
+
+    @cached_property
+    def _shared(self) -> dict[int, list[int]]:
+        """By rule, the postings of the combinations that it is part of."""
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        for posting in range(self.counts.rules, self.counts.rules + self.counts.combinations):
+            for number in self.numbers(posting):
+                found[number].append(posting)
+        return dict(found)
+
+    def _within(self, starts: str, number: int, items: str) -> memoryview:
+        """Return the items of a section that another says where they start."""
+        bounds, section = items_of(self.sections, starts), items_of(self.sections, items)
+        if number + 1 < len(bounds) and (start := bounds[number]) < (end := bounds[number + 1]) <= len(section):
+            return section[start:end]
+        raise self.damaged(f"item {number} of section `{starts}` lies outside of `{items}`")
+
+    def damaged(self, message: str) -> SnapshotError:
+        """Return the error to raise for what should not be in a file."""
+        hint = "compile it again, with this version" if self._verified else 'open it with `verify="full"`'
+        return SnapshotError(Problem("damaged-snapshot", message, self._file, hint))
