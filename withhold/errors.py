@@ -25,7 +25,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+#: How much a problem matters: it must be mended, it is likely a mistake, or it is worth knowing.
+Severity: TypeAlias = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,11 +73,11 @@ class Problem:
     message: str
     place: Place | str | None = None
     hint: str | None = None
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place is not None else ""
-        kind = "warning: " if self.severity == "warning" else ""
+        kind = f"{self.severity}: " if self.severity != "error" else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"{where}{kind}{self.message} [{self.code}]{hint}"
 
