@@ -19,7 +19,7 @@ def rule(id_: str, **more) -> Rule:
 
 RULES = RuleSet(
     [
-        rule("acts", demand="IN-D1", note="as ordered"),
+        rule("acts", demand="IN-D1", note="as ordered", override={"no-end": "none was ordered"}),
         rule("later", from_=NOON + HOUR),
         rule("over", until=NOON),
         rule("stayed", stays=[(NOON, NOON + HOUR)]),
@@ -82,6 +82,7 @@ def test_it_prints_as_text_that_names_rule_demand_and_note(explanation):
     assert text.startswith("tweet 20 by account 17 is WITHHELD for a viewer in India (IN)")
     assert "rule acts on the account: legal demand, demand IN-D1" in text
     assert "note: as ordered" in text
+    assert "override of no-end: none was ordered" in text
     assert "location    the country was given" in text
     assert all(found.rule.id in text for found in explanation.rules)
     assert all(line == line.rstrip() for line in text.splitlines())

@@ -209,6 +209,17 @@ class TestErrors:
         with pytest.raises(WithholdError):
             rule(**keys)
 
+    def test_an_override_is_a_mapping_and_stands_in_order(self) -> None:
+        given = {"shadowed": "two courts", "no-end": "none was ordered"}
+        assert rule(override=given).override == tuple(sorted(given.items())) == rule(override=given.items()).override
+        assert hash(rule(override=given)) != hash(rule())
+
+    @pytest.mark.parametrize("given", [{"no-end": ""}, {"no-end": " x"}, {"": "x"}, {"no-end": None}, ["no-end"], 5])
+    def test_an_override_gives_its_reason(self, given: Any) -> None:
+        with pytest.raises(RuleError) as caught:
+            rule(override=given)
+        assert (caught.value.code, caught.value.field) == ("bad-override", "override")
+
     @pytest.mark.parametrize("keys", [{"demand": 5}, {"note": object()}, {"demand": ["D1"]}, {"demand": " "}])
     def test_a_demand_and_a_note_are_text(self, keys: dict[str, Any]) -> None:
         """Else it comes to light only in the digest, far from where the rule was made."""

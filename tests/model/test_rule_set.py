@@ -86,6 +86,7 @@ class TestDigest:
                 if_unknown=each.if_unknown,
                 demand=each.demand,
                 note=each.note,
+                override=each.override[::-1],
                 place=Place("other.yaml", 9, 9),
             )
             for each in shuffled
@@ -123,6 +124,10 @@ class TestDigest:
             {"demand": "D1"},
             {"note": "D1"},
             {"note": "é"},
+            {"override": {"no-end": "D1"}},
+            {"override": {"no-end": "é"}},
+            {"override": {"shadowed": "D1"}},
+            {"override": {"no-end": "D1", "shadowed": "D1"}},
         ]
         digests = {RuleSet([rule(**keys)]).digest for keys in others} | {RuleSet().digest}
         assert len(digests) == len(others) + 1

@@ -42,6 +42,7 @@ RULES = RuleSet(
             if_unknown="withhold",
             demand="IN-D1",
             note="नोट: «re-imposed»",
+            override={"no-end": "नोट"},
             place=Place("rules/ä.yaml", 7, 3),
         ),
         rule("a", accounts=[6, 2**63 - 1], tweets=range(2500, 3500), effect="suspend", withheld_in=[]),

@@ -13,12 +13,15 @@ from withhold.sources.entry import id_from_text
 
 KNOWN = (
     "known are `id`, `accounts`, `tweets`, `ids_file`, `withheld_in`, `except_in`, `from`, `until`, `stays`, "
-    "`effect`, `reason`, `if_unknown`, `demand`, `note`"
+    "`effect`, `reason`, `if_unknown`, `demand`, `note`, `override`"
 )
 HOW_TO_BEGIN = "write `rules:` and a list below it"
 AN_INSTANT = "write it like `2021-02-10T10:30:00+05:30`"
 NO_DATE = "a day is not an instant: add a time and an offset, such as `T00:00:00+05:30`"
 SUSPEND = "effect: suspend"
+OVERRIDE = "write `override: {no-end: …}` with the reason, quoted, where the dots are"
+SAY_WHY = "say why the check is to be silent"
+EMPTY_CODE = "override `` has the reason `x`, and one of them is empty or padded"
 
 # (what the file says, line, column, code, message, hint)
 TABLE: list[tuple[str, int, int, str, str, str | None]] = [
@@ -66,6 +69,26 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (FINE.replace("id: a", "id: [a]"), 2, 7, "bad-value", "a list stands where one value is meant", None),
     (f"{FINE}  demand: ''\n", 6, 11, "bad-text", "`demand` is empty", None),
     (f"{FINE}  note: {{a: b}}\n", 6, 9, "bad-value", "a mapping stands where one value is meant", None),
+    (
+        f"{FINE}  override: no-end\n",
+        6,
+        13,
+        "bad-override",
+        "this is no mapping from codes of checks to reasons",
+        OVERRIDE,
+    ),
+    (
+        f"{FINE}  override: [no-end]\n",
+        6,
+        13,
+        "bad-override",
+        "this is no mapping from codes of checks to reasons",
+        OVERRIDE,
+    ),
+    (f"{FINE}  override: {{a: x, no-end: ' '}}\n", 6, 28, "bad-override", "an override has no reason", SAY_WHY),
+    (f"{FINE}  override: {{no-end: }}\n", 6, 22, "bad-value", "nothing stands where one value is meant", None),
+    (f"{FINE}  override: {{'': x}}\n", 6, 13, "bad-override", EMPTY_CODE, SAY_WHY),
+    (f"{FINE}  override: {{a: x, a: y}}\n", 6, 20, "repeated-key", "key `a` stands here twice", None),
     (f"{FINE}  tweets: x\n", 6, 11, "bad-id", "id `x` is not a number", "ids are decimal digits"),
     (f"{FINE}  tweets: [5, -5]\n", 6, 15, "id-out-of-range", "id `-5` is not between 1 and 2**63-1", "ids are 63-bit"),
     (f"{FINE}  tweets: 0\n", 6, 11, "id-out-of-range", "id `0` is not between 1 and 2**63-1", "ids are 63-bit"),
@@ -156,6 +179,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     ("groups: {a: [IN, WORLD]}\n", 1, 18, "bad-group", "a group lists countries", None),
     ("groups: {a: }\n", 1, 13, "bad-group", "a group lists countries", None),
     ("groups: {a: [[IN]]}\n", 1, 14, "bad-group", "a group lists countries", None),
+    ("groups: {a: []}\n", 1, 13, "bad-group", "the group is empty", None),
     ("groups: {a: [IM1]}\n", 1, 14, "unknown-territory", "unknown territory `IM1`", None),
     # Lists of ids beside the file.
     (

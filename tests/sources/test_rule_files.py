@@ -31,6 +31,7 @@ rules:
     if_unknown: withhold
     demand: IN-D1
     note: re-imposed after review
+    override: {no-end: "until the court rules, 2021-03-01"}
 """
 EVERY_KEY_JSON = {
     "groups": {"gulf": ["AE", "BH"]},
@@ -53,6 +54,7 @@ EVERY_KEY_JSON = {
             "if_unknown": "withhold",
             "demand": "IN-D1",
             "note": "re-imposed after review",
+            "override": {"no-end": "until the court rules, 2021-03-01"},
         }
     ],
 }
@@ -73,6 +75,7 @@ EVERY_KEY = Rule(
     if_unknown=Settle.WITHHOLD,
     demand="IN-D1",
     note="re-imposed after review",
+    override={"no-end": "until the court rules, 2021-03-01"},
 )
 
 
@@ -148,7 +151,9 @@ def test_a_json_literal_is_read_as_its_text(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("nothing", ["", "~", "null", "Null", "NULL"])
-@pytest.mark.parametrize("key", ["tweets", "except_in", "from", "until", "stays", "if_unknown", "demand", "note"])
+@pytest.mark.parametrize(
+    "key", ["tweets", "except_in", "from", "until", "stays", "if_unknown", "demand", "note", "override"]
+)
 def test_a_key_with_nothing_behind_it_is_a_key_left_out(tmp_path: Path, key: str, nothing: str) -> None:
     write(tmp_path, {"a.yaml": f"{FINE}  {key}: {nothing}\n", "b/a.yaml": FINE})
     assert RuleSet.load(tmp_path / "a.yaml").digest == RuleSet.load(tmp_path / "b").digest

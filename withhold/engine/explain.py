@@ -51,6 +51,7 @@ class RuleState:
             "reason": self.rule.reason,
             "demand": self.rule.demand,
             "note": self.rule.note,
+            "override": dict(self.rule.override),
             "place": str(self.rule.place) if self.rule.place else None,
         }
 
@@ -105,6 +106,8 @@ class Explanation:
             yield f"      {what} the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
             if rule.note:
                 yield f"      note: {rule.note}"
+            for code, reason in rule.override:
+                yield f"      override of {code}: {reason}"
             if rule.place:
                 yield f"      read from {rule.place}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -72,6 +72,8 @@ class Rule:
     if_unknown: Settle | None = None
     demand: str | None = None
     note: str | None = None
+    #: Checks of `withhold.lint` that are to be silent on this rule, each with the reason why, in the order of their codes.
+    override: tuple[tuple[str, str], ...] = ()
     #: Where the rule stands in its file, if it was read from one; no part of its identity.
     place: Place | None = field(default=None, compare=False)
     #: When the rule is in force: its period less its stays, merged, in order.
@@ -95,6 +97,7 @@ class Rule:
             if_unknown: Settle | Literal["withhold", "show"] | None = None,
             demand: str | None = None,
             note: str | None = None,
+            override: Mapping[str, str] | Iterable[tuple[str, str]] = (),
             place: Place | None = None,
         ) -> None: ...
 
@@ -118,6 +121,7 @@ class Rule:
             if getattr(self, name) is not None:
                 set_(self, name, utc(getattr(self, name), name.rstrip("_")))
         set_(self, "stays", tuple(sorted(map(_stay, self.stays), key=_by_bounds)))
+        set_(self, "override", self._overrides())
         found = [(Problem(code, said, where, hint), name) for code, name, said, hint in self._contradictions()]
         if found:
             raise RuleError(*found)
@@ -143,6 +147,10 @@ class Rule:
             name = "except_in" if self.except_in else "withheld_in"
             hint = "write `withheld_in: WORLD`, or `effect: withhold`"
             yield "suspend-not-worldwide", name, "`effect: suspend` is always worldwide", hint
+        for code, reason in self.override:
+            if not (code and code == code.strip() and reason and reason == reason.strip()):
+                said = f"override {shown(code)} has the reason {shown(reason)}, and one of them is empty or padded"
+                yield "bad-override", "override", said, "say why the check is to be silent"
         if not self.withheld_in:
             yield "no-territory", "withheld_in", "the rule names no territory", "write `withheld_in: [IN]`, or `WORLD`"
 
@@ -165,6 +173,17 @@ class Rule:
             if alias:
                 warnings.warn(f"`{alias}` was read as `{resolved}` [territory-alias]", RuleSetWarning, stacklevel=4)
         return tuple(sorted({resolved for resolved, _ in found}))
+
+    def _overrides(self) -> tuple[tuple[str, str], ...]:
+        given: object = self.override
+        try:
+            found = dict(given)  # type: ignore[call-overload]
+        except (TypeError, ValueError):
+            found = {None: None}
+        if not all(isinstance(text, str) for pair in found.items() for text in pair):
+            message = f"override {shown(given)} is no mapping from codes to reasons"
+            raise RuleError((Problem("bad-override", message, self._where()), "override"))
+        return tuple(sorted(found.items()))
 
     def _where(self) -> Place | str:
         return self.place or f"rule {shown(self.id)}"

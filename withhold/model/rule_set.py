@@ -110,7 +110,7 @@ def repeated(rule: Rule, first: Rule) -> Problem:
 
 def said_by(rule: Rule) -> dict[str, object]:
     """Return what a rule says, in values that JSON has, with the number of its ids in their place."""
-    return {
+    said: dict[str, object] = {
         "id": rule.id,
         "withheld_in": rule.withheld_in,
         "except_in": rule.except_in,
@@ -125,3 +125,7 @@ def said_by(rule: Rule) -> dict[str, object]:
         "accounts": len(rule.accounts),
         "tweets": len(rule.tweets),
     }
+    # A key that came later says nothing where it is empty: what was written before it keeps its revision.
+    if rule.override:
+        said["override"] = dict(rule.override)
+    return said

@@ -67,6 +67,7 @@ def rule_of(record: bytes, store: Store, number: int) -> Rule:
         if_unknown=said["if_unknown"],
         demand=said["demand"],
         note=said["note"],
+        override=said.get("override", {}),
         place=Place(*said["place"]) if said["place"] else None,
     )
 

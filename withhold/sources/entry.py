@@ -55,6 +55,7 @@ _SAID_FOR = {
     "except": "except_in",
     "order": "demand",
     "comment": "note",
+    "overrides": "override",
     "file": "ids_file",
 }
 
@@ -116,11 +117,26 @@ def _is_path(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _overrides(value: object) -> object:
+    """Read nothing for an empty mapping, and refuse what is none."""
+    if value is not None and not isinstance(value, dict):
+        hint = "write `override: {no-end: …}` with the reason, quoted, where the dots are"
+        raise _custom("bad-override", "this is no mapping from codes of checks to reasons", hint)
+    return value or {}
+
+
+def _reason(text: str, _: ValidationInfo) -> str:
+    if not text.strip():
+        raise _custom("bad-override", "an override has no reason", "say why the check is to be silent")
+    return text.strip()
+
+
 _Id = Annotated[int, _reads(lambda text, _: id_from_text(text))]
 _Territory = Annotated[tuple[Resolved, ...], _reads(lambda text, info: expand(text, info.context))]
 _Ids = Annotated[list[_Id], BeforeValidator(_one_or_more)]
 _Territories = Annotated[list[_Territory], BeforeValidator(_one_or_more)]
 _MaybeText = Annotated[str | None, _reads(_text, optional=True)]
+_Why = Annotated[str, _reads(_reason)]
 _MaybeInstant = Annotated[datetime | None, _reads(_instant, optional=True)]
 
 
@@ -154,6 +170,7 @@ class RuleEntry(_Strict):
     )
     demand: _MaybeText = None
     note: _MaybeText = None
+    override: Annotated[dict[str, _Why], BeforeValidator(_overrides)] = {}
 
 
 def read_entry(node: Node, groups: Mapping[str, tuple[str, ...]]) -> tuple[RuleEntry | None, list[Problem]]:

@@ -166,6 +166,7 @@ class _Reading:
                 if_unknown=entry.if_unknown,
                 demand=entry.demand,
                 note=entry.note,
+                override=entry.override,
                 place=node.place,
             )
         except RuleError as error:
