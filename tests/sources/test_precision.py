@@ -95,7 +95,7 @@ def test_a_long_list_of_exact_ids_is_read(tmp_path: Path, minted: Mint, seed: in
 @pytest.mark.parametrize("size", [5, 20, 100, 1000])
 def test_short_lists_of_exact_ids_are_read(minted: Mint, size: int) -> None:
     """At most one list in a hundred is refused by mistake; a reader that refuses more is switched off."""
-    from withhold.sources.precision import Precision
+    from withhold.model.precision import Precision
 
     refused = 0
     for seed in range(200):

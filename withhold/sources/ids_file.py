@@ -11,8 +11,8 @@ from pathlib import Path
 
 from withhold.errors import Place, Problem, WithholdError, shown
 from withhold.model.ids import IdSet
+from withhold.model.precision import Precision
 from withhold.sources.entry import id_from_text
-from withhold.sources.precision import Precision
 
 #: Problems of one file that are told one by one; a file that is wrong from end to end would fill the memory.
 TOLD = 100

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from withhold.errors import Place, Problem, RuleError, RuleSetError, RuleSetWarning, TerritoryError, shown
 from withhold.model.ids import NO_IDS, IdSet
+from withhold.model.precision import Precision
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.sources.entry import RuleEntry, read_entry, unknown_key
@@ -20,7 +21,6 @@ from withhold.sources.files import rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile, lost
 from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node, Quoted, refused
-from withhold.sources.precision import Precision
 from withhold.sources.yaml_file import read_yaml
 from withhold.territories import ALIASES, GROUPS, WORLD, Resolved, countries, expand, is_subdivision
 
