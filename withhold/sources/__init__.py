@@ -1,7 +1,8 @@
-"""Rule files in: YAML, JSON, directories of them, and long lists of ids beside them."""
+"""Rule files in: YAML, JSON, directories of them, and long lists of ids and of the protected beside them."""
 
 from __future__ import annotations
 
+from withhold.model.protected import Protected
 from withhold.model.rule_set import Path, Progress, RuleSet
 
 
@@ -11,3 +12,18 @@ def load(path: Path, progress: Progress | None = None) -> RuleSet:
     from withhold.sources.loader import load_files
 
     return load_files(path, progress)
+
+
+def load_protected(path: Path) -> list[Protected]:
+    """Read the protected accounts of one file, for `withhold.lint`; all its problems come in one `RuleSetError`."""
+    from withhold.sources.protected import read_protected
+
+    return read_protected([path])
+
+
+def protected_beside(rules: Path) -> list[Protected]:
+    """Read every `protected.yaml` beside a rule file, or below a directory of them; there may be none."""
+    from withhold.sources.files import protected_files
+    from withhold.sources.protected import read_protected
+
+    return read_protected(protected_files(rules))

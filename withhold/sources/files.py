@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from withhold.errors import Place, Problem
+from withhold.errors import Place, Problem, RuleSetError
 
 #: How rule files end, in any case.
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -21,15 +22,27 @@ def rule_files(path: Path, problems: list[Problem]) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    found = sorted(_below(path, {path.resolve()}, problems), key=lambda file: file.relative_to(path).parts)
+    found = _sorted(path, is_rule_file, problems)
     if not found:
         hint = "they end in `.yaml` or `.json`"
         problems.append(Problem("no-rule-files", "there is no rule file here", Place(str(path)), hint))
     return found
 
 
-def _below(folder: Path, seen: set[Path], problems: list[Problem]) -> Iterator[Path]:
-    """Yield rule files, those behind links too; what cannot be read is yielded, and told when it is opened."""
+def protected_files(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the lists of the protected that lie beside the rule files at `path`, in the order of `rule_files`."""
+    path = Path(path)
+    if path.is_dir():
+        return _sorted(path, _is_protected, [])
+    return sorted(file for name in PROTECTED if (file := path.parent / name).is_file())
+
+
+def _sorted(path: Path, wanted: Callable[[Path], bool], problems: list[Problem]) -> list[Path]:
+    return sorted(_below(path, {path.resolve()}, problems, wanted), key=lambda file: file.relative_to(path).parts)
+
+
+def _below(folder: Path, seen: set[Path], problems: list[Problem], wanted: Callable[[Path], bool]) -> Iterator[Path]:
+    """Yield the wanted files, those behind links too; what cannot be read is yielded, and told when it is opened."""
     try:
         inside = sorted(folder.iterdir())
     except OSError as error:
@@ -40,21 +53,36 @@ def _below(folder: Path, seen: set[Path], problems: list[Problem]) -> Iterator[P
             continue
         if entry.is_dir():
             if (real := entry.resolve()) not in seen:
-                yield from _below(entry, seen | {real}, problems)
-        elif is_rule_file(entry):
+                yield from _below(entry, seen | {real}, problems, wanted)
+        elif wanted(entry):
             yield entry
 
 
 def is_rule_file(path: Path) -> bool:
     """Tell by its name whether a file that was found in a folder is one of rules."""
     name = path.name.lower()
-    return name.endswith(SUFFIXES) and not name.endswith(OTHERS) and name not in PROTECTED
+    return name.endswith(SUFFIXES) and not name.endswith(OTHERS) and not _is_protected(path)
+
+
+def _is_protected(path: Path) -> bool:
+    return path.name.lower() in PROTECTED
 
 
 def unreadable(error: Exception, place: Place, what: str = "") -> Problem:
     """Return the problem of a file or folder that cannot be read."""
     reason = str(getattr(error, "strerror", None) or error).lower()
     return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place)
+
+
+def decoded(data: bytes, file: Path) -> str:
+    """Return the text of a file; raises `RuleSetError` if it is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", errors="replace")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        place = Place(str(file), line, column)
+        raise RuleSetError([Problem("not-utf-8", "this is not UTF-8", place)]) from None
 
 
 def size_of(path: Path) -> int:

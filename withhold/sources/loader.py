@@ -17,7 +17,7 @@ from withhold.model.precision import Precision
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.sources.entry import RuleEntry, read_entry, unknown_key
-from withhold.sources.files import rule_files, size_of, unreadable
+from withhold.sources.files import decoded, rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile, lost
 from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node, Quoted, refused
@@ -231,12 +231,7 @@ class _Reading:
             raise RuleSetError([unreadable(error, place)]) from None
         self._advance(len(data))
         self._close(file)
-        try:
-            return data.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            before = data[: error.start].decode("utf-8-sig", errors="replace")
-            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-            raise refused("not-utf-8", "this is not UTF-8", Place(str(file), line, column)) from None
+        return decoded(data, file)
 
     def expect(self, files: Iterable[Path]) -> None:
         """Add the sizes of files to what is to be read."""

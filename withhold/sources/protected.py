@@ -1,0 +1,99 @@
+"""The lists of protected accounts (`protected.yaml`) that stand beside rules; read as strictly as those."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from withhold.errors import Place, Problem, RuleError, RuleSetError, WithholdError
+from withhold.model.precision import Precision
+from withhold.model.protected import Category, Protected
+from withhold.model.rule import choice
+from withhold.sources.entry import id_from_text, unknown_key
+from withhold.sources.files import decoded, unreadable
+from withhold.sources.ids_file import lost
+from withhold.sources.nodes import Node, Quoted, refused
+from withhold.sources.yaml_file import read_yaml
+
+_KEYS = ["account", "category", "name"]
+_HINT = "write `protected:` and below it `- {account: …, category: …}`"
+
+
+def read_protected(files: Iterable[str | os.PathLike[str]]) -> list[Protected]:
+    """Return the protected of all files, each account once; raises `RuleSetError` with every problem."""
+    problems: list[Problem] = []
+    found: dict[int, Protected] = {}
+    for file in map(Path, files):
+        precision, rounded = Precision(), []
+        for item in _listed(file, problems):
+            protected = _protected(item, problems)
+            if protected is None:
+                continue
+            written = item.at(["account"])
+            if protected.account in found:
+                message = f"account `{protected.account}` is listed twice"
+                problems.append(Problem("repeated-protected", message, written.place))
+            found[protected.account] = protected
+            if not isinstance(written.text, Quoted) and precision.looks_rounded(protected.account):
+                rounded.append(lost(protected.account, written.place, "quote the id"))
+        problems += rounded if precision.is_lost() else []
+    if problems:
+        raise RuleSetError(sorted(problems, key=_by_place))
+    return list(found.values())
+
+
+def _by_place(problem: Problem) -> Place:
+    return problem.place if isinstance(problem.place, Place) else Place("")
+
+
+def _listed(file: Path, problems: list[Problem]) -> list[Node]:
+    """Return the entries of a file, after telling what is wrong around them."""
+    try:
+        node = read_yaml(decoded(file.read_bytes(), file), str(file))
+        if node is None or node.pairs is None:
+            raise refused("bad-protected", "this is no list of protected accounts", Place(str(file)), _HINT)
+    except OSError as error:
+        problems.append(unreadable(error, Place(str(file))))
+        return []
+    except RuleSetError as error:
+        problems += error.problems
+        return []
+    problems += node.repeated_keys()
+    problems += [unknown_key(key, ["protected"]) for key, _ in node.pairs if key.text != "protected"]
+    listed = node.get("protected")
+    if listed is None or listed.items is None:
+        place = node.place if listed is None else listed.place
+        problems.append(Problem("bad-protected", "`protected` must be a list", place, f"{_HINT}, or `protected: []`"))
+        return []
+    return listed.items
+
+
+def _protected(node: Node, problems: list[Problem]) -> Protected | None:
+    """Return one entry, or None after telling all that is wrong with it."""
+    before = len(problems)
+    if node.pairs is None:
+        problems.append(Problem("bad-protected", "a protected account must be a mapping", node.place, _HINT))
+        return None
+    problems += node.repeated_keys()
+    problems += [unknown_key(key, _KEYS) for key, _ in node.pairs if key.text not in _KEYS]
+    texts = {name: value.text for name in _KEYS if (value := node.get(name)) is not None and not value.absent}
+    for name in ("account", "category"):
+        if name not in texts:
+            problems.append(Problem("missing-key", f"missing key `{name}`", node.place))
+    account, category = 0, Category.NEWS_MEDIA
+    for name, text in texts.items():
+        place = node.at([name]).place
+        if text is None or not text.strip():
+            problems.append(Problem("bad-value", f"`{name}` must be one text", place))
+            continue
+        try:
+            if name == "account":
+                account = id_from_text(text, "account")
+            elif name == "category":
+                category = choice(Category, text, "category")
+        except RuleError as error:
+            problems += [Problem(found.code, found.message, place, found.hint) for found, _ in error.found]
+        except WithholdError as error:
+            problems.append(Problem(error.code, error.problem.message, place, error.hint))
+    return Protected(account, category, texts.get("name")) if len(problems) == before else None
