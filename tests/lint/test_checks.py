@@ -1,0 +1,222 @@
+"""Each check: where it fires, where it is silent, and that an override silences it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.lint.advising import DAY, END, LATER_TWEET, START, TWEET, advised, rule
+from withhold import Rule, RuleSet
+from withhold.lint import CHECKS, Category, Protected, lint
+
+WATCHED = (Protected(17, Category.JOURNALIST, "A. Writer"), Protected(99, Category.ACTIVIST))
+# Tweets of 2012: as many as it takes to tell that a spreadsheet has rounded them.
+ROUNDED = [2_000_000_000_000_010_00 + number * 1_000_000 for number in range(5)]
+LOOK_ROUNDED = "look rounded, as more ids of the rule set do than chance allows"
+
+# code → what is told, and the rules of which exactly that is told, of the first of them.
+FIRES: list[tuple[str, str, str, list[Rule]]] = [
+    (
+        "never-in-force",
+        "warning",
+        "the rule is never in force: its stays cover all of its period",
+        [rule(stays=[(START, None)])],
+    ),
+    (
+        "stay-without-effect",
+        "warning",
+        "a stay has no effect: it starts at 2021-05-11T05:00:00Z, after it",
+        [rule(stays=[(END, END + DAY)])],
+    ),
+    (
+        "stay-without-effect",
+        "warning",
+        "a stay has no effect: it ends at 2021-02-10T05:00:00Z, before the rule",
+        [rule(stays=[(None, START)])],
+    ),
+    (
+        "withholds-nowhere",
+        "error",
+        "the rule withholds nowhere: `except_in` covers all of `withheld_in`",
+        [rule(except_in=["IN"])],
+    ),
+    (
+        "withholds-nowhere",
+        "error",
+        "the rule withholds nowhere: `except_in` covers all of `withheld_in`",
+        [rule(withheld_in=["IN-DL"], except_in=["WORLD"], if_unknown="show")],
+    ),
+    ("shadowed", "warning", "rule `b` withholds all of this too", [rule(), rule(id="b", accounts=[17, 18])]),
+    (
+        "shadowed",
+        "note",
+        "rule `b` withholds all of this too, for another demand",
+        [rule(), rule(id="b", accounts=[17, 18], demand="IN-D2")],
+    ),
+    ("no-end", "note", "the rule has no end", [rule(until=None)]),
+    (
+        "no-beginning",
+        "note",
+        "the rule has no beginning, so it is in force at any time in the past",
+        [rule(from_=None)],
+    ),
+    (
+        "id-not-yet-made",
+        "warning",
+        f"`{LATER_TWEET}` did not exist yet at the rule's `from`",
+        [rule(tweets=[20, TWEET, LATER_TWEET])],
+    ),
+    (
+        "id-not-yet-made",
+        "warning",
+        f"`{LATER_TWEET}` did not exist yet at the rule's `from`",
+        [rule(accounts=[LATER_TWEET])],
+    ),
+    (
+        "id-not-yet-made",
+        "error",
+        f"`{LATER_TWEET}` did not exist yet at the rule's `until`",
+        [rule(tweets=[LATER_TWEET], until=START + DAY)],
+    ),
+    (
+        "rounded-ids",
+        "warning",
+        f"`{ROUNDED[0]}`, `{ROUNDED[1]}`, `{ROUNDED[2]}` and 2 more {LOOK_ROUNDED}",
+        [rule(tweets=ROUNDED)],
+    ),
+    ("account-among-tweets", "warning", "`17` is a tweet here, and an account in this rule", [rule(tweets=[17])]),
+    (
+        "account-among-tweets",
+        "warning",
+        "`18` is a tweet here, and an account in rule `b`",
+        [rule(tweets=[18, 19]), rule(id="b", accounts=[18])],
+    ),
+    (
+        "account-among-tweets",
+        "warning",
+        "`205282515685081088` among the accounts has the size of a tweet's id",
+        [rule(accounts=[17, 205282515685081088])],
+    ),
+    (
+        "beyond-its-country",
+        "error",
+        "the demand `IN-D1` is of `IN`, and the rule withholds in PK, US-MS",
+        [rule(withheld_in=["IN", "PK", "US-MS"], if_unknown="show")],
+    ),
+    (
+        "beyond-its-country",
+        "error",
+        "the demand `EU-7` is of `EU`, and the rule withholds in TR",
+        [rule(withheld_in=["DE", "TR"], demand="EU-7", reason="local_law")],
+    ),
+    (
+        "worldwide-for-one-country",
+        "error",
+        "the rule withholds worldwide for a legal demand",
+        [rule(withheld_in=["WORLD"])],
+    ),
+    (
+        "worldwide-for-one-country",
+        "error",
+        "the rule suspends everywhere for a local law",
+        [rule(withheld_in=[], effect="suspend", reason="local_law")],
+    ),
+    ("protected-account", "error", "the rule names protected account `17 (A. Writer, journalist)`", [rule()]),
+    (
+        "protected-account",
+        "error",
+        "the rule names protected accounts `17 (A. Writer, journalist)`, `99 (activist)`",
+        [rule(accounts=[99, 17])],
+    ),
+    (
+        "overseas-left-out",
+        "note",
+        "`NL` (Netherlands) leaves out `AW`, `BQ`, `CW`, `SX`",
+        [rule(withheld_in=["NL"], demand="NL-3")],
+    ),
+    ("unnamed-demand", "warning", "the rule rests on a legal demand and does not name it", [rule(demand=None)]),
+    (
+        "unsettled-subdivision",
+        "note",
+        "the rule does not say what those see of whom it is not known whether they are in `US-MS`",
+        [rule(withheld_in=["US-MS"], demand="US-1")],
+    ),
+]
+
+SILENT: list[tuple[str, list[Rule]]] = [
+    ("never-in-force", [rule(stays=[(START, END - DAY)])]),
+    ("stay-without-effect", [rule(stays=[(START - DAY, START + DAY), (None, START + DAY), (END - DAY, None)])]),
+    ("withholds-nowhere", [rule(except_in=["IN-DL"], if_unknown="show")]),
+    ("no-end", [rule()]),
+    ("no-beginning", [rule()]),
+    # Of the very millisecond; too old to carry a time; accounts of a size that carries none; a bound beyond all ids.
+    ("id-not-yet-made", [rule(tweets=[1359366482949046272 + 5])]),
+    ("id-not-yet-made", [rule(from_=START.replace(year=2006), tweets=[20, 29_700_859_246])]),
+    ("id-not-yet-made", [rule(from_=START.replace(year=2007), accounts=[9_001_000_000_001])]),
+    ("id-not-yet-made", [rule(tweets=[LATER_TWEET], from_=START.replace(year=9990), until=START.replace(year=9999))]),
+    ("rounded-ids", [rule(tweets=[1355667106821046301 + 2 * number for number in range(20)])]),
+    ("rounded-ids", [rule(tweets=[*range(1355667106821046301, 1355667106821047301, 2), 1355667106821046300])]),
+    ("account-among-tweets", [rule(accounts=[17, 9_001_000_000_001, 822215679726100480], tweets=[20, TWEET])]),
+    ("beyond-its-country", [rule(withheld_in=["IN-DL"], if_unknown="show")]),
+    ("beyond-its-country", [rule(withheld_in=["FR", "RE"], demand="FR-1")]),
+    ("beyond-its-country", [rule(withheld_in=["GB", "IM"], demand="UK-1")]),
+    ("beyond-its-country", [rule(withheld_in=["IN", "PK"], except_in=["PK"])]),
+    ("beyond-its-country", [rule(withheld_in=["IN", "PK"], demand=name) for name in ["GULF-7"]]),
+    ("beyond-its-country", [rule(withheld_in=["DE", "IN"], demand="EU-1", reason="copyright")]),
+    ("worldwide-for-one-country", [rule(withheld_in=[], effect="suspend", reason="terms")]),
+    ("worldwide-for-one-country", [rule(withheld_in=["WORLD"], reason="copyright")]),
+    ("protected-account", [rule(accounts=[18], tweets=[99])]),
+    ("overseas-left-out", [rule(withheld_in=["FR", "RE"], demand="FR-1")]),
+    ("overseas-left-out", [rule(withheld_in=["ES", "PT"], demand=None, reason="terms")]),
+    ("overseas-left-out", [rule(withheld_in=["WORLD"], except_in=["FR"], reason="copyright")]),
+    ("unnamed-demand", [rule(demand=None, reason="local_law")]),
+    ("unsettled-subdivision", [rule(withheld_in=["US-MS"], demand="US-1", if_unknown="show")]),
+]
+
+
+def told(code: str, rules: list[Rule]) -> list[Any]:
+    watched = WATCHED if code == "protected-account" else ()
+    return [problem for problem in lint(RuleSet(rules), watched) if problem.code == code]
+
+
+@pytest.mark.parametrize(("code", "severity", "message", "rules"), FIRES)
+def test_it_fires_and_an_override_silences_it(code: str, severity: str, message: str, rules: list[Rule]) -> None:
+    watched = WATCHED if code == "protected-account" else ()
+    (problem,) = lint(RuleSet(rules), watched)
+    assert (problem.code, problem.severity, problem.message) == (code, severity, message)
+    assert problem.place == "rule `a`"
+    assert problem.hint
+
+    keys = {name: getattr(rules[0], name) for name in Rule.__dataclass_fields__ if name not in ("place", "periods")}
+    silenced = Rule(**{**keys, "override": {code: "the court said so"}})
+    assert lint(RuleSet([silenced, *rules[1:]]), watched) == []
+
+
+@pytest.mark.parametrize(("code", "rules"), SILENT)
+def test_it_is_silent(code: str, rules: list[Rule]) -> None:
+    assert told(code, rules) == []
+
+
+def test_no_check_was_forgotten_here() -> None:
+    codes = {check.code for check in CHECKS}
+    assert codes == {code for code, *_ in FIRES}
+    assert codes - {"shadowed"} == {code for code, _ in SILENT}, "shadows have a file of their own"
+
+
+def test_ids_that_somebody_vouches_for_do_not_make_others_suspect() -> None:
+    """One exact id that looks rounded is chance; with five that are meant so beside it, it still is."""
+    many = [*range(1355667106821046301, 1355667106821046501, 2), 1355667106821046300]
+    vouched = rule(tweets=ROUNDED, override={"rounded-ids": "checked against the order"})
+    assert advised(vouched, rule(id="b", accounts=[18], tweets=many)) == []
+
+
+def test_ids_of_many_rules_are_judged_together() -> None:
+    """Each rule alone has too few; every rule that has some is told."""
+    spread = [rule(id=f"r{n}", accounts=[n + 1], tweets=[number]) for n, number in enumerate(ROUNDED)]
+    assert advised(*spread) == [f"warning rule `r{n}`: rounded-ids" for n in range(5)]
+
+
+def test_what_the_country_of_a_group_leaves_out_is_told_of_each_country() -> None:
+    codes = [problem.message[:4] for problem in told("overseas-left-out", [rule(withheld_in=["EU"], demand="EU-1")])]
+    assert codes == ["`DK`", "`FI`", "`FR`", "`NL`"]

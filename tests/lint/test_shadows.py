@@ -1,0 +1,170 @@
+"""Rules that another one covers: all of them, only them, and dropping them changes no outcome."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import strategies
+from tests.lint.advising import DAY, END, START, advised, rule
+from withhold import Policy, Reference, Rule, RuleSet, Settle
+from withhold.engine.reach import Reach
+from withhold.lint import lint
+from withhold.lint.reach import Places
+from withhold.lint.rules_must_not_be_shadowed import shadows
+from withhold.lint.spans import Spans
+from withhold.lint.supersets import supersets, wider
+
+#: With those that rules of `strategies` name and its viewers are never in.
+PLACES = (*strategies.PLACES, ("TR", ()), ("US", ("US-TX",)))
+SHADOWED = ["warning rule `a`: shadowed"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"accounts": [17, 18]},
+        {"tweets": [17_000_000_000]},
+        {"withheld_in": ["IN", "PK"]},
+        {"from_": START - DAY},
+        {"until": END + DAY},
+        {"if_unknown": "withhold"},
+        {"withheld_in": [], "effect": "suspend", "reason": "terms"},
+        {"withheld_in": ["WORLD"], "except_in": ["TR"], "reason": "copyright"},
+        {"from_": START - 3 * DAY, "stays": [(None, START - DAY), (END, None)]},
+        {"until": END + 3 * DAY, "stays": [(END, END + DAY)]},
+    ],
+)
+def test_a_rule_is_shadowed_by_one_that_does_more(other: dict[str, object]) -> None:
+    """In whatever order they come."""
+    larger = rule(id="b", **other)
+    for rules in ([rule(), larger], [larger, rule()]):
+        found = [problem for problem in lint(RuleSet(rules)) if problem.code == "shadowed"]
+        assert [problem.place for problem in found] == ["rule `a`"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"accounts": [18, 19]},
+        {"accounts": [], "tweets": [17]},
+        {"withheld_in": ["IN-DL"]},
+        {"except_in": ["IN-DL"]},
+        {"from_": START + DAY, "until": END + DAY},
+        {"from_": START - DAY, "until": END - DAY},
+        {"stays": [(START + DAY, START + 2 * DAY)]},
+        {"if_unknown": "show"},
+    ],
+)
+def test_a_rule_is_not_shadowed_by_one_that_does_less_of_something(other: dict[str, object]) -> None:
+    found = shadows([rule(), rule(id="b", **other)])
+    assert "a" not in found
+
+
+def test_of_exact_duplicates_the_first_stays_and_the_others_are_told_once() -> None:
+    rules = [rule(id=name) for name in "bac"]
+    found = lint(RuleSet(rules))
+    assert [(problem.place, problem.message) for problem in found] == [
+        ("rule `a`", "rule `b` withholds all of this too"),
+        ("rule `c`", "rule `b` withholds all of this too"),
+    ]
+
+
+def test_the_one_that_is_named_is_not_shadowed_itself() -> None:
+    rules = [rule(), rule(id="b", accounts=[17, 18]), rule(id="c", accounts=[17, 18, 19])]
+    assert {problem.message for problem in lint(RuleSet(rules))} == {"rule `c` withholds all of this too"}
+
+
+def test_a_stay_that_lies_in_a_longer_one_is_a_shadow() -> None:
+    longer = rule(stays=[(START + DAY, START + 5 * DAY)])
+    shorter = rule(id="b", stays=[(START + 2 * DAY, START + 3 * DAY)])
+    assert advised(longer, shorter) == SHADOWED
+    assert advised(longer, rule(id="b", stays=[(START + 4 * DAY, START + 6 * DAY)])) == []
+
+
+def brute_force(rules: list[Rule]) -> dict[str, set[str]]:
+    """Compare each rule with each, place by place as the engine decides, and hour by hour."""
+
+    def withheld(each: Rule) -> set[object]:
+        found: set[object] = set()
+        for policy, place in product(Settle, PLACES):
+            reach = Reach.of(each, Policy(unknown_location=policy))
+            if reach.withholds(place):
+                found |= {(policy, place, False), (policy, place, reach.suspends)}
+        return found
+
+    hours = [hour + half for hour in strategies.HOURS for half in (timedelta(), timedelta(minutes=30))]
+    times = [strategies.START - DAY, *hours]
+    reached = {each.id: withheld(each) for each in rules}
+    in_force = {each.id: {time for time in times if each.in_force(time)} for each in rules}
+    return {
+        one.id: {
+            other.id
+            for other in rules
+            if other is not one
+            and set(one.accounts) <= set(other.accounts)
+            and set(one.tweets) <= set(other.tweets)
+            and reached[one.id] <= reached[other.id]
+            and in_force[one.id] <= in_force[other.id]
+        }
+        for one in rules
+    }
+
+
+@settings(max_examples=300, deadline=None)
+@given(strategies.rule_sets())
+def test_shadows_are_what_comparing_each_with_each_finds(rules: RuleSet) -> None:
+    compared = [each for each in rules if each.periods and Places(rules).reach(each)]
+    order = {each.id: number for number, each in enumerate(compared)}
+    covering = brute_force(compared)
+    expected = {
+        one for one, others in covering.items() if any(one not in covering[o] or order[o] < order[one] for o in others)
+    }
+    found = shadows(compared)
+    assert set(found) == expected
+    assert all(other.id in covering[one] for one, other in found.items())
+
+
+@settings(max_examples=100, deadline=None)
+@given(strategies.rule_sets(), strategies.policies, st.data())
+def test_without_the_shadowed_rules_every_outcome_is_the_same(
+    rules: RuleSet, policy: Policy, data: st.DataObject
+) -> None:
+    """All of them at once, so that no two that cover each other go both."""
+    names = {str(problem.place)[6:-1] for problem in lint(rules) if problem.code == "shadowed"}
+    fewer = RuleSet(each for each in rules if each.id not in names)
+    one, other = Reference(rules, policy), Reference(fewer, policy)
+    subject, at = data.draw(strategies.subjects), data.draw(strategies.instants)
+    assert one.anywhere(subject, at).outcome == other.anywhere(subject, at).outcome
+    for _ in range(3):
+        subject, viewer, at = (
+            data.draw(strategies.subjects),
+            data.draw(strategies.viewers()),
+            data.draw(strategies.instants),
+        )
+        assert one.check(subject, viewer, at).outcome == other.check(subject, viewer, at).outcome
+
+
+@given(st.lists(st.sets(st.integers(-5, 5), min_size=1), max_size=12))
+def test_supersets_are_those_that_python_finds(sets: list[set[int]]) -> None:
+    expected = [{number for number, other in enumerate(sets) if each <= other} for each in sets]
+    assert list(supersets([sorted(each) for each in sets])) == expected
+
+
+@given(st.sets(st.integers(1, 2**70), max_size=12) | st.sets(st.integers(1, 15)))
+def test_wider_are_those_that_have_all_bits(masks: set[int]) -> None:
+    assert {mask: set(found) for mask, found in wider(masks)} == {
+        mask: {other for other in masks if not mask & ~other} for mask in masks
+    }
+
+
+def test_rules_with_stays_find_their_twin_among_many() -> None:
+    """They are compared with few others; the same times are found however many there are."""
+    rules = [rule(id=f"r{n}", from_=None, until=None, stays=[(START + n * DAY, END + n * DAY)]) for n in range(200)]
+    rules += [rule(id="twin", from_=None, until=None, stays=rules[0].stays)]
+    found = Spans(rules).covered(list(range(201)), range(201))
+    assert dict(found) == {200: 0}

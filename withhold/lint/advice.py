@@ -1,0 +1,58 @@
+"""All checks on one rule set, less what rules override."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from withhold.errors import Place, Problem, shown
+from withhold.lint.check import Given, advice
+from withhold.lint.checks import CHECKS
+from withhold.model.protected import Protected
+from withhold.model.rule import Rule
+from withhold.model.rule_set import RuleSet
+
+#: What is said of overrides themselves, and cannot be overridden: the code, and what it means.
+OF_OVERRIDES = {
+    "unknown-override": "An override must name a check.",
+    "unused-override": "An override should silence something.",
+}
+
+
+def lint(rules: RuleSet, protected: Iterable[Protected] = ()) -> list[Problem]:
+    """Return the advice on a rule set, in the order of the places of its rules. O(ids log ids).
+
+    `protected` are the accounts that no rule is to name without an override; `sources.protected_beside` reads them.
+    Each problem has the code of its check. A rule with that code in its `override` is passed over; what overrides get
+    wrong is told as `unknown-override` and `unused-override`.
+    """
+    given = Given(rules, {each.account: each for each in protected})
+    told: list[Problem] = []
+    silenced: set[tuple[str, str]] = set()
+    for check in CHECKS:
+        for found in check.find(given):
+            if any(code == check.code for code, _ in found.rule.override):
+                silenced.add((found.rule.id, check.code))
+            else:
+                told.append(check.problem(found))
+    for rule in rules:
+        told += _on_overrides(rule, silenced)
+    return sorted(told, key=by_place)
+
+
+def by_place(problem: Problem) -> tuple[bool, Place, str, str]:
+    """Order problems by their places; those without a file come last, and behind them how many more there are."""
+    place = problem.place if isinstance(problem.place, Place) else Place("\U0010ffff")
+    return problem.code == "more-problems", place, str(problem.place), problem.code
+
+
+def _on_overrides(rule: Rule, silenced: set[tuple[str, str]]) -> Iterator[Problem]:
+    codes = [check.code for check in CHECKS]
+    for code, _ in rule.override:
+        if code not in codes:
+            near = difflib.get_close_matches(code, codes, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{each}`" for each in codes)
+            yield advice("unknown-override", rule, f"there is no check {shown(code)} to override", hint, "error")
+        elif (rule.id, code) not in silenced:
+            message = f"the override of `{code}` silences nothing"
+            yield advice("unused-override", rule, message, "drop it, if what it speaks of is mended", "note")

@@ -1,0 +1,47 @@
+"""Countries as the law sees them: which demand comes from where, and what belongs to a country beyond its own code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from withhold.model.rule import Reason, Rule
+from withhold.territories import ALIASES, GROUPS, countries
+
+#: The reasons that hold in one jurisdiction.
+LOCAL = (Reason.LEGAL_DEMAND, Reason.LOCAL_LAW)
+
+#: What belongs to a country and has an ISO 3166-1 code of its own, so that the country's code leaves it out (T5).
+#: Spain, Portugal and others have none. Taiwan is not among China's: no order of the one has force in the other.
+OVERSEAS: Mapping[str, tuple[str, ...]] = {
+    country: tuple(codes.split())
+    for country, codes in {
+        "AU": "CC CX HM NF",
+        "CN": "HK MO",
+        "DK": "FO GL",
+        "FI": "AX",
+        "FR": "BL GF GP MF MQ NC PF PM RE TF WF YT",
+        "GB": "AI BM FK GG GI GS IM IO JE KY MS PN SH TC VG",
+        "NL": "AW BQ CW SX",
+        "NO": "BV SJ",
+        "NZ": "CK NU TK",
+        "US": "AS GU MP PR UM VI",
+    }.items()
+}
+
+_PREFIX = re.compile(r"([A-Z]{2,3})-", re.ASCII)
+
+
+def jurisdiction_of(rule: Rule) -> tuple[str, tuple[str, ...]] | None:
+    """Return the country or group whose authority a demand's id names (`IN-D1`, `EU-17`), and all that belongs to it."""
+    found = _PREFIX.match(rule.demand or "")
+    if found is None:
+        return None
+    code = ALIASES.get(found[1], found[1])
+    members = GROUPS.get(code, (code,))
+    own = [country for country in members if country in countries()]
+    return (code, (*own, *(part for country in own for part in OVERSEAS.get(country, ())))) if own else None
+
+
+def words(reason: Reason) -> str:
+    return reason.replace("_", " ")

@@ -1,0 +1,74 @@
+"""A rule of which another does all, to everybody and at all times, changes no decision: one of the two is too much."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import chain
+
+from withhold.errors import shown
+from withhold.lint.check import Check, Finding, Given
+from withhold.lint.reach import Places
+from withhold.lint.spans import Spans
+from withhold.lint.supersets import supersets, wider
+from withhold.model.ids import IdSet
+from withhold.model.rule import Rule
+
+
+def _find(given: Given) -> Iterator[Finding]:
+    found = shadows([rule for rule in given.rules if rule.periods])
+    for rule in given.rules:
+        if (other := found.get(rule.id)) is None:
+            continue
+        while other.id in found:  # of a row of rules, name the one that stays
+            other = found[other.id]
+        where = f"; the other is at {other.place}" if other.place else ""
+        hint = f"drop one of them, or say in an override why both stand{where}"
+        if rule.demand != other.demand:
+            message = f"rule {shown(other.id)} withholds all of this too, for another demand"
+            yield Finding(rule, message, hint, "note")
+        else:
+            yield Finding(rule, f"rule {shown(other.id)} withholds all of this too", hint)
+
+
+def shadows(rules: list[Rule]) -> dict[str, Rule]:
+    """Return for each rule that another covers that other rule, by the id of the first.
+
+    Of rules that cover each other the first one stays. Rules are put together by what they name and from whom they
+    withhold; only those that share these, or have more, are compared, and by their times in one sweep.
+    """
+    places = Places(rules)
+    reach = [places.reach(rule) for rule in rules]
+    covering = {mask: set(larger) for mask, larger in wider({mask for mask in reach if mask})}
+    groups: dict[tuple[IdSet, IdSet], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, rule in enumerate(rules):
+        if reach[number]:
+            groups[rule.accounts, rule.tweets][reach[number]].append(number)
+    listed = list(groups.values())
+    around = supersets([_signed(accounts, tweets) for accounts, tweets in groups])
+    spans = Spans(rules)
+    found: dict[str, Rule] = {}
+    for group, larger in zip(listed, around, strict=True):
+        for mask, own in group.items():
+            others = (listed[other][same] for other in larger for same in listed[other].keys() & covering[mask])
+            covered = spans.covered(own, chain.from_iterable(others))
+            found.update((rules[number].id, rules[by]) for number, by in covered)
+    return found
+
+
+def _signed(accounts: IdSet, tweets: IdSet) -> array[int]:
+    """Return the ids of both kinds in one list; an account and a tweet may have the same number."""
+    ids = array("q", accounts)
+    ids.extend(-tweet for tweet in tweets)
+    return ids
+
+
+CHECK = Check(
+    code="shadowed",
+    severity="warning",
+    says="A rule must not be shadowed by another.",
+    why="Another rule withholds all that it names, from everybody it does, whenever it does, so that it changes no outcome. "
+    "Two demands for the same are a good reason, and make this a note.",
+    find=_find,
+)
