@@ -94,7 +94,8 @@ def test_lint_counts_what_it_read_and_tells_warnings(rules):
     assert "fine: 3 rules · 1 file · 2 accounts · 2 tweets, revision " in found.stdout
     assert "rules.yaml:12:16: warning: `UK` was read as `GB` [territory-alias]" in found.stdout
     answer = json.loads(run("lint", rules, "--format", "json").stdout)
-    assert (answer["valid"], answer["rules"], answer["problems"][0]["severity"]) == (True, 3, "warning")
+    assert (answer["valid"], answer["rules"]) == (True, 3)
+    assert [problem["code"] for problem in answer["problems"] if problem["severity"] != "note"] == ["territory-alias"]
 
 
 @pytest.mark.parametrize("command", ["check", "explain", "lint"])

@@ -51,36 +51,43 @@ Form = Annotated[Format, typer.Option("--format", help="How to print the answer.
 
 def load_rules(path: Path, form: Format, console: Console = err) -> RuleSet:
     """Load a rule set, with a progress bar on a terminal, and tell its problems; exits with `INVALID_RULES`."""
-    if is_snapshot(path):
-        opened = _opened(path, form, console)
-        try:
-            return opened.rules
-        except SnapshotError as error:
-            raise refuse_rules(RuleSetError([error.problem]), form, console) from None
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuleSetWarning)  # they are printed with the problems, from the rule set
-        task = bar.add_task("", total=None)
-        try:
-            rules = RuleSet.load(path, progress=lambda done, total: bar.update(task, completed=done, total=total))
-        except RuleSetError as error:
-            bar.stop()
-            raise refuse_rules(error, form, console) from None
+    try:
+        rules = read_rules(path)
+    except RuleSetError as error:
+        raise refuse_rules(error, form, console) from None
     if form is Format.TEXT:
         print_problems(rules.warnings, console)
     return rules
 
 
+def read_rules(path: Path) -> RuleSet:
+    """Load a rule set or open a snapshot, with a progress bar on a terminal; raises `RuleSetError`."""
+    if is_snapshot(path):
+        try:
+            return Snapshot.open(path).rules
+        except SnapshotError as error:
+            raise RuleSetError([error.problem]) from None
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuleSetWarning)  # they are printed with the problems, from the rule set
+        task = bar.add_task("", total=None)
+        return RuleSet.load(path, progress=lambda done, total: bar.update(task, completed=done, total=total))
+
+
 def load_snapshot(path: Path, form: Format) -> Snapshot:
     """Open a snapshot, or compile the rule set that is there; as `load_rules` else."""
-    return _opened(path, form, err) if is_snapshot(path) else Snapshot.compile(load_rules(path, form))
-
-
-def _opened(path: Path, form: Format, console: Console) -> Snapshot:
+    if not is_snapshot(path):
+        return Snapshot.compile(load_rules(path, form))
     try:
         return Snapshot.open(path)
     except SnapshotError as error:
-        raise refuse_rules(RuleSetError([error.problem]), form, console) from None
+        raise refuse_rules(RuleSetError([error.problem]), form) from None
+
+
+def count_ids(rules: RuleSet) -> tuple[int, int]:
+    """Return how many accounts and how many tweets some rule names."""
+    accounts = {id_ for rule in rules for id_ in rule.accounts}
+    return len(accounts), len({id_ for rule in rules for id_ in rule.tweets})
 
 
 def subject_of(tweet: str | None, account: str | None, form: Format) -> tuple[int | None, int | None]:

@@ -16,6 +16,8 @@ from withhold.model import Outcome
 
 _STYLES = {Outcome.VISIBLE: "green", Outcome.WITHHELD: "bold yellow", Outcome.SUSPENDED: "bold red"}
 
+_SEVERITIES = {"error": "red", "warning": "yellow", "note": "cyan"}
+
 # Values are printed as they are: no markup, no emoji, no line that is broken where a tool would read it.
 out = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
 err = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
@@ -53,10 +55,10 @@ def counted(**counts: int) -> str:
 
 def print_problems(problems: Iterable[Problem], console: Console) -> None:
     for problem in problems:
-        console.print(str(problem), style="yellow" if problem.severity == "warning" else "red")
+        console.print(str(problem), style=_SEVERITIES[problem.severity])
 
 
-def refuse_rules(error: RuleSetError, form: Format, console: Console) -> typer.Exit:
+def refuse_rules(error: RuleSetError, form: Format, console: Console = err) -> typer.Exit:
     """Print why a rule set was refused, and return the exit to raise."""
     if form is Format.JSON:
         problems = [problem_to_dict(problem) for problem in error.problems]

@@ -1,0 +1,196 @@
+"""`withhold lint`: what it prints in each form, and what it exits with."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.sources.writing import write
+from withhold.cli.app import app
+from withhold.lint import CHECKS
+
+RULES = """\
+rules:
+  - id: in-1
+    accounts: [17]
+    withheld_in: [IN, UK]
+    from: 2021-02-10T05:00:00Z
+    until: 2022-02-10T05:00:00Z
+    reason: local_law
+  - id: in-2
+    accounts: [18]
+    withheld_in: IN
+    from: 2021-02-10T05:00:00Z
+    reason: local_law
+"""
+PROTECTED = "protected:\n  - {account: 18, category: journalist}\n"
+AT_18 = "rules/in.yaml:8:5: the rule names protected account `18 (journalist)` [protected-account]; "
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write(tmp_path, {"rules/in.yaml": RULES, "listed.yaml": PROTECTED})
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lint(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["lint", *arguments])
+
+
+def sarif(*arguments: str) -> dict[str, Any]:
+    (run,) = json.loads(lint(*arguments, "--format", "sarif").stdout)["runs"]
+    assert isinstance(run, dict)
+    return run
+
+
+def test_advice_and_what_the_loader_warns_of_come_in_one_list(there: Path) -> None:
+    found = lint("rules")
+    assert found.exit_code == 0
+    lines = found.stdout.splitlines()
+    assert [(line.partition(": ")[0], line[line.find("[") :].partition("]")[0]) for line in lines[:-1]] == [
+        ("rules/in.yaml:2:5", "[overseas-left-out"),
+        ("rules/in.yaml:4:23", "[territory-alias"),
+        ("rules/in.yaml:8:5", "[no-end"),
+    ]
+    assert lines[-1].startswith("fine: 2 rules · 1 file · 2 accounts · 0 tweets, revision ")
+    assert lines[-1].endswith("; 1 warning · 2 notes")
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "protected", "status"),
+    [
+        ("error", False, 0),
+        ("warning", False, 1),  # the loader's own count
+        ("note", False, 1),
+        ("error", True, 1),
+    ],
+)
+def test_it_fails_on_what_it_is_told_to(there: Path, fail_on: str, protected: bool, status: int) -> None:
+    for form in ("text", "json", "sarif"):
+        arguments = ["--protected", "listed.yaml"] if protected else []
+        found = lint("rules", "--fail-on", fail_on, "--format", form, *arguments)
+        assert found.exit_code == status
+        if form == "text":
+            assert found.stdout.splitlines()[-1].startswith("not fine: " if status else "fine: ")
+
+
+def test_with_nothing_to_say_it_is_fine_whatever_it_is_to_fail_on(there: Path) -> None:
+    fine = RULES.replace(", UK", "").replace("[18]", "[18]\n    until: 2022-02-10T05:00:00Z")
+    write(there, {"rules/in.yaml": fine})
+    found = lint("rules", "--fail-on", "note")
+    assert (found.exit_code, len(found.stdout.splitlines())) == (0, 1), found.stdout
+
+
+def test_the_protected_beside_the_rules_are_found_and_others_can_be_named(there: Path) -> None:
+    assert "protected" not in lint("rules").stdout
+    assert AT_18 in lint("rules", "--protected", "listed.yaml").stdout
+    write(there, {"rules/protected.yaml": PROTECTED})
+    assert AT_18 in lint("rules").stdout
+    assert AT_18 in lint("rules/in.yaml").stdout
+    write(there, {"nobody.yaml": "protected: []"})
+    assert "protected" not in lint("rules", "--protected", "nobody.yaml").stdout, "in place of those beside the rules"
+
+
+def test_an_override_in_the_file_silences_an_error(there: Path) -> None:
+    write(there, {"rules/in.yaml": f"{RULES}    override: {{protected-account: upheld by the court on 2021-03-01}}\n"})
+    assert lint("rules", "--protected", "listed.yaml").exit_code == 0
+
+
+def test_rules_and_protected_that_cannot_be_read_are_told_together(there: Path) -> None:
+    write(there, {"rules/z.yaml": "rules: [1]\n", "rules/protected.yaml": "protected: [{account: 5}]\n"})
+    found = lint("rules")
+    assert found.exit_code == 4
+    assert [line.partition(" [")[0] for line in found.stdout.splitlines()] == [
+        "rules/protected.yaml:1:13: missing key `category`",
+        "rules/z.yaml:1:9: a rule must be a mapping",
+        "the rule set was refused: 2 problems; rules read: 2, refused: 1",
+    ]
+    answer = json.loads(lint("rules", "--format", "json").stdout)
+    assert (answer["valid"], answer["read"], answer["refused"], len(answer["problems"])) == (False, 2, 1, 2)
+
+
+def test_a_list_of_the_protected_that_cannot_be_read_is_no_reason_to_pass(there: Path) -> None:
+    write(there, {"rules/protected.yaml": "protected: [{acount: 18, category: journalist}]\n"})
+    found = lint("rules")
+    assert found.exit_code == 4
+    assert "unknown key `acount`" in found.stdout
+
+
+def test_a_snapshot_is_linted_like_its_rules(there: Path) -> None:
+    CliRunner().invoke(app, ["compile", "rules", "-o", "rules.wh"])
+    found = lint("rules.wh", "--protected", "listed.yaml")
+    assert found.exit_code == 1
+    assert AT_18 in found.stdout
+
+
+class TestSarif:
+    """What SARIF 2.1.0 requires, and what GitHub's code scanning asks for beside."""
+
+    def test_the_log_has_one_run_of_this_tool(self, there: Path) -> None:
+        log = json.loads(lint("rules", "--format", "sarif").stdout)
+        assert set(log) == {"$schema", "version", "runs"}
+        assert log["version"] == "2.1.0"
+        (run,) = log["runs"]
+        assert run["tool"]["driver"]["name"] == "withhold"
+
+    def test_every_check_is_described(self, there: Path) -> None:
+        described = {each["id"]: each for each in sarif("rules")["tool"]["driver"]["rules"]}
+        assert {check.code for check in CHECKS} | {"territory-alias"} == set(described)
+        assert described["no-end"]["name"] == "RulesShouldEnd"
+        for each in described.values():
+            assert each["name"].isalnum()
+            assert each["shortDescription"]["text"].endswith(".")
+            assert each["help"]["text"]
+            assert each["defaultConfiguration"]["level"] in ("error", "warning", "note")
+
+    def test_a_result_has_its_rule_its_level_and_its_place(self, there: Path) -> None:
+        run = sarif("rules", "--protected", "listed.yaml")
+        assert [(each["ruleId"], each["level"]) for each in run["results"]] == [
+            ("overseas-left-out", "note"),
+            ("territory-alias", "warning"),
+            ("no-end", "note"),
+            ("protected-account", "error"),
+        ]
+        for each in run["results"]:
+            assert run["tool"]["driver"]["rules"][each["ruleIndex"]]["id"] == each["ruleId"]
+            (location,) = each["locations"]
+            assert location["physicalLocation"]["artifactLocation"] == {"uri": "rules/in.yaml"}
+        assert run["results"][1]["locations"][0]["physicalLocation"]["region"] == {"startLine": 4, "startColumn": 23}
+        assert run["results"][3]["message"]["text"].startswith("the rule names protected account `18 (journalist)`; ")
+
+    def test_paths_are_relative_to_here_and_are_uris(self, there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        write(there, {"ä b/x#y.yaml": RULES})
+        for given in ("ä b", str(there / "ä b")):
+            (uri,) = {
+                each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in sarif(given)["results"]
+            }
+            assert uri == "%C3%A4%20b/x%23y.yaml"
+        (there / "other").mkdir()
+        monkeypatch.chdir(there / "other")
+        uri = sarif("../rules")["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        assert uri == (there / "rules" / "in.yaml").resolve().as_uri(), "what lies elsewhere is named in full"
+
+    def test_what_cannot_be_loaded_is_in_it_too(self, there: Path) -> None:
+        write(there, {"rules/z.yaml": "groups: {g: []}\nrules: [1]\n"})
+        assert lint("rules", "--format", "sarif").exit_code == 4
+        run = sarif("rules")
+        assert [each["ruleId"] for each in run["results"]] == ["bad-group", "bad-rule"]
+        assert {"bad-group", "bad-rule"} <= {each["id"] for each in run["tool"]["driver"]["rules"]}
+
+    def test_what_has_no_place_stands_at_the_rules(self, there: Path) -> None:
+        (there / "rules.wh").write_bytes(b"WITHHOLD and no more")
+        (result,) = sarif("rules.wh")["results"]
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "rules.wh"
+
+
+def test_the_demo_is_fine() -> None:
+    with as_file(files("withhold.cli") / "demo_data" / "rules") as folder:
+        found = lint(str(folder), "--fail-on", "warning")
+    assert found.exit_code == 0, found.stdout
+    assert found.stdout.count("[no-end]") == 3

@@ -1,0 +1,66 @@
+"""Problems as SARIF 2.1.0, the form in which code scanning takes what a tool has found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import quote
+
+from withhold.errors import Place, Problem
+from withhold.lint import CHECKS, OF_OVERRIDES
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_UNREADABLE = "What is written in a rule file must be readable without doubt."
+
+
+def sarif_of(problems: Iterable[Problem], rules: Path) -> dict[str, object]:
+    """Return a log with one run; what has no place of its own is placed at the start of `rules`, as each must have one."""
+    told = list(problems)
+    descriptors = [_descriptor(check.code, check.name, check.says, check.why, check.severity) for check in CHECKS]
+    # Beside the checks, there is what the loader tells, and what is told of overrides.
+    others = {problem.code: problem.severity for problem in told} | {check.code: None for check in CHECKS}
+    for code, severity in sorted(others.items()):
+        if severity is not None:
+            says = OF_OVERRIDES.get(code, _UNREADABLE)
+            descriptors.append(_descriptor(code, code.replace("-", "_"), says, says, severity))
+    numbers = {descriptor["id"]: number for number, descriptor in enumerate(descriptors)}
+    driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
+    results = [_result(problem, numbers[problem.code], rules) for problem in told]
+    # Columns count characters, as Python does.
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _descriptor(code: str, name: str, says: str, why: str, level: str) -> dict[str, object]:
+    return {
+        "id": code,
+        "name": "".join(word.capitalize() for word in name.split("_")),
+        "shortDescription": {"text": says},
+        "fullDescription": {"text": why},
+        "help": {"text": why},
+        "defaultConfiguration": {"level": level},
+    }
+
+
+def _result(problem: Problem, rule: int, rules: Path) -> dict[str, object]:
+    place = problem.place if isinstance(problem.place, Place) else Place(str(rules))
+    where = f"{problem.place}: " if isinstance(problem.place, str) else ""
+    hint = f"; {problem.hint}" if problem.hint else ""
+    location = {
+        "artifactLocation": {"uri": _uri(Path(place.file))},
+        "region": {"startLine": place.line, "startColumn": place.column},
+    }
+    return {
+        "ruleId": problem.code,
+        "ruleIndex": rule,
+        "level": problem.severity,
+        "message": {"text": f"{where}{problem.message}{hint}"},
+        "locations": [{"physicalLocation": location}],
+    }
+
+
+def _uri(path: Path) -> str:
+    """Return a path as seen from here, which is where a repository's own paths begin; one from elsewhere in full."""
+    path = path.resolve()
+    return quote(path.relative_to(Path.cwd()).as_posix()) if path.is_relative_to(Path.cwd()) else path.as_uri()
