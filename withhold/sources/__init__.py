@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from withhold.model.protected import Protected
+from typing import TYPE_CHECKING
+
 from withhold.model.rule_set import Path, Progress, RuleSet
+
+if TYPE_CHECKING:
+    from withhold.model.protected import Protected
 
 
 def load(path: Path, progress: Progress | None = None) -> RuleSet:
