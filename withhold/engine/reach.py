@@ -57,7 +57,7 @@ class Geography(NamedTuple):
         withheld = (TerritorySet(reach.withheld_in) - TerritorySet(reach.except_in) for reach in reaches)
         outcomes: set[Outcome] = set()
         felt: set[Reach] = set()
-        for place in _told_apart(reaches):
+        for place in told_apart(reaches):
             speaking = [reach for reach in reaches if reach.withholds(place)]
             suspended = any(reach.suspends for reach in speaking)
             outcomes.add(Outcome.SUSPENDED if suspended else Outcome.WITHHELD if speaking else Outcome.VISIBLE)
@@ -72,7 +72,7 @@ def _around(place: Standpoint) -> frozenset[str]:
     return frozenset(code for inner in (country or "", *known) for code in containing(inner))
 
 
-def _told_apart(reaches: Iterable[Reach]) -> Iterator[Standpoint]:
+def told_apart(reaches: Iterable[Reach]) -> Iterator[Standpoint]:
     """Yield the places that rules can tell apart: unknown, each named country, its parts if one is named, one other."""
     named = {code for reach in reaches for code in (*reach.withheld_in, *reach.except_in)}
     fine = {country_of(code) for code in named if is_subdivision(code)}
