@@ -23,6 +23,7 @@ from withhold.errors import (
     SubjectIdTypeError,
     SubjectTypeError,
     TerritoryError,
+    TrafficError,
     ViewerError,
     WithholdError,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "SubjectTypeError",
     "TerritoryError",
     "TerritorySet",
+    "TrafficError",
     "Tweet",
     "TweetDecisions",
     "View",

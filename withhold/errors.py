@@ -12,6 +12,7 @@
     ├── RuleError            (ValueError)  one rule that contradicts itself
     ├── RuleSetError         (ValueError)  all the problems of all the files of a rule set
     ├── SnapshotError        (ValueError)  a file that is no snapshot, or a damaged one
+    ├── TrafficError         (ValueError)  all the problems of a file of impressions
     ├── GeoIPError           (ValueError)  a location database that cannot be used
     └── ProxyError           (ValueError)  trusted proxies or CDN headers by which a location could be forged
 
@@ -161,6 +162,18 @@ class RuleSetError(WithholdError, ValueError):
 
 class SnapshotError(WithholdError, ValueError):
     """A file that is no snapshot, or is damaged."""
+
+
+class TrafficError(WithholdError, ValueError):
+    """A file of impressions that was refused: all its problems, of many the first hundred."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0])
+        self.args = problems
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
 
 
 class GeoIPError(WithholdError, ValueError):
