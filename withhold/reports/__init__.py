@@ -1,1 +1,6 @@
-"""What a rule set does and what it costs, told before it is served."""
+"""What is told of rule sets before they are served: what a change of them changes, and what they cost."""
+
+from withhold.reports.difference import Change, Difference, differences
+from withhold.reports.traffic import Impression, read_traffic
+
+__all__ = ["Change", "Difference", "Impression", "differences", "read_traffic"]

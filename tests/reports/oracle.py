@@ -1,0 +1,58 @@
+"""What a difference must be: two references asked at every place and instant at which something could differ."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from withhold import Outcome, Policy, Reference, RuleSet, Snapshot
+from withhold.engine.reference import _outcome
+from withhold.model.viewer import Standpoint
+from withhold.reports import Difference, differences
+from withhold.snapshot.snapshot import Kind
+
+Turn = tuple[Outcome, Outcome]
+Found = dict[tuple[Kind, int], Difference]
+KINDS: tuple[Kind, ...] = ("accounts", "tweets")
+
+
+def found_between(old: RuleSet, new: RuleSet, policy: Policy | None = None, **window) -> Found:
+    """Return the differences by subject; each is in one at most."""
+    found: Found = {}
+    for difference in differences(Snapshot.compile(old), Snapshot.compile(new), policy, **window):
+        assert list(difference.ids) == sorted(set(difference.ids))
+        for id_ in difference.ids:
+            assert (difference.kind, id_) not in found
+            found[difference.kind, id_] = difference
+    return found
+
+
+def told(found: Found, kind: Kind, id_: int, place: Standpoint, at: datetime) -> Turn | None:
+    """Return what is said to change for a viewer at an instant; it is said once at most."""
+    difference = found.get((kind, id_))
+    turns = [
+        (change.old, change.new)
+        for change in (difference.changes if difference else ())
+        if change.period.covers(at) and change.where.has(place)
+    ]
+    assert len(turns) <= 1
+    return turns[0] if turns else None
+
+
+def wanted(old: Reference, new: Reference, kind: Kind, id_: int, place: Standpoint, at: datetime) -> Turn | None:
+    """Return what does change."""
+    link = (None, id_) if kind == "accounts" else (id_, None)
+    before, after = (_outcome(side._said([link], place, at), [link]) for side in (old, new))
+    return (before, after) if before is not after else None
+
+
+def instants_around(*sets: RuleSet) -> list[datetime]:
+    """Return every edge of every rule, and a microsecond before and behind."""
+    bounds = {
+        bound
+        for rules in sets
+        for rule in rules
+        for period in ((rule.from_, rule.until), *rule.stays)
+        for bound in period
+    }
+    edges = {bound for bound in bounds if bound is not None} or {datetime.fromisoformat("2021-01-01T00:00:00Z")}
+    return sorted({edge + timedelta(microseconds=by) for edge in edges for by in (-1, 0, 1)})

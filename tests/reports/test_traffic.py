@@ -1,0 +1,140 @@
+"""Impressions in: CSV and Parquet, read strictly, and what they weigh."""
+
+from __future__ import annotations
+
+import importlib
+from datetime import UTC, datetime
+
+import pytest
+
+from withhold import Outcome, Policy, Rule, RuleSet, RuleSetWarning, Snapshot, TrafficError
+from withhold.reports import Impression, read_traffic
+from withhold.reports.summary import weigh
+
+HEADER = "tweet,account,country,count\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def written(text, *, headed=True):
+        file = tmp_path / "traffic.csv"
+        file.write_text(HEADER * headed + text, encoding="utf-8")
+        return file
+
+    return written
+
+
+def refusal(path):
+    with pytest.raises(TrafficError) as caught:
+        list(read_traffic(path))
+    return caught.value.problems
+
+
+def test_impressions_are_read(write):
+    found = list(read_traffic(write('40,1101,IN,900\n ,1101, us ,"3"\n\n41,,,0\n')))
+    assert found == [
+        Impression(40, 1101, "IN", 900),
+        Impression(None, 1101, "US", 3),
+        Impression(41, None, None, 0),
+    ]
+
+
+def test_columns_may_stand_in_any_order_and_among_others(write):
+    file = write("day,Count,account,country,tweet\nmonday,2,1101,IN,40\n", headed=False)
+    assert list(read_traffic(file)) == [Impression(40, 1101, "IN", 2)]
+
+
+def test_another_code_of_a_country_is_read_with_a_warning(write):
+    with pytest.warns(RuleSetWarning, match="`UK` was read as `GB`"):
+        assert list(read_traffic(write("1,,UK,1\n"))) == [Impression(1, None, "GB", 1)]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("1.35E+18,1,IN,1", "2:1: tweet `1.35E+18` has been a floating-point number [lossy-id]"),
+        ("1,0,IN,1", "2:3: account `0` is not between 1 and 2**63-1 [id-out-of-range]"),
+        ("1,x,IN,1", "2:3: account `x` is not a number [bad-id]"),
+        (",,IN,1", "2:1: neither a tweet nor an account [no-subject]"),
+        ("1,2,DR,1", "2:5: unknown country `DR` [unknown-territory]; did you mean `DE` (Germany)?"),
+        ("1,2,XX,1", "2:5: `XX` is not a territory [unknown-territory]; leave the country empty where it is not known"),
+        ("1,2,US-MS,1", "2:5: `US-MS` is not a country [bad-country]"),
+        ("1,2,WORLD,1", "2:5: `WORLD` is not a country [bad-country]"),
+        ("1,2,IN,-1", "2:8: count `-1` is not a whole number [bad-count]"),
+        ("1,2,IN,1.5", "2:8: count `1.5` is not a whole number [bad-count]"),
+        ("1,2,IN,", "2:8: count `` is not a whole number [bad-count]"),
+        ('"1","2","I,N",1', "2:9: unknown territory `I,N` [unknown-territory]"),
+        ("1,2,IN", "2:1: columns: 3 here, 4 in the first line [bad-csv]"),
+        ('1,2,IN,"1', "this is not CSV: unexpected end of data [bad-csv]"),
+    ],
+)
+def test_what_is_wrong_has_its_place(write, row, said):
+    [problem] = refusal(write(f"{row}\n"))
+    assert said in str(problem)
+
+
+def test_all_problems_come_at_once_and_of_many_a_hundred(write):
+    file = write("1,2,DR,x\n" + "1,1,IN,1\n0,,IN,1\n" * 150)
+    problems = refusal(file)
+    assert [problem.code for problem in problems[:3]] == ["unknown-territory", "bad-count", "id-out-of-range"]
+    assert len(problems) == 101
+    assert str(problems[-1]).endswith("52 more problems in this file [more-problems]")
+
+
+def test_nothing_is_yielded_behind_a_problem(write):
+    found: list[Impression] = []
+    with pytest.raises(TrafficError):
+        found.extend(read_traffic(write("1,,IN,1\n0,,IN,1\n2,,IN,1\n")))
+    assert found in ([], [Impression(1, None, "IN", 1)])
+
+
+@pytest.mark.parametrize("header", ["", "tweet,account,country\n", "tweet,account,country,count,count\n", "\0PK\n"])
+def test_a_header_that_lacks_a_column_is_refused(write, header):
+    [problem] = refusal(write(header + "1,2,IN,3\n" * bool(header), headed=False))
+    assert problem.code in ("bad-traffic-header", "bad-csv")
+
+
+def test_parquet_is_read_alike(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    columns = {"tweet": [40, None], "account": [1101, 7], "country": ["IN", None], "count": [900, 2]}
+    file = tmp_path / "traffic"
+    importlib.import_module("pyarrow.parquet").write_table(pyarrow.table(columns), file)
+    assert list(read_traffic(file)) == [Impression(40, 1101, "IN", 900), Impression(None, 7, None, 2)]
+    wrong = {**columns, "tweet": [1.5e18, None], "country": ["IN", "DR"]}
+    importlib.import_module("pyarrow.parquet").write_table(pyarrow.table(wrong), file)
+    first, second = refusal(file)
+    assert (first.code, str(first.place)) == ("lossy-id", f"{file}, row 1, tweet")
+    assert (second.code, str(second.place)) == ("unknown-territory", f"{file}, row 2, country")
+    file.write_bytes(b"PAR1 and then nothing")
+    assert [problem.code for problem in refusal(file)] == ["bad-parquet"]
+
+
+def test_parquet_without_pyarrow_is_told(tmp_path, monkeypatch):
+    def absent(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr("withhold.reports.traffic.importlib.import_module", absent)
+    file = tmp_path / "traffic.parquet"
+    file.write_bytes(b"PAR1")
+    [problem] = refusal(file)
+    assert (problem.code, problem.hint) == ("no-pyarrow", "install it with `pip install pyarrow`, or write CSV")
+
+
+def test_an_impression_weighs_if_the_stronger_of_its_two_changes():
+    before = Rule(id="a", accounts=[1], withheld_in="IN", reason="local_law")
+    added = Rule(id="b", accounts=[2], tweets=[10], withheld_in="IN", reason="local_law")
+    old, new = RuleSet([before]), RuleSet([before, added])
+    traffic = [
+        Impression(10, 1, "IN", 1),  # its author was withheld before
+        Impression(10, 3, "IN", 20),
+        Impression(11, 2, "IN", 300),
+        Impression(10, 3, "TR", 4000),
+        Impression(10, 3, None, 50000),
+    ]
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    sides = Snapshot.compile(old), Snapshot.compile(new)
+    turn = (Outcome.VISIBLE, Outcome.WITHHELD)
+    assert weigh(traffic, *sides, None, at).changed == {("IN", *turn): 320}
+    cautious = weigh(traffic, *sides, Policy(unknown_location="withhold"), at)
+    assert cautious.changed == {(None, *turn): 50000, ("IN", *turn): 320}
+    assert cautious.impressions == 54321

@@ -1,0 +1,209 @@
+"""What a change of rules changes: for which subjects, for viewers where, and when. Exact, with nothing sampled.
+
+Outcomes are compared subject by subject: what is shown of a tweet is the strongest of what holds for the tweet, its
+author, and what it retweets (R5, R6, R8), so that no tweet changes unless one of these does alone; and each of them can
+be asked alone. Authors who are shown what is theirs (R9) are not considered.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
+
+from withhold.engine.reach import Reach
+from withhold.model.decision import Outcome
+from withhold.model.instants import in_iso
+from withhold.model.policy import Policy
+from withhold.model.rule import Period, Rule
+from withhold.model.viewer import Standpoint
+from withhold.reports.whereabouts import Whereabouts, alike
+from withhold.snapshot import Snapshot
+from withhold.snapshot.snapshot import Kind
+
+#: All that a rule says, but for whom it names and where it stands.
+_said = attrgetter(
+    *("id", "withheld_in", "except_in", "from_", "until", "stays", "effect", "reason", "if_unknown", "demand", "note")
+)
+
+_ALWAYS = Period()
+
+
+class Change(NamedTuple):
+    """One outcome in place of another, for whoever is there in that period."""
+
+    where: Whereabouts
+    old: Outcome
+    new: Outcome
+    period: Period
+
+    def __str__(self) -> str:
+        bounds = (
+            f" {word} {in_iso(bound)}" for word, bound in zip(("from", "until"), self.period, strict=True) if bound
+        )
+        return f"{self.where} {self.old} → {self.new}{''.join(bounds) or ' always'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """The rules behind a difference: those that name the subject now, those that do no more, those that say otherwise."""
+
+    new: tuple[Rule, ...]
+    gone: tuple[Rule, ...]
+    changed: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Subjects that the same rules named before, and the same name now, whose rules do not say the same.
+
+    `ids` are accounts or tweets, ascending. Without `changes` no viewer notices: the rules that speak, their reason,
+    demand or note are others, for the same outcomes.
+    """
+
+    kind: Kind
+    ids: array[int]
+    changes: tuple[Change, ...]
+    causes: Causes
+
+
+class _Meaning(NamedTuple):
+    """What a rule does, to whom and when; all that outcomes depend on."""
+
+    reach: Reach
+    periods: tuple[Period, ...]
+
+
+_Meanings = frozenset[_Meaning]
+
+
+def differences(
+    old: Snapshot, new: Snapshot, policy: Policy | None = None, within: Period = _ALWAYS
+) -> Iterator[Difference]:
+    """Yield how `new` differs from `old`, in the order of the lowest id of each difference, accounts first.
+
+    No difference with changes: no viewer, wherever and whenever (`within` a period), would get another outcome.
+    O(ids) and some 10 µs for each set of rules that ids have in common on either side.
+    """
+    policy = policy or Policy()
+    known: dict[tuple[_Meanings, _Meanings], tuple[Change, ...]] = {}
+    kinds: tuple[Kind, ...] = ("accounts", "tweets")
+    for kind in kinds:
+        found = []
+        for (before, after), ids in _paired(old, new, kind).items():
+            rules = old.rules_of(before) if before is not None else ()
+            others = new.rules_of(after) if after is not None else ()
+            if list(map(_said, rules)) == list(map(_said, others)):
+                continue
+            meant, means = _meant(rules, policy), _meant(others, policy)
+            key = (frozenset(meant.values()), frozenset(means.values()))
+            if key not in known:
+                known[key] = tuple(_changes(*key, within)) if key[0] != key[1] else ()
+            causes = _causes(rules, others, meant, means) if known[key] else _causes(rules, others)
+            found.append(Difference(kind, array("q", sorted(ids)), known[key], causes))
+        yield from sorted(found, key=lambda difference: difference.ids[0])
+
+
+def _paired(old: Snapshot, new: Snapshot, kind: Kind) -> dict[tuple[int | None, int | None], array[int]]:
+    """Return ids by their postings on both sides: one computation will do for all that have both in common."""
+    pairs: defaultdict[tuple[int | None, int | None], array[int]] = defaultdict(lambda: array("q"))
+    find_old, find_new = getattr(old, kind).find, getattr(new, kind).find
+    for id_, posting in old.postings(kind):
+        pairs[posting, find_new(id_)].append(id_)
+    for id_, posting in new.postings(kind):
+        if find_old(id_) is None:
+            pairs[None, posting].append(id_)
+    return pairs
+
+
+def _meant(rules: Iterable[Rule], policy: Policy) -> dict[str, _Meaning]:
+    return {rule.id: _Meaning(Reach.of(rule, policy), rule.periods) for rule in rules}
+
+
+def _causes(
+    old: Iterable[Rule],
+    new: Iterable[Rule],
+    meant: dict[str, _Meaning] | None = None,
+    means: dict[str, _Meaning] | None = None,
+) -> Causes:
+    """Return rules that stand on one side alone; where outcomes change, only those that mean something else there."""
+    before, after = {rule.id: rule for rule in old}, {rule.id: rule for rule in new}
+    gone = [rule for rule in before.values() if rule.id not in after]
+    added = [rule for rule in after.values() if rule.id not in before]
+    changed = [rule for rule in after.values() if rule.id in before and _said(rule) != _said(before[rule.id])]
+    if meant is not None and means is not None:
+        gone = [rule for rule in gone if meant[rule.id] not in means.values()]
+        added = [rule for rule in added if means[rule.id] not in meant.values()]
+        changed = [rule for rule in changed if meant[rule.id] != means[rule.id]]
+    return Causes(tuple(added), tuple(gone), tuple(changed))
+
+
+def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
+    """Return where and when outcomes differ: for each place the longest periods, and all places that share one."""
+    stretches = list(_stretches(old | new, within))
+    in_force = [(_in_force(old, stretch), _in_force(new, stretch)) for stretch in stretches]
+    found: dict[tuple[Outcome, Outcome, Period], Whereabouts] = {}
+    for place, all_like_it in alike(frozenset(reach for reach, _ in old | new)):
+        turns = [(_outcome(before, place), _outcome(after, place)) for before, after in in_force]
+        for (was, becomes), period in _merged(turns, stretches):
+            if was is not becomes:
+                key = (was, becomes, period)
+                found[key] = found[key] | all_like_it if key in found else all_like_it
+    changes = [Change(where, was, becomes, period) for (was, becomes, period), where in found.items()]
+    return sorted(changes, key=_by_period)
+
+
+def _stretches(meanings: _Meanings, within: Period) -> Iterator[Period]:
+    """Cut a period wherever a rule comes into force or goes out of it."""
+    edges = {bound for _, periods in meanings for period in periods for bound in period if bound is not None}
+    cuts = sorted(edge for edge in edges if within.covers(edge) and edge != within.start)
+    yield from map(Period._make, pairwise([within.start, *cuts, within.end]))
+
+
+def _in_force(meanings: _Meanings, stretch: Period) -> frozenset[Reach]:
+    """Return what is in force all through a stretch, which no edge lies in."""
+    return frozenset(reach for reach, periods in meanings if any(_holds(period, stretch) for period in periods))
+
+
+def _holds(period: Period, stretch: Period) -> bool:
+    begun = period.start is None or (stretch.start is not None and period.start <= stretch.start)
+    return begun and (period.end is None or (stretch.end is not None and stretch.end <= period.end))
+
+
+@lru_cache(maxsize=65_536)
+def _outcome(reaches: frozenset[Reach], place: Standpoint) -> Outcome:
+    withheld = False
+    for reach in reaches:
+        if reach.withholds(place):
+            if reach.suspends:
+                return Outcome.SUSPENDED
+            withheld = True
+    return Outcome.WITHHELD if withheld else Outcome.VISIBLE
+
+
+_Turn = tuple[Outcome, Outcome]
+
+
+def _merged(turns: Iterable[_Turn], stretches: Iterable[Period]) -> Iterator[tuple[_Turn, Period]]:
+    """Join stretches that follow on one another with the same outcomes."""
+    kept: tuple[_Turn, Period] | None = None
+    for turn, stretch in zip(turns, stretches, strict=True):
+        if kept is not None and kept[0] == turn:
+            kept = (turn, Period(kept[1].start, stretch.end))
+            continue
+        if kept is not None:
+            yield kept
+        kept = (turn, stretch)
+    if kept is not None:
+        yield kept
+
+
+def _by_period(change: Change) -> tuple[bool, datetime | int, bool, datetime | int, str, str]:
+    start, end = change.period
+    return (start is not None, start or 0, end is None, end or 0, f"{change.old} {change.new}", str(change.where))

@@ -1,0 +1,214 @@
+"""A summary of differences as text, as Markdown for a pull request, and as values that JSON has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from withhold.errors import shown
+from withhold.model.instants import in_iso
+from withhold.model.rule import Rule
+from withhold.reports.difference import Change
+from withhold.reports.summary import Block, Impact, Summary
+
+#: Ids and rules that are named of many, and differences that are told one by one.
+_NAMED, _TOLD = 3, 100
+
+_NOTHING = "no viewer gets another outcome, wherever and whenever"
+
+
+def as_text(summary: Summary, *, whole: bool = False, audit: bool = False) -> Iterator[str]:
+    """Yield lines for a terminal; of many ids, rules and differences all if the `whole` is asked for."""
+    yield " → ".join(f"{side.name} (revision {side.revision})" for side in (summary.old, summary.new))
+    yield ""
+    blocks = summary.blocks + (summary.audit if audit else [])
+    for block in blocks if whole else blocks[:_TOLD]:
+        told = [*map(str, block.changes)] or ["the same outcomes, by rules that say otherwise"]
+        head = f"{_who(block, whole=whole)}:"
+        yield from [f"{head} {told[0]}"] if len(told) == 1 else [head, *(f"  {line}" for line in told)]
+        for name, rules in block.rules():
+            if rules:
+                yield f"  {name}: {_listed([_rule(rule) for rule in rules], whole=whole)}"
+    if len(blocks) > _TOLD and not whole:
+        yield f"… and {len(blocks) - _TOLD:,} more differences: --all lists every one"
+    if blocks:
+        yield ""
+    yield _headline(summary)
+    if any(summary.audit_counts) and not audit:
+        yield f"for {_counted(summary.audit_counts)} rules say otherwise, and no viewer notices: --audit lists these"
+    for table in _tables(summary):
+        yield ""
+        yield from _aligned(table)
+    if summary.impact is not None:
+        yield ""
+        yield _weight(summary.impact)
+        yield from _aligned(_impressions(summary.impact))
+
+
+def as_markdown(summary: Summary, *, whole: bool = False, audit: bool = False) -> Iterator[str]:
+    """Yield lines for a comment: sums first, details folded. What comes from rule files stands in code."""
+    yield f"### {_code(summary.old.name)} → {_code(summary.new.name)}"
+    yield ""
+    yield f"**{_headline(summary)}**"
+    if any(summary.audit_counts):
+        yield ""
+        yield f"For {_counted(summary.audit_counts)} rules say otherwise, and no viewer notices."
+    for table in _tables(summary, coded=True):
+        yield ""
+        yield from _piped(table)
+    if summary.impact is not None:
+        yield ""
+        yield _weight(summary.impact)
+        if summary.impact.changed:
+            yield ""
+            yield from _piped(_impressions(summary.impact))
+    blocks = summary.blocks + (summary.audit if audit else [])
+    if not blocks:
+        return
+    yield from ("", "<details>", "<summary>Who, where, when, and by which rules</summary>", "")
+    for block in blocks if whole else blocks[:_TOLD]:
+        yield f"- **{_who(block, whole=whole)}**"
+        yield from (f"  - {change}" for change in block.changes)
+        if not block.changes:
+            yield "  - the same outcomes, by rules that say otherwise"
+        for name, rules in block.rules():
+            if rules:
+                yield f"  - {name}: {_listed([_rule(rule, coded=True) for rule in rules], whole=whole)}"
+    if len(blocks) > _TOLD and not whole:
+        yield f"- … and {len(blocks) - _TOLD:,} more"
+    yield from ("", "</details>")
+
+
+def as_values(summary: Summary, *, audit: bool = False) -> dict[str, object]:
+    """Return everything, with ids as text, since JSON's numbers lose digits in some hands."""
+    impact = summary.impact
+    return {
+        "old": summary.old._asdict(),
+        "new": summary.new._asdict(),
+        "different": bool(summary.blocks or (audit and summary.audit)),
+        **dict(zip(("accounts", "tweets"), summary.counts, strict=True)),
+        "changes": list(map(_block_values, summary.blocks)),
+        **({"audit": list(map(_block_values, summary.audit))} if audit else {}),
+        "by_country": [{**row._asdict(), "where": str(row.where)} for row in summary.rows],
+        "by_demand": [blamed._asdict() for blamed in summary.blamed],
+        "traffic": impact
+        and {
+            "at": in_iso(impact.at),
+            "impressions": impact.impressions,
+            "changed": [
+                {"country": country, "old": old, "new": new, "impressions": count}
+                for (country, old, new), count in impact.changed.items()
+            ],
+        },
+    }
+
+
+def _block_values(block: Block) -> dict[str, object]:
+    return {
+        "kind": block.kind.removesuffix("s"),
+        "count": len(block.ids),
+        "ids": list(map(str, block.ids)),
+        "outcomes": list(map(_change_values, block.changes)),
+        "rules": {
+            name: [{"id": rule.id, "place": str(rule.place) if rule.place else None} for rule in rules]
+            for name, rules in block.rules()
+        },
+    }
+
+
+def _change_values(change: Change) -> dict[str, object]:
+    territories, only, but = change.where.worded()
+    return {
+        "where": str(change.where),
+        "territories": str(territories),
+        "unknown_location": change.where.unknown,
+        "no_subdivision_known": {"also": only, "not": but},
+        "old": change.old,
+        "new": change.new,
+        "from": in_iso(change.period.start),
+        "until": in_iso(change.period.end),
+    }
+
+
+def _headline(summary: Summary) -> str:
+    return f"{_counted(summary.counts)} get another outcome" if any(summary.counts) else _NOTHING
+
+
+def _counted(counts: tuple[int, int]) -> str:
+    parts = [f"{n:,} {what}{'' if n == 1 else 's'}" for n, what in zip(counts, ("account", "tweet"), strict=True) if n]
+    return " and ".join(parts)
+
+
+def _who(block: Block, *, whole: bool) -> str:
+    kind, count = block.kind.removesuffix("s"), len(block.ids)
+    if count == 1:
+        return f"{kind} {block.ids[0]}"
+    return f"{count:,} {kind}s ({_listed(block.ids, whole=whole)})"
+
+
+def _listed(things: Sequence[object], *, whole: bool) -> str:
+    """Return things with commas between; of more than three the first of them, unless the `whole` is asked for."""
+    told = ", ".join(map(str, things if whole else islice(things, _NAMED)))
+    return told if whole or len(things) <= _NAMED else f"{told}, …"
+
+
+def _rule(rule: Rule, *, coded: bool = False) -> str:
+    name, place = (_code(rule.id), _code(str(rule.place))) if coded else (rule.id, str(rule.place))
+    return f"{name} ({place})" if rule.place else name
+
+
+_Table = Sequence[tuple[str, ...]]
+
+
+def _tables(summary: Summary, *, coded: bool = False) -> Iterator[_Table]:
+    """Yield the sums by country and by demand, where there are some."""
+    if not summary.rows:
+        return
+    yield [("where", "change", "accounts", "tweets")] + [
+        (str(row.where), f"{row.old} → {row.new}", f"{row.accounts:,}", f"{row.tweets:,}") for row in summary.rows
+    ]
+    yield [("demand", "reason", "accounts", "tweets")] + [
+        (
+            "none" if demand is None else _code(demand) if coded else demand,
+            reason.replace("_", " "),
+            f"{accounts:,}",
+            f"{tweets:,}",
+        )
+        for demand, reason, accounts, tweets in summary.blamed
+    ]
+
+
+def _impressions(impact: Impact) -> _Table:
+    rows = [
+        (country or "unknown location", f"{old} → {new}", f"{count:,}")
+        for (country, old, new), count in impact.changed.items()
+    ]
+    return [("country", "change", "impressions"), *rows] if rows else []
+
+
+def _weight(impact: Impact) -> str:
+    changed = sum(impact.changed.values())
+    share = f" ({changed / impact.impressions:.2%})" if changed else ""
+    return f"impressions that get another outcome at {in_iso(impact.at)}: {changed:,} of {impact.impressions:,}{share}"
+
+
+def _aligned(table: _Table) -> Iterator[str]:
+    """Yield the lines of a table, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (
+            cell.rjust(width) if at >= 2 else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells)
+
+
+def _piped(table: _Table) -> Iterator[str]:
+    head, *rows = table
+    for line in (head, ("---", "---", *("---:" for _ in head[2:])), *rows):
+        yield f"| {' | '.join(line)} |"
+
+
+def _code(text: str) -> str:
+    """Return text in which nothing is markup, nor a mention, nor the end of a table's cell."""
+    return shown(text).replace("|", "\\|")

@@ -1,0 +1,190 @@
+"""Differences summed up: those that tell the same together, by country, by demand, and by what viewers look at."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from withhold.engine import Engine, View
+from withhold.model.decision import Outcome
+from withhold.model.policy import Policy
+from withhold.model.rule import Reason, Rule
+from withhold.model.territory_set import TerritorySet
+from withhold.model.viewer import Viewer
+from withhold.reports.difference import Change, Difference
+from withhold.reports.traffic import Impression
+from withhold.reports.whereabouts import Whereabouts
+from withhold.snapshot import Snapshot
+from withhold.snapshot.snapshot import Kind
+from withhold.territories import WORLD, countries
+
+
+class Side(NamedTuple):
+    """One of two rule sets, as it was asked for."""
+
+    name: str
+    revision: str
+
+
+@dataclass(slots=True)
+class Block:
+    """All subjects of a kind to which the same happens, and the rules behind it, by their ids."""
+
+    kind: Kind
+    changes: tuple[Change, ...]
+    ids: array[int] = field(default_factory=lambda: array("q"))
+    new: dict[str, Rule] = field(default_factory=dict)
+    gone: dict[str, Rule] = field(default_factory=dict)
+    changed: dict[str, Rule] = field(default_factory=dict)
+
+    def rules(self) -> Iterator[tuple[str, list[Rule]]]:
+        """Yield the rules that are new, gone and changed, those of a name together and in order."""
+        for name, found in (("new", self.new), ("gone", self.gone), ("changed", self.changed)):
+            yield name, [found[id_] for id_ in sorted(found)]
+
+
+class Row(NamedTuple):
+    """How many accounts and tweets get another outcome in some country (or at an unknown location)."""
+
+    where: Whereabouts
+    old: Outcome
+    new: Outcome
+    accounts: int
+    tweets: int
+
+
+class Blamed(NamedTuple):
+    """How many accounts and tweets get another outcome by a demand's rules (None: by those of no demand)."""
+
+    demand: str | None
+    reason: Reason
+    accounts: int
+    tweets: int
+
+
+class Impact(NamedTuple):
+    """How many impressions get another outcome at an instant: of how many in all, by country and outcomes."""
+
+    at: datetime
+    impressions: int
+    changed: dict[tuple[str | None, Outcome, Outcome], int]
+
+
+@dataclass(slots=True)
+class Summary:
+    """All that a change of rules changes. `audit` is what no viewer notices."""
+
+    old: Side
+    new: Side
+    blocks: list[Block]
+    audit: list[Block]
+    rows: list[Row]
+    blamed: list[Blamed]
+    impact: Impact | None = None
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many accounts and how many tweets get another outcome."""
+        return _counts(self.blocks)
+
+    @property
+    def audit_counts(self) -> tuple[int, int]:
+        return _counts(self.audit)
+
+
+def summed(old: Side, new: Side, found: Iterable[Difference]) -> Summary:
+    """Sum differences up; those that most subjects have in common come first."""
+    blocks: dict[tuple[Kind, tuple[Change, ...]], Block] = {}
+    places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]] = Counter()
+    blamed: Counter[tuple[str, Reason, Kind]] = Counter()
+    for kind, ids, changes, causes in ((each.kind, each.ids, each.changes, each.causes) for each in found):
+        block = blocks.setdefault((kind, changes), Block(kind, changes))
+        block.ids.extend(ids)
+        for rules, behind in ((block.new, causes.new), (block.gone, causes.gone), (block.changed, causes.changed)):
+            rules.update((rule.id, rule) for rule in behind)
+        if not changes:
+            continue
+        where: defaultdict[tuple[Outcome, Outcome], Whereabouts] = defaultdict(Whereabouts)
+        for change in changes:
+            where[change.old, change.new] |= change.where
+        for (was, becomes), there in where.items():
+            places[there, was, becomes, kind] += len(ids)
+        for demand, reason in {(r.demand or "", r.reason) for r in (*causes.new, *causes.gone, *causes.changed)}:
+            blamed[demand, reason, kind] += len(ids)
+    for block in blocks.values():
+        block.ids = array("q", sorted(block.ids))
+    ordered = sorted(blocks.values(), key=lambda block: (block.kind, -len(block.ids), block.ids[0]))
+    return Summary(
+        old,
+        new,
+        [block for block in ordered if block.changes],
+        [block for block in ordered if not block.changes],
+        list(_rows(places)),
+        [
+            Blamed(demand or None, reason, blamed[demand, reason, "accounts"], blamed[demand, reason, "tweets"])
+            for demand, reason in sorted({(demand, reason) for demand, reason, _ in blamed})
+        ],
+    )
+
+
+def weigh(traffic: Iterable[Impression], old: Snapshot, new: Snapshot, policy: Policy | None, at: datetime) -> Impact:
+    """Count the impressions that get another outcome at an instant; a tweet's is the strongest of it and its author."""
+    engines = Engine(old, policy), Engine(new, policy)
+    views: dict[str | None, tuple[View, View]] = {}
+    changed: Counter[tuple[str | None, Outcome, Outcome]] = Counter()
+    total = 0
+    for tweet, account, country, count in traffic:
+        total += count
+        if country not in views:
+            viewer = Viewer(country=country)
+            views[country] = engines[0].view(viewer, at), engines[1].view(viewer, at)
+        before, after = views[country]
+        was, becomes = before.check(tweet, account).outcome, after.check(tweet, account).outcome
+        if was is not becomes and count:
+            changed[country, was, becomes] += count
+    return Impact(at, total, dict(sorted(changed.items(), key=lambda item: (-item[1], item[0][0] or "", *item[0][1:]))))
+
+
+def _counts(blocks: Iterable[Block]) -> tuple[int, int]:
+    found = Counter({"accounts": 0, "tweets": 0})
+    for block in blocks:
+        found[block.kind] += len(block.ids)
+    return found["accounts"], found["tweets"]
+
+
+def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterator[Row]:
+    """Yield the sums country by country; countries in which the same subjects change have one row together."""
+    by_turn: defaultdict[tuple[Outcome, Outcome], dict[Whereabouts, None]] = defaultdict(dict)
+    for there, was, becomes, _ in places:
+        by_turn[was, becomes][there] = None
+    for (was, becomes), wheres in sorted(by_turn.items()):
+        touching: defaultdict[str | None, list[Whereabouts]] = defaultdict(list)
+        for there in wheres:
+            for country in there.touched():
+                touching[country].append(there)
+        together: defaultdict[tuple[Whereabouts, ...], list[str | None]] = defaultdict(list)
+        for country, several in touching.items():
+            together[tuple(several)].append(country)
+        rows = [
+            Row(
+                _together(alike),
+                was,
+                becomes,
+                sum(places[there, was, becomes, "accounts"] for there in several),
+                sum(places[there, was, becomes, "tweets"] for there in several),
+            )
+            for several, alike in together.items()
+        ]
+        yield from sorted(rows, key=lambda row: (-row.accounts - row.tweets, str(row.where)))
+
+
+def _together(alike: Collection[str | None]) -> Whereabouts:
+    """Return countries, and None for an unknown location, as one set; most of the world as the world less the rest."""
+    unknown = None in alike
+    if 2 * len(alike) < len(countries()):
+        return Whereabouts(TerritorySet(filter(None, alike)), unknown)
+    return Whereabouts(TerritorySet([WORLD]) - TerritorySet(countries().keys() - alike), unknown)
