@@ -1,0 +1,117 @@
+"""`withhold diff`: what would change, for whom, where and when?"""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import chdir
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from withhold.cli import options
+from withhold.cli.exit_codes import ExitCode
+from withhold.cli.output import Format, err, print_json, print_problems
+from withhold.cli.revisions import RevisionError, is_revision, lay_out
+from withhold.errors import RuleSetWarning, TrafficError
+from withhold.model import Period, Policy, Settle
+from withhold.reports import differences, read_traffic
+from withhold.reports.rendering import as_markdown, as_text, as_values
+from withhold.reports.summary import Impact, Side, summed, weigh
+from withhold.snapshot import Snapshot
+
+#: With `--exit-code`: there is a difference. The number is git's.
+_DIFFERENT = 1
+
+_Given = "A rule file, a directory, a snapshot, or a git revision."
+
+
+class DiffFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help=_Given)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help=_Given)],
+    rules: Annotated[Path, typer.Option("--rules", metavar="PATH", help="Where a git revision has its rules.")] = Path(
+        "rules"
+    ),
+    unknown_location: options.UnknownLocation = Settle.SHOW,
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="INSTANT", help="Look at what is from then on.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Look at what is before.")] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="List also what changes in rules, and no viewer notices.")
+    ] = False,
+    whole: Annotated[bool, typer.Option("--all", help="List every id, rule and difference.")] = False,
+    traffic: Annotated[
+        Path | None,
+        typer.Option(
+            help="Impressions to weigh by: tweet,account,country,count in CSV or Parquet.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="INSTANT", help="With --traffic: another instant than now.")
+    ] = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
+    form: Annotated[DiffFormat, typer.Option("--format", help="How to print the answer.")] = DiffFormat.TEXT,
+) -> None:
+    """Say exactly which accounts and tweets get another outcome by NEW than by OLD, for viewers where, and when.
+
+    Exits with 4 if either is refused. Viewers to whom authors' own is shown are not considered.
+    """
+    if at is not None and traffic is None:
+        raise typer.BadParameter("it is the instant of --traffic", param_hint="'--at'")
+    within = Period(options.instant_of(from_, "--from"), options.instant_of(until, "--until"))
+    if within.start and within.end and within.end <= within.start:
+        raise typer.BadParameter("it is not after --from", param_hint="'--until'")
+    instant = options.instant_of(at) or datetime.now(UTC)
+    policy = Policy(unknown_location=unknown_location)
+    before, after = _read("OLD", old, rules, form), _read("NEW", new, rules, form)
+    sides = Side(old, before.revision), Side(new, after.revision)
+    summary = summed(*sides, differences(before, after, policy, within))
+    if traffic is not None:
+        summary.impact = _weighed(traffic, before, after, policy, instant)
+    if form is DiffFormat.JSON:
+        print_json(as_values(summary, audit=audit))
+    else:
+        render = as_text if form is DiffFormat.TEXT else as_markdown
+        for line in render(summary, whole=whole, audit=audit):
+            typer.echo(line)
+    if exit_code and (summary.blocks or (audit and summary.audit)):
+        raise typer.Exit(_DIFFERENT)
+
+
+def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
+    """Read one side: what is there by that name, and else a revision, whose places read as git writes them."""
+    told = Format.JSON if form is DiffFormat.JSON else Format.TEXT
+    if Path(given).exists():
+        return options.load_snapshot(Path(given), told)
+    if not is_revision(given):
+        raise typer.BadParameter(f"`{given}` is neither a path nor a git revision", param_hint=f"'{name}'")
+    with TemporaryDirectory() as folder:
+        try:
+            laid_out = lay_out(given, rules, Path(folder))
+        except RevisionError as error:
+            raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
+        with chdir(folder):
+            return options.load_snapshot(laid_out.relative_to(folder), told)
+
+
+def _weighed(traffic: Path, before: Snapshot, after: Snapshot, policy: Policy, at: datetime) -> Impact:
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default", RuleSetWarning)
+            impact = weigh(read_traffic(traffic), before, after, policy, at)
+    except TrafficError as error:
+        print_problems(error.problems, err)
+        raise typer.Exit(ExitCode.USAGE) from None
+    for warning in caught:
+        err.print(f"warning: {warning.message}", style="yellow")
+    return impact

@@ -1,0 +1,86 @@
+"""Rule sets as they stand in a git revision. The repository is read, and its work tree never touched."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path, PurePosixPath
+
+# Names of revisions that can be a folder's; `:/text` and the like cannot.
+_PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
+_FILE, _LINK = ("100644", "100755"), "120000"
+
+
+class RevisionError(Exception):
+    """What keeps a revision from being read."""
+
+
+def is_revision(text: str) -> bool:
+    """Tell whether the repository around the current folder knows a commit by this name."""
+    return bool(text) and _commit(text) is not None
+
+
+def lay_out(revision: str, rules: Path, into: Path) -> Path:
+    """Write what a revision has at `rules` below `into`, and return its path there: `main:rules`.
+
+    Files are as they were committed, whatever attributes say of archives. Raises `RevisionError`.
+    """
+    commit = _commit(revision)
+    if commit is None:
+        raise RevisionError(f"`{revision}` is no revision")
+    top = os.path.realpath(_git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
+    inside = PurePosixPath(Path(os.path.relpath(Path(os.path.realpath(Path.cwd()), rules), top)).as_posix())
+    if inside.parts[:1] == ("..",):
+        raise RevisionError(f"`{rules}` is not in the repository")
+    listed = _git("ls-tree", "-r", "-z", "--full-tree", commit, *([] if inside == PurePosixPath() else [str(inside)]))
+    entries = [entry.decode(errors="surrogateescape").split("\t", 1) for entry in listed.split(b"\0") if entry]
+    found = {PurePosixPath(path): about.split() for about, path in entries}
+    if not found:
+        raise RevisionError(f"`{revision}` has no `{inside}`; say with --rules where its rules are")
+    name = revision if _PLAIN.fullmatch(revision) else commit[:12]
+    target = into / f"{name}:{inside}"
+    kept = {path: about for path, about in found.items() if about[0] in (*_FILE, _LINK)}
+    for path, content in zip(kept, _contents([oid for _, _, oid in kept.values()]), strict=True):
+        if ".." in path.parts:
+            raise RevisionError(f"`{revision}` has a file whose path is `{path}`")
+        file = target / path.relative_to(inside)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if kept[path][0] != _LINK:
+            file.write_bytes(content)
+            continue
+        goal = os.fsdecode(content)
+        lies = os.path.normpath(str(path.parent / goal))
+        if not PurePosixPath(lies).is_relative_to(inside) or lies.startswith(".."):
+            raise RevisionError(f"in `{revision}`, `{path}` is a link out of `{inside}`")
+        file.symlink_to(goal)
+    return target
+
+
+def _commit(text: str) -> str | None:
+    try:
+        return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").decode().strip()
+    except RevisionError:
+        return None
+
+
+def _contents(oids: list[str]) -> list[bytes]:
+    """Return what objects hold: `<oid> blob <size>`, a line feed, the bytes, a line feed, one after the other."""
+    given = _git("cat-file", "--batch", asked="".join(f"{oid}\n" for oid in oids).encode())
+    found, at = [], 0
+    for _ in oids:
+        start = given.index(b"\n", at) + 1
+        end = start + int(given[at:start].split()[2])
+        found.append(given[start:end])
+        at = end + 1
+    return found
+
+
+def _git(*arguments: str, asked: bytes | None = None) -> bytes:
+    try:
+        done = subprocess.run(["git", *arguments], input=asked, capture_output=True, check=False)  # noqa: S603, S607
+    except OSError as error:
+        raise RevisionError(f"git cannot be run: {error.strerror}") from None
+    if done.returncode:
+        raise RevisionError(done.stderr.decode(errors="replace").strip() or "git failed")
+    return done.stdout
