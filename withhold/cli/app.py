@@ -11,6 +11,7 @@ from withhold.cli.bench import bench
 from withhold.cli.check import check
 from withhold.cli.compile import compile_
 from withhold.cli.demo import demo
+from withhold.cli.diff import diff
 from withhold.cli.explain import explain
 from withhold.cli.lint import lint
 from withhold.cli.locate import locate
@@ -38,5 +39,5 @@ def _root(
     pass
 
 
-for command in (check, explain, lint, compile_, bench, locate, demo):
+for command in (check, explain, lint, diff, compile_, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)
