@@ -72,5 +72,11 @@ def rule_of(record: bytes, store: Store, number: int) -> Rule:
     )
 
 
+def spoken(record: bytes) -> dict[str, object]:
+    """Return what a record says, but for how many ids there are and where it stands; raises `ValueError`."""
+    said: dict[str, object] = json.loads(record)
+    return {key: value for key, value in said.items() if key not in ("accounts", "tweets", "place")}
+
+
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)

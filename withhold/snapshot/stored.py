@@ -10,7 +10,7 @@ from functools import cached_property
 from withhold.errors import Problem, SnapshotError, shown
 from withhold.model.rule import Rule
 from withhold.snapshot.format import KINDS, Bytes, Counts, items_of, table_of
-from withhold.snapshot.records import rule_of
+from withhold.snapshot.records import rule_of, spoken
 
 
 class StoredRules:
@@ -22,11 +22,21 @@ class StoredRules:
 
     def read(self, number: int) -> Rule:
         """Return a rule, made anew; raises `SnapshotError` for a record that is none."""
-        record = bytes(self._within("rules.starts", number, "rules.records"))
+        record = self._record(number)
         try:
             return rule_of(record, self, number)
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
             raise self.damaged(f"rule {number} is no rule: {shown(record[:60])}") from None
+
+    def saying(self, posting: int) -> object:
+        """Return what the rules of a posting say, in a form that compares; None if a record is none."""
+        try:
+            return [spoken(self._record(number)) for number in self.numbers(posting)]
+        except (ValueError, RecursionError, AttributeError):
+            return None  # `read` says what is wrong
+
+    def _record(self, number: int) -> bytes:
+        return bytes(self._within("rules.starts", number, "rules.records"))
 
     def numbers(self, posting: int) -> tuple[int, ...]:
         """Return the numbers of the rules that a posting stands for; raises `SnapshotError` if it stands for none."""
