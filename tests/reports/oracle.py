@@ -8,6 +8,7 @@ from withhold import Outcome, Policy, Reference, RuleSet, Snapshot
 from withhold.engine.reference import _outcome
 from withhold.model.viewer import Standpoint
 from withhold.reports import Difference, differences
+from withhold.reports.whereabouts import Whereabouts
 from withhold.snapshot.snapshot import Kind
 
 Turn = tuple[Outcome, Outcome]
@@ -20,6 +21,10 @@ def found_between(old: RuleSet, new: RuleSet, policy: Policy | None = None, **wi
     found: Found = {}
     for difference in differences(Snapshot.compile(old), Snapshot.compile(new), policy, **window):
         assert list(difference.ids) == sorted(set(difference.ids))
+        for where, before, after, (start, end) in difference.changes:
+            assert before is not after
+            assert where != Whereabouts()
+            assert start is None or end is None or start < end
         for id_ in difference.ids:
             assert (difference.kind, id_) not in found
             found[difference.kind, id_] = difference

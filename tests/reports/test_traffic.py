@@ -31,7 +31,7 @@ def refusal(path):
 
 
 def test_impressions_are_read(write):
-    found = list(read_traffic(write('40,1101,IN,900\n ,1101, us ,"3"\n\n41,,,0\n')))
+    found = list(read_traffic(write('40,1101,IN,900\n# a comment\n ,1101, us ,"3"\n\n41,,,0\n')))
     assert found == [
         Impression(40, 1101, "IN", 900),
         Impression(None, 1101, "US", 3),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
-from contextlib import chdir
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -75,7 +77,8 @@ def diff(
     policy = Policy(unknown_location=unknown_location)
     before, after = _read("OLD", old, rules, form), _read("NEW", new, rules, form)
     sides = Side(old, before.revision), Side(new, after.revision)
-    summary = summed(*sides, differences(before, after, policy, within))
+    with _uncollected():
+        summary = summed(*sides, differences(before, after, policy, within))
     if traffic is not None:
         summary.impact = _weighed(traffic, before, after, policy, instant)
     if form is DiffFormat.JSON:
@@ -102,6 +105,16 @@ def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
             raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
         with chdir(folder):
             return options.load_snapshot(laid_out.relative_to(folder), told)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let nobody look for garbage that lies in circles: there is none, and among many rules it takes a third of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _weighed(traffic: Path, before: Snapshot, after: Snapshot, policy: Policy, at: datetime) -> Impact:

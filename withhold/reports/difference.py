@@ -97,6 +97,10 @@ def differences(
     for kind in kinds:
         found = []
         for (before, after), ids in _paired(old, new, kind).items():
+            if before is not None and after is not None:
+                said = old.saying(before)
+                if said is not None and said == new.saying(after):
+                    continue
             rules = old.rules_of(before) if before is not None else ()
             others = new.rules_of(after) if after is not None else ()
             if list(map(_said, rules)) == list(map(_said, others)):

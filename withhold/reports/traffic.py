@@ -156,7 +156,8 @@ def _csv_rows(problems: _Problems) -> Iterator[_Texts]:
 def _lines(text: TextIOWrapper, problems: _Problems) -> Iterator[str]:
     for number, line in enumerate(text, 1):
         problems.number, problems.line = number, line
-        yield line
+        if not line.startswith("#"):
+            yield line
 
 
 def _ordered(header: list[str], problems: _Problems) -> bool:
