@@ -78,7 +78,7 @@ def diff(
     before, after = _read("OLD", old, rules, form), _read("NEW", new, rules, form)
     sides = Side(old, before.revision), Side(new, after.revision)
     with _uncollected():
-        summary = summed(*sides, differences(before, after, policy, within))
+        summary = summed(*sides, differences(before, after, policy, within), within)
     if traffic is not None:
         summary.impact = _weighed(traffic, before, after, policy, instant)
     if form is DiffFormat.JSON:

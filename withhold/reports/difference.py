@@ -44,10 +44,13 @@ class Change(NamedTuple):
     period: Period
 
     def __str__(self) -> str:
-        bounds = (
-            f" {word} {in_iso(bound)}" for word, bound in zip(("from", "until"), self.period, strict=True) if bound
-        )
-        return f"{self.where} {self.old} → {self.new}{''.join(bounds) or ' always'}"
+        return f"{self.where} {self.old} → {self.new}{bounds_text(self.period) or ' always'}"
+
+
+def bounds_text(period: Period) -> str:
+    """Return ` from 2021-02-10T05:00:00Z` and the like; nothing for a period without bounds."""
+    bounds = zip(("from", "until"), period, strict=True)
+    return "".join(f" {word} {in_iso(bound)}" for word, bound in bounds if bound is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,11 @@ from itertools import islice
 from withhold.errors import shown
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
-from withhold.reports.difference import Change
+from withhold.reports.difference import Change, bounds_text
 from withhold.reports.summary import Block, Impact, Summary
 
 #: Ids and rules that are named of many, and differences that are told one by one.
 _NAMED, _TOLD = 3, 100
-
-_NOTHING = "no viewer gets another outcome, wherever and whenever"
 
 
 def as_text(summary: Summary, *, whole: bool = False, audit: bool = False) -> Iterator[str]:
@@ -85,6 +83,8 @@ def as_values(summary: Summary, *, audit: bool = False) -> dict[str, object]:
     return {
         "old": summary.old._asdict(),
         "new": summary.new._asdict(),
+        "from": in_iso(summary.within.start),
+        "until": in_iso(summary.within.end),
         "different": bool(summary.blocks or (audit and summary.audit)),
         **dict(zip(("accounts", "tweets"), summary.counts, strict=True)),
         "changes": list(map(_block_values, summary.blocks)),
@@ -131,7 +131,10 @@ def _change_values(change: Change) -> dict[str, object]:
 
 
 def _headline(summary: Summary) -> str:
-    return f"{_counted(summary.counts)} get another outcome" if any(summary.counts) else _NOTHING
+    said = (
+        f"{_counted(summary.counts)} get another outcome" if any(summary.counts) else "no viewer gets another outcome"
+    )
+    return f"{said}{bounds_text(summary.within)}"
 
 
 def _counted(counts: tuple[int, int]) -> str:

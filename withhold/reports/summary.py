@@ -12,7 +12,7 @@ from typing import NamedTuple
 from withhold.engine import Engine, View
 from withhold.model.decision import Outcome
 from withhold.model.policy import Policy
-from withhold.model.rule import Reason, Rule
+from withhold.model.rule import Period, Reason, Rule
 from withhold.model.territory_set import TerritorySet
 from withhold.model.viewer import Viewer
 from withhold.reports.difference import Change, Difference
@@ -21,6 +21,8 @@ from withhold.reports.whereabouts import Whereabouts
 from withhold.snapshot import Snapshot
 from withhold.snapshot.snapshot import Kind
 from withhold.territories import WORLD, countries
+
+_ALWAYS = Period()
 
 
 class Side(NamedTuple):
@@ -84,6 +86,7 @@ class Summary:
     audit: list[Block]
     rows: list[Row]
     blamed: list[Blamed]
+    within: Period = _ALWAYS
     impact: Impact | None = None
 
     @property
@@ -96,7 +99,7 @@ class Summary:
         return _counts(self.audit)
 
 
-def summed(old: Side, new: Side, found: Iterable[Difference]) -> Summary:
+def summed(old: Side, new: Side, found: Iterable[Difference], within: Period = _ALWAYS) -> Summary:
     """Sum differences up; those that most subjects have in common come first."""
     blocks: dict[tuple[Kind, tuple[Change, ...]], Block] = {}
     places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]] = Counter()
@@ -128,6 +131,7 @@ def summed(old: Side, new: Side, found: Iterable[Difference]) -> Summary:
             Blamed(demand or None, reason, blamed[demand, reason, "accounts"], blamed[demand, reason, "tweets"])
             for demand, reason in sorted({(demand, reason) for demand, reason, _ in blamed})
         ],
+        within,
     )
 
 
