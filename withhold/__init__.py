@@ -10,6 +10,7 @@
 
 from withhold.engine import Engine, Explanation, Page, Reference, TweetDecisions, View
 from withhold.errors import (
+    CaseError,
     GeoIPError,
     InstantError,
     Place,
@@ -51,6 +52,7 @@ from withhold.sources import load as _load
 RuleSet._loader = staticmethod(_load)
 
 __all__ = [
+    "CaseError",
     "Decision",
     "Effect",
     "Engine",

@@ -11,6 +11,7 @@
     ├── SubjectTypeError     (TypeError)   what is no tweet, viewer or rule set, where one is meant
     ├── RuleError            (ValueError)  one rule that contradicts itself
     ├── RuleSetError         (ValueError)  all the problems of all the files of a rule set
+    ├── CaseError            (ValueError)  all the problems of files of cases to test rules by
     ├── SnapshotError        (ValueError)  a file that is no snapshot, or a damaged one
     ├── TrafficError         (ValueError)  all the problems of a file of impressions
     ├── GeoIPError           (ValueError)  a location database that cannot be used
@@ -158,6 +159,18 @@ class RuleSetError(WithholdError, ValueError):
         count = len(self.problems)
         head = f"the rule set has {count} problem{'s' if count > 1 else ''}"
         return "\n".join([f"{head}:", *(f"  {problem}" for problem in self.problems)])
+
+
+class CaseError(WithholdError, ValueError):
+    """Case files that were refused: all problems, in the order of their places, those of the rules they name too."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems[0])
+        self.args = (problems,)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
 
 
 class SnapshotError(WithholdError, ValueError):

@@ -11,7 +11,7 @@ import pytest
 
 import withhold
 from withhold import errors
-from withhold.errors import Place, Problem, RuleError, RuleSetError, RuleSetWarning, WithholdError
+from withhold.errors import CaseError, Place, Problem, RuleError, RuleSetError, RuleSetWarning, WithholdError
 
 PROBLEM = Problem("unknown-territory", "unknown country `DR`", Place("rules/in.yaml", 7, 18), "did you mean `DE`?")
 CLASSES = {
@@ -26,6 +26,8 @@ def one_of(kind: type[BaseException]) -> BaseException:
         return RuleError((PROBLEM, "withheld_in"))
     if kind is RuleSetError:
         return RuleSetError([PROBLEM, Problem("bad-id", "id `x` is not a number")], 3, 2)
+    if kind is CaseError:
+        return CaseError([PROBLEM])
     if issubclass(kind, WithholdError):
         return kind(PROBLEM)
     return kind("`UK` was read as `GB`")
