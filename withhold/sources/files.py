@@ -11,7 +11,7 @@ from withhold.errors import Place, Problem, RuleSetError
 #: How rule files end, in any case.
 SUFFIXES = (".yaml", ".yml", ".json")
 #: How files end that stand among them and are none: cases to test rules by, and who is protected.
-OTHERS = (".cases.yaml", ".cases.yml")
+CASES = (".cases.yaml", ".cases.yml")
 PROTECTED = ("protected.yaml", "protected.yml")
 
 
@@ -61,7 +61,7 @@ def _below(folder: Path, seen: set[Path], problems: list[Problem], wanted: Calla
 def is_rule_file(path: Path) -> bool:
     """Tell by its name whether a file that was found in a folder is one of rules."""
     name = path.name.lower()
-    return name.endswith(SUFFIXES) and not name.endswith(OTHERS) and not _is_protected(path)
+    return name.endswith(SUFFIXES) and not name.endswith(CASES) and not _is_protected(path)
 
 
 def _is_protected(path: Path) -> bool:
