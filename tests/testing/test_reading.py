@@ -1,0 +1,131 @@
+"""Case files are read strictly: what is not understood is refused, with its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.testing.material import CASE, FINE, RULES, write
+from withhold import CaseError, Outcome, Place, Policy, Tweet, Viewer
+from withhold.testing.suite import Library, read_all, read_case_file
+
+
+def read(folder, text):
+    write(folder, rules=RULES, all=text)
+    return read_case_file(folder / "all.cases.yaml", Library())
+
+
+def test_a_case_is_read_as_it_is_written(tmp_path):
+    file = read(
+        tmp_path,
+        "rules: .\npolicy: {unknown_location: withhold, author_sees_own: true}\ncases:\n"
+        "  - it: says  so\n    tweet: 20\n    account: 17\n    retweet_of: {tweet: 21, account: 18}\n"
+        "    at: 2021-02-10T10:30:00+05:30\n    viewer: 17\n    because: in-1\n"
+        "    expect: {NO: visible, us-ms: withheld, Unknown: suspended}\n",
+    )
+    assert file.policy == Policy(unknown_location="withhold", author_sees_own=True)
+    (case,) = file.cases
+    assert (case.it, case.because, case.at.isoformat()) == ("says so", "in-1", "2021-02-10T05:00:00+00:00")
+    assert case.subject == Tweet(20, 17, Tweet(21, 18))
+    found = [(expected.viewer.standpoint, expected.viewer.account_id, expected.outcome) for expected in case.expect]
+    assert found == [
+        (("NO", ()), 17, Outcome.VISIBLE),
+        (("US", ("US-MS",)), 17, Outcome.WITHHELD),
+        ((None, ()), 17, Outcome.SUSPENDED),
+    ]
+    assert (case.place.line, case.place.column) == (4, 5)
+
+
+def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
+    assert [rule.id for rule in read(tmp_path, FINE.replace("rules.yaml", ".")).rules] == ["in-1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", ["1:1 bad-case-file"]),
+        ("- a", ["1:1 bad-case-file"]),
+        ("rules: [", ["1:9 bad-yaml"]),
+        ("cases:\n" + CASE, ["1:1 missing-key"]),
+        ("rules: rules.yaml\n", ["1:1 missing-key"]),
+        ("rules: rules.yaml\ncases: []\n", ["2:8 bad-cases"]),
+        ("rules: rules.yaml\ncases: {}\n", ["2:8 bad-cases"]),
+        ("rules: rules.yaml\ncases: [a]\n", ["2:9 bad-value"]),
+        (FINE.replace("rules.yaml", "nowhere"), ["1:8 unreadable-file"]),
+        (FINE.replace("rules.yaml", "[a]"), ["1:8 bad-value"]),
+        ("polcy: {}\n" + FINE, ["1:1 unknown-key"]),
+        ("policy: []\n" + FINE, ["1:9 bad-value"]),
+        ("policy: {unknown: show}\n" + FINE, ["1:10 unknown-key"]),
+        ("policy: {unknown_location: hide}\n" + FINE, ["1:28 unknown-unknown-location"]),
+        ("policy: {author_sees_own: yes}\n" + FINE, ["1:27 bad-value"]),
+        (FINE + "    becuse: in-1\n", ["7:5 unknown-key"]),
+        (FINE + "    because: in-2\n", ["7:14 unknown-rule"]),
+        (FINE.replace("withheld,", "visible,") + "    because: in-1\n", ["7:14 because-of-nothing"]),
+        (FINE + "    viewer: 0\n", ["7:13 id-out-of-range"]),
+        (FINE + "    at: 2021-02-10T00:00:00Z\n", ["7:5 repeated-key"]),
+        (FINE.replace("    at: 2021-02-10T00:00:00Z\n", ""), ["3:5 missing-key"]),
+        (FINE.replace("T00:00:00Z", ""), ["5:9 not-an-instant"]),
+        (FINE.replace("00Z", "00"), ["5:9 naive-instant"]),
+        (FINE.replace("    account: 17\n", ""), ["3:5 no-subject"]),
+        (FINE.replace("account: 17", "account: 1.7E1"), ["4:14 lossy-id"]),
+        (FINE.replace("account: 17", "tweet: [17]"), ["4:12 bad-value"]),
+        (FINE.replace("{IN: withheld, US: visible}", "{}"), ["6:13 no-expectation"]),
+        (FINE.replace("{IN: withheld, US: visible}", "withheld"), ["6:13 bad-value"]),
+        (FINE.replace("{IN: withheld, US: visible}", ""), ["6:12 missing-key"]),
+        (FINE.replace("US: visible", "in: visible"), ["6:28 repeated-place"]),
+        (FINE.replace("US: visible", "DR: visible"), ["6:28 unknown-territory"]),
+        (FINE.replace("US: visible", "EU: visible"), ["6:28 unknown-territory"]),
+        (FINE.replace("US: visible", "WORLD: visible"), ["6:28 not-a-place"]),
+        (FINE.replace("US: visible", "US: shown"), ["6:32 unknown-outcome"]),
+        (FINE.replace("US: visible", "US: [visible]"), ["6:32 bad-value"]),
+        (FINE.replace("withholds it", '" "'), ["3:9 bad-text"]),
+        (FINE + CASE, ["7:5 repeated-case"]),
+        (FINE + "    retweet_of: {tweet: 1, account: 2}\n", ["3:5 bad-retweet"]),
+        (FINE + "    tweet: 3\n    retweet_of: {tweet: 1}\n", ["8:17 missing-key"]),
+        (FINE + "    tweet: 3\n    retweet_of: 1\n", ["8:17 bad-value"]),
+    ],
+)
+def test_what_is_refused(tmp_path, text, told):
+    with pytest.raises(CaseError) as caught:
+        read(tmp_path, text)
+    assert [f"{place.line}:{place.column} {code}" for place, code in placed(caught.value)] == told
+
+
+def placed(error):
+    """Return the place and the code of each problem."""
+    for problem in error.problems:
+        assert isinstance(problem.place, Place)
+        yield problem.place, problem.code
+
+
+def test_all_problems_of_all_files_come_at_once_and_those_of_shared_rules_once(tmp_path):
+    write(tmp_path, rules=RULES.replace("IN", "DR"), a=FINE, b=FINE.replace("17", "x"))
+    with pytest.raises(CaseError) as caught:
+        read_all([tmp_path], Library())
+    assert [Path(place.file).name for place, _ in placed(caught.value)] == ["b.cases.yaml", "rules.yaml"]
+
+
+def test_a_rule_set_is_loaded_once_however_it_is_named(tmp_path):
+    (tmp_path / "inner").mkdir()
+    write(tmp_path, rules=RULES, a=FINE, b=FINE.replace("rules.yaml", "inner/../rules.yaml"))
+    library = Library()
+    files = read_all([tmp_path, tmp_path / "a.cases.yaml"], library)
+    assert [file.path.name for file in files] == ["a.cases.yaml", "b.cases.yaml"]
+    assert files[0].rules is files[1].rules
+    assert library.engine(files[0]) is library.engine(files[1])
+
+
+def test_a_folder_without_cases_is_a_problem_and_hidden_ones_are_left_out(tmp_path):
+    (tmp_path / ".hidden").mkdir()
+    write(tmp_path / ".hidden", all=FINE)
+    with pytest.raises(CaseError, match="no-case-files"):
+        read_all([tmp_path], Library())
+
+
+def test_an_alias_is_read_with_a_warning(tmp_path):
+    file = read(tmp_path, FINE.replace("US:", "UK:"))
+    assert [str(problem).partition("all.cases.yaml:")[2] for problem in file.warnings] == [
+        "6:28: warning: `UK` was read as `GB` [territory-alias]"
+    ]
+    assert file.cases[0].expect[1].viewer.standpoint == Viewer(country="GB").standpoint

@@ -1,0 +1,40 @@
+"""The public strategies: all they draw is valid, and engine and reference agree on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import find, given
+from hypothesis import strategies as st
+
+from withhold import Effect, Engine, Reference
+from withhold.testing import strategies as ours
+
+FEW = st.integers(1, 3)
+
+
+@given(
+    ours.rule_sets(accounts=FEW, tweets=FEW),
+    ours.tweets(tweet_ids=FEW, accounts=FEW),
+    ours.viewers(accounts=FEW),
+    ours.instants(),
+    ours.policies(),
+)
+def test_engine_and_reference_agree_on_what_is_drawn(rules, tweet, viewer, at, policy):
+    assert Engine(rules, policy).check(tweet, viewer, at) == Reference(rules, policy).check(tweet, viewer, at)
+
+
+def test_what_there_is_can_be_drawn():
+    """Each would raise `NoSuchExample` if it were never drawn."""
+    find(ours.rules(), lambda rule: rule.effect is Effect.SUSPEND)
+    find(ours.rules(), lambda rule: bool(rule.except_in and rule.stays and rule.until))
+    find(ours.rule_sets(max_size=2), lambda rules: len(rules) == 2)
+    find(ours.viewers(), lambda viewer: len(viewer.subdivisions) > 1)
+    find(ours.viewers(), lambda viewer: viewer.country is None and viewer.account_id is not None)
+    find(ours.tweets(), lambda tweet: tweet.retweet_of is not None and tweet.quoted is not None)
+    find(ours.periods(), lambda period: period.start is None and period.end is not None)
+
+
+@given(ours.periods(st.just(datetime(2021, 1, 1, tzinfo=UTC))))
+def test_no_period_is_empty(period):
+    assert period.start is None or period.end is None

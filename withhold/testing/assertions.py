@@ -1,0 +1,70 @@
+"""Assertions on decisions, which say why when they fail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from withhold.engine import Engine
+from withhold.errors import shown
+from withhold.model import Decision, Outcome, Viewer
+from withhold.model.tweet import Subject
+from withhold.testing.viewers import viewer
+
+
+def assert_visible(engine: Engine, subject: Subject, who: Viewer | str, at: datetime | None = None) -> Decision:
+    """Assert that somebody may see a `Tweet` or a pair (tweet_id, account_id); return the decision.
+
+    `who` is a `Viewer`, or a place such as `"IN"`, `"US-MS"` or `"unknown"`; `at` is now, by the engine's clock, if it
+    is left out. Fails with all that `engine.explain` says.
+    """
+    __tracebackhide__ = True
+    return _assert(Outcome.VISIBLE, engine, subject, who, at)
+
+
+def assert_withheld(
+    engine: Engine, subject: Subject, who: Viewer | str, at: datetime | None = None, *, because: str | None = None
+) -> Decision:
+    """Assert that something is withheld from somebody, and by which rule if `because` names one.
+
+    >>> from withhold import Rule, RuleSet
+    >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+    >>> assert_withheld(engine, (20, 17), "IN", because="in-1").demand
+    >>> assert_withheld(engine, (20, 17), "US")
+    Traceback (most recent call last):
+        ...
+    AssertionError: expected withheld for a viewer in US, got visible
+    tweet 20 by account 17 is VISIBLE for a viewer in United States (US)
+    ...
+    """
+    __tracebackhide__ = True
+    return _assert(Outcome.WITHHELD, engine, subject, who, at, because)
+
+
+def assert_suspended(
+    engine: Engine, subject: Subject, who: Viewer | str, at: datetime | None = None, *, because: str | None = None
+) -> Decision:
+    """Assert that something is suspended, and by which rule if `because` names one."""
+    __tracebackhide__ = True
+    return _assert(Outcome.SUSPENDED, engine, subject, who, at, because)
+
+
+def _assert(
+    wanted: Outcome,
+    engine: Engine,
+    subject: Subject,
+    who: Viewer | str,
+    at: datetime | None,
+    because: str | None = None,
+) -> Decision:
+    __tracebackhide__ = True
+    looking = viewer(who) if isinstance(who, str) else who
+    explanation = engine.explain(subject, looking, at)
+    found = explanation.decision
+    place = f"a viewer {'in' if looking.country else 'at an'} {looking}"
+    if found.outcome is not wanted:
+        raise AssertionError(f"expected {wanted} for {place}, got {found.outcome}\n{explanation}")
+    if because is not None and found.rule_id != because:
+        raise AssertionError(
+            f"{wanted} for {place}, but by rule {shown(found.rule_id)} and not by {shown(because)}\n{explanation}"
+        )
+    return found

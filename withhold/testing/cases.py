@@ -1,0 +1,98 @@
+"""What a case file says, as values: questions with the answers that are expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from withhold.errors import Place, Problem
+from withhold.model import Decision, Outcome, Policy, RuleSet, Viewer
+from withhold.model.instants import in_iso
+from withhold.model.tweet import Subject, links_of
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One place to look from, and what is expected there."""
+
+    viewer: Viewer
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One subject at one instant, and what is expected wherever it is looked at from."""
+
+    it: str
+    subject: Subject
+    at: datetime
+    expect: tuple[Expectation, ...]
+    #: The rule that speaks first wherever the subject is not visible, if the case names one.
+    because: str | None
+    place: Place
+
+    def __str__(self) -> str:
+        """Say what is asked, on one line."""
+        links = links_of(self.subject)
+        asked = ", a retweet of ".join(" by ".join(_named(*link)) for link in links)
+        return f"{asked} at {in_iso(self.at)}"
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """The cases of one file, and the rules and the policy that they are about."""
+
+    path: Path
+    rules_path: Path
+    rules: RuleSet
+    policy: Policy
+    cases: tuple[Case, ...]
+    #: What was read otherwise than it was written.
+    warnings: tuple[Problem, ...] = ()
+
+    @cached_property
+    def context(self) -> tuple[Path, Policy]:
+        """What makes two files be about the same: where the rules are, however it is written, and the policy."""
+        return self.rules_path.resolve(), self.policy
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """What the cases say of themselves; no two say the same."""
+        return frozenset(case.it for case in self.cases)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one expectation."""
+
+    expectation: Expectation
+    decision: Decision
+    because: str | None
+
+    @property
+    def right(self) -> bool:
+        wrong_rule = self.because is not None and not self.decision.visible and self.decision.rule_id != self.because
+        return self.decision.outcome is self.expectation.outcome and not wrong_rule
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one case."""
+
+    file: CaseFile
+    case: Case
+    answers: tuple[Answer, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(answer.right for answer in self.answers)
+
+
+def _named(tweet: int | None, account: int | None) -> Iterator[str]:
+    if tweet is not None:
+        yield f"tweet {tweet}"
+    if account is not None:
+        yield f"account {account}"

@@ -1,0 +1,67 @@
+"""Cases, answered: a view for each place and instant, asked about everything that concerns it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from withhold.engine import Engine, View
+from withhold.model import Decision, Tweet, Viewer
+from withhold.model.tweet import Subject
+from withhold.testing.cases import Answer, Case, CaseFile, Result
+from withhold.testing.viewers import place_of
+
+
+class Runner:
+    """Puts the cases of one file to an engine."""
+
+    def __init__(self, file: CaseFile, engine: Engine) -> None:
+        self._file = file
+        self.engine = engine
+        self._views: dict[tuple[Viewer, datetime], View] = {}
+
+    def run(self, case: Case) -> Result:
+        """Answer one case."""
+        answers = [
+            Answer(expected, self._decide(case.subject, expected.viewer, case.at), case.because)
+            for expected in case.expect
+        ]
+        return Result(self._file, case, tuple(answers))
+
+    def run_all(self) -> Iterator[Result]:
+        """Answer the cases of the file in their order."""
+        return map(self.run, self._file.cases)
+
+    def _decide(self, subject: Subject, viewer: Viewer, at: datetime) -> Decision:
+        view = self._views.get((viewer, at))
+        if view is None:
+            view = self._views[viewer, at] = self.engine.view(viewer, at)
+        return view.check_tweet(subject).outer if isinstance(subject, Tweet) else view.check(*subject)
+
+
+def failure(result: Result, engine: Engine) -> str:
+    """Say what a failed case expected and got, place by place, and explain each answer that was wrong."""
+    return "\n".join(_lines(result, engine))
+
+
+def _lines(result: Result, engine: Engine) -> Iterator[str]:
+    case = result.case
+    yield f"{case.place}: {case.it}"
+    yield f"  {case}"
+    width = max(len(place_of(answer.expectation.viewer)) for answer in result.answers)
+    for answer in result.answers:
+        expected, got = answer.expectation.outcome, answer.decision
+        where = place_of(answer.expectation.viewer).ljust(width)
+        by = f" by rule {got.rule_id}" if not got.visible else ""
+        if got.outcome is not expected:
+            yield f"  {where}  expected {expected}, got {got.outcome}{by}"
+        elif not answer.right:
+            yield f"  {where}  {expected} as expected, but{by} and not by {case.because}"
+        else:
+            yield f"  {where}  {expected} as expected"
+    told: set[Decision] = set()
+    for answer in result.answers:
+        if not answer.right and answer.decision not in told:
+            told.add(answer.decision)
+            explanation = engine.explain(case.subject, answer.expectation.viewer, case.at)
+            yield from (f"    {line}" for line in str(explanation).splitlines())

@@ -1,0 +1,45 @@
+"""Viewers by one short text, as case files write them."""
+
+from __future__ import annotations
+
+from withhold.errors import Problem, TerritoryError, shown
+from withhold.model.viewer import Viewer
+from withhold.territories import WORLD, country_of, is_subdivision, resolve
+
+UNKNOWN = "unknown"
+
+
+def viewer(place: str, *, account_id: int | None = None, signal: str | None = None) -> Viewer:
+    """Return a viewer in a country, in a subdivision, or `"unknown"`.
+
+    >>> viewer("IN").standpoint, viewer("US-MS").standpoint, viewer("unknown").standpoint
+    (('IN', ()), ('US', ('US-MS',)), (None, ()))
+
+    `signal` says in words how the place is known, as in `Viewer`. Raises `TerritoryError` for anything else: a group and `WORLD` are no place where somebody is.
+    """
+    if place.strip().lower() == UNKNOWN:
+        return Viewer.unknown(account_id=account_id, signal=signal)
+    try:
+        code = resolve(place).code
+    except TerritoryError as error:
+        hint = error.hint and error.hint.replace("`Viewer.unknown()`", f"`{UNKNOWN}`")
+        raise TerritoryError(Problem(error.code, error.problem.message, hint=hint)) from None
+    if code == WORLD:
+        hint = f"write a country such as `IN`, a subdivision such as `US-MS`, or `{UNKNOWN}`"
+        raise TerritoryError(Problem("not-a-place", f"{shown(place)} is not a place where a viewer is", hint=hint))
+    inside = (code,) if is_subdivision(code) else ()
+    return Viewer(country=country_of(code), subdivisions=inside, account_id=account_id, signal=signal)
+
+
+def place_of(who: Viewer) -> str:
+    """Return where a viewer is, as `viewer` reads it; of several subdivisions the narrowest."""
+    return place_name(who.country, who.subdivisions)
+
+
+def place_name(country: str | None, subdivisions: tuple[str, ...]) -> str:
+    """Return what `viewer` reads for a country and subdivisions in it.
+
+    >>> place_name("US", ("US-MS",)), place_name(None, ())
+    ('US-MS', 'unknown')
+    """
+    return (subdivisions[-1] if subdivisions else country) or UNKNOWN
