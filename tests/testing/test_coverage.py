@@ -1,0 +1,103 @@
+"""What counts as tried of a rule, and what there is to try at all."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.testing.material import case_file, indexed
+from withhold import Outcome, Place, Policy, Rule, RuleSet
+from withhold.testing import viewer
+from withhold.testing.cases import Case, Expectation
+from withhold.testing.coverage import coverage, share
+
+HERE = Place("rules.yaml", 2, 5)
+START = datetime.fromisoformat("2021-02-10T00:00:00Z")
+DAY = timedelta(days=1)
+
+
+def covered(rule, *asked, policy=None):
+    """Return the coverage of a rule by (place, instant) pairs; outcomes do not matter to it."""
+    cases = [
+        Case(f"case {number}", (None, 17), at, (Expectation(viewer(place), Outcome.VISIBLE),), None, HERE)
+        for number, (place, at) in enumerate(asked)
+    ]
+    (found,) = coverage(indexed(case_file(RuleSet([rule]), cases, policy or Policy())))
+    return found
+
+
+def rule(**fields):
+    given = {"accounts": [17], "withheld_in": ["IN"], "reason": "terms", **fields}
+    return Rule(id="a", place=HERE, **given)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sides"),
+    [
+        ({}, ["speaking", "a viewer inside", "a viewer outside", "a viewer of whom it is not known"]),
+        ({"withheld_in": ["WORLD"]}, ["speaking", "a viewer inside"]),
+        ({"effect": "suspend", "withheld_in": ["WORLD"]}, ["speaking", "a viewer inside"]),
+        (
+            {"withheld_in": ["WORLD"], "except_in": ["GB"]},
+            ["speaking", "a viewer inside", "an excepted viewer", "a viewer of whom it is not known"],
+        ),
+        # Nobody is inside, and of an unknown viewer it is still not known.
+        (
+            {"withheld_in": ["IN"], "except_in": ["IN"]},
+            ["speaking", "a viewer outside", "an excepted viewer", "a viewer of whom it is not known"],
+        ),
+        (
+            {"withheld_in": ["WORLD"], "from_": START, "until": START + DAY, "stays": [(START - DAY, START)]},
+            ["speaking", "a viewer inside", "before it begins", "after it ends"],
+        ),
+        (
+            {"withheld_in": ["WORLD"], "stays": [(None, START)]},
+            ["speaking", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
+        ),
+    ],
+)
+def test_what_there_is_to_try(fields, sides):
+    assert list(covered(rule(**fields)).sides) == sides
+
+
+def test_each_side_is_tried_by_who_stands_on_it():
+    whole = {"from_": START, "until": START + 5 * DAY, "stays": [(START + DAY, START + 2 * DAY)]}
+    exact = {
+        "speaking": ("IN", START),
+        "a viewer outside": ("US", START),
+        "an excepted viewer": ("IN-DL", START),
+        "before it begins": ("IN-KA", START - timedelta(seconds=1)),
+        "after it ends": ("IN-KA", START + 5 * DAY),
+        "in the stay from 2021-02-11T00:00:00Z until 2021-02-12T00:00:00Z": ("IN-KA", START + DAY),
+    }
+    for side, asked in exact.items():
+        found = covered(rule(except_in=["IN-DL"], **whole), asked)
+        assert found.tried == ({side, "a viewer of whom it is not known"} if side == "speaking" else {side})
+    everything = covered(rule(except_in=["IN-DL"], **whole), ("IN-KA", START), *exact.values())
+    assert everything.untried == ()
+    assert share([everything]) == (8, 8)
+
+
+def test_who_would_see_no_difference_tries_no_edge():
+    """A viewer elsewhere is shown it before, within and after."""
+    assert covered(rule(from_=START), ("US", START - DAY)).tried == frozenset()
+
+
+def test_an_unknown_viewer_makes_a_rule_speak_if_the_policy_withholds():
+    assert not covered(rule(), ("unknown", START)).speaks
+    assert covered(rule(), ("unknown", START), policy=Policy(unknown_location="withhold")).speaks
+
+
+def test_a_rule_of_two_rule_sets_is_covered_once_by_the_cases_of_both():
+    """As where one case file names a directory, and another one file of it."""
+    asked = [
+        Case("in", (None, 17), START, (Expectation(viewer("IN"), Outcome.WITHHELD),), None, HERE),
+        Case("out", (None, 17), START, (Expectation(viewer("US"), Outcome.VISIBLE),), None, HERE),
+    ]
+    beside = Rule(id="b", accounts=[1], withheld_in=["IN"], reason="terms", place=Place("rules.yaml", 9, 5))
+    both = case_file(RuleSet([rule(), beside]), asked[:1], Policy(), "both")
+    alone = case_file(RuleSet([rule()]), asked[1:], Policy(), "alone")
+    first, second = coverage(indexed(both, alone))
+    assert first.tried == {"speaking", "a viewer inside", "a viewer outside"}
+    assert (second.rule.id, list(second.tried), second.cases) == ("b", [], 0)

@@ -1,0 +1,267 @@
+"""Mutation: every hole is found, every suggestion fills it, and what nobody could see is not held against anybody."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import strategies as house
+from tests.testing.material import case_file, indexed
+from withhold import Outcome, Place, Policy, Reference, Rule, RuleSet, Viewer
+from withhold.engine.reference import _outcome as outcome_of
+from withhold.model.tweet import links_of
+from withhold.testing import viewer
+from withhold.testing.asked import OUTCOMES, Index, Question, names
+from withhold.testing.cases import Case, Expectation
+from withhold.testing.mutants import SHORT_LIST, ids_to_drop, mutants
+from withhold.testing.mutation import mutate
+from withhold.testing.suite import Library
+
+HERE = Place("rules.yaml", 2, 5)
+AT = datetime(2021, 2, 10, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@st.composite
+def placed_rule_sets(draw):
+    """Rule sets as if they had been read from a file."""
+    return RuleSet(
+        replace(rule, place=Place("rules.yaml", number, 5))
+        for number, rule in enumerate(draw(house.rule_sets(max_size=3)), 1)
+    )
+
+
+@st.composite
+def cases_for(draw, rules, policy):
+    """Cases that pass, some of which say because of what."""
+    reference = Reference(rules, policy)
+    found = []
+    for number in range(draw(st.integers(0, 4))):
+        subject, at = draw(house.subjects), draw(house.instants)
+        looking = draw(st.lists(house.viewers(), min_size=1, max_size=2, unique=True))
+        decisions = [reference.check(subject, who, at) for who in looking]
+        expect = tuple(Expectation(who, got.outcome) for who, got in zip(looking, decisions, strict=True))
+        speakers = {got.rule_id for got in decisions if not got.visible}
+        because = draw(st.sampled_from([None, *speakers])) if len(speakers) == 1 else None
+        found.append(Case(f"case {number}", subject, at, expect, because, HERE))
+    return found
+
+
+files = st.tuples(placed_rule_sets(), house.policies).flatmap(
+    lambda given: st.builds(case_file, st.just(given[0]), cases_for(*given), st.just(given[1]))
+)
+
+
+def answer(rules, policy, subject, who, at):
+    """Return the reference's outcome, without the other fields, for which it would look all over the world."""
+    links = links_of(subject)
+    return outcome_of(Reference(rules, policy)._said(links, who.standpoint, at), links)
+
+
+def with_instead(rules, mutant):
+    """Return the rules with a change made. `mutant` may name fewer ids than the rule: it stands for those."""
+    kept = [rule for rule in rules if rule.id != mutant.rule.id]
+    return RuleSet([*kept, *([] if mutant.mutated is None else [mutant.mutated])])
+
+
+@given(files)
+@settings(max_examples=25)
+def test_survivors_equivalents_and_suggestions_by_brute_force(file):
+    """The reference, asked about every subject, place and instant there is in this small world."""
+    found = mutate(indexed(file))
+    assert found.counted == found.killed + len(found.survivors)
+    instants = {at + shift for at in house.HOURS for shift in (-SECOND, timedelta(), SECOND)}
+    viewers = [Viewer(country=country, subdivisions=inside) for country, inside in house.PLACES]
+    subjects = [(None, account) for account in house.ACCOUNTS] + [(tweet, None) for tweet in house.TWEETS]
+    for mutant in found.equivalent[:3]:
+        changed = with_instead(file.rules, mutant)
+        for subject, who, at in product(subjects, viewers, instants):
+            before, after = (answer(rules, file.policy, subject, who, at) for rules in (file.rules, changed))
+            assert before is after, mutant
+    for suggestion in found.suggestions:
+        for mutant in suggestion.notices:
+            changed = with_instead(file.rules, mutant)
+            answers = []
+            for (country, inside), outcome in suggestion.expect.items():
+                who = Viewer(country=country, subdivisions=inside)
+                assert answer(file.rules, file.policy, suggestion.link, who, suggestion.at) is outcome
+                answers.append(answer(changed, file.policy, suggestion.link, who, suggestion.at) is outcome)
+            assert not all(answers), mutant
+    assert {mutant.change for mutant in found.survivors} == {
+        mutant.change for suggestion in found.suggestions for mutant in suggestion.notices
+    }
+
+
+@given(files)
+@settings(max_examples=20)
+def test_with_all_that_is_suggested_nothing_survives(file):
+    """Round by round: a rule that no case concerned is looked at more closely once one does."""
+    counted = -1
+    while suggestions := mutate(indexed(file)).suggestions:
+        assert len(file.cases) > counted
+        counted = len(file.cases)
+        added = [
+            Case(
+                suggestion.it,
+                suggestion.link,
+                suggestion.at,
+                tuple(
+                    Expectation(Viewer(country=country, subdivisions=inside), outcome)
+                    for (country, inside), outcome in suggestion.expect.items()
+                ),
+                None,
+                HERE,
+            )
+            for suggestion in suggestions
+        ]
+        names_ = [case.it for case in (*file.cases, *added)]
+        assert len(set(names_)) == len(names_)
+        file = case_file(file.rules, (*file.cases, *added), file.policy)
+    assert mutate(indexed(file)).survivors == []
+
+
+@given(placed_rule_sets(), house.subjects, house.viewers(), house.instants, house.policies)
+@settings(max_examples=30)
+def test_a_question_is_answered_as_the_reference_does(rules, subject, who, at, policy):
+    links = links_of(subject)
+    case = Case("", subject, at, (), None, HERE)
+    concerning = tuple(rule for rule in rules if names(rule, links))
+    question = Question(case_file(rules, [case], policy), case, links, concerning)
+    for rule in concerning:
+        without = RuleSet(other for other in rules if other.id != rule.id)
+        for instead, whole in ((rule, rules), (None, without)):
+            decision = Reference(whole, policy).check(subject, who, at)
+            assert OUTCOMES[question.outcome(who, rule, instead)] is decision.outcome
+            speaker = None if decision.visible else decision.rule_id
+            assert question.speaker(who, rule, instead) == speaker
+
+
+def changes(rule, is_tested=True):
+    drop = {"accounts": ids_to_drop(rule.accounts, ()), "tweets": ids_to_drop(rule.tweets, ())}
+    return [mutant.change for mutant in mutants(rule, drop, is_tested=is_tested)]
+
+
+def test_every_way_in_which_a_rule_is_changed():
+    rule = Rule(
+        id="a",
+        accounts=[1, 2],
+        tweets=[3],
+        withheld_in=["IN", "PK"],
+        except_in=["IN-DL"],
+        from_=AT,
+        until=AT + timedelta(days=9),
+        stays=[(AT + SECOND, None)],
+        reason="terms",
+        if_unknown="show",
+    )
+    assert changes(rule) == [
+        "without the rule",
+        "without IN in `withheld_in`",
+        "without PK in `withheld_in`",
+        "without IN-DL in `except_in`",
+        "without account 1",
+        "without account 2",
+        "without tweet 3",
+        "without `from`",
+        "with `from` a second later",
+        "with `from` a second earlier",
+        "without `until`",
+        "with `until` a second later",
+        "with `until` a second earlier",
+        "without the stay from 2021-02-10T00:00:01Z",
+        "with the start of a stay, 2021-02-10T00:00:01Z, a second later",
+        "with the start of a stay, 2021-02-10T00:00:01Z, a second earlier",
+        "with `effect: suspend`",
+        "with `if_unknown: withhold`",
+    ]
+    assert changes(rule, is_tested=False) == ["without the rule"]
+
+
+def test_a_change_that_makes_no_rule_is_left_out():
+    """The last territory or id cannot go, a period of a second cannot lose it, and there is nothing before year 1."""
+    rule = Rule(id="a", accounts=[1], withheld_in=["IN"], from_=AT, until=AT + SECOND, reason="terms")
+    assert changes(rule) == [
+        "without the rule",
+        "without `from`",
+        "with `from` a second earlier",
+        "without `until`",
+        "with `until` a second later",
+        "with `effect: suspend`",
+        "with `if_unknown: withhold`",
+        "with `if_unknown: show`",
+    ]
+    first = datetime.min.replace(tzinfo=UTC)
+    assert "with `from` a second earlier" not in changes(replace(rule, from_=first))
+    suspending = Rule(id="a", accounts=[1], effect="suspend", reason="terms")
+    assert "with `effect: withhold`" in changes(suspending)
+
+
+def test_of_long_lists_a_few_ids_stand_for_the_rest():
+    short, long = range(1, SHORT_LIST + 1), range(1, 10_001)
+    assert ids_to_drop(short, ()) == list(short)
+    assert ids_to_drop(long, ()) == [1]
+    assert ids_to_drop(long, {1}) == [1, 2]
+    assert ids_to_drop(long, {7, 9, 20_000}) == [7, 9]
+    assert len(ids_to_drop(long, set(long))) == SHORT_LIST
+
+
+def test_a_long_list_is_tested_by_two_of_its_ids():
+    rule = Rule(id="a", accounts=range(1, 1_001), withheld_in=["IN"], reason="terms", place=HERE)
+    where = (Expectation(viewer("IN"), Outcome.WITHHELD), Expectation(viewer("unknown"), Outcome.VISIBLE))
+    cases = [Case(f"account {account}", (None, account), AT, where, None, HERE) for account in (5, 6)]
+    assert mutate(indexed(case_file(RuleSet([rule]), cases, Policy()))).survivors == []
+    (survivor,) = mutate(indexed(case_file(RuleSet([rule]), cases[:1], Policy()))).survivors
+    assert survivor.change == "without account 1"
+
+
+def test_ids_of_a_long_list_that_another_rule_names_too_are_asked_about():
+    """The list is not tested by ids that are withheld anyway."""
+    whole = Rule(id="a", accounts=range(1, 1_001), withheld_in=["IN"], reason="terms", place=HERE)
+    all_but_one = Rule(
+        id="b", accounts=range(2, 1_001), withheld_in=["WORLD"], reason="terms", place=Place("rules.yaml", 9, 5)
+    )
+    expect = (Expectation(viewer("IN"), Outcome.WITHHELD),)
+    cases = [Case(f"account {account}", (None, account), AT, expect, None, HERE) for account in (5, 6)]
+    found = mutate(indexed(case_file(RuleSet([whole, all_but_one]), cases, Policy())))
+    assert any(suggestion.link == (None, 1) for suggestion in found.suggestions)
+
+
+@pytest.mark.parametrize(("because", "survives"), [("b", False), (None, True)])
+def test_a_change_of_who_speaks_is_noticed_by_because(because, survives):
+    """With `a` gone the outcome is the same, so it is not held against the cases; but `because` notices."""
+    a = Rule(id="a", accounts=[1], withheld_in=["IN"], reason="terms", place=HERE)
+    b = Rule(id="b", accounts=[1], withheld_in=["IN"], reason="legal_demand", place=Place("rules.yaml", 9, 5))
+    case = Case("c", (None, 1), AT, (Expectation(viewer("IN"), Outcome.WITHHELD),), because, HERE)
+    found = mutate(indexed(case_file(RuleSet([a, b]), [case], Policy())))
+    gone = ("b", "without the rule")
+    assert (gone in [(mutant.rule.id, mutant.change) for mutant in found.equivalent]) is survives
+    assert gone not in [(mutant.rule.id, mutant.change) for mutant in found.survivors]
+
+
+def test_cases_of_several_files_and_policies_work_together():
+    rule = Rule(id="a", accounts=[1], withheld_in=["IN"], reason="terms", place=HERE)
+    rules = RuleSet([rule])
+
+    def asking(name, policy, **expected):
+        expect = tuple(Expectation(viewer(place), Outcome(outcome)) for place, outcome in expected.items())
+        return replace(
+            case_file(rules, [Case("c", (None, 1), AT, expect, None, HERE)], policy, name), rules_path=HERE_RULES
+        )
+
+    showing = asking("showing", Policy(), IN="withheld", unknown="visible")
+    hiding = asking("hiding", Policy(unknown_location="withhold"), IN="withheld")
+    # `if_unknown: show` changes nothing where unknown viewers are shown it anyway, and something where they are not.
+    (survivor,) = mutate(Index([showing, hiding], Library())).survivors
+    assert survivor.change == "with `if_unknown: show`"
+    suggestion = mutate(Index([showing, hiding], Library())).suggestions[0]
+    assert (str(suggestion.file.path), suggestion.expect) == ("hiding.cases.yaml", {(None, ()): Outcome.WITHHELD})
+    both = asking("hiding", Policy(unknown_location="withhold"), IN="withheld", unknown="withheld")
+    assert mutate(Index([showing, both], Library())).survivors == []
+
+
+HERE_RULES = case_file(RuleSet([]), [], Policy(), "same").rules_path

@@ -1,0 +1,142 @@
+"""Which cases ask about which rules, and what each of them sees of one rule alone.
+
+Coverage and mutation ask this for every rule, case and place, so it is found out once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from withhold.engine.decider import Decider
+from withhold.engine.reach import Reach
+from withhold.errors import Place
+from withhold.model import IdSet, Outcome, Policy, Rule, RuleSet
+from withhold.model.tweet import Link, links_of
+from withhold.model.viewer import Standpoint, Viewer
+from withhold.snapshot import Snapshot
+from withhold.testing.cases import Case, CaseFile
+from withhold.testing.suite import Library
+
+#: Outcomes by severity (R6): the greatest that a rule gives is the answer.
+OUTCOMES = tuple(Outcome)
+
+
+class Force:
+    """What a rule does to whoever asks about what it names; None does nothing."""
+
+    __slots__ = ("_reach", "_rule")
+
+    def __init__(self, rule: Rule | None, policy: Policy) -> None:
+        self._rule = rule
+        self._reach = None if rule is None else Reach.of(rule, policy)
+
+    def at(self, place: Standpoint, instant: datetime) -> int:
+        """Return the index in `OUTCOMES` of what the rule gives somebody there and then (R1, R4, R5, R6)."""
+        if self._rule is None or self._reach is None:
+            return 0
+        if not self._rule.in_force(instant) or not self._reach.withholds(place):
+            return 0
+        return 2 if self._reach.suspends else 1
+
+
+@dataclass(slots=True)
+class Question:
+    """A case, with the rules that name its subject."""
+
+    file: CaseFile
+    case: Case
+    links: tuple[Link, ...]
+    rules: tuple[Rule, ...]
+    _forces: dict[str, Force] = field(default_factory=dict)
+
+    def outcome(self, viewer: Viewer, without: Rule, instead: Rule | None) -> int:
+        """Return the outcome, as an index in `OUTCOMES`, with another rule or none in the place of one."""
+        place, at, policy = viewer.standpoint, self.case.at, self.file.policy
+        found = 0
+        for rule in self.rules:
+            if rule.id == without.id:
+                continue
+            if (force := self._forces.get(rule.id)) is None:
+                force = self._forces[rule.id] = Force(rule, policy)
+            found = max(found, self._lifted(rule, viewer, force.at(place, at)))
+        if instead is None or not names(instead, self.links):
+            return found
+        return max(found, self._lifted(instead, viewer, Force(instead, policy).at(place, at)))
+
+    def speaker(self, viewer: Viewer, without: Rule, instead: Rule | None) -> str | None:
+        """Return the id of the rule that speaks first, with another rule or none in the place of one."""
+        rules = [rule for rule in self.rules if rule.id != without.id]
+        rules += [] if instead is None else [instead]
+        narrow = [only(rule, self.links) for rule in rules if names(rule, self.links)]
+        decision = Decider(Snapshot.compile(RuleSet(narrow)), self.file.policy).decide(self.links, viewer, self.case.at)
+        return None if decision.visible else decision.rule_id
+
+    def _lifted(self, rule: Rule, viewer: Viewer, outcome: int) -> int:
+        """R9: authors see their own, if nobody else's is withheld and nothing is suspended."""
+        if outcome != 1 or not self.file.policy.author_sees_own or viewer.account_id is None:
+            return outcome
+        return int(names(rule, [link for link in self.links if link[1] != viewer.account_id]))
+
+
+class Index:
+    """All rules of some case files, once each, and the cases that concern each; every rule was read from a file."""
+
+    def __init__(self, files: Iterable[CaseFile], library: Library) -> None:
+        #: The rules, by where they stand: a rule of two rule sets is one rule.
+        self.rules: dict[Place, Rule] = {}
+        self.files: dict[Place, list[CaseFile]] = {}
+        self.questions: dict[Place, list[Question]] = {}
+        self._deciders: dict[tuple[Path, Policy], Decider] = {}
+        for file in files:
+            for rule in file.rules:
+                self.rules.setdefault(where(rule), rule)
+                self.files.setdefault(where(rule), []).append(file)
+            decider = self._deciders.setdefault(file.context, Decider(library.engine(file).snapshot, file.policy))
+            for case in file.cases:
+                links = links_of(case.subject)
+                question = Question(file, case, links, tuple(rule for rule, _ in decider.concerning(links)))
+                for rule in question.rules:
+                    self.questions.setdefault(where(rule), []).append(question)
+
+    def contexts(self, rule: Rule) -> Iterator[CaseFile]:
+        """Yield the first case file for each rule set and policy under which cases ask about a rule."""
+        found = {file.context: file for file in reversed(self.files[where(rule)])}
+        return reversed(found.values())
+
+    def concerning(self, file: CaseFile, link: Link) -> list[Rule]:
+        """Return the rules of a file's rule set that name a subject."""
+        return [rule for rule, _ in self._deciders[file.context].concerning((link,))]
+
+    def postings(self, file: CaseFile, kind: Literal["accounts", "tweets"], ids: Iterable[int]) -> dict[int, int]:
+        """Return an id for each combination of rules of a file's rule set that name some of the ids."""
+        snapshot = self._deciders[file.context].snapshot
+        table = snapshot.accounts if kind == "accounts" else snapshot.tweets
+        return {posting: id_ for id_ in ids if (posting := table.find(id_)) is not None}
+
+
+def where(rule: Rule) -> Place:
+    """Return what tells a rule from all others, also those of other rule sets: where it stands."""
+    if rule.place is None:
+        raise ValueError(f"rule {rule.id} was read from no file")
+    return rule.place
+
+
+def names(rule: Rule, links: Iterable[Link]) -> bool:
+    """Tell whether a rule names a subject, or part of it (R2, R8)."""
+    return any(account in rule.accounts or tweet in rule.tweets for tweet, account in links)
+
+
+def only(rule: Rule, links: Iterable[Link]) -> Rule:
+    """Return a rule that names nothing but what a subject has: it answers the same, and is small."""
+    accounts = [account for _, account in links if account is not None and account in rule.accounts]
+    tweets = [tweet for tweet, _ in links if tweet is not None and tweet in rule.tweets]
+    return replace(rule, accounts=IdSet(accounts), tweets=IdSet(tweets))
+
+
+def viewers_of(questions: Iterable[Question]) -> Iterator[tuple[Question, Viewer]]:
+    """Yield every viewer that a case looks from, with the case."""
+    return ((question, expected.viewer) for question in questions for expected in question.case.expect)

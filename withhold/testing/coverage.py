@@ -1,0 +1,130 @@
+"""What cases have tried of each rule: who is in its territory and who is not, and each side of its edges in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from withhold.engine.reach import Reach, told_apart
+from withhold.model import Period, Policy, Rule
+from withhold.model.instants import in_iso
+from withhold.model.viewer import Standpoint, Viewer, is_in
+from withhold.testing.asked import Index, Question, viewers_of, where
+
+SPEAKS = "speaking"
+_INSIDE, _OUTSIDE = "a viewer inside", "a viewer outside"
+_EXCEPTED, _UNCERTAIN = "an excepted viewer", "a viewer of whom it is not known"
+_BEFORE, _AFTER = "before it begins", "after it ends"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One rule: what there is to try, and what cases have tried of it."""
+
+    rule: Rule
+    sides: tuple[str, ...]
+    tried: frozenset[str]
+    cases: int
+
+    @property
+    def speaks(self) -> bool:
+        """Whether some case made the rule speak."""
+        return SPEAKS in self.tried
+
+    @property
+    def untried(self) -> tuple[str, ...]:
+        return tuple(side for side in self.sides if side not in self.tried)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return values that JSON has."""
+        return {
+            "rule_id": self.rule.id,
+            "place": str(self.rule.place) if self.rule.place else None,
+            "cases": self.cases,
+            "speaks": self.speaks,
+            "tried": [side for side in self.sides if side in self.tried],
+            "untried": list(self.untried),
+        }
+
+
+def coverage(index: Index) -> list[Coverage]:
+    """Return the coverage of every rule that some case file is about, in the order of the rules."""
+    found = []
+    for rule in index.rules.values():
+        questions = index.questions.get(where(rule), [])
+        sides = tuple(_sides(rule))
+        tried = {side for question, viewer in viewers_of(questions) for side in _tried(rule, question, viewer)}
+        found.append(Coverage(rule, sides, frozenset(tried), len(questions)))
+    return found
+
+
+class Share(NamedTuple):
+    """A part of a whole.
+
+    >>> str(Share(199, 200)), str(Share(0, 0))
+    ('99 % (199 of 200)', '100 % (0 of 0)')
+    """
+
+    part: int
+    whole: int
+
+    def __str__(self) -> str:
+        # Rounded down: 100 % is all.
+        percent = 100 * self.part // self.whole if self.whole else 100
+        return f"{percent} % ({self.part:,} of {self.whole:,})"
+
+
+def share(found: Iterable[Coverage]) -> Share:
+    """Return how many sides were tried, of all there are."""
+    listed = list(found)
+    return Share(sum(len(rule.sides) - len(rule.untried) for rule in listed), sum(len(rule.sides) for rule in listed))
+
+
+def _sides(rule: Rule) -> Iterator[str]:
+    """Yield what can be tried: what nobody can be, and what can never be, is not asked for."""
+    reach = Reach.of(rule, Policy())
+    possible = {_standing(rule, reach, place) for place in told_apart([reach])}
+    if any(reach.withholds(place) for place in told_apart([reach])):
+        yield SPEAKS
+    yield from (side for side in (_INSIDE, _OUTSIDE, _EXCEPTED, _UNCERTAIN) if side in possible)
+    if rule.from_ is not None:
+        yield _BEFORE
+    if rule.until is not None:
+        yield _AFTER
+    yield from (_in_stay(stay) for stay in rule.stays if _matters(stay, rule))
+
+
+def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
+    reach = Reach.of(rule, question.file.policy)
+    at, place = question.case.at, viewer.standpoint
+    if rule.in_force(at):
+        yield _standing(rule, reach, place)
+        if reach.withholds(place):
+            yield SPEAKS
+    elif reach.withholds(place):  # nobody else sees a difference between before, within and after
+        if rule.from_ is not None and at < rule.from_:
+            yield _BEFORE
+        elif rule.until is not None and at >= rule.until:
+            yield _AFTER
+        else:
+            yield from (_in_stay(stay) for stay in rule.stays if stay.covers(at))
+
+
+def _standing(rule: Rule, reach: Reach, place: Standpoint) -> str:
+    reached = reach.reaches(place)
+    if reached is not False:
+        return _UNCERTAIN if reached is None else _INSIDE
+    return _EXCEPTED if any(is_in(place, code) for code in rule.except_in) else _OUTSIDE
+
+
+def _matters(stay: Period, rule: Rule) -> bool:
+    """Tell whether a stay and the rule's period have an instant in common."""
+    begins = [bound for bound in (stay.start, rule.from_) if bound is not None]
+    ends = [bound for bound in (stay.end, rule.until) if bound is not None]
+    return not begins or not ends or max(begins) < min(ends)
+
+
+def _in_stay(stay: Period) -> str:
+    bounds = [f"{word} {in_iso(bound)}" for word, bound in (("from", stay.start), ("until", stay.end)) if bound]
+    return " ".join(["in the stay", *bounds])

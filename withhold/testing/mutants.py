@@ -1,0 +1,103 @@
+"""Rules with one thing changed: what a good set of cases would notice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from withhold.errors import WithholdError
+from withhold.model import Effect, Period, Rule, Settle
+from withhold.model.instants import in_iso
+from withhold.territories import WORLD
+
+#: A list up to here is taken to be written by hand, and each of its ids is dropped once. Of a longer one those that
+#: cases mention are, up to as many, and one other unless cases mention two: what holds for two holds for the rest.
+SHORT_LIST = 20
+
+_SECOND = timedelta(seconds=1)
+
+#: The ids to drop, one at a time, by the name of their list.
+Drop = Mapping[str, Sequence[int]]
+
+
+class Mutant(NamedTuple):
+    """A rule, what was changed, and what came of it (None: the rule is gone)."""
+
+    rule: Rule
+    change: str
+    mutated: Rule | None
+
+
+def mutants(rule: Rule, drop: Drop, *, is_tested: bool) -> Iterator[Mutant]:
+    """Yield every mutant of a rule once; of a rule that no case concerns, only that it is gone.
+
+    Changes that make no valid rule are left out.
+    """
+    yield Mutant(rule, "without the rule", None)
+    seen = {_said(rule)}
+    for change, fields in _changes(rule, drop) if is_tested else ():
+        try:
+            mutated = replace(rule, **fields)
+        except WithholdError:
+            continue
+        if (said := _said(mutated)) not in seen:
+            seen.add(said)
+            yield Mutant(rule, change, mutated)
+
+
+def ids_to_drop(ids: Collection[int], mentioned: Collection[int]) -> list[int]:
+    """Return the ids of a list that are dropped, one at a time; `mentioned` are those that cases ask about."""
+    if len(ids) <= SHORT_LIST:
+        return sorted(ids)
+    asked = sorted(id_ for id_ in mentioned if id_ in ids)[:SHORT_LIST]
+    other = next((id_ for id_ in ids if id_ not in mentioned), None)
+    return asked if len(asked) > 1 or other is None else [*asked, other]
+
+
+def _changes(rule: Rule, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in ("withheld_in", "except_in"):
+        codes = getattr(rule, name)
+        yield from ((f"without {code} in `{name}`", {name: [c for c in codes if c != code]}) for code in codes)
+    if rule.except_in:
+        yield "without `except_in`", {"except_in": ()}
+    for name, what in (("accounts", "account"), ("tweets", "tweet")):
+        for id_ in drop[name]:
+            yield f"without {what} {id_}", {name: [other for other in getattr(rule, name) if other != id_]}
+    for field in ("from_", "until"):
+        key, bound = f"`{field.rstrip('_')}`", getattr(rule, field)
+        if bound is not None:
+            yield f"without {key}", {field: None}
+            yield from ((f"with {key} a second {word}", {field: moved}) for word, moved in _moved(bound))
+    for index, stay in enumerate(rule.stays):
+        others = [*rule.stays[:index], *rule.stays[index + 1 :]]
+        yield f"without the stay {_bounds(stay)}", {"stays": others}
+        for side, bound in stay._asdict().items():
+            for word, moved in _moved(bound) if bound is not None else ():
+                change = f"with the {side} of a stay, {in_iso(bound)}, a second {word}"
+                yield change, {"stays": [*others, stay._replace(**{side: moved})]}
+    if rule.effect is Effect.WITHHOLD:
+        yield "with `effect: suspend`", {"effect": Effect.SUSPEND, "withheld_in": (WORLD,), "except_in": ()}
+    else:
+        yield "with `effect: withhold`", {"effect": Effect.WITHHOLD}
+    # One of the two is what the rule does already, so that nothing changes for anybody.
+    yield from ((f"with `if_unknown: {settle}`", {"if_unknown": settle}) for settle in Settle)
+
+
+def _moved(bound: datetime) -> Iterator[tuple[str, datetime]]:
+    for by, word in ((_SECOND, "later"), (-_SECOND, "earlier")):
+        with suppress(OverflowError):  # at the ends of time
+            yield word, bound + by
+
+
+def _bounds(stay: Period) -> str:
+    start, end = (in_iso(bound) for bound in stay)
+    return " ".join(f"{word} {bound}" for word, bound in (("from", start), ("until", end)) if bound)
+
+
+def _said(rule: Rule) -> tuple[object, ...]:
+    """Return what two mutants must differ in."""
+    where = (rule.withheld_in, rule.except_in, rule.from_, rule.until, rule.stays)
+    return (*where, rule.effect, rule.if_unknown, tuple(rule.accounts), tuple(rule.tweets))

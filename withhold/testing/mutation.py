@@ -1,0 +1,144 @@
+"""Which changes of the rules no case would notice, and the cases that would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from withhold.model import IdSet, Outcome, Rule
+from withhold.model.tweet import Link
+from withhold.testing.asked import OUTCOMES, Index, Question, names, where
+from withhold.testing.cases import CaseFile
+from withhold.testing.mutants import Mutant, ids_to_drop, mutants
+from withhold.testing.suggestion import Suggestion
+from withhold.testing.witness import Witness, find
+
+#: Cases to add, by what they ask in which file: one serves several changes, also of several rules.
+Suggestions = dict[tuple[Path, Link, datetime], Suggestion]
+
+
+@dataclass(slots=True)
+class Mutation:
+    """What came of changing every rule in every way, one at a time."""
+
+    killed: int = 0
+    #: Changes of which nobody could see anything; they are not counted.
+    equivalent: list[Mutant] = field(default_factory=list)
+    survivors: list[Mutant] = field(default_factory=list)
+    suggestions: list[Suggestion] = field(default_factory=list)
+
+    @property
+    def counted(self) -> int:
+        return self.killed + len(self.survivors)
+
+
+def mutate(index: Index, advance: Callable[[int], None] | None = None) -> Mutation:
+    """Change each rule in every way, and ask the cases that concern it. The cases must pass on the rules as they are.
+
+    `advance` is called with the number of rules that are done.
+    """
+    found = Mutation()
+    suggestions: Suggestions = {}
+    for done, rule in enumerate(index.rules.values(), 1):
+        _mutate(rule, index, found, suggestions)
+        if advance is not None:
+            advance(done)
+    found.suggestions = sorted(suggestions.values(), key=lambda suggestion: suggestion.file.path)
+    return found
+
+
+def _mutate(rule: Rule, index: Index, found: Mutation, suggestions: Suggestions) -> None:
+    questions = index.questions.get(where(rule), [])
+    contexts = list(index.contexts(rule))
+    asked = {link for question in questions for link in question.links}
+    accounts, drop_accounts = _ids(rule, "accounts", {account for _, account in asked if account is not None}, index)
+    tweets, drop_tweets = _ids(rule, "tweets", {tweet for tweet, _ in asked if tweet is not None}, index)
+    drop = {"accounts": drop_accounts, "tweets": drop_tweets}
+    small = replace(rule, accounts=accounts, tweets=tweets)
+    own: list[Suggestion] = []
+    for mutant in mutants(small, drop, is_tested=bool(questions)):
+        if _is_noticed(mutant, questions):
+            found.killed += 1
+            continue
+        seen = next((case for case in own if _would_notice(case, mutant, index)), None)
+        if seen is None:
+            witness = next(_witnesses(mutant, contexts, index, asked), None)
+            if witness is None:
+                found.equivalent.append(mutant)
+                continue
+            file, who = witness
+            seen = suggestions.setdefault((file.path, who.link, who.at), Suggestion(file, who.link, who.at))
+            seen.expect[who.place] = who.outcome
+            own.append(seen)
+        seen.notices.append(mutant)
+        found.survivors.append(mutant)
+
+
+def _ids(rule: Rule, kind: Literal["accounts", "tweets"], asked: set[int], index: Index) -> tuple[IdSet, list[int]]:
+    """Return the ids that stand for all of a list, and those of them to drop.
+
+    An id that no case mentions is as any other that the same rules name.
+    """
+    ids: IdSet = getattr(rule, kind)
+    drop = ids_to_drop(ids, asked)
+    kept = {*drop, *(id_ for id_ in asked if id_ in ids), *list(ids)[:1], *list(ids)[-1:]}
+    for file in index.contexts(rule):
+        kept.update(index.postings(file, kind, ids).values())
+    return IdSet(kept), drop
+
+
+def _is_noticed(mutant: Mutant, questions: Iterable[Question]) -> bool:
+    """Tell whether a case gets another outcome than it expects, or has another rule speak."""
+    questions = list(questions)
+    return any(
+        OUTCOMES[question.outcome(expected.viewer, mutant.rule, mutant.mutated)] is not expected.outcome
+        for question in questions
+        for expected in question.case.expect
+    ) or any(
+        question.speaker(expected.viewer, mutant.rule, mutant.mutated) != question.case.because
+        for question in questions
+        if question.case.because is not None and len(question.rules) > 1  # alone, it speaks or nothing is withheld
+        for expected in question.case.expect
+        if expected.outcome is not Outcome.VISIBLE
+    )
+
+
+def _would_notice(case: Suggestion, mutant: Mutant, index: Index) -> bool:
+    """Tell whether a case that is suggested already notices another change, too."""
+    if not names(mutant.rule, [case.link]):
+        return False
+    question = case.question(index.concerning(case.file, case.link))
+    return any(
+        OUTCOMES[question.outcome(expected.viewer, mutant.rule, mutant.mutated)] is not expected.outcome
+        for expected in question.case.expect
+    )
+
+
+def _witnesses(
+    mutant: Mutant, contexts: Iterable[CaseFile], index: Index, asked: set[Link]
+) -> Iterator[tuple[CaseFile, Witness]]:
+    """Yield who would notice; first of what cases ask about already."""
+    for file in contexts:
+        for link, others in _subjects(mutant, file, index, asked):
+            witness = find(mutant.rule, mutant.mutated, link, others, file.policy)
+            if witness is not None:
+                yield file, witness
+
+
+def _subjects(mutant: Mutant, file: CaseFile, index: Index, asked: set[Link]) -> Iterator[tuple[Link, list[Rule]]]:
+    """Yield what a change may concern, with the other rules that name it: one subject for each set of these."""
+    rule, mutated = mutant.rule, mutant.mutated
+    accounts, tweets = {account for _, account in asked}, {tweet for tweet, _ in asked}
+    links: list[Link] = [(None, account) for account in sorted(rule.accounts, key=lambda id_: id_ not in accounts)]
+    links += [(tweet, None) for tweet in sorted(rule.tweets, key=lambda id_: id_ not in tweets)]
+    if mutated is not None and (mutated.accounts, mutated.tweets) != (rule.accounts, rule.tweets):
+        links = [link for link in links if not names(mutated, [link])]
+    seen: set[frozenset[str]] = set()
+    for link in links:
+        others = [other for other in index.concerning(file, link) if other.id != rule.id]
+        if (together := frozenset(other.id for other in others)) not in seen:
+            seen.add(together)
+            yield link, others

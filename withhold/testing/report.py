@@ -1,0 +1,142 @@
+"""What came of the cases of several files, as JSON has it and as JUnit's XML does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from withhold.engine import Engine
+from withhold.model.instants import in_iso
+from withhold.testing.cases import CaseFile, Result
+from withhold.testing.coverage import Coverage, Share, share
+from withhold.testing.mutation import Mutation
+from withhold.testing.running import failure
+from withhold.testing.viewers import place_of
+
+# What XML 1.0 cannot say, even escaped.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(slots=True)
+class FileResults:
+    """One case file and its results."""
+
+    file: CaseFile
+    engine: Engine
+    results: list[Result]
+
+    @property
+    def failed(self) -> list[Result]:
+        return [result for result in self.results if not result.passed]
+
+
+@dataclass(slots=True)
+class Report:
+    """All that `withhold test` found out."""
+
+    files: list[FileResults]
+    coverage: list[Coverage] | None = None
+    mutation: Mutation | None = None
+
+    @property
+    def cases(self) -> int:
+        return sum(len(tested.results) for tested in self.files)
+
+    @property
+    def failures(self) -> int:
+        return sum(len(tested.failed) for tested in self.files)
+
+    @property
+    def tried(self) -> Share | None:
+        return None if self.coverage is None else share(self.coverage)
+
+    @property
+    def noticed(self) -> Share | None:
+        return None if self.mutation is None else Share(self.mutation.killed, self.mutation.counted)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return values that JSON has."""
+        found: dict[str, object] = {
+            "cases": self.cases,
+            "failed": self.failures,
+            "files": [
+                {
+                    "file": str(tested.file.path),
+                    "rules": str(tested.file.rules_path),
+                    "revision": tested.file.rules.revision,
+                    "cases": [_case(result, tested.engine) for result in tested.results],
+                }
+                for tested in self.files
+            ],
+        }
+        if self.coverage is not None:
+            tried, sides = share(self.coverage)
+            rules = [rule.to_dict() for rule in self.coverage]
+            found["coverage"] = {"tried": tried, "sides": sides, "rules": rules}
+        if self.mutation is not None:
+            found["mutation"] = {
+                "changes": self.mutation.counted,
+                "noticed": self.mutation.killed,
+                "equivalent": len(self.mutation.equivalent),
+                "survivors": [
+                    {"rule_id": mutant.rule.id, "place": str(mutant.rule.place), "change": mutant.change}
+                    for mutant in self.mutation.survivors
+                ],
+                "suggestions": [suggestion.to_dict() for suggestion in self.mutation.suggestions],
+            }
+        return found
+
+    def to_junit(self) -> str:
+        """Return the cases as JUnit's XML: a suite for each file."""
+        root = ET.Element("testsuites", tests=str(self.cases), failures=str(self.failures))
+        for tested in self.files:
+            counts = {"tests": str(len(tested.results)), "failures": str(len(tested.failed)), "errors": "0"}
+            suite = ET.SubElement(root, "testsuite", {"name": _xml(str(tested.file.path)), **counts})
+            for result in tested.results:
+                place = result.case.place
+                attributes = {"classname": place.file, "name": result.case.it, "line": str(place.line)}
+                case = ET.SubElement(suite, "testcase", {key: _xml(value) for key, value in attributes.items()})
+                if not result.passed:
+                    message = "; ".join(_wrong(result))
+                    ET.SubElement(case, "failure", message=_xml(message)).text = _xml(failure(result, tested.engine))
+        ET.indent(root)
+        return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+
+
+def _case(result: Result, engine: Engine) -> dict[str, object]:
+    case = result.case
+    return {
+        "it": case.it,
+        "place": str(case.place),
+        "at": in_iso(case.at),
+        "passed": result.passed,
+        "because": case.because,
+        "answers": [
+            {
+                "viewer": place_of(answer.expectation.viewer),
+                "expected": answer.expectation.outcome,
+                "got": answer.decision.outcome,
+                "rule_id": answer.decision.rule_id,
+                "right": answer.right,
+                "explanation": None
+                if answer.right
+                else engine.explain(case.subject, answer.expectation.viewer, case.at).to_dict(),
+            }
+            for answer in result.answers
+        ],
+    }
+
+
+def _wrong(result: Result) -> Iterator[str]:
+    for answer in result.answers:
+        if not answer.right:
+            expected, got = answer.expectation.outcome, answer.decision
+            where = place_of(answer.expectation.viewer)
+            other = f"got {got.outcome}" if got.outcome is not expected else f"got it by rule {got.rule_id}"
+            yield f"{where}: expected {expected}, {other}"
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

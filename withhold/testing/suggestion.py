@@ -1,0 +1,69 @@
+"""A case that would notice what no case notices, as text to paste."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from withhold.errors import Place, shown
+from withhold.model import Outcome, Rule, Viewer
+from withhold.model.instants import in_iso
+from withhold.model.tweet import Link
+from withhold.model.viewer import Standpoint
+from withhold.testing.asked import Question
+from withhold.testing.cases import Case, CaseFile, Expectation
+from withhold.testing.mutants import Mutant
+from withhold.testing.viewers import place_name
+
+
+@dataclass(slots=True)
+class Suggestion:
+    """One subject at one instant, and what is right in the places where a change would show."""
+
+    file: CaseFile
+    link: Link
+    at: datetime
+    expect: dict[Standpoint, Outcome] = field(default_factory=dict)
+    notices: list[Mutant] = field(default_factory=list)
+
+    @property
+    def it(self) -> str:
+        """A name that no case of the file has yet."""
+        tweet, account = self.link
+        name = f"{f'tweet {tweet}' if account is None else f'account {account}'} as of {in_iso(self.at)}"
+        taken = self.file.names
+        return next(free for count in range(1, len(taken) + 2) if (free := _counted(name, count)) not in taken)
+
+    def question(self, rules: Iterable[Rule]) -> Question:
+        """Return the case as if it were there; `rules` are those that name its subject."""
+        expect = tuple(
+            Expectation(Viewer(country=country, subdivisions=inside), outcome)
+            for (country, inside), outcome in self.expect.items()
+        )
+        case = Case("", self.link, self.at, expect, None, Place(str(self.file.path)))
+        return Question(self.file, case, (self.link,), tuple(rules))
+
+    def lines(self) -> Iterator[str]:
+        """Yield the YAML of the case, as an item of `cases`, with what it would notice."""
+        yield from (f"  # {shown(mutant.rule.id)} {mutant.change}" for mutant in self.notices)
+        yield f"  - it: {self.it}"
+        tweet, account = self.link
+        yield f"    account: {account}" if account is not None else f"    tweet: {tweet}"
+        yield f"    at: {in_iso(self.at)}"
+        yield f"    expect: {{{', '.join(f'{place}: {outcome}' for place, outcome in self._expected())}}}"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return values that JSON has."""
+        tweet, account = self.link
+        subject = {"account": account} if account is not None else {"tweet": tweet}
+        notices = [{"rule_id": mutant.rule.id, "change": mutant.change} for mutant in self.notices]
+        case = {"it": self.it, **subject, "at": in_iso(self.at), "expect": dict(self._expected())}
+        return {"file": str(self.file.path), "case": case, "notices": notices}
+
+    def _expected(self) -> Iterator[tuple[str, Outcome]]:
+        return ((place_name(*place), outcome) for place, outcome in self.expect.items())
+
+
+def _counted(name: str, count: int) -> str:
+    return name if count == 1 else f"{name} ({count})"
