@@ -1,0 +1,115 @@
+"""The pytest plugin, in sessions of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.testing.material import CASE, FINE, RULES
+
+pytest_plugins = ("pytester",)
+
+FAILING = FINE + CASE.replace("withholds it", "shows it").replace("IN: withheld", "IN: visible")
+
+
+@pytest.fixture
+def session(pytester):
+    """Write rules and cases, and run pytest on them in another process."""
+
+    def run(*arguments, **files):
+        (pytester.path / "rules.yaml").write_text(RULES, encoding="utf-8")
+        for name, text in files.items():
+            (pytester.path / f"{name}.cases.yaml").write_text(text, encoding="utf-8")
+        return pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider", *arguments)
+
+    return run
+
+
+def test_every_case_is_an_item(session):
+    found = session("-v", all=FAILING)
+    found.assert_outcomes(passed=1, failed=1)
+    found.stdout.fnmatch_lines(["all.cases.yaml::withholds it PASSED*", "all.cases.yaml::shows it FAILED*"])
+
+
+def test_a_failure_says_where_what_and_why_without_a_traceback(session):
+    text = session(all=FAILING).stdout.str()
+    assert "all.cases.yaml:7:5: shows it" in text
+    assert "  IN  expected visible, got withheld by rule in-1" in text
+    assert "  US  visible as expected" in text
+    assert "- in-1: APPLIES, in force, and the viewer is in its territory" in text
+    assert "read from rules.yaml:2:5" in text
+    assert "Traceback" not in text
+    assert "pytest_plugin.py" not in text
+
+
+def test_one_case_can_be_chosen(session):
+    session("all.cases.yaml::withholds it", all=FAILING).assert_outcomes(passed=1)
+    session("-k", "shows", all=FAILING).assert_outcomes(failed=1, deselected=1)
+
+
+def test_a_broken_file_fails_at_collection_and_the_others_run(session):
+    found = session("--continue-on-collection-errors", all=FINE, broken=FINE.replace("17", "x"))
+    found.assert_outcomes(passed=1, errors=1)
+    text = found.stdout.str()
+    assert "broken.cases.yaml:4:14: account `x` is not a number [bad-id]; ids are decimal digits" in text
+    assert "Traceback" not in text
+
+
+def test_workers_share_the_cases(session):
+    pytest.importorskip("xdist")
+    session("-n", "2", all=FAILING, other=FINE).assert_outcomes(passed=2, failed=1)
+
+
+def test_the_fixtures(session, pytester):
+    pytester.makeini("[pytest]\nwithhold_rules = rules.yaml\n")
+    pytester.makepyfile(
+        """
+        from withhold.testing import assert_withheld
+
+        def test_the_engine(withhold_engine, withhold_rules):
+            assert_withheld(withhold_engine, (None, 17), "IN", because="in-1")
+            assert withhold_engine.snapshot.rules is withhold_rules
+        """
+    )
+    session().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("ini", "said"),
+    [
+        ("", "set the ini option `withhold_rules`"),
+        ("withhold_rules = nowhere", "nowhere"),
+        ("withhold_rules = bad.yaml", "bad.yaml:1:1: a rule file must be a mapping [[]bad-rule-file[]]"),
+    ],
+)
+def test_fixtures_without_rules_say_so(session, pytester, ini, said):
+    pytester.makeini(f"[pytest]\n{ini}\n")
+    (pytester.path / "bad.yaml").write_text("[]", encoding="utf-8")
+    pytester.makepyfile("def test(withhold_engine):\n    pass\n")
+    found = session()
+    found.assert_outcomes(errors=1)
+    found.stdout.fnmatch_lines([f"*{said}*"])
+
+
+def test_it_costs_nothing_where_there_is_no_case_file(pytester):
+    """In a session of other tests, all that reads and decides stays out."""
+    heavy = ("yaml", "pydantic", "pycountry", "hypothesis", "rich", "withhold.testing", "withhold.sources.loader")
+    pytester.makepyfile(
+        f"""
+        import sys
+
+        def test(request):
+            assert request.config.pluginmanager.has_plugin("withhold")
+            assert [name for name in {heavy!r} if name in sys.modules] == []
+        """
+    )
+    found = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"],
+        cwd=pytester.path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout

@@ -1,0 +1,106 @@
+"""The pytest plugin: collects case files, and gives tests an engine over the rules.
+
+pytest imports this in every session, also in those that have nothing to do with rules, so all that reads and decides is
+imported where it is first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from withhold.sources.files import CASES
+
+if TYPE_CHECKING:
+    from withhold.engine import Engine
+    from withhold.model import RuleSet
+    from withhold.testing.cases import Case
+    from withhold.testing.running import Runner
+    from withhold.testing.suite import Library
+
+_LIBRARY: pytest.StashKey[Library] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini("withhold_rules", "A rule file or a directory of them, for the fixtures of withhold.", default="")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
+    if file_path.name.lower().endswith(CASES):
+        collector: pytest.File = CasesFile.from_parent(parent, path=file_path)
+        return collector
+    return None
+
+
+class CasesFile(pytest.File):
+    """A case file: an item for each case."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from withhold.errors import CaseError
+        from withhold.testing.running import Runner
+        from withhold.testing.suite import Library, read_case_file
+
+        library = self.config.stash.setdefault(_LIBRARY, Library())
+        try:
+            file = read_case_file(self.path, library)
+        except CaseError as error:
+            raise self.CollectError(str(error)) from None
+        runner = Runner(file, library.engine(file))
+        for case in file.cases:
+            yield CaseItem.from_parent(self, name=case.it, case=case, runner=runner)
+
+
+class CaseItem(pytest.Item):
+    """One case."""
+
+    def __init__(self, *, case: Case, runner: Runner, **of_pytest: Any) -> None:
+        super().__init__(**of_pytest)
+        self._case = case
+        self._runner = runner
+
+    def runtest(self) -> None:
+        from withhold.testing.running import failure
+
+        result = self._runner.run(self._case)
+        if not result.passed:
+            raise CaseFailedError(failure(result, self._runner.engine))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Show what the case expected and got; anything else that went wrong, as pytest does."""
+        if isinstance(excinfo.value, CaseFailedError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, self._case.place.line - 1, self._case.it
+
+
+class CaseFailedError(AssertionError):
+    """A case got another answer than it expects."""
+
+
+@pytest.fixture(scope="session")
+def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
+    """The rule set at the ini option `withhold_rules`, which is relative to the ini file."""
+    from withhold.errors import RuleSetError
+    from withhold.testing.suite import Library
+
+    named = pytestconfig.getini("withhold_rules")
+    if not named:
+        raise pytest.UsageError("say where the rules are: set the ini option `withhold_rules`")
+    around = pytestconfig.inipath.parent if pytestconfig.inipath else pytestconfig.rootpath
+    try:
+        return pytestconfig.stash.setdefault(_LIBRARY, Library()).rules(around / named)
+    except (RuleSetError, OSError) as error:
+        return pytest.fail(f"withhold_rules: {error}", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def withhold_engine(withhold_rules: RuleSet) -> Engine:
+    """An engine over `withhold_rules`, with the default policy and the clock of the machine."""
+    from withhold.engine import Engine
+
+    return Engine(withhold_rules)
