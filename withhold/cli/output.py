@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -19,8 +20,9 @@ _STYLES = {Outcome.VISIBLE: "green", Outcome.WITHHELD: "bold yellow", Outcome.SU
 _SEVERITIES = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 # Values are printed as they are: no markup, no emoji, no line that is broken where a tool would read it.
-out = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
-err = Console(stderr=True, markup=False, emoji=False, highlight=False, soft_wrap=True)
+PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": True}
+out = Console(**PLAIN)
+err = Console(stderr=True, **PLAIN)
 
 
 class Format(StrEnum):
