@@ -1,0 +1,130 @@
+"""`withhold test`: what it exits with, and what it writes where."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.testing.material import CASE, FINE, RULES, write
+from withhold.cli.app import app
+
+FAILING = FINE + CASE.replace("withholds it", "shows it").replace("IN: withheld", "IN: visible")
+#: All that there is to notice of the one rule.
+THOROUGH = FINE.replace("US: visible", "US: visible, unknown: visible") + CASE.replace(
+    "withholds it", "before"
+).replace("10T00:00:00Z", "09T23:59:59Z").replace("IN: withheld", "IN: visible")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, **files):
+        write(tmp_path, rules=RULES, **files)
+        return CliRunner().invoke(app, ["test", *arguments])
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "status"),
+    [
+        (FINE, [], 0),
+        (FINE, ["all.cases.yaml"], 0),
+        (FAILING, [], 1),
+        (FAILING, ["--format", "json"], 1),
+        (FAILING, ["--format", "junit"], 1),
+        (FINE, ["nowhere"], 2),
+        (FINE, ["--format", "yaml"], 2),
+        (FINE, ["--fail-under", "101"], 2),
+        (FINE.replace("17", "x"), [], 4),
+        (FINE.replace("17", "x"), ["--format", "json"], 4),
+        (FINE, ["rules.yaml"], 4),
+        (FINE, ["--coverage"], 0),
+        (FINE, ["--fail-under", "60"], 0),
+        (FINE, ["--fail-under", "60.1"], 1),
+        (FINE, ["--mutate"], 0),
+        (FINE, ["--mutation-threshold", "50"], 0),
+        (FINE, ["--mutation-threshold", "51"], 1),
+        (THOROUGH, ["--fail-under", "100", "--mutation-threshold", "100"], 0),
+    ],
+)
+def test_what_it_exits_with(run, text, arguments, status):
+    found = run(*arguments, all=text)
+    assert found.exit_code == status, found.output
+
+
+def test_a_refused_rule_set_is_told_by_its_place(run, tmp_path):
+    write(tmp_path, all=FINE.replace("rules.yaml", "bad.cases.yaml"), bad="rules: []\ncases: 1\n")
+    (tmp_path / "r.yaml").write_text(RULES.replace("IN", "DR"), encoding="utf-8")
+    found = run(all=FINE.replace("rules.yaml", "r.yaml"), bad=FINE)
+    assert found.exit_code == 4
+    assert "r.yaml:4:18: unknown country `DR` [unknown-territory]" in found.stderr
+    assert found.stdout == ""
+
+
+def test_problems_as_json(run):
+    answer = json.loads(run("--format", "json", all=FINE.replace("17", "x")).stdout)
+    assert (answer["valid"], [problem["code"] for problem in answer["problems"]]) == (False, ["bad-id"])
+
+
+def test_the_report_as_json(run):
+    answer = json.loads(run("--format", "json", "--coverage", "--mutate", all=FINE).stdout)
+    assert (answer["cases"], answer["failed"]) == (1, 0)
+    (case,) = answer["files"][0]["cases"]
+    assert [(found["viewer"], found["got"], found["rule_id"]) for found in case["answers"]] == [
+        ("IN", "withheld", "in-1"),
+        ("US", "visible", None),
+    ]
+    (rule,) = answer["coverage"]["rules"]
+    assert (rule["rule_id"], rule["place"], rule["speaks"]) == ("in-1", "rules.yaml:2:5", True)
+    assert rule["untried"] == ["a viewer of whom it is not known", "before it begins"]
+    mutation = answer["mutation"]
+    assert mutation["changes"] == mutation["noticed"] + len(mutation["survivors"])
+    assert {found["file"] for found in mutation["suggestions"]} == {"all.cases.yaml"}
+
+
+def test_a_failure_in_json_is_explained(run):
+    answer = json.loads(run("--format", "json", all=FAILING).stdout)
+    wrong, right = answer["files"][0]["cases"][1]["answers"]
+    assert (wrong["expected"], wrong["got"], right["explanation"]) == ("visible", "withheld", None)
+    assert wrong["explanation"]["rules"][0]["state"] == "applies"
+
+
+def test_junit_is_xml_whatever_a_rule_says(run, tmp_path):
+    (tmp_path / "noted.yaml").write_text(RULES + '    note: "rings a \\a <bell>"\n', encoding="utf-8")
+    found = run("--format", "junit", all=FAILING.replace("rules.yaml", "noted.yaml"))
+    suite = ET.fromstring(found.stdout)[0]  # noqa: S314
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("all.cases.yaml", "2", "1")
+    passed, failed = suite
+    assert (passed.get("name"), len(passed)) == ("withholds it", 0)
+    assert failed[0].get("message") == "IN: expected visible, got withheld"
+    assert "rings a \N{REPLACEMENT CHARACTER} <bell>" in str(failed[0].text)
+
+
+def test_a_file_takes_the_report_and_text_is_still_printed(run, tmp_path):
+    found = run("--format", "junit", "--output", "junit.xml", all=FINE)
+    assert found.stdout == "all.cases.yaml: 1 case\n1 case in 1 file: all passed\n"
+    assert ET.fromstring((tmp_path / "junit.xml").read_text(encoding="utf-8")).get("tests") == "1"  # noqa: S314
+    run("--output", "report.txt", all=FINE)
+    assert (tmp_path / "report.txt").read_text(encoding="utf-8") == found.stdout
+    assert run("--output", "no/such/folder", all=FINE).exit_code == 1
+
+
+def test_rules_are_not_changed_while_cases_fail(run):
+    found = run("--mutate", all=FAILING)
+    assert found.exit_code == 1
+    assert "the cases have to pass first" in found.stderr
+    assert "mutation:" not in found.stdout
+
+
+def test_what_is_suggested_can_be_pasted_until_nothing_is(run):
+    text = FINE
+    for _ in range(3):
+        found = run("--mutate", all=text).stdout
+        text += found.partition("if it is what is meant:\n")[2]
+    assert "mutation: 100 %" in found
+    assert run("--mutation-threshold", "100", all=text).exit_code == 0

@@ -1,0 +1,55 @@
+"""What `withhold test` prints for people."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from rich.console import Console
+
+from withhold.cli.output import counted
+from withhold.testing.coverage import SPEAKS, Coverage
+from withhold.testing.mutation import Mutation
+from withhold.testing.report import Report
+from withhold.testing.running import failure
+
+
+def print_report(report: Report, console: Console) -> None:
+    """Print a line for each file, every failure in full, what else was asked for, and a summary."""
+    for tested in report.files:
+        failed = f", {len(tested.failed)} failed" if tested.failed else ""
+        style = "red" if failed else "green"
+        console.print(f"{tested.file.path}: {counted(case=len(tested.results))}{failed}", style=style)
+    for tested in report.files:
+        for result in tested.failed:
+            console.print()
+            console.print(failure(result, tested.engine))
+    if report.failures:
+        console.print()
+    failed = f"{report.failures} failed" if report.failures else "all passed"
+    summary = f"{counted(case=report.cases)} in {counted(file=len(report.files))}: {failed}"
+    console.print(summary, style="bold red" if report.failures else "bold green")
+    if report.coverage is not None:
+        console.print(f"coverage: {report.tried} of what there is to try", style="bold")
+        for rule in report.coverage:
+            console.print(_covered(rule), style="yellow" if rule.untried else None)
+    if report.mutation is not None:
+        _print_mutation(report, report.mutation, console)
+
+
+def _covered(found: Coverage) -> str:
+    spoke = f"{counted(case=found.cases)}" if found.speaks else "never made to speak"
+    missing = [side for side in found.untried if side != SPEAKS]
+    untried = f"; not tried: {', '.join(missing)}" if missing else "; all tried" if found.speaks else ""
+    return f"  {found.rule.place}: {found.rule.id}: {spoke}{untried}"
+
+
+def _print_mutation(report: Report, mutation: Mutation, console: Console) -> None:
+    beside = f"; {len(mutation.equivalent):,} more change nothing for anybody" if mutation.equivalent else ""
+    console.print(f"mutation: {report.noticed} of all changes were noticed{beside}", style="bold")
+    for mutant in mutation.survivors:
+        console.print(f"  {mutant.rule.place}: not noticed: {mutant.rule.id} {mutant.change}", style="yellow")
+    for path, suggestions in groupby(mutation.suggestions, key=lambda suggestion: suggestion.file.path):
+        console.print(f"\nadd to {path}, if it is what is meant:")
+        for suggestion in suggestions:
+            for line in suggestion.lines():
+                console.print(line)

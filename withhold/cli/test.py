@@ -1,0 +1,135 @@
+"""`withhold test`: do the rules answer as the case files say?"""
+
+# ruff: noqa: PT028  # this is a command, and no test
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from withhold.cli.case_report import print_report
+from withhold.cli.exit_codes import ExitCode
+from withhold.cli.output import PLAIN, err, out, print_json, print_problems, problem_to_dict
+from withhold.errors import CaseError
+from withhold.testing.asked import Index
+from withhold.testing.cases import CaseFile
+from withhold.testing.coverage import coverage as cover
+from withhold.testing.mutation import Mutation
+from withhold.testing.mutation import mutate as change
+from withhold.testing.report import FileResults, Report
+from withhold.testing.running import Runner
+from withhold.testing.suite import Library, read_all
+
+
+class CaseFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+
+
+def test(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATHS]...", help="Case files, or directories of them; else here.", exists=True),
+    ] = None,
+    form: Annotated[CaseFormat, typer.Option("--format", help="How to print what came of it.")] = CaseFormat.TEXT,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write that to a file, and text here.")
+    ] = None,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Say what cases have tried of each rule.")] = False,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(
+            "--fail-under", metavar="PERCENT", min=0, max=100, help="Fail if less was tried, with --coverage."
+        ),
+    ] = None,
+    mutate: Annotated[
+        bool, typer.Option("--mutate", help="Change the rules one thing at a time, and say what no case notices.")
+    ] = False,
+    mutation_threshold: Annotated[
+        float | None,
+        typer.Option(
+            "--mutation-threshold", metavar="PERCENT", min=0, max=100, help="Fail if less is noticed, with --mutate."
+        ),
+    ] = None,
+) -> None:
+    """Put case files to the rules they name. Exits with 1 if a case fails, and with 4 if a file is refused."""
+    library = Library()
+    try:
+        files = read_all(paths or [Path()], library)
+    except CaseError as error:
+        raise _refuse(error, form) from None
+    for file in files:
+        print_problems((*file.rules.warnings, *file.warnings), err)
+    report = Report([_tested(file, library) for file in files])
+    if coverage or fail_under is not None or mutate or mutation_threshold is not None:
+        index = Index(files, library)
+        if coverage or fail_under is not None:
+            report.coverage = cover(index)
+        if mutate or mutation_threshold is not None:
+            if report.failures:  # a case notices a change by failing
+                err.print("no rule was changed: the cases have to pass first", style="yellow")
+            else:
+                report.mutation = _mutation(index)
+    _print(report, form, output)
+    if report.failures or _is_below(report, fail_under or 0, mutation_threshold or 0):
+        raise typer.Exit(ExitCode.FAILURE)
+
+
+def _tested(file: CaseFile, library: Library) -> FileResults:
+    engine = library.engine(file)
+    return FileResults(file, engine, list(Runner(file, engine).run_all()))
+
+
+def _mutation(index: Index) -> Mutation:
+    columns = (TextColumn("changing rules"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=len(index.rules))
+        return change(index, lambda done: bar.update(task, completed=done))
+
+
+def _print(report: Report, form: CaseFormat, output: Path | None) -> None:
+    """Print a report in its form, or write it so to a file and print text."""
+    if output is not None:
+        try:
+            with output.open("w", encoding="utf-8") as file:
+                _write(report, form, Console(file=file, width=120, **PLAIN))
+        except OSError as error:
+            err.print(f"cannot write {output}: {(error.strerror or str(error)).lower()}", style="red")
+            raise typer.Exit(ExitCode.FAILURE) from None
+        form = CaseFormat.TEXT
+    _write(report, form, out)
+
+
+def _write(report: Report, form: CaseFormat, console: Console) -> None:
+    if form is CaseFormat.TEXT:
+        print_report(report, console)
+    else:
+        text = report.to_junit() if form is CaseFormat.JUNIT else json.dumps(report.to_dict(), indent=2)
+        console.file.write(text.rstrip("\n") + "\n")
+
+
+def _is_below(report: Report, fail_under: float, threshold: float) -> bool:
+    """Say what is below its threshold, and whether anything is."""
+    below = False
+    for what, found, least in (("coverage", report.tried, fail_under), ("mutation", report.noticed, threshold)):
+        if found is not None and found.part * 100 < least * found.whole:
+            err.print(f"{what}: {found} is less than the {least:g} % asked for", style="red")
+            below = True
+    return below
+
+
+def _refuse(error: CaseError, form: CaseFormat) -> typer.Exit:
+    if form is CaseFormat.JSON:
+        print_json({"valid": False, "problems": [problem_to_dict(problem) for problem in error.problems]})
+    else:
+        print_problems(error.problems, err)
+        count = len(error.problems)
+        err.print(f"no case was run: {count} problem{'s' if count > 1 else ''}")
+    return typer.Exit(ExitCode.INVALID_RULES)
