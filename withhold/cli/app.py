@@ -15,6 +15,7 @@ from withhold.cli.diff import diff
 from withhold.cli.explain import explain
 from withhold.cli.lint import lint
 from withhold.cli.locate import locate
+from withhold.cli.test import test
 from withhold.native import engine_info
 
 app = typer.Typer(
@@ -39,5 +40,5 @@ def _root(
     pass
 
 
-for command in (check, explain, lint, diff, compile_, bench, locate, demo):
+for command in (check, explain, lint, test, diff, compile_, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)
