@@ -53,6 +53,31 @@ def test_rules_that_name_nothing_are_timed_too(rules, tmp_path):
     assert "a rule names it" not in found.output
 
 
+def test_it_asks_what_traffic_asks(rules, tmp_path):
+    traffic = tmp_path / "traffic.csv"
+    traffic.write_text("tweet,account,country,count\n20,1,IN,9\n21,17,TR,5\n99,99,IN,3\n5,,IN,7\n", encoding="utf-8")
+    found = CliRunner().invoke(app, ["bench", rules, "--traffic", str(traffic)])
+    assert found.exit_code == 0, found.output
+    assert "a viewer in IN" in found.output
+    assert "7 impressions that do not name both tweet and account were left out" in found.output
+    assert "view.check, a rule names it" in found.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tweet,account,country,count\nx,1,IN,9\n", "traffic.csv:2:1"),
+        ("tweet,account,country,count\n,1,IN,9\n", "no impression names both"),
+    ],
+)
+def test_traffic_that_is_wrong_is_refused(rules, tmp_path, text, said):
+    traffic = tmp_path / "traffic.csv"
+    traffic.write_text(text, encoding="utf-8")
+    found = CliRunner().invoke(app, ["bench", rules, "--traffic", str(traffic)])
+    assert found.exit_code == 2
+    assert said in found.output
+
+
 def test_nothing_is_timed_if_an_answer_is_wrong(rules, monkeypatch):
     monkeypatch.setattr("withhold.reports.speed.Engine", Liar)
     found = CliRunner().invoke(app, ["bench", rules, "--country", "IN"])

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import platform
 import time
+import warnings
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -13,8 +16,10 @@ from rich.table import Table
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, counted, err, out, print_json
+from withhold.errors import RuleSetWarning, TrafficError
 from withhold.native import engine_info
-from withhold.reports.speed import Figure, WrongAnswer, made_up, measure
+from withhold.reports import read_traffic
+from withhold.reports.speed import Figure, Traffic, WrongAnswer, made_up, measure, of_traffic
 
 _CAUTION = """\
 Medians of one run, in nanoseconds for one tweet with its author; `times` is over the first line. The loop around the calls is
@@ -24,17 +29,33 @@ caches that other work has emptied: read the ratios."""
 
 def bench(
     rules: options.Rules,
+    traffic: Annotated[
+        Path | None,
+        typer.Option(
+            "--traffic",
+            metavar="FILE",
+            help="Impressions to ask about (CSV or Parquet: tweet, account, country, count), in place of made-up ones.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     country: options.Country = None,
     at: options.At = None,
     form: options.Form = Format.TEXT,
 ) -> None:
-    """Time the questions of a feed on a rule set, beside what a call costs that asks nothing."""
+    """Time the questions of a feed on a rule set, beside what a call costs that asks nothing.
+
+    The viewer is in --country, or else where most of the traffic was, or at an unknown location.
+    """
+    asked = None if traffic is None else _asked(traffic)
+    if asked and country is None:
+        country = asked.country
     viewer = options.viewer_of(country, None, None, None, None)
     instant = options.instant_of(at) or datetime.now(UTC)
     began = time.perf_counter()
     snapshot = options.load_snapshot(rules, form)
     took = time.perf_counter() - began
-    pairs = made_up(snapshot)
+    pairs = asked.pairs if asked else made_up(snapshot)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("measuring", total=1.0)
         try:
@@ -52,15 +73,32 @@ def bench(
                 "native": engine_info().native,
                 "python": platform.python_version(),
                 "viewer": viewer.to_dict(),
+                "traffic": str(traffic) if traffic else None,
+                "impressions_left_out": asked.left_out if asked else 0,
                 "figures": [figure._asdict() for figure in figures],
             }
         )
         return
     of = counted(rule=len(snapshot.rules), account=len(snapshot.accounts), tweet=len(snapshot.tweets))
     out.print(f"{of}, revision {snapshot.revision}; ready in {took * 1000:,.0f} ms")
-    out.print(f"Python {platform.python_version()}, {engine_info().why}; a viewer in {viewer}\n")
+    out.print(
+        f"Python {platform.python_version()}, {engine_info().why}; a viewer {'in' if viewer.country else 'at an'} {viewer}"
+    )
+    if asked and asked.left_out:
+        out.print(f"{asked.left_out:,} impressions that do not name both tweet and account were left out")
+    out.print()
     out.print(_table(figures))
     out.print(_CAUTION)
+
+
+def _asked(traffic: Path) -> Traffic:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuleSetWarning)  # a country was read as another: here it is the same
+            return of_traffic(read_traffic(traffic))
+    except (TrafficError, ValueError) as error:
+        err.print(str(error), style="red")
+        raise typer.Exit(ExitCode.USAGE) from None
 
 
 def _table(figures: list[Figure]) -> Table:

@@ -7,9 +7,7 @@ from enum import IntEnum
 
 class ExitCode(IntEnum):
     FINE = 0  # visible, or nothing wrong
-    FAILURE = (
-        1  # something could not be done: a database that is broken, a file that cannot be read; or `lint` has advice
-    )
+    FAILURE = 1  # something could not be done, a case failed, or there is advice to fail on
     USAGE = 2  # the command was not understood; the number is that of the option parser
     WITHHELD = 3  # withheld or suspended
     INVALID_RULES = 4  # the rule set was refused

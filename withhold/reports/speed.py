@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 import time
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from statistics import median, quantiles
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from withhold import native
 from withhold.engine import Engine, Reference, View
 from withhold.model import RuleSet, Viewer
+from withhold.reports.traffic import Impression
 from withhold.snapshot import Snapshot
 from withhold.snapshot.snapshot import Kind
 
@@ -54,6 +56,35 @@ def made_up(snapshot: Snapshot) -> list[Pair]:
     tweets, accounts = (list(islice(snapshot.postings(kind), _QUESTIONS // 10)) for kind in KINDS)
     pairs += [(tweet_id, chance.randrange(2**60, 2**61)) for tweet_id, _ in tweets]
     return pairs + [(chance.randrange(2**60, 2**61), account_id) for account_id, _ in accounts]
+
+
+class Traffic(NamedTuple):
+    """What is asked: pairs, where those were who saw most of them, and how many impressions were left out."""
+
+    pairs: list[Pair]
+    country: str | None
+    left_out: int
+
+
+def of_traffic(impressions: Iterable[Impression]) -> Traffic:
+    """Draw pairs as often as they were shown, from impressions that name both tweet and account. O(impressions).
+
+    Raises what reading impressions does, and `ValueError` if none of them names both.
+    """
+    counts: Counter[Pair] = Counter()
+    countries: Counter[str | None] = Counter()
+    left_out = 0
+    for tweet, account, country, count in impressions:
+        if tweet is None or account is None:
+            left_out += count
+        else:
+            counts[tweet, account] += count
+            countries[country] += count
+    if not sum(counts.values()):
+        raise ValueError("no impression names both a tweet and its account")
+    chance = random.Random(1)  # noqa: S311  # a sample, the same each time
+    pairs = chance.choices(list(counts), list(counts.values()), k=_QUESTIONS)
+    return Traffic(pairs, countries.most_common(1)[0][0], left_out)
 
 
 def measure(
