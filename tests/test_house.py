@@ -95,7 +95,8 @@ def test_the_reference_is_short_enough_to_be_read():
 
 def test_the_public_names_are_a_sorted_list_and_all_there_is():
     rooms = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or path.is_dir()}
-    public = {name for name in vars(withhold) if not name.startswith("_")} - rooms
+    # pytest puts names that are none into the modules of a package that has a plugin.
+    public = {name for name in vars(withhold) if name.isidentifier() and not name.startswith("_")} - rooms
     assert withhold.__all__ == sorted(withhold.__all__)
     assert public == set(withhold.__all__)
 
