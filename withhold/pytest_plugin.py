@@ -6,6 +6,7 @@ imported where it is first needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,9 @@ class CasesFile(pytest.File):
         from withhold.testing.running import Runner
         from withhold.testing.suite import Library, read_case_file
 
+        # Others may call files so too: what says neither `rules` nor `cases` is none of ours.
+        if not re.search(rb"^\W*(rules|cases)\W*:", self.path.read_bytes(), re.MULTILINE):
+            return
         library = self.config.stash.setdefault(_LIBRARY, Library())
         try:
             file = read_case_file(self.path, library)

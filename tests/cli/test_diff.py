@@ -131,8 +131,11 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("mian", "main"), "`mian` is neither a path nor a git revision"),
-        (("first", "first:rules"), "`first:rules` is neither a path nor a git revision"),
+        (("mian", "main"), "`mian` is no path, and no git revision that can be read: the repository has none"),
+        (("first", "first:rules"), "`first:rules` is no path, and no git revision"),
+        (("", "main"), "it is empty"),
+        (("first", ""), "it is empty"),
+        (("first", "m" * 300), "and no git revision that can be read"),
         (("first", "main", "--rules", "none"), "`first` has no `none`; say with --rules where its rules are"),
         (("first", "main", "--rules", "../elsewhere"), "`../elsewhere` is not in the repository"),
     ],

@@ -107,8 +107,8 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
     (
         "beyond-its-country",
         "error",
-        "the demand `EU-7` is of `EU`, and the rule withholds in TR",
-        [rule(withheld_in=["DE", "TR"], demand="EU-7", reason="local_law")],
+        "the demand `EU-D7` is of `EU`, and the rule withholds in TR",
+        [rule(withheld_in=["DE", "TR"], demand="EU-D7", reason="local_law")],
     ),
     (
         "worldwide-for-one-country",
@@ -159,6 +159,8 @@ SILENT: list[tuple[str, list[Rule]]] = [
     ("rounded-ids", [rule(tweets=[*range(1355667106821046301, 1355667106821047301, 2), 1355667106821046300])]),
     ("account-among-tweets", [rule(accounts=[17, 9_001_000_000_001, 822215679726100480], tweets=[20, TWEET])]),
     ("beyond-its-country", [rule(withheld_in=["IN-DL"], if_unknown="show")]),
+    ("beyond-its-country", [rule(withheld_in=["DE"], demand="ID-123"), rule(id="b", accounts=[9], demand="NO-17")]),
+    ("beyond-its-country", [rule(withheld_in=["US-CA"], demand="CA-D9", if_unknown="show")]),
     ("beyond-its-country", [rule(withheld_in=["FR", "RE"], demand="FR-1")]),
     ("beyond-its-country", [rule(withheld_in=["GB", "IM"], demand="UK-1")]),
     ("beyond-its-country", [rule(withheld_in=["IN", "PK"], except_in=["PK"])]),

@@ -57,6 +57,11 @@ def test_a_broken_file_fails_at_collection_and_the_others_run(session):
     assert "Traceback" not in text
 
 
+def test_files_of_that_name_that_are_something_else_are_left_alone(session):
+    found = session(all=FINE, other="- name: something else\n  input: 3\n", empty="")
+    found.assert_outcomes(passed=1)
+
+
 def test_workers_share_the_cases(session):
     pytest.importorskip("xdist")
     session("-n", "2", all=FAILING, other=FINE).assert_outcomes(passed=2, failed=1)

@@ -22,7 +22,7 @@ def compile_(
     ] = None,
     form: options.Form = Format.TEXT,
 ) -> None:
-    """Write a rule set as a snapshot, which opens at once. Exits with 4 if it is refused, and then writes nothing.
+    """Write a rule set as a snapshot, a file to serve from. Exits with 4 if it is refused, and then writes nothing.
 
     A file that is there is replaced at once, so that whoever opens it finds the old one or the new one. The same rules
     give the same bytes.

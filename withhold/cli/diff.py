@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
@@ -17,8 +18,8 @@ import typer
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, err, print_json, print_problems
-from withhold.cli.revisions import RevisionError, is_revision, lay_out
-from withhold.errors import RuleSetWarning, TrafficError
+from withhold.cli.revisions import RevisionError, lay_out
+from withhold.errors import RuleSetWarning, TrafficError, shown
 from withhold.model import Period, Policy, Settle
 from withhold.reports import differences, read_traffic
 from withhold.reports.rendering import as_markdown, as_text, as_values
@@ -94,15 +95,16 @@ def diff(
 def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
     """Read one side: what is there by that name, and else a revision, whose places read as git writes them."""
     told = Format.JSON if form is DiffFormat.JSON else Format.TEXT
-    if Path(given).exists():
+    if not given or "\0" in given:  # a variable that is not set would else be the current folder
+        raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
+    if os.path.exists(given):  # noqa: PTH110  # which a name that is too long is no error for
         return options.load_snapshot(Path(given), told)
-    if not is_revision(given):
-        raise typer.BadParameter(f"`{given}` is neither a path nor a git revision", param_hint=f"'{name}'")
     with TemporaryDirectory() as folder:
         try:
             laid_out = lay_out(given, rules, Path(folder))
         except RevisionError as error:
-            raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
+            message = f"{shown(given)} is no path, and no git revision that can be read: {error}"
+            raise typer.BadParameter(message, param_hint=f"'{name}'") from None
         with chdir(folder):
             return options.load_snapshot(laid_out.relative_to(folder), told)
 

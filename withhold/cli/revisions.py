@@ -16,19 +16,12 @@ class RevisionError(Exception):
     """What keeps a revision from being read."""
 
 
-def is_revision(text: str) -> bool:
-    """Tell whether the repository around the current folder knows a commit by this name."""
-    return bool(text) and _commit(text) is not None
-
-
 def lay_out(revision: str, rules: Path, into: Path) -> Path:
     """Write what a revision has at `rules` below `into`, and return its path there: `main:rules`.
 
     Files are as they were committed, whatever attributes say of archives. Raises `RevisionError`.
     """
     commit = _commit(revision)
-    if commit is None:
-        raise RevisionError(f"`{revision}` is no revision")
     top = os.path.realpath(_git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
     inside = PurePosixPath(Path(os.path.relpath(Path(os.path.realpath(Path.cwd()), rules), top)).as_posix())
     if inside.parts[:1] == ("..",):
@@ -57,11 +50,13 @@ def lay_out(revision: str, rules: Path, into: Path) -> Path:
     return target
 
 
-def _commit(text: str) -> str | None:
+def _commit(text: str) -> str:
+    """Return the commit of a revision; raises `RevisionError`, with what git says if it cannot look at all."""
+    _git("rev-parse", "--git-dir")
     try:
         return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").decode().strip()
     except RevisionError:
-        return None
+        raise RevisionError("the repository has none of that name; is it fetched?") from None
 
 
 def _contents(oids: list[str]) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
@@ -63,4 +64,8 @@ def _result(problem: Problem, rule: int, rules: Path) -> dict[str, object]:
 def _uri(path: Path) -> str:
     """Return a path as seen from here, which is where a repository's own paths begin; one from elsewhere in full."""
     path = path.resolve()
-    return quote(path.relative_to(Path.cwd()).as_posix()) if path.is_relative_to(Path.cwd()) else path.as_uri()
+    return (
+        quote(os.fsencode(path.relative_to(Path.cwd()).as_posix()))
+        if path.is_relative_to(Path.cwd())
+        else path.as_uri()
+    )

@@ -29,15 +29,19 @@ OVERSEAS: Mapping[str, tuple[str, ...]] = {
     }.items()
 }
 
-_PREFIX = re.compile(r"([A-Z]{2,3})-", re.ASCII)
+# A plain number behind the letters is no demand's: `ID-123` is an identifier, and `NO-17` a number.
+_PREFIX = re.compile(r"([A-Z]{2,3})-(?!\d+$)", re.ASCII | re.IGNORECASE)
 
 
 def jurisdiction_of(rule: Rule) -> tuple[str, tuple[str, ...]] | None:
-    """Return the country or group whose authority a demand's id names (`IN-D1`, `EU-17`), and all that belongs to it."""
+    """Return the country or group whose authority a demand's id names (`IN-D1`, `EU-D17`), and all that belongs to it."""
     found = _PREFIX.match(rule.demand or "")
     if found is None:
         return None
-    code = ALIASES.get(found[1], found[1])
+    prefix = found[1].upper()
+    if any(code.endswith(f"-{prefix}") for code in rule.withheld_in):
+        return None  # `CA-…` on `US-CA` is California's
+    code = ALIASES.get(prefix, prefix)
     members = GROUPS.get(code, (code,))
     own = [country for country in members if country in countries()]
     return (code, (*own, *(part for country in own for part in OVERSEAS.get(country, ())))) if own else None

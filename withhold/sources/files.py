@@ -34,7 +34,7 @@ def protected_files(path: str | os.PathLike[str]) -> list[Path]:
     path = Path(path)
     if path.is_dir():
         return _sorted(path, _is_protected, [])
-    return sorted(file for name in PROTECTED if (file := path.parent / name).is_file())
+    return sorted(file for file in path.parent.iterdir() if _is_protected(file) and file.is_file())
 
 
 def _sorted(path: Path, wanted: Callable[[Path], bool], problems: list[Problem]) -> list[Path]:
