@@ -71,6 +71,18 @@ def test_problems_as_json(run):
     assert (answer["valid"], [problem["code"] for problem in answer["problems"]]) == (False, ["bad-id"])
 
 
+def test_problems_as_junit_are_errors_and_stand_in_the_file_that_is_asked_for(run, tmp_path):
+    printed = ET.fromstring(run("--format", "junit", all=FINE.replace("17", "x")).stdout)  # noqa: S314  # our own
+    assert printed.attrib["errors"] == "1"
+    (error,) = printed.iter("error")
+    assert "[bad-id]" in error.attrib["message"]
+    for form in ("junit", "json"):
+        found = run("--format", form, "--output", str(tmp_path / form), all=FINE.replace("17", "x"))
+        assert (found.exit_code, found.stdout) == (4, "")
+        assert "[bad-id]" in found.stderr
+        assert "bad-id" in (tmp_path / form).read_text(encoding="utf-8")
+
+
 def test_the_report_as_json(run):
     answer = json.loads(run("--format", "json", "--coverage", "--mutate", all=FINE).stdout)
     assert (answer["cases"], answer["failed"]) == (1, 0)

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -15,14 +16,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from withhold.cli.case_report import print_report
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import PLAIN, err, out, print_json, print_problems, problem_to_dict
+from withhold.cli.output import PLAIN, err, out, print_problems, problem_to_dict
 from withhold.errors import CaseError
 from withhold.testing.asked import Index
 from withhold.testing.cases import CaseFile
 from withhold.testing.coverage import coverage as cover
 from withhold.testing.mutation import Mutation
 from withhold.testing.mutation import mutate as change
-from withhold.testing.report import FileResults, Report
+from withhold.testing.report import FileResults, Report, refused_as_junit
 from withhold.testing.running import Runner
 from withhold.testing.suite import Library, read_all
 
@@ -64,7 +65,7 @@ def test(
     try:
         files = read_all(paths or [Path()], library)
     except CaseError as error:
-        raise _refuse(error, form) from None
+        raise _refuse(error, form, output) from None
     for file in files:
         print_problems((*file.rules.warnings, *file.warnings), err)
     report = Report([_tested(file, library) for file in files])
@@ -97,12 +98,7 @@ def _mutation(index: Index) -> Mutation:
 def _print(report: Report, form: CaseFormat, output: Path | None) -> None:
     """Print a report in its form, or write it so to a file and print text."""
     if output is not None:
-        try:
-            with output.open("w", encoding="utf-8") as file:
-                _write(report, form, Console(file=file, width=120, **PLAIN))
-        except OSError as error:
-            err.print(f"cannot write {output}: {(error.strerror or str(error)).lower()}", style="red")
-            raise typer.Exit(ExitCode.FAILURE) from None
+        _written(output, lambda file: _write(report, form, Console(file=file, width=120, **PLAIN)))
         form = CaseFormat.TEXT
     _write(report, form, out)
 
@@ -125,11 +121,26 @@ def _is_below(report: Report, fail_under: float, threshold: float) -> bool:
     return below
 
 
-def _refuse(error: CaseError, form: CaseFormat) -> typer.Exit:
-    if form is CaseFormat.JSON:
-        print_json({"valid": False, "problems": [problem_to_dict(problem) for problem in error.problems]})
-    else:
+def _refuse(error: CaseError, form: CaseFormat, output: Path | None) -> typer.Exit:
+    """Tell why nothing was run: to people, and in the form that was asked for."""
+    values = {"valid": False, "problems": [problem_to_dict(problem) for problem in error.problems]}
+    if form is not CaseFormat.TEXT:
+        text = refused_as_junit(error.problems) if form is CaseFormat.JUNIT else json.dumps(values, indent=2) + "\n"
+        if output is None:
+            typer.echo(text, nl=False)
+        else:
+            _written(output, lambda file: file.write(text))
+    if form is CaseFormat.TEXT or output is not None:
         print_problems(error.problems, err)
         count = len(error.problems)
         err.print(f"no case was run: {count} problem{'s' if count > 1 else ''}")
     return typer.Exit(ExitCode.INVALID_RULES)
+
+
+def _written(output: Path, write: Callable[[TextIO], object]) -> None:
+    try:
+        with output.open("w", encoding="utf-8") as file:
+            write(file)
+    except OSError as error:
+        err.print(f"cannot write {output}: {(error.strerror or str(error)).lower()}", style="red")
+        raise typer.Exit(ExitCode.FAILURE) from None

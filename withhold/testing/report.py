@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from withhold.engine import Engine
+from withhold.errors import Problem
 from withhold.model.instants import in_iso
 from withhold.testing.cases import CaseFile, Result
 from withhold.testing.coverage import Coverage, Share, share
@@ -101,8 +102,23 @@ class Report:
                 if not result.passed:
                     message = "; ".join(_wrong(result))
                     ET.SubElement(case, "failure", message=_xml(message)).text = _xml(failure(result, tested.engine))
-        ET.indent(root)
-        return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
+        return _document(root)
+
+
+def refused_as_junit(problems: Sequence[Problem]) -> str:
+    """Return the problems of files that were refused as JUnit's XML: an error each, so that CI shows them."""
+    count = str(len(problems))
+    root = ET.Element("testsuites", tests=count, errors=count)
+    suite = ET.SubElement(root, "testsuite", name="files that were refused", tests=count, failures="0", errors=count)
+    for problem in problems:
+        case = ET.SubElement(suite, "testcase", classname="refused", name=_xml(str(problem.place)))
+        ET.SubElement(case, "error", message=_xml(str(problem)))
+    return _document(root)
+
+
+def _document(root: ET.Element) -> str:
+    ET.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
 def _case(result: Result, engine: Engine) -> dict[str, object]:
