@@ -12,8 +12,7 @@ from withhold.engine.reach import Reach
 from withhold.model.decision import Decision, Scope
 from withhold.model.instants import in_iso
 from withhold.model.policy import Policy
-from withhold.model.rule import Rule
-from withhold.model.territory_set import TerritorySet
+from withhold.model.rule import Rule, territories_of
 from withhold.model.tweet import Link, Subject, links_of
 from withhold.model.viewer import Viewer
 from withhold.snowflake import instant_of
@@ -121,11 +120,6 @@ def explain(decider: Decider, subject: Subject, viewer: Viewer, at: datetime) ->
     order = {rule_id: rank for rank, rule_id in enumerate(decision.rule_ids)}
     states.sort(key=lambda found: (order.get(found.rule.id, len(order)), list(State).index(found.state), found.rule.id))
     return Explanation(links, viewer, at, decision, tuple(states))
-
-
-def territories_of(rule: Rule) -> TerritorySet:
-    """Return where a rule withholds, as one set."""
-    return TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in)
 
 
 def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Policy) -> RuleState:

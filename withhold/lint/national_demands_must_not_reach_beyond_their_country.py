@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from withhold.errors import shown
 from withhold.lint.check import Check, Finding, Given
 from withhold.lint.jurisdiction import LOCAL, jurisdiction_of
-from withhold.lint.reach import territories_of
+from withhold.model.rule import territories_of
 from withhold.model.territory_set import TerritorySet
 from withhold.territories import WORLD
 

@@ -8,16 +8,10 @@ from operator import or_
 
 from withhold.model.policy import Settle
 from withhold.model.rule import Effect, Rule
-from withhold.model.territory_set import TerritorySet
 from withhold.territories import WORLD, containing, countries, country_of, is_subdivision, subdivisions
 
 # A viewer of unknown location, as a code beside those of countries and subdivisions.
 _UNKNOWN = "?"
-
-
-def territories_of(rule: Rule) -> TerritorySet:
-    """Return where a rule withholds, as one set."""
-    return TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in)
 
 
 class Places:

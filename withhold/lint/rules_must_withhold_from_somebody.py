@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from withhold.lint.check import Check, Finding, Given
-from withhold.lint.reach import territories_of
+from withhold.model.rule import territories_of
 
 
 def _find(given: Given) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from withhold.errors import Place, Problem, RuleError, RuleSetWarning, Territory
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.instants import utc
 from withhold.model.policy import Settle
+from withhold.model.territory_set import TerritorySet
 from withhold.territories import WORLD, Resolved, expand
 
 
@@ -187,6 +188,11 @@ class Rule:
 
     def _where(self) -> Place | str:
         return self.place or f"rule {shown(self.id)}"
+
+
+def territories_of(rule: Rule) -> TerritorySet:
+    """Return where a rule withholds, as one set."""
+    return TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in)
 
 
 def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None = None) -> _Choice:

@@ -123,7 +123,7 @@ class TerritorySet:
 
     def _terms(self, around: str, state: bool) -> Iterator[str]:
         """Name what lies directly or deeper in `around` and is not in `state`, with what in it is again."""
-        inside = sorted(self._parts) if around == WORLD else _directly_in(around)
+        inside = sorted(self._parts) if around == WORLD else directly_in(around)
         for code in inside:
             part = self._part(country_of(code))
             here = part if isinstance(part, bool) else code in part
@@ -147,5 +147,7 @@ def _combined(
     return result == everything if result in (everything, frozenset()) else result
 
 
-def _directly_in(around: str) -> tuple[str, ...]:
+@cache
+def directly_in(around: str) -> tuple[str, ...]:
+    """Return the subdivisions that lie in a country or a subdivision, and in no other between."""
     return tuple(code for code, parent in subdivisions(country_of(around)).items() if parent == around)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache, reduce
 
 from withhold.engine.reach import Reach, told_apart
-from withhold.model.territory_set import NOWHERE, TerritorySet
+from withhold.model.territory_set import NOWHERE, TerritorySet, directly_in
 from withhold.model.viewer import Standpoint
 from withhold.territories import WORLD, containing, countries, country_of, subdivisions
 
@@ -69,7 +69,7 @@ class Whereabouts:
 @cache
 def point(code: str) -> TerritorySet:
     """Return where those are of whom it is known that they are in a country or subdivision, and no more."""
-    return TerritorySet([code]) - TerritorySet(_directly_in(code))
+    return TerritorySet([code]) - TerritorySet(directly_in(code))
 
 
 @lru_cache(maxsize=1024)
@@ -102,11 +102,6 @@ def _just(code: str) -> TerritorySet:
     return TerritorySet([code])
 
 
-@cache
-def _directly_in(code: str) -> tuple[str, ...]:
-    return tuple(inner for inner, around in subdivisions(country_of(code)).items() if around == code)
-
-
 @lru_cache(maxsize=4096)
 def _touched(territories: TerritorySet) -> tuple[str, ...]:
     return tuple(country for country in countries() if territories & _just(country))
@@ -118,7 +113,7 @@ def _worded(territories: TerritorySet) -> tuple[TerritorySet, tuple[str, ...], t
     told, only, but = territories, [], []
     for country in _touched(territories):
         for code in (country, *subdivisions(country)) if country not in territories else ():
-            if not (inside := _directly_in(code)):
+            if not (inside := directly_in(code)):
                 continue
             held = sum(not point(inner) - territories for inner in inside)
             has, mostly = not point(code) - territories, 2 * held > len(inside)
