@@ -15,13 +15,16 @@ HOURS = tuple(START + timedelta(hours=hour) for hour in range(6))
 
 #: A country with regions (IT-62 holds IT-RM and IT-RI), one with plain subdivisions, others with none named.
 TERRITORIES = ("IN", "TR", "US", "US-MS", "US-TX", "IT", "IT-62", "IT-RM", "IT-21", "WORLD")
+#: A place of each kind that these territories tell apart (`test_places.py`), and some that they do not.
 PLACES = (
     (None, ()),
     ("IN", ()),
     ("IN", ("IN-DL",)),
+    ("TR", ()),
     ("BR", ()),
     ("US", ()),
     ("US", ("US-MS",)),
+    ("US", ("US-TX",)),
     ("US", ("US-CA",)),
     ("IT", ()),
     ("IT", ("IT-62",)),
@@ -29,6 +32,7 @@ PLACES = (
     ("IT", ("IT-62", "IT-RM")),
     ("IT", ("IT-RI",)),
     ("IT", ("IT-21",)),
+    ("IT", ("IT-25",)),
 )
 
 instants = st.sampled_from(HOURS)

@@ -19,8 +19,6 @@ from withhold.lint.rules_must_not_be_shadowed import shadows
 from withhold.lint.spans import Spans
 from withhold.lint.supersets import supersets, wider
 
-#: With those that rules of `strategies` name and its viewers are never in.
-PLACES = (*strategies.PLACES, ("TR", ()), ("US", ("US-TX",)))
 SHADOWED = ["warning rule `a`: shadowed"]
 
 
@@ -91,7 +89,7 @@ def brute_force(rules: list[Rule]) -> dict[str, set[str]]:
 
     def withheld(each: Rule) -> set[object]:
         found: set[object] = set()
-        for policy, place in product(Settle, PLACES):
+        for policy, place in product(Settle, strategies.PLACES):
             reach = Reach.of(each, Policy(unknown_location=policy))
             if reach.withholds(place):
                 found |= {(policy, place, False), (policy, place, reach.suspends)}
