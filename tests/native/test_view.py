@@ -121,14 +121,6 @@ def test_a_buffer_with_what_is_no_id_is_refused(letter: str) -> None:
                 view.mask(*columns)
 
 
-def test_columns_that_are_not_of_one_length_are_refused_below_too() -> None:
-    view = engine_of(rule(tweets=[10])).view(INDIA)
-    with pytest.raises(ValueError, match="not of one length"):
-        view._column_hits(array("q", [1, 2]), array("q", [1]))
-    with pytest.raises(ValueError, match="no row of 64-bit integers"):
-        view._column_hits(b"ab", b"ab")
-
-
 class Shrinks:
     """An id that empties the list it stands in, when it is looked at."""
 

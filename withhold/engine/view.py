@@ -122,7 +122,8 @@ class View:
         """Return a byte for each tweet, 1 if it is not visible. O(ids).
 
         Takes sequences of ints, one-dimensional buffers of them (`array`, numpy) and Arrow arrays, of equal length;
-        buffers of 64-bit integers are read where they are. Raises `SubjectIdTypeError` or `SubjectIdError`.
+        buffers of 64-bit integers are read where they are, and from 65,536 ids on other threads run meanwhile, if
+        `withhold.native` is in use. Raises `SubjectIdTypeError` or `SubjectIdError`.
 
         >>> from withhold import Engine, Rule, RuleSet, Viewer
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -134,16 +135,19 @@ class View:
             message = f"{len(tweets)} tweet ids stand beside {len(accounts)} account ids"
             raise SubjectIdError(Problem("uneven-ids", message))
         mask = bytearray(len(tweets))
-        for index in self._column_hits(tweets, accounts):
-            mask[index] = not self._decide_pair(tweets[index], accounts[index]).visible
+        self._mark(tweets, accounts, mask)
+        at = mask.find(1)
+        while at >= 0:
+            mask[at] = not self._decide_pair(tweets[at], accounts[at]).visible
+            at = mask.find(1, at + 1)
         return mask
 
     def _hits(self, subjects: list[Any]) -> list[int]:
         """Return the indices of the subjects that a rule may concern; the others are ids that no rule names."""
         raise NotImplementedError
 
-    def _column_hits(self, tweet_ids: Sequence[int], account_ids: Sequence[int]) -> list[int]:
-        """Do the same for two columns of ids."""
+    def _mark(self, tweet_ids: Sequence[int], account_ids: Sequence[int], marks: bytearray) -> None:
+        """Put a 1 into `marks`, which are 0, for each tweet of two columns that a rule may concern."""
         raise NotImplementedError
 
     def _check(self, tweet_id: int | None, account_id: int | None) -> Decision:

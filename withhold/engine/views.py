@@ -84,8 +84,9 @@ class PythonView(View):
             waiting += [inner for inner in (tweet.retweet_of, tweet.quoted) if inner is not None]
         return False
 
-    def _column_hits(self, tweet_ids: Sequence[int], account_ids: Sequence[int]) -> list[int]:
-        return self._hits(list(zip(_listed(tweet_ids), _listed(account_ids), strict=True)))
+    def _mark(self, tweet_ids: Sequence[int], account_ids: Sequence[int], marks: bytearray) -> None:
+        for index in self._hits(list(zip(_listed(tweet_ids), _listed(account_ids), strict=True))):
+            marks[index] = 1
 
 
 def _listed(ids: Sequence[int]) -> Sequence[int]:

@@ -15,7 +15,7 @@ if os.environ.get("WITHHOLD_PURE_PYTHON") == "1":
     _why = "WITHHOLD_PURE_PYTHON is set"
 else:
     try:
-        for _name in ("addresses", "index", "view"):
+        for _name in ("addresses", "columns", "index", "view"):
             import_module(f"withhold.native.{_name}")
     except ModuleNotFoundError as error:
         _why = f"{error.name} was not built"

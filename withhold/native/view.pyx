@@ -4,7 +4,6 @@ kept. All else is left to `withhold.engine.view.View`, below which the class her
 """
 
 cimport cython
-from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer
 from cpython.datetime cimport (
     datetime_day, datetime_hour, datetime_microsecond, datetime_minute, datetime_month, datetime_second, datetime_year,
     import_datetime,
@@ -13,17 +12,19 @@ from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
 from libc.stdint cimport INT64_MAX, INT64_MIN
-from libc.string cimport memcpy, memmove
+from libc.string cimport memmove
 
-from withhold.native.index cimport ABSENT, DAMAGED, Layout, Table, bucket_of, find, mask_of, may_name, mixed
-from withhold.native.index cimport int64_t, uint32_t, uint64_t, withhold_id, withhold_prefetch
+from withhold.native.columns cimport STRETCH, Column, Row, mark
+from withhold.native.index cimport ABSENT, DAMAGED, Table, find, int64_t, may_name, mixed, uint64_t, withhold_id
 
 import_datetime()
 
 cdef enum:
     SETS = 4096  # of decisions that are kept, a power of two
     WAYS = 4
-    BLOCK = 64  # questions of a page that wait for the memory together
+    # Ids of two buffers for which other threads may run meanwhile: who lets them has to wait for its turn again, which
+    # may take milliseconds, and a page takes microseconds.
+    RELEASED = 1 << 16
 
 
 cdef int64_t _microseconds(object instant):
@@ -163,20 +164,21 @@ cdef class FastView:
 
     def _hits(self, list subjects not None):
         """Return the indices of the subjects that a rule may concern, and of what is neither a pair nor a tweet."""
-        cdef int64_t tweets[BLOCK]
-        cdef int64_t accounts[BLOCK]
-        cdef unsigned char hits[BLOCK]
-        cdef Py_ssize_t start = 0, at
-        cdef size_t count, hit
+        cdef int64_t tweets[STRETCH]
+        cdef int64_t accounts[STRETCH]
+        cdef unsigned char marks[STRETCH]
+        cdef Row of_tweets = Row(<const char *>tweets, sizeof(int64_t)), of_accounts = Row(<const char *>accounts, sizeof(int64_t))
+        cdef size_t start = 0, count, at
         found = []
-        while start < len(subjects):
-            count = 0
-            for at in range(start, min(start + BLOCK, len(subjects))):
-                self._read(subjects[at], &tweets[count], &accounts[count])
-                count += 1
-            for hit in range(self._candidates(tweets, accounts, count, hits)):
-                found.append(start + hits[hit])
-            start += BLOCK
+        while start < <size_t>len(subjects):
+            count = min(<size_t>STRETCH, <size_t>len(subjects) - start)
+            for at in range(count):
+                self._read(subjects[start + at], &tweets[at], &accounts[at])
+            mark(&self._tweets.layout, &self._accounts.layout, of_tweets, of_accounts, count, marks)
+            for at in range(count):
+                if marks[at]:
+                    found.append(start + at)
+            start += count
         return found
 
     cdef _read(self, object subject, int64_t *tweet, int64_t *account):
@@ -188,95 +190,23 @@ cdef class FastView:
         elif type(subject) is self._tweet_type and subject.retweet_of is None and subject.quoted is None:
             tweet[0], account[0] = withhold_id(subject.id), withhold_id(subject.account_id)
 
-    def _column_hits(self, tweet_ids, account_ids):
-        """Do the same for two columns of equal length: lists, tuples, or buffers of 64-bit integers."""
-        cdef int64_t tweets[BLOCK]
-        cdef int64_t accounts[BLOCK]
-        cdef unsigned char hits[BLOCK]
-        cdef size_t start = 0, count, size = len(tweet_ids), hit
-        cdef Column of_tweets = Column(tweet_ids), of_accounts = Column(account_ids)
-        if size != <size_t>len(account_ids):
+    def _mark(self, tweet_ids, account_ids, unsigned char[::1] marks not None):
+        """Put a 1 for each tweet that a rule may concern, or that is none, else a 0, into as many marks as there are.
+
+        The columns are lists, tuples, or buffers of 64-bit integers.
+        """
+        cdef Column tweets = Column(tweet_ids), accounts = Column(account_ids)
+        cdef int64_t read[2][STRETCH]
+        cdef Row of_tweets, of_accounts
+        cdef size_t start = 0, size = len(marks), count
+        if size != <size_t>len(tweets) or size != <size_t>len(accounts):
             raise ValueError("the columns are not of one length")
-        found = []
         while start < size:
-            count = min(<size_t>BLOCK, size - start)
-            of_tweets.read(start, count, tweets)
-            of_accounts.read(start, count, accounts)
-            for hit in range(self._candidates(tweets, accounts, count, hits)):
-                found.append(start + hits[hit])
-            start += BLOCK
-        return found
-
-    cdef size_t _candidates(
-        self, const int64_t *tweets, const int64_t *accounts, size_t count, unsigned char *hits
-    ) noexcept nogil:
-        """Put into `hits` which of at most `BLOCK` questions a rule may concern; 0 is no id, and always a hit."""
-        cdef const Layout *of_tweets = &self._tweets.layout
-        cdef const Layout *of_accounts = &self._accounts.layout
-        cdef uint64_t tweet_masks[BLOCK]
-        cdef uint64_t account_masks[BLOCK]
-        cdef const uint64_t *tweet_words[BLOCK]
-        cdef const uint64_t *account_words[BLOCK]
-        cdef uint64_t bits
-        cdef int64_t tweet, account
-        cdef size_t at, passed = 0, found = 0
-        for at in range(count):
-            bits = mixed(tweets[at])
-            tweet_masks[at], tweet_words[at] = mask_of(bits), of_tweets.words + bucket_of(bits, of_tweets.buckets)
-            withhold_prefetch(tweet_words[at])
-            bits = mixed(accounts[at])
-            account_masks[at] = mask_of(bits)
-            account_words[at] = of_accounts.words + bucket_of(bits, of_accounts.buckets)
-            withhold_prefetch(account_words[at])
-        for at in range(count):
-            # Written without a jump, of which a wrong guess costs as much as the rest.
-            hits[passed] = <unsigned char>at
-            passed += (
-                (tweet_words[at][0] & tweet_masks[at] == tweet_masks[at])
-                | (account_words[at][0] & account_masks[at] == account_masks[at])
-                | (tweets[at] <= 0)
-                | (accounts[at] <= 0)
-            )
-        # Some pass that no rule names.
-        for at in range(passed):
-            tweet, account = tweets[hits[at]], accounts[hits[at]]
-            if tweet <= 0 or account <= 0 or find(of_tweets, tweet) != ABSENT or find(of_accounts, account) != ABSENT:
-                hits[found] = hits[at]
-                found += 1
-        return found
-
-
-cdef class Column:
-    """Ids in a row: the objects of a list or a tuple, or a buffer of 64-bit integers."""
-
-    cdef object objects
-    cdef Py_buffer buffer
-    cdef bint is_buffer, is_list
-
-    def __cinit__(self, objects):
-        self.objects, self.is_list = objects, type(objects) is list
-        if not self.is_list and type(objects) is not tuple:
-            PyObject_GetBuffer(objects, &self.buffer, PyBUF_STRIDED_RO)
-            self.is_buffer = True
-            if self.buffer.ndim != 1 or self.buffer.itemsize != 8:
-                raise ValueError("the buffer is no row of 64-bit integers")
-
-    def __dealloc__(self):
-        if self.is_buffer:
-            PyBuffer_Release(&self.buffer)
-
-    cdef read(self, size_t start, size_t count, int64_t *ids):
-        """Read ids from `start` on; 0 for what is none. Unsigned ones that are too large show as negative."""
-        cdef size_t at
-        cdef const char *place
-        if self.is_buffer:
-            place = <const char *>self.buffer.buf + <Py_ssize_t>start * self.buffer.strides[0]
-            for at in range(count):
-                memcpy(&ids[at], place, 8)  # which may stand anywhere
-                place += self.buffer.strides[0]
-        elif self.is_list:
-            for at in range(count):
-                ids[at] = withhold_id((<list>self.objects)[start + at]) if start + at < <size_t>len(<list>self.objects) else 0
-        else:
-            for at in range(count):
-                ids[at] = withhold_id((<tuple>self.objects)[start + at])
+            count = size - start if tweets.is_buffer and accounts.is_buffer else min(<size_t>STRETCH, size - start)
+            of_tweets, of_accounts = tweets.row(start, count, read[0]), accounts.row(start, count, read[1])
+            if count < RELEASED:
+                mark(&self._tweets.layout, &self._accounts.layout, of_tweets, of_accounts, count, &marks[start])
+            else:
+                with nogil:
+                    mark(&self._tweets.layout, &self._accounts.layout, of_tweets, of_accounts, count, &marks[start])
+            start += count

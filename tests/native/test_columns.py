@@ -1,0 +1,96 @@
+"""Columns and pages of every length: what a rule names is found wherever it stands, and other threads may run."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from tests.native.test_view import INDIA, engine_of, rule
+from withhold import View, engine_info
+
+pytestmark = pytest.mark.skipif(not engine_info().native, reason=engine_info().why)
+
+NAMED, OTHER = 10, 11
+LARGE = 1 << 16
+Make = Callable[[list[int]], Sequence[int]]
+
+
+def buffer(ids: list[int]) -> array[int]:
+    return array("q", ids)
+
+
+def backwards(ids: list[int]) -> memoryview:
+    """Return a buffer that does not lie in one piece."""
+    return memoryview(array("q", [id_ for id_ in reversed(ids) for _ in range(3)]))[::-3]
+
+
+@pytest.fixture
+def view() -> View:
+    return engine_of(rule(tweets=[NAMED], accounts=[NAMED])).view(INDIA)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 63, 64, 65, 128, 511, 512, 513, 1025, LARGE - 1, LARGE, LARGE + 1])
+@pytest.mark.parametrize("make", [list, tuple, buffer, backwards])
+def test_what_is_named_is_found_at_every_edge(view: View, size: int, make: Make) -> None:
+    """First and last of the questions, and around every edge of a block and of a stretch."""
+    edges = sorted({at for edge in (0, 64, 512, 1024, size) for at in (edge - 1, edge, edge + 1) if 0 <= at < size})
+    tweets, accounts = [OTHER] * size, [OTHER] * size
+    for number, at in enumerate(edges):
+        (tweets, accounts)[number % 2][at] = NAMED
+    for of_tweets, of_accounts in ((make(tweets), make(accounts)), (make(tweets), accounts), (tweets, make(accounts))):
+        mask = view.mask(of_tweets, of_accounts)
+        assert len(mask) == size
+        assert [at for at, withheld in enumerate(mask) if withheld] == edges
+        assert set(mask) <= {0, 1}
+    page = view.filter(list(zip(tweets, accounts, strict=True)))
+    assert [index for index, _ in page.withheld] == edges
+
+
+def test_what_only_passes_the_filter_is_not_marked(view: View) -> None:
+    """Of ten thousand other ids some have all the bits of the one that is named."""
+    ids = range(100, 100_100)
+    assert not any(view.mask(array("q", ids), array("q", ids)))
+    assert view.filter([(id_, id_) for id_ in ids]).withheld == []
+
+
+@pytest.fixture
+def waiting_for_the_lock() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(60)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("waiting_for_the_lock")
+def test_other_threads_run_while_large_buffers_are_read(view: View) -> None:
+    """Nobody takes the lock of the interpreter away here: it must be given."""
+    large = array("q", [OTHER]) * (1 << 20)
+    gate, ran = threading.Lock(), threading.Event()
+
+    def run() -> None:
+        with gate:
+            ran.set()
+
+    gate.acquire()
+    thread = threading.Thread(target=run)
+    thread.start()
+    gate.release()
+    for _ in range(1000):
+        view.mask(large, large)
+        if ran.is_set():
+            break
+    assert ran.is_set()
+    thread.join()
+
+
+def test_the_columns_below_are_checked_too(view: View) -> None:
+    marks = bytearray(2)
+    for tweets, accounts in ((array("q", [1, 2]), array("q", [1])), ([1, 2], [1]), ([1], [1])):
+        with pytest.raises(ValueError, match="not of one length"):
+            view._mark(tweets, accounts, marks)
+    with pytest.raises(ValueError, match="no row of 64-bit integers"):
+        view._mark(b"ab", b"ab", marks)

@@ -1,0 +1,24 @@
+"""Ids in a row, and which of them a rule may concern."""
+
+from withhold.native.index cimport Layout, int64_t
+
+cdef enum:
+    STRETCH = 512  # ids of a list that are read before any of them is looked up
+
+
+cdef struct Row:
+    const char *first  # 64-bit integers, which may stand anywhere
+    Py_ssize_t step
+
+
+cdef class Column:
+    cdef readonly bint is_buffer
+    cdef object _objects
+    cdef Py_buffer _buffer
+
+    cdef Row row(self, size_t start, size_t count, int64_t *read)
+
+
+cdef void mark(
+    const Layout *of_tweets, const Layout *of_accounts, Row tweets, Row accounts, size_t count, unsigned char *marks
+) noexcept nogil
