@@ -367,8 +367,9 @@ def rules_in_json(data: bytes) -> int | None:
 
 
 def ids_in_csv(text: str) -> set[int]:
-    """Read a list of ids that has no quotes, in the plainest way."""
-    rows = [[field.strip() for field in line.split(",")] for line in re.split("\r\n|[\n\r]", text)]
+    """Read a list of ids that has no quotes, in the plainest way. Lines that begin with `#` are comments."""
+    lines = [line for line in re.split("\r\n|[\n\r]", text) if not line.startswith("#")]
+    rows = [[field.strip() for field in line.split(",")] for line in lines]
     header = [name.lower() for name in rows[0]]
     return {int(row[header.index("id")]) for row in rows[1:] if any(row)}
 
@@ -411,6 +412,7 @@ def test_spoilt_json(data: bytes) -> None:
 @given(spoilt(CSV), st.booleans())
 @example(CSV.replace("y", '"y').encode(), True)
 @example(CSV.replace("1101", "1,101").encode(), True)
+@example(CSV.replace("account,1101", "#,1101").encode(), True)
 @example(b"kind,id\naccount,1\n" + b"account," + b"1" * 140_000, True)
 def test_spoilt_lists_of_ids(data: bytes, with_kinds: bool) -> None:
     assert csv.field_size_limit() == 131_072
