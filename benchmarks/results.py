@@ -214,7 +214,7 @@ def singles(size: dict[str, Any]) -> str:
 
 def throughput(found: dict[str, Any]) -> str:
     """Return questions a second."""
-    ways = {"calls": "one by one", "page": "pages of 500", "mask": "buffers of 500"}
+    ways = {"calls": "one by one", "page": "pages of 500", "mask": "buffers of 500", "column": "one buffer of all"}
     rows = []
     for name, by_way in found.items():
         if name == "ids":

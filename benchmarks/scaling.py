@@ -27,7 +27,7 @@ def throughput(directory: Path, effort: Effort, say: Say, seconds: float, turns:
             say(f"throughput of {name}")
             for process in both:
                 process.ask("agree", effort.load_seconds, scale=effort.scale, turns=effort.turns)
-            found[name] = {how: _turns(both, how, seconds, turns) for how in ("calls", "page", "mask")}
+            found[name] = {how: _turns(both, how, seconds, turns) for how in ("calls", "page", "mask", "column")}
     return found
 
 

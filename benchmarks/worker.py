@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import memory
-from benchmarks.agreement import disagreement
+from benchmarks.agreement import WrongAnswerError, disagreement
 from benchmarks.questions import POOLS, Pool, flat
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import LeftOut, Rival
@@ -95,13 +95,18 @@ class Worker:
 
     def throughput(self, how: str, threads: int, seconds: float) -> dict[str, Any]:
         """Answer as much as can be for some time, in one or more threads; return questions a second."""
-        parts = pages(self.pools["traffic"].pairs, 500)
-        answer = self._answering(how)
+        pairs = self.pools["traffic"].pairs
+        size = len(pairs) if how == "column" else 500
+        parts, buffers = pages(pairs, size), how in ("mask", "column")
+        answer = self._answering("mask" if buffers else how)
         if answer is None:
             return {}
         done = [0] * threads
         ready = threading.Barrier(threads + 1)
-        given: list[Any] = [flat(part) for part in parts] if how == "mask" else list(parts)
+        given: list[Any] = [flat(part) for part in parts] if buffers else list(parts)
+        # Pages have been compared before; so long a column has not.
+        if how == "column" and bytes(map(bool, answer(given[0]))) != self.pools["traffic"].expected:
+            raise WrongAnswerError("a long column")
 
         def work(number: int) -> None:
             ready.wait()
@@ -109,7 +114,7 @@ class Worker:
             at = number * len(given) // threads
             while time.perf_counter() < end:
                 answer(given[at % len(given)])
-                done[number] += 500
+                done[number] += size
                 at += 1
 
         running = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
@@ -121,7 +126,7 @@ class Worker:
             thread.join()
         return {"per_second": sum(done) / (time.perf_counter() - began)}
 
-    def _answering(self, how: str) -> Callable[[Any], object] | None:
+    def _answering(self, how: str) -> Callable[[Any], Any] | None:
         mask, check = self.rival.masker(), self.rival.checker()
         if how == "mask":
             return mask and (lambda both: mask(*both))
