@@ -25,7 +25,7 @@ stable code, the place and a hint, so that tools need not parse text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -82,6 +82,16 @@ class Problem:
         kind = f"{self.severity}: " if self.severity != "error" else ""
         hint = f"; {self.hint}" if self.hint else ""
         return f"{where}{kind}{self.message} [{self.code}]{hint}"
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems once each, by their places; those without a file come last, and behind them how many more there are."""
+    return sorted(dict.fromkeys(problems), key=_by_place)
+
+
+def _by_place(problem: Problem) -> tuple[bool, Place, str, str]:
+    place = problem.place if isinstance(problem.place, Place) else Place("\U0010ffff")
+    return problem.code == "more-problems", place, str(problem.place), problem.code
 
 
 class WithholdError(Exception):

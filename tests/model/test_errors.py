@@ -11,7 +11,7 @@ import pytest
 
 import withhold
 from withhold import errors
-from withhold.errors import CaseError, Place, Problem, RuleError, RuleSetError, RuleSetWarning, WithholdError
+from withhold.errors import CaseError, Place, Problem, RuleError, RuleSetError, RuleSetWarning, WithholdError, in_order
 
 PROBLEM = Problem("unknown-territory", "unknown country `DR`", Place("rules/in.yaml", 7, 18), "did you mean `DE`?")
 CLASSES = {
@@ -91,6 +91,20 @@ def test_places_come_in_the_order_of_reading() -> None:
     """Line 10 after line 9."""
     places = [Place("b", 1, 1), Place("a", 10, 1), Place("a", 9, 20), Place("a", 9, 3)]
     assert sorted(places) == places[::-1]
+
+
+def test_problems_come_once_each_in_the_order_of_their_places() -> None:
+    """Those of what is no file behind those of files, and how many more there are behind all."""
+    first, second, third = (Problem("bad-id", "no", Place("a", line)) for line in (1, 2, 10))
+    elsewhere, nowhere, more = (
+        Problem("bad-id", "no", "rule `a`"),
+        Problem("bad-id", "no"),
+        Problem("more-problems", "3 more", Place("a")),
+    )
+    found = [more, elsewhere, nowhere, third, first, second, first]
+    assert in_order(found) == [first, second, third, nowhere, elsewhere, more]
+    same_place = [Problem(code, "no", Place("a", 1)) for code in ("b", "a")]
+    assert in_order(same_place) == same_place[::-1]
 
 
 def test_a_warning_is_no_error_of_ours() -> None:

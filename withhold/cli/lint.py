@@ -13,8 +13,7 @@ from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, counted, out, print_json, print_problems, problem_to_dict, refuse_rules
 from withhold.cli.sarif import sarif_of
-from withhold.errors import Problem, RuleSetError
-from withhold.lint import by_place
+from withhold.errors import Problem, RuleSetError, in_order
 from withhold.lint import lint as advise
 from withhold.model import RuleSet
 from withhold.snapshot.opened import is_snapshot
@@ -90,10 +89,10 @@ def _read(path: Path, protected: Path | None) -> tuple[RuleSet, list[Problem]]:
     except RuleSetError as error:
         refused.append(error)
     if refused:
-        problems = sorted((problem for error in refused for problem in error.problems), key=by_place)
+        problems = in_order(problem for error in refused for problem in error.problems)
         first = refused[0]
         raise RuleSetError(problems, first.read or len(loaded), first.refused)
-    return loaded, sorted([*loaded.warnings, *advise(loaded, listed)], key=by_place)
+    return loaded, in_order([*loaded.warnings, *advise(loaded, listed)])
 
 
 def _failing(problems: list[Problem], fail_on: Failing) -> bool:

@@ -15,9 +15,9 @@ Each check is a file that is named as the sentence it holds rules to; `CHECKS` h
 A rule silences a check by an override with a reason: `override: {no-end: "the court set none"}`.
 """
 
-from withhold.lint.advice import OF_OVERRIDES, by_place, lint
+from withhold.lint.advice import OF_OVERRIDES, lint
 from withhold.lint.check import Check
 from withhold.lint.checks import CHECKS
 from withhold.model.protected import Category, Protected
 
-__all__ = ["CHECKS", "OF_OVERRIDES", "Category", "Check", "Protected", "by_place", "lint"]
+__all__ = ["CHECKS", "OF_OVERRIDES", "Category", "Check", "Protected", "lint"]

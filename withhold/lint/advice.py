@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from withhold.errors import Place, Problem, shown
+from withhold.errors import Problem, in_order, shown
 from withhold.lint.check import Given, advice
 from withhold.lint.checks import CHECKS
 from withhold.model.protected import Protected
@@ -37,13 +37,7 @@ def lint(rules: RuleSet, protected: Iterable[Protected] = ()) -> list[Problem]:
                 told.append(check.problem(found))
     for rule in rules:
         told += _on_overrides(rule, silenced)
-    return sorted(told, key=by_place)
-
-
-def by_place(problem: Problem) -> tuple[bool, Place, str, str]:
-    """Order problems by their places; those without a file come last, and behind them how many more there are."""
-    place = problem.place if isinstance(problem.place, Place) else Place("\U0010ffff")
-    return problem.code == "more-problems", place, str(problem.place), problem.code
+    return in_order(told)
 
 
 def _on_overrides(rule: Rule, silenced: set[tuple[str, str]]) -> Iterator[Problem]:

@@ -11,7 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from withhold.errors import Place, Problem, RuleError, RuleSetError, RuleSetWarning, TerritoryError, shown
+from withhold.errors import (
+    Place,
+    Problem,
+    RuleError,
+    RuleSetError,
+    RuleSetWarning,
+    TerritoryError,
+    in_order,
+    shown,
+)
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.precision import Precision
 from withhold.model.rule import Rule
@@ -41,16 +50,10 @@ def load_files(path: str | os.PathLike[str], progress: Progress | None = None) -
     groups = reading.groups(documents)
     rules = [rule for node in documents for rule in reading.rules(node, groups)]
     if reading.problems:
-        problems = sorted(dict.fromkeys(reading.problems), key=_by_place)
-        raise RuleSetError(problems, len(rules), reading.refused)
+        raise RuleSetError(in_order(reading.problems), len(rules), reading.refused)
     for problem in reading.warnings:
         warnings.warn(str(problem), RuleSetWarning, stacklevel=4)
-    return RuleSet(rules, sorted(reading.warnings, key=_by_place))
-
-
-def _by_place(problem: Problem) -> tuple[bool, Place]:
-    place = problem.place if isinstance(problem.place, Place) else Place("")
-    return problem.code == "more-problems", place
+    return RuleSet(rules, in_order(reading.warnings))
 
 
 class _NoIds(NamedTuple):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from withhold.errors import Place, Problem, RuleError, RuleSetError, WithholdError
+from withhold.errors import Place, Problem, RuleError, RuleSetError, WithholdError, in_order
 from withhold.model.precision import Precision
 from withhold.model.protected import Category, Protected
 from withhold.model.rule import choice
@@ -39,12 +39,8 @@ def read_protected(files: Iterable[str | os.PathLike[str]]) -> list[Protected]:
                 rounded.append(lost(protected.account, written.place, "quote the id"))
         problems += rounded if precision.is_lost() else []
     if problems:
-        raise RuleSetError(sorted(problems, key=_by_place))
+        raise RuleSetError(in_order(problems))
     return list(found.values())
-
-
-def _by_place(problem: Problem) -> Place:
-    return problem.place if isinstance(problem.place, Place) else Place("")
 
 
 def _listed(file: Path, problems: list[Problem]) -> list[Node]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from withhold.engine import Engine
-from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, shown
+from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, in_order, shown
 from withhold.model import Policy, RuleSet
 from withhold.snapshot import Snapshot
 from withhold.sources.files import CASES, decoded, unreadable
@@ -99,13 +99,6 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
         hint = "they end in `.cases.yaml`"
         problems.append(Problem("no-case-files", "there is no case file here", Place(str(path)), hint))
     yield from files
-
-
-def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems once each, by their places."""
-    return sorted(
-        dict.fromkeys(problems), key=lambda found: found.place if isinstance(found.place, Place) else Place("")
-    )
 
 
 def _walk(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
