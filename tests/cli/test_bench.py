@@ -46,6 +46,13 @@ def test_it_says_the_same_as_json_also_of_a_snapshot(rules, tmp_path):
     assert all(0 < figure["low"] <= figure["nanoseconds"] <= figure["high"] for figure in found["figures"])
 
 
+def test_of_a_snapshot_not_all_rules_are_read(rules, tmp_path, monkeypatch):
+    CliRunner().invoke(app, ["compile", rules, "-o", str(tmp_path / "rules.wh")])
+    monkeypatch.delattr("withhold.snapshot.opened.Opened.rule_set")
+    found = CliRunner().invoke(app, ["bench", str(tmp_path / "rules.wh")])
+    assert found.output.startswith("1 rule · 2 accounts · 1 tweet"), found.output
+
+
 def test_rules_that_name_nothing_are_timed_too(rules, tmp_path):
     (tmp_path / "in.yaml").write_text("rules: []", encoding="utf-8")
     found = CliRunner().invoke(app, ["bench", rules])

@@ -68,7 +68,7 @@ def bench(
         print_json(
             {
                 "revision": snapshot.revision,
-                "rules": len(snapshot.rules),
+                "rules": snapshot.rule_count,
                 "seconds_to_load": took,
                 "native": engine_info().native,
                 "python": platform.python_version(),
@@ -79,7 +79,7 @@ def bench(
             }
         )
         return
-    of = counted(rule=len(snapshot.rules), account=len(snapshot.accounts), tweet=len(snapshot.tweets))
+    of = counted(rule=snapshot.rule_count, account=len(snapshot.accounts), tweet=len(snapshot.tweets))
     out.print(f"{of}, revision {snapshot.revision}; ready in {took * 1000:,.0f} ms")
     out.print(
         f"Python {platform.python_version()}, {engine_info().why}; a viewer {'in' if viewer.country else 'at an'} {viewer}"

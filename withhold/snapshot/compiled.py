@@ -22,6 +22,7 @@ class Compiled:
     def __init__(self, rules: RuleSet, *, in_c: bool) -> None:
         self.rule_set = rules
         self.digest = rules.digest
+        self.rule_count = len(rules)
         self._rules = sorted(rules, key=attrgetter("id"))
         self._sections: dict[str, Bytes] = {}
         self.tables: dict[str, Table] = {}

@@ -42,6 +42,7 @@ class Opened:
             verify(header, sections, file)
         table = native.index.Table if in_c else MappedTable
         self.digest = header.digest
+        self.rule_count = header.counts.rules
         self.tables: dict[str, Table] = {kind: table(*table_of(sections, kind)) for kind in KINDS}
         self._stored = StoredRules(file, sections, header.counts, verified=how == "full")
         self._kept: FIFOCache[int, Rule] = FIFOCache(_KEPT)

@@ -27,6 +27,7 @@ class Contents(Protocol):
     """What a snapshot holds, wherever it has it from."""
 
     digest: str
+    rule_count: int
     tables: dict[str, Table]
 
     @property
@@ -48,7 +49,17 @@ class Snapshot:
     (['in-1'], None)
     """
 
-    __slots__ = ("_contents", "accounts", "postings", "revision", "rules_of", "saying", "tweets", "visible")
+    __slots__ = (
+        "_contents",
+        "accounts",
+        "postings",
+        "revision",
+        "rule_count",
+        "rules_of",
+        "saying",
+        "tweets",
+        "visible",
+    )
 
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
@@ -59,6 +70,8 @@ class Snapshot:
         self.saying = contents.saying
         #: All ids of a kind that rules name, each with its posting, in no order.
         self.postings = contents.postings
+        #: How many rules there are, which a file says without any of them being read.
+        self.rule_count = contents.rule_count
         #: That of the rules: equal rules, equal revision.
         self.revision = contents.digest[:16]
         #: The one answer for all that no rule names (A2).
