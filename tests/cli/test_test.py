@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.testing.material import CASE, FINE, RULES, write
+from withhold import Rule, RuleSet, Snapshot
 from withhold.cli.app import app
 
 FAILING = FINE + CASE.replace("withholds it", "shows it").replace("IN: withheld", "IN: visible")
@@ -131,6 +132,34 @@ def test_rules_are_not_changed_while_cases_fail(run):
     assert found.exit_code == 1
     assert "the cases have to pass first" in found.stderr
     assert "mutation:" not in found.stdout
+
+
+def test_the_rules_can_be_a_snapshot(run, tmp_path):
+    """Of two that were compiled from one place, each rule is one of its own; and one may have been made in Python."""
+    for name, text in (("old", RULES.replace("IN", "PK")), ("new", RULES)):
+        write(tmp_path, rules=text)
+        Snapshot.compile(RuleSet.load("rules.yaml")).save(f"{name}.wh")
+    Snapshot.compile(RuleSet([Rule(id="a", accounts=[17], withheld_in=["IN"], reason="terms")])).save("made.wh")
+    files = {name: FINE.replace("rules.yaml", f"{name}.wh") for name in ("old", "new", "made")}
+    files["old"] = files["old"].replace("IN", "PK")
+    found = run("--coverage", "--mutate", **files)
+    assert found.exit_code == 0, found.output
+    lines = found.stdout.splitlines()
+    assert "3 cases in 3 files: all passed" in lines
+    assert sum(line.startswith("  rules.yaml:2:5: in-1: 1 case") for line in lines) == 2
+    assert "  a: 1 case; not tried: a viewer of whom it is not known" in lines
+    assert "  rules.yaml:2:5: not noticed: in-1 with `if_unknown: withhold`" in lines
+    assert "  not noticed: a with `if_unknown: withhold`" in lines
+    survivors = json.loads(run("--mutate", "--format", "json", **files).stdout)["mutation"]["survivors"]
+    assert {survivor["place"] for survivor in survivors} == {"rules.yaml:2:5", None}
+
+
+def test_a_file_that_only_begins_as_a_snapshot_is_refused(run, tmp_path):
+    (tmp_path / "rules.wh").write_bytes(b"WITHHOLD and no more")
+    found = run(all=FINE.replace("rules.yaml", "rules.wh"))
+    assert found.exit_code == 4
+    assert "rules.wh: " in found.stderr
+    assert "[not-a-snapshot]" in found.stderr
 
 
 def test_what_is_suggested_can_be_pasted_until_nothing_is(run):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.testing.material import CASE, FINE, RULES, write
-from withhold import CaseError, Outcome, Place, Policy, Tweet, Viewer
+from withhold import CaseError, Outcome, Place, Policy, RuleSet, Snapshot, Tweet, Viewer
 from withhold.testing.suite import Library, read_all, read_case_file
 
 
@@ -114,6 +114,15 @@ def test_a_rule_set_is_loaded_once_however_it_is_named(tmp_path):
     assert [file.path.name for file in files] == ["a.cases.yaml", "b.cases.yaml"]
     assert files[0].rules is files[1].rules
     assert library.engine(files[0]) is library.engine(files[1])
+
+
+def test_cases_are_put_to_the_snapshot_itself_that_they_name(tmp_path):
+    write(tmp_path, rules=RULES, all=FINE.replace("rules.yaml", "rules.wh"))
+    Snapshot.compile(RuleSet.load(tmp_path / "rules.yaml")).save(tmp_path / "rules.wh")
+    library = Library()
+    file = read_case_file(tmp_path / "all.cases.yaml", library)
+    assert library.engine(file).snapshot.rules is file.rules
+    assert file.is_compiled
 
 
 def test_a_folder_without_cases_is_a_problem_and_hidden_ones_are_left_out(tmp_path):

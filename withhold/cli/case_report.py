@@ -7,6 +7,7 @@ from itertools import groupby
 from rich.console import Console
 
 from withhold.cli.output import counted
+from withhold.model import Rule
 from withhold.testing.coverage import SPEAKS, Coverage
 from withhold.testing.mutation import Mutation
 from withhold.testing.report import Report
@@ -40,14 +41,19 @@ def _covered(found: Coverage) -> str:
     spoke = f"{counted(case=found.cases)}" if found.speaks else "never made to speak"
     missing = [side for side in found.untried if side != SPEAKS]
     untried = f"; not tried: {', '.join(missing)}" if missing else "; all tried" if found.speaks else ""
-    return f"  {found.rule.place}: {found.rule.id}: {spoke}{untried}"
+    return f"  {_at(found.rule)}{found.rule.id}: {spoke}{untried}"
+
+
+def _at(rule: Rule) -> str:
+    """Return where a rule stands; one of a snapshot may never have stood in a file."""
+    return f"{rule.place}: " if rule.place else ""
 
 
 def _print_mutation(report: Report, mutation: Mutation, console: Console) -> None:
     beside = f"; {len(mutation.equivalent):,} more change nothing for anybody" if mutation.equivalent else ""
     console.print(f"mutation: {report.noticed} of all changes were noticed{beside}", style="bold")
     for mutant in mutation.survivors:
-        console.print(f"  {mutant.rule.place}: not noticed: {mutant.rule.id} {mutant.change}", style="yellow")
+        console.print(f"  {_at(mutant.rule)}not noticed: {mutant.rule.id} {mutant.change}", style="yellow")
     for path, suggestions in groupby(mutation.suggestions, key=lambda suggestion: suggestion.file.path):
         console.print(f"\nadd to {path}, if it is what is meant:")
         for suggestion in suggestions:

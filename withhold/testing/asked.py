@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from withhold.engine.decider import Decider
 from withhold.engine.reach import Reach
@@ -23,6 +23,11 @@ from withhold.testing.suite import Library
 
 #: Outcomes by severity (R6): the greatest that a rule gives is the answer.
 OUTCOMES = tuple(Outcome)
+
+
+#: What tells a rule from all others: where it stands, so that a rule of two rule sets is one; or its id in a snapshot, for
+#: several may be compiled from what stood in one place.
+Key: TypeAlias = Place | tuple[Path, str]
 
 
 class Force:
@@ -83,28 +88,27 @@ class Question:
 
 
 class Index:
-    """All rules of some case files, once each, and the cases that concern each; every rule was read from a file."""
+    """All rules of some case files, once each, and the cases that concern each."""
 
     def __init__(self, files: Iterable[CaseFile], library: Library) -> None:
-        #: The rules, by where they stand: a rule of two rule sets is one rule.
-        self.rules: dict[Place, Rule] = {}
-        self.files: dict[Place, list[CaseFile]] = {}
-        self.questions: dict[Place, list[Question]] = {}
+        self.rules: dict[Key, Rule] = {}
+        self.files: dict[Key, list[CaseFile]] = {}
+        self.questions: dict[Key, list[Question]] = {}
         self._deciders: dict[tuple[Path, Policy], Decider] = {}
         for file in files:
             for rule in file.rules:
-                self.rules.setdefault(where(rule), rule)
-                self.files.setdefault(where(rule), []).append(file)
+                self.rules.setdefault(_key(rule, file), rule)
+                self.files.setdefault(_key(rule, file), []).append(file)
             decider = self._deciders.setdefault(file.context, Decider(library.engine(file).snapshot, file.policy))
             for case in file.cases:
                 links = links_of(case.subject)
                 question = Question(file, case, links, tuple(rule for rule, _ in decider.concerning(links)))
                 for rule in question.rules:
-                    self.questions.setdefault(where(rule), []).append(question)
+                    self.questions.setdefault(_key(rule, file), []).append(question)
 
-    def contexts(self, rule: Rule) -> Iterator[CaseFile]:
+    def contexts(self, key: Key) -> Iterator[CaseFile]:
         """Yield the first case file for each rule set and policy under which cases ask about a rule."""
-        found = {file.context: file for file in reversed(self.files[where(rule)])}
+        found = {file.context: file for file in reversed(self.files[key])}
         return reversed(found.values())
 
     def concerning(self, file: CaseFile, link: Link) -> list[Rule]:
@@ -118,11 +122,8 @@ class Index:
         return {posting: id_ for id_ in ids if (posting := table.find(id_)) is not None}
 
 
-def where(rule: Rule) -> Place:
-    """Return what tells a rule from all others, also those of other rule sets: where it stands."""
-    if rule.place is None:
-        raise ValueError(f"rule {rule.id} was read from no file")
-    return rule.place
+def _key(rule: Rule, file: CaseFile) -> Key:
+    return rule.place if rule.place and not file.is_compiled else (file.context[0], rule.id)
 
 
 def names(rule: Rule, links: Iterable[Link]) -> bool:

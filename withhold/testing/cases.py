@@ -12,6 +12,7 @@ from withhold.errors import Place, Problem
 from withhold.model import Decision, Outcome, Policy, RuleSet, Viewer
 from withhold.model.instants import in_iso
 from withhold.model.tweet import Subject, links_of
+from withhold.snapshot.opened import is_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class CaseFile:
     def context(self) -> tuple[Path, Policy]:
         """What makes two files be about the same: where the rules are, however it is written, and the policy."""
         return self.rules_path.resolve(), self.policy
+
+    @cached_property
+    def is_compiled(self) -> bool:
+        """Whether the rules are those of a snapshot."""
+        return is_snapshot(self.rules_path)
 
     @cached_property
     def names(self) -> frozenset[str]:

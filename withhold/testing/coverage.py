@@ -10,7 +10,7 @@ from withhold.engine.reach import Reach, told_apart
 from withhold.model import Period, Policy, Rule
 from withhold.model.instants import in_iso
 from withhold.model.viewer import Standpoint, Viewer, is_in
-from withhold.testing.asked import Index, Question, viewers_of, where
+from withhold.testing.asked import Index, Question, viewers_of
 
 SPEAKS = "speaking"
 _INSIDE, _OUTSIDE = "a viewer inside", "a viewer outside"
@@ -51,8 +51,8 @@ class Coverage:
 def coverage(index: Index) -> list[Coverage]:
     """Return the coverage of every rule that some case file is about, in the order of the rules."""
     found = []
-    for rule in index.rules.values():
-        questions = index.questions.get(where(rule), [])
+    for key, rule in index.rules.items():
+        questions = index.questions.get(key, [])
         sides = tuple(_sides(rule))
         tried = {side for question, viewer in viewers_of(questions) for side in _tried(rule, question, viewer)}
         found.append(Coverage(rule, sides, frozenset(tried), len(questions)))

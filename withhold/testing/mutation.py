@@ -10,7 +10,7 @@ from typing import Literal
 
 from withhold.model import IdSet, Outcome, Rule
 from withhold.model.tweet import Link
-from withhold.testing.asked import OUTCOMES, Index, Question, names, where
+from withhold.testing.asked import OUTCOMES, Index, Key, Question, names
 from withhold.testing.cases import CaseFile
 from withhold.testing.mutants import Mutant, ids_to_drop, mutants
 from withhold.testing.suggestion import Suggestion
@@ -42,20 +42,22 @@ def mutate(index: Index, advance: Callable[[int], None] | None = None) -> Mutati
     """
     found = Mutation()
     suggestions: Suggestions = {}
-    for done, rule in enumerate(index.rules.values(), 1):
-        _mutate(rule, index, found, suggestions)
+    for done, key in enumerate(index.rules, 1):
+        _mutate(key, index, found, suggestions)
         if advance is not None:
             advance(done)
     found.suggestions = sorted(suggestions.values(), key=lambda suggestion: suggestion.file.path)
     return found
 
 
-def _mutate(rule: Rule, index: Index, found: Mutation, suggestions: Suggestions) -> None:
-    questions = index.questions.get(where(rule), [])
-    contexts = list(index.contexts(rule))
+def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions) -> None:
+    rule, questions = index.rules[key], index.questions.get(key, [])
+    contexts = list(index.contexts(key))
     asked = {link for question in questions for link in question.links}
-    accounts, drop_accounts = _ids(rule, "accounts", {account for _, account in asked if account is not None}, index)
-    tweets, drop_tweets = _ids(rule, "tweets", {tweet for tweet, _ in asked if tweet is not None}, index)
+    asked_accounts = {account for _, account in asked if account is not None}
+    asked_tweets = {tweet for tweet, _ in asked if tweet is not None}
+    accounts, drop_accounts = _ids(rule, "accounts", asked_accounts, index, contexts)
+    tweets, drop_tweets = _ids(rule, "tweets", asked_tweets, index, contexts)
     drop = {"accounts": drop_accounts, "tweets": drop_tweets}
     small = replace(rule, accounts=accounts, tweets=tweets)
     own: list[Suggestion] = []
@@ -77,7 +79,9 @@ def _mutate(rule: Rule, index: Index, found: Mutation, suggestions: Suggestions)
         found.survivors.append(mutant)
 
 
-def _ids(rule: Rule, kind: Literal["accounts", "tweets"], asked: set[int], index: Index) -> tuple[IdSet, list[int]]:
+def _ids(
+    rule: Rule, kind: Literal["accounts", "tweets"], asked: set[int], index: Index, contexts: Iterable[CaseFile]
+) -> tuple[IdSet, list[int]]:
     """Return the ids that stand for all of a list, and those of them to drop.
 
     An id that no case mentions is as any other that the same rules name.
@@ -85,7 +89,7 @@ def _ids(rule: Rule, kind: Literal["accounts", "tweets"], asked: set[int], index
     ids: IdSet = getattr(rule, kind)
     drop = ids_to_drop(ids, asked)
     kept = {*drop, *(id_ for id_ in asked if id_ in ids), *list(ids)[:1], *list(ids)[-1:]}
-    for file in index.contexts(rule):
+    for file in contexts:
         kept.update(index.postings(file, kind, ids).values())
     return IdSet(kept), drop
 

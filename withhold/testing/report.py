@@ -82,7 +82,11 @@ class Report:
                 "noticed": self.mutation.killed,
                 "equivalent": len(self.mutation.equivalent),
                 "survivors": [
-                    {"rule_id": mutant.rule.id, "place": str(mutant.rule.place), "change": mutant.change}
+                    {
+                        "rule_id": mutant.rule.id,
+                        "place": str(mutant.rule.place) if mutant.rule.place else None,
+                        "change": mutant.change,
+                    }
                     for mutant in self.mutation.survivors
                 ],
                 "suggestions": [suggestion.to_dict() for suggestion in self.mutation.suggestions],

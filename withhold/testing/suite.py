@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from withhold.engine import Engine
-from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, in_order, shown
+from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, SnapshotError, in_order, shown
 from withhold.model import Policy, RuleSet
 from withhold.snapshot import Snapshot
+from withhold.snapshot.opened import is_snapshot
 from withhold.sources.files import CASES, decoded, unreadable
 from withhold.sources.nodes import Node
 from withhold.sources.yaml_file import read_yaml
@@ -33,13 +34,22 @@ class Library:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuleSetWarning)  # they are kept with the rules, for who asks
                 try:
-                    self._rules[real] = RuleSet.load(_near(path))
+                    self._rules[real] = self._opened(path) if is_snapshot(real) else RuleSet.load(_near(path))
                 except RuleSetError as error:
                     self._rules[real] = error
         found = self._rules[real]
         if isinstance(found, RuleSetError):
             raise found
         return found
+
+    def _opened(self, path: Path) -> RuleSet:
+        """Return the rules of a snapshot, which itself is what cases are put to."""
+        try:
+            snapshot = self._snapshots[path.resolve()] = Snapshot.open(_near(path))
+            rules = snapshot.rules
+        except SnapshotError as error:
+            raise RuleSetError([error.problem]) from None
+        return rules
 
     def engine(self, file: CaseFile) -> Engine:
         """Return the engine that a file's cases are put to."""
