@@ -37,6 +37,12 @@ def test_a_case_is_read_as_it_is_written(tmp_path):
     assert (case.place.line, case.place.column) == (4, 5)
 
 
+def test_a_key_with_null_counts_as_left_out_as_in_rules(tmp_path):
+    nothing = FINE.replace("cases:", "policy: null\ncases:") + "    because: null\n    viewer: null\n    tweet:\n"
+    (case,) = read(tmp_path, nothing).cases
+    assert case == read(tmp_path, FINE.replace("cases:", "policy: {}\ncases:")).cases[0]
+
+
 def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
     assert [rule.id for rule in read(tmp_path, FINE.replace("rules.yaml", ".")).rules] == ["in-1"]
 
