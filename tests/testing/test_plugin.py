@@ -49,6 +49,13 @@ def test_one_case_can_be_chosen(session):
     session("-k", "shows", all=FAILING).assert_outcomes(failed=1, deselected=1)
 
 
+def test_a_case_that_says_colons_can_be_chosen_by_the_name_that_is_printed(session):
+    text = FINE.replace("withholds it", '"hides 17 from 2001:db8::1, :::: and [::]"')
+    printed = session("--collect-only", "-q", all=text).stdout.lines[0]
+    assert printed == "all.cases.yaml::hides 17 from 2001:db8: :1, : : : : and [: :]"
+    session(printed, all=text).assert_outcomes(passed=1)
+
+
 def test_a_broken_file_fails_at_collection_and_the_others_run(session):
     found = session("--continue-on-collection-errors", all=FINE, broken=FINE.replace("17", "x"))
     found.assert_outcomes(passed=1, errors=1)
