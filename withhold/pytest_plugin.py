@@ -7,7 +7,8 @@ imported where it is first needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from withhold.sources.files import CASES
 
 if TYPE_CHECKING:
     from withhold.engine import Engine
+    from withhold.errors import Problem
     from withhold.model import RuleSet
     from withhold.testing.cases import Case
     from withhold.testing.running import Runner
@@ -40,7 +42,7 @@ class CasesFile(pytest.File):
     """A case file: an item for each case."""
 
     def collect(self) -> Iterator[pytest.Item]:
-        from withhold.errors import CaseError
+        from withhold.errors import CaseError, RuleSetWarning
         from withhold.testing.running import Runner
         from withhold.testing.suite import Library, read_case_file
 
@@ -50,7 +52,8 @@ class CasesFile(pytest.File):
         library = self.config.stash.setdefault(_LIBRARY, Library())
         try:
             file = read_case_file(self.path, library)
-        except CaseError as error:
+            _warn((*file.rules.warnings, *file.warnings))
+        except (CaseError, RuleSetWarning) as error:  # a warning is raised where warnings are made errors
             raise self.CollectError(str(error)) from None
         runner = Runner(file, library.engine(file))
         for case in file.cases:
@@ -88,6 +91,15 @@ class CaseFailedError(AssertionError):
     """A case got another answer than it expects."""
 
 
+def _warn(problems: Iterable[Problem]) -> None:
+    """Tell what was read otherwise than it was written, each at its line: pytest tells what is told twice once."""
+    from withhold.errors import Place, RuleSetWarning
+
+    for problem in problems:
+        if isinstance(problem.place, Place):
+            warnings.warn_explicit(str(problem), RuleSetWarning, problem.place.file, problem.place.line)
+
+
 @pytest.fixture(scope="session")
 def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
     """The rule set at the ini option `withhold_rules`, which is relative to the ini file."""
@@ -99,9 +111,11 @@ def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
         raise pytest.UsageError("say where the rules are: set the ini option `withhold_rules`")
     around = pytestconfig.inipath.parent if pytestconfig.inipath else pytestconfig.rootpath
     try:
-        return pytestconfig.stash.setdefault(_LIBRARY, Library()).rules(around / named)
+        rules = pytestconfig.stash.setdefault(_LIBRARY, Library()).rules(around / named)
     except (RuleSetError, OSError) as error:
         return pytest.fail(f"withhold_rules: {error}", pytrace=False)
+    _warn(rules.warnings)
+    return rules
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,25 @@ def test_a_broken_file_fails_at_collection_and_the_others_run(session):
     assert "Traceback" not in text
 
 
+def test_what_was_read_otherwise_than_it_was_written_is_warned_of(session, pytester):
+    """Told once, however many files and tests are about the same rules; and where warnings are errors, as one of the file."""
+    (pytester.path / "uk.yaml").write_text(RULES.replace("IN", "[IN, UK]"), encoding="utf-8")
+    cases = {name: FINE.replace("rules.yaml", "uk.yaml").replace("US", "EL") for name in ("a", "b")}
+    pytester.makeini("[pytest]\nwithhold_rules = uk.yaml\n")
+    pytester.makepyfile("def test(withhold_engine):\n    pass\n")
+    lenient = session("-W", "default", **cases)
+    lenient.assert_outcomes(passed=3, warnings=5)
+    text = lenient.stdout.str()
+    assert text.count("uk.yaml:4:23: warning: `UK` was read as `GB` [territory-alias]") == 1
+    assert "a.cases.yaml:6:28: warning: `EL` was read as `GR` [territory-alias]" in text
+    strict = session()
+    strict.assert_outcomes(errors=2)
+    strict.stdout.fnmatch_lines(
+        ["*_ ERROR collecting a.cases.yaml _*", "uk.yaml:4:23: warning: `UK` was read as `GB`*"]
+    )
+    assert "Traceback" not in strict.stdout.str()
+
+
 def test_files_of_that_name_that_are_something_else_are_left_alone(session):
     found = session(all=FINE, other="- name: something else\n  input: 3\n", empty="")
     found.assert_outcomes(passed=1)
