@@ -28,7 +28,9 @@ _LIBRARY: pytest.StashKey[Library] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addini("withhold_rules", "A rule file or a directory of them, for the fixtures of withhold.", default="")
+    parser.addini(
+        "withhold_rules", "A rule file, a directory of them, or a snapshot, for the fixtures of withhold.", default=""
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
@@ -103,17 +105,22 @@ def _warn(problems: Iterable[Problem]) -> None:
 @pytest.fixture(scope="session")
 def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
     """The rule set at the ini option `withhold_rules`, which is relative to the ini file."""
-    from withhold.errors import RuleSetError
+    from withhold.errors import Problem, RuleSetError, shown
+    from withhold.sources.files import unreadable
     from withhold.testing.suite import Library
 
-    named = pytestconfig.getini("withhold_rules")
+    named, option = pytestconfig.getini("withhold_rules"), "the ini option `withhold_rules`"
     if not named:
-        raise pytest.UsageError("say where the rules are: set the ini option `withhold_rules`")
+        problem = Problem("no-rules", "no rules are named", option, "set it to a rule file, a directory or a snapshot")
+        return pytest.fail(str(problem), pytrace=False)
     around = pytestconfig.inipath.parent if pytestconfig.inipath else pytestconfig.rootpath
     try:
         rules = pytestconfig.stash.setdefault(_LIBRARY, Library()).rules(around / named)
-    except (RuleSetError, OSError) as error:
-        return pytest.fail(f"withhold_rules: {error}", pytrace=False)
+    except RuleSetError as error:
+        raise pytest.fail.Exception(f"{option}: {error}", pytrace=False) from None
+    except (OSError, ValueError) as error:
+        problem = unreadable(error, option, f" the rules at {shown(named)}")
+        raise pytest.fail.Exception(str(problem), pytrace=False) from None
     _warn(rules.warnings)
     return rules
 

@@ -110,8 +110,11 @@ def test_the_fixtures(session, pytester):
 @pytest.mark.parametrize(
     ("ini", "said"),
     [
-        ("", "set the ini option `withhold_rules`"),
-        ("withhold_rules = nowhere", "nowhere"),
+        ("", "the ini option `withhold_rules`: no rules are named [[]no-rules[]]; set it to *"),
+        (
+            "withhold_rules = nowhere",
+            "the ini option `withhold_rules`: cannot read the rules at `nowhere`: no such file* [[]unreadable-file[]]",
+        ),
         ("withhold_rules = bad.yaml", "bad.yaml:1:1: a rule file must be a mapping [[]bad-rule-file[]]"),
     ],
 )
@@ -122,6 +125,8 @@ def test_fixtures_without_rules_say_so(session, pytester, ini, said):
     found = session()
     found.assert_outcomes(errors=1)
     found.stdout.fnmatch_lines([f"*{said}*"])
+    assert "Errno" not in found.stdout.str()
+    assert "During handling" not in found.stdout.str()
 
 
 def test_it_costs_nothing_where_there_is_no_case_file(pytester):

@@ -68,7 +68,7 @@ def _is_protected(path: Path) -> bool:
     return path.name.lower() in PROTECTED
 
 
-def unreadable(error: Exception, place: Place, what: str = "") -> Problem:
+def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
     """Return the problem of a file or folder that cannot be read."""
     reason = str(getattr(error, "strerror", None) or error).lower()
     return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place)
