@@ -84,10 +84,36 @@ def test_revisions_are_read_without_the_work_tree(repository):
 
 @git_is_there
 def test_a_path_goes_before_a_revision_and_both_can_be_mixed(repository):
-    assert LIFTED in run("first", "new").output
+    found = run("first", "new")
+    assert LIFTED in found.stdout
+    assert found.stderr == ""
     (repository / "first").mkdir()
     (repository / "first" / "none.yaml").write_text("rules: []", encoding="utf-8")
-    assert "account 17: IN visible → withheld" in run("first", "new").output
+    found = run("first", "new")
+    assert "account 17: IN visible → withheld" in found.stdout
+    note = "note: `first` is a path here, which is taken, and a git revision too; write `./first` or `first^0`"
+    assert found.stderr.startswith(note)
+    for name, differs in (("./first", "account 17: IN visible → withheld"), ("first^0", LIFTED)):
+        found = run(name, "new")
+        assert (differs in found.stdout, found.stderr) == (True, "")
+
+
+@git_is_there
+def test_a_revision_can_say_where_its_rules_are_for_itself(repository, monkeypatch):
+    """So that rules can be compared that lay in another folder then."""
+    _git("checkout", "--quiet", "--force", "main")
+    _git("mv", "rules", "orders: all")
+    _git("commit", "--quiet", "--message", "moved: to orders")
+    for now in ("main:orders: all", "HEAD^{/moved: to}:orders: all/", "main:./orders: all"):
+        found = run("first:rules", now)
+        assert (found.exit_code, found.stderr) == (0, ""), found.output
+        assert f"{LIFTED}  gone: in-1 (first:rules/in.yaml:2:5)\n" in found.stdout
+    _git("mv", "orders: all/in.yaml", "orders: all/ids.csv", ".")
+    _git("commit", "--quiet", "--message", "moved to the top")
+    assert LIFTED in run("first:rules", "main:").stdout
+    monkeypatch.chdir(repository / "new")
+    for there in ("first:rules", "first:../rules", "first:./../rules"):
+        assert LIFTED in run(there, ".", "--rules", "nowhere").stdout
 
 
 @git_is_there
@@ -132,7 +158,16 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
     ("arguments", "said"),
     [
         (("mian", "main"), "`mian` is no path, and no git revision that can be read: the repository has none"),
-        (("first", "first:rules"), "`first:rules` is no path, and no git revision"),
+        (
+            ("first", "first:new"),
+            "`first:new` is no path, and no git revision that can be read: `first` has no `new`\n",
+        ),
+        (
+            ("mian:rules", "main"),
+            "`mian:rules` is no path, and no git revision that can be read: the repository has none",
+        ),
+        (("first", "first:../rules"), "is not in the repository"),
+        (("first", ":rules"), "`:rules` is no path, and no git revision"),
         (("", "main"), "it is empty"),
         (("first", ""), "it is empty"),
         (("first", "m" * 300), "and no git revision that can be read"),

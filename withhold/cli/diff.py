@@ -18,7 +18,7 @@ import typer
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, err, print_json, print_problems
-from withhold.cli.revisions import RevisionError, lay_out
+from withhold.cli.revisions import RevisionError, is_revision, lay_out
 from withhold.errors import RuleSetWarning, TrafficError, shown
 from withhold.model import Period, Policy, Settle
 from withhold.reports import differences, read_traffic
@@ -29,7 +29,7 @@ from withhold.snapshot import Snapshot
 #: With `--exit-code`: there is a difference. The number is git's.
 _DIFFERENT = 1
 
-_Given = "A rule file, a directory, a snapshot, or a git revision."
+_Given = "A rule file, a directory, a snapshot, a git revision, or REVISION:PATH."
 
 
 class DiffFormat(StrEnum):
@@ -98,6 +98,9 @@ def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
     if not given or "\0" in given:  # a variable that is not set would else be the current folder
         raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
     if os.path.exists(given):  # noqa: PTH110  # which a name that is too long is no error for
+        if is_revision(given):
+            said = f"{shown(given)} is a path here, which is taken, and a git revision too"
+            err.print(f"note: {said}; write `./{given}` or `{given}^0` to say which is meant", style="yellow")
         return options.load_snapshot(Path(given), told)
     with TemporaryDirectory() as folder:
         try:

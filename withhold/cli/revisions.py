@@ -9,6 +9,8 @@ from pathlib import Path, PurePosixPath
 
 # Names of revisions that can be a folder's; `:/text` and the like cannot.
 _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
+# A revision and a path in it, `main:orders`: the first colon that stands in no braces, as in `HEAD^{/fix: typo}`.
+_WITH_PATH = re.compile(r"((?:[^:{]|\{[^}]*\})+):(.*)", re.DOTALL)
 _FILE, _LINK = ("100644", "100755"), "120000"
 
 
@@ -19,10 +21,17 @@ class RevisionError(Exception):
 def lay_out(revision: str, rules: Path, into: Path) -> Path:
     """Write what a revision has at `rules` below `into`, and return its path there: `main:rules`.
 
-    Files are as they were committed, whatever attributes say of archives. Raises `RevisionError`.
+    A path that the revision brings along goes before; as git reads it, it is seen from the top of the repository unless
+    it begins with `./` or `../`. Files are as they were committed, whatever attributes say of archives. Raises
+    `RevisionError`.
     """
-    commit = _commit(revision)
+    hint = "; say with --rules where its rules are"
+    named = _WITH_PATH.fullmatch(revision)
+    commit = _commit(named[1] if named else revision)
     top = os.path.realpath(_git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
+    if named:
+        (revision, path), hint = named.groups(), ""
+        rules = Path(path) if path.startswith(("./", "../")) else Path(top, path)
     inside = PurePosixPath(Path(os.path.relpath(Path(os.path.realpath(Path.cwd()), rules), top)).as_posix())
     if inside.parts[:1] == ("..",):
         raise RevisionError(f"`{rules}` is not in the repository")
@@ -30,7 +39,7 @@ def lay_out(revision: str, rules: Path, into: Path) -> Path:
     entries = [entry.decode(errors="surrogateescape").split("\t", 1) for entry in listed.split(b"\0") if entry]
     found = {PurePosixPath(path): about.split() for about, path in entries}
     if not found:
-        raise RevisionError(f"`{revision}` has no `{inside}`; say with --rules where its rules are")
+        raise RevisionError(f"`{revision}` has no `{inside}`{hint}")
     name = revision if _PLAIN.fullmatch(revision) else commit[:12]
     target = into / f"{name}:{inside}"
     kept = {path: about for path, about in found.items() if about[0] in (*_FILE, _LINK)}
@@ -48,6 +57,15 @@ def lay_out(revision: str, rules: Path, into: Path) -> Path:
             raise RevisionError(f"in `{revision}`, `{path}` is a link out of `{inside}`")
         file.symlink_to(goal)
     return target
+
+
+def is_revision(text: str) -> bool:
+    """Tell whether a text names a commit of the repository, if there is one here."""
+    try:
+        _commit(text)
+    except RevisionError:
+        return False
+    return True
 
 
 def _commit(text: str) -> str:
