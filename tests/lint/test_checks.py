@@ -111,6 +111,12 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
         [rule(withheld_in=["DE", "TR"], demand="EU-D7", reason="local_law")],
     ),
     (
+        "beyond-its-country",
+        "error",
+        "the demand `IN_D1` is of `IN`, and the rule withholds in PK",
+        [rule(withheld_in=["IN", "PK"], demand="IN_D1")],
+    ),
+    (
         "worldwide-for-one-country",
         "error",
         "the rule withholds worldwide for a legal demand",
@@ -164,7 +170,10 @@ SILENT: list[tuple[str, list[Rule]]] = [
     ("beyond-its-country", [rule(withheld_in=["FR", "RE"], demand="FR-1")]),
     ("beyond-its-country", [rule(withheld_in=["GB", "IM"], demand="UK-1")]),
     ("beyond-its-country", [rule(withheld_in=["IN", "PK"], except_in=["PK"])]),
-    ("beyond-its-country", [rule(withheld_in=["IN", "PK"], demand=name) for name in ["GULF-7"]]),
+    *(
+        ("beyond-its-country", [rule(withheld_in=["DE", "FR", "RE"], demand=name)])
+        for name in ("GULF-7", "NO_17", "TO-DO", "no_demand", "IN RE 7", "CA/12/2020", "IND1", "IN")
+    ),
     ("beyond-its-country", [rule(withheld_in=["DE", "IN"], demand="EU-1", reason="copyright")]),
     ("worldwide-for-one-country", [rule(withheld_in=[], effect="suspend", reason="terms")]),
     ("worldwide-for-one-country", [rule(withheld_in=["WORLD"], reason="copyright")]),

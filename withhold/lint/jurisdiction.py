@@ -29,12 +29,13 @@ OVERSEAS: Mapping[str, tuple[str, ...]] = {
     }.items()
 }
 
-# A plain number behind the letters is no demand's: `ID-123` is an identifier, and `NO-17` a number.
-_PREFIX = re.compile(r"([A-Z]{2,3})-(?!\d+$)", re.ASCII | re.IGNORECASE)
+# A plain number behind the letters is no demand's: `ID-123` is an identifier, and `NO-17` a number. Nor are mere words:
+# `TO-DO`, `no_demand`. Behind a slash or a blank letters mean other things: `CA/12/2020` is a civil appeal, and `IN RE` Latin.
+_PREFIX = re.compile(r"([A-Z]{2,3})[-_](?!\d+$)(?=.*\d)", re.ASCII | re.IGNORECASE)
 
 
 def jurisdiction_of(rule: Rule) -> tuple[str, tuple[str, ...]] | None:
-    """Return the country or group whose authority a demand's id names (`IN-D1`, `EU-D17`), and all that belongs to it."""
+    """Return the country or group whose authority a demand's id names (`IN-D1`, `EU_D17`), and all that belongs to it."""
     found = _PREFIX.match(rule.demand or "")
     if found is None:
         return None

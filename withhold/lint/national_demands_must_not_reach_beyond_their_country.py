@@ -31,7 +31,7 @@ CHECK = Check(
     code="beyond-its-country",
     severity="error",
     says="A national demand must not be given effect beyond its country.",
-    why="The demand's id begins with the code of a country, and the rule withholds in others too. Withholding is limited "
-    "to the jurisdiction that has issued the demand.",
+    why="The demand's id begins with the code of a country (IN-D1, IN_D1), and the rule withholds in others too. "
+    "Withholding is limited to the jurisdiction that has issued the demand.",
     find=_find,
 )
