@@ -154,6 +154,20 @@ def test_the_rules_can_be_a_snapshot(run, tmp_path):
     assert {survivor["place"] for survivor in survivors} == {"rules.yaml:2:5", None}
 
 
+def test_a_rule_that_no_case_asks_about_is_one_line_and_counts_with_all_its_changes(run, tmp_path):
+    more = RULES.replace("in-1", "in-2").replace("[17]", "[18, 19]").partition("\n")[2]
+    (tmp_path / "more.yaml").write_text(RULES + more, encoding="utf-8")
+    text = THOROUGH.replace("rules.yaml", "more.yaml")
+    found = run("--mutate", all=text)
+    assert "mutation: 42 % (6 of 14) of all changes were noticed; 1 more change nothing for anybody\n" in found.stdout
+    assert "  more.yaml:7:5: no case asks about it: in-2 (8 changes)\n" in found.stdout
+    assert found.stdout.count("in-2") == 2, "there, and in what is suggested"
+    assert run("--mutation-threshold", "43", all=text).exit_code == 1
+    mutation = json.loads(run("--mutate", "--format", "json", all=text).stdout)["mutation"]
+    assert (mutation["changes"], mutation["noticed"], mutation["survivors"]) == (14, 6, [])
+    assert mutation["untested"] == [{"rule_id": "in-2", "place": "more.yaml:7:5", "changes": 8}]
+
+
 def test_a_file_that_only_begins_as_a_snapshot_is_refused(run, tmp_path):
     (tmp_path / "rules.wh").write_bytes(b"WITHHOLD and no more")
     found = run(all=FINE.replace("rules.yaml", "rules.wh"))

@@ -74,7 +74,9 @@ def with_instead(rules, mutant):
 def test_survivors_equivalents_and_suggestions_by_brute_force(file):
     """The reference, asked about every subject, place and instant there is in this small world."""
     found = mutate(indexed(file))
-    assert found.counted == found.killed + len(found.survivors)
+    assert {rule.id for rule, _ in found.untested} <= {
+        rule.id for rule in file.rules if not any(names(rule, links_of(case.subject)) for case in file.cases)
+    }
     instants = {at + shift for at in house.HOURS for shift in (-SECOND, timedelta(), SECOND)}
     viewers = [Viewer(country=country, subdivisions=inside) for country, inside in house.PLACES]
     subjects = [(None, account) for account in house.ACCOUNTS] + [(tweet, None) for tweet in house.TWEETS]
@@ -92,8 +94,11 @@ def test_survivors_equivalents_and_suggestions_by_brute_force(file):
                 assert answer(file.rules, file.policy, suggestion.link, who, suggestion.at) is outcome
                 answers.append(answer(changed, file.policy, suggestion.link, who, suggestion.at) is outcome)
             assert not all(answers), mutant
+    untested = {rule.id for rule, _ in found.untested}
+    notices = [mutant for suggestion in found.suggestions for mutant in suggestion.notices]
+    assert {mutant.rule.id for mutant in notices} >= untested
     assert {mutant.change for mutant in found.survivors} == {
-        mutant.change for suggestion in found.suggestions for mutant in suggestion.notices
+        mutant.change for mutant in notices if mutant.rule.id not in untested
     }
 
 
@@ -122,7 +127,8 @@ def test_with_all_that_is_suggested_nothing_survives(file):
         names_ = [case.it for case in (*file.cases, *added)]
         assert len(set(names_)) == len(names_)
         file = case_file(file.rules, (*file.cases, *added), file.policy)
-    assert mutate(indexed(file)).survivors == []
+    found = mutate(indexed(file))
+    assert (found.survivors, found.untested) == ([], [])
 
 
 @given(placed_rule_sets(), house.subjects, house.viewers(), house.instants, house.policies)
@@ -141,9 +147,9 @@ def test_a_question_is_answered_as_the_reference_does(rules, subject, who, at, p
             assert question.speaker(who, rule, instead) == speaker
 
 
-def changes(rule, is_tested=True):
+def changes(rule):
     drop = {"accounts": ids_to_drop(rule.accounts, ()), "tweets": ids_to_drop(rule.tweets, ())}
-    return [mutant.change for mutant in mutants(rule, drop, is_tested=is_tested)]
+    return [mutant.change for mutant in mutants(rule, drop)]
 
 
 def test_every_way_in_which_a_rule_is_changed():
@@ -179,7 +185,6 @@ def test_every_way_in_which_a_rule_is_changed():
         "with `effect: suspend`",
         "with `if_unknown: withhold`",
     ]
-    assert changes(rule, is_tested=False) == ["without the rule"]
 
 
 def test_a_change_that_makes_no_rule_is_left_out():
@@ -217,6 +222,45 @@ def test_a_long_list_is_tested_by_two_of_its_ids():
     assert mutate(indexed(case_file(RuleSet([rule]), cases, Policy()))).survivors == []
     (survivor,) = mutate(indexed(case_file(RuleSet([rule]), cases[:1], Policy()))).survivors
     assert survivor.change == "without account 1"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {
+            "withheld_in": ["IN"],
+            "accounts": range(1, 8),
+            "from_": AT,
+            "stays": [(AT, AT + SECOND), (None, AT - SECOND)],
+        },
+        {"withheld_in": ["WORLD"], "until": AT},
+        {"withheld_in": ["WORLD"], "except_in": ["GB", "US-MS"]},
+        {"effect": "suspend"},
+    ],
+)
+@pytest.mark.parametrize("policy", [Policy(), Policy(unknown_location="withhold")])
+def test_a_rule_that_no_case_asks_about_counts_with_all_its_changes(fields, policy):
+    """As many as there are once a case does; so no score falls by a first case."""
+    rule = Rule(**{"id": "a", "accounts": [1], "reason": "terms", "place": HERE, **fields})
+    who = Viewer(country="IN")
+    right = Reference(RuleSet([rule]), policy).check((None, 1), who, AT).outcome
+    case = Case("c", (None, 1), AT, (Expectation(who, right),), None, HERE)
+    without, with_one = (mutate(indexed(case_file(RuleSet([rule]), cases, policy))) for cases in ([], [case]))
+    ((untested, counted),) = without.untested
+    assert (untested.id, without.survivors, without.killed, len(without.suggestions)) == ("a", [], 0, 1)
+    assert without.counted == counted == with_one.counted > 1
+    assert with_one.untested == []
+
+
+def test_of_a_rule_that_no_case_asks_about_a_change_is_suggested_that_somebody_sees():
+    """Without the rule nothing would change, for another does as much; to suspend would."""
+    a = Rule(id="a", accounts=[1], withheld_in=["IN"], reason="terms", place=HERE)
+    b = Rule(id="b", accounts=[1, 2], withheld_in=["IN", "PK"], reason="terms", place=Place("rules.yaml", 9, 5))
+    found = mutate(indexed(case_file(RuleSet([a, b]), [], Policy())))
+    assert [(rule.id, changes) for rule, changes in found.untested] == [("a", 2), ("b", 7)]
+    assert [mutant.change for mutant in found.equivalent] == ["without the rule"]
+    noticed = {mutant.change for each in found.suggestions for mutant in each.notices}
+    assert noticed == {"with `effect: suspend`", "without the rule"}
 
 
 def test_ids_of_a_long_list_that_another_rule_names_too_are_asked_about():

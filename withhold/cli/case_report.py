@@ -54,6 +54,8 @@ def _print_mutation(report: Report, mutation: Mutation, console: Console) -> Non
     console.print(f"mutation: {report.noticed} of all changes were noticed{beside}", style="bold")
     for mutant in mutation.survivors:
         console.print(f"  {_at(mutant.rule)}not noticed: {mutant.rule.id} {mutant.change}", style="yellow")
+    for rule, changes in mutation.untested:
+        console.print(f"  {_at(rule)}no case asks about it: {rule.id} ({counted(change=changes)})", style="yellow")
     for path, suggestions in groupby(mutation.suggestions, key=lambda suggestion: suggestion.file.path):
         console.print(f"\nadd to {path}, if it is what is meant:")
         for suggestion in suggestions:

@@ -31,14 +31,11 @@ class Mutant(NamedTuple):
     mutated: Rule | None
 
 
-def mutants(rule: Rule, drop: Drop, *, is_tested: bool) -> Iterator[Mutant]:
-    """Yield every mutant of a rule once; of a rule that no case concerns, only that it is gone.
-
-    Changes that make no valid rule are left out.
-    """
+def mutants(rule: Rule, drop: Drop) -> Iterator[Mutant]:
+    """Yield every mutant of a rule once. Changes that make no valid rule are left out."""
     yield Mutant(rule, "without the rule", None)
     seen = {_said(rule)}
-    for change, fields in _changes(rule, drop) if is_tested else ():
+    for change, fields in _changes(rule, drop):
         try:
             mutated = replace(rule, **fields)
         except WithholdError:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from withhold.engine.reach import Reach, told_apart
 from withhold.model import IdSet, Outcome, Rule
 from withhold.model.tweet import Link
 from withhold.testing.asked import OUTCOMES, Index, Key, Question, names
@@ -20,6 +22,13 @@ from withhold.testing.witness import Witness, find
 Suggestions = dict[tuple[Path, Link, datetime], Suggestion]
 
 
+class Untested(NamedTuple):
+    """A rule that no case asks about, and how many of its changes go unnoticed for that."""
+
+    rule: Rule
+    changes: int
+
+
 @dataclass(slots=True)
 class Mutation:
     """What came of changing every rule in every way, one at a time."""
@@ -28,11 +37,12 @@ class Mutation:
     #: Changes of which nobody could see anything; they are not counted.
     equivalent: list[Mutant] = field(default_factory=list)
     survivors: list[Mutant] = field(default_factory=list)
+    untested: list[Untested] = field(default_factory=list)
     suggestions: list[Suggestion] = field(default_factory=list)
 
     @property
     def counted(self) -> int:
-        return self.killed + len(self.survivors)
+        return self.killed + len(self.survivors) + sum(rule.changes for rule in self.untested)
 
 
 def mutate(index: Index, advance: Callable[[int], None] | None = None) -> Mutation:
@@ -61,7 +71,8 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions) -
     drop = {"accounts": drop_accounts, "tweets": drop_tweets}
     small = replace(rule, accounts=accounts, tweets=tweets)
     own: list[Suggestion] = []
-    for mutant in mutants(small, drop, is_tested=bool(questions)):
+    changes = [mutant for mutant in mutants(small, drop) if questions or not _is_alike(mutant, contexts)]
+    for number, mutant in enumerate(changes):
         if _is_noticed(mutant, questions):
             found.killed += 1
             continue
@@ -76,6 +87,9 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions) -
             seen.expect[who.place] = who.outcome
             own.append(seen)
         seen.notices.append(mutant)
+        if not questions:  # one case is enough to begin with; what else there is to notice is looked at after that
+            found.untested.append(Untested(rule, len(changes) - number))
+            return
         found.survivors.append(mutant)
 
 
@@ -92,6 +106,24 @@ def _ids(
     for file in contexts:
         kept.update(index.postings(file, kind, ids).values())
     return IdSet(kept), drop
+
+
+def _is_alike(mutant: Mutant, contexts: Iterable[CaseFile]) -> bool:
+    """Tell whether a change makes no difference even where no other rule is: a first look, which is fast."""
+    rule, mutated = mutant.rule, mutant.mutated
+    if mutated is None or (mutated.accounts, mutated.tweets, mutated.periods) != (
+        rule.accounts,
+        rule.tweets,
+        rule.periods,
+    ):
+        return False
+    return all(_reach_alike(Reach.of(rule, file.policy), Reach.of(mutated, file.policy)) for file in contexts)
+
+
+@lru_cache(4096)
+def _reach_alike(one: Reach, other: Reach) -> bool:
+    places = list(told_apart((one, other)))
+    return one.suspends == other.suspends and all(one.withholds(place) == other.withholds(place) for place in places)
 
 
 def _is_noticed(mutant: Mutant, questions: Iterable[Question]) -> bool:

@@ -89,6 +89,14 @@ class Report:
                     }
                     for mutant in self.mutation.survivors
                 ],
+                "untested": [
+                    {
+                        "rule_id": rule.id,
+                        "place": str(rule.place) if rule.place else None,
+                        "changes": changes,
+                    }
+                    for rule, changes in self.mutation.untested
+                ],
                 "suggestions": [suggestion.to_dict() for suggestion in self.mutation.suggestions],
             }
         return found
