@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from withhold.snapshot.format import Bytes
 
+if sys.platform != "win32":
+    import fcntl
+
+_BEGINNING, _END = ".withhold-", ".partial"
+
 
 def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
     """Write a file beside its place, then put it there; return its size in bytes.
 
     What was there is replaced and not changed, so those who have it mapped keep it; it must be a file. Raises
-    `OSError`, and then leaves nothing behind; a process that is killed leaves a hidden file `.withhold-….partial`.
+    `OSError`, and then leaves nothing behind; a process that is killed leaves a hidden file `.withhold-….partial`, which
+    the next save into the folder removes.
     """
     place = os.path.realpath(path)  # a link is followed: it goes on pointing at the file
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
         raise FileExistsError(f"{path} is there, and is no file")
-    beside = os.path.join(os.path.dirname(place), f".withhold-{secrets.token_hex(8)}.partial")  # noqa: PTH118, PTH120
+    _clear(os.path.dirname(place))  # noqa: PTH120
     with ExitStack() as stack:
         folder = None
         if os.name == "posix":  # where folders can be synced
             folder = os.open(os.path.dirname(place), os.O_RDONLY)  # noqa: PTH120
             stack.callback(os.close, folder)
-        # The system gives the usual permissions; those of a file that is replaced stay.
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        beside, descriptor = _begun(os.path.dirname(place), stack)  # noqa: PTH120
         stack.callback(_remove, beside)
         with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor has no path
             size = sum(map(file.write, pieces))
@@ -38,6 +44,33 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
         if folder is not None:
             os.fsync(folder)  # so that the new name survives a power failure
     return size
+
+
+def _begun(folder: str, stack: ExitStack) -> tuple[str, int]:
+    """Make an empty file that is locked until `stack` ends, by which others see that somebody is at work on it."""
+    while True:
+        beside = os.path.join(folder, f"{_BEGINNING}{secrets.token_hex(8)}{_END}")  # noqa: PTH118
+        # The system gives the usual permissions; those of a file that is replaced stay.
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        if sys.platform == "win32":
+            return beside, descriptor
+        with suppress(OSError):  # where nothing can be locked, nothing is cleared
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.path.exists(beside):  # noqa: PTH110
+            stack.callback(os.close, os.dup(descriptor))
+            return beside, descriptor
+        os.close(descriptor)  # somebody cleared it before it was locked
+
+
+def _clear(folder: str) -> None:
+    """Remove what saves that were killed have left in a folder: files that nobody has locked."""
+    if sys.platform == "win32":  # where files cannot be locked so
+        return
+    for name in os.listdir(folder):  # noqa: PTH208
+        if name.startswith(_BEGINNING) and name.endswith(_END):
+            with suppress(OSError), open(os.path.join(folder, name), "r+b") as file:  # noqa: PTH118, PTH123
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(file.name)  # noqa: PTH108
 
 
 def _as_before(place: str, descriptor: int) -> None:

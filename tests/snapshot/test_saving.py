@@ -1,0 +1,89 @@
+"""Files that saves have begun: those of the living are left alone, and those of the dead are cleared."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from withhold.snapshot.saving import write_atomically
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="where files are locked so")
+
+
+def began(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.name.startswith("."))
+
+
+@pytest.fixture
+def left(tmp_path: Path) -> Path:
+    """What a save has left that was killed."""
+    (tmp_path / ".withhold-0.partial").write_bytes(b"half")
+    return tmp_path
+
+
+def test_a_save_clears_what_the_dead_left_and_nothing_else(left: Path) -> None:
+    for name in (".withhold-1", "0.partial", "other.wh"):
+        (left / name).write_bytes(b"kept")
+    write_atomically(left / "rules.wh", [b"new"])
+    assert sorted(path.name for path in left.iterdir()) == [".withhold-1", "0.partial", "other.wh", "rules.wh"]
+
+
+def test_saves_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    """While one is at work, others come and go, and the last to be done is there."""
+    path = tmp_path / "rules.wh"
+
+    def pieces():
+        yield b"ou"
+        (at_work,) = began(tmp_path)
+        assert write_atomically(path, [b"inner"]) == 5
+        assert (began(tmp_path), path.read_bytes()) == ([at_work], b"inner")
+        yield b"ter"
+
+    write_atomically(path, pieces())
+    assert (began(tmp_path), path.read_bytes()) == ([], b"outer")
+
+
+def test_a_file_that_is_cleared_before_it_is_locked_is_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    lock = fcntl.flock
+    cleared: list[str] = []
+
+    def late(file, how):
+        if not cleared:
+            cleared.extend(began(tmp_path))
+            (tmp_path / cleared[0]).unlink()
+        lock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    write_atomically(tmp_path / "rules.wh", [b"new"])
+    assert len(cleared) == 1
+    assert (began(tmp_path), (tmp_path / "rules.wh").read_bytes()) == ([], b"new")
+
+
+def test_where_nothing_can_be_locked_nothing_is_cleared(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_):
+        raise OSError("no locks available")
+
+    monkeypatch.setattr("fcntl.flock", unsupported)
+    write_atomically(left / "rules.wh", [b"new"])
+    monkeypatch.undo()
+    monkeypatch.setattr("withhold.snapshot.saving.sys", SimpleNamespace(platform="win32"))
+    write_atomically(left / "rules.wh", [b"newer"])
+    assert (began(left), (left / "rules.wh").read_bytes()) == ([".withhold-0.partial"], b"newer")
+
+
+def test_no_descriptor_stays_open(left: Path) -> None:
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        pytest.skip("only where they are listed")
+    before = len(os.listdir(folder))  # noqa: PTH208
+    for _ in range(3):
+        write_atomically(left / "rules.wh", [b"new"])
+    assert len(os.listdir(folder)) == before  # noqa: PTH208
