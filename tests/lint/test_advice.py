@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import strategies
 from tests.lint.advising import advised, rule
-from withhold import Place, RuleSet
+from tests.sources.writing import write
+from withhold import Place, RuleSet, Snapshot
 from withhold.lint import CHECKS, OF_OVERRIDES, Category, Protected, lint
 
 
@@ -45,6 +47,71 @@ def test_advice_comes_in_the_order_of_the_places() -> None:
         "b.yaml:2:3",
         "rule `r3`",
     ]
+
+
+def test_advice_stands_at_the_key_that_it_is_about(tmp_path: Path) -> None:
+    """Or at the rule, if no key is to blame, or it is not clear which of several."""
+    write(
+        tmp_path,
+        {
+            "a.yaml": """\
+rules:
+  - demand: IN-D1
+    reason: legal_demand
+    id: keys
+    withheld_in: [IN, US-MS]
+    except_in: IN-DL
+    override: {no-ned: x}
+    tweets: [1377410409369399296]
+    from: 2021-02-10T05:00:00Z
+    stays: {until: 2021-02-10T05:00:00Z}
+    accounts:
+      - 17
+  - {id: on-one-line, ids_file: ids.csv, withheld_in: TR-34, from: 2021-02-10T05:00:00Z, demand: TR-1, reason: local_law}
+  - id: either
+    ids_file: ids.csv
+    accounts: 18
+    withheld_in: WORLD
+    except_in: WORLD
+    reason: terms
+""",
+            "b.json": '{"rules": [{"id": "json", "accounts": [17], "tweets": [5],\n"withheld_in": "IN", "reason": "terms"}]}',
+            "ids.csv": "kind,id\naccount,17\n",
+        },
+    )
+    rules = RuleSet.load(tmp_path)
+    listed = [Protected(17, Category.JOURNALIST)]
+
+    def told(rules: RuleSet) -> list[str]:
+        return [f"{str(each.place).removeprefix(str(tmp_path))[1:]} {each.code}" for each in lint(rules, listed)]
+
+    assert told(rules) == [
+        "a.yaml:2:5 no-end",
+        "a.yaml:5:5 beyond-its-country",
+        "a.yaml:5:5 unsettled-subdivision",
+        "a.yaml:7:5 unknown-override",
+        "a.yaml:9:5 id-not-yet-made",
+        "a.yaml:10:5 stay-without-effect",
+        "a.yaml:11:5 protected-account",
+        "a.yaml:13:5 no-end",
+        "a.yaml:13:23 protected-account",
+        "a.yaml:13:42 unsettled-subdivision",
+        "a.yaml:14:5 no-beginning",
+        "a.yaml:14:5 no-end",
+        "a.yaml:14:5 protected-account",
+        "a.yaml:18:5 withholds-nowhere",
+        "b.json:1:12 no-beginning",
+        "b.json:1:12 no-end",
+        "b.json:1:27 protected-account",
+    ]
+    Snapshot.compile(rules).save(tmp_path / "rules.wh")
+    again = told(Snapshot.open(tmp_path / "rules.wh").rules)
+    assert {place.partition(" ")[0] for place in again} == {
+        "a.yaml:2:5",
+        "a.yaml:13:5",
+        "a.yaml:14:5",
+        "b.json:1:12",
+    }, "a file has the places of rules alone"
 
 
 def test_every_check_speaks_for_itself() -> None:

@@ -241,3 +241,15 @@ class TestGroups:
         write(tmp_path, {"g/a.yaml": "groups: {gulf: [AE]}\n" + FINE.replace("IN", "gulf")})
         write(tmp_path, {"p/a.yaml": FINE.replace("IN", "AE")})
         assert RuleSet.load(tmp_path / "g").digest == RuleSet.load(tmp_path / "p").digest
+
+
+def test_a_rule_knows_where_its_keys_stand_and_rules_laid_out_alike_share_that(tmp_path: Path) -> None:
+    """It is for advice alone, and must cost a rule set nothing that many rules are in."""
+    again = FINE.partition("\n")[2].replace("id: a", "id: b").replace("accounts: 1", "accounts: 2")
+    write(tmp_path, {"a.yaml": FINE + again})
+    one, other = RuleSet.load(tmp_path)
+    assert one.layout is other.layout
+    file = str(tmp_path / "a.yaml")
+    assert [rule.place_of("accounts") for rule in (one, other)] == [Place(file, 5, 3), Place(file, 9, 3)]
+    assert one.place_of("tweets") == one.place_of("accounts", "reason") == one.place == Place(file, 2, 3)
+    assert Rule(id="c", accounts=[1], withheld_in=["IN"], reason="terms").place_of("accounts") is None

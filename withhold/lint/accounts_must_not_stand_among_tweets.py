@@ -31,10 +31,11 @@ def _find(given: Given) -> Iterator[Finding]:
             where = "this rule" if other is rule else f"rule {shown(other.id)}"
             are = "are tweets here, and accounts" if len(found) > 1 else "is a tweet here, and an account"
             hint = "an id is of one kind: move it, or say in an override that both exist"
-            yield Finding(rule, f"{some(found)} {are} in {where}", hint)
+            yield Finding(rule, f"{some(found)} {are} in {where}", hint, ("tweets", "ids_file"))
         if found := [id_ for id_ in rule.accounts if id_ in _ONLY_TWEETS]:
             have = "have the size of tweets' ids" if len(found) > 1 else "has the size of a tweet's id"
-            yield Finding(rule, f"{some(found)} among the accounts {have}", "move what is a tweet to `tweets`")
+            message, hint = f"{some(found)} among the accounts {have}", "move what is a tweet to `tweets`"
+            yield Finding(rule, message, hint, ("accounts", "ids_file"))
 
 
 CHECK = Check(

@@ -20,7 +20,7 @@ OF_OVERRIDES = {
 
 
 def lint(rules: RuleSet, protected: Iterable[Protected] = ()) -> list[Problem]:
-    """Return the advice on a rule set, in the order of the places of its rules. O(ids log ids).
+    """Return the advice on a rule set, in the order of its places. O(ids log ids).
 
     `protected` are the accounts that no rule is to name without an override; `sources.protected_beside` reads them.
     Each problem has the code of its check. A rule with that code in its `override` is passed over; what overrides get
@@ -46,7 +46,11 @@ def _on_overrides(rule: Rule, silenced: set[tuple[str, str]]) -> Iterator[Proble
         if code not in codes:
             near = difflib.get_close_matches(code, codes, n=1)
             hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{each}`" for each in codes)
-            yield advice("unknown-override", rule, f"there is no check {shown(code)} to override", hint, "error")
+            yield advice(
+                "unknown-override", rule, f"there is no check {shown(code)} to override", hint, "error", "override"
+            )
         elif (rule.id, code) not in silenced:
             message = f"the override of `{code}` silences nothing"
-            yield advice("unused-override", rule, message, "drop it, if what it speaks of is mended", "note")
+            yield advice(
+                "unused-override", rule, message, "drop it, if what it speaks of is mended", "note", "override"
+            )

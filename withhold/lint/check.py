@@ -20,11 +20,15 @@ class Given(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """What a check says of one rule; `severity` where it is another than the check's own."""
+    """What a check says of one rule; `severity` where it is another than the check's own.
+
+    `keys` are those of the rule file that it may be about: it is told at the one of them that is there.
+    """
 
     rule: Rule
     message: str
     hint: str
+    keys: tuple[str, ...] = ()
     severity: Severity | None = None
 
 
@@ -45,12 +49,12 @@ class Check:
 
     def problem(self, found: Finding) -> Problem:
         """Return a finding as the problem to be told."""
-        return advice(self.code, found.rule, found.message, found.hint, found.severity or self.severity)
+        return advice(self.code, found.rule, found.message, found.hint, found.severity or self.severity, *found.keys)
 
 
-def advice(code: str, rule: Rule, message: str, hint: str, severity: Severity) -> Problem:
-    """Return a problem of a rule, at its place or else by its name."""
-    return Problem(code, message, rule.place or f"rule {shown(rule.id)}", hint, severity)
+def advice(code: str, rule: Rule, message: str, hint: str, severity: Severity, *keys: str) -> Problem:
+    """Return a problem of a rule, at the place of one of some keys or of the rule, or else by its name."""
+    return Problem(code, message, rule.place_of(*keys) or f"rule {shown(rule.id)}", hint, severity)
 
 
 def some(things: Sequence[object], most: int = 3) -> str:

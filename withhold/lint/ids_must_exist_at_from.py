@@ -22,7 +22,7 @@ def _find(given: Given) -> Iterator[Finding]:
             latest = max(filter(None, map(instant_of, late)))
             message = f"{some(late)} did not exist yet at the rule's `{name}`"
             hint = f"ids say up to {in_iso(latest.replace(microsecond=0))}: check them, and the date"
-            yield Finding(rule, message, hint, "error" if name == "until" else None)
+            yield Finding(rule, message, hint, (name,), "error" if name == "until" else None)
             break
 
 

@@ -26,7 +26,7 @@ def _find(given: Given) -> Iterator[Finding]:
             looks = "look" if len(found) > 1 else "looks"
             message = f"{some(found)} {looks} rounded, as more ids of the rule set do than chance allows"
             hint = "restore all their digits from their source, or say in an override where they were checked"
-            yield Finding(rule, message, hint)
+            yield Finding(rule, message, hint, ("accounts", "tweets", "ids_file"))
 
 
 CHECK = Check(

@@ -20,7 +20,7 @@ def _find(given: Given) -> Iterator[Finding]:
         code, own = found
         if beyond := territories_of(rule) - TerritorySet(own):
             message = f"the demand {shown(rule.demand)} is of `{code}`, and the rule withholds in {_cut(str(beyond))}"
-            yield Finding(rule, message, "withhold only where the demand has force")
+            yield Finding(rule, message, "withhold only where the demand has force", ("withheld_in",))
 
 
 def _cut(text: str) -> str:

@@ -19,7 +19,7 @@ def _find(given: Given) -> Iterator[Finding]:
             if codes and named.isdisjoint(codes):
                 listed = ", ".join(f"`{code}`" for code in codes)
                 message = f"`{country}` ({name_of(country)}) leaves out {listed}"
-                yield Finding(rule, message, "add those where it is to be withheld too")
+                yield Finding(rule, message, "add those where it is to be withheld too", ("withheld_in",))
 
 
 CHECK = Check(

@@ -11,7 +11,7 @@ def _find(given: Given) -> Iterator[Finding]:
     for rule in given.rules:
         if not rule.periods:
             hint = "end a stay earlier, or delete the rule; keep it with an override if the court may still decide"
-            yield Finding(rule, "the rule is never in force: its stays cover all of its period", hint)
+            yield Finding(rule, "the rule is never in force: its stays cover all of its period", hint, ("stays",))
 
 
 CHECK = Check(

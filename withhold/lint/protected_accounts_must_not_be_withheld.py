@@ -12,7 +12,8 @@ def _find(given: Given) -> Iterator[Finding]:
         found = [given.protected[account] for account in rule.accounts if account in given.protected]
         if found:
             message = f"the rule names protected account{'s' if len(found) > 1 else ''} {some(found)}"
-            yield Finding(rule, message, "take them out of the rule, or say in an override who decided it and why")
+            hint = "take them out of the rule, or say in an override who decided it and why"
+            yield Finding(rule, message, hint, ("accounts", "ids_file"))
 
 
 CHECK = Check(

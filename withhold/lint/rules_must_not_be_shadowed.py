@@ -27,7 +27,7 @@ def _find(given: Given) -> Iterator[Finding]:
         hint = f"drop one of them, or say in an override why both stand{where}"
         if rule.demand != other.demand:
             message = f"rule {shown(other.id)} withholds all of this too, for another demand"
-            yield Finding(rule, message, hint, "note")
+            yield Finding(rule, message, hint, severity="note")
         else:
             yield Finding(rule, f"rule {shown(other.id)} withholds all of this too", hint)
 

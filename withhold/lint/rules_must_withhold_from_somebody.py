@@ -12,7 +12,9 @@ def _find(given: Given) -> Iterator[Finding]:
     for rule in given.rules:
         if rule.except_in and not territories_of(rule):
             hint = "take out of `except_in` what is meant to be withheld"
-            yield Finding(rule, "the rule withholds nowhere: `except_in` covers all of `withheld_in`", hint)
+            yield Finding(
+                rule, "the rule withholds nowhere: `except_in` covers all of `withheld_in`", hint, ("except_in",)
+            )
 
 
 CHECK = Check(

@@ -15,7 +15,7 @@ def _find(given: Given) -> Iterator[Finding]:
             after = start is not None and rule.until is not None and rule.until <= start
             if before or after:
                 where = f"ends at {in_iso(end)}, before the rule" if before else f"starts at {in_iso(start)}, after it"
-                yield Finding(rule, f"a stay has no effect: it {where}", "correct its dates, or delete it")
+                yield Finding(rule, f"a stay has no effect: it {where}", "correct its dates, or delete it", ("stays",))
 
 
 CHECK = Check(

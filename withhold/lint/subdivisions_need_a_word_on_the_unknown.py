@@ -13,7 +13,8 @@ def _find(given: Given) -> Iterator[Finding]:
         parts = [code for code in (*rule.withheld_in, *rule.except_in) if is_subdivision(code)]
         if parts and rule.if_unknown is None:
             message = f"the rule does not say what those see of whom it is not known whether they are in {some(parts)}"
-            yield Finding(rule, message, "add `if_unknown: withhold` or `if_unknown: show`")
+            key = "withheld_in" if parts[0] in rule.withheld_in else "except_in"
+            yield Finding(rule, message, "add `if_unknown: withhold` or `if_unknown: show`", (key,))
 
 
 CHECK = Check(

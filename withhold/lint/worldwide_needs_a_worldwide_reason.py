@@ -15,7 +15,7 @@ def _find(given: Given) -> Iterator[Finding]:
         if rule.reason in LOCAL and WORLD in rule.withheld_in:
             does = "suspends everywhere" if rule.effect is Effect.SUSPEND else "withholds worldwide"
             hint = "withhold in the country that demands it, or give the reason that holds everywhere"
-            yield Finding(rule, f"the rule {does} for a {words(rule.reason)}", hint)
+            yield Finding(rule, f"the rule {does} for a {words(rule.reason)}", hint, ("reason",))
 
 
 CHECK = Check(

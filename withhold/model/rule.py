@@ -77,6 +77,8 @@ class Rule:
     override: tuple[tuple[str, str], ...] = ()
     #: Where the rule stands in its file, if it was read from one; no part of its identity.
     place: Place | None = field(default=None, compare=False)
+    #: Where its keys stand in that file: how many lines below the rule, and in which column.
+    layout: tuple[tuple[str, int, int], ...] = field(default=(), compare=False, repr=False)
     #: When the rule is in force: its period less its stays, merged, in order.
     periods: tuple[Period, ...] = field(init=False, compare=False, repr=False)
 
@@ -100,6 +102,7 @@ class Rule:
             note: str | None = None,
             override: Mapping[str, str] | Iterable[tuple[str, str]] = (),
             place: Place | None = None,
+            layout: tuple[tuple[str, int, int], ...] = (),
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -132,6 +135,13 @@ class Rule:
         """Tell whether the rule is in force at an aware `instant` (R1); raises `InstantError` for a naive one."""
         instant = utc(instant)
         return any(period.covers(instant) for period in self.periods)
+
+    def place_of(self, *keys: str) -> Place | None:
+        """Return where the one of some keys stands that the rule has; if it has none or several, where the rule does."""
+        found = [(lines, column) for key, lines, column in self.layout if key in keys]
+        if self.place is None or len(found) != 1:
+            return self.place
+        return Place(self.place.file, self.place.line + found[0][0], found[0][1])
 
     def _contradictions(self) -> Iterator[tuple[str, str, str, str | None]]:
         for name in ("id", "demand", "note"):

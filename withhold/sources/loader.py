@@ -37,6 +37,7 @@ _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
 # What a rule lacks if something in it could not be read.
 _ABSENT = ("no-subjects", "no-territory")
+_Layout = tuple[tuple[str, int, int], ...]
 _READERS = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_json}
 
 
@@ -73,6 +74,7 @@ class _Reading:
         self.warnings: list[Problem] = []
         self.refused = 0
         self._first: dict[str, Rule] = {}
+        self._layouts: dict[_Layout, _Layout] = {}
         self._progress = progress
         self._done = self._known = 0
 
@@ -171,6 +173,7 @@ class _Reading:
                 note=entry.note,
                 override=entry.override,
                 place=node.place,
+                layout=self._layout(node),
             )
         except RuleError as error:
             # What could not be read is no reason to say that it is not there.
@@ -185,6 +188,12 @@ class _Reading:
         if (first := self._first.setdefault(rule.id, rule)) is not rule:
             return None, [repeated(rule, first)]
         return rule, []
+
+    def _layout(self, node: Node) -> _Layout:
+        """Return where the keys of a rule stand, seen from the rule: all that are laid out alike share it."""
+        keys = (key for key, _ in node.pairs or ())
+        found = tuple((str(key.text), key.place.line - node.place.line, key.place.column) for key in keys)
+        return self._layouts.setdefault(found, found)
 
     def _ids_file(self, node: Node, kind: str | None, name: str) -> IdsFile | _NoIds:
         path = Path(node.place.file).parent / name
