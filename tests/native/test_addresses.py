@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import random
 import sys
 from array import array
 from collections.abc import Iterable
@@ -197,6 +198,93 @@ def test_look_ups_answer_as_python_does(
         assert ours.locate(text).finding == pure.locate(text).finding
 
 
+def assert_answered_alike(leaves: list[tuple[int, int, int, Place]], more: Iterable[tuple[int, int]] = ()) -> None:
+    """Ask both for the first and the last address of each network, for those beside it, and for `more`."""
+    table = table_of(leaves)
+    ours, pure = answering(table, addresses), answering(table, None)
+    asked = {*more, *ENDS}
+    for version, first, prefix, _ in leaves:
+        bits = 32 if version == 4 else 128
+        after = first + (1 << (bits - prefix))
+        near = (first - 1, first, after - 1, after)
+        asked |= {(version, value) for value in near if 0 <= value < 1 << bits}
+    for version, value in asked:
+        text = str(IPv4Address(value) if version == 4 else IPv6Address(value))
+        assert ours.country(text) == pure.country(text) == ours.locate(text).country, text
+
+
+ENDS = [(version, value) for version, bits in ((4, 32), (6, 128)) for value in (0, (1 << bits) - 1)]
+GB, IN, DE = Place("GB"), Place("IN"), Place("DE")
+
+
+def beside(version: int, first: int, prefix: int, places: Iterable[Place]) -> list[tuple[int, int, int, Place]]:
+    step = 1 << ((32 if version == 4 else 128) - prefix)
+    return [(version, first + at * step, prefix, place) for at, place in enumerate(places)]
+
+
+@pytest.mark.parametrize(
+    "leaves",
+    {
+        "no network": [],
+        "one network for all": [(4, 0, 0, GB), (6, 0, 0, IN)],
+        "one at both ends": [
+            (4, 0, 24, GB),
+            (4, 0xFFFFFF00, 24, IN),
+            (6, 0, 48, GB),
+            (6, (1 << 128) - (1 << 80), 48, IN),
+        ],
+        "single addresses at both ends": [(version, value, 32 if version == 4 else 128, GB) for version, value in ENDS],
+        "a /16 that goes on with the last": [(4, 0x08080000, 16, GB), (4, 0x08090000, 16, GB), (4, 0x080A0000, 16, IN)],
+        "none between two of one country": beside(4, 0x08080000, 24, [GB, Place(None), GB]),
+        "each /24 another": beside(4, 0x08080000, 24, [GB, IN] * 128 + [GB]),
+        "the last /24 of a /16": [(4, 0x0808FF00, 24, GB), (4, 0x08090000, 17, IN)],
+        "the last /24 of a /16, in parts": [(4, 0x0808FF00, 25, GB), (4, 0x0808FF80, 25, IN), (4, 0x08090000, 24, IN)],
+        "two /24s in parts": beside(4, 0x08080000, 26, [GB, IN, DE, GB, IN, IN, GB, GB]),
+        "/16s that go on with the last": beside(6, 0x2400 << 112, 16, [GB, GB, IN, IN]),
+        "a /12 over many /16s": [(6, 0x2600 << 112, 12, GB), (6, 0x2610 << 112, 16, IN)],
+        "the last /24 of a /16 of IPv6": [(6, 0x2400FF << 104, 24, GB), (6, 0x240100 << 104, 24, IN)],
+        "the last /48 of a /24": [(6, 0x2400_00FF_FFFF << 80, 48, GB), (6, 0x2400_0100 << 96, 32, IN)],
+        "the last /48 of a /24, in parts": [(6, 0x2400_00FF_FFFF_8000 << 64, 49, GB), (6, 0x2400_0100 << 96, 24, IN)],
+        "a /128 in the last /48 of a /24": [(6, (0x2400_0100 << 96) - 1, 128, GB), (6, 0x2400_0100 << 96, 48, IN)],
+        "a /64 at the beginning of a /48": beside(6, 0x2400_0000_0001 << 80, 64, [GB, GB, IN]),
+        "/48s in parts": beside(6, 0x2400_0000_0001 << 80, 50, [GB, IN, DE, GB, IN, IN, GB, GB, DE]),
+        **{
+            f"{count} /48s of a /24": beside(6, 0x2400_0001 << 96, 48, ([GB, IN] * 50)[:count])
+            for count in (14, 15, 16, 17, 31, 32, 33, 100)
+        },
+    }.items(),
+    ids=lambda case: case[0],
+)
+def test_runs_end_where_the_networks_do(leaves: tuple[str, list[tuple[int, int, int, Place]]]) -> None:
+    assert_answered_alike(leaves[1], [(4, 0x0808FFFF), (6, (0x2400_0100 << 96) - 1), (6, 0x2605 << 112)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.sampled_from([(4, 0x08080000, 14, 27), (4, 0xFFF80000, 13, 26), (4, 0, 15, 32)]),
+    st.sampled_from(
+        [(6, 0x2400 << 112, 22, 34), (6, 0x2400_00FF_FF << 88, 40, 52), (6, (1 << 128) - (1 << 84), 44, 67)]
+    ),
+    st.integers(0, 1 << 32),
+    st.floats(0.6, 0.95),
+)
+def test_crowded_networks_are_found_as_python_finds_them(
+    v4: tuple[int, int, int, int], v6: tuple[int, int, int, int], seed: int, odds: float
+) -> None:
+    """Hundreds of networks beside each other, of few countries, so that many go on with the one before."""
+    rng = random.Random(seed)
+    leaves: list[tuple[int, int, int, Place]] = []
+    for version, start, top, deepest in (v4, v6):
+        bits, ahead, most = 32 if version == 4 else 128, [(start, top)], len(leaves) + 400
+        while ahead:
+            first, prefix = ahead.pop()
+            if prefix < deepest and len(leaves) < most and rng.random() < odds:
+                ahead += [(first + (1 << (bits - prefix - 1)), prefix + 1), (first, prefix + 1)]
+            elif rng.random() < 0.9:
+                leaves.append((version, first, prefix, rng.choice((GB, IN, DE))))
+    assert_answered_alike(leaves)
+
+
 SMALL = table_of(
     [(4, 0x08080800, 24, Place("GB")), (4, 0x08080900, 25, Place("IN")), (6, 0x20010DB8 << 96, 32, Place("DE"))],
     [(4, 0x08080A00, 24)],
@@ -254,6 +342,7 @@ _WORDS = st.sampled_from([0, 1, 2, 3, 4, 5, 1 << 31, (1 << 32) - 1])
 @settings(max_examples=60)
 @example([0] * 9, [0], [255], 255)
 @example([0, (1 << 32) - 1] * 5, [5, 4], [0], DEEP)
+@example([1 << 31, 0], [0, 1, 2], [DEEP, DEEP, 1], DEEP)
 @given(
     st.lists(_WORDS, min_size=1, max_size=9),
     st.lists(_WORDS, min_size=1, max_size=9),
@@ -307,8 +396,19 @@ def test_other_memory_is_refused(other: dict[str, object]) -> None:
 
 
 def test_fewer_indexes_are_as_many_that_are_missing() -> None:
-    lookup = addresses.Lookup(parts(index6=[]), Location)
-    assert lookup.country("2001:db8::1") is None
+    finer = table_of([(6, 0x20010DB8 << 96, 49, Place("DE"))])
+    networks = {name: getattr(finer, name) for name in ("codes", "starts6", "codes6")}
+    assert addresses.Lookup(parts(**networks, index6=finer.index6), Location).country("2001:db8::1") == "DE"
+    assert addresses.Lookup(parts(**networks, index6=[]), Location).country("2001:db8::1") is None
+
+
+@pytest.mark.parametrize("starts", [[1, 2, 3], [0, 2, 2], [0, 3, 2]], ids=str)
+def test_networks_out_of_order_are_answered_from_their_index(starts: list[int]) -> None:
+    index: list[array[int] | None] = [None] * (1 << 16)
+    index[0] = array("I", [1] * 5 + [2] * ((1 << 16) - 4))
+    given = array("Q", [start << 32 for start in starts])
+    lookup = addresses.Lookup(parts(index6=index, starts6=given, codes6=bytes((2, 1, 2))), Location)
+    assert lookup.country("0:4::") == SMALL.codes[1] == "GB"
 
 
 class Other(dict[str, object]):

@@ -1,7 +1,7 @@
 # cython: language_level=3, freethreading_compatible=True, binding=False, boundscheck=False, wraparound=False
 """The common questions of `GeoIP` in C: strict reading of an address, and a look-up in the flattened table.
 
-What it knows it answers as `withhold.location` does, from the same memory; for all else it returns None, and is
+What it knows it answers as `withhold.location` does, from the same table; for all else it returns None, and is
 asked no more: the Python path, which is the definition, then takes the question from its beginning. So nothing
 here needs to know what is wrong with a text, or of `ipaddress` objects, subclasses of `str`, 6to4 and policy.
 
@@ -14,9 +14,12 @@ from cpython.memoryview cimport PyMemoryView_GET_BUFFER
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_INCREF
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport free
 from libc.string cimport memmove, memset
 
 from types import MemberDescriptorType
+
+from withhold.native.runs cimport CELLS, DEEP, NOWHERE, SLOTS, Runs4, Runs6, find4, find6, last, lay4, lay6
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
@@ -35,9 +38,6 @@ cdef extern from "structmember.h":
 
 cdef enum:
     LONGEST = 45  # `0000:0000:0000:0000:0000:ffff:255.255.255.255`
-    ELSEWHERE = 255  # as in `withhold.location.table`
-    CELLS = 1 << 24
-    SLOTS = 1 << 16
     UNKNOWN = -1
 
 
@@ -158,25 +158,6 @@ def parse(text):
     return (version, int(halves[0]) << 64 | int(halves[1])) if version else None
 
 
-# Numbers. Every index is compared with the size of what it points into before it is used, in each look-up: two
-# comparisons are nothing, and what other code might write into the arrays meanwhile cannot lead astray.
-
-ctypedef fused Start:
-    uint32_t
-    uint64_t
-
-
-cdef inline Py_ssize_t last(const Start* starts, Start value, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
-    """Return the last index from `low` to before `high` whose start is not above `value`, or `low` - 1."""
-    cdef Py_ssize_t at = low - 1, left = high - low, half
-    while left > 0:
-        half = (left + 1) >> 1
-        # A product, as a processor could not foresee the branch.
-        at += half * (starts[at + half] <= value)
-        left -= half
-    return at
-
-
 cdef Py_ssize_t slot(cls, str name) except -1:
     """Return the offset of a slot of a plain class, into which any object may be written; `TypeError` for another."""
     cdef PyMemberDef* member
@@ -196,29 +177,37 @@ cdef inline void fill(object made, Py_ssize_t offset, object value) noexcept:
 
 @cython.final
 cdef class Lookup:
-    """What a `Table` knows, for C. It holds the table's memory and shares it."""
+    """What a `Table` knows, for C: the runs of its countries, and where those are `DEEP` the table's own memory.
+
+    Every index in the table is compared with the size of what it points into before it is used, in each look-up: two
+    comparisons are nothing, and what other code might write into the arrays meanwhile cannot lead astray.
+    """
 
     cdef object _location
     cdef Py_ssize_t _address, _country, _source  # where its slots are
     cdef tuple _countries
     cdef list _views
-    cdef const uint8_t *_cells4, *_codes4, *_codes6
+    cdef const uint8_t *_codes4, *_codes6
     cdef const uint32_t *_index4, *_starts4
     cdef const uint64_t *_starts6
     cdef const uint32_t *_index6[SLOTS]
     cdef Py_ssize_t _known, _count4, _count6
+    cdef Runs4 _runs4
+    cdef Runs6 _runs6
 
     def __cinit__(self, table, location):
         """Take over a table; `location` is the class of what `locate` makes. Raises `ValueError` for other memory."""
         cdef Py_ssize_t top
         cdef object index, before = None
+        cdef const uint8_t* cells4
+        cdef bint laid
         self._location = location
         self._address, self._country = slot(location, "_address"), slot(location, "_country")
         self._source = slot(location, "_source")
         self._countries = tuple(table.codes)
         self._known = len(self._countries)
         self._views = []
-        self._cells4 = <const uint8_t*> self._hold(table.cells4, "B", CELLS, NULL)
+        cells4 = <const uint8_t*> self._hold(table.cells4, "B", CELLS, NULL)
         self._index4 = <const uint32_t*> self._hold(table.index4, "I", SLOTS + 1, NULL)
         # A start without a code, or a code without a start, is not used.
         self._count4 = self._count6 = PY_SSIZE_T_MAX
@@ -233,6 +222,16 @@ cdef class Lookup:
             elif index is not None:
                 self._index6[top] = <const uint32_t*> self._hold(index, "I", SLOTS + 1, NULL)
             before = index
+        with nogil:
+            laid = lay4(&self._runs4, cells4) and lay6(&self._runs6, self._starts6, self._codes6, self._count6)
+        if not laid:
+            raise MemoryError
+
+    def __dealloc__(self):
+        free(self._runs4.runs)
+        free(self._runs6.slots)
+        free(self._runs6.firsts)
+        free(self._runs6.memory)
 
     cdef const void* _hold(self, memory, str kind, Py_ssize_t least, Py_ssize_t* count) except NULL:
         """Return where `memory` begins, and lower `count` to its length: it cannot be resized while it is held."""
@@ -255,27 +254,25 @@ cdef class Lookup:
         cdef Py_ssize_t at
         cdef int code, version = read(address, halves)
         if version == 4:
-            # The networks first: they are a fifth of the memory of the cells, and memory is what is waited for.
             value = <uint32_t> halves[1]
-            index = self._index4 + (value >> 16)
-            if not index[0] <= index[1] <= self._count4:
-                return UNKNOWN
-            at = last(self._starts4, value, index[0], index[1])
-            if at < 0:
-                return UNKNOWN
-            code = self._codes4[at]
-            if code == ELSEWHERE:
-                # Somebody anonymous is in the same network; the cell tells if that is near.
-                code = self._cells4[value >> 8]
+            code = find4(&self._runs4, value)
+            if code == DEEP:
+                index = self._index4 + (value >> 16)
+                if not index[0] <= index[1] <= self._count4:
+                    return UNKNOWN
+                at = last(self._starts4, value, index[0], index[1])
+                code = self._codes4[at] if at >= 0 else UNKNOWN
         elif version == 6:
-            index = self._index6[halves[0] >> 48]
-            if index == NULL:
-                return UNKNOWN
-            index += halves[0] >> 32 & 0xFFFF
-            if not index[0] <= index[1] <= self._count6:
-                return UNKNOWN
-            at = last(self._starts6, halves[0], index[0], index[1])
-            code = self._codes6[at] if at >= 0 else UNKNOWN
+            code = find6(&self._runs6, halves[0])
+            if code == DEEP or code == NOWHERE:
+                index = self._index6[halves[0] >> 48]
+                if index == NULL:
+                    return UNKNOWN
+                index += halves[0] >> 32 & 0xFFFF
+                if not index[0] <= index[1] <= self._count6:
+                    return UNKNOWN
+                at = last(self._starts6, halves[0], index[0], index[1])
+                code = self._codes6[at] if at >= 0 else UNKNOWN
         else:
             return UNKNOWN
         # A sign, `DEEP` or `ELSEWHERE`, is the number of no country.
