@@ -43,7 +43,6 @@ class Table:
         codes = [known.setdefault(place.country, len(known)) for place in networks.places]
         #: By its number: the country.
         self.codes = list(known)
-        codes4 = bytearray(codes[number] for number in networks.v4.numbers)
         codes6 = bytearray(DEEP if number == SMALLER else codes[number] for number in networks.v6.numbers)
 
         cells4 = bytearray(1 << _CELL)
@@ -52,13 +51,12 @@ class Table:
         for version, first, prefix in (*((6, *found) for found in _TRANSITION), *elsewhere):
             if version == 4:
                 _fill(cells4, first, min(prefix, _CELL), ELSEWHERE)
-                # For a reader that begins with the networks: the cells then say whether it is this near.
-                _mark(codes4, networks.v4, first, V4_BITS - prefix)
             else:
                 _mark(codes6, networks.v6, first >> HALF, max(0, HALF - prefix))
         self.cells4 = bytes(cells4)
         #: By the index of a network: the number of its country.
-        self.codes4, self.codes6 = bytes(codes4), bytes(codes6)
+        self.codes4 = bytes(codes[number] for number in networks.v4.numbers)
+        self.codes6 = bytes(codes6)
         #: By the first 16 bits of an address: how many networks start before the /16.
         self.index4 = _index(networks.v4.starts, 0, len(networks.v4.starts), 16)
         #: The same of IPv6, and in each index, by the next 16 bits: how many start before the /32.
