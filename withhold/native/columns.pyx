@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 """Pages of questions: what memory they need is asked for before any of it is waited for."""
 
+cimport cython
 from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer
 from libc.string cimport memcpy
 
@@ -35,12 +36,15 @@ cdef class Column:
         Unsigned ones that are too large show as negative.
         """
         cdef size_t at
+        cdef list listed
         if self.is_buffer:
             return Row(<const char *>self._buffer.buf + <Py_ssize_t>start * self._buffer.strides[0], self._buffer.strides[0])
         if type(self._objects) is list:
-            for at in range(count):
-                # Other threads may shorten a list meanwhile.
-                read[at] = withhold_id((<list>self._objects)[start + at]) if start + at < <size_t>len(<list>self._objects) else 0
+            listed = <list>self._objects
+            # Without a GIL another thread may change the list at any moment; with one this is nothing.
+            with cython.critical_section(listed):
+                for at in range(count):
+                    read[at] = withhold_id(listed[start + at]) if start + at < <size_t>len(listed) else 0
         else:
             for at in range(count):
                 read[at] = withhold_id((<tuple>self._objects)[start + at])
