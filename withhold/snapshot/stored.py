@@ -6,19 +6,27 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from threading import Lock
 
 from withhold.errors import Problem, SnapshotError, shown
 from withhold.model.rule import Rule
-from withhold.snapshot.format import KINDS, Bytes, Counts, items_of, table_of
+from withhold.snapshot.format import KINDS, SECTIONS, Bytes, Counts, items_of
 from withhold.snapshot.records import rule_of, spoken
 
 
 class StoredRules:
-    """What rules there are and whom they name. Rules that are read hold this, which holds none of them."""
+    """What rules there are and whom they name. Rules that are read hold this, which holds none of them.
+
+    Every section is a part of one memoryview, which counts its parts. Without a GIL it miscounts those that threads take
+    and leave together, and lets the file go while it is read. So the views are made once, to be indexed, and the one part
+    that is taken afterwards, a record, is taken under a lock.
+    """
 
     def __init__(self, file: str, sections: Mapping[str, Bytes], counts: Counts, *, verified: bool) -> None:
         self.sections, self.counts = sections, counts
         self._file, self._verified = file, verified
+        self._items = {name: items_of(sections, name) for name in SECTIONS}
+        self._lock = Lock()
 
     def read(self, number: int) -> Rule:
         """Return a rule, made anew; raises `SnapshotError` for a record that is none."""
@@ -36,7 +44,9 @@ class StoredRules:
             return None  # `read` says what is wrong
 
     def _record(self, number: int) -> bytes:
-        return bytes(self._within("rules.starts", number, "rules.records"))
+        start, end = self._bounds("rules.starts", number, "rules.records")
+        with self._lock:
+            return bytes(self._items["rules.records"][start:end])
 
     def numbers(self, posting: int) -> tuple[int, ...]:
         """Return the numbers of the rules that a posting stands for; raises `SnapshotError` if it stands for none."""
@@ -44,12 +54,13 @@ class StoredRules:
             return (posting,)
         if posting >= self.counts.rules + self.counts.combinations:
             raise self.damaged(f"posting {posting} stands for no rule")
-        return tuple(self._within("combinations.starts", posting - self.counts.rules, "combinations.rules"))
+        start, end = self._bounds("combinations.starts", posting - self.counts.rules, "combinations.rules")
+        numbers = self._items["combinations.rules"]
+        return tuple(numbers[at] for at in range(start, end))
 
     def postings(self, kind: str) -> Iterable[tuple[int, int]]:
         """Return all ids of a kind, each with its posting."""
-        _, _, ids, postings = table_of(self.sections, kind)
-        return zip(ids, postings, strict=True)
+        return zip(self._items[f"{kind}.ids"], self._items[f"{kind}.postings"], strict=True)
 
     def ids_of(self, kind: str, number: int) -> array[int]:
         """Return the ids of a kind that a rule names. O(ids) for the first rule that is asked."""
@@ -78,11 +89,11 @@ class StoredRules:
                 found[number].append(posting)
         return dict(found)
 
-    def _within(self, starts: str, number: int, items: str) -> memoryview:
-        """Return the items of a section that another says where they start."""
-        bounds, section = items_of(self.sections, starts), items_of(self.sections, items)
+    def _bounds(self, starts: str, number: int, items: str) -> tuple[int, int]:
+        """Return where the items of a section start and end, which another section says."""
+        bounds, section = self._items[starts], self._items[items]
         if number + 1 < len(bounds) and (start := bounds[number]) < (end := bounds[number + 1]) <= len(section):
-            return section[start:end]
+            return start, end
         raise self.damaged(f"item {number} of section `{starts}` lies outside of `{items}`")
 
     def damaged(self, message: str) -> SnapshotError:
