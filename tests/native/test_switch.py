@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 
 import pytest
 
@@ -33,6 +34,15 @@ def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_the_native_core_is_used_where_it_is() -> None:
     assert run(ASK).stdout == "True withhold.native is in use\n"
     assert run(ASK, WITHHOLD_REQUIRE_NATIVE="1").stdout == "True withhold.native is in use\n"
+
+
+@in_c
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL")
+def test_a_python_without_a_gil_stays_without() -> None:
+    """A module in C that does not say that it can do without brings the GIL back, with a warning."""
+    ask = "import sys, withhold.location, withhold.native.floors; print(sys._is_gil_enabled())"
+    found = run(ask, PYTHON_GIL="")
+    assert found.stdout == "False\n", found.stderr
 
 
 def test_it_can_be_done_without() -> None:
