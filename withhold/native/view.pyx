@@ -15,7 +15,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN
 from libc.string cimport memmove
 
 from withhold.native.columns cimport STRETCH, Column, Row, mark
-from withhold.native.index cimport ABSENT, DAMAGED, Table, find, int64_t, may_name, mixed, uint64_t, withhold_id
+from withhold.native.index cimport ABSENT, DAMAGED, Layout, Table, find, int64_t, may_name, mixed, uint64_t, withhold_id
 
 import_datetime()
 
@@ -107,6 +107,7 @@ cdef class FastView:
 
     cdef readonly object viewer, at, _decider
     cdef Table _tweets, _accounts
+    cdef Layout _of_tweets, _of_accounts
     cdef Answers _answers
     cdef object _standpoint, _visible, _shown, _tweet_type
     cdef int64_t _own, _instant
@@ -119,6 +120,7 @@ cdef class FastView:
         self._answers, self._visible = decider.answers, decider.snapshot.visible
         if self._tweets is None or self._accounts is None or self._answers is None:
             raise TypeError("the snapshot is not read in C")
+        self._of_tweets, self._of_accounts = self._tweets.layout, self._accounts.layout
         self._shown = self._visible.outcome
         self._standpoint, self._tweet_type = standpoint, tweet_type
         self._own = 0 if own is None else own
@@ -129,7 +131,7 @@ cdef class FastView:
         cdef int64_t tweet = withhold_id(tweet_id), account = withhold_id(account_id)
         if tweet and account:
             # Both are asked before either is waited for.
-            if not (may_name(&self._tweets.layout, tweet) | may_name(&self._accounts.layout, account)):
+            if not (may_name(&self._of_tweets, tweet) | may_name(&self._of_accounts, account)):
                 return False
             decision = self._known(tweet, account)
             if decision is not None:
