@@ -158,12 +158,12 @@ def test_a_rule_that_no_case_asks_about_is_one_line_and_counts_with_all_its_chan
     more = RULES.replace("in-1", "in-2").replace("[17]", "[18, 19]").partition("\n")[2]
     (tmp_path / "more.yaml").write_text(RULES + more, encoding="utf-8")
     text = THOROUGH.replace("rules.yaml", "more.yaml")
-    found = run("--mutate", all=text)
+    found = run("all.cases.yaml", "--mutate", all=text)
     assert "mutation: 42 % (6 of 14) of all changes were noticed; 1 more change nothing for anybody\n" in found.stdout
     assert "  more.yaml:7:5: no case asks about it: in-2 (8 changes)\n" in found.stdout
     assert found.stdout.count("in-2") == 2, "there, and in what is suggested"
-    assert run("--mutation-threshold", "43", all=text).exit_code == 1
-    mutation = json.loads(run("--mutate", "--format", "json", all=text).stdout)["mutation"]
+    assert run("all.cases.yaml", "--mutation-threshold", "43", all=text).exit_code == 1
+    mutation = json.loads(run("all.cases.yaml", "--mutate", "--format", "json", all=text).stdout)["mutation"]
     assert (mutation["changes"], mutation["noticed"], mutation["survivors"]) == (14, 6, [])
     assert mutation["untested"] == [{"rule_id": "in-2", "place": "more.yaml:7:5", "changes": 8}]
 
@@ -183,3 +183,37 @@ def test_what_is_suggested_can_be_pasted_until_nothing_is(run):
         text += found.partition("if it is what is meant:\n")[2]
     assert "mutation: 100 %" in found
     assert run("--mutation-threshold", "100", all=text).exit_code == 0
+
+
+def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_tried(run, tmp_path):
+    (tmp_path / "bad.yaml").write_text(RULES.replace("in-1", "bad-1"), encoding="utf-8")
+    (tmp_path / "groups.yaml").write_text("groups: {near: [IN, PK]}\n", encoding="utf-8")
+    (tmp_path / "package.json").write_text('{"name": "of another tool"}', encoding="utf-8")
+    assert run("--fail-under", "100", "--mutation-threshold", "100", all=THOROUGH).exit_code == 1
+    assert run("--mutation-threshold", "100", all=THOROUGH).exit_code == 1
+    found = run("--coverage", "--mutate", all=THOROUGH)
+    assert "no case file is about it: bad.yaml\ncoverage: 50 % (5 of 10)" in found.stdout
+    assert "bad.yaml:2:5: bad-1: never made to speak" in found.stdout
+    assert "bad.yaml:2:5: no case asks about it: bad-1 (6 changes)" in found.stdout
+    assert json.loads(run("--coverage", "--format", "json", all=THOROUGH).stdout)["unasked"] == ["bad.yaml"]
+    junit = ET.fromstring(run("--coverage", "--format", "junit", all=THOROUGH).stdout)  # noqa: S314
+    assert junit.get("tests") == "3"
+    assert [case.get("name") for case in junit.iter("testcase") if case.find("skipped") is not None] == ["bad.yaml"]
+    assert "unasked" not in json.loads(run("--format", "json", all=THOROUGH).stdout), "nobody asked for it"
+    for_all = THOROUGH.replace("rules: rules.yaml", "rules: .")
+    (tmp_path / "package.json").unlink()
+    assert "no case file" not in run("--coverage", all=for_all).stdout
+    (tmp_path / "all.cases.yaml").write_text(THOROUGH, encoding="utf-8")
+    suggested = run("--mutate", all=THOROUGH).stdout.partition("add to bad.cases.yaml, if it is what is meant:\n")[2]
+    assert run("--mutation-threshold", "60", all=THOROUGH, bad=suggested).exit_code == 0
+
+
+def test_a_rule_file_that_no_case_file_is_about_may_use_the_groups_of_its_folder_and_has_to_load(run, tmp_path):
+    (tmp_path / "groups.yaml").write_text("groups: {near: [IN, PK]}\n", encoding="utf-8")
+    (tmp_path / "near.yaml").write_text(RULES.replace("in-1", "near-1").replace("IN", "near"), encoding="utf-8")
+    assert "near.yaml:2:5: near-1: never made to speak" in run("--coverage", all=FINE).stdout
+    (tmp_path / "near.yaml").write_text(RULES.replace("rules:", "rule:"), encoding="utf-8")
+    found = run("--coverage", all=FINE)
+    assert found.exit_code == 4
+    assert "near.yaml:1:1: unknown key `rule`" in found.stderr
+    assert run(all=FINE).exit_code == 0, "without anything to measure, it is no matter"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import groupby
 
 from rich.console import Console
@@ -29,6 +30,8 @@ def print_report(report: Report, console: Console) -> None:
     failed = f"{report.failures} failed" if report.failures else "all passed"
     summary = f"{counted(case=report.cases)} in {counted(file=len(report.files))}: {failed}"
     console.print(summary, style="bold red" if report.failures else "bold green")
+    for path in report.unasked or ():
+        console.print(f"no case file is about it: {path}", style="yellow")
     if report.coverage is not None:
         console.print(f"coverage: {report.tried} of what there is to try", style="bold")
         for rule in report.coverage:
@@ -56,8 +59,10 @@ def _print_mutation(report: Report, mutation: Mutation, console: Console) -> Non
         console.print(f"  {_at(mutant.rule)}not noticed: {mutant.rule.id} {mutant.change}", style="yellow")
     for rule, changes in mutation.untested:
         console.print(f"  {_at(rule)}no case asks about it: {rule.id} ({counted(change=changes)})", style="yellow")
-    for path, suggestions in groupby(mutation.suggestions, key=lambda suggestion: suggestion.file.path):
-        console.print(f"\nadd to {path}, if it is what is meant:")
+    for file, suggestions in groupby(mutation.suggestions, key=lambda suggestion: suggestion.file):
+        console.print(f"\nadd to {file.path}, if it is what is meant:")
+        if not file.cases:  # nobody has written it yet
+            console.print(f"rules: {json.dumps(file.rules_path.name)}\ncases:")
         for suggestion in suggestions:
             for line in suggestion.lines():
                 console.print(line)

@@ -26,6 +26,7 @@ from withhold.testing.mutation import mutate as change
 from withhold.testing.report import FileResults, Report, refused_as_junit
 from withhold.testing.running import Runner
 from withhold.testing.suite import Library, read_all
+from withhold.testing.unasked import unasked
 
 
 class CaseFormat(StrEnum):
@@ -62,15 +63,18 @@ def test(
 ) -> None:
     """Put case files to the rules they name. Exits with 1 if a case fails, and with 4 if a file is refused."""
     library = Library()
+    paths, measured = paths or [Path()], coverage or fail_under is not None or mutate or mutation_threshold is not None
     try:
-        files = read_all(paths or [Path()], library)
+        files = read_all(paths, library)
+        others = unasked(paths, files, library) if measured else []
     except CaseError as error:
         raise _refuse(error, form, output) from None
     for file in files:
         print_problems((*file.rules.warnings, *file.warnings), err)
     report = Report([_tested(file, library) for file in files])
-    if coverage or fail_under is not None or mutate or mutation_threshold is not None:
-        index = Index(files, library)
+    if measured:
+        report.unasked = [other.rules_path for other in others]
+        index = Index([*files, *others], library)
         if coverage or fail_under is not None:
             report.coverage = cover(index)
         if mutate or mutation_threshold is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from withhold.engine import Engine
@@ -40,6 +41,8 @@ class Report:
     files: list[FileResults]
     coverage: list[Coverage] | None = None
     mutation: Mutation | None = None
+    #: Rule files that no case file is about; None if nobody asked.
+    unasked: list[Path] | None = None
 
     @property
     def cases(self) -> int:
@@ -72,6 +75,8 @@ class Report:
                 for tested in self.files
             ],
         }
+        if self.unasked is not None:
+            found["unasked"] = [str(path) for path in self.unasked]
         if self.coverage is not None:
             tried, sides = share(self.coverage)
             rules = [rule.to_dict() for rule in self.coverage]
@@ -102,7 +107,7 @@ class Report:
         return found
 
     def to_junit(self) -> str:
-        """Return the cases as JUnit's XML: a suite for each file."""
+        """Return the cases as JUnit's XML: a suite for each file, and one of rule files that are skipped for want of cases."""
         root = ET.Element("testsuites", tests=str(self.cases), failures=str(self.failures))
         for tested in self.files:
             counts = {"tests": str(len(tested.results)), "failures": str(len(tested.failed)), "errors": "0"}
@@ -114,6 +119,13 @@ class Report:
                 if not result.passed:
                     message = "; ".join(_wrong(result))
                     ET.SubElement(case, "failure", message=_xml(message)).text = _xml(failure(result, tested.engine))
+        if self.unasked:
+            count, said = str(len(self.unasked)), "no case file is about it"
+            root.set("tests", str(self.cases + len(self.unasked)))
+            suite = ET.SubElement(root, "testsuite", name=said, tests=count, failures="0", errors="0", skipped=count)
+            for path in self.unasked:
+                case = ET.SubElement(suite, "testcase", classname="unasked", name=_xml(str(path)))
+                ET.SubElement(case, "skipped", message=said)
         return _document(root)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from withhold.engine import Engine
@@ -13,10 +15,14 @@ from withhold.model import Policy, RuleSet
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources.files import CASES, decoded, unreadable
+from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node
 from withhold.sources.yaml_file import read_yaml
 from withhold.testing.cases import CaseFile
 from withhold.testing.reading import Reader
+
+#: What YAML has and is not read here, but may be by others.
+_ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
 
 
 class Library:
@@ -34,7 +40,7 @@ class Library:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuleSetWarning)  # they are kept with the rules, for who asks
                 try:
-                    self._rules[real] = self._opened(path) if is_snapshot(real) else RuleSet.load(_near(path))
+                    self._rules[real] = self._opened(path) if is_snapshot(real) else RuleSet.load(near(path))
                 except RuleSetError as error:
                     self._rules[real] = error
         found = self._rules[real]
@@ -45,7 +51,7 @@ class Library:
     def _opened(self, path: Path) -> RuleSet:
         """Return the rules of a snapshot, which itself is what cases are put to."""
         try:
-            snapshot = self._snapshots[path.resolve()] = Snapshot.open(_near(path))
+            snapshot = self._snapshots[path.resolve()] = Snapshot.open(near(path))
             rules = snapshot.rules
         except SnapshotError as error:
             raise RuleSetError([error.problem]) from None
@@ -63,7 +69,7 @@ class Library:
 
 def read_case_file(path: Path, library: Library) -> CaseFile:
     """Read one case file and the rules it names; raises `CaseError` with every problem of both."""
-    path = _near(path)
+    path = near(path)
     try:
         root = read_yaml(decoded(path.read_bytes(), path), str(path))
     except OSError as error:
@@ -111,6 +117,25 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
     yield from files
 
 
+def is_meant_for_us(path: Path, keys: Sequence[str]) -> bool:
+    """Tell whether a file has one of our `keys`, or nearly, or says nothing that can be read: other tools have files, too."""
+    try:
+        text = decoded(path.read_bytes(), path)
+    except (OSError, RuleSetError):
+        return True
+    try:
+        root = (read_json if path.suffix.lower() == ".json" else read_yaml)(text, str(path))
+    except RuleSetError as error:
+        if error.code not in _ONLY_UNREAD:
+            return True
+        found = re.findall(r"^\W*(\w+)\W*:", text, re.MULTILINE)
+    else:
+        if root is None:
+            return True
+        found = [str(key.text) for key, _ in root.pairs or ()]
+    return any(difflib.get_close_matches(key.lower(), keys, n=1, cutoff=0.8) for key in found)
+
+
 def _walk(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     for folder, inner, names in os.walk(path):
         inner[:] = [name for name in inner if not name.startswith(".")]
@@ -127,7 +152,7 @@ def _rules(node: Node, path: Path, library: Library, problems: list[Problem]) ->
     return None
 
 
-def _near(path: Path) -> Path:
+def near(path: Path) -> Path:
     """Return a path without detours, relative to the current folder if it lies below it: what messages show."""
     plain = Path(os.path.normpath(path))
     here = Path.cwd()

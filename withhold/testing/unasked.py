@@ -1,0 +1,57 @@
+"""Rule files that no case file is about: without a word on them, all that is measured would leave them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from withhold.errors import CaseError, Problem, RuleSetError, in_order
+from withhold.model import Policy, RuleSet
+from withhold.sources.files import rule_files
+from withhold.testing.cases import CaseFile
+from withhold.testing.suite import Library, is_meant_for_us, near
+
+
+def unasked(paths: Iterable[Path], files: Iterable[CaseFile], library: Library) -> list[CaseFile]:
+    """Return a case file without cases for each rule file below the folders of `paths` that no file's rule set contains.
+
+    Files without rules, and those of other tools, are left out. Raises `CaseError` with every problem of the others.
+    """
+    found: list[CaseFile] = []
+    problems: list[Problem] = []
+    seen = {Path(path).resolve() for file in files for path in _made_of(file)}
+    for folder in filter(Path.is_dir, paths):
+        for path in map(near, rule_files(folder, problems)):
+            if path.resolve() in seen or not is_meant_for_us(path, ("rules", "groups")):
+                continue
+            seen.add(path.resolve())
+            try:
+                rules = _rules(path, folder, library)
+            except RuleSetError as error:
+                problems += error.problems
+                continue
+            if rules:
+                found.append(CaseFile(path.with_suffix(".cases.yaml"), path, rules, Policy(), ()))
+    # A folder of cases alone is fine.
+    if problems := [problem for problem in problems if problem.code != "no-rule-files"]:
+        raise CaseError(in_order(problems))
+    return found
+
+
+def _made_of(file: CaseFile) -> Iterable[str | Path]:
+    """Return the rule files that a case file is about; a snapshot says where its rules stood."""
+    if file.is_compiled:
+        return {rule.place.file for rule in file.rules if rule.place}
+    return rule_files(file.rules_path, [])
+
+
+def _rules(path: Path, folder: Path, library: Library) -> RuleSet:
+    """Return the rules of a file; with those of its folder around it, if it needs a group that is defined there."""
+    try:
+        return library.rules(path)
+    except RuleSetError as error:
+        try:
+            around = library.rules(folder)
+        except RuleSetError:
+            raise error from None
+    return RuleSet(rule for rule in around if rule.place and rule.place.file == str(path))
