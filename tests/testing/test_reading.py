@@ -60,6 +60,7 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
         ("rules: rules.yaml\ncases: [a]\n", ["2:9 bad-value"]),
         (FINE.replace("rules.yaml", "nowhere"), ["1:8 unreadable-file"]),
         (FINE.replace("rules.yaml", "[a]"), ["1:8 bad-value"]),
+        (FINE.replace("rules.yaml", '""'), ["1:8 no-rules"]),
         ("polcy: {}\n" + FINE, ["1:1 unknown-key"]),
         ("policy: []\n" + FINE, ["1:9 bad-value"]),
         ("policy: {unknown: show}\n" + FINE, ["1:10 unknown-key"]),

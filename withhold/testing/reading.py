@@ -41,6 +41,8 @@ class Reader:
         """Return where the rules are, and the node that says so."""
         node = self._required(self.root, "rules")
         text = None if node is None else self._value(node, str)
+        if node is not None and text == "":
+            self._tell("no-rules", "`rules` is empty", node, "name a rule file, a directory or a snapshot")
         return None if node is None or not text else (node, Path(node.place.file).parent / text)
 
     def policy(self) -> Policy:
