@@ -100,6 +100,14 @@ def test_the_report_as_json(run):
     assert {found["file"] for found in mutation["suggestions"]} == {"all.cases.yaml"}
 
 
+def test_a_rule_that_is_never_in_force_leaves_nothing_to_try(run, tmp_path):
+    stayed = RULES.replace("in-1", "in-2") + "    stays: [{from: 2021-02-10T00:00:00Z}]\n"
+    (tmp_path / "both.yaml").write_text(RULES + stayed.removeprefix("rules:\n"), encoding="utf-8")
+    found = run("all.cases.yaml", "--fail-under", "100", all=THOROUGH.replace("rules.yaml", "both.yaml"))
+    assert "both.yaml:7:5: in-2: never in force, so there is nothing to try\n" in found.stdout
+    assert found.exit_code == 0
+
+
 def test_a_failure_in_json_is_explained(run):
     answer = json.loads(run("--format", "json", all=FAILING).stdout)
     wrong, right = answer["files"][0]["cases"][1]["answers"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,7 @@ from withhold.testing.coverage import coverage, share
 HERE = Place("rules.yaml", 2, 5)
 START = datetime.fromisoformat("2021-02-10T00:00:00Z")
 DAY = timedelta(days=1)
+FIRST, LAST = (end.replace(tzinfo=UTC) for end in (datetime.min, datetime.max))
 
 
 def covered(rule, *asked, policy=None):
@@ -55,6 +56,22 @@ def rule(**fields):
             {"withheld_in": ["WORLD"], "stays": [(None, START)]},
             ["speaking", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
         ),
+        # Two stays that are the same are one, and time has no instant before its first.
+        (
+            {"withheld_in": ["WORLD"], "stays": [(None, START)] * 2},
+            ["speaking", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
+        ),
+        ({"withheld_in": ["WORLD"], "from_": FIRST}, ["speaking", "a viewer inside"]),
+        ({"withheld_in": ["WORLD"], "stays": [(None, FIRST)]}, ["speaking", "a viewer inside"]),
+        ({"withheld_in": ["WORLD"], "until": LAST}, ["speaking", "a viewer inside", "after it ends"]),
+        # Never in force.
+        ({"from_": START, "until": START + DAY, "stays": [(START - DAY, START + DAY)]}, []),
+        ({"until": FIRST}, []),
+        # Nobody is withheld anything at any time.
+        (
+            {"except_in": ["IN"], "if_unknown": "show", "from_": START, "stays": [(START, START + DAY)]},
+            ["a viewer outside", "an excepted viewer", "a viewer of whom it is not known"],
+        ),
     ],
 )
 def test_what_there_is_to_try(fields, sides):
@@ -82,6 +99,11 @@ def test_each_side_is_tried_by_who_stands_on_it():
 def test_who_would_see_no_difference_tries_no_edge():
     """A viewer elsewhere is shown it before, within and after."""
     assert covered(rule(from_=START), ("US", START - DAY)).tried == frozenset()
+
+
+def test_the_last_instant_there_is_comes_after_what_ends_there():
+    found = covered(rule(withheld_in=["WORLD"], until=LAST), ("IN", START), ("IN", LAST))
+    assert found.untried == ()
 
 
 def test_an_unknown_viewer_makes_a_rule_speak_if_the_policy_withholds():

@@ -41,6 +41,8 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def _covered(found: Coverage) -> str:
+    if not found.sides:
+        return f"  {_at(found.rule)}{found.rule.id}: never in force, so there is nothing to try"
     spoke = f"{counted(case=found.cases)}" if found.speaks else "never made to speak"
     missing = [side for side in found.untried if side != SPEAKS]
     untried = f"; not tried: {', '.join(missing)}" if missing else "; all tried" if found.speaks else ""

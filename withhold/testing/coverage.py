@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from withhold.engine.reach import Reach, told_apart
@@ -16,6 +17,8 @@ SPEAKS = "speaking"
 _INSIDE, _OUTSIDE = "a viewer inside", "a viewer outside"
 _EXCEPTED, _UNCERTAIN = "an excepted viewer", "a viewer of whom it is not known"
 _BEFORE, _AFTER = "before it begins", "after it ends"
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +86,22 @@ def share(found: Iterable[Coverage]) -> Share:
 
 def _sides(rule: Rule) -> Iterator[str]:
     """Yield what can be tried: what nobody can be, and what can never be, is not asked for."""
+    if not any(_share_an_instant(period) for period in rule.periods):
+        return
     reach = Reach.of(rule, Policy())
     possible = {_standing(rule, reach, place) for place in told_apart([reach])}
-    if any(reach.withholds(place) for place in told_apart([reach])):
+    speaks = any(reach.withholds(place) for place in told_apart([reach]))
+    if speaks:
         yield SPEAKS
     yield from (side for side in (_INSIDE, _OUTSIDE, _EXCEPTED, _UNCERTAIN) if side in possible)
-    if rule.from_ is not None:
+    if not speaks:  # nobody sees a difference between before, within and after
+        return
+    if rule.from_ is not None and rule.from_ > _FIRST:
         yield _BEFORE
     if rule.until is not None:
         yield _AFTER
-    yield from (_in_stay(stay) for stay in rule.stays if _matters(stay, rule))
+    whole = Period(rule.from_, rule.until)
+    yield from (_in_stay(stay) for stay in dict.fromkeys(rule.stays) if _share_an_instant(stay, whole))
 
 
 def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
@@ -118,11 +127,10 @@ def _standing(rule: Rule, reach: Reach, place: Standpoint) -> str:
     return _EXCEPTED if any(is_in(place, code) for code in rule.except_in) else _OUTSIDE
 
 
-def _matters(stay: Period, rule: Rule) -> bool:
-    """Tell whether a stay and the rule's period have an instant in common."""
-    begins = [bound for bound in (stay.start, rule.from_) if bound is not None]
-    ends = [bound for bound in (stay.end, rule.until) if bound is not None]
-    return not begins or not ends or max(begins) < min(ends)
+def _share_an_instant(*periods: Period) -> bool:
+    """Tell whether there is an instant that lies in all of some periods."""
+    begins = max(period.start or _FIRST for period in periods)
+    return all(period.end is None or begins < period.end for period in periods)
 
 
 def _in_stay(stay: Period) -> str:
