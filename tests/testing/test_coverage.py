@@ -15,7 +15,7 @@ from withhold.testing.coverage import coverage, share
 HERE = Place("rules.yaml", 2, 5)
 START = datetime.fromisoformat("2021-02-10T00:00:00Z")
 DAY = timedelta(days=1)
-FIRST, LAST = (end.replace(tzinfo=UTC) for end in (datetime.min, datetime.max))
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def covered(rule, *asked, policy=None):
