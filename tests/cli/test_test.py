@@ -184,6 +184,17 @@ def test_a_file_that_only_begins_as_a_snapshot_is_refused(run, tmp_path):
     assert "[not-a-snapshot]" in found.stderr
 
 
+def test_what_is_suggested_in_json_has_ids_as_text_and_is_a_case_as_it_is(run, tmp_path):
+    (tmp_path / "large.yaml").write_text(RULES.replace("[17]", "[17, 1355667106821046273]"), encoding="utf-8")
+    text = THOROUGH.replace("rules.yaml", "large.yaml")
+    (suggestion,) = json.loads(run("all.cases.yaml", "--mutate", "--format", "json", all=text).stdout)["mutation"][
+        "suggestions"
+    ]
+    assert suggestion["case"]["account"] == "1355667106821046273"
+    text += f"  - {json.dumps(suggestion['case'])}\n"
+    assert run("all.cases.yaml", "--mutation-threshold", "100", all=text).exit_code == 0
+
+
 def test_what_is_suggested_can_be_pasted_until_nothing_is(run):
     text = FINE
     for _ in range(3):

@@ -54,9 +54,9 @@ class Suggestion:
         yield f"    expect: {{{', '.join(f'{place}: {outcome}' for place, outcome in self._expected())}}}"
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has."""
+        """Return values that JSON has; ids as text, for JavaScript rounds large numbers. A case file may quote them so."""
         tweet, account = self.link
-        subject = {"account": account} if account is not None else {"tweet": tweet}
+        subject = {"account": str(account)} if account is not None else {"tweet": str(tweet)}
         notices = [{"rule_id": mutant.rule.id, "change": mutant.change} for mutant in self.notices]
         case = {"it": self.it, **subject, "at": in_iso(self.at), "expect": dict(self._expected())}
         return {"file": str(self.file.path), "case": case, "notices": notices}
