@@ -46,10 +46,10 @@ class CasesFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         from withhold.errors import CaseError, RuleSetWarning
         from withhold.testing.running import Runner
-        from withhold.testing.suite import Library, read_case_file
+        from withhold.testing.suite import Library, is_meant_for_us, read_case_file
 
-        # Others may call files so too: what says neither `rules` nor `cases` is none of ours.
-        if not re.search(rb"^\W*(rules|cases)\W*:", self.path.read_bytes(), re.MULTILINE):
+        # Others may call files so too: what has no key that is nearly `rules` or `cases` is none of ours.
+        if not is_meant_for_us(self.path, ("rules", "cases")):
             return
         library = self.config.stash.setdefault(_LIBRARY, Library())
         try:

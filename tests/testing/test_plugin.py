@@ -84,8 +84,34 @@ def test_what_was_read_otherwise_than_it_was_written_is_warned_of(session, pytes
 
 
 def test_files_of_that_name_that_are_something_else_are_left_alone(session):
-    found = session(all=FINE, other="- name: something else\n  input: 3\n", empty="")
+    found = session(
+        all=FINE,
+        listed="- name: something else\n  input: 3\n",
+        keyed="scenario: something else\nsteps: {cases: 3}\n",
+        with_an_alias="defaults: &some {a: 1}\nsteps: [*some]\n",
+    )
     found.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (FINE.encode("utf-16"), "not-utf-8"),
+        (FINE.replace("withholds", "hält zurück").encode("latin-1"), "not-utf-8"),
+        (b"", "bad-case-file"),
+        (b"# nothing yet\n", "bad-case-file"),
+        (FINE.replace("rules:", "rule:").replace("cases:", "case:").encode(), "unknown-key"),
+        (FINE.replace("rules:", "Rules:").replace("cases:", "Cases:").encode(), "unknown-key"),
+        (FINE.replace("rules: rules.yaml", "rule: &r rules.yaml").replace("cases:", "case:").encode(), "yaml-alias"),
+        (b"scenario: [", "bad-yaml"),
+    ],
+)
+def test_what_may_be_a_case_file_and_is_wrong_fails_at_collection(session, pytester, data, code):
+    (pytester.path / "wrong.cases.yaml").write_bytes(data)
+    found = session("--continue-on-collection-errors", all=FINE)
+    found.assert_outcomes(passed=1, errors=1)
+    assert f"[{code}]" in found.stdout.str()
+    assert "Traceback" not in found.stdout.str()
 
 
 def test_workers_share_the_cases(session):
