@@ -67,6 +67,17 @@ def test_a_refused_rule_set_is_told_by_its_place(run, tmp_path):
     assert found.stdout == ""
 
 
+def test_what_was_read_with_a_warning_is_told_once_however_many_files_are_about_it(run, tmp_path):
+    (tmp_path / "uk.yaml").write_text(RULES.replace("IN", "[IN, UK]"), encoding="utf-8")
+    text = FINE.replace("rules.yaml", "uk.yaml")
+    found = run(a=text, b=text.replace("US", "EL"))
+    assert found.exit_code == 0
+    assert found.stderr.splitlines() == [
+        "uk.yaml:4:23: warning: `UK` was read as `GB` [territory-alias]",
+        "b.cases.yaml:6:28: warning: `EL` was read as `GR` [territory-alias]",
+    ]
+
+
 def test_problems_as_json(run):
     answer = json.loads(run("--format", "json", all=FINE.replace("17", "x")).stdout)
     assert (answer["valid"], [problem["code"] for problem in answer["problems"]]) == (False, ["bad-id"])

@@ -69,8 +69,8 @@ def test(
         others = unasked(paths, files, library) if measured else []
     except CaseError as error:
         raise _refuse(error, form, output) from None
-    for file in files:
-        print_problems((*file.rules.warnings, *file.warnings), err)
+    warnings = (warning for file in (*files, *others) for warning in (*file.rules.warnings, *file.warnings))
+    print_problems(dict.fromkeys(warnings), err)  # several files are about the same rules
     report = Report([_tested(file, library) for file in files])
     if measured:
         report.unasked = [other.rules_path for other in others]
