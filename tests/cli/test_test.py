@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -206,8 +207,9 @@ def test_what_is_suggested_in_json_has_ids_as_text_and_is_a_case_as_it_is(run, t
     assert run("all.cases.yaml", "--mutation-threshold", "100", all=text).exit_code == 0
 
 
-def test_what_is_suggested_can_be_pasted_until_nothing_is(run):
-    text = FINE
+@pytest.mark.parametrize("indent", ["", "  ", "     "])
+def test_what_is_suggested_can_be_pasted_until_nothing_is(run, indent):
+    text = "rules: rules.yaml\ncases:\n" + textwrap.indent(textwrap.dedent(CASE), indent)
     for _ in range(3):
         found = run("--mutate", all=text).stdout
         text += found.partition("if it is what is meant:\n")[2]

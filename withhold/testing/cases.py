@@ -53,6 +53,8 @@ class CaseFile:
     cases: tuple[Case, ...]
     #: What was read otherwise than it was written.
     warnings: tuple[Problem, ...] = ()
+    #: How many spaces stand before each case, for those that are added to them.
+    indent: int = 2
 
     @cached_property
     def context(self) -> tuple[Path, Policy]:

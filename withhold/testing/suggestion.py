@@ -45,13 +45,14 @@ class Suggestion:
         return Question(self.file, case, (self.link,), tuple(rules))
 
     def lines(self) -> Iterator[str]:
-        """Yield the YAML of the case, as an item of `cases`, with what it would notice."""
-        yield from (f"  # {shown(mutant.rule.id)} {mutant.change}" for mutant in self.notices)
-        yield f"  - it: {self.it}"
+        """Yield the YAML of the case, as an item of the file's `cases`, with what it would notice."""
+        before = " " * self.file.indent
+        yield from (f"{before}# {shown(mutant.rule.id)} {mutant.change}" for mutant in self.notices)
+        yield f"{before}- it: {self.it}"
         tweet, account = self.link
-        yield f"    account: {account}" if account is not None else f"    tweet: {tweet}"
-        yield f"    at: {in_iso(self.at)}"
-        yield f"    expect: {{{', '.join(f'{place}: {outcome}' for place, outcome in self._expected())}}}"
+        yield f"{before}  account: {account}" if account is not None else f"{before}  tweet: {tweet}"
+        yield f"{before}  at: {in_iso(self.at)}"
+        yield f"{before}  expect: {{{', '.join(f'{place}: {outcome}' for place, outcome in self._expected())}}}"
 
     def to_dict(self) -> dict[str, object]:
         """Return values that JSON has; ids as text, for JavaScript rounds large numbers. A case file may quote them so."""

@@ -87,7 +87,8 @@ def read_case_file(path: Path, library: Library) -> CaseFile:
     cases = reader.cases(rules)
     if reader.problems or named is None or rules is None:
         raise CaseError(in_order(reader.problems))
-    return CaseFile(path, named[1], rules, policy, tuple(cases), tuple(reader.warnings))
+    indent = root.at(["cases"]).place.column - 1
+    return CaseFile(path, named[1], rules, policy, tuple(cases), tuple(reader.warnings), indent)
 
 
 def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
