@@ -308,4 +308,24 @@ def test_cases_of_several_files_and_policies_work_together():
     assert mutate(Index([showing, both], Library())).survivors == []
 
 
+@pytest.mark.parametrize("policy", [Policy(), Policy(author_sees_own=True)])
+def test_a_case_is_suggested_to_the_file_that_asks_most_about_the_rule(policy):
+    """Be it over the same rules and policy or not; and to the first by name, if none asks more."""
+    a = Rule(id="a", accounts=[1, 2], withheld_in=["IN"], reason="terms", place=HERE)
+    b = Rule(id="b", accounts=[3], withheld_in=["IN"], reason="terms", place=Place("rules.yaml", 9, 5))
+    where = (Expectation(viewer("IN"), Outcome.WITHHELD),)
+
+    def asking(name, policy, *accounts):
+        cases = [Case(f"c{number}", (None, account), AT, where, None, HERE) for number, account in enumerate(accounts)]
+        return replace(case_file(RuleSet([a, b]), cases, policy, name), rules_path=HERE_RULES)
+
+    def suggested_to(*files):
+        found = mutate(Index(files, Library())).suggestions
+        return {str(suggestion.file.path) for suggestion in found if suggestion.link == (None, 2)}
+
+    first, second = asking("first", Policy(), 1, 3, 3), asking("second", policy, 1, 1)
+    assert suggested_to(first, second) == {"second.cases.yaml"}
+    assert suggested_to(first, asking("second", policy, 1)) == {"first.cases.yaml"}
+
+
 HERE_RULES = case_file(RuleSet([]), [], Policy(), "same").rules_path

@@ -5,6 +5,7 @@ Coverage and mutation ask this for every rule, case and place, so it is found ou
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -107,9 +108,12 @@ class Index:
                     self.questions.setdefault(_key(rule, file), []).append(question)
 
     def contexts(self, key: Key) -> Iterator[CaseFile]:
-        """Yield the first case file for each rule set and policy under which cases ask about a rule."""
-        found = {file.context: file for file in reversed(self.files[key])}
-        return reversed(found.values())
+        """Yield a case file for each rule set and policy that a rule is under: first those that ask most about it."""
+        asked = Counter(question.file.path for question in self.questions.get(key, ()))
+        found: dict[tuple[Path, Policy], CaseFile] = {}
+        for file in sorted(self.files[key], key=lambda file: -asked[file.path]):
+            found.setdefault(file.context, file)
+        yield from found.values()
 
     def concerning(self, file: CaseFile, link: Link) -> list[Rule]:
         """Return the rules of a file's rule set that name a subject."""
