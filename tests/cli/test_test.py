@@ -248,4 +248,8 @@ def test_a_rule_file_that_no_case_file_is_about_may_use_the_groups_of_its_folder
     found = run("--coverage", all=FINE)
     assert found.exit_code == 4
     assert "near.yaml:1:1: unknown key `rule`" in found.stderr
+    (tmp_path / "near.yaml").unlink()
+    (tmp_path / "near.yaml").symlink_to("nowhere.yaml")
+    found = run("--coverage", all=FINE)
+    assert (found.exit_code, "near.yaml:1:1: cannot read it: no such file" in found.stderr) == (4, True)
     assert run(all=FINE).exit_code == 0, "without anything to measure, it is no matter"

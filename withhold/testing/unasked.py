@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from withhold.errors import CaseError, Problem, RuleSetError, in_order
+from withhold.errors import CaseError, Place, Problem, RuleSetError, in_order
 from withhold.model import Policy, RuleSet
-from withhold.sources.files import rule_files
+from withhold.sources.files import rule_files, unreadable
 from withhold.testing.cases import CaseFile
 from withhold.testing.suite import Library, is_meant_for_us, near
 
@@ -29,9 +29,11 @@ def unasked(paths: Iterable[Path], files: Iterable[CaseFile], library: Library) 
                 rules = _rules(path, folder, library)
             except RuleSetError as error:
                 problems += error.problems
-                continue
-            if rules:
-                found.append(CaseFile(path.with_suffix(".cases.yaml"), path, rules, Policy(), ()))
+            except (OSError, ValueError) as error:  # a link to nowhere
+                problems.append(unreadable(error, Place(str(path))))
+            else:
+                if rules:
+                    found.append(CaseFile(path.with_suffix(".cases.yaml"), path, rules, Policy(), ()))
     # A folder of cases alone is fine.
     if problems := [problem for problem in problems if problem.code != "no-rule-files"]:
         raise CaseError(in_order(problems))
