@@ -19,7 +19,8 @@ def unasked(paths: Iterable[Path], files: Iterable[CaseFile], library: Library) 
     """
     found: list[CaseFile] = []
     problems: list[Problem] = []
-    seen = {Path(path).resolve() for file in files for path in _made_of(file)}
+    rule_sets = {file.context[0]: file for file in files}  # each once, however many files are about it
+    seen = {Path(path).resolve() for file in rule_sets.values() for path in _made_of(file)}
     for folder in filter(Path.is_dir, paths):
         for path in map(near, rule_files(folder, problems)):
             if path.resolve() in seen or not is_meant_for_us(path, ("rules", "groups")):
