@@ -1,7 +1,7 @@
 """What a check costs beside its rivals and its floors: `python -m benchmarks [--quick] [--only NAME…] [--keep DIR]`.
 
-A full run takes about half an hour and 12 GB, and writes `benchmarks/RESULTS.md` with its plots. `--quick` takes a
-minute, goes to 100,000 ids, and writes to the directory kept (or to none). `--only` takes parts and rivals.
+A full run takes about half an hour and 12 GB, and writes `benchmarks/RESULTS.md` with its plots. `--quick` takes two
+minutes, goes to 100,000 ids, and writes to the directory kept (or to none). `--only` takes parts and rivals.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rich.console import Console
 
 from benchmarks import driver, machine, results, scaling, workload
 from benchmarks.agreement import WrongAnswerError
+from benchmarks.process import WorkerLostError
 from benchmarks.rivals import RIVALS
 from benchmarks.targets import engines, limits
 
@@ -41,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="withhold-benchmarks-") as temporary:
         try:
             found = run(Path(temporary), options.only, quick=options.quick)
-        except (WrongAnswerError, subprocess.CalledProcessError) as error:
+        except (WrongAnswerError, WorkerLostError, subprocess.CalledProcessError) as error:
             sys.exit(f"stopped: {error}")
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from benchmarks.agreement import WrongAnswerError
 from benchmarks.driver import Effort, Say
-from benchmarks.process import Process
+from benchmarks.process import Process, WorkerLostError
 
 THROUGHPUT = ("withhold", "withhold, pure Python", "frozensets", "dict")
 SHARED = ("withhold", "frozensets")
@@ -26,7 +27,8 @@ def throughput(directory: Path, effort: Effort, say: Say, seconds: float, turns:
                 continue
             say(f"throughput of {name}")
             for process in both:
-                process.ask("agree", effort.load_seconds, scale=effort.scale, turns=effort.turns)
+                process.tell("agree", scale=effort.scale, turns=effort.turns)
+                _heard(process, effort.load_seconds)
             found[name] = {how: _turns(both, how, seconds, turns) for how in ("calls", "page", "mask", "column")}
     return found
 
@@ -35,14 +37,30 @@ def _turns(both: list[Process], how: str, seconds: float, turns: int) -> dict[st
     found: dict[str, list[float]] = {"1 thread": [], "2 threads": [], "2 processes": []}
     for _ in range(turns):
         for threads, name in ((1, "1 thread"), (2, "2 threads")):
-            said = both[0].ask("throughput", how=how, threads=threads, seconds=seconds)
-            if not said:
+            both[0].tell("throughput", how=how, threads=threads, seconds=seconds)
+            rate = _rate(both[0])
+            if rate is None:
                 return {}
-            found[name].append(said["per_second"])
+            found[name].append(rate)
         for process in both:
             process.tell("throughput", how=how, threads=1, seconds=seconds)
-        found["2 processes"].append(sum(process.hear()["per_second"] for process in both))
+        found["2 processes"].append(sum(filter(None, map(_rate, both))))
     return found
+
+
+def _rate(process: Process) -> float | None:
+    """Return questions a second, if it can be asked in this way."""
+    return _heard(process).get("per_second")
+
+
+def _heard(process: Process, patience: float = 120) -> dict[str, Any]:
+    """Return what a worker says; stop the run at a wrong answer, and if there is none."""
+    said = process.hear(patience)
+    if said.get("wrong"):
+        raise WrongAnswerError(f"{process.name} is wrong: {said['wrong']}")
+    if "left_out" in said:
+        raise WorkerLostError(f"{process.name}: {said['left_out']}")
+    return said
 
 
 def sharing(directory: Path, effort: Effort, say: Say) -> dict[str, Any]:
@@ -57,6 +75,8 @@ def sharing(directory: Path, effort: Effort, say: Say) -> dict[str, Any]:
                 said = [process.ask(do, effort.load_seconds) for process in workers]
             if any("left_out" in one for one in said):
                 continue
-            held = [process.ask("held") for process in workers]
+            # A page that one of them has read is one fourth of each only when all have read it.
+            for do in ("answer", "held"):
+                held = [process.ask(do) for process in workers]
             found[name] = {key: [one[key] for one in held] for key in ("rss", "pss", "own")}
     return found

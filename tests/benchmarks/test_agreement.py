@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from benchmarks import differential, driver, oracle
+from benchmarks import differential, driver, oracle, scaling
 from benchmarks.agreement import WrongAnswerError, disagreement
 from benchmarks.driver import Effort
 from benchmarks.process import Process, WorkerLostError
@@ -17,6 +17,7 @@ from benchmarks.rivals.ours import InPython
 from benchmarks.rivals.rival import Mask
 from benchmarks.rivals.sets import FrozenSets
 from benchmarks.scenarios import asked, scenarios, stride
+from benchmarks.worker import Worker
 from benchmarks.workload import Columns, Pair, Size
 
 COLUMNS = Columns.made(Size(1_000))
@@ -101,6 +102,28 @@ def test_a_run_stops_at_a_wrong_answer(tmp_path, monkeypatch):
     monkeypatch.setattr(oracle, "judged", wrong)
     with pytest.raises(WrongAnswerError, match=r"^dict is wrong: miss, hot: tweet \d+ of account \d+ is withheld"):
         driver.measured(tmp_path, Size(1_000), ["dict"], SMALL, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"load": {}, "agree": {"wrong": "hit: it is"}}, "^frozensets is wrong: hit: it is$"),
+        ({"load": {}, "agree": {}, "throughput": {"wrong": "a long column"}}, "^frozensets is wrong: a long column$"),
+    ],
+)
+def test_nobody_who_is_wrong_is_asked_for_throughput(answers, said, tmp_path, monkeypatch):
+    monkeypatch.setattr(scaling, "THROUGHPUT", ("frozensets",))
+    monkeypatch.setattr(Process, "tell", lambda self, do, **_: setattr(self, "asked", do))
+    monkeypatch.setattr(Process, "hear", lambda self, *_: answers[self.asked])
+    with pytest.raises(WrongAnswerError, match=said):
+        scaling.throughput(tmp_path, SMALL, lambda _: None, 0.01, 1)
+
+
+def test_a_long_column_that_is_wrong_is_told_as_such(pools, tmp_path):
+    worker = Worker(HidesTheLast(), tmp_path)
+    worker.rival.load(COLUMNS, tmp_path)
+    worker.pools = pools
+    assert worker.throughput("column", 1, 0.01) == {"wrong": "a long column"}
 
 
 def test_a_rival_that_would_not_fit_is_left_out_with_the_reason():
