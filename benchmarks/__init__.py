@@ -1,1 +1,1 @@
-"""What serving and locating cost, beside what they cannot cost less than: `python -m benchmarks`."""
+"""What serving and locating cost, beside rivals and floors: `python -m benchmarks`."""

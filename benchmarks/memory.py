@@ -15,13 +15,13 @@ def settle() -> None:
         trim(0)
 
 
-def held(pid: int | str = "self") -> dict[str, int]:
+def held() -> dict[str, int]:
     """Return bytes resident (`rss`), a fair share of them (`pss`), and those that can be nobody else's (`own`).
 
     What is mapped from a file and was not written to is nobody's own: the next process that maps it shares it.
     """
     found: dict[str, int] = {}
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]:
+    for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]:
         name, size = line.split()[:2]
         found[name.rstrip(":").lower()] = int(size) * 1024
     return {"rss": found["rss"], "pss": found["pss"], "own": found["private_dirty"]}

@@ -110,7 +110,7 @@ def sections(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 REPRODUCE = """\
 ```sh
 pip install -e '.[bench]'                 # the rivals that come as wheels; Redis is measured if redis-server is found
-python -m benchmarks --quick              # a minute or two
+python -m benchmarks --quick              # two minutes
 python -m benchmarks --keep figures/      # this page, and the raw figures as JSON
 ```
 
@@ -159,12 +159,24 @@ def targets(rows: list[dict[str, Any]]) -> str:
 
     def said(row: dict[str, Any]) -> list[str]:
         if "value" not in row:
-            return [row["what"], row["limit"], f"not measured: {row['missing']}", "", ""]
+            return [row["what"], row["limit"], f"not measured: {row['missing']}", "", "", ""]
         spread = f"{digits(row['low'])}–{digits(row['high'])}" if "low" in row else ""
         value = f"{digits(row['value'])} {row['unit']}"
-        return [row["what"], row["limit"], value, spread, {True: "met", False: "**MISSED**", None: ""}[row["met"]]]
+        of = ", ".join(f"{name} {ns(took)}" for name, took in row.get("ns", {}).items())
+        return [row["what"], row["limit"], value, spread, of, {True: "met", False: "**MISSED**", None: ""}[row["met"]]]
 
-    return table(["what", "asked", "found", "middle half", ""], map(said, rows))
+    text = table(["what", "asked", "found", "middle half", "medians", ""], map(said, rows))
+    return f"{text}\n\n{FLOORS}" if any("value" in row and "floor" in row["name"] for row in rows) else text
+
+
+FLOORS = (
+    "`floor` is an empty compiled method, with random reads in tables of eight bytes an id where it is said to have them. "
+    "An engine that is less than 1,000 times as dear as the empty method is less than 1,000 times as dear as any library "
+    "that is called from Python; "
+    "one that is little more than that leaves a library next to nothing for its look-up. (The engines and `withholds` at "
+    "100,000 ids are cold misses in processes of their own; the empty method was timed beside the misses of the first row.) "
+    "`all` and `one country` are the comprehensions."
+)
 
 
 def differential(found: dict[str, Any]) -> str:

@@ -8,9 +8,6 @@ from itertools import cycle, islice
 from benchmarks.questions import HITS, HOT
 from benchmarks.workload import Pair
 
-#: `calls`: the clock is read around each. `loop`: around all of them, so that it costs nothing. `page`: lists of
-#: pairs. `mask`: two buffers.
-KINDS = ("calls", "loop", "page", "mask")
 REPEATED = {"hot": HOT, "hits": HITS}
 
 
@@ -20,6 +17,8 @@ class Scenario:
 
     name: str
     pool: str
+    #: `calls`: the clock is read around each. `loop`: around all of them, so that it costs nothing. `page`: lists of
+    #: pairs. `mask`: two buffers.
     kind: str
     #: Questions asked in a turn, at the most: slow rivals are asked fewer.
     each: int

@@ -48,6 +48,8 @@ LIMITS = {
     "csv, memory": Limit("most memory while loading and compiling {medium} ids from CSV, over the file", 4),
     "OPA": Limit("OPA over `withholds`, a check at 100,000 ids", 1_000, at_least=True),
     "Cedar": Limit("Cedar over `withholds`, a check at 100,000 ids", 1_000, at_least=True),
+    "OPA, floor": Limit("OPA, a check at 100,000 ids, over an empty compiled method", None),
+    "Cedar, floor": Limit("Cedar, a check at 100,000 ids, over an empty compiled method", None),
     "casbin": Limit("casbin over `withholds`, a check at 100,000 ids", 1_000, at_least=True),
     "regorus": Limit("regorus over `withholds`, a check at 100,000 ids", 100, at_least=True),
 }

@@ -1,4 +1,4 @@
-"""Where the library stands beside what no implementation can undercut, and beside two frozensets."""
+"""Where the library stands beside calls that do nothing or only read memory, and beside two frozensets."""
 
 from __future__ import annotations
 
@@ -61,10 +61,20 @@ class Loaded:
         return found
 
     def reads(self) -> Any:
-        """Return the floor of two random reads, if it was built: tables of eight bytes an id, the least there is."""
+        """Return the floor of two random reads, if it was built: in tables of eight bytes an id, as a plain list has.
+
+        A view reads two bytes an id for a miss, so that more of them are near, and it can be below this floor.
+        """
         # Written, for a page of zeros that nobody wrote is one page for all.
         tables = (array("Q", b"." * 8 * count) for count in (self.count - self.on_accounts, self.on_accounts))
         return None if floors is None else floors.Reads(*tables)
+
+
+class InPython:
+    """A method of the signature of `View.withholds` that does nothing."""
+
+    def withholds(self, tweet_id: int, account_id: int) -> bool:  # noqa: ARG002
+        return False
 
 
 def miss(loaded: Loaded, floor: Any, turns: int) -> dict[str, Any]:
@@ -72,6 +82,7 @@ def miss(loaded: Loaded, floor: Any, turns: int) -> dict[str, Any]:
     methods: dict[str, Callable[[int, int], object]] = {
         "withholds": loaded.view.withholds,
         "frozensets": loaded.everywhere.check,
+        "empty Python method": InPython().withholds,
     }
     if floor is None:
         return {"missing": "the floor was not built"}

@@ -70,6 +70,17 @@ def test_targets_are_met_or_missed_or_missing():
     assert "not measured: not installed here" in text
 
 
+def test_an_engine_is_shown_beside_the_floor_that_stops_it():
+    rows = judged(measured(results()["sizes"], 25.0), {"small": "1", "medium": "2", "large": "3"}, quick=False)
+    assert all("missing" in row for row in rows if row["name"] in ("OPA, floor", "Cedar, floor"))
+    size = results()["sizes"][0]
+    size["rivals"]["Cedar"] = rival(24_000.0)
+    found = measured([size], 25.0)
+    assert found["Cedar, floor"] == {"value": 960, "ns": {"Cedar": 24_000, "floor": 25}}
+    text = page(results(targets=judged(found, {"small": "1", "medium": "2", "large": "3"}, quick=False)), [])
+    assert "over an empty compiled method |  | 960 × |  | Cedar 24.0 µs, floor 25 ns |  |" in text
+
+
 def test_figures_have_the_unit_that_fits():
     assert [ns(value) for value in (None, 12.4, 1_234, 45_678_900)] == ["–", "12 ns", "1.23 µs", "45.7 ms"]
     assert [times(value) for value in (0.5, 12.34, 1234)] == ["0.50 ×", "12.3 ×", "1,234 ×"]
