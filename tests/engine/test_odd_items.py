@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from array import array
+from ctypes import c_int32, c_int64, c_uint64
+from datetime import UTC, datetime, timedelta
+from enum import IntFlag
 from typing import Any, NamedTuple
 
 import pytest
@@ -86,3 +89,110 @@ def test_what_is_no_column_is_refused(view: Any, wrong: Any) -> None:
         view.mask(wrong, [1])
     with pytest.raises(SubjectIdTypeError):
         view.mask([1], wrong)
+
+
+class Typed(int):
+    """An id of a class with a hash and an equality of its own, as of those that tell kinds of ids apart."""
+
+    def __hash__(self) -> int:
+        return hash(("typed", int(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Typed) and int(self) == int(other)
+
+
+class Offset:
+    """An id of which only `__index__` says the number, and says it as an int of another class."""
+
+    def __init__(self, id_: int) -> None:
+        self.id = id_
+
+    def __index__(self) -> int:
+        return Typed(self.id)
+
+
+class Kind(IntFlag):
+    """A `|` of it with a number is another number than that of ints: `-1 | Kind.A` is `Kind.A`."""
+
+    A = 16
+
+
+@each_snapshot
+@pytest.mark.parametrize("made", [Typed, lambda id_: Offset(id_) if id_ != 99 else Typed(id_)], ids=["int", "index"])
+@pytest.mark.filterwarnings("ignore:.*__index__ returned non-int:DeprecationWarning")
+def test_an_int_of_another_class_is_the_id_it_stands_for(view: Any, made: Any) -> None:
+    for pair in ((made(99), made(5)), (5, made(17)), (made(5), made(17)), (made(99), 5)):
+        assert view.withholds(*pair)
+        assert view.check(*pair).rule_id == "a"
+        assert [index for index, _ in view.filter([(5, 5), pair]).withheld] == [1]
+        assert list(view.mask([5, pair[0]], [5, pair[1]])) == [0, 1]
+        assert [index for index, _ in view.filter([Tweet(*pair)]).withheld] == [0]
+    assert not view.withholds(made(98), made(18))
+
+
+def test_an_int_of_another_class_is_an_id_of_a_rule_too() -> None:
+    rules = RuleSet([Rule(id="a", tweets=[Typed(99)], withheld_in=["IN"], reason="terms")])
+    assert Engine(rules).view(Viewer(country="IN")).withholds(99, 5)
+
+
+@each_snapshot
+@pytest.mark.parametrize("pair", [(-1, Kind.A), (-(2**40), Kind.A), (Kind.A, -1), (Kind.A, 2**63)])
+def test_no_class_of_ints_hides_what_is_no_id(view: Any, pair: tuple[int, int]) -> None:
+    for ask in (
+        lambda: view.withholds(*pair),
+        lambda: view.check(*pair),
+        lambda: view.filter([pair]),
+        lambda: view.mask([pair[0]], [pair[1]]),
+    ):
+        with pytest.raises(SubjectIdError):
+            ask()
+
+
+class _Behind:
+    """Passes for another object, as the proxies of web frameworks do."""
+
+    def __init__(self, of: Any) -> None:
+        object.__setattr__(self, "_of", of)
+
+    @property
+    def __class__(self) -> Any:
+        return type(self._of)
+
+    @__class__.setter
+    def __class__(self, _: Any) -> None:
+        raise TypeError
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._of, name)
+
+
+def behind(of: Any) -> Any:
+    return _Behind(of)
+
+
+@each_snapshot
+def test_a_clock_may_give_what_passes_for_a_datetime(snapshot_of: MakeSnapshot) -> None:
+    noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    rule = Rule(id="a", tweets=[99], withheld_in=["IN"], reason="terms", from_=noon, until=noon + hour)
+    now = [noon]
+    engine = Engine(snapshot_of(RuleSet([rule])), clock=lambda: behind(now[0]))
+    for now[0], withheld in ((noon, True), (noon + hour, False), (noon - hour, False), (noon, True)):
+        assert engine.view(Viewer(country="IN")).withholds(99, 1) is withheld
+        assert engine.view(Viewer(country="IN"), behind(now[0])).withholds(99, 1) is withheld
+
+
+@each_snapshot
+def test_arrays_of_ctypes_are_columns_too(view: Any) -> None:
+    for kind in (c_int64, c_uint64, c_int32):
+        assert list(view.mask((kind * 3)(5, 99, 5), (kind * 3)(5, 5, 17))) == [0, 1, 1]
+
+
+@each_snapshot
+def test_the_error_of_a_column_that_fails_midway_is_its_own(view: Any) -> None:
+    def ids():
+        yield 5
+        raise TypeError("the caller's own")
+
+    with pytest.raises(TypeError, match="the caller's own"):
+        view.mask(ids(), [1])

@@ -9,6 +9,8 @@ from typing import Any
 from withhold.errors import Problem, SubjectIdTypeError, shown
 
 _INTEGERS = tuple("bBhHiIlLqQnN")
+#: What arrays of `ctypes` call them, which a memoryview does not read.
+_STATED = tuple(order + letter for order in "<=" for letter in _INTEGERS)
 
 
 def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
@@ -22,6 +24,8 @@ def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
         buffer = memoryview(ids)  # type: ignore[arg-type]
     except (TypeError, ValueError, BufferError):
         return _listed(ids, name)
+    if buffer.ndim == 1 and buffer.format in _STATED:
+        return _listed(ids, name)
     if buffer.ndim != 1 or buffer.format not in _INTEGERS:
         raise _no_row(f"`{name}` is a buffer of `{buffer.format}` in {buffer.ndim} dimensions")
     return buffer if buffer.itemsize == 8 else buffer.tolist()
@@ -34,14 +38,15 @@ def _listed(ids: Any, name: str) -> Sequence[int]:
         values = _arrow_values(ids)
         return ids.to_pylist() if values is None else values
     try:
-        return list(ids)
+        each = iter(ids)
     except TypeError:
         raise _no_row(f"`{name}` is {shown(ids)}") from None
+    return list(each)
 
 
 def _arrow_values(ids: Any) -> memoryview | None:
     """Return the values of a pyarrow array of 64-bit integers without nulls, where they are; None for any other."""
-    letter = {"int64": "q", "uint64": "Q"}.get(str(ids.type))
+    letter = {"int64": "q", "uint64": "Q"}.get(str(getattr(ids, "type", None)))
     if letter is None or ids.null_count or not hasattr(ids, "buffers") or ids.buffers()[1] is None:
         return None
     # Its memory may be longer than the array, which may begin within it.

@@ -36,19 +36,15 @@ class PythonView(View):
         self.at = at
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
-        try:
-            # The sign and the size of both ids show in their `|`; and only of ints is the answer True itself, so that
-            # nothing else is looked up, by whatever hash it has (a class below `int` keeps that of its numbers). So a
-            # miss costs this and two look-ups. 0 and `bool` are always named, and meet their check below with what is
-            # out of range.
-            if (
-                (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is True
-                and tweet_id not in self._tweets
-                and account_id not in self._accounts
-            ):
-                return False
-        except (TypeError, ValueError, OverflowError):
-            pass  # told below
+        # The sign and the size of both ids show in their `|`. Nothing but ints is looked up: a class below `int` may have
+        # another hash, and another `|`. 0 is always named, and meets its check below with what is out of range.
+        if (
+            type(tweet_id) is int is type(account_id)
+            and 0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF
+            and tweet_id not in self._tweets
+            and account_id not in self._accounts
+        ):
+            return False
         return not self._decide_pair(tweet_id, account_id).visible
 
     def _hits(self, subjects: Sequence[Any]) -> list[int]:
@@ -61,11 +57,13 @@ class PythonView(View):
             return [
                 index
                 for index, (tweet_id, account_id) in enumerate(subjects)
-                if (0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF) is not True
+                if not (
+                    type(tweet_id) is int is type(account_id) and 0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF
+                )
                 or tweet_id in tweets
                 or account_id in accounts
             ]
-        except (TypeError, ValueError, OverflowError):
+        except ValueError:  # what is no pair
             return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
 
     def _may_concern(self, subject: Any) -> bool:

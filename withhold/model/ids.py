@@ -30,7 +30,8 @@ def check_id(value: object, name: str = "id") -> int:
         if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
             raise _not_an_int(value, name)
         try:
-            value = index(value)  # type: ignore[arg-type]
+            # What `index` returns may be of a class below `int`, with a hash of its own, by which nothing would be found.
+            value = int.__index__(index(value))  # type: ignore[arg-type]
         except TypeError:
             raise _not_an_int(value, name) from None
     if 0 < value <= MAX_ID:

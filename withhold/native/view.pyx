@@ -5,7 +5,7 @@ kept. All else is left to `withhold.engine.view.View`, below which the class her
 
 cimport cython
 from cpython.datetime cimport (
-    datetime_day, datetime_hour, datetime_microsecond, datetime_minute, datetime_month, datetime_second, datetime_year,
+    datetime, datetime_day, datetime_hour, datetime_microsecond, datetime_minute, datetime_month, datetime_second, datetime_year,
     import_datetime,
 )
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
@@ -124,7 +124,7 @@ cdef class FastView:
         self._shown = self._visible.outcome
         self._standpoint, self._tweet_type = standpoint, tweet_type
         self._own = 0 if own is None else own
-        self._instant = _microseconds(at)
+        self._instant = _microseconds(<datetime?>at)
 
     def withholds(self, tweet_id, account_id):
         """Tell whether a tweet is not visible: see `View.withholds`."""

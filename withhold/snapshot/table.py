@@ -28,10 +28,10 @@ class PythonTable(Table, Protocol):
 
     @property
     def named(self) -> Container[int]:
-        """The ids that rules name, and 0 and 1 besides: a first question that most ids end.
+        """The ids that rules name, and 0 besides: a first question that most ids end.
 
-        INVARIANT (unchecked ids): 0 and 1 are always named. `False == 0` and `True == 1`, so the serving calls,
-        which let what is not named pass without looking at its type, stop at these, and check.
+        INVARIANT (unchecked ids): 0 is always named, so that the serving calls, which let what is not named pass, stop at
+        it, and check.
         """
 
 
@@ -45,7 +45,7 @@ class DictTable:
 
     def __init__(self, postings: dict[int, int]) -> None:
         self.postings = postings
-        self.named = frozenset(postings) | {0, 1}
+        self.named = frozenset(postings) | {0}
         # The dict's own method, without a Python frame around it.
         self.find = postings.get
 
@@ -89,4 +89,4 @@ class MappedTable:
         return self
 
     def __contains__(self, id_: object) -> bool:
-        return id_ in (0, 1) or (isinstance(id_, int) and self.find(id_) is not None)
+        return id_ == 0 or (isinstance(id_, int) and self.find(id_) is not None)
