@@ -87,3 +87,54 @@ def test_no_descriptor_stays_open(left: Path) -> None:
     for _ in range(3):
         write_atomically(left / "rules.wh", [b"new"])
     assert len(os.listdir(folder)) == before  # noqa: PTH208
+
+
+def test_what_only_looks_like_the_beginning_of_a_save_does_no_harm(tmp_path: Path) -> None:
+    """Neither is waited for, nor followed, nor written: a save begins its own file and puts it in place."""
+    other = tmp_path / "other.wh"
+    other.write_bytes(b"kept")
+    os.mkfifo(tmp_path / ".withhold-pipe.partial")
+    (tmp_path / ".withhold-folder.partial").mkdir()
+    (tmp_path / ".withhold-link.partial").symlink_to(other)
+    (tmp_path / ".withhold-nowhere.partial").symlink_to("nowhere")
+    write_atomically(tmp_path / "rules.wh", [b"new"])
+    assert ((tmp_path / "rules.wh").read_bytes(), other.read_bytes()) == (b"new", b"kept")
+    left = [".withhold-folder.partial", ".withhold-link.partial", ".withhold-nowhere.partial"]
+    assert began(tmp_path) == left
+
+
+def test_what_may_not_be_written_any_more_is_cleared_too(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a save has left that was to replace a file which nobody may write. Root may, so the way it is opened is seen."""
+    import fcntl
+
+    lock, inode = fcntl.flock, (left / ".withhold-0.partial").stat().st_ino
+    modes: list[int] = []
+
+    def watched(descriptor: int, how: int) -> None:
+        if not modes and os.fstat(descriptor).st_ino == inode:
+            modes.append(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", watched)
+    write_atomically(left / "rules.wh", [b"new"])
+    assert (modes, began(left)) == ([os.O_RDONLY], [])
+
+
+def test_what_somebody_is_about_to_clear_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import fcntl
+
+    lock = fcntl.flock
+    held: list[int] = []
+
+    def contended(descriptor: int, how: int) -> None:
+        if not held:  # another is quicker, and then stopped
+            held.append(os.open(tmp_path / began(tmp_path)[0], os.O_RDONLY))
+            lock(held[0], fcntl.LOCK_EX)
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", contended)
+    write_atomically(tmp_path / "rules.wh", [b"new"])
+    assert (len(began(tmp_path)), (tmp_path / "rules.wh").read_bytes()) == (1, b"new")
+    os.close(held[0])
+    write_atomically(tmp_path / "rules.wh", [b"newer"])
+    assert began(tmp_path) == []

@@ -35,7 +35,8 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
             stack.callback(os.close, folder)
         beside, descriptor = _begun(os.path.dirname(place), stack)  # noqa: PTH120
         stack.callback(_remove, beside)
-        with open(descriptor, "wb") as file:  # noqa: PTH123  # a descriptor has no path
+        # Where it is locked it stays open, and where open files cannot be renamed it does not.
+        with open(descriptor, "wb", closefd=sys.platform == "win32") as file:
             size = sum(map(file.write, pieces))
             file.flush()
             _as_before(place, descriptor)
@@ -54,12 +55,17 @@ def _begun(folder: str, stack: ExitStack) -> tuple[str, int]:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         if sys.platform == "win32":
             return beside, descriptor
-        with suppress(OSError):  # where nothing can be locked, nothing is cleared
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if os.path.exists(beside):  # noqa: PTH110
-            stack.callback(os.close, os.dup(descriptor))
+        clearing = False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            clearing = True
+        except OSError:
+            pass  # where nothing can be locked, nothing is cleared
+        if not clearing and os.path.exists(beside):  # noqa: PTH110
+            stack.callback(os.close, descriptor)
             return beside, descriptor
-        os.close(descriptor)  # somebody cleared it before it was locked
+        os.close(descriptor)  # somebody cleared it before it was locked, or is about to
 
 
 def _clear(folder: str) -> None:
@@ -68,9 +74,13 @@ def _clear(folder: str) -> None:
         return
     for name in os.listdir(folder):  # noqa: PTH208
         if name.startswith(_BEGINNING) and name.endswith(_END):
-            with suppress(OSError), open(os.path.join(folder, name), "r+b") as file:  # noqa: PTH118, PTH123
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.unlink(file.name)  # noqa: PTH108
+            left = os.path.join(folder, name)  # noqa: PTH118
+            with suppress(OSError), ExitStack() as stack:
+                # Also one that may not be written any more; but no link, and no pipe that would be waited for.
+                descriptor = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.unlink(left)  # noqa: PTH108
 
 
 def _as_before(place: str, descriptor: int) -> None:
