@@ -72,8 +72,7 @@ class Decider:
             if (since is None or since <= at) and (decision.valid_until is None or at < decision.valid_until):
                 return kept
         kept = self._make(named, viewer, at)
-        with self._lock:
-            self._kept[key] = kept
+        self._keep(self._kept, key, kept)
         return kept
 
     def concerning(self, links: Sequence[Link]) -> list[tuple[Rule, Scope]]:
@@ -150,9 +149,16 @@ class Decider:
         found = _recall(self._geographies, reaches)
         if found is None:
             found = Geography.of(reaches)
-            with self._lock:
-                self._geographies[reaches] = found
+            self._keep(self._geographies, reaches, found)
         return found
+
+    def _keep(self, cache: FIFOCache[_Key, _Value], key: _Key, value: _Value) -> None:
+        """Keep a value, unless another thread is about to. Nobody waits: who is forked meanwhile would do so for ever."""
+        if self._lock.acquire(blocking=False):
+            try:
+                cache[key] = value
+            finally:
+                self._lock.release()
 
 
 def _recall(cache: FIFOCache[_Key, _Value], key: _Key) -> _Value | None:

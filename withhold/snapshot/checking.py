@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, pairwise
+from contextlib import suppress
+from itertools import pairwise
 from operator import le
 from struct import calcsize
+from threading import Thread
 from typing import Literal
 
 from pydantic import ValidationError
@@ -100,17 +101,28 @@ def verify(header: Header, sections: Mapping[str, Bytes], file: str) -> None:
     Of the records of rules only the digest is checked. Raises `SnapshotError` for the first section that is wrong.
     """
 
-    def changed(name: str) -> list[str]:
-        same = hashlib.sha256(sections[name]).hexdigest() == header.sections[name].sha256
-        return [] if same else [f"section `{name}` has changed since it was written"]
-
     # Hashing lets others run, and so does what is in C. The tables are one thread's, as they are parts of one
-    # memoryview, of which only one thread at a time may take or leave parts (see `StoredRules`).
-    with ThreadPoolExecutor(2) as threads:
-        hashed = threads.map(changed, SECTIONS)
+    # memoryview, of which only one thread at a time may take or leave parts (see `StoredRules`). No pool: there is none
+    # any more once the main thread has ended, and others may go on serving.
+    waiting, found = [*SECTIONS], dict[str, str]()
+
+    def hash_some() -> None:
+        with suppress(IndexError):  # none is left
+            while True:
+                name = waiting.pop()
+                found[name] = hashlib.sha256(sections[name]).hexdigest()
+
+    hashing = [Thread(target=hash_some) for _ in range(2)]
+    for thread in hashing:
+        thread.start()
+    try:
         faults = [what for kind in KINDS for what in _table_faults(header, sections, kind)]
         faults += _rule_faults(header, sections)
-        wrong = [*chain.from_iterable(hashed), *faults]
+    finally:
+        for thread in hashing:
+            thread.join()
+    changed = [name for name in SECTIONS if found.get(name) != header.sections[name].sha256]
+    wrong = [*(f"section `{name}` has changed since it was written" for name in changed), *faults]
     if wrong:
         raise SnapshotError(Problem("damaged-snapshot", wrong[0], file, _COMPILE))
 

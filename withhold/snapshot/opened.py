@@ -33,7 +33,8 @@ class Opened:
         if how not in get_args(Verify):
             raise ValueError(f"verify is `full` or `header`, not {shown(how)} [bad-verify]")
         file = os.fspath(path)
-        data = _mapped(Path(path))
+        mapped = _mapped(Path(path))
+        data = memoryview(mapped)
         header = read_header(data, file)
         sections: dict[str, Bytes] = {
             name: data[section.offset : section.offset + section.length] for name, section in header.sections.items()
@@ -44,7 +45,7 @@ class Opened:
         self.digest = header.digest
         self.rule_count = header.counts.rules
         self.tables: dict[str, Table] = {kind: table(*table_of(sections, kind)) for kind in KINDS}
-        self._stored = StoredRules(file, sections, header.counts, verified=how == "full")
+        self._stored = StoredRules(file, mapped, sections, header, verified=how == "full")
         self._kept: FIFOCache[int, Rule] = FIFOCache(_KEPT)
         self._lock = Lock()
 
@@ -78,8 +79,12 @@ class Opened:
             return self._kept[number]
         except KeyError:
             rule = self._stored.read(number)
-        with self._lock:
-            self._kept[number] = rule
+        # Nobody waits for the lock: who is forked while somebody has it, or interrupts them, would do so for ever.
+        if self._lock.acquire(blocking=False):
+            try:
+                self._kept[number] = rule
+            finally:
+                self._lock.release()
         return rule
 
 
@@ -91,7 +96,7 @@ def is_snapshot(path: Path) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def _mapped(path: Path) -> memoryview:
+def _mapped(path: Path) -> mmap.mmap:
     if sys.byteorder == "big":
         message = "this machine is big-endian, and a snapshot is little-endian"
         raise SnapshotError(Problem("wrong-byte-order", message, str(path), "load the rule files"))
@@ -100,4 +105,4 @@ def _mapped(path: Path) -> memoryview:
             raise SnapshotError(
                 Problem("not-a-snapshot", "the file is empty", str(path), "`withhold compile` makes a snapshot")
             )
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -6,11 +6,11 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from threading import Lock
+from mmap import mmap
 
 from withhold.errors import Problem, SnapshotError, shown
 from withhold.model.rule import Rule
-from withhold.snapshot.format import KINDS, SECTIONS, Bytes, Counts, items_of
+from withhold.snapshot.format import KINDS, SECTIONS, Bytes, Header, items_of
 from withhold.snapshot.records import rule_of, spoken
 
 
@@ -18,15 +18,17 @@ class StoredRules:
     """What rules there are and whom they name. Rules that are read hold this, which holds none of them.
 
     Every section is a part of one memoryview, which counts its parts. Without a GIL it miscounts those that threads take
-    and leave together, and lets the file go while it is read. So the views are made once, to be indexed, and the one part
-    that is taken afterwards, a record, is taken under a lock.
+    and leave together, and lets the file go while it is read. So the views are made once, to be indexed, and a record is
+    cut out of the map itself. That takes no lock either, which a process that is forked meanwhile would find taken.
     """
 
-    def __init__(self, file: str, sections: Mapping[str, Bytes], counts: Counts, *, verified: bool) -> None:
-        self.sections, self.counts = sections, counts
+    def __init__(
+        self, file: str, mapped: mmap, sections: Mapping[str, Bytes], header: Header, *, verified: bool
+    ) -> None:
+        self.sections, self.counts = sections, header.counts
         self._file, self._verified = file, verified
         self._items = {name: items_of(sections, name) for name in SECTIONS}
-        self._lock = Lock()
+        self._mapped, self._records = mapped, header.sections["rules.records"].offset
 
     def read(self, number: int) -> Rule:
         """Return a rule, made anew; raises `SnapshotError` for a record that is none."""
@@ -45,8 +47,7 @@ class StoredRules:
 
     def _record(self, number: int) -> bytes:
         start, end = self._bounds("rules.starts", number, "rules.records")
-        with self._lock:
-            return bytes(self._items["rules.records"][start:end])
+        return self._mapped[self._records + start : self._records + end]
 
     def numbers(self, posting: int) -> tuple[int, ...]:
         """Return the numbers of the rules that a posting stands for; raises `SnapshotError` if it stands for none."""
