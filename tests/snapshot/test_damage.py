@@ -263,3 +263,39 @@ def test_all_sections_are_in_a_file(path: Path) -> None:
     """So that the tests above have changed every kind of number."""
     header = json.loads(path.read_bytes()[OPENING.size : HEADER_END])
     assert {name for name, each in header["sections"].items() if each["length"]} == set(SECTIONS)
+
+
+def test_what_was_damaged_is_not_mended_by_saving_it(path: Path) -> None:
+    whole = path.read_bytes()
+    header = json.loads(whole[OPENING.size : HEADER_END])
+    start = header["sections"]["rules.records"]["offset"]
+    records = whole[start:].replace(b'"IN"', b'"FR"')
+    path.write_bytes(whole[:start] + records)
+    copy = path.with_name("copy.wh")
+    opened = Snapshot.open(path, verify="header")
+    opened.save(copy)
+    with pytest.raises(SnapshotError, match="has changed since it was written"):
+        Snapshot.open(copy)
+    # What is compiled of the rules is another rule set, and says so.
+    Snapshot.compile(opened.rules).save(copy)
+    assert Snapshot.open(copy).revision != opened.revision
+
+
+def test_a_file_that_is_saved_again_is_the_same(path: Path) -> None:
+    Snapshot.open(path).save(path.with_name("copy.wh"))
+    assert path.with_name("copy.wh").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("count", [b"11", b"99", b"-1", b'""', b"{}"])
+def test_a_record_that_miscounts_its_ids_is_told_when_it_is_read(path: Path, count: bytes) -> None:
+    def change(_: object, sections: dict[str, bytearray]) -> None:
+        records = sections["rules.records"]
+        assert records.count(b'"tweets": 10') == 1
+        records[:] = records.replace(b'"tweets": 10', b'"tweets": ' + count)
+
+    path.write_bytes(changed(path.read_bytes(), change))
+    with pytest.raises(SnapshotError) as caught:
+        _ = [list(rule.tweets) for rule in Snapshot.open(path).rules]
+    assert caught.value.code == "damaged-snapshot"
+    with pytest.raises(SnapshotError):
+        Snapshot.compile(Snapshot.open(path).rules)

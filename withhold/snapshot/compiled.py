@@ -49,7 +49,7 @@ class Compiled:
         _, _, ids, postings = table_of(self._sections, kind)
         return zip(ids, postings, strict=True)
 
-    def sections(self) -> tuple[dict[str, Bytes], Counts]:
+    def sections(self) -> tuple[dict[str, Bytes], Counts, dict[str, str]]:
         """Return what a file of this has. O(ids), and a second for some 100,000 rules."""
         sections = dict(self._sections)
         if not sections:
@@ -61,4 +61,4 @@ class Compiled:
         sections["rules.starts"] = array("Q", accumulate(map(len, records), initial=0))
         sections["rules.records"] = b"".join(records)
         counted = {kind: memoryview(sections[f"{kind}.ids"]).nbytes // 8 for kind in KINDS}
-        return sections, Counts(rules=len(records), combinations=len(self._combinations), **counted)
+        return sections, Counts(rules=len(records), combinations=len(self._combinations), **counted), {}

@@ -110,13 +110,18 @@ class Header(_Strict):
     sections: dict[str, Section]
 
 
-def lay_out(sections: Mapping[str, Bytes], counts: Counts, digest: str, created: datetime | None) -> Iterator[Bytes]:
-    """Yield a file piece by piece: its header, then the sections with what stands between. O(bytes)."""
+def lay_out(
+    sections: Mapping[str, Bytes], counts: Counts, digests: Mapping[str, str], digest: str, created: datetime | None
+) -> Iterator[Bytes]:
+    """Yield a file piece by piece: its header, then the sections with what stands between. O(bytes).
+
+    `digests` are those of sections, as far as they are known.
+    """
     found: dict[str, Section] = {}
     end = HEADER_END
     for name in SECTIONS:
         length = memoryview(sections[name]).nbytes
-        sha256 = hashlib.sha256(sections[name]).hexdigest()
+        sha256 = digests.get(name) or hashlib.sha256(sections[name]).hexdigest()
         found[name] = Section(offset=aligned(end), length=length, sha256=sha256)
         end = found[name].offset + length
     header = {

@@ -61,9 +61,9 @@ class Opened:
         """Return the rules that a posting stands for; raises `SnapshotError` if it stands for none."""
         return tuple(map(self._rule, self._stored.numbers(posting)))
 
-    def sections(self) -> tuple[Mapping[str, Bytes], Counts]:
-        """Return what a file of this has."""
-        return self._stored.sections, self._stored.counts
+    def sections(self) -> tuple[Mapping[str, Bytes], Counts, Mapping[str, str]]:
+        """Return what a file of this has, and the digests it was opened with: what is damaged stays so."""
+        return self._stored.sections, self._stored.counts, self._stored.digests
 
     def postings(self, kind: str) -> Iterable[tuple[int, int]]:
         """Return all ids of a kind, each with its posting."""

@@ -18,6 +18,8 @@ class Store(Protocol):
 
     def ids_of(self, kind: str, rule: int) -> array[int]: ...
 
+    def damaged(self, message: str) -> Exception: ...
+
 
 class StoredIds(IdSet):
     """Ids that are read when they are asked for; how many there are is known before."""
@@ -25,6 +27,9 @@ class StoredIds(IdSet):
     __slots__ = ("_count", "_kind", "_rule", "_store", "_were_read")
 
     def __init__(self, count: int, store: Store, kind: str, rule: int) -> None:
+        """Raises `ValueError` for a count that is none."""
+        if type(count) is not int or count < 0:
+            raise ValueError(f"{count!r} is no count")
         self._count, self._store, self._kind, self._rule = count, store, kind, rule
         self._were_read: IdSet | None = None
 
@@ -37,7 +42,11 @@ class StoredIds(IdSet):
     @property
     def _ids(self) -> array[int]:  # type: ignore[override]
         if self._were_read is None:
-            self._were_read = IdSet.from_array(self._store.ids_of(self._kind, self._rule))
+            found = IdSet.from_array(self._store.ids_of(self._kind, self._rule))
+            if len(found) != self._count:
+                message = f"rule {self._rule} has {len(found):,} {self._kind}, and {self._count:,} by its record"
+                raise self._store.damaged(message)
+            self._were_read = found
         return self._were_read._ids
 
 

@@ -35,7 +35,7 @@ class Contents(Protocol):
     def rules_of(self, posting: int) -> tuple[Rule, ...]: ...
     def saying(self, posting: int, /) -> object: ...
     def postings(self, kind: Kind) -> Iterable[tuple[int, int]]: ...
-    def sections(self) -> tuple[Mapping[str, Bytes], Counts]: ...
+    def sections(self) -> tuple[Mapping[str, Bytes], Counts, Mapping[str, str]]: ...
 
 
 class Snapshot:
@@ -99,9 +99,10 @@ class Snapshot:
         """Open a file that `save` has written. It is mapped: processes that open one file share its memory.
 
         `verify="full"` reads all of it, checks the digest of every section, and that every id is found where it is:
-        O(bytes), a second for a gigabyte or so; in Python a second for a million ids. `"header"` checks that what the header says fits the file, and takes a millisecond; it is for those who
-        have verified the file when they got it. A file that was damaged since is then never read beyond its end, but
-        may answer wrongly. The records of rules are read when an answer needs them, and `SnapshotError` is raised
+        O(bytes), a second for a gigabyte or so; in Python a second for a million ids. `"header"` checks that what the
+        header says fits the file, and takes a millisecond; it is for those who have verified the file when they got it.
+        A file that was damaged since is then never read beyond its end, but may answer wrongly, and what it is saved as
+        is refused as damaged too. The records of rules are read when an answer needs them, and `SnapshotError` is raised
         then for one that this version cannot read; `snapshot.rules` reads all.
 
         A file must not be changed in place while it is open, which `save` does not do: one that gets shorter kills
@@ -138,9 +139,8 @@ class Snapshot:
         from withhold.snapshot.format import lay_out
         from withhold.snapshot.saving import write_atomically
 
-        sections, counts = self._contents.sections()
         when = None if created is None else utc(created, "created")
-        return write_atomically(Path(path), lay_out(sections, counts, self._contents.digest, when))
+        return write_atomically(Path(path), lay_out(*self._contents.sections(), self._contents.digest, when))
 
     @property
     def is_native(self) -> bool:

@@ -29,6 +29,7 @@ class StoredRules:
         self._file, self._verified = file, verified
         self._items = {name: items_of(sections, name) for name in SECTIONS}
         self._mapped, self._records = mapped, header.sections["rules.records"].offset
+        self.digests = {name: section.sha256 for name, section in header.sections.items()}
 
     def read(self, number: int) -> Rule:
         """Return a rule, made anew; raises `SnapshotError` for a record that is none."""
