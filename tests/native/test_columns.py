@@ -1,11 +1,9 @@
-"""Columns and pages of every length: what a rule names is found wherever it stands, and other threads may run."""
+"""Columns and pages of every length: what a rule names is found wherever it stands."""
 
 from __future__ import annotations
 
-import sys
-import threading
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -55,36 +53,6 @@ def test_what_only_passes_the_filter_is_not_marked(view: View) -> None:
     ids = range(100, 100_100)
     assert not any(view.mask(array("q", ids), array("q", ids)))
     assert view.filter([(id_, id_) for id_ in ids]).withheld == []
-
-
-@pytest.fixture
-def waiting_for_the_lock() -> Iterator[None]:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(60)
-    yield
-    sys.setswitchinterval(before)
-
-
-@pytest.mark.usefixtures("waiting_for_the_lock")
-def test_other_threads_run_while_large_buffers_are_read(view: View) -> None:
-    """Nobody takes the lock of the interpreter away here: it must be given."""
-    large = array("q", [OTHER]) * (1 << 20)
-    gate, ran = threading.Lock(), threading.Event()
-
-    def run() -> None:
-        with gate:
-            ran.set()
-
-    gate.acquire()
-    thread = threading.Thread(target=run)
-    thread.start()
-    gate.release()
-    for _ in range(1000):
-        view.mask(large, large)
-        if ran.is_set():
-            break
-    assert ran.is_set()
-    thread.join()
 
 
 def test_the_columns_below_are_checked_too(view: View) -> None:

@@ -10,6 +10,7 @@ from withhold.errors import Problem, SnapshotError
 # Buckets that are longer than this are sorted by Python: insertion would take the square of their length.
 cdef enum:
     LONG = 64
+    TURN = 1 << 14  # buckets after which other threads have a turn
 
 
 cdef class Table:
@@ -91,25 +92,28 @@ def rises(starts not None):
     """Tell whether numbers of 32 or 64 bits never fall."""
     cdef const uint32_t[::1] narrow
     cdef const uint64_t[::1] wide
-    cdef size_t at
+    cdef Py_ssize_t at
     cdef bint right = True
     if memoryview(starts).itemsize == 4:
         narrow = starts
-        for at in range(1, <size_t>len(narrow)):
-            right &= narrow[at - 1] <= narrow[at]
+        with nogil:
+            for at in range(1, narrow.shape[0]):
+                right &= narrow[at - 1] <= narrow[at]
     else:
         wide = starts
-        for at in range(1, <size_t>len(wide)):
-            right &= wide[at - 1] <= wide[at]
+        with nogil:
+            for at in range(1, wide.shape[0]):
+                right &= wide[at - 1] <= wide[at]
     return right
 
 
 def highest(const uint32_t[::1] numbers not None):
     """Return the highest of some numbers, -1 if there is none."""
-    cdef size_t at
+    cdef Py_ssize_t at
     cdef uint32_t found = 0
-    for at in range(<size_t>len(numbers)):
-        found = max(found, numbers[at])
+    with nogil:
+        for at in range(numbers.shape[0]):
+            found = max(found, numbers[at])
     return found if len(numbers) else -1
 
 
@@ -120,7 +124,7 @@ def build(
     dict combinations not None,
     uint32_t rules,
 ):
-    """Return words, starts, ids and postings of a table. O(ids).
+    """Return words, starts, ids and postings of a table. O(ids); other threads run meanwhile.
 
     `named` are the ids that rule 0 names, then those of rule 1 and so on, `lengths` how many each has. An id that
     several name gets the posting `rules` + n of the n-th combination in `combinations`, which grows: from the
@@ -133,20 +137,25 @@ def build(
     cdef uint32_t *starts = <uint32_t *>PyByteArray_AS_STRING(starts_)
     cdef int64_t *ids = <int64_t *>PyByteArray_AS_STRING(ids_)
     cdef uint32_t *postings = <uint32_t *>PyByteArray_AS_STRING(postings_)
-    if _scatter(named, lengths, buckets, starts, ids, postings):
+    cdef bint wrong
+    with nogil:
+        wrong = _scatter(named, lengths, buckets, starts, ids, postings)
+        if not wrong:
+            _order(buckets, starts, ids, postings, words)
+    if wrong:
         raise ValueError("the lengths do not add up to the ids")
 
-    # Each bucket in order, and one entry for all that name an id.
-    cdef uint64_t bucket, word
+    # One entry for all that name an id.
+    cdef uint64_t bucket
     cdef uint32_t start = 0, end, last, kept = 0
     for bucket in range(buckets):
+        if bucket % TURN == 0:
+            with nogil:
+                pass
         end = starts[bucket]
         starts[bucket] = kept
         if end - start > LONG:
             _sort_long(ids + start, postings + start, end - start)
-        else:
-            _sort(ids + start, postings + start, end - start)
-        word = 0
         while start < end:
             last = start + 1
             while last < end and ids[last] == ids[start]:
@@ -156,10 +165,8 @@ def build(
             if last > start + 1:
                 together = PyBytes_FromStringAndSize(<char *>(postings + start), 4 * (last - start))
                 postings[kept] = rules + <uint32_t>combinations.setdefault(together, len(combinations))
-            word |= mask_of(mixed(ids[kept]))
             kept += 1
             start = last
-        words[bucket] = word
     starts[buckets] = kept
     del ids_[8 * kept :], postings_[4 * kept :]
     return words_, starts_, ids_, postings_
@@ -197,6 +204,22 @@ cdef bint _scatter(
     return at != <size_t>len(named)
 
 
+cdef void _order(
+    uint64_t buckets, const uint32_t *ends, int64_t *ids, uint32_t *postings, uint64_t *words
+) noexcept nogil:
+    """Put each bucket in order, but for long ones, and set the bits of its ids in its word."""
+    cdef uint64_t bucket, word
+    cdef size_t start = 0, at
+    for bucket in range(buckets):
+        if ends[bucket] - start <= LONG:
+            _sort(ids + start, postings + start, ends[bucket] - start)
+        word = 0
+        for at in range(start, ends[bucket]):
+            word |= mask_of(mixed(ids[at]))
+        words[bucket] = word
+        start = ends[bucket]
+
+
 cdef void _sort(int64_t *ids, uint32_t *postings, size_t count) noexcept nogil:
     """Sort a bucket by id; what is equal keeps its order. By insertion: a bucket has four ids or so."""
     cdef size_t at, to
@@ -221,7 +244,8 @@ cdef _sort_long(int64_t *ids, uint32_t *postings, size_t count):
 def renumber(postings not None, const uint32_t[::1] numbers not None, uint32_t rules):
     """Give combinations other numbers, in place: the posting `rules` + n becomes `rules` + numbers[n]."""
     cdef uint32_t[::1] changed = memoryview(postings).cast("I")
-    cdef size_t at
-    for at in range(<size_t>len(changed)):
-        if changed[at] >= rules:
-            changed[at] = rules + numbers[changed[at] - rules]
+    cdef Py_ssize_t at
+    with nogil:
+        for at in range(changed.shape[0]):
+            if changed[at] >= rules:
+                changed[at] = rules + numbers[changed[at] - rules]

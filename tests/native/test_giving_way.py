@@ -1,0 +1,109 @@
+"""Where C takes long, other threads run; where it has nothing to say, it makes nothing."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import tracemalloc
+from array import array
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.native.test_view import INDIA, engine_of, rule
+from withhold import engine_info, native
+from withhold.snapshot.buckets import buckets_for
+
+pytestmark = pytest.mark.skipif(not engine_info().native, reason=engine_info().why)
+
+MANY = 1 << 18
+IDS = array("q", range(1, MANY + 1))
+
+
+@pytest.fixture
+def waiting_for_the_lock() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(60)
+    yield
+    sys.setswitchinterval(before)
+
+
+def read_a_large_buffer() -> None:
+    engine_of(rule(tweets=[MANY + 1])).view(INDIA).mask(IDS, IDS)
+
+
+def build() -> None:
+    native.index.build(IDS, array("I", [MANY]), buckets_for(MANY), {}, 1)
+
+
+def build_of_shared_ids() -> None:
+    native.index.build(IDS[: MANY // 2] * 2, array("I", [MANY // 2] * 2), buckets_for(MANY), {}, 2)
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        read_a_large_buffer,
+        build,
+        build_of_shared_ids,
+        lambda: native.index.rises(memoryview(IDS).cast("B").cast("Q")),
+        lambda: native.index.rises(memoryview(IDS).cast("B").cast("I")),
+        lambda: native.index.highest(memoryview(IDS).cast("B").cast("I")),
+    ],
+)
+@pytest.mark.usefixtures("waiting_for_the_lock")
+def test_other_threads_run_meanwhile(work: Callable[[], object]) -> None:
+    """Nobody takes the lock of the interpreter away here: it must be given."""
+    gate, ran = threading.Lock(), threading.Event()
+
+    def run() -> None:
+        with gate:
+            ran.set()
+
+    gate.acquire()
+    thread = threading.Thread(target=run)
+    thread.start()
+    gate.release()
+    for _ in range(1000):
+        work()
+        if ran.is_set():
+            break
+    assert ran.is_set()
+    thread.join()
+
+
+def most_memory(ask: Callable[[], object]) -> int:
+    """Return the bytes that are needed at once, also those that are given back soon."""
+    ask()
+    tracemalloc.start()
+    ask()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
+def test_a_miss_makes_no_object() -> None:
+    view = engine_of(rule(tweets=[MANY + 1])).view(INDIA)
+    pairs = [(2**60 + at, 2**61 + at) for at in range(500)]
+    ids = array("q", range(2**60, 2**60 + 500))
+
+    def ask(size: int) -> None:
+        for tweet_id, account_id in pairs[:size]:
+            view.withholds(tweet_id, account_id)
+            view.check(tweet_id, account_id)
+
+    def filtered(size: int) -> None:
+        view.filter(pairs[:size])
+
+    def masked(size: int) -> None:
+        view.mask(ids[:size], ids[:size])
+
+    def more(of: Callable[[int], None]) -> int:
+        """Return the bytes for each of 490 questions more."""
+        return (most_memory(lambda: of(500)) - most_memory(lambda: of(10))) // 490
+
+    # A part of a list is a reference for each, and one of the buffers is an id for each; what is asked of them is a
+    # list of references more, and a byte.
+    assert more(ask) == 8
+    assert more(filtered) == 8 + 8
+    assert more(masked) == 8 + 8 + 1
