@@ -218,7 +218,7 @@ def test_nothing_is_kept_alive_and_nothing_is_given_away() -> None:
 def test_a_view_is_made_of_a_decider_and_nothing_else() -> None:
     for wrong in (None, Decider(Snapshot.compile(RuleSet(), native=False), Policy())):
         with pytest.raises((TypeError, AttributeError)):
-            native_view.FastView(wrong, INDIA, NOON, (None, ()), None, Tweet)  # type: ignore[arg-type]
+            native_view.FastView(wrong, INDIA, NOON, (None, ()), None, Tweet)
     with pytest.raises(TypeError):
         native_view.FastView.__new__(native_view.FastView)
     with pytest.raises(TypeError):

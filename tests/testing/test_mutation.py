@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +21,7 @@ from withhold.testing.asked import OUTCOMES, Index, Question, names
 from withhold.testing.cases import Case, Expectation
 from withhold.testing.mutants import SHORT_LIST, ids_to_drop, mutants
 from withhold.testing.mutation import mutate
-from withhold.testing.suite import Library
+from withhold.testing.suite import Library, read_all
 
 HERE = Place("rules.yaml", 2, 5)
 AT = datetime(2021, 2, 10, tzinfo=UTC)
@@ -329,3 +330,30 @@ def test_a_case_is_suggested_to_the_file_that_asks_most_about_the_rule(policy):
 
 
 HERE_RULES = case_file(RuleSet([]), [], Policy(), "same").rules_path
+
+
+THOROUGH = Path(__file__).parent / "thorough" / "all.cases.yaml"
+
+
+def test_each_case_that_is_taken_away_leaves_the_hole_that_it_filled():
+    """What each case notices that was suggested stands above it."""
+    only: list[set[str]] = []
+    above: set[str] = set()
+    for line in THOROUGH.read_text(encoding="utf-8").splitlines():
+        if line.startswith("  # `"):
+            above.add(line[4:].replace("`", "", 2))
+        elif line.startswith("  - it: "):
+            only.append(above)
+            above = set()
+    library = Library()
+    (file,) = read_all([THOROUGH], library)
+    assert len(only) == len(file.cases) == 18
+    assert mutate(Index([file], library)).survivors == []
+    for number, changes in enumerate(only):
+        cases = (*file.cases[:number], *file.cases[number + 1 :])
+        found = mutate(Index([replace(file, cases=cases)], library))
+        holes = {f"{mutant.rule.id} {mutant.change}" for mutant in found.survivors}
+        holes |= {f"{rule.id} without the rule" for rule, _ in found.untested}
+        if number >= 4:  # those before were there when the holes were
+            # That the stay is there, the instant before its end shows too.
+            assert holes == {change for change in changes if "without the stay" not in change}

@@ -25,7 +25,7 @@ def compile_(
     """Write a rule set as a snapshot, a file to serve from. Exits with 4 if it is refused, and then writes nothing.
 
     A file that is there is replaced at once, so that whoever opens it finds the old one or the new one. The same rules
-    give the same bytes.
+    from the same files give the same bytes.
     """
     if output.exists() and not output.is_dir() and not is_snapshot(output):
         raise typer.BadParameter(f"{output} is there, and is no snapshot", param_hint="'--output'")

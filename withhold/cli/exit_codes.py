@@ -9,5 +9,5 @@ class ExitCode(IntEnum):
     FINE = 0  # visible, or nothing wrong
     FAILURE = 1  # something could not be done, a case failed, or there is advice to fail on
     USAGE = 2  # the command was not understood; the number is that of the option parser
-    WITHHELD = 3  # withheld or suspended
-    INVALID_RULES = 4  # the rule set was refused
+    WITHHELD = 3  # withheld or suspended, of `check` alone
+    INVALID_RULES = 4  # rules, a snapshot or a case file was refused

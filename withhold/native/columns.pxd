@@ -7,8 +7,8 @@ cdef enum:
 
 
 cdef struct Row:
-    const char *first  # 64-bit integers, which may stand anywhere
-    Py_ssize_t step
+    const char *first  # of 64-bit integers, which may be unaligned
+    Py_ssize_t step  # bytes from one to the next, negative if they stand backwards
 
 
 cdef class Column:

@@ -1,4 +1,4 @@
-"""What the modules of this room share: an id from an object, and its look-up in a table."""
+"""What the views share with the table: an id read from an object, and looked up."""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
