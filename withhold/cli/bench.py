@@ -17,6 +17,7 @@ from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, counted, err, out, print_json
 from withhold.errors import RuleSetWarning, TrafficError
+from withhold.model.viewer import spoken_of
 from withhold.native import engine_info
 from withhold.reports import read_traffic
 from withhold.reports.speed import Figure, Traffic, WrongAnswer, made_up, measure, of_traffic
@@ -81,9 +82,7 @@ def bench(
         return
     of = counted(rule=snapshot.rule_count, account=len(snapshot.accounts), tweet=len(snapshot.tweets))
     out.print(f"{of}, revision {snapshot.revision}; ready in {took * 1000:,.0f} ms")
-    out.print(
-        f"Python {platform.python_version()}, {engine_info().why}; a viewer {'in' if viewer.country else 'at an'} {viewer}"
-    )
+    out.print(f"Python {platform.python_version()}, {engine_info().why}; {spoken_of(viewer)}")
     if asked and asked.left_out:
         out.print(f"{asked.left_out:,} impressions that do not name both tweet and account were left out")
     out.print()

@@ -15,6 +15,7 @@ from withhold.engine import Engine, Reference
 from withhold.engine.checker import Checker
 from withhold.model import Decision, Policy, Settle
 from withhold.model.instants import in_iso
+from withhold.model.viewer import spoken_of
 
 
 def check(
@@ -50,8 +51,7 @@ def check(
             {"at": in_iso(instant), "viewer": None if anywhere else looking.to_dict(), "decision": decision.to_dict()}
         )
     else:
-        somebody = f"a viewer {'in' if looking.country else 'at an'} {looking}"
-        out.print(_line(decision, "anybody" if anywhere else somebody))
+        out.print(_line(decision, "anybody" if anywhere else spoken_of(looking)))
     raise typer.Exit(ExitCode.FINE if decision.visible else ExitCode.WITHHELD)
 
 

@@ -99,6 +99,15 @@ class Viewer:
         return f"{where} ({self.signal})" if self.signal else where
 
 
+def spoken_of(viewer: Viewer) -> str:
+    """Return a viewer as part of a sentence.
+
+    >>> spoken_of(Viewer(country="IN")), spoken_of(Viewer.unknown(signal="Tor"))
+    ('a viewer in IN', 'a viewer at an unknown location (Tor)')
+    """
+    return f"a viewer {'at an' if viewer.country is None else 'in'} {viewer}"
+
+
 def is_in(place: Standpoint, code: str) -> bool | None:
     """Tell whether a place is in a territory (T4), where None is *unknown*; `code` is in its canonical form.
 

@@ -8,6 +8,7 @@ from withhold.engine import Engine
 from withhold.errors import shown
 from withhold.model import Decision, Outcome, Viewer
 from withhold.model.tweet import Subject
+from withhold.model.viewer import spoken_of
 from withhold.testing.viewers import viewer
 
 
@@ -60,11 +61,11 @@ def _assert(
     looking = viewer(who) if isinstance(who, str) else who
     explanation = engine.explain(subject, looking, at)
     found = explanation.decision
-    place = f"a viewer {'in' if looking.country else 'at an'} {looking}"
+    who_looks = spoken_of(looking)
     if found.outcome is not wanted:
-        raise AssertionError(f"expected {wanted} for {place}, got {found.outcome}\n{explanation}")
+        raise AssertionError(f"expected {wanted} for {who_looks}, got {found.outcome}\n{explanation}")
     if because is not None and found.rule_id != because:
         raise AssertionError(
-            f"{wanted} for {place}, but by rule {shown(found.rule_id)} and not by {shown(because)}\n{explanation}"
+            f"{wanted} for {who_looks}, but by rule {shown(found.rule_id)} and not by {shown(because)}\n{explanation}"
         )
     return found
