@@ -86,9 +86,13 @@ def run(scratch: Path, only: list[str], *, quick: bool) -> dict[str, Any]:
         say("targets")
         three = [str(directories[ids]) for ids in (small, medium, large)]
         figures = told("benchmarks.targets", *three, str(5 if quick else 25), json.dumps(compiled[large]))
+        cases = 1_000 if quick else 10_000
+        say(f"targets: {cases:,} cases, and the difference of {medium:,} ids")
+        asked = (medium, cases, 3 if quick else 5)
+        figures |= told("benchmarks.targets.rules", str(scratch / "rules"), *map(str, asked))
         floor = figures["miss, small"].get("ns", {}).get("floor")
         figures |= engines.measured(found["sizes"], floor)
-        named = {"small": f"{small:,}", "medium": f"{medium:,}", "large": f"{large:,}"}
+        named = {"small": f"{small:,}", "medium": f"{medium:,}", "large": f"{large:,}", "cases": f"{cases:,}"}
         found["targets"] = limits.judged(figures, named, quick=quick)
     if "differential" in parts:
         say("the same questions to every way of answering")

@@ -26,6 +26,8 @@ MACHINE = {
     "clock_ns": 47.0,
 }
 
+SIZES = {"small": "1", "medium": "2", "large": "3", "cases": "4"}
+
 
 def rival(cost: float, memory: int = 10_000_000) -> dict[str, object]:
     timings = {"miss, cold, in a loop": {"mean": [cost, cost, 3 * cost]}, "page of 500": {"mean": [cost / 2]}}
@@ -56,14 +58,12 @@ def test_the_page_opens_with_ratios_and_names_who_is_left_out():
 
 def test_targets_are_met_or_missed_or_missing():
     sizes = results()["sizes"]
-    rows = {
-        row["name"]: row for row in judged(measured(sizes), {"small": "1", "medium": "2", "large": "3"}, quick=False)
-    }
+    rows = {row["name"]: row for row in judged(measured(sizes), SIZES, quick=False)}
     assert rows["casbin"]["value"] == pytest.approx(1_500)
     assert rows["casbin"]["met"] is True
     assert rows["regorus"]["met"] is False
     assert rows["OPA"]["missing"] == "not installed here"
-    assert rows["miss, small"]["missing"] == "no part of this run"
+    assert rows["miss, small"]["missing"] == rows["diff"]["missing"] == "no part of this run"
     text = page(results(targets=list(rows.values())), [])
     assert "| casbin over `withholds`, a check at 100,000 ids | ≥ 1,000 × | 1,500 × |" in text
     assert "**MISSED**" in text
@@ -71,13 +71,13 @@ def test_targets_are_met_or_missed_or_missing():
 
 
 def test_an_engine_is_shown_beside_the_floor_that_stops_it():
-    rows = judged(measured(results()["sizes"], 25.0), {"small": "1", "medium": "2", "large": "3"}, quick=False)
+    rows = judged(measured(results()["sizes"], 25.0), SIZES, quick=False)
     assert all("missing" in row for row in rows if row["name"] in ("OPA, floor", "Cedar, floor"))
     size = results()["sizes"][0]
     size["rivals"]["Cedar"] = rival(24_000.0)
     found = measured([size], 25.0)
     assert found["Cedar, floor"] == {"value": 960, "ns": {"Cedar": 24_000, "floor": 25}}
-    text = page(results(targets=judged(found, {"small": "1", "medium": "2", "large": "3"}, quick=False)), [])
+    text = page(results(targets=judged(found, SIZES, quick=False)), [])
     assert "over an empty compiled method |  | 960 × |  | Cedar 24.0 µs, floor 25 ns |  |" in text
 
 

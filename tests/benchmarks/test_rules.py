@@ -1,0 +1,70 @@
+"""The tooling of rules is not timed unless it tells what was planted, and cases that are wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.agreement import WrongAnswerError
+from benchmarks.targets import rules
+from benchmarks.targets.rule_files import PLACES, RULES, drawn, revised, write_cases, write_rules
+
+DRAWN = drawn(10 * RULES)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("rules")
+    write_rules(DRAWN, directory / "rules")
+    write_cases(DRAWN, directory / "cases", 2 * len(PLACES))
+    return directory
+
+
+def test_rules_are_of_the_shape_that_is_claimed():
+    naming: dict[tuple[str, int], list[str]] = {}
+    for rule in DRAWN:
+        for kind, ids in rule.named.items():
+            for id_ in ids:
+                naming.setdefault((kind, id_), []).append(rule.place)
+    assert len(naming) == 10 * RULES
+    assert sum(kind == "account" for kind, _ in naming) == 2 * RULES
+    assert sum(len(places) == 2 for places in naming.values()) == 10 * RULES // 50
+    assert all(len(places) == len(set(places)) for places in naming.values())
+    assert 0.4 < sum(rule.end is not None for rule in DRAWN) / RULES < 0.6
+    assert len({rule.place for rule in DRAWN}) == 40
+    assert drawn(10 * RULES) == DRAWN
+
+
+def test_the_next_revision_gives_and_takes_an_id_of_each_rule_and_puts_off_some_ends():
+    following, noticed = revised(DRAWN)
+    put_off = [(old, new) for old, new in zip(DRAWN, following, strict=True) if old.end != new.end]
+    assert len(put_off) == 3
+    assert all(old.named == new.named for old, new in put_off)
+    moved = sum(len(ids) for old, _ in put_off for ids in old.named.values())
+    assert sum(map(len, noticed.values())) == moved + 2 * (RULES - 3)
+
+
+def test_what_is_measured_is_what_was_checked(tmp_path):
+    found = rules.measured(tmp_path, 10 * RULES, 2 * len(PLACES), 2)
+    assert set(found) == {"cases", "diff", "diff, memory"}
+    assert all(figure["value"] > 0 for figure in found.values())
+    told = json.loads((tmp_path / "noticed.json").read_text(encoding="ascii"))
+    told[0][2][0][-1] = "2030-01-01T00:00:00Z"
+    (tmp_path / "noticed.json").write_text(json.dumps(told), encoding="ascii")
+    with pytest.raises(WrongAnswerError, match="not the one that was planted"):
+        rules.check_difference(tmp_path)
+
+
+def test_cases_pass_and_a_wrong_one_is_noticed(written):
+    rules.check_cases(written, 2 * len(PLACES))
+    with pytest.raises(WrongAnswerError, match="a case fails that should pass"):
+        rules.check_cases(written, 2 * len(PLACES) + 1)
+
+
+def test_cases_that_nobody_puts_to_the_rules_are_not_timed(written, monkeypatch):
+    """As if a wrong expectation had been passed over."""
+    all_passed = rules.run("test", str(written / "cases"))
+    monkeypatch.setattr(rules, "run", lambda *_: all_passed)
+    with pytest.raises(WrongAnswerError, match="a wrong expectation is not noticed"):
+        rules.check_cases(written, 2 * len(PLACES))
