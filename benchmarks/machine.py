@@ -27,6 +27,14 @@ def described() -> dict[str, Any]:
     }
 
 
+def said(found: dict[str, Any]) -> str:
+    """Return them on one line."""
+    return (
+        f"{found['date']} · Python {found['python']} on {found['system']} · {found['processor']}, "
+        f"{found['cores']} cores ({found['caches']}) · load {found['load']:.1f} at the start"
+    )
+
+
 def _processor() -> str:
     for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
         if line.startswith("model name"):

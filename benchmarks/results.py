@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import plots
+from benchmarks import machine, plots
 from benchmarks.rivals import NOT_TRIED
 from benchmarks.tables import digits, half, middle, ns, table, times
 
@@ -48,11 +48,10 @@ def summary(found: dict[str, Any]) -> str:
 
 def page(found: dict[str, Any], drawn: list[str]) -> str:
     """Return the whole page as Markdown."""
-    machine = found["machine"]
+    here = found["machine"]
     about = (
-        f"{machine['date']} · Python {machine['python']} on {machine['system']} · {machine['processor']}, "
-        f"{machine['cores']} cores ({machine['caches']}) · {machine['engine']} · load {machine['load']:.1f} at the start · two readings of the "
-        f"clock take {machine['clock_ns']:.0f} ns, and are in every single call's time"
+        f"{machine.said(here)} · {here['engine']} · two readings of the clock take {here['clock_ns']:.0f} ns, and are in every "
+        "single call's time"
     )
     kind = "a quick run, for trying the suite and not for quoting" if found["quick"] else "a full run"
     lines = [

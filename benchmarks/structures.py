@@ -2,7 +2,7 @@
 
 The structures are written in C (structures.c), as the hot loops of the package would be. All of them are built from
 the same ids and must give the same answers before anything is timed. Without `--quick`, ten million ids in all of them
-at once take 5 GB.
+at once take 5 GB, and what was found is written to `benchmarks/STRUCTURES.md`.
 """
 
 from __future__ import annotations
@@ -29,27 +29,17 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks import machine
+from benchmarks.structures_page import COLUMNS, UNSAID, page
+from withhold.snapshot.buckets import FILLING
+
+PAGE = Path(__file__).with_name("STRUCTURES.md")
 console = Console()
 console.width = max(console.width, 150)  # a row is never cut
 
-UNSAID = """\
-Nanoseconds for one question, which is about a tweet and about its account, each in a table of its own (80 and 20 % of
-the ids): medians of all turns, half the width of the middle half beside them; thread CPU time. `alone`: a fence between
-questions, so that none overlaps with the next, and the whole latency is seen; `in a row`: without it, and with wrong
-guesses of branches in place of waiting. `beside work`: as `alone`, but 32 reads of 64 MB before each question have
-emptied the nearer caches, and less the time of no look-up, which is that of the clock; it is wall time, worth
-nothing where its spread is wide, as on a busy machine. `page`: 500 at once,
-prefetched. `hot`: 500 misses again and again, in a row. `hit`: both ids are there, alone. `×` is to `one read in each`,
-turn by turn: a random word of two arrays as large as the filter words of buckets with k = 5. What is smaller can be
-faster than that where the caches hold it. `passed`: what a filter lets through of the tweets that are not there; k is
-the mean number of ids in a bucket.
-What this does not show: the call from Python and the reading of its ints, which cost more than most of these figures;
-threads that compete; how long it takes to build, or to change; ids chosen to collide (the mixers have no secret); other
-compilers' flags (`CFLAGS` is read; split blocks gain most, with AVX2; without SSE2 the Swiss table here compares
-byte by byte). The last cache of the machine may hold the largest of these tables, and neighbours may share it: where it does not,
-what reads more lines loses more. Read the ratios."""
-
 SHAPES = ("random", "snowflakes", "times only", "whole seconds", "sequential")
+SHIPPED = ("buckets4", FILLING)  # four bits: as many as `mask_of` sets
+READ = "one read in each"
 START = 450_000_000_000  # a snowflake's milliseconds, some fourteen years after its epoch
 Ids: TypeAlias = "array[int]"
 
@@ -75,18 +65,18 @@ def contenders(size: int) -> list[list[Contender]]:
     sections = [
         [
             Contender("no look-up", "none"),
-            Contender("one read in each", "read", 5),
-            Contender("one read in each of 16 bytes an id", "read", 0.5),
+            Contender(READ, "read", FILLING),
+            Contender(f"{READ} of 16 bytes an id", "read", 0.5),
         ],
         [
-            Contender("buckets, k = 5, 4 bits", "buckets4", 5),
-            Contender("buckets without filter, k = 5", "csr", 5),
+            Contender(f"buckets, k = {FILLING}, 4 bits (ships)", *SHIPPED),
+            Contender(f"buckets without filter, k = {FILLING}", "csr", FILLING),
             Contender("buckets without filter, k = 1", "csr", 1),
             Contender("open addressing, load 0.55", "slots", 0.55),
             Contender("Bloom word, then open addressing", "bloom_slots", 0.55),
             Contender("Swiss table, load 7/8", "swiss"),
-            Contender("binary fuse, then buckets", "fuse", 5),
-            Contender("split-block Bloom, then buckets", "split", 5),
+            Contender("binary fuse, then buckets", "fuse", FILLING),
+            Contender("split-block Bloom, then buckets", "split", FILLING),
             Contender("sorted, bisected", "sorted"),
             Contender("lines of 5, load 0.7", "lines", 3.5),
         ],
@@ -94,28 +84,38 @@ def contenders(size: int) -> list[list[Contender]]:
             Contender(f"buckets, k = {k}, {bits} bits", f"buckets{bits}", k)
             for k in (4, 5, 6, 8)
             for bits in (3, 4, 5)
-            if (k, bits) != (5, 4)
+            if (f"buckets{bits}", k) != SHIPPED
         ],
     ]
     if size >= 10_000_000:
         sections.append(
             [
-                Contender("one read in each, huge pages", "read", 5, huge=True),
-                Contender("buckets, k = 5, 4 bits, huge pages", "buckets4", 5, huge=True),
+                Contender(f"{READ}, huge pages", "read", FILLING, huge=True),
+                Contender(f"buckets, k = {FILLING}, 4 bits, huge pages", *SHIPPED, huge=True),
                 Contender("open addressing, huge pages", "slots", 0.55, huge=True),
             ]
         )
     return sections
 
 
-def compiled(directory: Path, mixer: int = 2) -> ctypes.CDLL:
-    """Compile structures.c with the system's compiler."""
+def compiler() -> str:
+    """Return the command of the system's compiler."""
     named = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), None)
     if named is None:
         sys.exit("there is no C compiler: install gcc or clang, or name one in `CC`")
+    return named
+
+
+def flags_given() -> str:
+    """Return the flags that figures depend on."""
+    return " ".join(["-O2", *shlex.split(os.environ.get("CFLAGS", ""))])
+
+
+def compiled(directory: Path, mixer: int = 2) -> ctypes.CDLL:
+    """Compile structures.c."""
+    named = compiler()
     library = directory / f"structures{mixer}.so"
-    flags = ["-O2", "-std=gnu11", "-Wno-psabi", "-shared", "-fPIC", f"-DMIXER={mixer}"]
-    flags += shlex.split(os.environ.get("CFLAGS", ""))
+    flags = ["-std=gnu11", "-Wno-psabi", "-shared", "-fPIC", f"-DMIXER={mixer}", *shlex.split(flags_given())]
     command = [*shlex.split(named), *flags, "-o", str(library), str(Path(__file__).with_suffix(".c")), "-lm"]
     try:
         subprocess.run(command, check=True)  # noqa: S603
@@ -265,7 +265,7 @@ def of_size(library: ctypes.CDLL, size: int, *, turns: int, count: int) -> Table
     heads = ("structure", "B/id", "passed", "alone", "×", "beside work", "×", "in a row", "page", "×", "hot", "hit")
     for name in heads:
         shown.add_column(name, justify="left" if name == "structure" else "right", no_wrap=True)
-    base = next(contender for contender in everybody if contender.title == "one read in each")
+    base = next(contender for contender in everybody if contender.title == READ)
     questions = world.missing(world.tweets, 1_000_000 if turns > 5 else 200_000)
     for section in sections:
         shown.add_section()
@@ -307,10 +307,10 @@ def shapes(directory: Path, sizes: tuple[int, ...], count: int) -> Table:
     for name in ("ids", "filter", "mixer", *SHAPES):
         shown.add_column(name, justify="right" if name in SHAPES or name == "ids" else "left", no_wrap=True)
     filters = [
-        Contender("buckets, k = 5, 4 bits", "buckets4", 5),
+        Contender(f"buckets, k = {FILLING}, 4 bits (ships)", *SHIPPED),
         Contender("Bloom word, 12 bits an id", "bloom_slots", 0.55),
-        Contender("binary fuse", "fuse", 5),
-        Contender("split-block Bloom", "split", 5),
+        Contender("binary fuse", "fuse", FILLING),
+        Contender("split-block Bloom", "split", FILLING),
     ]
     for size in sizes:
         worlds = [World(size, shape) for shape in SHAPES]
@@ -336,14 +336,21 @@ def main() -> None:
     options = parser.parse_args()
     sizes = (1_000, 100_000) if options.quick else (1_000, 100_000, 1_000_000, 10_000_000)
     turns, count = (5, 50_000) if options.quick else (9, 200_000)
+    described = machine.described()
+    shown = []
     with tempfile.TemporaryDirectory() as temporary:
         library = compiled(Path(temporary))
         for size in sizes:
-            console.print(of_size(library, size, turns=turns, count=count))
-        console.print(
-            shapes(Path(temporary), (1_000, 100_000) if options.quick else (1_000, 100_000, 1_000_000), 4 * count)
-        )
-    console.print(UNSAID, style="dim", highlight=False, soft_wrap=True)
+            shown.append(of_size(library, size, turns=turns, count=count))
+            console.print(shown[-1])
+        shown.append(shapes(Path(temporary), sizes[:3], 4 * count))
+        console.print(shown[-1])
+    said = f"{COLUMNS}\nWhat this does not show: {UNSAID[0].lower()}{UNSAID[1:]}"
+    console.print(said, style="dim", highlight=False, soft_wrap=True)
+    if not options.quick:
+        told = subprocess.run([*shlex.split(compiler()), "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+        PAGE.write_text(page(described, f"{told.stdout.splitlines()[0]}, {flags_given()}", shown), encoding="utf-8")
+        console.print(f"wrote {PAGE}")
 
 
 if __name__ == "__main__":
