@@ -74,7 +74,8 @@ def test_it_asks_what_traffic_asks(rules, tmp_path):
     ("text", "said"),
     [
         ("tweet,account,country,count\nx,1,IN,9\n", "traffic.csv:2:1"),
-        ("tweet,account,country,count\n,1,IN,9\n", "no impression names both"),
+        ("tweet,account,country,count\n,1,IN,9\n", "traffic.csv:1:1: no impression names both"),
+        ("tweet,account,country,count\n5,1,IN,0\n", "[no-pairs]; what is timed"),
     ],
 )
 def test_traffic_that_is_wrong_is_refused(rules, tmp_path, text, said):

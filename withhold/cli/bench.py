@@ -15,11 +15,10 @@ from rich.table import Table
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import Format, counted, err, out, print_json
+from withhold.cli.output import Format, counted, err, out, print_json, print_problems
 from withhold.errors import RuleSetWarning, TrafficError
 from withhold.model.viewer import spoken_of
 from withhold.native import engine_info
-from withhold.reports import read_traffic
 from withhold.reports.speed import Figure, Traffic, WrongAnswer, made_up, measure, of_traffic
 
 _CAUTION = """\
@@ -94,9 +93,9 @@ def _asked(traffic: Path) -> Traffic:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuleSetWarning)  # a country was read as another: here it is the same
-            return of_traffic(read_traffic(traffic))
-    except (TrafficError, ValueError) as error:
-        err.print(str(error), style="red")
+            return of_traffic(traffic)
+    except TrafficError as error:
+        print_problems(error.problems, err)
         raise typer.Exit(ExitCode.USAGE) from None
 
 

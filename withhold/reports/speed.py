@@ -7,16 +7,18 @@ import random
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
 from withhold import native
 from withhold.engine import Engine, Reference, View
+from withhold.errors import Place, Problem, TrafficError
 from withhold.model import RuleSet, Viewer
-from withhold.reports.traffic import Impression
+from withhold.reports.traffic import read_traffic
 from withhold.snapshot import Snapshot
 from withhold.snapshot.snapshot import Kind
 
@@ -67,22 +69,26 @@ class Traffic(NamedTuple):
     left_out: int
 
 
-def of_traffic(impressions: Iterable[Impression]) -> Traffic:
-    """Draw pairs as often as they were shown, from impressions that name both tweet and account. O(impressions).
+def of_traffic(path: Path) -> Traffic:
+    """Draw pairs as often as they were shown, from a file's impressions that name both tweet and account. O(impressions).
 
-    Raises what reading impressions does, and `ValueError` if none of them names both.
+    Raises what reading impressions does, and `TrafficError` if none of them names both.
     """
     counts: Counter[Pair] = Counter()
     countries: Counter[str | None] = Counter()
     left_out = 0
-    for tweet, account, country, count in impressions:
+    for tweet, account, country, count in read_traffic(path):
         if tweet is None or account is None:
             left_out += count
         else:
             counts[tweet, account] += count
             countries[country] += count
     if not sum(counts.values()):
-        raise ValueError("no impression names both a tweet and its account")
+        message = "no impression names both a tweet and its account"
+        hint = (
+            "what is timed are questions about a tweet with its author: fill in both columns, and count what was shown"
+        )
+        raise TrafficError(Problem("no-pairs", message, Place(str(path)), hint))
     chance = random.Random(1)  # noqa: S311  # a sample, the same each time
     pairs = chance.choices(list(counts), list(counts.values()), k=_QUESTIONS)
     return Traffic(pairs, countries.most_common(1)[0][0], left_out)
