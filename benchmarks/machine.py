@@ -20,7 +20,8 @@ def described() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "caches": _caches(),
+        "caches": ", ".join(f"{level} {size}" for level, size in _caches().items()),
+        "last_cache": last_cache(),
         "load": os.getloadavg()[0],
         "clock_ns": clock_cost(),
         "engine": engine_info().why,
@@ -42,10 +43,16 @@ def _processor() -> str:
     return platform.processor()
 
 
-def _caches() -> str:
-    found = {}
+def last_cache() -> int:
+    """Return the bytes of the last cache, as the kernel tells it; 0 if it does not."""
+    last = list(_caches().values())[-1:]
+    return int(last[0].removesuffix("K")) * 1024 if last else 0
+
+
+def _caches() -> dict[str, str]:
+    found: dict[str, str] = {}
     for cache in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
         level, kind, size = ((cache / name).read_text(encoding="ascii").strip() for name in ("level", "type", "size"))
         if kind != "Instruction":
             found[f"L{level}"] = size
-    return ", ".join(f"{level} {size}" for level, size in found.items())
+    return found

@@ -16,7 +16,7 @@ OURS = ("withhold", "withhold, pure Python")
 CANNOT_SAY = """\
 - **It is one machine.** Its caches decide what "cold" means: ids that come once find neither their row nor its
   neighbours near, but a table that fits into the last cache is not in memory either. Read ratios, not nanoseconds, and
-  trust no difference below a tenth, nor one whose middle halves overlap.
+  trust no difference below a tenth, nor one whose middle halves overlap.{cache}
 - **The rules are drawn, not collected.** 80 % on tweets, one rule an id, 20 countries with skew, 2 % with a window, 1 %
   worldwide; ids are random, of 59 to 61 bits. Real ids cluster in time, which favours bitmaps and sorted columns.
 - **The traffic is drawn too.** 99 % of it is in no rule. A service where much is withheld pays more for each hit.
@@ -99,7 +99,7 @@ def sections(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Throughput", throughput(found["throughput"])
     if sizes or "sharing" in found:
         yield "Memory", memory(sizes, found.get("sharing", {}))
-    yield "What these numbers cannot say", CANNOT_SAY
+    yield "What these numbers cannot say", CANNOT_SAY.format(cache=cold(found["machine"], sizes))
     if sizes:
         yield "How the rivals were used", used(sizes)
     yield "Left out", left_out(sizes)
@@ -115,6 +115,19 @@ python -m benchmarks --keep figures/      # this page, and the raw figures as JS
 
 OPA's package asks for Python 3.14, but its library and what is used of it work with 3.11 as well, once it is installed by
 `pip install --ignore-requires-python opa-golib-python-bindings`."""
+
+
+def cold(here: dict[str, Any], sizes: list[dict[str, Any]]) -> str:
+    """Say so if what is called cold may all have lain in the last cache."""
+    last = here.get("last_cache", 0)
+    file = max((size["compiled"]["file_bytes"] for size in sizes if size["compiled"]), default=0)
+    if not last > file > 0:
+        return ""
+    return (
+        f"\n  The last cache of this machine, {last / 1e6:,.0f} MB as its kernel tells it, is larger than all that `withhold` "
+        f"reads here (its\n  largest file has {file / 1e6:,.0f} MB), and nobody tells how much of it neighbours leave: these "
+        "figures do not say what a\n  check costs whose rows are in memory alone."
+    )
 
 
 def ours(size: dict[str, Any]) -> str:

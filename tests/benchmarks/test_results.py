@@ -56,6 +56,15 @@ def test_the_page_opens_with_ratios_and_names_who_is_left_out():
     assert "plots/memory" not in text
 
 
+@pytest.mark.parametrize(("last", "is_said"), [(480_000_000, True), (100_000_000, False), (0, False)])
+def test_the_page_says_so_where_all_of_a_file_can_lie_in_the_last_cache(last, is_said):
+    found = results(machine={**MACHINE, "last_cache": last})
+    found["sizes"][0]["compiled"] = {"rules_s": 1.0, "compile_s": 1.0, "save_s": 1.0, "file_bytes": 264_000_000}
+    text = page(found, [])
+    assert ("The last cache of this machine, 480 MB as its kernel tells it, is larger than all" in text) is is_said
+    assert ("largest file has 264 MB)" in text) is is_said
+
+
 def test_targets_are_met_or_missed_or_missing():
     sizes = results()["sizes"]
     rows = {row["name"]: row for row in judged(measured(sizes), SIZES, quick=False)}
