@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import isabstract
+from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
-from benchmarks import differential, driver, oracle, scaling
+from benchmarks import differential, driver, oracle, rivals, scaling
 from benchmarks.agreement import WrongAnswerError, disagreement
 from benchmarks.driver import Effort
 from benchmarks.process import Process, WorkerLostError
@@ -14,7 +17,7 @@ from benchmarks.questions import Pool, drawn
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.dicts import Cached, Dict
 from benchmarks.rivals.ours import InPython
-from benchmarks.rivals.rival import Mask
+from benchmarks.rivals.rival import Mask, Rival
 from benchmarks.rivals.sets import FrozenSets
 from benchmarks.scenarios import asked, scenarios, stride
 from benchmarks.worker import Worker
@@ -152,5 +155,19 @@ def test_random_questions_find_a_view_that_differs(tmp_path, monkeypatch):
         differential.compared(COLUMNS, tmp_path, 2_000)
 
 
-def test_every_rival_has_a_name_and_a_place():
-    assert len(set(RIVALS.values())) == len(RIVALS)
+@pytest.mark.parametrize("name", [name for _, name, _ in iter_modules(rivals.__path__) if name != "rival"])
+def test_every_rival_that_is_written_is_measured_once(name):
+    module = pytest.importorskip(f"benchmarks.rivals.{name}")
+    written = [
+        f"{name}:{kind.__name__}"
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__module__ == module.__name__
+        if issubclass(kind, Rival) and not isabstract(kind)
+    ]
+    assert written
+    assert sorted(written) == sorted(place for place in RIVALS.values() if place.partition(":")[0] == name)
+
+
+def test_the_readme_counts_the_rivals_that_there_are():
+    assert len([name for name in RIVALS if not name.startswith("withhold")]) == 14
+    assert "fourteen rivals" in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
