@@ -2,7 +2,8 @@
 
 A spreadsheet keeps 15 digits and JavaScript 53 bits; both give back a whole number that is exactly what a
 double prints. By chance one id in 2**(bits - 53) looks so too (of today's tweet ids one in 256), so it takes
-more of them than chance gives: more than three standard deviations above the expected count.
+more of them than chance gives: as many as one exact list in some 5,000 has, or more than half of a list. Fewer are
+worth a look: as many as one long list in 200 has, or any in a short one.
 
 Ids that end in twelve zero bits, the first that a machine mints in a millisecond, are passed over: most are such, and
 a double holds them exactly. What was rounded ends so only by chance.
@@ -33,13 +34,17 @@ class Precision:
         return rounded
 
     def is_lost(self) -> bool:
-        """Tell whether more ids look rounded than chance allows."""
-        expected = self._expected()
-        return self._suspects > expected + 3 * sqrt(expected) + 0.65
+        """Tell whether more ids look rounded than chance gives."""
+        return self._suspects > self._bits.total() / 2 or self._exceeds(deviations=4, more=1.2)
 
     def is_doubtful(self) -> bool:
-        """Tell whether so few ids were seen that even one that looks rounded is worth a look."""
-        return self._suspects > 0 and self._expected() < 0.5
+        """Tell whether those that look rounded are worth a look: many, or one where hardly any was to be expected."""
+        return self._exceeds(deviations=3, more=0.65) or (self._suspects > 0 and self._expected() < 0.5)
+
+    def _exceeds(self, deviations: int, more: float) -> bool:
+        """Tell whether there are more than so many standard deviations above what chance gives."""
+        expected = self._expected()
+        return self._suspects > expected + deviations * sqrt(expected) + more
 
     def _expected(self) -> float:
         return sum(count * min(0.1, 2.0 ** (53 - bits)) for bits, count in self._bits.items())
