@@ -117,6 +117,33 @@ def test_a_revision_can_say_where_its_rules_are_for_itself(repository, monkeypat
 
 
 @git_is_there
+def test_a_revision_and_a_path_may_have_two_dots(repository):
+    assert LIFTED in run("HEAD^{/f..st}", "main").output
+    (repository / "first..main").mkdir()
+    (repository / "first..main" / "none.yaml").write_text("rules: []", encoding="utf-8")
+    assert "account 17: IN visible → withheld" in run("first..main", "main").output
+
+
+@git_is_there
+def test_what_a_branch_changes_is_told_without_what_others_have_changed(repository):
+    """As the hint on `main...HEAD` says to do it, and with what is not committed."""
+    _git("checkout", "--quiet", "--force", "-b", "branch", "first")
+    (repository / "rules" / "in.yaml").write_text(RULES.replace("[17, 18]", "[17, 18, 19]"), encoding="utf-8")
+    base = subprocess.run(["git", "merge-base", "main", "HEAD"], check=True, capture_output=True, text=True)  # noqa: S607
+    for old, told in (
+        ("main", "2 accounts (18, 19): IN visible → withheld"),
+        (base.stdout.strip(), "account 19: IN visible"),
+    ):
+        assert told in run(old, "rules").output
+
+
+@git_is_there
+def test_rules_of_a_revision_that_had_none_are_compared_with_none(repository):
+    (repository / "none.yaml").write_text("rules: []\n", encoding="utf-8")
+    assert "1 account and 1 tweet get another outcome" in run("none.yaml", "main").output
+
+
+@git_is_there
 @pytest.mark.parametrize(
     ("folder", "where"), [(".", "rules"), ("rules", "."), ("new", "../rules"), (".", "rules/in.yaml")]
 )
@@ -125,6 +152,8 @@ def test_where_the_rules_are_is_seen_from_the_current_folder(repository, monkeyp
     found = run("first", "main", "--rules", where)
     if where.endswith(".yaml"):
         assert (found.exit_code, "cannot read the ids file `ids.csv`" in found.output) == (4, True)
+        note = "note: of `first` that file alone was read; name its folder if it has an `ids_file`"
+        assert found.stderr.splitlines()[-1] == note
     else:
         assert LIFTED in found.output
 
@@ -160,22 +189,35 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
         (("mian", "main"), "`mian` is no path, and no git revision that can be read: the repository has none"),
         (
             ("first", "first:new"),
-            "`first:new` is no path, and no git revision that can be read: `first` has no `new`\n",
+            "`first` is a revision that has no `new` [no-rules-there]; name the folder that has its rules; if there were none",
         ),
         (
             ("mian:rules", "main"),
-            "`mian:rules` is no path, and no git revision that can be read: the repository has none",
+            "`mian` is no path, and no git revision that can be read: the repository has none",
         ),
         (("first", "first:../rules"), "is not in the repository"),
         (("first", ":rules"), "`:rules` is no path, and no git revision"),
         (("", "main"), "it is empty"),
         (("first", ""), "it is empty"),
         (("first", "m" * 300), "and no git revision that can be read"),
-        (("first", "main", "--rules", "none"), "`first` has no `none`; say with --rules where its rules are"),
-        (("first", "main", "--rules", "../elsewhere"), "`../elsewhere` is not in the repository"),
+        (
+            ("first", "main", "--rules", "none"),
+            "`first` is a revision that has no `none` [no-rules-there]; say with --rules",
+        ),
+        (
+            ("first", "main", "--rules", "../elsewhere"),
+            "`../elsewhere` is not in the repository [outside-repository]; ",
+        ),
+        (
+            ("first..main",),
+            "`first..main` is a range, not a revision [revision-range]; type `withhold diff first main`",
+        ),
+        (("first...", "new"), 'type `withhold diff "$(git merge-base first HEAD)" HEAD`'),
+        (("first", "first..main~1:rules"), "type `withhold diff first 'main~1'`"),
+        (("first",), "Missing argument 'NEW'"),
     ],
 )
-def test_what_is_not_there_is_a_usage_error(repository, arguments, said):
+def test_what_is_no_side_is_a_usage_error(repository, arguments, said):
     found = run(*arguments)
     assert (found.exit_code, said in found.output) == (2, True), found.output
 

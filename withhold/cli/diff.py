@@ -18,7 +18,7 @@ import typer
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, err, print_json, print_problems
-from withhold.cli.revisions import RevisionError, is_revision, lay_out
+from withhold.cli.revisions import RevisionError, as_two, commit_of, is_revision, lay_out
 from withhold.errors import RuleSetWarning, TrafficError, shown
 from withhold.model import Period, Policy, Settle
 from withhold.reports import differences, read_traffic
@@ -38,8 +38,18 @@ class DiffFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+def _no_range(given: str) -> str:
+    """Refuse `main...HEAD` before it is told that a second side is missing."""
+    if as_two(given) and not os.path.exists(given):  # noqa: PTH110  # as in `_read`
+        try:
+            commit_of(given)  # some revisions have two dots in them: `HEAD^{/fix..}`
+        except RevisionError as error:
+            raise typer.BadParameter(str(error)) from None
+    return given
+
+
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help=_Given)],
+    old: Annotated[str, typer.Argument(metavar="OLD", help=_Given, callback=_no_range)],
     new: Annotated[str, typer.Argument(metavar="NEW", help=_Given)],
     rules: Annotated[Path, typer.Option("--rules", metavar="PATH", help="Where a git revision has its rules.")] = Path(
         "rules"
@@ -106,10 +116,15 @@ def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
         try:
             laid_out = lay_out(given, rules, Path(folder))
         except RevisionError as error:
-            message = f"{shown(given)} is no path, and no git revision that can be read: {error}"
-            raise typer.BadParameter(message, param_hint=f"'{name}'") from None
-        with chdir(folder):
-            return options.load_snapshot(laid_out.relative_to(folder), told)
+            raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
+        try:
+            with chdir(folder):
+                return options.load_snapshot(laid_out.relative_to(folder), told)
+        except typer.Exit:
+            if laid_out.is_file():
+                said = f"note: of {shown(given)} that file alone was read; name its folder if it has an `ids_file`"
+                err.print(said, style="yellow")
+            raise
 
 
 @contextmanager
