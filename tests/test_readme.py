@@ -7,10 +7,13 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from withhold.cli.app import app
@@ -63,6 +66,29 @@ def test_the_set_up_commands_are_the_promised_ones(blocks):
     text = "".join(text for kind, text in blocks if kind == "sh")
     assert "pip install '.[cli]' && withhold demo" in text
     assert "pip install '.[test]' && pytest" in text
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
+def test_the_workflow_passes_with_the_rules_that_are_shown(blocks, there, monkeypatch):
+    """As it runs on a pull request, and what is to be typed on a desk."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(there / "summary.md"))
+    workflow = yaml.safe_load((there / ".github" / "workflows" / "rules.yaml").read_text(encoding="utf-8"))
+    run = [step["run"] for step in workflow["jobs"]["rules"]["steps"] if "run" in step]
+    assert [command.split()[:2] for command in run] == [
+        ["pip", "install"],
+        *(["withhold", command] for command in ("lint", "test", "diff", "compile")),
+    ]
+    (desk,) = (text for kind, text in blocks if kind == "sh" and "merge-base" in text)
+    git = "git -c user.name=n -c user.email=e"
+    begin = (
+        f"{git} init -q -b main . && git add . && {git} commit -qm one",
+        "git update-ref refs/remotes/origin/main main",
+    )
+    environment = {**os.environ, "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))}
+    for command in (*begin, *run[1:], *desk.splitlines()):
+        done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)  # noqa: S602
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    assert "no viewer gets another outcome" in (there / "summary.md").read_text(encoding="utf-8")
 
 
 def test_nothing_is_left_to_be_filled_in():
