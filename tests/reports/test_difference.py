@@ -159,6 +159,8 @@ def test_an_auditor_notices_whatever_rules_say_otherwise(old, new):
                         rule.id,
                         *map(str, (rule.withheld_in, rule.except_in, rule.from_, rule.until, rule.stays)),
                         rule.demand,
+                        rule.note,
+                        rule.override,
                     )
                 )
                 + str((rule.effect, rule.reason, rule.if_unknown))
@@ -235,7 +237,15 @@ def test_how_changes_read(changed, said):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"id": "in-2"}, {"reason": "terms"}, {"demand": "D"}, {"note": "n"}, {"if_unknown": "show"}]
+    "changed",
+    [
+        {"id": "in-2"},
+        {"reason": "terms"},
+        {"demand": "D"},
+        {"note": "n"},
+        {"override": {"no-end": "the court set none"}},
+        {"if_unknown": "show"},
+    ],
 )
 def test_what_no_viewer_notices_has_no_changes_and_says_which_rules(changed):
     [difference] = found_between(_one(), _one(**changed)).values()

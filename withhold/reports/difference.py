@@ -29,7 +29,8 @@ from withhold.snapshot.snapshot import Kind
 
 #: All that a rule says, but for whom it names and where it stands.
 _said = attrgetter(
-    *("id", "withheld_in", "except_in", "from_", "until", "stays", "effect", "reason", "if_unknown", "demand", "note")
+    *("id", "withheld_in", "except_in", "from_", "until", "stays", "effect", "reason", "if_unknown"),
+    *("demand", "note", "override"),
 )
 
 _ALWAYS = Period()
@@ -67,7 +68,7 @@ class Difference:
     """Subjects that the same rules named before, and the same name now, whose rules do not say the same.
 
     `ids` are accounts or tweets, ascending. Without `changes` no viewer notices: the rules that speak, their reason,
-    demand or note are others, for the same outcomes.
+    demand, note or override are others, for the same outcomes.
     """
 
     kind: Kind
