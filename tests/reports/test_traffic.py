@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from withhold import Outcome, Policy, Rule, RuleSet, RuleSetWarning, Snapshot, TrafficError
-from withhold.reports import Impression, read_traffic
-from withhold.reports.summary import weigh
+from withhold.reports import Impression, read_traffic, weigh
 
 HEADER = "tweet,account,country,count\n"
 
@@ -134,7 +133,7 @@ def test_an_impression_weighs_if_the_stronger_of_its_two_changes():
     at = datetime(2026, 1, 1, tzinfo=UTC)
     sides = Snapshot.compile(old), Snapshot.compile(new)
     turn = (Outcome.VISIBLE, Outcome.WITHHELD)
-    assert weigh(traffic, *sides, None, at).changed == {("IN", *turn): 320}
-    cautious = weigh(traffic, *sides, Policy(unknown_location="withhold"), at)
+    assert weigh(*sides, traffic, at).changed == {("IN", *turn): 320}
+    cautious = weigh(*sides, traffic, at, Policy(unknown_location="withhold"))
     assert cautious.changed == {(None, *turn): 50000, ("IN", *turn): 320}
     assert cautious.impressions == 54321

@@ -7,7 +7,6 @@ import time
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -29,23 +28,14 @@ caches that other work has emptied: read the ratios."""
 
 def bench(
     rules: options.Rules,
-    traffic: Annotated[
-        Path | None,
-        typer.Option(
-            "--traffic",
-            metavar="FILE",
-            help="Impressions to ask about (CSV or Parquet: tweet, account, country, count), in place of made-up ones.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    traffic: options.Traffic = None,
     country: options.Country = None,
     at: options.At = None,
     form: options.Form = Format.TEXT,
 ) -> None:
     """Time the questions of a feed on a rule set, beside what a call costs that asks nothing.
 
-    The viewer is in --country, or else where most of the traffic was, or at an unknown location.
+    Without --traffic they are about ids that are made up. The viewer is in --country, or else where most of the traffic was, or at an unknown location.
     """
     asked = None if traffic is None else _asked(traffic)
     if asked and country is None:

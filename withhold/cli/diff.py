@@ -21,9 +21,8 @@ from withhold.cli.output import Format, err, print_json, print_problems
 from withhold.cli.revisions import RevisionError, as_two, commit_of, is_revision, lay_out
 from withhold.errors import RuleSetWarning, TrafficError, shown
 from withhold.model import Period, Policy, Settle
-from withhold.reports import differences, read_traffic
+from withhold.reports import Impact, Side, differences, read_traffic, summed, weigh
 from withhold.reports.rendering import as_markdown, as_text, as_values
-from withhold.reports.summary import Impact, Side, summed, weigh
 from withhold.snapshot import Snapshot
 
 #: With `--exit-code`: there is a difference. The number is git's.
@@ -63,12 +62,7 @@ def diff(
         bool, typer.Option("--audit", help="List also what changes in rules, and no viewer notices.")
     ] = False,
     whole: Annotated[bool, typer.Option("--all", help="List every id, rule and difference.")] = False,
-    traffic: Annotated[
-        Path | None,
-        typer.Option(
-            help="Impressions to weigh by: tweet,account,country,count in CSV or Parquet.", exists=True, dir_okay=False
-        ),
-    ] = None,
+    traffic: options.Traffic = None,
     at: Annotated[
         str | None, typer.Option("--at", metavar="INSTANT", help="With --traffic: another instant than now.")
     ] = None,
@@ -77,7 +71,7 @@ def diff(
 ) -> None:
     """Say exactly which accounts and tweets get another outcome by NEW than by OLD, for viewers where, and when.
 
-    Exits with 4 if either is refused. Viewers to whom authors' own is shown are not considered.
+    With --traffic it is weighed by what viewers look at. Exits with 4 if either is refused. Viewers to whom authors' own is shown are not considered.
     """
     if at is not None and traffic is None:
         raise typer.BadParameter("it is the instant of --traffic", param_hint="'--at'")
@@ -141,7 +135,7 @@ def _weighed(traffic: Path, before: Snapshot, after: Snapshot, policy: Policy, a
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default", RuleSetWarning)
-            impact = weigh(read_traffic(traffic), before, after, policy, at)
+            impact = weigh(before, after, read_traffic(traffic), at, policy)
     except TrafficError as error:
         print_problems(error.problems, err)
         raise typer.Exit(ExitCode.USAGE) from None

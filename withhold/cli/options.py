@@ -46,6 +46,15 @@ UnknownLocation = Annotated[
     Settle, typer.Option("--unknown-location", help="What to do where it is not known whether a rule reaches.")
 ]
 AuthorSeesOwn = Annotated[bool, typer.Option("--author-sees-own", help="Show authors their own withheld content.")]
+Traffic = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Impressions: tweet, account, country and count, in CSV or Parquet.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
 Form = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
 
 

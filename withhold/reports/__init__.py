@@ -1,6 +1,18 @@
 """What is told of rule sets before they are served: what a change of them changes, and what they cost."""
 
 from withhold.reports.difference import Change, Difference, differences
+from withhold.reports.summary import Impact, Side, Summary, summed, weigh
 from withhold.reports.traffic import Impression, read_traffic
 
-__all__ = ["Change", "Difference", "Impression", "differences", "read_traffic"]
+__all__ = [
+    "Change",
+    "Difference",
+    "Impact",
+    "Impression",
+    "Side",
+    "Summary",
+    "differences",
+    "read_traffic",
+    "summed",
+    "weigh",
+]

@@ -94,6 +94,13 @@ def differences(
 
     No difference with changes: no viewer, wherever and whenever (`within` a period), would get another outcome.
     O(ids) and some 10 µs for each set of rules that ids have in common on either side.
+
+    >>> from withhold import Rule, RuleSet
+    >>> old = Rule(id="in-1", accounts=[1101, 1102], withheld_in="IN", reason="local_law")
+    >>> new = Rule(id="in-1", accounts=[1101, 1102], withheld_in=["IN", "TR"], reason="local_law")
+    >>> for found in differences(*(Snapshot.compile(RuleSet([rule])) for rule in (old, new))):
+    ...     print(found.kind, list(found.ids), *found.changes)
+    accounts [1101, 1102] TR visible → withheld always
     """
     policy = policy or Policy()
     known: dict[tuple[_Meanings, _Meanings], tuple[Change, ...]] = {}

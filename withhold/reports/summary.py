@@ -135,7 +135,9 @@ def summed(old: Side, new: Side, found: Iterable[Difference], within: Period = _
     )
 
 
-def weigh(traffic: Iterable[Impression], old: Snapshot, new: Snapshot, policy: Policy | None, at: datetime) -> Impact:
+def weigh(
+    old: Snapshot, new: Snapshot, traffic: Iterable[Impression], at: datetime, policy: Policy | None = None
+) -> Impact:
     """Count the impressions that get another outcome at an instant; a tweet's is the strongest of it and its author."""
     engines = Engine(old, policy), Engine(new, policy)
     views: dict[str | None, tuple[View, View]] = {}
