@@ -63,6 +63,22 @@ def shown(value: object) -> str:
     return f"`{''.join(letters)}{'…' if len(text) > 60 else ''}`"
 
 
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """Return the hint for a name that is not known: the nearest that is, or which there are, of many the first twenty.
+
+    >>> did_you_mean("Roles", ["rules", "cases"]), did_you_mean("x", ["rules", "cases"])
+    ('did you mean `rules`?', 'known are `rules`, `cases`')
+    """
+    import difflib  # what serves never needs it
+
+    names = list(known)
+    lower = {name.lower(): name for name in names}
+    if near := difflib.get_close_matches(given, names, n=1) or difflib.get_close_matches(given.lower(), lower, n=1):
+        return f"did you mean `{lower[near[0].lower()]}`?"
+    told = ", ".join(f"`{name}`" for name in names[:20]) or "none"
+    return f"known are {told}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong, where, and what to do about it.

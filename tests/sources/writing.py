@@ -27,6 +27,9 @@ def write(folder: Path, files: Files) -> None:
 def refusal(path: Path) -> RuleSetError:
     with pytest.raises(RuleSetError) as caught:
         RuleSet.load(path)
+    assert [
+        problem for problem in caught.value.problems if not problem.hint and problem.code != "more-problems"
+    ] == [], "each says what to do"
     return caught.value
 
 

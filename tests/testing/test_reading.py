@@ -62,6 +62,7 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
         (FINE.replace("rules.yaml", "[a]"), ["1:8 bad-value"]),
         (FINE.replace("rules.yaml", '""'), ["1:8 no-rules"]),
         ("polcy: {}\n" + FINE, ["1:1 unknown-key"]),
+        (FINE.replace("US: visible", "[US]: visible"), ["6:28 bad-key"]),
         ("policy: []\n" + FINE, ["1:9 bad-value"]),
         ("policy: {unknown: show}\n" + FINE, ["1:10 unknown-key"]),
         ("policy: {unknown_location: hide}\n" + FINE, ["1:28 unknown-unknown-location"]),
@@ -97,6 +98,7 @@ def test_what_is_refused(tmp_path, text, told):
     with pytest.raises(CaseError) as caught:
         read(tmp_path, text)
     assert [f"{place.line}:{place.column} {code}" for place, code in placed(caught.value)] == told
+    assert [problem for problem in caught.value.problems if not problem.hint] == [], "each says what to do"
 
 
 def placed(error):
@@ -111,6 +113,27 @@ def test_all_problems_of_all_files_come_at_once_and_those_of_shared_rules_once(t
     with pytest.raises(CaseError) as caught:
         read_all([tmp_path], Library())
     assert [Path(place.file).name for place, _ in placed(caught.value)] == ["b.cases.yaml", "rules.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (FINE.replace("rules:", "roles:"), "did you mean `rules`?"),
+        (FINE.replace("cases:", "CASES:"), "did you mean `cases`?"),
+        (FINE.replace("expect:", "expects:"), "did you mean `expect`?"),
+        (
+            FINE + "    why: x\n",
+            "known are `it`, `account`, `tweet`, `retweet_of`, `at`, `expect`, `because`, `viewer`",
+        ),
+        (FINE + "    because: IN-1\n", "did you mean `in-1`?"),
+        (FINE + "    because: x\n", "known are `in-1`"),
+    ],
+)
+def test_what_may_be_meant_is_suggested(tmp_path, text, hint):
+    with pytest.raises(CaseError) as caught:
+        read(tmp_path, text)
+    told = {problem.code: problem.hint for problem in caught.value.problems}
+    assert told.get("unknown-key", told.get("unknown-rule")) == hint
 
 
 def test_a_rule_set_is_loaded_once_however_it_is_named(tmp_path):

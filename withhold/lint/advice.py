@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 
-from withhold.errors import Problem, in_order, shown
+from withhold.errors import Problem, did_you_mean, in_order, shown
 from withhold.lint.check import Given, advice
 from withhold.lint.checks import CHECKS
 from withhold.model.protected import Protected
@@ -44,8 +43,7 @@ def _on_overrides(rule: Rule, silenced: set[tuple[str, str]]) -> Iterator[Proble
     codes = [check.code for check in CHECKS]
     for code, _ in rule.override:
         if code not in codes:
-            near = difflib.get_close_matches(code, codes, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{each}`" for each in codes)
+            hint = did_you_mean(code, codes)
             yield advice(
                 "unknown-override", rule, f"there is no check {shown(code)} to override", hint, "error", "override"
             )

@@ -26,9 +26,8 @@ def utc(instant: datetime, name: str = "instant") -> datetime:
     try:
         return instant.astimezone(UTC)
     except OverflowError:
-        raise InstantError(
-            Problem("not-an-instant", f"{name} `{instant.isoformat()}` is out of range in UTC")
-        ) from None
+        message = f"{name} `{instant.isoformat()}` is out of range in UTC"
+        raise InstantError(Problem("not-an-instant", message, hint="leave it out where there is no bound")) from None
 
 
 def parse_instant(text: str, name: str = "instant") -> datetime:

@@ -143,17 +143,29 @@ class Rule:
             return self.place
         return Place(self.place.file, self.place.line + found[0][0], found[0][1])
 
-    def _contradictions(self) -> Iterator[tuple[str, str, str, str | None]]:
+    def _contradictions(self) -> Iterator[tuple[str, str, str, str]]:
         for name in ("id", "demand", "note"):
             text: object = getattr(self, name)
             if (name == "id" or text is not None) and not (isinstance(text, str) and text and text == text.strip()):
-                yield f"bad-{name}", name, f"{name} {shown(text)} is empty, padded or no text", None
+                yield (
+                    f"bad-{name}",
+                    name,
+                    f"{name} {shown(text)} is empty, padded or no text",
+                    "write text without blanks around it",
+                )
         if not self.accounts and not self.tweets:
-            yield "no-subjects", "accounts", "the rule names no account and no tweet", None
+            hint = "list ids as `accounts` or `tweets`, or name an `ids_file`"
+            yield "no-subjects", "accounts", "the rule names no account and no tweet", hint
         if _is_empty(Period(self.from_, self.until)):
-            yield "empty-period", "until", "`until` is not after `from`, so the rule is never in force", None
+            hint = "look whether they are swapped, or in another time zone"
+            yield "empty-period", "until", "`until` is not after `from`, so the rule is never in force", hint
         if any(map(_is_empty, self.stays)):
-            yield "empty-period", "stays", "a stay ends before it starts", None
+            yield (
+                "empty-period",
+                "stays",
+                "a stay ends before it starts",
+                "look whether its `from` and `until` are swapped",
+            )
         if self.effect is Effect.SUSPEND and (self.withheld_in != (WORLD,) or self.except_in):
             name = "except_in" if self.except_in else "withheld_in"
             hint = "write `withheld_in: WORLD`, or `effect: withhold`"
@@ -171,7 +183,8 @@ class Rule:
         if isinstance(given, str):
             object.__setattr__(self, name, (given,))
         elif not isinstance(given, Iterable):
-            raise RuleError((Problem("bad-value", f"{name} {shown(given)} is no list", self._where()), name))
+            message = f"{name} {shown(given)} is no list"
+            raise RuleError((Problem("bad-value", message, self._where(), f"write `{name}=[…]`"), name))
 
     def _codes(self, name: str) -> tuple[str, ...]:
         found: list[Resolved] = []

@@ -74,7 +74,8 @@ def links_of(subject: Subject) -> tuple[Link, ...]:
 def link(tweet_id: int | None, account_id: int | None) -> Link:
     """Check the two ids of a subject; raises as `links_of` does."""
     if tweet_id is None and account_id is None:
-        raise SubjectIdError(Problem("no-subject", "a subject needs a tweet_id, an account_id or both"))
+        message = "a subject needs a tweet_id, an account_id or both"
+        raise SubjectIdError(Problem("no-subject", message, hint="give the id of what is asked about"))
     return (
         None if tweet_id is None else check_id(tweet_id, "tweet_id"),
         None if account_id is None else check_id(account_id, "account_id"),

@@ -102,7 +102,7 @@ def _impression(texts: _Texts, problems: _Problems) -> Impression | None:
             except WithholdError as error:
                 problems.tell(error.code, error.problem.message, column, error.hint)
     if not texts[0] and not texts[1]:
-        problems.tell("no-subject", "neither a tweet nor an account", 0)
+        problems.tell("no-subject", "neither a tweet nor an account", 0, "name what was shown, one of them or both")
     country = texts[2] or None
     if country is not None:
         found = _country(country)
@@ -115,7 +115,8 @@ def _impression(texts: _Texts, problems: _Problems) -> Impression | None:
                     f"`{found.alias}` was read as `{country}` [territory-alias]", RuleSetWarning, stacklevel=3
                 )
     if not (texts[3].isascii() and texts[3].isdigit() and len(texts[3]) < 19):
-        problems.tell("bad-count", f"count {shown(texts[3])} is not a whole number", 3)
+        hint = "write how often it was shown, such as `900`"
+        problems.tell("bad-count", f"count {shown(texts[3])} is not a whole number", 3, hint)
     return Impression(ids[0], ids[1], country, int(texts[3])) if problems.count == before else None
 
 
@@ -130,7 +131,9 @@ def _country(text: str) -> Resolved | Problem:
             hint = "leave the country empty where it is not known"
         return Problem(error.code, error.problem.message, hint=hint)
     if found.code == WORLD or is_subdivision(found.code):
-        return Problem("bad-country", f"{shown(text)} is not a country", hint="impressions are counted by country")
+        hint = "impressions count by country: "
+        hint += f"write `{found.code[:2]}`" if found.code != WORLD else "leave it empty where it is not known"
+        return Problem("bad-country", f"{shown(text)} is not a country", hint=hint)
     return found
 
 
@@ -148,9 +151,10 @@ def _csv_rows(problems: _Problems) -> Iterator[_Texts]:
                 if len(row) == len(header):
                     yield [row[at].strip() for at in (tweet, account, country, count)]
                 elif any(map(str.strip, row)):
-                    problems.tell("bad-csv", f"columns: {len(row)} here, {len(header)} in the first line")
+                    message = f"columns: {len(row)} here, {len(header)} in the first line"
+                    problems.tell("bad-csv", message, hint="write as many, and a value with a comma in it in quotes")
         except csv.Error as error:
-            problems.tell("bad-csv", f"this is not CSV: {error}")
+            problems.tell("bad-csv", f"this is not CSV: {error}", hint="look for a quote that is not closed")
 
 
 def _lines(text: TextIOWrapper, problems: _Problems) -> Iterator[str]:
@@ -190,4 +194,5 @@ def _parquet_rows(problems: _Problems) -> Iterator[_Texts]:
                 yield ["" if value is None else str(value).strip() for value in row]
                 problems.number += 1
     except (importlib.import_module("pyarrow").ArrowException, OSError) as error:
-        problems.tell("bad-parquet", f"this is not Parquet that can be read: {shown(str(error))}")
+        message = f"this is not Parquet that can be read: {shown(str(error))}"
+        problems.tell("bad-parquet", message, hint="write it anew, or write CSV")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -11,12 +10,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from withhold.errors import Problem, SubjectIdError, WithholdError, shown
+from withhold.errors import Problem, SubjectIdError, WithholdError, did_you_mean, shown
 from withhold.model.ids import check_id
 from withhold.model.instants import parse_instant
 from withhold.model.policy import Settle
 from withhold.model.rule import Effect, Reason, choice
-from withhold.sources.nodes import Node
+from withhold.sources.nodes import Node, missing_key, no_value
 from withhold.territories import Resolved, expand
 
 _DIGITS = re.compile(r"[-+]?[0-9]+", re.ASCII)
@@ -71,8 +70,7 @@ def _reads(function: Callable[[str, ValidationInfo], Any], *, optional: bool = F
         if value is None and optional:
             return None
         if not isinstance(value, str):
-            kind = "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "nothing"
-            raise _custom("bad-value", f"{kind} stands where one value is meant")
+            raise _custom("bad-value", *no_value(value))
         try:
             return function(value, info)
         except WithholdError as error:
@@ -88,7 +86,9 @@ def _one_or_more(value: object) -> object:
 
 def _text(value: str, info: ValidationInfo) -> str:
     if not value.strip():
-        raise _custom("bad-text", f"`{info.field_name}` is empty")
+        raise _custom(
+            "bad-text", f"`{info.field_name}` is empty", "write some text, or leave out the key if it may be left out"
+        )
     return value.strip()
 
 
@@ -197,8 +197,7 @@ def unknown_key(key: Node, known: Iterator[str] | list[str]) -> Problem:
     """Return the problem of a key that is not read here, with the one that may be meant."""
     known = list(known)
     meant = _SAID_FOR.get(str(key.text).lower())
-    near = [meant] if meant in known else difflib.get_close_matches(str(key.text), known, n=1)
-    hint = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(f"`{name}`" for name in known)
+    hint = f"did you mean `{meant}`?" if meant in known else did_you_mean(str(key.text), known)
     return Problem("unknown-key", f"unknown key {shown(key.text)}", key.place, hint)
 
 
@@ -209,12 +208,15 @@ def _problem(details: ErrorDetails, node: Node) -> Problem:
         case "withhold":
             return Problem(context["code"], context["message"], place, context["hint"])
         case "missing":
-            return Problem("missing-key", f"missing key `{path[-1]}`", node.at(path[:-1]).place)
+            return missing_key(str(path[-1]), node.at(path[:-1]).place)
         case "model_type":
-            return Problem("bad-value", "a mapping with `from` and `until` is meant here", place)
+            hint = "write `{from: 2021-03-01T00:00:00Z, until: 2021-03-08T00:00:00Z}`"
+            return Problem("bad-value", "a mapping with `from` and `until` is meant here", place, hint)
         case "extra_forbidden":
             around = Stay if "stays" in path else RuleEntry
             names = [field.alias or name for name, field in around.model_fields.items()]
             return unknown_key(node.key_at(path), names)
         case _:
-            return Problem("bad-value", details["msg"].lower(), place)
+            return Problem(
+                "bad-value", details["msg"].lower(), place, "write it as in the other rules, or leave it out"
+            )

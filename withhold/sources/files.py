@@ -71,7 +71,12 @@ def _is_protected(path: Path) -> bool:
 def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
     """Return the problem of a file or folder that cannot be read."""
     reason = str(getattr(error, "strerror", None) or error).lower()
-    return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place)
+    remedy = (
+        "see that it is there: its path is relative to this file"
+        if what
+        else "make it a file that can be read, or take it away"
+    )
+    return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place, remedy)
 
 
 def decoded(data: bytes, file: Path) -> str:
@@ -82,7 +87,7 @@ def decoded(data: bytes, file: Path) -> str:
         before = data[: error.start].decode("utf-8-sig", errors="replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         place = Place(str(file), line, column)
-        raise RuleSetError([Problem("not-utf-8", "this is not UTF-8", place)]) from None
+        raise RuleSetError([Problem("not-utf-8", "this is not UTF-8", place, "save the file in UTF-8")]) from None
 
 
 def size_of(path: Path) -> int:

@@ -42,7 +42,7 @@ class IdsFile:
             try:
                 self._read(self._columns(lines) if kind is None else self._plain(lines, kind.removesuffix("s")))
             except csv.Error as error:
-                self._tell("bad-csv", f"this is not CSV: {error}")
+                self._tell("bad-csv", f"this is not CSV: {error}", hint="look for a quote that is not closed")
         if self._untold:
             more = f"{self._untold:,} more problem{'s' if self._untold > 1 else ''} in this file"
             self.problems.append(Problem("more-problems", more, Place(str(path))))
@@ -95,7 +95,8 @@ class IdsFile:
                 if kind or text or any(map(str.strip, row)):
                     yield kind, text, id_at
             elif any(map(str.strip, row)):
-                self._tell("bad-csv", f"columns: {len(row)} here, {width} in the first line")
+                message = f"columns: {len(row)} here, {width} in the first line"
+                self._tell("bad-csv", message, hint="write as many, and a value with a comma in it in quotes")
             self._next_record()
 
     def _plain(self, lines: Iterator[str], kind: str) -> Iterator[tuple[str, str, int]]:

@@ -32,7 +32,8 @@ def read_json(text: str, file: str) -> Node | None:
         return line, offset - starts[line - 1] + 1
 
     def wrong(message: str, offset: int) -> Exception:
-        return refused("bad-json", f"this is not JSON: {message}", Place(file, *where(offset)))
+        hint = "look here and before for a bracket, quote or comma; JSON has no comments"
+        return refused("bad-json", f"this is not JSON: {message}", Place(file, *where(offset)), hint)
 
     if at == len(text):
         return None

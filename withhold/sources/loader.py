@@ -106,12 +106,14 @@ class _Reading:
         found = dict(GROUPS)
         for node in (value for document in documents for value in document.all("groups") if not value.absent):
             if node.pairs is None:
-                self.problems.append(Problem("bad-groups", "`groups` must be a mapping", node.place))
+                hint = "write `groups:` and below it names with their countries: `gulf: [AE, BH]`"
+                self.problems.append(Problem("bad-groups", "`groups` must be a mapping", node.place, hint))
             self.problems += node.repeated_keys()
             for key, value in node.pairs or ():
                 name = str(key.text).strip().upper()
                 if not name:
-                    self.problems.append(Problem("bad-group", "a group needs a name", key.place))
+                    hint = "write it in front of the countries: `gulf: [AE, BH]`"
+                    self.problems.append(Problem("bad-group", "a group needs a name", key.place, hint))
                 elif name in found or name in _TAKEN or name in countries() or "-" in name:
                     hint = "a name is given once in a rule set, and is not a territory's"
                     self.problems.append(
@@ -214,11 +216,13 @@ class _Reading:
                 self.problems.append(Problem(error.code, error.problem.message, item.place, error.hint))
                 continue
             if not found or any(code == WORLD or is_subdivision(code) for code, _ in found):
-                self.problems.append(Problem("bad-group", "a group lists countries", item.place))
+                hint = "write the codes of countries alone, such as `[AE, BH]`"
+                self.problems.append(Problem("bad-group", "a group lists countries", item.place, hint))
             self._warn(found, item.place)
             members += (resolved.code for resolved in found)
         if not node.listed:
-            self.problems.append(Problem("bad-group", "the group is empty", node.place))
+            hint = "list its countries, such as `[AE, BH]`, or take it out"
+            self.problems.append(Problem("bad-group", "the group is empty", node.place, hint))
         return tuple(dict.fromkeys(members))
 
     def _codes(self, node: Node, name: str, entry: RuleEntry) -> list[str]:

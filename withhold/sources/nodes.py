@@ -80,7 +80,8 @@ class Node:
         seen: set[str | None] = set()
         for key, _ in self.pairs or ():
             if key.text in seen:
-                yield Problem("repeated-key", f"key {shown(key.text)} stands here twice", key.place)
+                message = f"key {shown(key.text)} stands here twice"
+                yield Problem("repeated-key", message, key.place, "keep one: the other would be lost")
             seen.add(key.text)
 
 
@@ -102,7 +103,7 @@ class Builder:
     def start(self, line: int, column: int, *, mapping: bool) -> None:
         place = self.place(line, column)
         if len(self._open) == MAX_DEPTH:
-            raise refused("too-deep", f"nested more than {MAX_DEPTH} deep", place)
+            raise refused("too-deep", f"nested more than {MAX_DEPTH} deep", place, "look for brackets too many")
         node = Node(place, pairs=[]) if mapping else Node(place, items=[])
         self._add(node)
         self._open.append(node)
@@ -123,13 +124,42 @@ class Builder:
             items.append(node)
         elif (key := self._key[-1]) is None:
             if node.text is None:
-                raise refused("bad-key", "a key must be text", node.place)
+                raise refused("bad-key", "a key must be text", node.place, "write `key: value`")
             self._key[-1] = node
         else:
             pairs = self._open[-1].pairs
             assert pairs is not None  # noqa: S101  # what is open is a list or a mapping
             pairs.append((key, node))
             self._key[-1] = None
+
+
+# What to write for a key that is missing.
+_EXAMPLES = {
+    "id": "in-1",
+    "reason": "legal_demand",
+    "account": "1101",
+    "tweet": "1355667106821046272",
+    "category": "journalist",
+    "rules": "in.yaml",
+    "cases": "[]",
+    "it": "hides the account in India only",
+    "at": "2021-02-10T05:00:00Z",
+    "expect": "{IN: withheld, US: visible}",
+}
+
+
+def missing_key(name: str, place: Place) -> Problem:
+    """Return the problem of a mapping that lacks a key."""
+    return Problem("missing-key", f"missing key `{name}`", place, f"write it, such as `{name}: {_EXAMPLES[name]}`")
+
+
+def no_value(plain: object) -> tuple[str, str]:
+    """Return what to say of a list, a mapping or nothing that stands where one value is meant, and the hint."""
+    if isinstance(plain, list):
+        return "a list stands where one value is meant", "write one value, without brackets or dashes"
+    if isinstance(plain, dict):
+        return "a mapping stands where one value is meant", "write one value, without a key"
+    return "nothing stands where one value is meant", "write a value here, or take it out"
 
 
 def is_broken(text: str) -> bool:

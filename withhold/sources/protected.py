@@ -13,7 +13,7 @@ from withhold.model.rule import choice
 from withhold.sources.entry import id_from_text, unknown_key
 from withhold.sources.files import decoded, unreadable
 from withhold.sources.ids_file import lost
-from withhold.sources.nodes import Node, Quoted, refused
+from withhold.sources.nodes import Node, Quoted, missing_key, refused
 from withhold.sources.yaml_file import read_yaml
 
 _KEYS = ["account", "category", "name"]
@@ -33,7 +33,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]]) -> list[Protected]:
             written = item.at(["account"])
             if protected.account in found:
                 message = f"account `{protected.account}` is listed twice"
-                problems.append(Problem("repeated-protected", message, written.place))
+                problems.append(Problem("repeated-protected", message, written.place, "keep one of the two"))
             found[protected.account] = protected
             if not isinstance(written.text, Quoted) and precision.looks_rounded(protected.account):
                 rounded.append(lost(protected.account, written.place, "quote the id"))
@@ -76,12 +76,14 @@ def _protected(node: Node, problems: list[Problem]) -> Protected | None:
     texts = {name: value.text for name in _KEYS if (value := node.get(name)) is not None and not value.absent}
     for name in ("account", "category"):
         if name not in texts:
-            problems.append(Problem("missing-key", f"missing key `{name}`", node.place))
+            problems.append(missing_key(name, node.place))
     account, category = 0, Category.NEWS_MEDIA
     for name, text in texts.items():
         place = node.at([name]).place
         if text is None or not text.strip():
-            problems.append(Problem("bad-value", f"`{name}` must be one text", place))
+            problems.append(
+                Problem("bad-value", f"`{name}` must be one text", place, "write one value that is not empty")
+            )
             continue
         try:
             if name == "account":

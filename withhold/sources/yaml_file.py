@@ -13,6 +13,7 @@ from withhold.sources.nodes import Builder, Node, Quoted, is_broken, refused
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
 _LINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_NO_ESCAPE = "write the letter itself, and no escape"
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 
@@ -21,7 +22,7 @@ def read_yaml(text: str, file: str) -> Node | None:
     build = Builder(file)
     if found := _NOT_YAML.search(text):
         message = "this is not YAML: it has a control character"
-        raise refused("bad-yaml", message, _place(file, text, found.start()))
+        raise refused("bad-yaml", message, _place(file, text, found.start()), "save it as plain text, without that")
     documents = 0
     try:
         for event in yaml.parse(text, Loader=_Loader):
@@ -37,7 +38,8 @@ def read_yaml(text: str, file: str) -> Node | None:
                 raise refused("yaml-alias", message, build.place(line, column), "define a group instead")
             elif isinstance(event, yaml.ScalarEvent):
                 if is_broken(event.value):
-                    raise refused("bad-yaml", "this is not YAML: half of a surrogate pair", build.place(line, column))
+                    message = "this is not YAML: half of a surrogate pair"
+                    raise refused("bad-yaml", message, build.place(line, column), _NO_ESCAPE)
                 plain = event.implicit[0]
                 absent = plain and event.value in _NULLS and not build.wants_key
                 build.scalar(line, column, None if absent else event.value if plain else Quoted(event.value))
@@ -51,11 +53,13 @@ def read_yaml(text: str, file: str) -> Node | None:
         mark = error.problem_mark or error.context_mark
         offset = len(text) if mark is None else _offset(text, mark.line, mark.column)
         message = f"this is not YAML: {error.problem or error.context}"
-        hint = "indent with spaces, not with tabs" if text[offset : offset + 1] == "\t" else None
+        tab = text[offset : offset + 1] == "\t"
+        hint = "indent with spaces, not with tabs" if tab else "look here and before for a bracket, quote or indent"
         raise refused("bad-yaml", message, _place(file, text, offset), hint) from None
     except (yaml.YAMLError, OverflowError, ValueError) as error:
         # What the parsers find in escapes has no place of its own.
-        raise refused("bad-yaml", f"this is not YAML: {error}".partition("\n")[0], Place(file)) from None
+        message = f"this is not YAML: {error}".partition("\n")[0]
+        raise refused("bad-yaml", message, Place(file), _NO_ESCAPE) from None
     return build.root
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
-from withhold.errors import Problem, RuleError, WithholdError, shown
+from withhold.errors import Problem, RuleError, WithholdError, did_you_mean, shown
 from withhold.model import Outcome, Policy, RuleSet, Settle, Tweet
 from withhold.model.instants import parse_instant
 from withhold.model.rule import choice
 from withhold.model.tweet import Subject
 from withhold.model.viewer import Viewer
 from withhold.sources.entry import id_from_text, unknown_key
-from withhold.sources.nodes import Node
+from withhold.sources.nodes import Node, missing_key, no_value
 from withhold.territories import resolve
 from withhold.testing.cases import Case, Expectation
 from withhold.testing.viewers import UNKNOWN, viewer
@@ -26,6 +25,12 @@ _FILE = ("rules", "policy", "cases")
 _POLICY = ("unknown_location", "author_sees_own")
 _CASE = ("it", "account", "tweet", "retweet_of", "at", "expect", "because", "viewer")
 _RETWEETED = ("tweet", "account")
+_MAPPINGS = {
+    "a case": "`- it: …`, and the other keys of the case below that",
+    "`policy`": "`policy: {unknown_location: show}`",
+    "`expect`": "`expect: {IN: withheld, US: visible}`",
+    "`retweet_of`": "`retweet_of: {tweet: 1355667106821046272, account: 1101}`",
+}
 
 
 class Reader:
@@ -93,12 +98,14 @@ class Reader:
         tweet = self._optional(node, "tweet", lambda text: id_from_text(text, "tweet"))
         inner = node.get("retweet_of")
         if len(self.problems) == before and account is None and tweet is None:
-            self._tell("no-subject", "the case has neither `account` nor `tweet`", node)
+            hint = "name what is asked about, such as `account: 1101`"
+            self._tell("no-subject", "the case has neither `account` nor `tweet`", node, hint)
         if inner is None or inner.absent:
             return (tweet, account)
         source = self._retweeted(inner)
         if account is None or tweet is None:
-            self._tell("bad-retweet", "what retweets has both `tweet` and `account`", node)
+            hint = "name the retweet with `tweet` and who retweets with `account`, beside `retweet_of`"
+            self._tell("bad-retweet", "what retweets has both `tweet` and `account`", node, hint)
         if account is None or tweet is None or source is None:
             return None
         return Tweet(tweet, account, source)
@@ -125,7 +132,8 @@ class Reader:
             outcome = self._value(value, lambda text: choice(Outcome, text, "outcome"))
             if who is not None and outcome is not None:
                 if who in found:
-                    self._tell("repeated-place", f"{shown(key.text)} is a place that stands here twice", key)
+                    message = f"{shown(key.text)} is a place that stands here twice"
+                    self._tell("repeated-place", message, key, "keep one of the two")
                 found[who] = Expectation(who, outcome)
             self._warn(key)
         return list(found.values())
@@ -136,13 +144,13 @@ class Reader:
         if rule_id is None or found is None:
             return None
         if rules is not None and rule_id not in rules:
-            near = difflib.get_close_matches(rule_id, [rule.id for rule in rules], n=1)
-            hint = f"did you mean `{near[0]}`?" if near else None
+            hint = did_you_mean(rule_id, [rule.id for rule in rules])
             self._tell("unknown-rule", f"there is no rule {shown(rule_id)}", found, hint)
         written = node.get("expect")
         all_read = written is not None and len(written.pairs or ()) == len(expect)
         if expect and all_read and all(expected.outcome is Outcome.VISIBLE for expected in expect):
-            self._tell("because-of-nothing", "`because` stands where nothing is withheld", found)
+            hint = "take it out, or expect `withheld` or `suspended` somewhere"
+            self._tell("because-of-nothing", "`because` stands where nothing is withheld", found, hint)
         return rule_id
 
     def _warn(self, key: Node) -> None:
@@ -160,7 +168,7 @@ class Reader:
     def _required(self, node: Node, name: str) -> Node | None:
         found = node.get(name)
         if found is None or found.absent:
-            self._tell("missing-key", f"missing key `{name}`", found or node)
+            self.problems.append(missing_key(name, (found or node).place))
             return None
         return found
 
@@ -170,8 +178,8 @@ class Reader:
 
     def _value(self, node: Node, read: Callable[[str], _Value]) -> _Value | None:
         if node.text is None:
-            kind = "a list" if node.items is not None else "a mapping" if node.pairs is not None else "nothing"
-            self._tell("bad-value", f"{kind} stands where one value is meant", node)
+            message, hint = no_value(node.plain())
+            self._tell("bad-value", message, node, hint)
             return None
         try:
             return read(node.text)
@@ -181,7 +189,7 @@ class Reader:
 
     def _is_mapping(self, node: Node, what: str) -> bool:
         if node.pairs is None:
-            self._tell("bad-value", f"{what} must be a mapping", node)
+            self._tell("bad-value", f"{what} must be a mapping", node, f"write {_MAPPINGS[what]}")
         return node.pairs is not None
 
     def _known_keys(self, node: Node, known: Sequence[str]) -> None:
@@ -202,11 +210,13 @@ def _id_of(name: str) -> Callable[[str], int]:
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
     if not text or not text.isprintable():
-        raise RuleError((Problem("bad-text", f"`it` {shown(text)} is empty, or cannot be printed"), "it"))
+        message = f"`it` {shown(text)} is empty, or cannot be printed"
+        raise RuleError((Problem("bad-text", message, hint="say in words what the rules are to do"), "it"))
     return text
 
 
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
-        raise RuleError((Problem("bad-value", f"{shown(text)} is neither `true` nor `false`"), "author_sees_own"))
+        message = f"{shown(text)} is neither `true` nor `false`"
+        raise RuleError((Problem("bad-value", message, hint="write one of the two, in lower case"), "author_sees_own"))
     return text == "true"
