@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.writing import FINE, refusal, told, write
-from withhold import RuleSet
+from tests.sources.writing import FINE, RULE, refusal, told, write
+from withhold import RuleSet, RuleSetError
+from withhold.sources import protected_beside
 
 
 def named(rule_id: str) -> str:
@@ -129,3 +130,15 @@ def test_ids_files_are_found_beside_the_rule_file_not_in_the_working_directory(
     write(tmp_path, {"ids.csv": "kind,id\ntweet,6\n"})
     monkeypatch.chdir(tmp_path)
     assert list(RuleSet.load("rules")["in"].tweets) == [5]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no devices among the files")
+def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """A pipe would never end. What is read here ends at once, so that a failure does not hang."""
+    write(tmp_path, {"in.yaml": f"{RULE}  ids_file: ids.csv\n"})
+    for name in ("ids.csv", "none.yaml", "protected.yaml"):
+        (tmp_path / name).symlink_to(os.devnull)
+    assert told(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 unreadable-file", "none.yaml:1:1 unreadable-file"]
+    for beside in (tmp_path, tmp_path / "in.yaml"):
+        with pytest.raises(RuleSetError, match="no regular file, but a pipe or a device"):
+            protected_beside(beside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,14 @@ def test_all_problems_of_all_files_come_at_once_and_those_of_shared_rules_once(t
     with pytest.raises(CaseError) as caught:
         read_all([tmp_path], Library())
     assert [Path(place.file).name for place, _ in placed(caught.value)] == ["b.cases.yaml", "rules.yaml"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no devices among the files")
+def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path):
+    """What is read here ends at once, so that a failure does not hang."""
+    (tmp_path / "all.cases.yaml").symlink_to(os.devnull)
+    with pytest.raises(CaseError, match="no regular file, but a pipe or a device"):
+        read_all([tmp_path], Library())
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -34,7 +36,7 @@ def protected_files(path: str | os.PathLike[str]) -> list[Path]:
     path = Path(path)
     if path.is_dir():
         return _sorted(path, _is_protected, [])
-    return sorted(file for file in path.parent.iterdir() if _is_protected(file) and file.is_file())
+    return sorted(file for file in path.parent.iterdir() if _is_protected(file) and not file.is_dir())
 
 
 def _sorted(path: Path, wanted: Callable[[Path], bool], problems: list[Problem]) -> list[Path]:
@@ -66,6 +68,14 @@ def is_rule_file(path: Path) -> bool:
 
 def _is_protected(path: Path) -> bool:
     return path.name.lower() in PROTECTED
+
+
+def regular(path: Path) -> Path:
+    """Return a path as it is; raises `OSError` if nothing is there, and for a pipe or a device, which might never end."""
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder refuses to be read itself
+        raise OSError(errno.EINVAL, "no regular file, but a pipe or a device")
+    return path
 
 
 def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:

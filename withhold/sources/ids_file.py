@@ -13,6 +13,7 @@ from withhold.errors import Place, Problem, WithholdError, shown
 from withhold.model.ids import IdSet
 from withhold.model.precision import Precision
 from withhold.sources.entry import id_from_text
+from withhold.sources.files import regular
 
 #: Problems of one file that are told one by one; a file that is wrong from end to end would fill the memory.
 TOLD = 100
@@ -37,7 +38,7 @@ class IdsFile:
         self._record: list[str] = []
         self._line = 1
         # Bytes that are no UTF-8 turn into characters that are no digits, and are told as such.
-        with path.open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
+        with regular(path).open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
             lines = self._lines(text, raw)
             try:
                 self._read(self._columns(lines) if kind is None else self._plain(lines, kind.removesuffix("s")))

@@ -26,7 +26,7 @@ from withhold.model.precision import Precision
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.sources.entry import RuleEntry, read_entry, unknown_key
-from withhold.sources.files import decoded, rule_files, size_of, unreadable
+from withhold.sources.files import decoded, regular, rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile, lost
 from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node, Quoted, refused
@@ -242,7 +242,7 @@ class _Reading:
     def _text(self, file: Path) -> str:
         place = Place(str(file))
         try:
-            data = file.read_bytes()
+            data = regular(file).read_bytes()
         except OSError as error:
             raise RuleSetError([unreadable(error, place)]) from None
         self._advance(len(data))

@@ -11,7 +11,7 @@ from withhold.model.precision import Precision
 from withhold.model.protected import Category, Protected
 from withhold.model.rule import choice
 from withhold.sources.entry import id_from_text, unknown_key
-from withhold.sources.files import decoded, unreadable
+from withhold.sources.files import decoded, regular, unreadable
 from withhold.sources.ids_file import lost
 from withhold.sources.nodes import Node, Quoted, missing_key, refused
 from withhold.sources.yaml_file import read_yaml
@@ -46,7 +46,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]]) -> list[Protected]:
 def _listed(file: Path, problems: list[Problem]) -> list[Node]:
     """Return the entries of a file, after telling what is wrong around them."""
     try:
-        node = read_yaml(decoded(file.read_bytes(), file), str(file))
+        node = read_yaml(decoded(regular(file).read_bytes(), file), str(file))
         if node is None or node.pairs is None:
             raise refused("bad-protected", "this is no list of protected accounts", Place(str(file)), _HINT)
     except OSError as error:

@@ -14,7 +14,7 @@ from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarn
 from withhold.model import Policy, RuleSet
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
-from withhold.sources.files import CASES, decoded, unreadable
+from withhold.sources.files import CASES, decoded, regular, unreadable
 from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node
 from withhold.sources.yaml_file import read_yaml
@@ -71,7 +71,7 @@ def read_case_file(path: Path, library: Library) -> CaseFile:
     """Read one case file and the rules it names; raises `CaseError` with every problem of both."""
     path = near(path)
     try:
-        root = read_yaml(decoded(path.read_bytes(), path), str(path))
+        root = read_yaml(decoded(regular(path).read_bytes(), path), str(path))
     except OSError as error:
         raise CaseError([unreadable(error, Place(str(path)))]) from None
     except RuleSetError as error:
@@ -121,7 +121,7 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
 def is_meant_for_us(path: Path, keys: Sequence[str]) -> bool:
     """Tell whether a file has one of our `keys`, or nearly, or says nothing that can be read: other tools have files, too."""
     try:
-        text = decoded(path.read_bytes(), path)
+        text = decoded(regular(path).read_bytes(), path)
     except (OSError, RuleSetError):
         return True
     try:
