@@ -102,6 +102,24 @@ def test_an_override_in_the_file_silences_an_error(there: Path) -> None:
     assert lint("rules", "--protected", "listed.yaml").exit_code == 0
 
 
+def test_of_a_part_an_override_is_not_called_unused_and_it_is_said_that_no_list_was_read(there: Path) -> None:
+    """The list lies beside the rules as a whole: in a folder further up, or where a snapshot was compiled."""
+    override = "    override: {protected-account: upheld by the court on 2021-03-01}\n"
+    write(there, {"all/protected.yaml": PROTECTED, "all/in/in.yaml": RULES + override})
+    CliRunner().invoke(app, ["compile", "all", "-o", "all.wh"])
+    said = "no list of protected accounts was read: an override of `protected-account` counts on one; name it with --protected"
+    for given in ("all/in", "all/in/in.yaml", "all.wh"):
+        found = lint(given, "--fail-on", "error")
+        assert ("unused-override" in found.stdout, found.stdout.splitlines()[-1]) == (False, said)
+        assert json.loads(lint(given, "--format", "json").stdout)["protected"] is None
+    for arguments in (["all"], ["all/in", "--protected", "all/protected.yaml"]):
+        assert said not in lint(*arguments).stdout
+        assert json.loads(lint(*arguments, "--format", "json").stdout)["protected"] == 1
+    assert "no list" not in lint("rules").stdout, "no rule counts on one"
+    write(there, {"nobody.yaml": "protected: []"})
+    assert "[unused-override]" in lint("all/in", "--protected", "nobody.yaml").stdout
+
+
 def test_rules_and_protected_that_cannot_be_read_are_told_together(there: Path) -> None:
     write(there, {"rules/z.yaml": "rules: [1]\n", "rules/protected.yaml": "protected: [{account: 5}]\n"})
     found = lint("rules")

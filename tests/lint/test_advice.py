@@ -27,6 +27,13 @@ def test_an_override_that_silences_nothing_is_a_note() -> None:
     assert advised(rule(until=None, override={"no-end": "x"})) == []
 
 
+def test_an_override_of_what_was_not_looked_for_is_not_called_unused() -> None:
+    kept = RuleSet([rule(override={"protected-account": "x"})])
+    assert lint(kept) == lint(kept, None) == []
+    assert advised(*kept) == ["note rule `a`: unused-override"], "with a list that is empty"
+    assert [each.code for each in lint(RuleSet([rule(override={"no-end": "x"})]))] == ["unused-override"]
+
+
 def test_an_override_holds_for_its_rule_alone() -> None:
     other = rule(id="b", accounts=[18], until=None)
     assert advised(rule(until=None, override={"no-end": "x"}), other) == ["note rule `b`: no-end"]

@@ -35,8 +35,10 @@ def test_lists_are_found_wherever_rules_are(tmp_path: Path) -> None:
             "other/in.yaml": FINE,
         },
     )
-    assert [found.account for found in protected_beside(tmp_path)] == [1101, 1102]
-    assert [found.account for found in protected_beside(tmp_path / "in.yaml")] == [1101]
+    assert [found.account for found in protected_beside(tmp_path) or ()] == [1101, 1102]
+    assert [found.account for found in protected_beside(tmp_path / "in.yaml") or ()] == [1101]
+    assert protected_beside(tmp_path / "other" / "in.yaml") is None
+    write(tmp_path, {"other/protected.yaml": "protected: []"})
     assert protected_beside(tmp_path / "other" / "in.yaml") == []
     assert len(RuleSet.load(tmp_path / "in.yaml")) == 1
 
@@ -107,7 +109,7 @@ def test_all_problems_of_all_lists_come_at_once(tmp_path: Path) -> None:
 
 def test_an_id_that_looks_rounded_is_taken_in_quotes(tmp_path: Path) -> None:
     write(tmp_path, {"protected.yaml": ONE.replace("1101", "'1355667106821046300'")})
-    assert [found.account for found in protected_beside(tmp_path)] == [1355667106821046300]
+    assert [found.account for found in protected_beside(tmp_path) or ()] == [1355667106821046300]
 
 
 def test_a_list_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, counted, out, print_json, print_problems, problem_to_dict, refuse_rules
 from withhold.cli.sarif import sarif_of
 from withhold.errors import Problem, RuleSetError, in_order
+from withhold.lint import Protected
 from withhold.lint import lint as advise
+from withhold.lint.protected_accounts_must_not_be_withheld import CHECK as PROTECTED
 from withhold.model import RuleSet
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources import load_protected, protected_beside
@@ -54,7 +56,7 @@ def lint(
     Exits with 4 if it is refused, and else with 1 if there is an error among the advice, or what --fail-on says.
     """
     try:
-        loaded, problems = _read(rules, protected)
+        loaded, listed, problems = _read(rules, protected)
     except RuleSetError as error:
         if form is LintFormat.SARIF:
             print_json(sarif_of(error.problems, rules))
@@ -64,19 +66,22 @@ def lint(
         case LintFormat.SARIF:
             print_json(sarif_of(problems, rules))
         case LintFormat.JSON:
-            print_json(_to_dict(loaded, problems))
+            print_json(_to_dict(loaded, listed, problems))
         case LintFormat.TEXT:
             print_problems(problems, out)
             out.print(_summary(loaded, problems, fail_on))
+            if listed is None and any(code == PROTECTED.code for rule in loaded for code, _ in rule.override):
+                hint = f"an override of `{PROTECTED.code}` counts on one; name it with --protected"
+                out.print(f"no list of protected accounts was read: {hint}", style="yellow")
         case _:
             assert_never(form)
     raise typer.Exit(ExitCode.FAILURE if _failing(problems, fail_on) else ExitCode.FINE)
 
 
-def _read(path: Path, protected: Path | None) -> tuple[RuleSet, list[Problem]]:
-    """Return the rules with what is to be said of them; raises `RuleSetError` with the problems of all files."""
+def _read(path: Path, protected: Path | None) -> tuple[RuleSet, list[Protected] | None, list[Problem]]:
+    """Return the rules, who is protected, and what is to be said; raises `RuleSetError` with the problems of all files."""
     refused: list[RuleSetError] = []
-    loaded, listed = RuleSet(), []
+    loaded, listed = RuleSet(), None
     try:
         loaded = options.read_rules(path)
     except RuleSetError as error:
@@ -92,7 +97,7 @@ def _read(path: Path, protected: Path | None) -> tuple[RuleSet, list[Problem]]:
         problems = in_order(problem for error in refused for problem in error.problems)
         first = refused[0]
         raise RuleSetError(problems, first.read or len(loaded), first.refused)
-    return loaded, in_order([*loaded.warnings, *advise(loaded, listed)])
+    return loaded, listed, in_order([*loaded.warnings, *advise(loaded, listed)])
 
 
 def _failing(problems: list[Problem], fail_on: Failing) -> bool:
@@ -100,13 +105,14 @@ def _failing(problems: list[Problem], fail_on: Failing) -> bool:
     return any(worst_first.index(Failing(problem.severity)) <= worst_first.index(fail_on) for problem in problems)
 
 
-def _to_dict(loaded: RuleSet, problems: list[Problem]) -> dict[str, object]:
+def _to_dict(loaded: RuleSet, listed: list[Protected] | None, problems: list[Problem]) -> dict[str, object]:
     accounts, tweets = options.count_ids(loaded)
     return {
         "valid": True,
         "rules": len(loaded),
         "accounts": accounts,
         "tweets": tweets,
+        "protected": None if listed is None else len(listed),
         "digest": loaded.digest,
         "problems": [problem_to_dict(problem) for problem in problems],
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from withhold.errors import Problem, did_you_mean, in_order, shown
 from withhold.lint.check import Given, advice
 from withhold.lint.checks import CHECKS
+from withhold.lint.protected_accounts_must_not_be_withheld import CHECK as PROTECTED
 from withhold.model.protected import Protected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
@@ -18,16 +19,18 @@ OF_OVERRIDES = {
 }
 
 
-def lint(rules: RuleSet, protected: Iterable[Protected] = ()) -> list[Problem]:
+def lint(rules: RuleSet, protected: Iterable[Protected] | None = None) -> list[Problem]:
     """Return the advice on a rule set, in the order of its places. O(ids log ids).
 
-    `protected` are the accounts that no rule is to name without an override; `sources.protected_beside` reads them.
+    `protected` are the accounts that no rule is to name without an override; `sources.protected_beside` reads them. Where
+    none were read (None) it is not known whether an override of that is needed, and none is told as unused.
     Each problem has the code of its check. A rule with that code in its `override` is passed over; what overrides get
     wrong is told as `unknown-override` and `unused-override`.
     """
-    given = Given(rules, {each.account: each for each in protected})
+    given = Given(rules, {each.account: each for each in protected or ()})
     told: list[Problem] = []
-    silenced: set[tuple[str, str]] = set()
+    # What may be silenced by an override, as far as that can be known.
+    silenced = {(rule.id, PROTECTED.code) for rule in rules} if protected is None else set()
     for check in CHECKS:
         for found in check.find(given):
             if any(code == check.code for code, _ in found.rule.override):

@@ -25,9 +25,10 @@ def load_protected(path: Path) -> list[Protected]:
     return read_protected([path])
 
 
-def protected_beside(rules: Path) -> list[Protected]:
-    """Read every `protected.yaml` beside a rule file, or below a directory of them; there may be none."""
+def protected_beside(rules: Path) -> list[Protected] | None:
+    """Read every `protected.yaml` beside a rule file, or below a directory of them; None if there is no such file."""
     from withhold.sources.files import protected_files
     from withhold.sources.protected import read_protected
 
-    return read_protected(protected_files(rules))
+    files = protected_files(rules)
+    return read_protected(files) if files else None
