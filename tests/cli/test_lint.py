@@ -78,6 +78,9 @@ def test_it_fails_on_what_it_is_told_to(there: Path, fail_on: str, protected: bo
         assert found.exit_code == status
         if form == "text":
             assert found.stdout.splitlines()[-1].startswith("not fine: " if status else "fine: ")
+        if form == "json":
+            answer = json.loads(found.stdout)
+            assert (answer["valid"], answer["fine"]) == (True, not status)
 
 
 def test_with_nothing_to_say_it_is_fine_whatever_it_is_to_fail_on(there: Path) -> None:
@@ -130,7 +133,8 @@ def test_rules_and_protected_that_cannot_be_read_are_told_together(there: Path) 
         "the rule set was refused: 2 problems; rules read: 2, refused: 1",
     ]
     answer = json.loads(lint("rules", "--format", "json").stdout)
-    assert (answer["valid"], answer["read"], answer["refused"], len(answer["problems"])) == (False, 2, 1, 2)
+    assert (answer["valid"], answer["fine"]) == (False, False)
+    assert (answer["read"], answer["refused"], len(answer["problems"])) == (2, 1, 2)
 
 
 def test_a_list_of_the_protected_that_cannot_be_read_is_no_reason_to_pass(there: Path) -> None:

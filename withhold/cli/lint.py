@@ -66,7 +66,7 @@ def lint(
         case LintFormat.SARIF:
             print_json(sarif_of(problems, rules))
         case LintFormat.JSON:
-            print_json(_to_dict(loaded, listed, problems))
+            print_json(_to_dict(loaded, listed, problems, fine=not _failing(problems, fail_on)))
         case LintFormat.TEXT:
             print_problems(problems, out)
             out.print(_summary(loaded, problems, fail_on))
@@ -105,10 +105,13 @@ def _failing(problems: list[Problem], fail_on: Failing) -> bool:
     return any(worst_first.index(Failing(problem.severity)) <= worst_first.index(fail_on) for problem in problems)
 
 
-def _to_dict(loaded: RuleSet, listed: list[Protected] | None, problems: list[Problem]) -> dict[str, object]:
+def _to_dict(
+    loaded: RuleSet, listed: list[Protected] | None, problems: list[Problem], *, fine: bool
+) -> dict[str, object]:
     accounts, tweets = options.count_ids(loaded)
     return {
-        "valid": True,
+        "valid": True,  # it loads
+        "fine": fine,
         "rules": len(loaded),
         "accounts": accounts,
         "tweets": tweets,

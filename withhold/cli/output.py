@@ -64,7 +64,7 @@ def refuse_rules(error: RuleSetError, form: Format, console: Console = err) -> t
     """Print why a rule set was refused, and return the exit to raise."""
     if form is Format.JSON:
         problems = [problem_to_dict(problem) for problem in error.problems]
-        print_json({"valid": False, "read": error.read, "refused": error.refused, "problems": problems})
+        print_json({"valid": False, "fine": False, "read": error.read, "refused": error.refused, "problems": problems})
     else:
         print_problems(error.problems, console)
         count = len(error.problems)
