@@ -199,6 +199,25 @@ class TestSarif:
         uri = sarif("../rules")["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert uri == (there / "rules" / "in.yaml").resolve().as_uri(), "what lies elsewhere is named in full"
 
+    @pytest.mark.parametrize("git", [".git/HEAD", ".git"])
+    def test_in_a_repository_paths_are_relative_to_its_top(
+        self, there: Path, monkeypatch: pytest.MonkeyPatch, git: str
+    ) -> None:
+        """Wherever it is run; in another work tree of the repository `.git` is a file."""
+        write(there, {git: "", "rules/deep/in.yaml": RULES.replace("in-", "deep-")})
+        for folder, given in (
+            (there, "rules"),
+            (there / "rules", "."),
+            (there / "rules" / "deep", ".."),
+            (Path("/"), ""),
+        ):
+            monkeypatch.chdir(folder)
+            results = sarif(given or str(there / "rules"))["results"]
+            assert {each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in results} == {
+                "rules/in.yaml",
+                "rules/deep/in.yaml",
+            }
+
     def test_what_cannot_be_loaded_is_in_it_too(self, there: Path) -> None:
         write(there, {"rules/z.yaml": "groups: {g: []}\nrules: [1]\n"})
         assert lint("rules", "--format", "sarif").exit_code == 4

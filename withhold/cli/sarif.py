@@ -27,7 +27,8 @@ def sarif_of(problems: Iterable[Problem], rules: Path) -> dict[str, object]:
             descriptors.append(_descriptor(code, code.replace("-", "_"), says, says, severity))
     numbers = {descriptor["id"]: number for number, descriptor in enumerate(descriptors)}
     driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
-    results = [_result(problem, numbers[problem.code], rules) for problem in told]
+    top = _top(rules)
+    results = [_result(problem, numbers[problem.code], rules, top) for problem in told]
     # Columns count characters, as Python does.
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
@@ -44,12 +45,12 @@ def _descriptor(code: str, name: str, says: str, why: str, level: str) -> dict[s
     }
 
 
-def _result(problem: Problem, rule: int, rules: Path) -> dict[str, object]:
+def _result(problem: Problem, rule: int, rules: Path, top: Path) -> dict[str, object]:
     place = problem.place if isinstance(problem.place, Place) else Place(str(rules))
     where = f"{problem.place}: " if isinstance(problem.place, str) else ""
     hint = f"; {problem.hint}" if problem.hint else ""
     location = {
-        "artifactLocation": {"uri": _uri(Path(place.file))},
+        "artifactLocation": {"uri": _uri(Path(place.file), top)},
         "region": {"startLine": place.line, "startColumn": place.column},
     }
     return {
@@ -61,11 +62,14 @@ def _result(problem: Problem, rule: int, rules: Path) -> dict[str, object]:
     }
 
 
-def _uri(path: Path) -> str:
-    """Return a path as seen from here, which is where a repository's own paths begin; one from elsewhere in full."""
-    path = path.resolve()
-    return (
-        quote(os.fsencode(path.relative_to(Path.cwd()).as_posix()))
-        if path.is_relative_to(Path.cwd())
-        else path.as_uri()
+def _top(rules: Path) -> Path:
+    """Return the top of the repository that the rules lie in, where code scanning begins its paths; without one, this folder."""
+    return next(
+        (folder for folder in (rules.resolve(), *rules.resolve().parents) if (folder / ".git").exists()), Path.cwd()
     )
+
+
+def _uri(path: Path, top: Path) -> str:
+    """Return a path as seen from the top; one from elsewhere in full."""
+    path = path.resolve()
+    return quote(os.fsencode(path.relative_to(top).as_posix())) if path.is_relative_to(top) else path.as_uri()
