@@ -186,6 +186,18 @@ SILENT: list[tuple[str, list[Rule]]] = [
 ]
 
 
+@pytest.mark.parametrize("demand", ["IN-D1", "in_2021/7", "EU-D17"])
+def test_whose_a_demand_is_goes_by_its_id(demand: str) -> None:
+    """As the README has it, with what is not recognised below."""
+    assert told("beyond-its-country", [rule(withheld_in=["IN", "BR"], demand=demand)])
+
+
+@pytest.mark.parametrize("demand", ["TR-7", "IN 7", "IND-D1", None])
+def test_whose_a_demand_is_is_not_guessed(demand: str | None) -> None:
+    assert not told("beyond-its-country", [rule(withheld_in=["IN", "BR"], demand=demand)])
+    assert not told("beyond-its-country", [rule(withheld_in=["US-CA"], demand="CA-D1")])
+
+
 def told(code: str, rules: list[Rule]) -> list[Any]:
     watched = WATCHED if code == "protected-account" else ()
     return [problem for problem in lint(RuleSet(rules), watched) if problem.code == code]
