@@ -96,6 +96,19 @@ def test_it_dumps_as_json(explanation):
     assert {entry["rule_id"]: entry["state"] for entry in found["rules"]}["over"] == "ended"
 
 
+def test_ids_are_text_in_json_for_javascript_rounds_large_numbers():
+    subject = Tweet(1355667106821046273, 2**53 + 1, retweet_of=Tweet(30, 17))
+    explained = Engine(RULES).explain(subject, Viewer(country="IN", account_id=2**63 - 1), NOON)
+    found = json.loads(json.dumps(explained.to_dict()))
+    assert found["subject"] == [
+        {"tweet_id": "1355667106821046273", "account_id": "9007199254740993"},
+        {"tweet_id": "30", "account_id": "17"},
+    ]
+    assert found["viewer"]["account_id"] == "9223372036854775807"
+    alone = json.loads(json.dumps(Engine(RULES).explain((None, 17), Viewer.unknown(), NOON).to_dict()))
+    assert (alone["subject"], alone["viewer"]["account_id"]) == ([{"tweet_id": None, "account_id": "17"}], None)
+
+
 def test_a_retweet_is_explained_with_its_source_and_the_time_in_its_id():
     tweet = Tweet(30, 40, retweet_of=Tweet(1355667106821046272, 17))
     text = str(Engine(RULES).explain(tweet, Viewer(country="IN"), NOON))

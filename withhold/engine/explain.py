@@ -10,6 +10,7 @@ from enum import StrEnum
 from withhold.engine.decider import Decider
 from withhold.engine.reach import Reach
 from withhold.model.decision import Decision, Scope
+from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
 from withhold.model.policy import Policy
 from withhold.model.rule import Rule, territories_of
@@ -66,9 +67,9 @@ class Explanation:
     rules: tuple[RuleState, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has."""
+        """Return values that JSON has; ids as text."""
         return {
-            "subject": [{"tweet_id": tweet, "account_id": account} for tweet, account in self.links],
+            "subject": [{"tweet_id": in_json(tweet), "account_id": in_json(account)} for tweet, account in self.links],
             "viewer": self.viewer.to_dict(),
             "at": in_iso(self.at),
             "decision": self.decision.to_dict(),

@@ -41,6 +41,11 @@ def check_id(value: object, name: str = "id") -> int:
     )
 
 
+def in_json(id_: int | None) -> str | None:
+    """Return an id as the text that it is in JSON: JavaScript, and what is written in it, rounds numbers above 2**53."""
+    return None if id_ is None else str(id_)
+
+
 def _not_an_int(value: object, name: str) -> SubjectIdTypeError:
     hint = "convert it with int() where it is read" if isinstance(value, str | bytes) else "ids are ints"
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError, shown
-from withhold.model.ids import check_id
+from withhold.model.ids import check_id, in_json
 from withhold.territories import WORLD, containing, country_of, is_subdivision, resolve
 
 #: Where somebody is, as far as it is known: a country and its subdivisions. The key of what is cached.
@@ -86,11 +86,11 @@ class Viewer:
         return (self.country, self.subdivisions)
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has."""
+        """Return values that JSON has; the id as text."""
         return {
             "country": self.country,
             "subdivisions": list(self.subdivisions),
-            "account_id": self.account_id,
+            "account_id": in_json(self.account_id),
             "signal": self.signal,
         }
 
