@@ -253,6 +253,12 @@ def test_what_it_exits_with(sides, arguments, status):
         assert "wrong.csv:2:8: count `x` is not a whole number [bad-count]" in found.output
 
 
+def test_a_country_of_the_traffic_that_is_read_as_another_is_told_once_with_its_place(sides):
+    (sides / "traffic.csv").write_text("tweet,account,country,count\n1,2,UK,3\n1,2,UK,4\n", encoding="utf-8")
+    found = run("old", "new", "--traffic", "traffic.csv")
+    assert found.stderr == "traffic.csv:2:5: warning: `UK` was read as `GB` [territory-alias]\n"
+
+
 def test_a_policy_makes_a_difference(sides):
     assert "IN withheld → visible" in run("old", "new").output
     cautious = run("old", "new", "--unknown-location", "withhold").output

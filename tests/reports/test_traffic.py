@@ -45,9 +45,14 @@ def test_columns_may_stand_in_any_order_and_among_others(write):
     assert list(read_traffic(file)) == [Impression(40, 1101, "IN", 2)]
 
 
-def test_another_code_of_a_country_is_read_with_a_warning(write):
-    with pytest.warns(RuleSetWarning, match="`UK` was read as `GB`"):
-        assert list(read_traffic(write("1,,UK,1\n"))) == [Impression(1, None, "GB", 1)]
+def test_another_code_of_a_country_is_read_with_a_warning_where_it_first_stands(write):
+    file = write("1,,UK,1\n1,,IN,1\n1,,UK,1\n10,,EL,1\n")
+    with pytest.warns(RuleSetWarning) as caught:
+        assert list(read_traffic(file))[2:] == [Impression(1, None, "GB", 1), Impression(10, None, "GR", 1)]
+    assert [str(warning.message) for warning in caught] == [
+        f"{file}:2:4: warning: `UK` was read as `GB` [territory-alias]",
+        f"{file}:5:5: warning: `EL` was read as `GR` [territory-alias]",
+    ]
 
 
 @pytest.mark.parametrize(

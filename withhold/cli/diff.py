@@ -134,11 +134,11 @@ def _uncollected() -> Iterator[None]:
 def _weighed(traffic: Path, before: Snapshot, after: Snapshot, policy: Policy, at: datetime) -> Impact:
     try:
         with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("default", RuleSetWarning)
+            warnings.simplefilter("always", RuleSetWarning)
             impact = weigh(before, after, read_traffic(traffic), at, policy)
     except TrafficError as error:
         print_problems(error.problems, err)
         raise typer.Exit(ExitCode.USAGE) from None
     for warning in caught:
-        err.print(f"warning: {warning.message}", style="yellow")
+        err.print(str(warning.message), style="yellow")
     return impact

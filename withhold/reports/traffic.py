@@ -39,7 +39,8 @@ def read_traffic(path: str | os.PathLike[str]) -> Iterator[Impression]:
     """Yield the impressions of a file as it is read; about 3 µs each.
 
     Once something is wrong nothing more is yielded, and when all is read a `TrafficError` says everything that is. So
-    what was counted up to then is to be thrown away. Raises `OSError` if the file cannot be opened.
+    what was counted up to then is to be thrown away. Raises `OSError` if the file cannot be opened, and warns with a
+    `RuleSetWarning` where a code is read as another for the first time, `UK` as `GB`.
     """
     problems = _Problems(Path(path))
     with problems.path.open("rb") as file:
@@ -65,11 +66,17 @@ class _Problems:
         self.line: str | None = None
         #: Where the columns stand in a line.
         self.order: list[int] = []
+        #: Codes that were read as others, each of which is told where it comes first.
+        self.aliases: set[str] = set()
 
     def tell(self, code: str, message: str, column: int | None = None, hint: str | None = None) -> None:
         self.count += 1
         if self.count <= TOLD:
             self._told.append(Problem(code, message, self._place(column), hint))
+
+    def read_as(self, country: Resolved) -> str:
+        message = f"`{country.alias}` was read as `{country.code}`"
+        return str(Problem("territory-alias", message, self._place(2), severity="warning"))
 
     def all(self) -> list[Problem]:
         untold = self.count - len(self._told)
@@ -110,10 +117,9 @@ def _impression(texts: _Texts, problems: _Problems) -> Impression | None:
             problems.tell(found.code, found.message, 2, found.hint)
         else:
             country = found.code
-            if found.alias:
-                warnings.warn(
-                    f"`{found.alias}` was read as `{country}` [territory-alias]", RuleSetWarning, stacklevel=3
-                )
+            if found.alias and found.alias not in problems.aliases:
+                problems.aliases.add(found.alias)
+                warnings.warn(problems.read_as(found), RuleSetWarning, stacklevel=3)
     if not (texts[3].isascii() and texts[3].isdigit() and len(texts[3]) < 19):
         hint = "write how often it was shown, such as `900`"
         problems.tell("bad-count", f"count {shown(texts[3])} is not a whole number", 3, hint)
