@@ -10,7 +10,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -18,7 +18,7 @@ from withhold.sources.files import CASES
 
 if TYPE_CHECKING:
     from withhold.engine import Engine
-    from withhold.errors import Problem
+    from withhold.errors import Place, Problem
     from withhold.model import RuleSet
     from withhold.testing.cases import Case
     from withhold.testing.running import Runner
@@ -73,24 +73,41 @@ class CaseItem(pytest.Item):
         self._runner = runner
 
     def runtest(self) -> None:
-        from withhold.testing.running import failure
+        from withhold.testing.running import failure, in_short
 
         result = self._runner.run(self._case)
         if not result.passed:
-            raise CaseFailedError(failure(result, self._runner.engine))
+            raise CaseFailedError(failure(result, self._runner.engine), Crash(self._case.place, in_short(result)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show what the case expected and got; anything else that went wrong, as pytest does."""
         if isinstance(excinfo.value, CaseFailedError):
-            return str(excinfo.value)
+            return excinfo.value
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, self._case.place.line - 1, self._case.it
 
 
+class Crash(NamedTuple):
+    """What pytest says of a failure on one line, behind the name of the item."""
+
+    place: Place
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
 class CaseFailedError(AssertionError):
-    """A case got another answer than it expects."""
+    """A case got another answer than it expects; pytest prints it by `toterminal`, and sums it up by `reprcrash`."""
+
+    def __init__(self, text: str, reprcrash: Crash) -> None:
+        super().__init__(text)
+        self.reprcrash = reprcrash
+
+    def toterminal(self, writer: Any) -> None:
+        writer.line(str(self))
 
 
 def _warn(problems: Iterable[Problem]) -> None:

@@ -44,6 +44,15 @@ def test_a_failure_says_where_what_and_why_without_a_traceback(session):
     assert "pytest_plugin.py" not in text
 
 
+def test_the_summary_says_what_came_and_not_again_where_the_case_stands(session, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    for ci in ("", "1"):
+        monkeypatch.setenv("CI", ci)
+        (line,) = [line for line in session(all=FAILING).stdout.lines if line.startswith("FAILED")]
+        assert line == "FAILED all.cases.yaml::shows it - IN: expected visible, got withheld"
+    assert "all.cases.yaml:7:5: IN: expected visible, got withheld" in session("--tb=line", all=FAILING).stdout.lines
+
+
 def test_one_case_can_be_chosen(session):
     session("all.cases.yaml::withholds it", all=FAILING).assert_outcomes(passed=1)
     session("-k", "shows", all=FAILING).assert_outcomes(failed=1, deselected=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -14,7 +14,7 @@ from withhold.model.instants import in_iso
 from withhold.testing.cases import CaseFile, Result
 from withhold.testing.coverage import Coverage, Share, share
 from withhold.testing.mutation import Mutation
-from withhold.testing.running import failure
+from withhold.testing.running import failure, in_short
 from withhold.testing.viewers import place_of
 
 # What XML 1.0 cannot say, even escaped.
@@ -117,8 +117,8 @@ class Report:
                 attributes = {"classname": place.file, "name": result.case.it, "line": str(place.line)}
                 case = ET.SubElement(suite, "testcase", {key: _xml(value) for key, value in attributes.items()})
                 if not result.passed:
-                    message = "; ".join(_wrong(result))
-                    ET.SubElement(case, "failure", message=_xml(message)).text = _xml(failure(result, tested.engine))
+                    message = _xml(in_short(result))
+                    ET.SubElement(case, "failure", message=message).text = _xml(failure(result, tested.engine))
         if self.unasked:
             count, said = str(len(self.unasked)), "no case file is about it"
             root.set("tests", str(self.cases + len(self.unasked)))
@@ -167,15 +167,6 @@ def _case(result: Result, engine: Engine) -> dict[str, object]:
             for answer in result.answers
         ],
     }
-
-
-def _wrong(result: Result) -> Iterator[str]:
-    for answer in result.answers:
-        if not answer.right:
-            expected, got = answer.expectation.outcome, answer.decision
-            where = place_of(answer.expectation.viewer)
-            other = f"got {got.outcome}" if got.outcome is not expected else f"got it by rule {got.rule_id}"
-            yield f"{where}: expected {expected}, {other}"
 
 
 def _xml(text: str) -> str:

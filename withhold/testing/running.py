@@ -44,6 +44,20 @@ def failure(result: Result, engine: Engine) -> str:
     return "\n".join(_lines(result, engine))
 
 
+def in_short(result: Result) -> str:
+    """Say on one line what a failed case expected and got."""
+    return "; ".join(_wrong(result))
+
+
+def _wrong(result: Result) -> Iterator[str]:
+    for answer in result.answers:
+        if not answer.right:
+            expected, got = answer.expectation.outcome, answer.decision
+            where = place_of(answer.expectation.viewer)
+            other = f"got {got.outcome}" if got.outcome is not expected else f"got it by rule {got.rule_id}"
+            yield f"{where}: expected {expected}, {other}"
+
+
 def _lines(result: Result, engine: Engine) -> Iterator[str]:
     case = result.case
     yield f"{case.place}: {case.it}"
