@@ -240,6 +240,33 @@ def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_trie
     assert run("--mutation-threshold", "60", all=THOROUGH, bad=suggested).exit_code == 0
 
 
+def test_yaml_that_is_none_of_ours_is_not_measured(run, tmp_path):
+    """What other tools have, or what lies about: refused, it would fail a run; counted, it would spoil the share."""
+    broken = RULES.replace("rules:", "rules: broken")
+    for name in (
+        ".github/workflows/a.yaml",
+        "mine/venv/lib/a.yaml",
+        "mine/node_modules/x/a.yaml",
+        "mine/.hidden/a.yaml",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(broken, encoding="utf-8")
+    (tmp_path / "mine" / "venv" / "pyvenv.cfg").touch()
+    (tmp_path / "mine" / "venv" / "no.cases.yaml").write_text("cases: broken", encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.yaml").write_text(broken, encoding="utf-8")
+    (tmp_path / "mine" / "deep").mkdir()
+    for name in ("mine/rules.yaml", "mine/deep/bad.yaml"):
+        (tmp_path / name).write_text(RULES.replace("in-1", name[5:8]), encoding="utf-8")
+    about = THOROUGH.replace("rules: rules.yaml", "rules: mine/rules.yaml")
+    found = run("--coverage", all=about)
+    assert found.exit_code == 0, found.output
+    assert "no case file is about it: mine/deep/bad.yaml\ncoverage: 50 % (5 of 10)" in found.stdout
+    found = run("--coverage", ".", all=about)
+    assert found.exit_code == 4, "a folder that is named has to be right"
+    assert {line.partition(":")[0] for line in found.stderr.splitlines()[:-1]} == {"elsewhere/a.yaml"}
+
+
 def test_a_rule_file_that_no_case_file_is_about_may_use_the_groups_of_its_folder_and_has_to_load(run, tmp_path):
     (tmp_path / "groups.yaml").write_text("groups: {near: [IN, PK]}\n", encoding="utf-8")
     (tmp_path / "near.yaml").write_text(RULES.replace("in-1", "near-1").replace("IN", "near"), encoding="utf-8")

@@ -63,10 +63,10 @@ def test(
 ) -> None:
     """Put case files to the rules they name. Exits with 1 if a case fails, and with 4 if a file is refused."""
     library = Library()
-    paths, measured = paths or [Path()], coverage or fail_under is not None or mutate or mutation_threshold is not None
+    measured = coverage or fail_under is not None or mutate or mutation_threshold is not None
     try:
-        files = read_all(paths, library)
-        others = unasked(paths, files, library) if measured else []
+        files = read_all(paths or [Path()], library)
+        others = unasked(paths or [], files, library) if measured else []
     except CaseError as error:
         raise _refuse(error, form, output) from None
     warnings = (warning for file in (*files, *others) for warning in (*file.rules.warnings, *file.warnings))

@@ -137,9 +137,14 @@ def is_meant_for_us(path: Path, keys: Sequence[str]) -> bool:
     return any(difflib.get_close_matches(key.lower(), keys, n=1, cutoff=0.8) for key in found)
 
 
+def is_environment(folder: Path) -> bool:
+    """Tell whether packages are installed in a folder: what lies there is other people's."""
+    return folder.name == "node_modules" or (folder / "pyvenv.cfg").exists()
+
+
 def _walk(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     for folder, inner, names in os.walk(path):
-        inner[:] = [name for name in inner if not name.startswith(".")]
+        inner[:] = [name for name in inner if not name.startswith(".") and not is_environment(Path(folder, name))]
         yield folder, inner, [name for name in names if not name.startswith(".")]
 
 

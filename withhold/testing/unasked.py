@@ -9,20 +9,23 @@ from withhold.errors import CaseError, Place, Problem, RuleSetError, in_order
 from withhold.model import Policy, RuleSet
 from withhold.sources.files import rule_files, unreadable
 from withhold.testing.cases import CaseFile
-from withhold.testing.suite import Library, is_meant_for_us, near
+from withhold.testing.suite import Library, is_environment, is_meant_for_us, near
 
 
 def unasked(paths: Iterable[Path], files: Iterable[CaseFile], library: Library) -> list[CaseFile]:
     """Return a case file without cases for each rule file below the folders of `paths` that no file's rule set contains.
 
-    Files without rules, and those of other tools, are left out. Raises `CaseError` with every problem of the others.
+    Without paths, the folders are those that rules of case files come from: what lies elsewhere below the current folder
+    may be anything. Files without rules, those of other tools, and what is hidden or installed are left out. Raises
+    `CaseError` with every problem of the others.
     """
     found: list[CaseFile] = []
     problems: list[Problem] = []
     rule_sets = {file.context[0]: file for file in files}  # each once, however many files are about it
-    seen = {Path(path).resolve() for file in rule_sets.values() for path in _made_of(file)}
-    for folder in filter(Path.is_dir, paths):
-        for path in map(near, rule_files(folder, problems)):
+    asked = {Path(path) for file in rule_sets.values() for path in _made_of(file)}
+    seen = {path.resolve() for path in asked}
+    for folder in filter(Path.is_dir, list(paths) or sorted({path.parent for path in asked})):
+        for path in (near(path) for path in rule_files(folder, problems) if not _is_installed(path, folder)):
             if path.resolve() in seen or not is_meant_for_us(path, ("rules", "groups")):
                 continue
             seen.add(path.resolve())
@@ -46,6 +49,11 @@ def _made_of(file: CaseFile) -> Iterable[str | Path]:
     if file.is_compiled:
         return {rule.place.file for rule in file.rules if rule.place}
     return rule_files(file.rules_path, [])
+
+
+def _is_installed(path: Path, folder: Path) -> bool:
+    """Tell whether a file lies in an environment below a folder; not if that was named itself."""
+    return any(is_environment(folder / inner) for inner in path.relative_to(folder).parents if inner.name)
 
 
 def _rules(path: Path, folder: Path, library: Library) -> RuleSet:
