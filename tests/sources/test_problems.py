@@ -20,6 +20,7 @@ AN_INSTANT = "write it like `2021-02-10T10:30:00+05:30`"
 NO_DATE = "a day is not an instant: add a time and an offset, such as `T00:00:00+05:30`"
 SUSPEND = "effect: suspend"
 OVERRIDE = "write `override: {no-end: …}` with the reason, quoted, where the dots are"
+NO_LIST = "write one value, without brackets or dashes"
 SAY_WHY = "say why the check is to be silent"
 EMPTY_CODE = "override `` has the reason `x`, and one of them is empty or padded"
 
@@ -56,7 +57,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     ("rules: [~]\n", 1, 9, "bad-rule", "a rule must be a mapping", "write `- id: …`"),
     ("rules:\n- in-d1\n", 2, 3, "bad-rule", "a rule must be a mapping", "write `- id: …`"),
     ("rules:\n- [a]\n", 2, 3, "bad-rule", "a rule must be a mapping", "write `- id: …`"),
-    (FINE.replace("id: a\n  ", ""), 2, 3, "missing-key", "missing key `id`", None),
+    (FINE.replace("id: a\n  ", ""), 2, 3, "missing-key", "missing key `id`", "write it, such as `id: in-1`"),
     (FINE.replace("reason: terms\n  ", ""), 2, 3, "missing-key", "missing key `reason`", None),
     (f"{FINE}  witheld_in: IN\n", 6, 3, "unknown-key", "unknown key `witheld_in`", "did you mean `withheld_in`?"),
     (f"{FINE}  from_: ~\n", 6, 3, "unknown-key", "unknown key `from_`", "did you mean `from`?"),
@@ -64,10 +65,10 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (f"{FINE}  <<: {{}}\n", 6, 3, "unknown-key", "unknown key `<<`", KNOWN),
     (f"{FINE}  id: b\n", 6, 3, "repeated-key", "key `id` stands here twice", None),
     # What its values are.
-    (FINE.replace("id: a", "id: ' '"), 2, 7, "bad-text", "`id` is empty", None),
+    (FINE.replace("id: a", "id: ' '"), 2, 7, "bad-text", "`id` is empty", "write a name that no other rule has"),
     (FINE.replace("id: a", "id:"), 2, 6, "bad-value", "nothing stands where one value is meant", None),
-    (FINE.replace("id: a", "id: [a]"), 2, 7, "bad-value", "a list stands where one value is meant", None),
-    (f"{FINE}  demand: ''\n", 6, 11, "bad-text", "`demand` is empty", None),
+    (FINE.replace("id: a", "id: [a]"), 2, 7, "bad-value", "a list stands where one value is meant", NO_LIST),
+    (f"{FINE}  demand: ''\n", 6, 11, "bad-text", "`demand` is empty", "write some text, or leave the key out"),
     (f"{FINE}  note: {{a: b}}\n", 6, 9, "bad-value", "a mapping stands where one value is meant", None),
     (
         f"{FINE}  override: no-end\n",

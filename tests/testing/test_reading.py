@@ -130,6 +130,7 @@ def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path):
         (FINE.replace("rules:", "roles:"), "did you mean `rules`?"),
         (FINE.replace("cases:", "CASES:"), "did you mean `cases`?"),
         (FINE.replace("expect:", "expects:"), "did you mean `expect`?"),
+        (FINE.replace("expect:", "EXPECTED:"), "did you mean `expect`?"),
         (
             FINE + "    why: x\n",
             "known are `it`, `account`, `tweet`, `retweet_of`, `at`, `expect`, `because`, `viewer`",

@@ -86,9 +86,12 @@ def _one_or_more(value: object) -> object:
 
 def _text(value: str, info: ValidationInfo) -> str:
     if not value.strip():
-        raise _custom(
-            "bad-text", f"`{info.field_name}` is empty", "write some text, or leave out the key if it may be left out"
+        hint = (
+            "write a name that no other rule has"
+            if info.field_name == "id"
+            else "write some text, or leave the key out"
         )
+        raise _custom("bad-text", f"`{info.field_name}` is empty", hint)
     return value.strip()
 
 

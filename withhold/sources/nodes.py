@@ -141,7 +141,7 @@ _EXAMPLES = {
     "tweet": "1355667106821046272",
     "category": "journalist",
     "rules": "in.yaml",
-    "cases": "[]",
+    "cases": "[{it: …, account: …, at: …, expect: …}]",
     "it": "hides the account in India only",
     "at": "2021-02-10T05:00:00Z",
     "expect": "{IN: withheld, US: visible}",
