@@ -133,6 +133,7 @@ def test_what_a_branch_changes_is_told_without_what_others_have_changed(reposito
     for old, told in (
         ("main", "2 accounts (18, 19): IN visible → withheld"),
         (base.stdout.strip(), "account 19: IN visible"),
+        (base.stdout.strip(), "1 account gets another outcome"),
     ):
         assert told in run(old, "rules").output
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import os
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -38,6 +40,16 @@ def test_impressions_are_read(write):
         Impression(None, 1101, "US", 3),
         Impression(41, None, None, 0),
     ]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only where pipes have names")
+def test_a_pipe_is_read_once(tmp_path, write):
+    pipe, text = tmp_path / "pipe", write("40,1101,IN,900\n").read_bytes()
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(text,), daemon=True)
+    writer.start()
+    assert list(read_traffic(pipe)) == [Impression(40, 1101, "IN", 900)]
+    writer.join()
 
 
 def test_columns_may_stand_in_any_order_and_among_others(write):

@@ -132,7 +132,9 @@ def _change_values(change: Change) -> dict[str, object]:
 
 def _headline(summary: Summary) -> str:
     said = (
-        f"{_counted(summary.counts)} get another outcome" if any(summary.counts) else "no viewer gets another outcome"
+        f"{_counted(summary.counts)} get{'s' if sum(summary.counts) == 1 else ''} another outcome"
+        if any(summary.counts)
+        else "no viewer gets another outcome"
     )
     return f"{said}{bounds_text(summary.within)}"
 

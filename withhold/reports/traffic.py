@@ -8,7 +8,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
-from io import TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,13 +43,12 @@ def read_traffic(path: str | os.PathLike[str]) -> Iterator[Impression]:
     `RuleSetWarning` where a code is read as another for the first time, `UK` as `GB`.
     """
     problems = _Problems(Path(path))
-    with problems.path.open("rb") as file:
-        is_parquet = file.read(4) == b"PAR1"
-    rows = _parquet_rows(problems) if is_parquet else _csv_rows(problems)
-    for texts in rows:
-        impression = _impression(texts, problems)
-        if impression is not None and not problems.count:
-            yield impression
+    with problems.path.open("rb") as file:  # once, as a pipe can be
+        rows = _parquet_rows(problems) if file.peek(4).startswith(b"PAR1") else _csv_rows(file, problems)
+        for texts in rows:
+            impression = _impression(texts, problems)
+            if impression is not None and not problems.count:
+                yield impression
     if problems.count:
         raise TrafficError(*problems.all())
 
@@ -143,10 +142,10 @@ def _country(text: str) -> Resolved | Problem:
     return found
 
 
-def _csv_rows(problems: _Problems) -> Iterator[_Texts]:
+def _csv_rows(file: BufferedReader, problems: _Problems) -> Iterator[_Texts]:
     """Yield the rows of a CSV file; `problems` knows the line of each."""
     # Bytes that are no UTF-8 turn into characters that are no digits, and are told as such.
-    with problems.path.open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
+    with TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
         rows = csv.reader(_lines(text, problems), strict=True)
         try:
             header = [name.strip().lower() for name in next(rows, [])]
