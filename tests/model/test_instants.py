@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from withhold import InstantError
+from withhold import InstantError, Rule
 from withhold.model.instants import in_iso, parse_instant, utc
 
 offsets = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -107,3 +107,44 @@ def test_any_text_is_an_instant_or_an_instant_error(text: str) -> None:
 def test_the_same_instant_is_written_one_way() -> None:
     assert in_iso(parse_instant("2021-02-10T10:30:00+05:30")) == "2021-02-10T05:00:00Z"
     assert in_iso(None) is None
+
+
+class Fine(datetime):
+    """As pandas has them: more is counted than a `datetime` has, and compared."""
+
+    def __lt__(self, other: object) -> bool:
+        raise AssertionError("nobody compares these")
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def astimezone(self, tz: object = None) -> Fine:
+        return self
+
+
+class Far(Fine):
+    """One whose year is beyond what a `datetime` has."""
+
+    @property
+    def year(self) -> int:
+        return 12_000
+
+
+class Never(Fine):
+    """As pandas' `NaT`."""
+
+    def utcoffset(self) -> timedelta:
+        raise ValueError("there is none")
+
+
+def test_an_instant_of_another_class_is_made_a_plain_one() -> None:
+    fine = Fine(2021, 2, 10, 5, 0, 7, 999_999, tzinfo=UTC)
+    plain = utc(fine)
+    assert (type(plain), plain.isoformat()) == (datetime, "2021-02-10T05:00:07.999999+00:00")
+    rule = Rule(id="a", tweets=[5], withheld_in=["IN"], reason="terms", from_=fine, stays=[(fine, None)])
+    assert {type(bound) for period in (*rule.periods, *rule.stays) for bound in period if bound} == {datetime}
+
+
+@pytest.mark.parametrize("kind", [Far, Never])
+def test_an_instant_that_no_datetime_can_be_is_refused(kind: type[datetime]) -> None:
+    with pytest.raises(InstantError, match="out of range in UTC"):
+        utc(kind(2021, 2, 10, tzinfo=UTC))

@@ -13,7 +13,10 @@ _HINT = "add `Z` or an offset such as `+05:30`"
 
 
 def utc(instant: datetime, name: str = "instant") -> datetime:
-    """Return an aware `instant` in UTC; raises `InstantError` for a naive one, and outside years 1 to 9999.
+    """Return an aware `instant` in UTC as a plain `datetime`; raises `InstantError` for a naive one, and outside years 1
+    to 9999.
+
+    What classes below `datetime` count besides, as pandas does nanoseconds, is left out: nobody else would compare it.
 
     >>> from datetime import datetime
     >>> utc(datetime.fromisoformat("2021-02-10T10:30:00+05:30")).isoformat()
@@ -21,13 +24,17 @@ def utc(instant: datetime, name: str = "instant") -> datetime:
     """
     if not isinstance(instant, datetime):
         raise InstantError(Problem("not-an-instant", f"{name} {shown(instant)} is not a datetime"))
-    if instant.utcoffset() is None:
-        raise InstantError(Problem("naive-instant", f"{name} `{instant.isoformat()}` has no time zone", hint=_HINT))
     try:
-        return instant.astimezone(UTC)
-    except OverflowError:
-        message = f"{name} `{instant.isoformat()}` is out of range in UTC"
+        there = None if instant.utcoffset() is None else instant.astimezone(UTC)
+        if there is not None and type(there) is not datetime:
+            day, time = (there.year, there.month, there.day), (there.hour, there.minute, there.second)
+            there = datetime(*day, *time, there.microsecond, tzinfo=UTC)
+    except (OverflowError, ValueError, TypeError):
+        message = f"{name} {shown(instant.isoformat())} is out of range in UTC"
         raise InstantError(Problem("not-an-instant", message, hint="leave it out where there is no bound")) from None
+    if there is None:
+        raise InstantError(Problem("naive-instant", f"{name} `{instant.isoformat()}` has no time zone", hint=_HINT))
+    return there
 
 
 def parse_instant(text: str, name: str = "instant") -> datetime:
