@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import BinaryIO
 
 import pytest
 
@@ -110,10 +111,10 @@ def test_what_may_not_be_written_any_more_is_cleared_too(left: Path, monkeypatch
     lock, inode = fcntl.flock, (left / ".withhold-0.partial").stat().st_ino
     modes: list[int] = []
 
-    def watched(descriptor: int, how: int) -> None:
-        if not modes and os.fstat(descriptor).st_ino == inode:
-            modes.append(fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE)
-        lock(descriptor, how)
+    def watched(file: BinaryIO, how: int) -> None:
+        if not modes and os.fstat(file.fileno()).st_ino == inode:
+            modes.append(fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE)
+        lock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", watched)
     write_atomically(left / "rules.wh", [b"new"])
@@ -126,11 +127,11 @@ def test_what_somebody_is_about_to_clear_is_not_waited_for(tmp_path: Path, monke
     lock = fcntl.flock
     held: list[int] = []
 
-    def contended(descriptor: int, how: int) -> None:
+    def contended(file: BinaryIO, how: int) -> None:
         if not held:  # another is quicker, and then stopped
             held.append(os.open(tmp_path / began(tmp_path)[0], os.O_RDONLY))
             lock(held[0], fcntl.LOCK_EX)
-        lock(descriptor, how)
+        lock(file, how)
 
     monkeypatch.setattr(fcntl, "flock", contended)
     write_atomically(tmp_path / "rules.wh", [b"new"])

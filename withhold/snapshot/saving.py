@@ -6,8 +6,9 @@ import os
 import secrets
 import sys
 from collections.abc import Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from withhold.snapshot.format import Bytes
 
@@ -33,39 +34,39 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
         if os.name == "posix":  # where folders can be synced
             folder = os.open(os.path.dirname(place), os.O_RDONLY)  # noqa: PTH120
             stack.callback(os.close, folder)
-        beside, descriptor = _begun(os.path.dirname(place), stack)  # noqa: PTH120
+        beside, file = _begun(os.path.dirname(place))  # noqa: PTH120
+        # Where it is locked it stays open until it is in its place, and where open files cannot be renamed it does not.
+        stack.enter_context(file)
         stack.callback(_remove, beside)
-        # Where it is locked it stays open, and where open files cannot be renamed it does not.
-        with open(descriptor, "wb", closefd=sys.platform == "win32") as file:
+        with file if sys.platform == "win32" else nullcontext():
             size = sum(map(file.write, pieces))
             file.flush()
-            _as_before(place, descriptor)
-            os.fsync(descriptor)
+            _as_before(place, file.fileno())
+            os.fsync(file.fileno())
         os.replace(beside, place)  # noqa: PTH105
         if folder is not None:
             os.fsync(folder)  # so that the new name survives a power failure
     return size
 
 
-def _begun(folder: str, stack: ExitStack) -> tuple[str, int]:
-    """Make an empty file that is locked until `stack` ends, by which others see that somebody is at work on it."""
+def _begun(folder: str) -> tuple[str, BinaryIO]:
+    """Make an empty file that is locked while it is open, by which others see that somebody is at work on it."""
     while True:
         beside = os.path.join(folder, f"{_BEGINNING}{secrets.token_hex(8)}{_END}")  # noqa: PTH118
         # The system gives the usual permissions; those of a file that is replaced stay.
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        file = open(beside, "xb")  # noqa: PTH123, SIM115
         if sys.platform == "win32":
-            return beside, descriptor
+            return beside, file
         clearing = False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             clearing = True
         except OSError:
             pass  # where nothing can be locked, nothing is cleared
         if not clearing and os.path.exists(beside):  # noqa: PTH110
-            stack.callback(os.close, descriptor)
-            return beside, descriptor
-        os.close(descriptor)  # somebody cleared it before it was locked, or is about to
+            return beside, file
+        file.close()  # somebody cleared it before it was locked, or is about to
 
 
 def _clear(folder: str) -> None:
@@ -75,12 +76,14 @@ def _clear(folder: str) -> None:
     for name in os.listdir(folder):  # noqa: PTH208
         if name.startswith(_BEGINNING) and name.endswith(_END):
             left = os.path.join(folder, name)  # noqa: PTH118
-            with suppress(OSError), ExitStack() as stack:
-                # Also one that may not be written any more; but no link, and no pipe that would be waited for.
-                descriptor = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-                stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with suppress(OSError), open(left, "rb", opener=_warily) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(left)  # noqa: PTH108
+
+
+def _warily(name: str, flags: int) -> int:
+    """Open a file, but no link, and no pipe that would be waited for."""
+    return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _as_before(place: str, descriptor: int) -> None:
