@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -11,7 +14,9 @@ from typing import Any
 import pytest
 
 from tests.implementations import MakeSnapshot, each_snapshot
-from withhold import Engine, Rule, RuleSet, Snapshot, Viewer
+from withhold import Engine, Rule, RuleSet, Snapshot, SnapshotError, Viewer
+from withhold.engine import engine as engine_room
+from withhold.snapshot.stored import StoredRules
 
 RULES = RuleSet(
     Rule(id=f"r{n}", tweets=[n], accounts=[9], withheld_in=["IN"], except_in=["US"], reason="terms")
@@ -44,8 +49,8 @@ def test_no_answer_waits_for_a_lock(snapshot_of: MakeSnapshot, monkeypatch: pyte
         made += 1
         return Taken()
 
-    for module in ("snapshot.opened", "engine.decider", "engine.engine"):
-        monkeypatch.setattr(f"withhold.{module}.Lock", taken)
+    for lock in ("snapshot.opened.Lock", "engine.decider.Lock", "engine.engine.RLock"):
+        monkeypatch.setattr(f"withhold.{lock}", taken)
     engine = Engine(snapshot_of(RULES))
     assert made >= 2
     for _ in range(2):
@@ -75,3 +80,99 @@ def test_what_is_saved_can_be_opened_when_the_main_thread_has_ended(tmp_path: Pa
     command = [sys.executable, "-c", dedent(script), str(tmp_path / "rules.wh")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout.split(), done.stderr) == (["header", "True", "full", "True"], "")
+
+
+def test_who_reads_the_rules_of_one_file_waits_for_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor for another thread that reads the same: a process that is forked meanwhile would wait for ever."""
+    Snapshot.compile(RULES).save(tmp_path / "rules.wh")
+    slow, quick = Snapshot.open(tmp_path / "rules.wh"), Snapshot.open(tmp_path / "rules.wh")
+    begun, go_on = threading.Event(), threading.Event()
+    read, shared = StoredRules.read, StoredRules._shared
+
+    def late(wrapped: Any) -> Any:
+        def wait(stored: StoredRules, *rest: Any) -> Any:
+            if threading.current_thread() is not threading.main_thread():
+                begun.set()
+                assert go_on.wait(60)
+            return wrapped(stored, *rest)
+
+        return wait
+
+    monkeypatch.setattr(StoredRules, "read", late(read))
+    monkeypatch.setattr(StoredRules, "_shared", late(shared))
+    for ask in (lambda snapshot: snapshot.rules, lambda snapshot: list(snapshot.rules_of(0)[0].tweets)):
+        begun.clear()
+        go_on.clear()
+        with ThreadPoolExecutor(1) as thread:
+            waiting = thread.submit(ask, slow)
+            assert begun.wait(60)
+            found = ask(quick), ask(slow)
+            go_on.set()
+            assert found == (waiting.result(), waiting.result())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+def test_a_process_that_is_forked_while_a_thread_activates_does_so_itself() -> None:
+    script = """
+        import os, signal, threading, warnings
+        from withhold import Engine, Rule, RuleSet, Viewer
+        import withhold.engine.engine as module
+
+        warnings.simplefilter("ignore", DeprecationWarning)  # that there are threads, as there are in such servers
+        engine, begun, compiled = Engine(RuleSet([])), threading.Event(), module._compiled
+
+        def slowly(rules):
+            if threading.current_thread() is not threading.main_thread():
+                begun.set()
+                threading.Event().wait()
+            return compiled(rules)
+
+        module._compiled = slowly
+        rules = RuleSet([Rule(id="a", tweets=[5], withheld_in=["IN"], reason="terms")])
+        threading.Thread(target=engine.activate, args=(rules,), daemon=True).start()
+        begun.wait()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            engine.activate(rules)
+            os._exit(0 if engine.view(Viewer(country="IN")).withholds(5, 6) else 1)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        os._exit(0)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(script)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout.split(), done.stderr) == (["0"], "")
+
+
+def test_what_a_handler_asks_for_while_its_thread_compiles_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    older, newer = RULES, RuleSet([Rule(id="new", tweets=[77], withheld_in=["IN"], reason="terms")])
+    engine = Engine(RuleSet([]))
+    compiled = engine_room._compiled
+
+    def interrupted(rules: RuleSet) -> Snapshot:
+        if rules is older:
+            engine.activate(newer)
+            assert engine.snapshot.revision == newer.revision
+        return compiled(rules)
+
+    monkeypatch.setattr(engine_room, "_compiled", interrupted)
+    engine.activate(older)
+    assert engine.snapshot.revision == newer.revision
+
+
+def test_where_no_thread_can_be_had_a_file_is_verified_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rules.wh"
+    Snapshot.compile(RULES).save(path)
+    whole = path.read_bytes()
+    monkeypatch.setattr("threading.Thread.start", _refused)
+    assert Snapshot.open(path).rules == RULES
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(SnapshotError, match="has changed since it was written"):
+        Snapshot.open(path)
+
+
+def _refused(_: object) -> None:
+    raise RuntimeError("can't start new thread")

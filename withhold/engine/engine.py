@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Lock
+from threading import RLock
 from typing import TypeVar
+from weakref import WeakSet
 
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
@@ -48,7 +50,9 @@ class Engine:
     ) -> None:
         given = Policy() if policy is None else _meant(Policy, policy, "use `Policy(unknown_location=…)`")
         self._clock = clock
-        self._activating = Lock()
+        self._activating = RLock()
+        self._asked = 0
+        _ENGINES.add(self)
         countries()  # read now, so that no request waits for it
         # The one mutable cell of the library. Readers take it to a local first.
         self._decider = Decider(_compiled(rules), given)
@@ -68,10 +72,13 @@ class Engine:
 
         Compiling a `RuleSet` takes its time in the calling thread, while others are answered from the current
         one; the exchange is one assignment. Of several threads that activate, each waits for the one before it,
-        so what was asked for last is in force in the end.
+        so what was asked for last is in force in the end, also if a signal's handler asks while its own thread compiles.
         """
         with self._activating:
-            self._decider = Decider(_compiled(rules), self.policy)
+            asked = self._asked = self._asked + 1
+            decider = Decider(_compiled(rules), self.policy)
+            if asked == self._asked:  # or else this thread was interrupted, and asked for something newer
+                self._decider = decider
 
     def view(self, viewer: Viewer, at: datetime | None = None) -> View:
         """Return what `viewer` sees, now or at another instant. O(1): reads the clock once, and builds no index.
@@ -110,8 +117,21 @@ class Engine:
         if at is not None:
             return utc(at, "at")
         now = self._clock()
-        # What passes for a datetime is made one: C reads the numbers where those of a datetime are.
+        # C reads the numbers where those of a `datetime` are, so nothing else may come as far.
         return now if type(now) is datetime and now.tzinfo is UTC else utc(now, "clock")
+
+
+_ENGINES: WeakSet[Engine] = WeakSet()
+
+
+def _forked() -> None:
+    """Let a process that is forked while a thread activates do so itself: nobody there would give the lock back."""
+    for engine in _ENGINES:
+        engine._activating = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def _checked(viewer: object) -> Viewer:

@@ -112,15 +112,19 @@ def verify(header: Header, sections: Mapping[str, Bytes], file: str) -> None:
                 name = waiting.pop()
                 found[name] = hashlib.sha256(sections[name]).hexdigest()
 
-    hashing = [Thread(target=hash_some) for _ in range(2)]
-    for thread in hashing:
-        thread.start()
+    hashing: list[Thread] = []
     try:
+        with suppress(RuntimeError):  # where no more threads can be had
+            for _ in range(2):
+                thread = Thread(target=hash_some)
+                thread.start()
+                hashing.append(thread)
         faults = [what for kind in KINDS for what in _table_faults(header, sections, kind)]
         faults += _rule_faults(header, sections)
     finally:
         for thread in hashing:
             thread.join()
+    hash_some()  # what nobody took
     changed = [name for name in SECTIONS if found.get(name) != header.sections[name].sha256]
     wrong = [*(f"section `{name}` has changed since it was written" for name in changed), *faults]
     if wrong:

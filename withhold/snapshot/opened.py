@@ -6,7 +6,6 @@ import mmap
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import get_args
@@ -48,14 +47,18 @@ class Opened:
         self._stored = StoredRules(file, mapped, sections, header, verified=how == "full")
         self._kept: FIFOCache[int, Rule] = FIFOCache(_KEPT)
         self._lock = Lock()
+        self._rule_set: RuleSet | None = None
 
-    @cached_property
+    # Not a `cached_property`: that of Python 3.11 makes those who ask one file wait for those who read another.
+    @property
     def rule_set(self) -> RuleSet:
         """All rules, read from their records. O(rules), and their ids are read together when some are asked for."""
-        try:
-            return RuleSet(self._stored.read(number) for number in range(self._stored.counts.rules))
-        except RuleSetError as error:
-            raise self._stored.damaged(error.problem.message) from None
+        if self._rule_set is None:
+            try:
+                self._rule_set = RuleSet(self._stored.read(number) for number in range(self._stored.counts.rules))
+            except RuleSetError as error:
+                raise self._stored.damaged(error.problem.message) from None
+        return self._rule_set
 
     def rules_of(self, posting: int) -> tuple[Rule, ...]:
         """Return the rules that a posting stands for; raises `SnapshotError` if it stands for none."""
@@ -100,9 +103,10 @@ def _mapped(path: Path) -> mmap.mmap:
     if sys.byteorder == "big":
         message = "this machine is big-endian, and a snapshot is little-endian"
         raise SnapshotError(Problem("wrong-byte-order", message, str(path), "load the rule files"))
+    hint = "`withhold compile` makes a snapshot"
+    if path.exists() and not path.is_file() and not path.is_dir():  # opening it could wait for ever
+        raise SnapshotError(Problem("not-a-snapshot", "it is a pipe or a device", str(path), hint))
     with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
-            raise SnapshotError(
-                Problem("not-a-snapshot", "the file is empty", str(path), "`withhold compile` makes a snapshot")
-            )
+            raise SnapshotError(Problem("not-a-snapshot", "the file is empty", str(path), hint))
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

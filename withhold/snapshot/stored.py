@@ -5,13 +5,22 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from mmap import mmap
+from typing import NamedTuple
 
 from withhold.errors import Problem, SnapshotError, shown
 from withhold.model.rule import Rule
 from withhold.snapshot.format import KINDS, SECTIONS, Bytes, Header, items_of
 from withhold.snapshot.records import rule_of, spoken
+
+
+class _Turned(NamedTuple):
+    """The tables turned around, for those who ask a rule whom it names."""
+
+    #: By kind and posting, all ids.
+    ids: dict[str, dict[int, array[int]]]
+    #: By rule, the postings of the combinations that it is part of.
+    shared: dict[int, list[int]]
 
 
 class StoredRules:
@@ -30,6 +39,7 @@ class StoredRules:
         self._items = {name: items_of(sections, name) for name in SECTIONS}
         self._mapped, self._records = mapped, header.sections["rules.records"].offset
         self.digests = {name: section.sha256 for name, section in header.sections.items()}
+        self._turned: _Turned | None = None
 
     def read(self, number: int) -> Rule:
         """Return a rule, made anew; raises `SnapshotError` for a record that is none."""
@@ -66,25 +76,21 @@ class StoredRules:
 
     def ids_of(self, kind: str, number: int) -> array[int]:
         """Return the ids of a kind that a rule names. O(ids) for the first rule that is asked."""
+        turned = self._turned
+        if turned is None:
+            turned = self._turned = _Turned({kind: self._by_posting(kind) for kind in KINDS}, self._shared())
         found = array("q")
-        for posting in (number, *self._shared.get(number, ())):
-            found.extend(self._by_posting[kind].get(posting, ()))
+        for posting in (number, *turned.shared.get(number, ())):
+            found.extend(turned.ids[kind].get(posting, ()))
         return found
 
-    @cached_property
-    def _by_posting(self) -> dict[str, dict[int, array[int]]]:
-        """By kind and posting, all ids: the tables turned around, for those who ask a rule whom it names. O(ids)."""
-        found: dict[str, dict[int, array[int]]] = {}
-        for kind in KINDS:
-            ids: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
-            for id_, posting in self.postings(kind):
-                ids[posting].append(id_)
-            found[kind] = dict(ids)
-        return found
+    def _by_posting(self, kind: str) -> dict[int, array[int]]:
+        found: defaultdict[int, array[int]] = defaultdict(lambda: array("q"))
+        for id_, posting in self.postings(kind):
+            found[posting].append(id_)
+        return dict(found)
 
-    @cached_property
     def _shared(self) -> dict[int, list[int]]:
-        """By rule, the postings of the combinations that it is part of."""
         found: defaultdict[int, list[int]] = defaultdict(list)
         for posting in range(self.counts.rules, self.counts.rules + self.counts.combinations):
             for number in self.numbers(posting):
