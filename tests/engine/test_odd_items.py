@@ -196,3 +196,44 @@ def test_the_error_of_a_column_that_fails_midway_is_its_own(view: Any) -> None:
 
     with pytest.raises(TypeError, match="the caller's own"):
         view.mask(ids(), [1])
+
+
+class Table:
+    """As pandas has them: what it gives one by one is the names of its columns."""
+
+    ndim = 2
+
+    def __len__(self) -> int:
+        return 2
+
+    def __iter__(self) -> Any:
+        return iter([5, 99])
+
+
+@each_snapshot
+def test_a_table_is_no_column(view: Any) -> None:
+    with pytest.raises(SubjectIdTypeError, match="`tweet_ids` has 2 dimensions"):
+        view.mask(Table(), [1, 1])
+
+
+@each_snapshot
+def test_what_is_masked_is_no_id(view: Any) -> None:
+    masked = pytest.importorskip("numpy.ma", reason="numpy is not installed")
+    assert list(view.mask(masked.array([5, 99], mask=[False, False]), [1, 1])) == [0, 1]
+    with pytest.raises(SubjectIdTypeError):
+        view.mask(masked.array([5, 99], mask=[True, False]), [1, 1])
+
+
+class Threaded(Tweet):
+    """A tweet that brings another with it in a way of its own."""
+
+    def links(self) -> tuple[Any, ...]:
+        return ((self.id, self.account_id), (99, 5))
+
+
+@each_snapshot
+def test_a_class_of_tweets_may_have_links_of_its_own(view: Any) -> None:
+    tweet = Threaded(5, 5)
+    assert not view.check_tweet(tweet).outer.visible
+    assert [index for index, _ in view.filter([Tweet(5, 5), tweet]).withheld] == [1]
+    assert [index for index, _ in view.filter([Tweet(5, 5), Tweet(6, 6, quoted=tweet)]).tombstones] == [1]

@@ -22,6 +22,9 @@ sets = st.sets(ids, max_size=20)
 
 #: Python refuses to print it.
 HUGE = 10**5000
+DEEP: list[object] = []
+for _ in range(100_000):
+    DEEP = [DEEP]
 
 
 def kind(value: object) -> str:
@@ -98,7 +101,7 @@ class TestOneId:
         wanted = "convert it with int() where it is read" if isinstance(value, str | bytes) else "ids are ints"
         assert caught.value.hint == wanted
 
-    @pytest.mark.parametrize("value", ["x" * 9999, [HUGE], Fraction(HUGE), {1: HUGE}])
+    @pytest.mark.parametrize("value", ["x" * 9999, [HUGE], Fraction(HUGE), {1: HUGE}, DEEP], ids=kind)
     def test_what_cannot_be_shown_is_still_a_type_error(self, value: object) -> None:
         with pytest.raises(SubjectIdTypeError) as caught:
             check_id(value)
@@ -126,6 +129,17 @@ class TestSets:
         assert {5} == {Int64(5)}
         assert Int64(5) in IdSet([5])
         assert Int64(6) not in IdSet([5])
+
+    def test_an_int_of_another_class_is_in_it_by_its_number(self) -> None:
+        class Unlike(int):
+            def __eq__(self, other: object) -> bool:
+                return False
+
+            __lt__ = __le__ = __eq__
+            __hash__ = int.__hash__
+
+        assert Unlike(5) in IdSet([4, 5, 6])
+        assert Unlike(7) not in IdSet([4, 5, 6])
 
     @given(sets, sets)
     def test_its_algebra_is_that_of_sets(self, a: set[int], b: set[int]) -> None:

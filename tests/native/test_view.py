@@ -26,6 +26,7 @@ from withhold import (
     Tweet,
     Viewer,
     engine_info,
+    native,
 )
 from withhold.engine.decider import Decider
 
@@ -223,3 +224,15 @@ def test_a_view_is_made_of_a_decider_and_nothing_else() -> None:
         native_view.FastView.__new__(native_view.FastView)
     with pytest.raises(TypeError):
         copy.copy(engine_of(rule(tweets=[10])).view(INDIA))
+
+
+def test_no_table_is_built_that_could_not_be_read() -> None:
+    ids, lengths = array("q", [1, 2]), array("I", [2])
+    for buckets in (0, 2**32 + 1, 2**62):
+        with pytest.raises(ValueError, match="a table has a bucket"):
+            native.index.build(ids, lengths, buckets, {}, 1)
+    for wrong in ([1], [3]):
+        with pytest.raises(ValueError, match="do not add up"):
+            native.index.build(ids, array("I", wrong), 1, {}, 1)
+    with pytest.raises(ValueError, match="stands for no combination"):
+        native.index.renumber(bytearray(array("I", [0, 1, 3])), array("I", [0, 1]), 1)

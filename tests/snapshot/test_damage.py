@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import struct
 from collections.abc import Callable
@@ -241,6 +242,12 @@ class TestOtherFiles:
         with pytest.raises(ValueError, match="verify is `full` or `header`, not `ful`"):
             Snapshot.open(path, verify="ful")  # type: ignore[arg-type]
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only where pipes have names")
+    def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(SnapshotError, match="it is a pipe or a device"):
+            Snapshot.open(tmp_path / "pipe")
+
     def test_what_is_not_there_or_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             Snapshot.open(tmp_path / "none.wh")
@@ -299,3 +306,16 @@ def test_a_record_that_miscounts_its_ids_is_told_when_it_is_read(path: Path, cou
     assert caught.value.code == "damaged-snapshot"
     with pytest.raises(SnapshotError):
         Snapshot.compile(Snapshot.open(path).rules)
+
+
+def test_a_record_that_counts_more_ids_than_there_can_be_is_told(path: Path) -> None:
+    def change(_: object, sections: dict[str, bytearray]) -> None:
+        records = sections["rules.records"]
+        start = records.index(b'{"id": "b"')
+        said = json.loads(records[start:]) | {"tweets": 10**20}
+        records[start:] = json.dumps(said, separators=(",", ":")).encode().ljust(len(records) - start)
+
+    path.write_bytes(changed(path.read_bytes(), change))
+    view = Engine(Snapshot.open(path)).view(Viewer(country="IN"))
+    with pytest.raises(SnapshotError, match="is no rule"):
+        view.withholds(50, 50)

@@ -10,7 +10,7 @@ from withhold.errors import Problem, SubjectIdTypeError, shown
 
 _INTEGERS = tuple("bBhHiIlLqQnN")
 #: What arrays of `ctypes` call them, which a memoryview does not read.
-_STATED = tuple(order + letter for order in "<=" for letter in _INTEGERS)
+_STATED = tuple(order + letter for order in "@=<" for letter in _INTEGERS)
 
 
 def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
@@ -20,6 +20,9 @@ def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
     """
     if type(ids) is list or type(ids) is tuple:
         return ids
+    given: Any = ids
+    if hasattr(given, "filled") and hasattr(given, "mask"):  # as a buffer, numpy's has what is under the mask
+        return _listed(given.tolist(), name)
     try:
         buffer = memoryview(ids)  # type: ignore[arg-type]
     except (TypeError, ValueError, BufferError):
@@ -34,6 +37,8 @@ def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
 def _listed(ids: Any, name: str) -> Sequence[int]:
     if isinstance(ids, AbstractSet | Mapping):
         raise _no_row(f"`{name}` have no order")
+    if getattr(ids, "ndim", 1) != 1:  # a table of pandas gives its names one by one
+        raise _no_row(f"`{name}` has {ids.ndim} dimensions")
     if type(ids).__module__.partition(".")[0] == "pyarrow" and hasattr(ids, "to_pylist"):
         values = _arrow_values(ids)
         return ids.to_pylist() if values is None else values

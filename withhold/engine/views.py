@@ -77,6 +77,8 @@ class PythonView(View):
         waiting = [subject]
         while waiting:
             tweet = waiting.pop()
+            if type(tweet) is not Tweet:  # a class below it may have links of its own
+                return True
             if tweet.id in self._tweets or tweet.account_id in self._accounts:
                 return True
             waiting += [inner for inner in (tweet.retweet_of, tweet.quoted) if inner is not None]

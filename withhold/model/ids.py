@@ -48,11 +48,8 @@ def in_json(id_: int | None) -> str | None:
 
 def _not_an_int(value: object, name: str) -> SubjectIdTypeError:
     hint = "convert it with int() where it is read" if isinstance(value, str | bytes) else "ids are ints"
-    try:
-        written = repr(value)
-    except ValueError:  # it holds an int of more digits than Python prints
-        written = f"a {type(value).__name__}"
-    return SubjectIdTypeError(Problem("id-not-an-int", f"{name} {shown(written)} is not an int", hint=hint))
+    written = shown(repr(value) if isinstance(value, str) else value)  # a text in its quotes
+    return SubjectIdTypeError(Problem("id-not-an-int", f"{name} {written} is not an int", hint=hint))
 
 
 class IdSet(AbstractSet[int]):
@@ -86,9 +83,9 @@ class IdSet(AbstractSet[int]):
         return made
 
     def __contains__(self, value: object) -> bool:
-        if not isinstance(value, int):
+        if type(value) is not int:
             try:
-                value = index(value)  # type: ignore[arg-type]
+                value = int.__index__(index(value))  # type: ignore[arg-type]
             except TypeError:
                 return False
         at = bisect_left(self._ids, value)

@@ -131,6 +131,8 @@ def build(
     numbers of its rules, as bytes, to n.
     """
     cdef size_t count = len(named)
+    if not 0 < buckets <= 1 << 32:
+        raise ValueError("a table has a bucket, and no more than numbers of 32 bits count")
     words_, starts_ = bytearray(8 * buckets), bytearray(4 * (buckets + 1))
     ids_, postings_ = bytearray(8 * count), bytearray(4 * count)
     cdef uint64_t *words = <uint64_t *>PyByteArray_AS_STRING(words_)
@@ -245,7 +247,13 @@ def renumber(postings not None, const uint32_t[::1] numbers not None, uint32_t r
     """Give combinations other numbers, in place: the posting `rules` + n becomes `rules` + numbers[n]."""
     cdef uint32_t[::1] changed = memoryview(postings).cast("I")
     cdef Py_ssize_t at
+    cdef bint wrong = False
     with nogil:
         for at in range(changed.shape[0]):
             if changed[at] >= rules:
-                changed[at] = rules + numbers[changed[at] - rules]
+                if changed[at] - rules < <size_t>numbers.shape[0]:
+                    changed[at] = rules + numbers[changed[at] - rules]
+                else:
+                    wrong = True
+    if wrong:
+        raise ValueError("a posting stands for no combination")

@@ -11,11 +11,7 @@ from withhold.errors import Problem, RuleSetError
 from withhold.model.ids import MAX_ID, IdSet
 from withhold.model.rule import Rule
 from withhold.snapshot.buckets import bucket_of, buckets_for, mask_of, mixed
-from withhold.snapshot.format import KINDS, SECTIONS, Bytes
-
-#: What the format's 32-bit numbers can count.
-_MOST = 2**31
-
+from withhold.snapshot.format import KINDS, MOST, SECTIONS, Bytes
 
 #: Rules that some ids have in common: their numbers, ascending.
 Combination = tuple[int, ...]
@@ -58,9 +54,9 @@ def sections_of(combinations: Sequence[Combination]) -> dict[str, Bytes]:
 
 
 def _check_size(ids: int) -> None:
-    if ids >= _MOST:
+    if ids >= MOST:
         raise RuleSetError(
-            [Problem("too-many-ids", f"a snapshot holds {_MOST - 1:,} ids of a kind, and these are {ids:,}")]
+            [Problem("too-many-ids", f"a snapshot holds {MOST - 1:,} ids of a kind, and these are {ids:,}")]
         )
 
 

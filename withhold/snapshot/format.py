@@ -71,6 +71,9 @@ SECTIONS: Mapping[str, str] = {
     "rules.records": "B",
 }
 
+#: What numbers of 32 bits count: more ids of a kind there are in no file.
+MOST = 2**31
+
 #: A section, as it is made or read.
 Bytes: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 

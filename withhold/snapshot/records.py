@@ -11,6 +11,7 @@ from withhold.errors import Place
 from withhold.model.ids import IdSet
 from withhold.model.rule import Rule
 from withhold.model.rule_set import said_by
+from withhold.snapshot.format import MOST
 
 
 class Store(Protocol):
@@ -28,7 +29,7 @@ class StoredIds(IdSet):
 
     def __init__(self, count: int, store: Store, kind: str, rule: int) -> None:
         """Raises `ValueError` for a count that is none."""
-        if type(count) is not int or count < 0:
+        if type(count) is not int or not 0 <= count < MOST:
             raise ValueError(f"{count!r} is no count")
         self._count, self._store, self._kind, self._rule = count, store, kind, rule
         self._were_read: IdSet | None = None
