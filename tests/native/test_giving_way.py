@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import tracemalloc
 from array import array
 from collections.abc import Callable, Iterator
@@ -64,10 +65,10 @@ def test_other_threads_run_meanwhile(work: Callable[[], object]) -> None:
     thread = threading.Thread(target=run)
     thread.start()
     gate.release()
-    for _ in range(1000):
+    # On a busy machine it takes its time; after a minute it would be taken.
+    deadline = time.monotonic() + 20
+    while not ran.is_set() and time.monotonic() < deadline:
         work()
-        if ran.is_set():
-            break
     assert ran.is_set()
     thread.join()
 
