@@ -49,7 +49,7 @@ def test_no_answer_waits_for_a_lock(snapshot_of: MakeSnapshot, monkeypatch: pyte
         made += 1
         return Taken()
 
-    for lock in ("snapshot.opened.Lock", "engine.decider.Lock", "engine.engine.RLock"):
+    for lock in ("snapshot.cache.Lock", "engine.engine.RLock"):
         monkeypatch.setattr(f"withhold.{lock}", taken)
     engine = Engine(snapshot_of(RULES))
     assert made >= 2

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from threading import Lock
-from typing import NamedTuple, TypeVar
-
-from cachetools import FIFOCache
+from typing import NamedTuple
 
 from withhold import native
 from withhold.engine.reach import Geography, Reach
@@ -17,9 +14,7 @@ from withhold.model.rule import Reason, Rule
 from withhold.model.tweet import Link
 from withhold.model.viewer import Standpoint, Viewer
 from withhold.snapshot import Snapshot
-
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
+from withhold.snapshot.cache import Cache
 
 _KEPT_DECISIONS = 65_536
 _KEPT_GEOGRAPHIES = 4_096
@@ -36,18 +31,13 @@ _Kept = tuple[datetime | None, Decision]
 
 
 class Decider:
-    """One snapshot under one policy. All it holds besides is caches, so threads share it.
-
-    Looking a `FIFOCache` up changes nothing in it, so only writing takes the lock; two threads that miss together
-    both do the work, and either's result is kept.
-    """
+    """One snapshot under one policy. All it holds besides is caches, so threads share it."""
 
     def __init__(self, snapshot: Snapshot, policy: Policy) -> None:
         self.snapshot = snapshot
         self.policy = policy
-        self._lock = Lock()
-        self._kept: FIFOCache[tuple[_Named, Standpoint | None], _Kept] = FIFOCache(_KEPT_DECISIONS)
-        self._geographies: FIFOCache[frozenset[Reach], Geography] = FIFOCache(_KEPT_GEOGRAPHIES)
+        self._kept: Cache[tuple[_Named, Standpoint | None], _Kept] = Cache(_KEPT_DECISIONS)
+        self._geographies: Cache[frozenset[Reach], Geography] = Cache(_KEPT_GEOGRAPHIES)
         self._visible: _Kept = (None, snapshot.visible)
         # Where viewers can be is some thousand places.
         self._standpoints: dict[Standpoint, Standpoint] = {}
@@ -67,12 +57,12 @@ class Decider:
         if named is _NOTHING:
             return self._visible
         key = (named, viewer.standpoint if viewer is not None else None)
-        if (kept := _recall(self._kept, key)) is not None:
+        if (kept := self._kept.recall(key)) is not None:
             since, decision = kept
             if (since is None or since <= at) and (decision.valid_until is None or at < decision.valid_until):
                 return kept
         kept = self._make(named, viewer, at)
-        self._keep(self._kept, key, kept)
+        self._kept.keep(key, kept)
         return kept
 
     def concerning(self, links: Sequence[Link]) -> list[tuple[Rule, Scope]]:
@@ -146,27 +136,11 @@ class Decider:
         return list(found.values())
 
     def _geography(self, reaches: frozenset[Reach]) -> Geography:
-        found = _recall(self._geographies, reaches)
+        found = self._geographies.recall(reaches)
         if found is None:
             found = Geography.of(reaches)
-            self._keep(self._geographies, reaches, found)
+            self._geographies.keep(reaches, found)
         return found
-
-    def _keep(self, cache: FIFOCache[_Key, _Value], key: _Key, value: _Value) -> None:
-        """Keep a value, unless another thread is about to. Nobody waits: who is forked meanwhile would do so for ever."""
-        if self._lock.acquire(blocking=False):
-            try:
-                cache[key] = value
-            finally:
-                self._lock.release()
-
-
-def _recall(cache: FIFOCache[_Key, _Value], key: _Key) -> _Value | None:
-    """Return what is kept. `cache.get` asks twice, and another thread may let it go between the two."""
-    try:
-        return cache[key]
-    except KeyError:
-        return None
 
 
 class _Speaks(NamedTuple):

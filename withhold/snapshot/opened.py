@@ -7,15 +7,13 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from threading import Lock
 from typing import get_args
-
-from cachetools import FIFOCache
 
 from withhold import native
 from withhold.errors import Problem, RuleSetError, SnapshotError, shown
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
+from withhold.snapshot.cache import Cache
 from withhold.snapshot.checking import Verify, read_header, verify
 from withhold.snapshot.format import KINDS, MAGIC, Bytes, Counts, table_of
 from withhold.snapshot.stored import StoredRules
@@ -45,8 +43,7 @@ class Opened:
         self.rule_count = header.counts.rules
         self.tables: dict[str, Table] = {kind: table(*table_of(sections, kind)) for kind in KINDS}
         self._stored = StoredRules(file, mapped, sections, header, verified=how == "full")
-        self._kept: FIFOCache[int, Rule] = FIFOCache(_KEPT)
-        self._lock = Lock()
+        self._kept: Cache[int, Rule] = Cache(_KEPT)
         self._rule_set: RuleSet | None = None
 
     # Not a `cached_property`: that of Python 3.11 makes those who ask one file wait for those who read another.
@@ -77,17 +74,10 @@ class Opened:
         return self._stored.saying(posting)
 
     def _rule(self, number: int) -> Rule:
-        # Looking up changes nothing in the cache. (`cachedmethod` keeps something that holds this object in it.)
-        try:
-            return self._kept[number]
-        except KeyError:
+        rule = self._kept.recall(number)
+        if rule is None:
             rule = self._stored.read(number)
-        # Nobody waits for the lock: who is forked while somebody has it, or interrupts them, would do so for ever.
-        if self._lock.acquire(blocking=False):
-            try:
-                self._kept[number] = rule
-            finally:
-                self._lock.release()
+            self._kept.keep(number, rule)
         return rule
 
 
