@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from withhold.errors import Place, Problem, RuleSetWarning, TerritoryError, TrafficError, WithholdError, shown
 from withhold.sources.entry import id_from_text
+from withhold.sources.ids_file import not_as_wide, not_csv
 from withhold.territories import WORLD, Resolved, is_subdivision, resolve
 
 #: The columns that a file must have, in any order and among others.
@@ -156,10 +157,11 @@ def _csv_rows(file: BufferedReader, problems: _Problems) -> Iterator[_Texts]:
                 if len(row) == len(header):
                     yield [row[at].strip() for at in (tweet, account, country, count)]
                 elif any(map(str.strip, row)):
-                    message = f"columns: {len(row)} here, {len(header)} in the first line"
-                    problems.tell("bad-csv", message, hint="write as many, and a value with a comma in it in quotes")
+                    message, hint = not_as_wide(row, len(header))
+                    problems.tell("bad-csv", message, hint=hint)
         except csv.Error as error:
-            problems.tell("bad-csv", f"this is not CSV: {error}", hint="look for a quote that is not closed")
+            message, hint = not_csv(error)
+            problems.tell("bad-csv", message, hint=hint)
 
 
 def _lines(text: TextIOWrapper, problems: _Problems) -> Iterator[str]:

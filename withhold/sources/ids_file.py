@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
@@ -43,7 +43,8 @@ class IdsFile:
             try:
                 self._read(self._columns(lines) if kind is None else self._plain(lines, kind.removesuffix("s")))
             except csv.Error as error:
-                self._tell("bad-csv", f"this is not CSV: {error}", hint="look for a quote that is not closed")
+                message, hint = not_csv(error)
+                self._tell("bad-csv", message, hint=hint)
         if self._untold:
             more = f"{self._untold:,} more problem{'s' if self._untold > 1 else ''} in this file"
             self.problems.append(Problem("more-problems", more, Place(str(path))))
@@ -96,8 +97,8 @@ class IdsFile:
                 if kind or text or any(map(str.strip, row)):
                     yield kind, text, id_at
             elif any(map(str.strip, row)):
-                message = f"columns: {len(row)} here, {width} in the first line"
-                self._tell("bad-csv", message, hint="write as many, and a value with a comma in it in quotes")
+                message, hint = not_as_wide(row, width)
+                self._tell("bad-csv", message, hint=hint)
             self._next_record()
 
     def _plain(self, lines: Iterator[str], kind: str) -> Iterator[tuple[str, str, int]]:
@@ -152,6 +153,19 @@ def _header_hint(header: str) -> str:
     if ";" in header or "\t" in header:
         return "the columns are not separated by commas"
     return "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
+
+
+def not_csv(error: csv.Error) -> tuple[str, str]:
+    """Return what to say where a file stops being CSV, and the hint."""
+    return f"this is not CSV: {error}", "look for a quote that is not closed"
+
+
+def not_as_wide(row: Sequence[str], width: int) -> tuple[str, str]:
+    """Return what to say of a row that has other columns than the first line, and the hint."""
+    return (
+        f"columns: {len(row)} here, {width} in the first line",
+        "write as many, and a value with a comma in it in quotes",
+    )
 
 
 def lost(number: int, place: Place, remedy: str = "list it in the rule file itself, in quotes") -> Problem:
