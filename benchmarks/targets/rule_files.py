@@ -76,7 +76,7 @@ def drawn(ids: int) -> list[Drawn]:
 
 
 def _id(random_: random.Random) -> int:
-    """Draw an id that does not look rounded: by chance one list of some hundreds has too many such, and is refused."""
+    """Draw an id that does not look rounded: by chance one list in some thousands has too many such, and is refused."""
     while _precision.looks_rounded(id_ := random_.randint(FIRST_ID, LAST_ID)):
         pass
     return id_

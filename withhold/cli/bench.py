@@ -35,7 +35,8 @@ def bench(
 ) -> None:
     """Time the questions of a feed on a rule set, beside what a call costs that asks nothing.
 
-    Without --traffic they are about ids that are made up. The viewer is in --country, or else where most of the traffic was, or at an unknown location.
+    Without --traffic they are about ids that are made up. The viewer is in --country, or else where most of the traffic
+    was, or at an unknown location.
     """
     asked = None if traffic is None else _asked(traffic)
     if asked and country is None:

@@ -71,7 +71,8 @@ def diff(
 ) -> None:
     """Say exactly which accounts and tweets get another outcome by NEW than by OLD, for viewers where, and when.
 
-    With --traffic it is weighed by what viewers look at. Exits with 4 if either is refused. Viewers to whom authors' own is shown are not considered.
+    With --traffic it is weighed by what viewers look at. Exits with 4 if either is refused. Viewers to whom authors' own
+    is shown are not considered.
     """
     if at is not None and traffic is None:
         raise typer.BadParameter("it is the instant of --traffic", param_hint="'--at'")

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from withhold.errors import Place, shown
 from withhold.model import Outcome, Rule, Viewer
+from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
 from withhold.model.tweet import Link
 from withhold.model.viewer import Standpoint
@@ -55,9 +56,9 @@ class Suggestion:
         yield f"{before}  expect: {{{', '.join(f'{place}: {outcome}' for place, outcome in self._expected())}}}"
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has; ids as text, for JavaScript rounds large numbers. A case file may quote them so."""
+        """Return values that JSON has; ids as text, as a case file may quote them."""
         tweet, account = self.link
-        subject = {"account": str(account)} if account is not None else {"tweet": str(tweet)}
+        subject = {"account": in_json(account)} if account is not None else {"tweet": in_json(tweet)}
         notices = [{"rule_id": mutant.rule.id, "change": mutant.change} for mutant in self.notices]
         case = {"it": self.it, **subject, "at": in_iso(self.at), "expect": dict(self._expected())}
         return {"file": str(self.file.path), "case": case, "notices": notices}
