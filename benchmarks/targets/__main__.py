@@ -6,7 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.targets import files, speed
+from benchmarks.targets import files, shapes, speed
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
     small, medium, large = map(Path, sys.argv[1:4])
     turns, compiled = int(sys.argv[4]), json.loads(sys.argv[5])
     found = files.measured(small, medium, large, turns, compiled)
+    found |= shapes.measured(turns)
     print(json.dumps(found | speed.measured(small, medium, large, turns)))
 
 

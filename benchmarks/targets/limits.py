@@ -37,6 +37,13 @@ LIMITS = {
     "mask, sets": Limit("comprehension over two frozensets of all ids, over that `mask`", 10, at_least=True),
     "mask, one country": Limit("the same where the frozensets have the ids of one country alone, a quarter", None),
     "hit": Limit("`check` of a hit, with its decision, over `withholds` of a miss", 3),
+    "first, half": Limit(
+        "first decision of an engine on an account whose one rule has half of all subdivisions, except the others",
+        20,
+        "ms",
+    ),
+    "first, subdivisions": Limit("the same where 300 rules have 10 subdivisions each", 20, "ms"),
+    "first, countries": Limit("the same where 200 rules have 20 countries each", 20, "ms"),
     "gc": Limit("what `gc.collect()` takes longer with {large} ids mapped than with {small}", 1, "ms"),
     "file": Limit("the file, for each id of {large}", 20, "bytes"),
     "private": Limit("memory of its own that a worker takes more at {large} ids than at {small}", 1, "MB"),

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import NamedTuple
 
-from withhold.model.decision import Outcome
+from withhold.model.places import Places, around, everywhere, place_of, united
 from withhold.model.policy import Policy, Settle
 from withhold.model.rule import Effect, Rule
-from withhold.model.territory_set import NOWHERE, TerritorySet
-from withhold.model.viewer import Standpoint, is_in
+from withhold.model.territory_set import TerritorySet
+from withhold.model.viewer import Standpoint
 from withhold.territories import containing, countries, country_of, is_subdivision, subdivisions
+
+
+class _Extent(NamedTuple):
+    """Where territories reach (R3): surely, or perhaps; and all that they name."""
+
+    surely: Places
+    perhaps: Places
+    named: Places
 
 
 class Reach(NamedTuple):
@@ -29,19 +37,37 @@ class Reach(NamedTuple):
         settled = rule.if_unknown or otherwise
         return cls(rule.effect is Effect.SUSPEND, rule.withheld_in, rule.except_in, settled is Settle.WITHHOLD)
 
+    @property
+    def extent(self) -> _Extent:
+        return _extent(self.withheld_in, self.except_in)
+
+    @property
+    def hidden(self) -> Places:
+        """Where the rule withholds: R4."""
+        surely, perhaps, _ = self.extent
+        return surely | perhaps if self.withholds_unknown else surely
+
     def reaches(self, place: Standpoint) -> bool | None:
         """R3: True, False, or None where it is uncertain."""
-        around = _around(place)
-        if not around.isdisjoint(self.except_in):
-            return False
-        if not around.isdisjoint(self.withheld_in):
-            return None if any(is_in(place, code) is None for code in self.except_in) else True
-        return None if any(is_in(place, code) is None for code in self.withheld_in) else False
+        surely, perhaps, _ = self.extent
+        here = place_of(place)
+        return True if surely & here else None if perhaps & here else False
 
     def withholds(self, place: Standpoint) -> bool:
         """R4: reaches, or is settled as if it did."""
-        reached = self.reaches(place)
-        return self.withholds_unknown if reached is None else reached
+        return bool(self.hidden & place_of(place))
+
+
+@lru_cache(maxsize=4096)
+def _extent(withheld_in: tuple[str, ...], except_in: tuple[str, ...]) -> _Extent:
+    listed, excepted = united(withheld_in), united(except_in)
+    maybe_excepted = around(except_in) & ~excepted
+    named = listed & ~excepted
+    return _Extent(
+        surely=named & ~maybe_excepted,
+        perhaps=(named & maybe_excepted) | (around(withheld_in) & ~listed & ~excepted),
+        named=named,
+    )
 
 
 class Geography(NamedTuple):
@@ -54,22 +80,16 @@ class Geography(NamedTuple):
 
     @classmethod
     def of(cls, reaches: frozenset[Reach]) -> Geography:
-        withheld = (TerritorySet(reach.withheld_in) - TerritorySet(reach.except_in) for reach in reaches)
-        outcomes: set[Outcome] = set()
-        felt: set[Reach] = set()
-        for place in told_apart(reaches):
-            speaking = [reach for reach in reaches if reach.withholds(place)]
-            suspended = any(reach.suspends for reach in speaking)
-            outcomes.add(Outcome.SUSPENDED if suspended else Outcome.WITHHELD if speaking else Outcome.VISIBLE)
-            felt.update(speaking)
-        return cls(reduce(TerritorySet.__or__, withheld, NOWHERE), len(outcomes) > 1, frozenset(felt))
-
-
-@lru_cache(maxsize=4096)
-def _around(place: Standpoint) -> frozenset[str]:
-    """All territories that somebody there is certainly in, `WORLD` among them."""
-    country, known = place
-    return frozenset(code for inner in (country or "", *known) for code in containing(inner))
+        suspended = withheld = named = 0
+        for reach in reaches:
+            if reach.suspends:
+                suspended |= reach.hidden
+            else:
+                withheld |= reach.hidden
+            named |= reach.extent.named
+        outcomes = (suspended, withheld & ~suspended, everywhere() & ~(withheld | suspended))
+        felt = frozenset(reach for reach in reaches if reach.hidden)
+        return cls(TerritorySet.of(named), sum(map(bool, outcomes)) > 1, felt)
 
 
 def told_apart(reaches: Iterable[Reach]) -> Iterator[Standpoint]:
@@ -89,8 +109,8 @@ def _unlike(country: str, named: set[str]) -> Iterable[str]:
     """Return subdivisions of which no two lie in the same named codes and around the same named codes."""
     within: dict[str, list[str]] = {}
     for code in named:
-        for around in containing(code)[1:] if country_of(code) == country else ():
-            within.setdefault(around, []).append(code)
+        for outer in containing(code)[1:] if country_of(code) == country else ():
+            within.setdefault(outer, []).append(code)
     found: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
     for code in subdivisions(country):
         inside = tuple(around for around in containing(code) if around in named)

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
-from withhold.territories import WORLD, containing, countries, country_of, is_subdivision, resolve, subdivisions
-
-# What a set has of one country: all of it, nothing, or some of its points. A point is a subdivision less
-# the ones inside it; the country's own code is the point for what lies in no subdivision. So a region and
-# its provinces never count twice, and sets can be compared.
-_Part = bool | frozenset[str]
-
-
-@cache
-def _points(code: str) -> frozenset[str]:
-    country = country_of(code)
-    inside = (country, *subdivisions(country))
-    return frozenset(point for point in inside if code in containing(point))
+from withhold.model.places import Places, largest, turns, united, within
+from withhold.territories import WORLD, country_of, resolve, subdivisions
 
 
 class TerritorySet:
@@ -36,115 +25,84 @@ class TerritorySet:
     it raises `TerritoryError` for a code that does not exist.
     """
 
-    __slots__ = ("_elsewhere", "_parts")
+    __slots__ = ("_places",)
 
     def __init__(self, codes: Iterable[str] = ()) -> None:
         """Unite `codes`, read as `territories.resolve` does; raises `TerritoryError`."""
-        found = [resolve(code).code for code in codes]
-        self._elsewhere = WORLD in found
-        whole: dict[str, _Part] = {}
-        for code in found if not self._elsewhere else ():
-            country = country_of(code)
-            part = _points(code) if is_subdivision(code) else True
-            whole[country] = _combined(country, whole.get(country, False), part, frozenset.__or__)
-        self._parts = whole
+        self._places = united(resolve(code).code for code in codes)
 
     @classmethod
-    def _of(cls, elsewhere: bool, parts: dict[str, _Part]) -> TerritorySet:
+    def of(cls, places: Places) -> TerritorySet:
+        """Return the set of some places."""
         made = cls.__new__(cls)
-        made._elsewhere = elsewhere
-        made._parts = {country: part for country, part in parts.items() if part != elsewhere}
+        made._places = places
         return made
 
-    def _part(self, country: str) -> _Part:
-        return self._parts.get(country, self._elsewhere)
+    @property
+    def places(self) -> Places:
+        """The places inside. The one of a country or region stands for what lies in no subdivision of it."""
+        return self._places
 
-    def _with(
-        self, other: TerritorySet, operation: Callable[[frozenset[str], frozenset[str]], frozenset[str]]
-    ) -> TerritorySet:
-        named = sorted({*self._parts, *other._parts})
-        # A country that neither names stands for all of them; it is whole or absent on both sides.
-        elsewhere = _combined("", self._elsewhere, other._elsewhere, operation)
-        parts = {c: _combined(c, self._part(c), other._part(c), operation) for c in named}
-        return self._of(elsewhere is True, parts)
+    def __reduce__(self) -> tuple[object, tuple[tuple[str, ...]]]:
+        # The bits belong to the ISO data of this process.
+        return (_of_turns, (tuple(turns(self._places)),))
 
     def __or__(self, other: object) -> TerritorySet:
-        return self._with(other, frozenset.__or__) if isinstance(other, TerritorySet) else NotImplemented
+        return self.of(self._places | other._places) if isinstance(other, TerritorySet) else NotImplemented
 
     def __and__(self, other: object) -> TerritorySet:
-        return self._with(other, frozenset.__and__) if isinstance(other, TerritorySet) else NotImplemented
+        return self.of(self._places & other._places) if isinstance(other, TerritorySet) else NotImplemented
 
     def __sub__(self, other: object) -> TerritorySet:
-        return self._with(other, frozenset.__sub__) if isinstance(other, TerritorySet) else NotImplemented
+        return self.of(self._places & ~other._places) if isinstance(other, TerritorySet) else NotImplemented
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, TerritorySet):
-            return NotImplemented
-        return (self._elsewhere, self._parts) == (other._elsewhere, other._parts)
+        return self._places == other._places if isinstance(other, TerritorySet) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self._elsewhere, frozenset(self._parts.items())))
+        return hash(self._places)
 
     def __bool__(self) -> bool:
-        return self._elsewhere or bool(self._parts)
+        return self._places != 0
 
     def __contains__(self, code: object) -> bool:
-        if not isinstance(code, str):
-            return False
-        code = resolve(code).code
-        if code == WORLD:
-            return self._elsewhere and not self._parts
-        part = self._part(country_of(code))
-        return part if isinstance(part, bool) else _points(code) <= part
+        return isinstance(code, str) and not within(resolve(code).code) & ~self._places
 
     def __iter__(self) -> Iterator[str]:
-        if WORLD in self:
-            yield WORLD
-            return
-        for country in countries() if self._elsewhere else sorted(self._parts):
-            part = self._part(country)
-            if part is True:
-                yield country
-            elif part:
-                yield from (
-                    code
-                    for code, around in subdivisions(country).items()
-                    if _points(code) <= part and not _points(around) <= part
-                )
+        yield from sorted(largest(self._places))
 
     def __str__(self) -> str:
-        terms = ", ".join(sorted(self._terms(WORLD, self._elsewhere)))
-        if not self._elsewhere:
-            return terms or "nowhere"
-        return f"{WORLD} except {terms}" if terms else WORLD
+        turned = [*turns(self._places)][::-1]
+        whole = turned[-1:] == [WORLD]
+        if whole:
+            turned.pop()
+        terms = ", ".join(_terms(turned, WORLD, state=whole))
+        if whole:
+            return f"{WORLD} except {terms}" if terms else WORLD
+        return terms or "nowhere"
 
     def __repr__(self) -> str:
         return f"<TerritorySet {self}>"
-
-    def _terms(self, around: str, state: bool) -> Iterator[str]:
-        """Name what lies directly or deeper in `around` and is not in `state`, with what in it is again."""
-        inside = sorted(self._parts) if around == WORLD else directly_in(around)
-        for code in inside:
-            part = self._part(country_of(code))
-            here = part if isinstance(part, bool) else code in part
-            if here == state:
-                yield from () if isinstance(part, bool) else self._terms(code, state)
-                continue
-            but = [] if isinstance(part, bool) else sorted(self._terms(code, here))
-            yield f"{code} ({'except' if here else 'but'} {', '.join(but)})" if but else code
 
 
 NOWHERE = TerritorySet()
 
 
-def _combined(
-    country: str, a: _Part, b: _Part, operation: Callable[[frozenset[str], frozenset[str]], frozenset[str]]
-) -> _Part:
-    """Apply a set operation to two parts of one country; whole and nothing come back as True and False."""
-    everything = frozenset([""]) if isinstance(a, bool) and isinstance(b, bool) else _points(country)
-    a, b = (everything if part is True else part or frozenset() for part in (a, b))
-    result = operation(a, b)
-    return result == everything if result in (everything, frozenset()) else result
+def _of_turns(codes: Iterable[str]) -> TerritorySet:
+    places = 0
+    for code in codes:
+        places ^= within(code)
+    return TerritorySet.of(places)
+
+
+def _terms(turned: list[str], outer: str, *, state: bool) -> list[str]:
+    """Take what lies in `outer`, whose own state this is, from the end of `turned`, and name it with what turns in it again."""
+    terms = []
+    while turned and within(turned[-1]) & within(outer):
+        code = turned.pop()
+        inner = ", ".join(_terms(turned, code, state=not state))
+        terms.append(f"{code} ({'but' if state else 'except'} {inner})" if inner else code)
+    return sorted(terms)
 
 
 @cache

@@ -1,0 +1,61 @@
+"""What the first decision costs on a subject whose rules name very many territories."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+
+from benchmarks.agreement import WrongAnswerError
+from benchmarks.targets.files import Figures, spread
+from benchmarks.workload import NOW
+from withhold import Engine, Rule, RuleSet, Viewer
+from withhold.territories import containing, countries, country_of, is_subdivision, subdivisions
+
+SUBJECT = (None, 1)
+
+
+def shapes() -> dict[str, list[Rule]]:
+    """Return the rules on the subject, by the name of their row."""
+    chance = random.Random(8)
+    parts = [code for country in countries() for code in subdivisions(country)]
+    mixed = chance.sample(parts, len(parts))
+    half = len(parts) // 2
+
+    def rule(number: int, withheld_in: list[str], except_in: list[str]) -> Rule:
+        return Rule(id=f"r{number}", accounts=[1], withheld_in=withheld_in, except_in=except_in, reason="terms")
+
+    return {
+        "first, half": [rule(0, mixed[:half], mixed[half:])],
+        "first, subdivisions": [rule(n, chance.sample(parts, 10), []) for n in range(300)],
+        "first, countries": [rule(n, chance.sample([*countries()], 20), []) for n in range(200)],
+    }
+
+
+def measured(turns: int) -> Figures:
+    """Return what first decisions cost in milliseconds, each turn in a process that has decided nothing before."""
+    command = [sys.executable, "-m", "benchmarks.targets.shapes"]
+    found = [json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout) for _ in range(turns)]  # noqa: S603
+    return {name: spread([each[name] for each in found]) for name in found[0]}
+
+
+def first_decisions() -> dict[str, float]:
+    """Return the milliseconds of the first decision on each shape, once it is the right one."""
+    found = {}
+    for name, rules in shapes().items():
+        code = rules[0].withheld_in[0]
+        viewer = Viewer(country=country_of(code), subdivisions=[code] if is_subdivision(code) else [])
+        around = {*containing(code)}
+        engine = Engine(RuleSet(rules))
+        began = time.perf_counter()
+        decision = engine.check(SUBJECT, viewer, NOW)
+        found[name] = 1e3 * (time.perf_counter() - began)
+        if {*decision.rule_ids} != (wanted := {rule.id for rule in rules if around & {*rule.withheld_in}}):
+            raise WrongAnswerError(f"{code}: {decision.rule_ids} instead of {wanted}")
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(first_decisions()))
