@@ -106,7 +106,7 @@ class Want(_Strict):
     varies_by_location: bool = False
     valid_until: Null[datetime] = None
     #: Decisions of their own: on the tweet quoted, and for whoever may get it (R10).
-    quoted: Null[Want] = None
+    quoted: Null[Want | tuple[Want, ...]] = None
     anywhere: Want | None = None
 
     def differences(self, found: Decision) -> dict[str, tuple[object, object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.corpus import CASES, Make, Question, parse, questions
+from tests.corpus import CASES, Make, Question, Want, parse, questions
 from tests.implementations import SNAPSHOTS, engine_of, in_c
-from withhold import Engine, Outcome, Policy, Reference, Rule, RuleSet, Tweet, Viewer, errors
+from withhold import Decision, Engine, Outcome, Policy, Reference, Rule, RuleSet, Tweet, TweetDecisions, Viewer, errors
 
 #: Everything that answers, and what it is left out for.
 CHECKERS: list[tuple[str, Make, list[pytest.MarkDecorator]]] = [
@@ -52,13 +52,20 @@ def test_answer(question: Question, make: Make, tmp_path: Path) -> None:
     assert want.differences(checker.check(subject, viewer, question.at)) == {}
     if want.anywhere:
         assert want.anywhere.differences(checker.anywhere(subject, question.at)) == {}
-    if "quoted" in want.model_fields_set:
-        shown = subject.shown_quote() if isinstance(subject, Tweet) else None
-        assert (shown is None) == (want.quoted is None)
-        if shown and want.quoted:
-            assert want.quoted.differences(checker.check(shown, viewer, question.at)) == {}
+    quotes_agree(subject, want, lambda quoted: checker.check(quoted, viewer, question.at))
     if isinstance(checker, Engine):
         doors_agree(checker, question, viewer)
+
+
+def quotes_agree(subject: object, want: Want, decide: Callable[[Tweet], Decision]) -> None:
+    """The quotes of a subject, and what they quote, are answered as wanted."""
+    if "quoted" in want.model_fields_set:
+        quotes = subject.quotes() if isinstance(subject, Tweet) else ()
+        wanted = [] if want.quoted is None else want.quoted if isinstance(want.quoted, tuple) else [want.quoted]
+        assert len(quotes) == len(wanted)
+        for quoted, inner in zip(quotes, wanted, strict=True):
+            assert inner.differences(decide(quoted)) == {}
+            quotes_agree(quoted, inner, decide)
 
 
 def doors_agree(engine: Engine, question: Question, viewer: Viewer) -> None:
@@ -74,21 +81,28 @@ def doors_agree(engine: Engine, question: Question, viewer: Viewer) -> None:
         return
 
     tweet = given.as_tweet()
-    outer, quoted = view.check_tweet(tweet)
-    assert outer is decision
-    if "quoted" in want.model_fields_set:
-        assert (quoted is None) == (want.quoted is None)
-        assert quoted is None or want.quoted is None or want.quoted.differences(quoted) == {}
+    found = view.check_tweet(tweet)
+    assert found.decision is decision
+    decisions = dict(_decisions(tweet, found))
+    quotes_agree(tweet, want, decisions.__getitem__)
+    hidden = [each for each in list(decisions.values())[1:] if not each.visible]
     items: list[Any] = [tweet] if isinstance(subject, Tweet) else [tweet, subject]
     for item in items:
         page = view.filter([item, (2**63 - 1, 2**63 - 1)])
         assert [found is item for found in page.visible[:-1]] == [True] * visible
         assert page.withheld == ([] if visible else [(0, decision)])
-        tombstone = visible and item is tweet and quoted is not None and not quoted.visible
-        assert page.tombstones == ([(0, quoted)] if tombstone else [])
+        assert page.tombstones == ([(0, hidden[0])] if visible and item is tweet and hidden else [])
     if not isinstance(subject, Tweet):
         assert view.withholds(given.tweet, given.account) is not visible
         assert view.mask([given.tweet], [given.account]) == bytes([not visible])
+
+
+def _decisions(tweet: Tweet, found: TweetDecisions) -> Iterator[tuple[Tweet, Decision]]:
+    """Yield a tweet and all that is quoted in it, the outer ones first, each with its decision."""
+    level = [(tweet, found)]
+    while level:
+        yield from ((each, decided.decision) for each, decided in level)
+        level = [pair for each, decided in level for pair in zip(each.quotes(), decided.quotes, strict=True)]
 
 
 @by_all

@@ -51,13 +51,26 @@ def test_a_page_is_its_items_one_by_one(snapshot_of, rules, policy, viewer, at, 
     wanted = [reference.check(item, viewer, at) for item in items]
     assert page.visible == [item for item, decision in zip(items, wanted, strict=True) if decision.visible]
     assert page.withheld == [(index, decision) for index, decision in enumerate(wanted) if not decision.visible]
-    quoted = [item.shown_quote() if isinstance(item, Tweet) else None for item in items]
-    inner = [None if found is None else reference.check(found, viewer, at) for found in quoted]
-    assert page.tombstones == [
-        (index, decision)
-        for index, decision in enumerate(inner)
-        if decision is not None and not decision.visible and wanted[index].visible
-    ]
+    hidden = [[each for each in _quotes(item) if not reference.check(each, viewer, at).visible] for item in items]
+    shown = [index for index, decision in enumerate(wanted) if decision.visible and hidden[index]]
+    assert page.tombstones == [(index, reference.check(hidden[index][0], viewer, at)) for index in shown]
+
+
+def _quotes(item: object) -> list[Tweet]:
+    """Return every tweet quoted in an item, the outer ones first."""
+    if not isinstance(item, Tweet):
+        return []
+    found: list[Tweet] = []
+    level = [item]
+    while level:
+        chains = [each for tweet in level for each in _chain(tweet)]
+        level = [each.quoted for each in chains if each.quoted is not None]
+        found += level
+    return found
+
+
+def _chain(tweet: Tweet | None) -> list[Tweet]:
+    return [] if tweet is None else [tweet, *_chain(tweet.retweet_of)]
 
 
 @each_snapshot

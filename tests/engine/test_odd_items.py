@@ -234,6 +234,6 @@ class Threaded(Tweet):
 @each_snapshot
 def test_a_class_of_tweets_may_have_links_of_its_own(view: Any) -> None:
     tweet = Threaded(5, 5)
-    assert not view.check_tweet(tweet).outer.visible
+    assert not view.check_tweet(tweet).decision.visible
     assert [index for index, _ in view.filter([Tweet(5, 5), tweet]).withheld] == [1]
     assert [index for index, _ in view.filter([Tweet(5, 5), Tweet(6, 6, quoted=tweet)]).tombstones] == [1]

@@ -25,10 +25,10 @@ class TestTweet:
         assert Tweet(10, 1, retweet_of=Tweet(20, 2, quoted=QUOTED)).links() == ((10, 1), (20, 2))
 
     def test_the_quote_that_a_page_shows(self) -> None:
-        assert PLAIN.shown_quote() is None
-        assert Tweet(10, 1, quoted=QUOTED).shown_quote() == QUOTED
-        assert Tweet(10, 1, retweet_of=Tweet(20, 2, quoted=QUOTED)).shown_quote() == QUOTED
-        assert Tweet(10, 1, retweet_of=Tweet(20, 2, quoted=QUOTED), quoted=PLAIN).shown_quote() == PLAIN
+        assert PLAIN.quotes() == ()
+        assert Tweet(10, 1, quoted=QUOTED).quotes() == (QUOTED,)
+        assert Tweet(10, 1, retweet_of=Tweet(20, 2, quoted=QUOTED)).quotes() == (QUOTED,)
+        assert Tweet(10, 1, retweet_of=Tweet(20, 2, quoted=QUOTED), quoted=PLAIN).quotes() == (PLAIN, QUOTED)
 
     def test_a_tweet_is_a_value(self) -> None:
         assert Tweet(10, 1, retweet_of=PLAIN) == Tweet(10, 1, retweet_of=Tweet(20, 2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
@@ -19,18 +20,42 @@ _Pair = tuple[int, int]
 _Known = TypeVar("_Known", bound=_Pair | Tweet)
 
 
-class TweetDecisions(NamedTuple):
-    """The decision on a tweet, and the one on what it quotes (None if it quotes nothing): see R8."""
+@dataclass(frozen=True, slots=True)
+class TweetDecisions:
+    """The decision on a tweet with what it retweets, and those on every tweet quoted in it (R8).
 
-    outer: Decision
-    quoted: Decision | None
+    `quotes` has the same again for each quote that a page shows in the tweet: its own, then that of what it retweets.
+    Like a decision, it has no truth value: `if view.check_tweet(tweet):` raises a `TypeError`.
+    """
+
+    decision: Decision
+    quotes: tuple[TweetDecisions, ...] = ()
+
+    @property
+    def quoted(self) -> TweetDecisions | None:
+        """The first of `quotes`, or None if the tweet quotes nothing."""
+        return self.quotes[0] if self.quotes else None
+
+    def hidden_quote(self) -> Decision | None:
+        """Return the decision on the outermost quote that is hidden, or None: the one that gets a tombstone."""
+        level = self.quotes
+        while level:
+            for found in level:
+                if not found.decision.visible:
+                    return found.decision
+            level = tuple(inner for found in level for inner in found.quotes)
+        return None
+
+    def __bool__(self) -> bool:
+        raise TypeError("decisions on a tweet are neither true nor false [decision-truth]; use .decision.visible")
 
 
 class Page(NamedTuple, Generic[_Item]):
     """A page after filtering.
 
     `visible`: the items to show, in order. `withheld`: (index, decision) of the others. `tombstones`: (index,
-    decision) of items to show whose quoted tweet is not. An index counts in what was given, not in `visible`.
+    decision on the outermost hidden quote) of the items to show in which a quoted tweet, at any depth, is hidden.
+    An index counts in what was given, not in `visible`.
     """
 
     visible: list[_Item]
@@ -73,14 +98,28 @@ class View:
         return self._check(tweet_id, account_id)
 
     def check_tweet(self, tweet: Tweet) -> TweetDecisions:
-        """Decide on a tweet with what it retweets, and separately on what it quotes (R8)."""
+        """Decide on a tweet with what it retweets, and separately on every tweet quoted in it, at any depth (R8).
+
+        O(tweets). Raises `SubjectTypeError` for anything but a `Tweet`.
+
+        >>> from withhold import Engine, Rule, RuleSet, Tweet
+        >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+        >>> inner = Tweet(id=21, account_id=5, quoted=Tweet(id=20, account_id=17))
+        >>> found = engine.view(Viewer(country="IN")).check_tweet(Tweet(id=22, account_id=6, quoted=inner))
+        >>> found.decision.visible, found.quoted.decision.visible, found.quoted.quoted.decision.visible
+        (True, True, False)
+        """
         if not isinstance(tweet, Tweet):
             raise SubjectTypeError(Problem("not-a-tweet", f"{shown(tweet)} is not a tweet", hint="use `Tweet`"))
-        quoted = tweet.shown_quote()
-        return TweetDecisions(
-            self._decider.decide(tweet.links(), self.viewer, self.at),
-            None if quoted is None else self._decider.decide(quoted.links(), self.viewer, self.at),
-        )
+        # Not by recursion: tweets may quote each other deeper than Python calls.
+        tweets = [(tweet, tweet.quotes())]
+        for _, quotes in tweets:
+            tweets += [(quoted, quoted.quotes()) for quoted in quotes]
+        found: dict[int, TweetDecisions] = {}
+        for inner, quotes in reversed(tweets):
+            decision = self._decider.decide(inner.links(), self.viewer, self.at)
+            found[id(inner)] = TweetDecisions(decision, tuple(found[id(quoted)] for quoted in quotes))
+        return found[id(tweet)]
 
     @overload
     def filter(self, items: Iterable[_Known]) -> Page[_Known]: ...
@@ -105,12 +144,13 @@ class View:
         for index in self._hits(subjects):
             subject = subjects[index]
             if isinstance(subject, Tweet):
-                outer, quoted = self.check_tweet(subject)
+                found = self.check_tweet(subject)
+                decision, quoted = found.decision, found.hidden_quote()
             else:
-                outer, quoted = self._decide_pair(*links_of(subject)[0]), None
-            if not outer.visible:
-                withheld.append((index, outer))
-            elif quoted is not None and not quoted.visible:
+                decision, quoted = self._decide_pair(*links_of(subject)[0]), None
+            if not decision.visible:
+                withheld.append((index, decision))
+            elif quoted is not None:
                 tombstones.append((index, quoted))
         visible, start = [], 0
         for index, _ in withheld:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, NoReturn
+from typing import Literal
 
 from withhold.model.instants import in_iso
 from withhold.model.rule import Reason
@@ -74,7 +74,8 @@ class Decision:
     def suspended(self) -> bool:
         return self.outcome is Outcome.SUSPENDED
 
-    def __bool__(self) -> NoReturn:
+    # Not `NoReturn`: type checkers would take the rest of the function after `if decision:` for unreachable, and not check it.
+    def __bool__(self) -> bool:
         raise TypeError("a decision is neither true nor false [decision-truth]; use .visible")
 
     def to_dict(self) -> dict[str, object]:

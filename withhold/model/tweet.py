@@ -43,12 +43,18 @@ class Tweet:
             tweet = tweet.retweet_of
         return tuple(chain)
 
-    def shown_quote(self) -> Tweet | None:
-        """Return the quoted tweet that a page shows in this one: its own, or that of what it retweets."""
+    def quotes(self) -> tuple[Tweet, ...]:
+        """Return the quoted tweets that a page shows in this one: its own, then that of what it retweets (R8).
+
+        What those quote in turn is in their own `quotes()`.
+        """
+        found: list[Tweet] = []
         tweet: Tweet | None = self
-        while tweet is not None and tweet.quoted is None:
+        while tweet is not None:
+            if tweet.quoted is not None:
+                found.append(tweet.quoted)
             tweet = tweet.retweet_of
-        return tweet.quoted if tweet is not None else None
+        return tuple(found)
 
 
 #: What `Engine.check` takes: a tweet, or a pair (tweet_id, account_id) of which one may be None.

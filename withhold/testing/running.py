@@ -36,7 +36,7 @@ class Runner:
         view = self._views.get((viewer, at))
         if view is None:
             view = self._views[viewer, at] = self.engine.view(viewer, at)
-        return view.check_tweet(subject).outer if isinstance(subject, Tweet) else view.check(*subject)
+        return view.check_tweet(subject).decision if isinstance(subject, Tweet) else view.check(*subject)
 
 
 def failure(result: Result, engine: Engine) -> str:
