@@ -79,6 +79,11 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     return f"known are {told}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"
 
 
+def not_sent(what: str, hint: str) -> TypeError:
+    """Return the error for pickling what belongs to one process."""
+    return TypeError(f"{what} cannot be copied or sent to another process [not-picklable]; {hint}")
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong, where, and what to do about it.

@@ -33,9 +33,11 @@ _Kept = tuple[datetime | None, Decision]
 class Decider:
     """One snapshot under one policy. All it holds besides is caches, so threads share it."""
 
-    def __init__(self, snapshot: Snapshot, policy: Policy) -> None:
+    def __init__(self, snapshot: Snapshot, policy: Policy, asked: int = 0) -> None:
         self.snapshot = snapshot
         self.policy = policy
+        #: Which call of `Engine.activate` asked for this one; 0 for the first.
+        self.asked = asked
         self._kept: Cache[tuple[_Named, Standpoint | None], _Kept] = Cache(_KEPT_DECISIONS)
         self._geographies: Cache[frozenset[Reach], Geography] = Cache(_KEPT_GEOGRAPHIES)
         self._visible: _Kept = (None, snapshot.visible)

@@ -6,23 +6,24 @@ import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from threading import RLock
-from typing import TypeVar
+from typing import NoReturn, SupportsIndex, TypeVar
 from weakref import WeakSet
 
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
 from withhold.engine.view import View
 from withhold.engine.views import open_view
-from withhold.errors import Problem, SubjectTypeError, shown
+from withhold.errors import Problem, SubjectTypeError, not_sent, shown
 from withhold.model.decision import Decision
 from withhold.model.instants import utc
+from withhold.model.places import everywhere
 from withhold.model.policy import Policy
 from withhold.model.rule_set import RuleSet
 from withhold.model.tweet import Subject, links_of
 from withhold.model.viewer import Viewer
 from withhold.snapshot import Snapshot
-from withhold.territories import countries
 
 _Kind = TypeVar("_Kind")
 
@@ -51,9 +52,9 @@ class Engine:
         given = Policy() if policy is None else _meant(Policy, policy, "use `Policy(unknown_location=…)`")
         self._clock = clock
         self._activating = RLock()
-        self._asked = 0
+        self._asked = count(1)
         _ENGINES.add(self)
-        countries()  # read now, so that no request waits for it
+        everywhere()  # the ISO data are read now, so that no request waits for them
         # The one mutable cell of the library. Readers take it to a local first.
         self._decider = Decider(_compiled(rules), given)
 
@@ -71,13 +72,15 @@ class Engine:
         """Put another rule set in force, for every view made after this returns (A3).
 
         Compiling a `RuleSet` takes its time in the calling thread, while others are answered from the current
-        one; the exchange is one assignment. Of several threads that activate, each waits for the one before it,
-        so what was asked for last is in force in the end, also if a signal's handler asks while its own thread compiles.
+        one; the exchange is one assignment. Threads that activate wait for each other. When this returns, `rules` are in
+        force, or others that were asked for later, by another thread or a signal's handler.
         """
+        asked = next(self._asked)
         with self._activating:
-            asked = self._asked = self._asked + 1
-            decider = Decider(_compiled(rules), self.policy)
-            if asked == self._asked:  # or else this thread was interrupted, and asked for something newer
+            decider = Decider(_compiled(rules), self.policy, asked)
+            # Whatever was asked for later, by a handler that interrupted this thread for instance, stays in force if it got
+            # there. No call comes between the comparison and the assignment, so no handler does.
+            if asked > self._decider.asked:
                 self._decider = decider
 
     def view(self, viewer: Viewer, at: datetime | None = None) -> View:
@@ -112,6 +115,10 @@ class Engine:
         Prints as text and dumps with `to_dict()`. Costs some 100 µs; for people, not for serving.
         """
         return explain(self._decider, subject, _checked(viewer), self._instant(at))
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Raise a `TypeError`: an engine belongs to its process."""
+        raise not_sent("an engine", "send the path of a snapshot, or a `RuleSet`, and make an `Engine` there")
 
     def _instant(self, at: datetime | None) -> datetime:
         if at is not None:

@@ -70,7 +70,7 @@ class Explanation:
         """Return values that JSON has; ids as text."""
         return {
             "subject": [{"tweet_id": in_json(tweet), "account_id": in_json(account)} for tweet, account in self.links],
-            "viewer": self.viewer.to_dict(),
+            "viewer": {**self.viewer.to_dict(), "account_id": in_json(self.viewer.account_id)},
             "at": in_iso(self.at),
             "decision": self.decision.to_dict(),
             "rules": [rule.to_dict() for rule in self.rules],

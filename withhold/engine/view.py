@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar, overload
+from typing import Any, Generic, NamedTuple, NoReturn, SupportsIndex, TypeVar, overload
 
 from withhold.engine.columns import ids_in_a_row
 from withhold.engine.decider import Decider
-from withhold.errors import Problem, SubjectIdError, SubjectTypeError, shown
+from withhold.errors import Problem, SubjectIdError, SubjectTypeError, not_sent, shown
 from withhold.model.decision import Decision
 from withhold.model.ids import check_id
 from withhold.model.tweet import Tweet, link, links_of
@@ -81,6 +81,10 @@ class View:
     viewer: Viewer
     at: datetime
     _decider: Decider
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Raise a `TypeError`: a view belongs to its engine."""
+        raise not_sent("a view", "send its `viewer` and `at`, and ask an `Engine` there for a view")
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
         """Tell whether a tweet is not visible: the cheapest question. O(1), and builds nothing on a miss.

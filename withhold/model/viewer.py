@@ -5,10 +5,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError, shown
-from withhold.model.ids import check_id, in_json
+from withhold.model.ids import check_id
 from withhold.territories import WORLD, containing, country_of, is_subdivision, resolve
 
 #: Where somebody is, as far as it is known: a country and its subdivisions. The key of what is cached.
@@ -85,12 +85,17 @@ class Viewer:
         """Country and subdivisions: all that a decision takes from a viewer, the author's own aside."""
         return (self.country, self.subdivisions)
 
-    def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has; the id as text."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arguments of an equal viewer, in values that JSON has.
+
+        >>> viewer = Viewer(country="US", subdivisions=["US-MS"], account_id=1101)
+        >>> Viewer(**viewer.to_dict()) == viewer
+        True
+        """
         return {
             "country": self.country,
             "subdivisions": list(self.subdivisions),
-            "account_id": in_json(self.account_id),
+            "account_id": self.account_id,
             "signal": self.signal,
         }
 

@@ -1,9 +1,11 @@
-"""Work that was done, kept so that it is not done again: a cache for threads, for which nobody waits."""
+"""A bounded cache that threads share, and whose writes never block."""
 
 from __future__ import annotations
 
+import os
 from threading import Lock
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from cachetools import FIFOCache
 
@@ -11,29 +13,55 @@ _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
 
-class Cache(FIFOCache[_Key, _Value]):
-    """Keeps so many values, and lets the oldest go.
+class Cache(Generic[_Key, _Value]):
+    """Keeps up to `size` values, and drops the oldest first.
 
-    Looking up changes nothing, so only writing takes the lock. Nobody waits for that: who is forked while another thread
-    has it, or interrupts that thread, would do so for ever. Two threads that miss together both do the work, and the
-    result of either is kept.
+    Reading changes nothing, so only writing takes the lock, and never waits for it: a signal's handler could wait for the
+    thread that it interrupted. Two threads that miss together both do the work, and one result is kept.
     """
 
     def __init__(self, size: int) -> None:
-        super().__init__(size)
+        self._size = size
+        self._begin()
+        _CACHES.add(self)
+
+    def _begin(self) -> None:
+        self._kept: FIFOCache[_Key, _Value] = FIFOCache(self._size)
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def recall(self, key: _Key) -> _Value | None:
-        """Return what is kept, or None. `get` asks twice, and another thread may let it go between the two."""
+        """Return the value of a key, or None."""
         try:
-            return self[key]
+            return self._kept[key]
         except KeyError:
             return None
 
     def keep(self, key: _Key, value: _Value) -> None:
-        """Keep a value, unless another thread is about to keep one."""
-        if self._lock.acquire(blocking=False):
+        """Keep a value, unless another thread is writing."""
+        lock = self._lock
+        if lock.acquire(blocking=False):
             try:
-                self[key] = value
+                self._kept[key] = value
+            except BaseException:
+                # A signal's handler raised in the middle of the write, and the parts of the cache may not fit together.
+                self._kept = FIFOCache(self._size)
+                raise
             finally:
-                self._lock.release()
+                lock.release()
+
+
+_CACHES: WeakSet[Cache[Any, Any]] = WeakSet()
+
+
+def _forked() -> None:
+    """Empty the caches that another thread was writing: in the child that thread does not exist, and its write never ends."""
+    for cache in list(_CACHES):
+        if cache._lock.locked():
+            cache._begin()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

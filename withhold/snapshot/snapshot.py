@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, SupportsIndex
 
 from withhold import native
-from withhold.errors import Problem, SubjectTypeError, shown
+from withhold.errors import Problem, SubjectTypeError, not_sent, shown
 from withhold.model.decision import Decision, Outcome
 from withhold.model.instants import utc
 from withhold.model.rule import Rule
@@ -153,6 +153,10 @@ class Snapshot:
     def is_native(self) -> bool:
         """Whether the index is read in C."""
         return native.AVAILABLE and isinstance(self.accounts, native.index.Table)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Raise a `TypeError`: its index belongs to this process, and a file of it can be shared."""
+        raise not_sent("a snapshot", "save it, send the path, and use `Snapshot.open` there")
 
     def __repr__(self) -> str:
         return f"<Snapshot {self.revision}>"
