@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from functools import reduce
+from operator import or_
 
 from withhold import native
-from withhold.engine.reach import Geography, Reach
 from withhold.model.decision import Decision, Outcome, Scope
+from withhold.model.places import place_of
 from withhold.model.policy import Policy
-from withhold.model.rule import Reason, Rule
+from withhold.model.rule import Rule
+from withhold.model.territory_set import TerritorySet
 from withhold.model.tweet import Link
 from withhold.model.viewer import Standpoint, Viewer
+from withhold.semantics import (
+    Extent,
+    Spoken,
+    combine,
+    concerning,
+    everywhere,
+    extent,
+    reach_of,
+    speaking_key,
+    stretch_at,
+)
 from withhold.snapshot import Snapshot
 from withhold.snapshot.cache import Cache
 
 _KEPT_DECISIONS = 65_536
 _KEPT_GEOGRAPHIES = 4_096
-_REASONS = {reason: rank for rank, reason in enumerate(Reason)}
 
 #: The postings of a subject: those of its accounts, those of its tweets, and those that are not the viewer's own
 #: (None unless the policy shows authors what is theirs).
@@ -30,6 +42,10 @@ _NOTHING: _Named = ((), (), None)
 _Kept = tuple[datetime | None, Decision]
 
 
+#: Where subjects are withheld, and whether the outcome varies by location.
+_Geography = tuple[TerritorySet, bool]
+
+
 class Decider:
     """One snapshot under one policy. All it holds besides is caches, so threads share it."""
 
@@ -39,7 +55,7 @@ class Decider:
         #: Which call of `Engine.activate` asked for this one; 0 for the first.
         self.asked = asked
         self._kept: Cache[tuple[_Named, Standpoint | None], _Kept] = Cache(_KEPT_DECISIONS)
-        self._geographies: Cache[frozenset[Reach], Geography] = Cache(_KEPT_GEOGRAPHIES)
+        self._geographies: Cache[frozenset[Extent], _Geography] = Cache(_KEPT_GEOGRAPHIES)
         self._visible: _Kept = (None, snapshot.visible)
         # Where viewers can be is some thousand places.
         self._standpoints: dict[Standpoint, Standpoint] = {}
@@ -70,7 +86,7 @@ class Decider:
     def concerning(self, links: Sequence[Link]) -> list[tuple[Rule, Scope]]:
         """Return every rule that names the subject, whatever its state, and through what."""
         accounts, tweets, _ = self._named(links, None)
-        return self._scoped(accounts, tweets)
+        return concerning(self._rules_of(accounts), self._rules_of(tweets))
 
     def standpoint_of(self, viewer: Viewer) -> Standpoint:
         """Return where a viewer is, as one object for all who are there."""
@@ -94,77 +110,51 @@ class Decider:
         return (accounts, tweets, foreign_accounts + foreign_tweets)
 
     def _make(self, named: _Named, viewer: Viewer | None, at: datetime) -> _Kept:
-        accounts, tweets, others = named
-        concerning = self._scoped(accounts, tweets)
-        not_own = {rule.id for posting in others or () for rule in self.snapshot.rules_of(posting)}
-        lifted = set() if others is None else {rule.id for rule, _ in concerning} - not_own
-        in_force = [(rule, scope, Reach.of(rule, self.policy)) for rule, scope in concerning if rule.in_force(at)]
-        geography = self._geography(frozenset(reach for _, _, reach in in_force))
-        certainly: list[_Speaks] = []
-        perhaps: list[_Speaks] = []
-        said: list[tuple[Rule, Scope, bool, _Speaks]] = []
-        for rule, scope, reach in in_force:
-            reached = reach in geography.felt if viewer is None else reach.reaches(viewer.standpoint)
-            if reached is not False:
-                speaks = _Speaks(reach.suspends, rule.id in lifted)
-                (perhaps if reached is None else certainly).append(speaks)
-                if reached or reach.withholds_unknown:
-                    said.append((rule, scope, reached is True, speaks))
-        said.sort(key=_order)
-        outcome = _outcome(speaks for *_, speaks in said)
-        first = said[0] if said else None
-        edges = {bound for rule, _ in concerning for period in rule.periods for bound in period if bound is not None}
-        decision = Decision(
+        accounts, tweets, foreign = named
+        rules = concerning(self._rules_of(accounts), self._rules_of(tweets))
+        not_own = None if foreign is None else {rule.id for rule in self._rules_of(foreign)}
+        in_force = [(rule, scope, extent(reach_of(rule), self.policy)) for rule, scope in rules if rule.in_force(at)]
+        certain: list[Spoken] = []
+        possible: list[Spoken] = []
+        spoken: list[Spoken] = []
+        for rule, scope, where in in_force:
+            if viewer is None:  # somebody, wherever they are (R10)
+                certainly = perhaps = hidden = where.hidden != 0
+            else:
+                here = place_of(viewer.standpoint)
+                certainly, perhaps, hidden = (
+                    bool(part & here) for part in (where.surely, where.possible, where.hidden)
+                )
+            one = Spoken(rule, scope, certainly, own=not_own is not None and rule.id not in not_own)
+            for list_, said in ((certain, certainly), (possible, perhaps), (spoken, hidden)):
+                if said:
+                    list_.append(one)
+        spoken.sort(key=speaking_key)
+        outcome, first = combine(spoken), spoken[0] if spoken else None
+        territories, varies = self._geography(frozenset(where for *_, where in in_force))
+        since, until = stretch_at((rule for rule, _ in rules), at)
+        return since, Decision(
             outcome=outcome,
-            exempt="author" if said and outcome is Outcome.VISIBLE else None,
-            rule_ids=tuple(rule.id for rule, *_ in said),
-            scope=first[1] if first else None,
-            reason=first[0].reason if first else None,
-            demand=first[0].demand if first else None,
-            territories=geography.territories,
-            certain=_outcome(certainly) == _outcome(certainly + perhaps),
-            varies_by_location=geography.varies,
-            valid_until=min((edge for edge in edges if edge > at), default=None),
+            exempt="author" if spoken and outcome is Outcome.VISIBLE else None,
+            rule_ids=tuple(each.rule.id for each in spoken),
+            scope=first.scope if first else None,
+            reason=first.rule.reason if first else None,
+            demand=first.rule.demand if first else None,
+            territories=territories,
+            certain=combine(certain) is combine(possible),
+            varies_by_location=varies,
+            valid_until=until,
             revision=self.snapshot.revision,
         )
-        return max((edge for edge in edges if edge <= at), default=None), decision
 
-    def _scoped(self, accounts: Iterable[int], tweets: Iterable[int]) -> list[tuple[Rule, Scope]]:
-        """Return the rules of postings once each; one that names account and tweet acts through the account (R7)."""
-        found: dict[str, tuple[Rule, Scope]] = {}
-        for scope, postings in ((Scope.ACCOUNT, accounts), (Scope.TWEET, tweets)):
-            for rule in (rule for posting in postings for rule in self.snapshot.rules_of(posting)):
-                found.setdefault(rule.id, (rule, scope))
-        return list(found.values())
+    def _rules_of(self, postings: Iterable[int]) -> Iterator[Rule]:
+        return (rule for posting in postings for rule in self.snapshot.rules_of(posting))
 
-    def _geography(self, reaches: frozenset[Reach]) -> Geography:
-        found = self._geographies.recall(reaches)
+    def _geography(self, extents: frozenset[Extent]) -> _Geography:
+        found = self._geographies.recall(extents)
         if found is None:
-            found = Geography.of(reaches)
-            self._geographies.keep(reaches, found)
+            territories = reduce(or_, (each.territories for each in extents), 0)
+            outcomes = sum(map(bool, everywhere(extents).values()))
+            found = TerritorySet.of(territories), outcomes > 1
+            self._geographies.keep(extents, found)
         return found
-
-
-class _Speaks(NamedTuple):
-    """What a rule that reaches the viewer does to them: it suspends or withholds, unless it is lifted for authors."""
-
-    suspends: bool
-    lifted: bool
-
-
-def _outcome(speaking: Iterable[_Speaks]) -> Outcome:
-    """R5, R6, R9."""
-    outcome = Outcome.VISIBLE
-    for suspends, lifted in speaking:
-        if suspends:
-            return Outcome.SUSPENDED
-        if not lifted:
-            outcome = Outcome.WITHHELD
-    return outcome
-
-
-def _order(said: tuple[Rule, Scope, bool, _Speaks]) -> tuple[object, ...]:
-    """R7."""
-    rule, scope, certain, speaks = said
-    rank = (not speaks.suspends, scope is Scope.TWEET, not certain, _REASONS[rule.reason])
-    return (*rank, rule.from_ is not None, rule.from_, rule.id)

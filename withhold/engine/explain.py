@@ -8,14 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from withhold.engine.decider import Decider
-from withhold.engine.reach import Reach
 from withhold.model.decision import Decision, Scope
 from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
+from withhold.model.places import place_of
 from withhold.model.policy import Policy
 from withhold.model.rule import Rule, territories_of
 from withhold.model.tweet import Link, Subject, links_of
 from withhold.model.viewer import Viewer
+from withhold.semantics import extent, reach_of
 from withhold.snowflake import instant_of
 from withhold.territories import name_of
 
@@ -133,10 +134,11 @@ def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Polic
             return RuleState(rule, scope, State.NOT_YET, why)
         end = f"until {in_iso(starts or rule.until)}" if starts or rule.until else "without end"
         return RuleState(rule, scope, State.STAYED, f"it is stayed {end}")
-    reach = Reach.of(rule, policy)
-    reached = reach.reaches(viewer.standpoint)
-    if reached is None:
-        does = "withholds" if reach.withholds_unknown else "shows"
+    where, here = extent(reach_of(rule), policy), place_of(viewer.standpoint)
+    if not where.possible & here:
+        return RuleState(rule, scope, State.ELSEWHERE, "the viewer is not in its territory")
+    if not where.surely & here:
+        does = "withholds" if where.hidden & here else "shows"
         by = (
             "the rule's `if_unknown`"
             if rule.if_unknown
@@ -146,8 +148,6 @@ def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Polic
         )
         why = f"the viewer may or may not be in its territory; {by} {does}"
         return RuleState(rule, scope, State.UNCERTAIN, why)
-    if not reached:
-        return RuleState(rule, scope, State.ELSEWHERE, "the viewer is not in its territory")
     return RuleState(rule, scope, State.APPLIES, "in force, and the viewer is in its territory")
 
 

@@ -8,16 +8,20 @@ from enum import StrEnum
 from typing import Literal
 
 from withhold.model.instants import in_iso
-from withhold.model.rule import Reason
+from withhold.model.rule import Effect, Reason
 from withhold.model.territory_set import NOWHERE, TerritorySet
 
 
 class Outcome(StrEnum):
-    """What a viewer gets; a greater severity dominates."""
+    """The answer for a viewer, in the order of severity: of several, the last dominates (R6)."""
 
     VISIBLE = "visible"
     WITHHELD = "withheld"
     SUSPENDED = "suspended"
+
+
+#: What a rule of each effect gives a viewer whom it reaches.
+OUTCOME_OF = {Effect.WITHHOLD: Outcome.WITHHELD, Effect.SUSPEND: Outcome.SUSPENDED}
 
 
 class Scope(StrEnum):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-from withhold.territories import WORLD, countries, subdivisions
+from withhold.territories import WORLD, countries, country_of, is_subdivision, subdivisions
 
 #: A set of places.
 Places = int
@@ -98,6 +98,18 @@ def place_of(standpoint: tuple[str | None, tuple[str, ...]]) -> Places:
     spans = _atlas().spans
     # A code comes after those that contain it.
     return 1 << max((spans[code][0] for code in known), default=spans[country or WORLD][0])
+
+
+def location_of(place: Places) -> tuple[str | None, tuple[str, ...]]:
+    """Return the country and known subdivisions of one place, with no country for an unknown location.
+
+    >>> location_of(place_of(("IT", ("IT-62", "IT-RM")))), location_of(place_of((None, ())))
+    (('IT', ('IT-RM',)), (None, ()))
+    """
+    code = _atlas().codes[place.bit_length() - 1]
+    if code == WORLD:
+        return None, ()
+    return country_of(code), (code,) if is_subdivision(code) else ()
 
 
 def largest(places: Places) -> Iterator[str]:
