@@ -14,8 +14,7 @@ from tests.lint.advising import DAY, END, START, advised, rule
 from withhold import Policy, Reference, Rule, RuleSet, Settle
 from withhold.engine.reach import Reach
 from withhold.lint import lint
-from withhold.lint.reach import Places
-from withhold.lint.rules_must_not_be_shadowed import shadows
+from withhold.lint.rules_must_not_be_shadowed import hidden_by, shadows
 from withhold.lint.spans import Spans
 from withhold.lint.supersets import supersets, wider
 
@@ -116,7 +115,7 @@ def brute_force(rules: list[Rule]) -> dict[str, set[str]]:
 @settings(max_examples=300, deadline=None)
 @given(strategies.rule_sets())
 def test_shadows_are_what_comparing_each_with_each_finds(rules: RuleSet) -> None:
-    compared = [each for each in rules if each.periods and Places(rules).reach(each)]
+    compared = [each for each in rules if each.periods and hidden_by([each])[0]]
     order = {each.id: number for number, each in enumerate(compared)}
     covering = brute_force(compared)
     expected = {

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from withhold.errors import shown
 from withhold.lint.check import Check, Finding, Given
-from withhold.lint.reach import Places
 from withhold.lint.spans import Spans
 from withhold.lint.supersets import supersets, wider
 from withhold.model.ids import IdSet
-from withhold.model.rule import Rule
+from withhold.model.policy import Policy, Settle
+from withhold.model.rule import Effect, Rule
+from withhold.semantics import Reach, alike, extent, reach_of
 
 
 def _find(given: Given) -> Iterator[Finding]:
@@ -38,8 +39,7 @@ def shadows(rules: list[Rule]) -> dict[str, Rule]:
     Of rules that cover each other the first one stays. Rules are put together by what they name and from whom they
     withhold; only those that share these, or have more, are compared, and by their times in one sweep.
     """
-    places = Places(rules)
-    reach = [places.reach(rule) for rule in rules]
+    reach = hidden_by(rules)
     covering = {mask: set(larger) for mask, larger in wider({mask for mask in reach if mask})}
     groups: dict[tuple[IdSet, IdSet], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, rule in enumerate(rules):
@@ -55,6 +55,29 @@ def shadows(rules: list[Rule]) -> dict[str, Rule]:
             covered = spans.covered(own, chain.from_iterable(others))
             found.update((rules[number].id, rules[by]) for number, by in covered)
     return found
+
+
+def hidden_by(rules: Sequence[Rule]) -> list[int]:
+    """Return for each rule whom it hides its subjects from, under either policy, and from whom it suspends them.
+
+    A number has a bit for each set of places that the rules do not tell apart, so one rule does all that another does
+    if it has all of its bits.
+    """
+    extents = {
+        reach: [extent(reach, Policy(unknown_location=settle)) for settle in Settle] for reach in map(reach_of, rules)
+    }
+    cells = [place for place, _ in alike(chain.from_iterable(extents.values()))]
+
+    def number(reach: Reach) -> int:
+        found = 0
+        for suspends in (False, True):
+            for each in extents[reach]:
+                mask = each.hidden if reach.effect is Effect.SUSPEND or not suspends else 0
+                found = found << len(cells) | sum(1 << at for at, place in enumerate(cells) if mask & place)
+        return found
+
+    numbers = {reach: number(reach) for reach in extents}
+    return [numbers[reach_of(rule)] for rule in rules]
 
 
 def _signed(accounts: IdSet, tweets: IdSet) -> array[int]:
