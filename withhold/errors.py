@@ -25,12 +25,59 @@ stable code, the place and a hint, so that tools need not parse text.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 #: How much a problem matters: it must be mended, it is likely a mistake, or it is worth knowing.
 Severity: TypeAlias = Literal["error", "warning", "note"]
+
+#: The code of text with a character that `control_character` finds.
+CONTROL_CHARACTER = "control-character"
+
+# Controls (Cc), surrogates (Cs), line and paragraph separators, and what embeds, overrides or isolates a direction: with
+# these, text ends its line, moves the cursor or changes the order of the text around it.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+#: The first character of what CI systems read as a command anywhere in a line: `##[error]`, `##vso[…]`, `##teamcity[…]`.
+COMMAND = re.compile(r"#(?=#\w*\[)")
+# And of `::error::`, which GitHub reads at the beginning of a line, behind blanks too.
+_COMMANDS = re.compile(rf"(^\s*):(?=:)|{COMMAND.pattern}")
+
+
+def control_character(text: str, allowed: str = "") -> str | None:
+    """Return the first control character of a text that is not `allowed`, or None.
+
+    >>> control_character("a\\x1b[31m"), control_character("a\\nb", allowed="\\n\\t"), control_character("नमस्ते")
+    ('\\x1b', None, None)
+    """
+    if text.isprintable():
+        return None
+    return next((letter for letter in _CONTROLS.findall(text) if letter not in allowed), None)
+
+
+def escaped(text: str, keep: str = "") -> str:
+    """Return text on one line, with escapes for all that a terminal does not print as it is or a CI system obeys.
+
+    Every character that is invisible is escaped, unless it is one to `keep`.
+
+    >>> print(escaped("a\\x1b[31m\\nb"), escaped("::error::"), escaped("##[error]"), escaped("a\\u200bb"))
+    a\\x1b[31m\\nb \\x3a:error:: \\x23#[error] a\\u200bb
+    """
+    if not text.isprintable():
+        text = "".join(letter if letter.isprintable() or letter in keep else ascii(letter)[1:-1] for letter in text)
+    return _COMMANDS.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):02x}", text)
+
+
+def escaped_path(path: str | os.PathLike[str]) -> str:
+    """Return the path of a file as `escaped` does; `./` in front keeps its first letters from being a command or an option.
+
+    >>> print(escaped_path("rules/in.yaml"), escaped_path("a\\n.yaml"), escaped_path("::error::.yaml"))
+    rules/in.yaml a\\n.yaml ./::error::.yaml
+    """
+    text = os.fspath(path)
+    return escaped(text if not text or text[0].isalnum() or text[0] in "._/\\<(" else f"./{text}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,7 +93,7 @@ class Place:
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{escaped_path(self.file)}:{self.line}:{self.column}"
 
 
 def shown(value: object) -> str:
@@ -59,8 +106,12 @@ def shown(value: object) -> str:
         text = value if isinstance(value, str) else repr(value)
     except Exception:  # noqa: BLE001  # whatever its class does; and Python prints no huge int, and nothing very deep
         text = f"{type(value).__name__} that cannot be printed"
-    letters = (letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text[:60].replace("`", "'"))
-    return f"`{''.join(letters)}{'…' if len(text) > 60 else ''}`"
+    return quoted(f"{text[:60]}…" if len(text) > 60 else text)
+
+
+def quoted(text: str) -> str:
+    """Return text in backticks, on one line, however long it is."""
+    return f"`{escaped(text.replace('`', chr(39)))}`"
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
@@ -74,14 +125,19 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     names = list(known)
     lower = {name.lower(): name for name in names}
     if near := difflib.get_close_matches(given, names, n=1) or difflib.get_close_matches(given.lower(), lower, n=1):
-        return f"did you mean `{lower[near[0].lower()]}`?"
-    told = ", ".join(f"`{name}`" for name in names[:20]) or "none"
+        return f"did you mean {quoted(lower[near[0].lower()])}?"
+    told = ", ".join(map(quoted, names[:20])) or "none"
     return f"known are {told}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"
 
 
 def not_sent(what: str, hint: str) -> TypeError:
     """Return the error for pickling what belongs to one process."""
     return TypeError(f"{what} cannot be copied or sent to another process [not-picklable]; {hint}")
+
+
+def place_text(place: Place | str) -> str:
+    """Return a place as it is printed: a position, or the name of a file or of something else."""
+    return str(place) if isinstance(place, Place) else escaped(place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +155,10 @@ class Problem:
     severity: Severity = "error"
 
     def __str__(self) -> str:
-        where = f"{self.place}: " if self.place is not None else ""
+        where = "" if self.place is None else f"{place_text(self.place)}: "
         kind = f"{self.severity}: " if self.severity != "error" else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return f"{where}{kind}{self.message} [{self.code}]{hint}"
+        return where + escaped(f"{kind}{self.message} [{self.code}]{hint}")
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:

@@ -6,6 +6,7 @@ imported where it is first needed.
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator
@@ -35,9 +36,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
     if file_path.name.lower().endswith(CASES):
-        collector: pytest.File = CasesFile.from_parent(parent, path=file_path)
+        collector: pytest.File = CasesFile.from_parent(parent, path=file_path, **_odd_name(file_path, parent))
         return collector
     return None
+
+
+def _odd_name(path: Path, parent: pytest.Collector) -> dict[str, Any]:
+    """Return how a file is named if pytest would print its name as it is, and a terminal or a CI system misread that."""
+    from withhold.errors import escaped
+
+    relative = os.path.relpath(path, parent.config.rootpath).replace(os.sep, "/")
+    if relative == escaped(relative):
+        return {}
+    return {"name": _item_name(path.name), "nodeid": _item_name(relative)}
+
+
+def _item_name(text: str) -> str:
+    """Return a name that pytest prints and takes back: `::` would be the end of it."""
+    from withhold.errors import escaped
+
+    return re.sub(":(?=:)", ": ", escaped(text))
 
 
 class CasesFile(pytest.File):
@@ -59,9 +77,7 @@ class CasesFile(pytest.File):
             raise self.CollectError(str(error)) from None
         runner = Runner(file, library.engine(file))
         for case in file.cases:
-            # What pytest would read as the end of a name: the name that it prints can be given back to it.
-            name = re.sub(":(?=:)", ": ", case.it)
-            yield CaseItem.from_parent(self, name=name, case=case, runner=runner)
+            yield CaseItem.from_parent(self, name=_item_name(case.it), case=case, runner=runner)
 
 
 class CaseItem(pytest.Item):
@@ -86,7 +102,9 @@ class CaseItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        return self.path, self._case.place.line - 1, self._case.it
+        from withhold.errors import escaped
+
+        return Path(escaped(str(self.path))), self._case.place.line - 1, escaped(self._case.it)
 
 
 class Crash(NamedTuple):
@@ -112,11 +130,13 @@ class CaseFailedError(AssertionError):
 
 def _warn(problems: Iterable[Problem]) -> None:
     """Tell what was read otherwise than it was written, each at its line: pytest tells what is told twice once."""
-    from withhold.errors import Place, RuleSetWarning
+    from withhold.errors import Place, RuleSetWarning, escaped
 
     for problem in problems:
         if isinstance(problem.place, Place):
-            warnings.warn_explicit(str(problem), RuleSetWarning, problem.place.file, problem.place.line)
+            # In brackets a name stands for no file, of which pytest would print the line as it is.
+            file = f"<{escaped(problem.place.file)}>"
+            warnings.warn_explicit(str(problem), RuleSetWarning, file, problem.place.line)
 
 
 @pytest.fixture(scope="session")

@@ -184,3 +184,20 @@ def test_it_costs_nothing_where_there_is_no_case_file(pytester):
         check=False,
     )
     assert found.returncode == 0, found.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files cannot have such names there")
+@pytest.mark.parametrize("name", ["::error::forged\n::error::x", "a\x1b[31m##[error]\u202eb"])
+def test_b5_the_name_of_a_file_forges_no_line_of_pytest(pytester, name):
+    (pytester.path / "rules.yaml").write_text(RULES.replace("IN", "[IN, UK]"), encoding="utf-8")
+    text = FAILING.replace("shows it", '"##[error] shows it"').replace("US: visible", "UK: visible")
+    (pytester.path / f"{name}.cases.yaml").write_text(text, encoding="utf-8")
+    (pytester.path / f"broken {name}.cases.yaml").write_text("rules: [", encoding="utf-8")
+    for arguments in (["-v", "--continue-on-collection-errors", "--junitxml=out.xml"], ["--collect-only"]):
+        found = pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+        lines = (found.stdout.str() + found.stderr.str()).split("\n")
+        assert any("shows it" in line for line in lines)
+        for line in lines:
+            assert line.isprintable(), repr(line)
+            assert not line.lstrip().startswith("::"), repr(line)
+            assert "##[" not in line, repr(line)

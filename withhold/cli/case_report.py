@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
 
 from rich.console import Console
 
-from withhold.cli.output import counted
+from withhold.cli.output import counted, json_text
+from withhold.errors import escaped, escaped_path
 from withhold.model import Rule
 from withhold.testing.coverage import SPEAKS, Coverage
 from withhold.testing.mutation import Mutation
@@ -20,7 +20,7 @@ def print_report(report: Report, console: Console) -> None:
     for tested in report.files:
         failed = f", {len(tested.failed)} failed" if tested.failed else ""
         style = "red" if failed else "green"
-        console.print(f"{tested.file.path}: {counted(case=len(tested.results))}{failed}", style=style)
+        console.print(f"{escaped_path(tested.file.path)}: {counted(case=len(tested.results))}{failed}", style=style)
     for tested in report.files:
         for result in tested.failed:
             console.print()
@@ -31,7 +31,7 @@ def print_report(report: Report, console: Console) -> None:
     summary = f"{counted(case=report.cases)} in {counted(file=len(report.files))}: {failed}"
     console.print(summary, style="bold red" if report.failures else "bold green")
     for path in report.unasked or ():
-        console.print(f"no case file is about it: {path}", style="yellow")
+        console.print(f"no case file is about it: {escaped_path(path)}", style="yellow")
     if report.coverage is not None:
         console.print(f"coverage: {report.tried} of what there is to try", style="bold")
         for rule in report.coverage:
@@ -42,11 +42,15 @@ def print_report(report: Report, console: Console) -> None:
 
 def _covered(found: Coverage) -> str:
     if not found.sides:
-        return f"  {_at(found.rule)}{found.rule.id}: never in force, so there is nothing to try"
+        return f"  {_named(found.rule)}: never in force, so there is nothing to try"
     spoke = f"{counted(case=found.cases)}" if found.speaks else "never made to speak"
     missing = [side for side in found.untried if side != SPEAKS]
     untried = f"; not tried: {', '.join(missing)}" if missing else "; all tried" if found.speaks else ""
-    return f"  {_at(found.rule)}{found.rule.id}: {spoke}{untried}"
+    return f"  {_named(found.rule)}: {spoke}{untried}"
+
+
+def _named(rule: Rule) -> str:
+    return f"{_at(rule)}{escaped(rule.id)}"
 
 
 def _at(rule: Rule) -> str:
@@ -58,13 +62,15 @@ def _print_mutation(report: Report, mutation: Mutation, console: Console) -> Non
     beside = f"; {len(mutation.equivalent):,} more change nothing for anybody" if mutation.equivalent else ""
     console.print(f"mutation: {report.noticed} of all changes were noticed{beside}", style="bold")
     for mutant in mutation.survivors:
-        console.print(f"  {_at(mutant.rule)}not noticed: {mutant.rule.id} {mutant.change}", style="yellow")
+        console.print(f"  {_at(mutant.rule)}not noticed: {escaped(mutant.rule.id)} {mutant.change}", style="yellow")
     for rule, changes in mutation.untested:
-        console.print(f"  {_at(rule)}no case asks about it: {rule.id} ({counted(change=changes)})", style="yellow")
+        console.print(
+            f"  {_at(rule)}no case asks about it: {escaped(rule.id)} ({counted(change=changes)})", style="yellow"
+        )
     for file, suggestions in groupby(mutation.suggestions, key=lambda suggestion: suggestion.file):
-        console.print(f"\nadd to {file.path}, if it is what is meant:")
+        console.print(f"\nadd to {escaped_path(file.path)}, if it is what is meant:")
         if not file.cases:  # nobody has written it yet
-            console.print(f"rules: {json.dumps(file.rules_path.name)}\ncases:")
+            console.print(f"rules: {json_text(file.rules_path.name)}\ncases:")
         for suggestion in suggestions:
             for line in suggestion.lines():
                 console.print(line)

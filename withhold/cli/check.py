@@ -13,6 +13,7 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, out, outcome_text, print_json
 from withhold.engine import Engine, Reference
 from withhold.engine.checker import Checker
+from withhold.errors import escaped
 from withhold.model import Decision, Policy, Settle
 from withhold.model.instants import in_iso
 from withhold.model.viewer import spoken_of
@@ -58,9 +59,9 @@ def check(
 def _line(decision: Decision, who: str) -> Text:
     said = [f" for {who}"]
     if decision.rule_id:
-        demand = f", demand {decision.demand}" if decision.demand else ""
+        demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
         said.append(
-            f"by rule {decision.rule_id} on the {decision.scope} ({str(decision.reason).replace('_', ' ')}{demand})"
+            f"by rule {escaped(decision.rule_id)} on the {decision.scope} ({str(decision.reason).replace('_', ' ')}{demand})"
         )
     if decision.exempt:
         said.append("shown all the same, for the viewer is the author")

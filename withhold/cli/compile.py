@@ -10,6 +10,7 @@ import typer
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, counted, err, out, print_json
+from withhold.errors import escaped_path
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 
@@ -28,14 +29,14 @@ def compile_(
     from the same files give the same bytes.
     """
     if output.exists() and not output.is_dir() and not is_snapshot(output):
-        raise typer.BadParameter(f"{output} is there, and is no snapshot", param_hint="'--output'")
+        raise typer.BadParameter(f"{escaped_path(output)} is there, and is no snapshot", param_hint="'--output'")
     when = options.instant_of(created, "--created")
     loaded = options.load_rules(rules, form)
     try:
         snapshot = Snapshot.compile(loaded)
         size = snapshot.save(output, created=when)
     except OSError as error:
-        err.print(f"cannot write {output}: {(error.strerror or str(error)).lower()}", style="red")
+        err.print(f"cannot write {escaped_path(output)}: {(error.strerror or str(error)).lower()}", style="red")
         raise typer.Exit(ExitCode.FAILURE) from None
     accounts, tweets = len(snapshot.accounts), len(snapshot.tweets)
     counts = {"rules": len(loaded), "accounts": accounts, "tweets": tweets}
@@ -43,4 +44,4 @@ def compile_(
         print_json({"file": str(output), "bytes": size, "revision": loaded.revision, "digest": loaded.digest, **counts})
     else:
         of = counted(rule=len(loaded), account=accounts, tweet=tweets)
-        out.print(f"wrote {output}: {of}, revision {loaded.revision}, {counted(byte=size)}")
+        out.print(f"wrote {escaped_path(output)}: {of}, revision {loaded.revision}, {counted(byte=size)}")

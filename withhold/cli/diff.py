@@ -105,7 +105,10 @@ def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
     if os.path.exists(given):  # noqa: PTH110  # which a name that is too long is no error for
         if is_revision(given):
             said = f"{shown(given)} is a path here, which is taken, and a git revision too"
-            err.print(f"note: {said}; write `./{given}` or `{given}^0` to say which is meant", style="yellow")
+            err.print(
+                f"note: {said}; write {shown(f'./{given}')} or {shown(f'{given}^0')} to say which is meant",
+                style="yellow",
+            )
         return options.load_snapshot(Path(given), told)
     with TemporaryDirectory() as folder:
         try:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from withhold.cli.exit_codes import ExitCode
-from withhold.errors import Problem, RuleSetError
+from withhold.errors import COMMAND, Problem, RuleSetError
 from withhold.model import Outcome
 
 _STYLES = {Outcome.VISIBLE: "green", Outcome.WITHHELD: "bold yellow", Outcome.SUSPENDED: "bold red"}
@@ -32,7 +32,17 @@ class Format(StrEnum):
 
 def print_json(value: object) -> None:
     """Print one JSON document."""
-    typer.echo(json.dumps(value, indent=2))
+    typer.echo(json_text(value, indent=2))
+
+
+def json_text(value: object, indent: int | None = None) -> str:
+    """Return a JSON document in printable ASCII, in which CI systems find no command.
+
+    >>> print(json_text("\\x1b \\x7f ##[error]"))
+    "\\u001b \\u007f \\u0023#[error]"
+    """
+    text = json.dumps(value, indent=indent).replace("\x7f", "\\u007f")
+    return COMMAND.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def outcome_text(outcome: Outcome) -> Text:

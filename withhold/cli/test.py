@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -16,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from withhold.cli.case_report import print_report
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import PLAIN, err, out, print_problems, problem_to_dict
-from withhold.errors import CaseError
+from withhold.cli.output import PLAIN, err, json_text, out, print_problems, problem_to_dict
+from withhold.errors import CaseError, escaped_path
 from withhold.testing.asked import Index
 from withhold.testing.cases import CaseFile
 from withhold.testing.coverage import coverage as cover
@@ -111,7 +110,7 @@ def _write(report: Report, form: CaseFormat, console: Console) -> None:
     if form is CaseFormat.TEXT:
         print_report(report, console)
     else:
-        text = report.to_junit() if form is CaseFormat.JUNIT else json.dumps(report.to_dict(), indent=2)
+        text = report.to_junit() if form is CaseFormat.JUNIT else json_text(report.to_dict(), indent=2)
         console.file.write(text.rstrip("\n") + "\n")
 
 
@@ -129,7 +128,7 @@ def _refuse(error: CaseError, form: CaseFormat, output: Path | None) -> typer.Ex
     """Tell why nothing was run: to people, and in the form that was asked for."""
     values = {"valid": False, "problems": [problem_to_dict(problem) for problem in error.problems]}
     if form is not CaseFormat.TEXT:
-        text = refused_as_junit(error.problems) if form is CaseFormat.JUNIT else json.dumps(values, indent=2) + "\n"
+        text = refused_as_junit(error.problems) if form is CaseFormat.JUNIT else json_text(values, indent=2) + "\n"
         if output is None:
             typer.echo(text, nl=False)
         else:
@@ -146,5 +145,5 @@ def _written(output: Path, write: Callable[[TextIO], object]) -> None:
         with output.open("w", encoding="utf-8") as file:
             write(file)
     except OSError as error:
-        err.print(f"cannot write {output}: {(error.strerror or str(error)).lower()}", style="red")
+        err.print(f"cannot write {escaped_path(output)}: {(error.strerror or str(error)).lower()}", style="red")
         raise typer.Exit(ExitCode.FAILURE) from None

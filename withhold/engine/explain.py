@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from withhold.engine.decider import Decider
+from withhold.errors import escaped
 from withhold.model.decision import Decision, Scope
 from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
@@ -84,12 +85,12 @@ class Explanation:
         decision = self.decision
         yield f"{_subject(self.links)} is {decision.outcome.value.upper()} for a viewer in {_place(self.viewer)}"
         yield f"  at          {in_iso(self.at)}"
-        yield f"  location    {self.viewer.signal or 'how it is known was not said'}"
+        yield f"  location    {escaped(self.viewer.signal or 'how it is known was not said')}"
         if decision.exempt:
             yield "  exempt      shown all the same, for the viewer is the author"
         if decision.rule_id:
-            demand = f", demand {decision.demand}" if decision.demand else ""
-            yield f"  because of  rule {decision.rule_id} on the {decision.scope}: {_words(decision.reason)}{demand}"
+            demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
+            yield f"  because of  rule {escaped(decision.rule_id)} on the {decision.scope}: {_words(decision.reason)}{demand}"
         yield f"  withheld    {'in ' if decision.territories else ''}{decision.territories}"
         yield f"  certain     {'yes' if decision.certain else 'no: a better known location could change the answer'}"
         elsewhere = (
@@ -101,14 +102,14 @@ class Explanation:
         yield f"  named by    {count} rule{'' if count == 1 else 's'} of revision {decision.revision}{':' if count else ''}"
         for found in self.rules:
             rule = found.rule
-            yield f"    - {rule.id}: {found.state.upper()}, {found.why}"
+            yield f"    - {escaped(rule.id)}: {found.state.upper()}, {found.why}"
             what = "suspends" if rule.effect == "suspend" else "withholds"
-            demand = f", demand {rule.demand}" if rule.demand else ""
+            demand = f", demand {escaped(rule.demand)}" if rule.demand else ""
             yield f"      {what} the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
             if rule.note:
-                yield f"      note: {rule.note}"
+                yield from _lines("note", rule.note)
             for code, reason in rule.override:
-                yield f"      override of {code}: {reason}"
+                yield from _lines(f"override of {escaped(code)}", reason)
             if rule.place:
                 yield f"      read from {rule.place}"
 
@@ -149,6 +150,17 @@ def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Polic
         why = f"the viewer may or may not be in its territory; {by} {does}"
         return RuleState(rule, scope, State.UNCERTAIN, why)
     return RuleState(rule, scope, State.APPLIES, "in force, and the viewer is in its territory")
+
+
+# Invisible characters that prose needs: blanks that keep words together or are wide, and the two that join letters or not.
+_PROSE = "\u00a0\u202f\u3000\u200c\u200d"
+
+
+def _lines(name: str, text: str) -> Iterator[str]:
+    """Yield prose of a rule file. A bar before each further line keeps it from passing for a line of the explanation."""
+    first, *others = (escaped(line.expandtabs(4), keep=_PROSE) for line in text.split("\n"))
+    yield f"      {name}: {first}"
+    yield from (f"        | {line}".rstrip() for line in others)
 
 
 def _subject(links: tuple[Link, ...]) -> str:

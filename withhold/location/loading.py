@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from withhold import native
-from withhold.errors import GeoIPError, Problem
+from withhold.errors import GeoIPError, Problem, escaped, quoted
 from withhold.location.address import V4_BITS, Transition
 from withhold.location.database import Database
 from withhold.location.location import Location
@@ -95,7 +95,7 @@ class Plan:
 
     def _opened(self, given: AnyDatabase, *, anonymous: bool) -> Opened:
         path = Path(given) if isinstance(given, (str, os.PathLike)) else None
-        name = path.name if path else "an open database"
+        name = escaped(path.name) if path else "an open database"
         with reading(name):
             if path:
                 opened: Opened = OpenedFile(name, read_file(path))
@@ -116,7 +116,7 @@ def _one_version(name: str, lacking: int) -> GeoIPError:
     return GeoIPError(
         Problem(
             "one-ip-version",
-            f"`{name}` has no IPv{lacking} networks, and would answer nothing without saying so",
+            f"{quoted(name)} has no IPv{lacking} networks, and would answer nothing without saying so",
             hint=f"give a database of both versions, or `ip_versions=({10 - lacking},)`",
         )
     )

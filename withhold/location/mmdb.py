@@ -18,7 +18,7 @@ from typing import Protocol
 import maxminddb
 from maxminddb.decoder import Decoder
 
-from withhold.errors import GeoIPError, Problem
+from withhold.errors import GeoIPError, Problem, escaped, quoted
 from withhold.location.address import Address
 from withhold.location.schema import Place, Schema
 from withhold.location.tree import SEPARATOR, Metadata, SearchTree, let_others
@@ -101,10 +101,12 @@ def read_file(path: Path) -> bytes:
             after = os.fstat(file.fileno())
     except OSError as error:
         reason = error.strerror or str(error)
-        raise GeoIPError(Problem("no-database", f"`{path.name}` cannot be read: {reason.lower()}")) from error
+        raise GeoIPError(Problem("no-database", f"{quoted(path.name)} cannot be read: {reason.lower()}")) from error
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
         hint = "write the new file beside it, then rename it over the old one"
-        raise GeoIPError(Problem("changing-database", f"`{path.name}` was written to while it was read", hint=hint))
+        raise GeoIPError(
+            Problem("changing-database", f"{quoted(path.name)} was written to while it was read", hint=hint)
+        )
     return data
 
 
@@ -116,11 +118,11 @@ def reading(name: str) -> Iterator[None]:
     except GeoIPError:
         raise
     except Exception as error:
-        raise GeoIPError(Problem("broken-database", f"`{name}` is broken: {_said(error)}")) from error
+        raise GeoIPError(Problem("broken-database", f"{quoted(name)} is broken: {_said(error)}")) from error
 
 
 def _said(error: Exception) -> str:
-    text = str(error).rstrip(".")
+    text = escaped(str(error)).rstrip(".")
     if "Is this a valid MaxMind DB file" in text:  # around the name of an object that means nothing to a reader
         return "this is no MaxMind DB file"
     return text[:1].lower() + text[1:]

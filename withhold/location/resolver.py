@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from withhold.errors import Problem, ProxyError
+from withhold.errors import Problem, ProxyError, escaped
 from withhold.location.cdn import CDN, CDNS
 from withhold.location.geoip import GeoIP
 from withhold.location.headers import Headers, printable
@@ -65,7 +65,7 @@ class Resolution:
         for signal in self.signals:
             mark = " ← won" if signal is self.winner else " ← disagrees" if signal in self.disagreed else ""
             rows.append(f"  {signal}{mark}")
-        return "\n".join(rows)
+        return "\n".join(map(escaped, rows))
 
 
 class Resolver:

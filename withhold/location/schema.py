@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from withhold.errors import GeoIPError, Problem
+from withhold.errors import GeoIPError, Problem, shown
+from withhold.location.headers import printable
 from withhold.territories import ALIASES, containing, countries, country_of, is_subdivision, subdivisions
 
 #: What Anonymous-IP databases flag, the most telling first. A hosting provider alone hides nobody's place.
@@ -56,13 +57,13 @@ def place_of(
     if code == _TOR:
         return Place(None, (), *rest, anonymiser="Tor exit")
     if code not in countries():
-        return Place(None, (), *rest, note=f"whose country `{code:.20}` is none")
+        return Place(None, (), *rest, note=f"whose country `{printable(code, 20)}` is none")
     codes = [f"{code}-{part}" for part in parts]
     if codes and (own := ALIASES.get(codes[-1])):
         # Listed under its country, and known by a code of its own: `US-PR` is `PR`, `NL-BQ1` is `BQ-BO`.
         return Place(country_of(own), (own,) if is_subdivision(own) else (), *rest)
     if codes and codes[-1] not in subdivisions(code):
-        lacks = "has no code" if not parts[-1] else f"`{codes[-1]:.20}` is not in ISO 3166-2"
+        lacks = "has no code" if not parts[-1] else f"`{printable(codes[-1], 20)}` is not in ISO 3166-2"
         return Place(code, (), *rest, note=f"whose subdivision {lacks}")
     # What does not lie around the narrowest one is of some other list of regions.
     return Place(code, tuple(found for found in codes if found in containing(codes[-1])), *rest)
@@ -118,7 +119,9 @@ def tell_apart(kind: str, records: Iterable[object], keys: Sequence[str] | None 
         elif any(isinstance(found.get(key), dict) for key in ("country", "registered_country", "continent")):
             return Schema(next((name for name in ("city", "enterprise") if name in kind.lower()), "country"))
     hint = "name the keys that lead to the country code with `country_path`"
-    raise GeoIPError(Problem("unknown-schema", f"no record of the `{kind:.60}` database names a country", hint=hint))
+    raise GeoIPError(
+        Problem("unknown-schema", f"no record of the `{printable(kind)}` database names a country", hint=hint)
+    )
 
 
 def tell_anonymous(kind: str, records: Iterable[object]) -> Schema:
@@ -126,7 +129,7 @@ def tell_anonymous(kind: str, records: Iterable[object]) -> Schema:
     for _, record in zip(range(_SAMPLE), records, strict=False):
         if any(key.startswith("is_") for key in _map(record)):
             return Schema("anonymous")
-    raise GeoIPError(Problem("unknown-schema", f"no record of the `{kind:.60}` database says who is anonymous"))
+    raise GeoIPError(Problem("unknown-schema", f"no record of the `{printable(kind)}` database says who is anonymous"))
 
 
 def _anonymiser(record: Mapping[str, object]) -> str | None:
@@ -161,4 +164,4 @@ def _text(value: object) -> str | None:
 
 
 def _misshapen(value: object, kind: str) -> GeoIPError:
-    return GeoIPError(Problem("broken-database", f"a record has `{value!r:.40}` where a {kind} belongs"))
+    return GeoIPError(Problem("broken-database", f"a record has {shown(value)} where a {kind} belongs"))

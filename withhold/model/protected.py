@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from withhold.errors import CONTROL_CHARACTER, Problem, RuleError, shown
 from withhold.model.ids import check_id
-from withhold.model.rule import choice
+from withhold.model.rule import choice, with_control
 
 
 class Category(StrEnum):
@@ -24,7 +25,7 @@ class Protected:
     >>> Protected(1101, "journalist").category
     <Category.JOURNALIST: 'journalist'>
 
-    Raises `RuleError` for an unknown category, and as `check_id` does.
+    Raises `RuleError` for an unknown category and for a name with control characters, and as `check_id` does.
     """
 
     account: int
@@ -43,6 +44,11 @@ class Protected:
     def __post_init__(self) -> None:
         object.__setattr__(self, "account", check_id(self.account, "account"))
         object.__setattr__(self, "category", choice(Category, self.category, "category"))
+        name: object = self.name
+        if name is not None and not isinstance(name, str):
+            raise RuleError((Problem("bad-value", f"name {shown(name)} is no text"), "name"))
+        if name is not None and (found := with_control("name", name)):
+            raise RuleError((Problem(CONTROL_CHARACTER, found[0], hint=found[1]), "name"))
 
     def __str__(self) -> str:
         who = f"{self.name}, " if self.name else ""

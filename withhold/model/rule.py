@@ -9,7 +9,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
-from withhold.errors import Place, Problem, RuleError, RuleSetWarning, TerritoryError, shown
+from withhold.errors import (
+    CONTROL_CHARACTER,
+    Place,
+    Problem,
+    RuleError,
+    RuleSetWarning,
+    TerritoryError,
+    control_character,
+    shown,
+)
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.instants import utc
 from withhold.model.policy import Settle
@@ -41,6 +50,9 @@ class Period(NamedTuple):
         """Tell whether an aware instant lies in the period."""
         return (self.start is None or self.start <= instant) and (self.end is None or instant < self.end)
 
+
+#: Control characters that texts of several lines may have: notes, and the reasons of overrides.
+LINES = "\n\t"
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -146,7 +158,9 @@ class Rule:
     def _contradictions(self) -> Iterator[tuple[str, str, str, str]]:
         for name in ("id", "demand", "note"):
             text: object = getattr(self, name)
-            if (name == "id" or text is not None) and not (isinstance(text, str) and text and text == text.strip()):
+            if isinstance(text, str) and (found := with_control(name, text, LINES if name == "note" else "")):
+                yield CONTROL_CHARACTER, name, *found
+            elif (name == "id" or text is not None) and not (isinstance(text, str) and text and text == text.strip()):
                 yield (
                     f"bad-{name}",
                     name,
@@ -174,6 +188,9 @@ class Rule:
             if not (code and code == code.strip() and reason and reason == reason.strip()):
                 said = f"override {shown(code)} has the reason {shown(reason)}, and one of them is empty or padded"
                 yield "bad-override", "override", said, "say why the check is to be silent"
+            for found in (with_control("override", code), with_control(f"override {shown(code)}", reason, LINES)):
+                if found:
+                    yield CONTROL_CHARACTER, "override", *found
         if not self.withheld_in:
             yield "no-territory", "withheld_in", "the rule names no territory", "write `withheld_in: [IN]`, or `WORLD`"
 
@@ -226,6 +243,19 @@ def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None
         hint = "one of " + ", ".join(f"`{member}`" for member in kind)
         problem = Problem(f"unknown-{name.replace('_', '-')}", f"unknown {name} {shown(value)}", place, hint)
         raise RuleError((problem, name)) from None
+
+
+def with_control(name: str, text: str, allowed: str = "") -> tuple[str, str] | None:
+    """Return what is wrong with text that has a control character, and the hint; None if it has none.
+
+    >>> with_control("id", "a\\nb")
+    ('id `a\\\\nb` has the control character `\\\\n`', 'write it on one line')
+    """
+    found = control_character(text, allowed)
+    if found is None:
+        return None
+    hint = "write it on one line" if found in LINES else "take it out: it can forge what is printed around it"
+    return f"{name} {shown(text)} has the control character {shown(found)}", hint
 
 
 def _stay(stay: Iterable[datetime | None]) -> Period:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError, shown
+from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError, escaped, shown
 from withhold.model.ids import check_id
 from withhold.territories import WORLD, containing, country_of, is_subdivision, resolve
 
@@ -101,7 +101,7 @@ class Viewer:
 
     def __str__(self) -> str:
         where = "unknown location" if self.country is None else ", ".join((self.country, *self.subdivisions))
-        return f"{where} ({self.signal})" if self.signal else where
+        return f"{where} ({escaped(self.signal)})" if self.signal else where
 
 
 def spoken_of(viewer: Viewer) -> str:

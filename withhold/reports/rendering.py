@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from withhold.errors import shown
+from withhold.errors import escaped, shown
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 from withhold.reports.difference import Change, bounds_text
@@ -17,7 +17,7 @@ _NAMED, _TOLD = 3, 100
 
 def as_text(summary: Summary, *, whole: bool = False, audit: bool = False) -> Iterator[str]:
     """Yield lines for a terminal; of many ids, rules and differences all if the `whole` is asked for."""
-    yield " → ".join(f"{side.name} (revision {side.revision})" for side in (summary.old, summary.new))
+    yield " → ".join(f"{escaped(side.name)} (revision {side.revision})" for side in (summary.old, summary.new))
     yield ""
     blocks = summary.blocks + (summary.audit if audit else [])
     for block in blocks if whole else blocks[:_TOLD]:
@@ -158,7 +158,7 @@ def _listed(things: Sequence[object], *, whole: bool) -> str:
 
 
 def _rule(rule: Rule, *, coded: bool = False) -> str:
-    name, place = (_code(rule.id), _code(str(rule.place))) if coded else (rule.id, str(rule.place))
+    name, place = (_code(rule.id), _code(str(rule.place))) if coded else (escaped(rule.id), str(rule.place))
     return f"{name} ({place})" if rule.place else name
 
 
@@ -174,7 +174,7 @@ def _tables(summary: Summary, *, coded: bool = False) -> Iterator[_Table]:
     ]
     yield [("demand", "reason", "accounts", "tweets")] + [
         (
-            "none" if demand is None else _code(demand) if coded else demand,
+            "none" if demand is None else _code(demand) if coded else escaped(demand),
             reason.replace("_", " "),
             f"{accounts:,}",
             f"{tweets:,}",
@@ -216,4 +216,5 @@ def _piped(table: _Table) -> Iterator[str]:
 
 def _code(text: str) -> str:
     """Return text in which nothing is markup, nor a mention, nor the end of a table's cell."""
-    return shown(text).replace("|", "\\|")
+    # Of a backslash and a pipe, tables take the former for the escape of another backslash.
+    return shown(text).replace("\\|", "\\x5c|").replace("|", "\\|")

@@ -78,7 +78,7 @@ def rule_of(record: bytes, store: Store, number: int) -> Rule:
         demand=said["demand"],
         note=said["note"],
         override=said.get("override", {}),
-        place=Place(*said["place"]) if said["place"] else None,
+        place=_place(*said["place"]) if said["place"] else None,
     )
 
 
@@ -86,6 +86,12 @@ def spoken(record: bytes) -> dict[str, object]:
     """Return what a record says, but for how many ids there are and where it stands; raises `ValueError`."""
     said: dict[str, object] = json.loads(record)
     return {key: value for key, value in said.items() if key not in ("accounts", "tweets", "place")}
+
+
+def _place(file: object, line: object, column: object) -> Place:
+    if not isinstance(file, str) or type(line) is not int or type(column) is not int:
+        raise TypeError("a place is a file, a line and a column")
+    return Place(file, line, column)
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from withhold.errors import escaped_path
 from withhold.snapshot.format import Bytes
 
 if sys.platform != "win32":
@@ -27,7 +28,7 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
     """
     place = os.path.realpath(path)  # a link is followed: it goes on pointing at the file
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
-        raise FileExistsError(f"{path} is there, and is no file")
+        raise FileExistsError(f"{escaped_path(path)} is there, and is no file")
     _clear(os.path.dirname(place))  # noqa: PTH120
     with ExitStack() as stack:
         folder = None

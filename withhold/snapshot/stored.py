@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from mmap import mmap
 from typing import NamedTuple
 
-from withhold.errors import Problem, SnapshotError, shown
+from withhold.errors import Problem, RuleError, SnapshotError, shown
 from withhold.model.rule import Rule
 from withhold.snapshot.format import KINDS, SECTIONS, Bytes, Header, items_of
 from withhold.snapshot.records import rule_of, spoken
@@ -46,6 +46,8 @@ class StoredRules:
         record = self._record(number)
         try:
             return rule_of(record, self, number)
+        except RuleError as error:
+            raise self.damaged(f"rule {number} is refused: {error.problem.message}") from None
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
             raise self.damaged(f"rule {number} is no rule: {shown(record[:60])}") from None
 

@@ -40,6 +40,9 @@ def id_from_text(text: str, name: str = "id") -> int:
     raise SubjectIdError(Problem("bad-id", f"{name} {shown(text)} is not a number", hint=hint))
 
 
+#: The keys with texts of several lines.
+_SEVERAL_LINES = ("note", "override")
+
 # What people write for a key, where the nearest by its letters is another one.
 _SAID_FOR = {
     **dict.fromkeys(("country", "countries", "territory", "territories", "where", "in"), "withheld_in"),
@@ -185,6 +188,7 @@ def read_entry(node: Node, groups: Mapping[str, tuple[str, ...]]) -> tuple[RuleE
     if node.pairs is None:
         return None, [Problem("bad-rule", "a rule must be a mapping", node.place, "write `- id: …`")]
     problems = [problem for mapping in node.mappings() for problem in mapping.repeated_keys()]
+    problems += node.controls(_SEVERAL_LINES)
     data = {str(key.text): value.plain() for key, value in node.pairs}
     try:
         return RuleEntry.model_validate(data, context=groups), problems

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.errors import (
+    CONTROL_CHARACTER,
     Place,
     Problem,
     RuleError,
@@ -108,7 +109,7 @@ class _Reading:
             if node.pairs is None:
                 hint = "write `groups:` and below it names with their countries: `gulf: [AE, BH]`"
                 self.problems.append(Problem("bad-groups", "`groups` must be a mapping", node.place, hint))
-            self.problems += node.repeated_keys()
+            self.problems += (*node.repeated_keys(), *node.controls())
             for key, value in node.pairs or ():
                 name = str(key.text).strip().upper()
                 if not name:
@@ -178,11 +179,12 @@ class _Reading:
                 layout=self._layout(node),
             )
         except RuleError as error:
-            # What could not be read is no reason to say that it is not there.
+            # What could not be read is no reason to say that it is not there; and each control character is told once.
+            told = {problem.code for problem in problems}
             problems += [
                 Problem(problem.code, problem.message, node.at([name.rstrip("_")]).place, problem.hint)
                 for problem, name in error.found
-                if not (problems and problem.code in _ABSENT)
+                if not (problems and problem.code in _ABSENT) and problem.code not in told & {CONTROL_CHARACTER}
             ]
             return None, problems
         if problems:

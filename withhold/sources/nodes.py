@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from withhold.errors import Place, Problem, RuleSetError, shown
+from withhold.errors import CONTROL_CHARACTER, Place, Problem, RuleSetError, shown
+from withhold.model.rule import LINES, with_control
 
 #: Deeper than any rule file goes; deeper ones are refused before they exhaust a stack.
 MAX_DEPTH = 20
@@ -74,6 +75,23 @@ class Node:
             yield self
         for inside in (*(self.items or ()), *(value for _, value in self.pairs or ())):
             yield from inside.mappings()
+
+    def controls(self, several_lines: Sequence[str] = ()) -> Iterator[Problem]:
+        """Yield a problem for each text, keys included, that has a control character.
+
+        Newlines and tabs do not count at the ends of a text, nor in the values of keys with texts of several lines.
+        """
+        waiting: list[tuple[Node, str]] = [(self, "")]
+        while waiting:
+            node, allowed = waiting.pop()
+            if node.text is not None:
+                if found := with_control("the text", node.text.strip(f" {LINES}"), allowed):
+                    yield Problem(CONTROL_CHARACTER, found[0], node.place, found[1])
+            elif node.items is not None:
+                waiting += ((item, allowed) for item in node.items)
+            else:
+                for key, value in node.pairs or ():
+                    waiting += ((key, ""), (value, LINES if key.text in several_lines else allowed))
 
     def repeated_keys(self) -> Iterator[Problem]:
         """Yield a problem for each key that this mapping has already: one of the two would be lost."""

@@ -71,7 +71,7 @@ def _protected(node: Node, problems: list[Problem]) -> Protected | None:
     if node.pairs is None:
         problems.append(Problem("bad-protected", "a protected account must be a mapping", node.place, _HINT))
         return None
-    problems += node.repeated_keys()
+    problems += (*node.repeated_keys(), *node.controls())
     problems += [unknown_key(key, _KEYS) for key, _ in node.pairs if key.text not in _KEYS]
     texts = {name: value.text for name in _KEYS if (value := node.get(name)) is not None and not value.absent}
     for name in ("account", "category"):
@@ -94,4 +94,5 @@ def _protected(node: Node, problems: list[Problem]) -> Protected | None:
             problems += [Problem(found.code, found.message, place, found.hint) for found, _ in error.found]
         except WithholdError as error:
             problems.append(Problem(error.code, error.problem.message, place, error.hint))
-    return Protected(account, category, texts.get("name")) if len(problems) == before else None
+    listed_as = texts.get("name")
+    return Protected(account, category, listed_as and listed_as.strip()) if len(problems) == before else None

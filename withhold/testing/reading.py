@@ -39,6 +39,7 @@ class Reader:
     def __init__(self, root: Node) -> None:
         self.root = root
         self.problems: list[Problem] = [found for mapping in root.mappings() for found in mapping.repeated_keys()]
+        self.problems += root.controls(("it",))
         self.warnings: list[Problem] = []
         self._known_keys(root, _FILE)
 

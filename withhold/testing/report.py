@@ -9,7 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from withhold.engine import Engine
-from withhold.errors import Problem
+from withhold.errors import Problem, escaped, escaped_path, place_text
 from withhold.model.instants import in_iso
 from withhold.testing.cases import CaseFile, Result
 from withhold.testing.coverage import Coverage, Share, share
@@ -111,10 +111,11 @@ class Report:
         root = ET.Element("testsuites", tests=str(self.cases), failures=str(self.failures))
         for tested in self.files:
             counts = {"tests": str(len(tested.results)), "failures": str(len(tested.failed)), "errors": "0"}
-            suite = ET.SubElement(root, "testsuite", {"name": _xml(str(tested.file.path)), **counts})
+            suite = ET.SubElement(root, "testsuite", {"name": _xml(escaped_path(tested.file.path)), **counts})
             for result in tested.results:
                 place = result.case.place
-                attributes = {"classname": place.file, "name": result.case.it, "line": str(place.line)}
+                named = {"classname": escaped_path(place.file), "name": escaped(result.case.it)}
+                attributes = {**named, "line": str(place.line)}
                 case = ET.SubElement(suite, "testcase", {key: _xml(value) for key, value in attributes.items()})
                 if not result.passed:
                     message = _xml(in_short(result))
@@ -124,7 +125,7 @@ class Report:
             root.set("tests", str(self.cases + len(self.unasked)))
             suite = ET.SubElement(root, "testsuite", name=said, tests=count, failures="0", errors="0", skipped=count)
             for path in self.unasked:
-                case = ET.SubElement(suite, "testcase", classname="unasked", name=_xml(str(path)))
+                case = ET.SubElement(suite, "testcase", classname="unasked", name=_xml(escaped_path(path)))
                 ET.SubElement(case, "skipped", message=said)
         return _document(root)
 
@@ -135,7 +136,7 @@ def refused_as_junit(problems: Sequence[Problem]) -> str:
     root = ET.Element("testsuites", tests=count, errors=count)
     suite = ET.SubElement(root, "testsuite", name="files that were refused", tests=count, failures="0", errors=count)
     for problem in problems:
-        case = ET.SubElement(suite, "testcase", classname="refused", name=_xml(str(problem.place)))
+        case = ET.SubElement(suite, "testcase", classname="refused", name=_xml(place_text(problem.place or "")))
         ET.SubElement(case, "error", message=_xml(str(problem)))
     return _document(root)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from withhold.engine import Engine, View
+from withhold.errors import escaped
 from withhold.model import Decision, Tweet, Viewer
 from withhold.model.tweet import Subject
 from withhold.testing.cases import Answer, Case, CaseFile, Result
@@ -54,23 +55,25 @@ def _wrong(result: Result) -> Iterator[str]:
         if not answer.right:
             expected, got = answer.expectation.outcome, answer.decision
             where = place_of(answer.expectation.viewer)
-            other = f"got {got.outcome}" if got.outcome is not expected else f"got it by rule {got.rule_id}"
+            other = (
+                f"got {got.outcome}" if got.outcome is not expected else f"got it by rule {escaped(str(got.rule_id))}"
+            )
             yield f"{where}: expected {expected}, {other}"
 
 
 def _lines(result: Result, engine: Engine) -> Iterator[str]:
     case = result.case
-    yield f"{case.place}: {case.it}"
+    yield f"{case.place}: {escaped(case.it)}"
     yield f"  {case}"
     width = max(len(place_of(answer.expectation.viewer)) for answer in result.answers)
     for answer in result.answers:
         expected, got = answer.expectation.outcome, answer.decision
         where = place_of(answer.expectation.viewer).ljust(width)
-        by = f" by rule {got.rule_id}" if not got.visible else ""
+        by = f" by rule {escaped(str(got.rule_id))}" if not got.visible else ""
         if got.outcome is not expected:
             yield f"  {where}  expected {expected}, got {got.outcome}{by}"
         elif not answer.right:
-            yield f"  {where}  {expected} as expected, but{by} and not by {case.because}"
+            yield f"  {where}  {expected} as expected, but{by} and not by {escaped(str(case.because))}"
         else:
             yield f"  {where}  {expected} as expected"
     told: set[Decision] = set()
