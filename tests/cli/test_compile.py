@@ -36,7 +36,8 @@ def test_a_rule_set_becomes_a_file(rules, tmp_path):
     found = run("compile", rules, "-o", out)
     assert found.exit_code == 0
     revision, size = RuleSet.load(rules).revision, out.stat().st_size
-    assert found.output == f"wrote {out}: 1 rule · 2 accounts · 1 tweet, revision {revision}, {size:,} bytes\n"
+    wrote = f"wrote {out}: 1 rule · 2 accounts · 1 tweet, revision {revision}, {size:,} bytes"
+    assert found.output == f"{wrote}; no list of protected accounts was read\n"
     assert Snapshot.open(out).rules == RuleSet.load(rules)
 
 
@@ -51,6 +52,8 @@ def test_the_same_as_json_with_an_instant(rules, tmp_path):
         "rules": 1,
         "accounts": 2,
         "tweets": 1,
+        "protected": None,
+        "protection": "no list of protected accounts was read",
     }
     assert b'"created": "2026-01-01T00:00:00Z"' in out.read_bytes()
     assert run("compile", rules, "-o", out, "--created", "yesterday").exit_code == 2

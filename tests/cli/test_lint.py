@@ -91,13 +91,15 @@ def test_with_nothing_to_say_it_is_fine_whatever_it_is_to_fail_on(there: Path) -
 
 
 def test_the_protected_beside_the_rules_are_found_and_others_can_be_named(there: Path) -> None:
-    assert "protected" not in lint("rules").stdout
+    assert "[protected-account]" not in lint("rules").stdout
     assert AT_18 in lint("rules", "--protected", "listed.yaml").stdout
     write(there, {"rules/protected.yaml": PROTECTED})
     assert AT_18 in lint("rules").stdout
     assert AT_18 in lint("rules/in.yaml").stdout
     write(there, {"nobody.yaml": "protected: []"})
-    assert "protected" not in lint("rules", "--protected", "nobody.yaml").stdout, "in place of those beside the rules"
+    assert "[protected-account]" not in lint("rules", "--protected", "nobody.yaml").stdout, (
+        "in place of those beside the rules"
+    )
 
 
 def test_an_override_in_the_file_silences_an_error(there: Path) -> None:
@@ -118,7 +120,7 @@ def test_of_a_part_an_override_is_not_called_unused_and_it_is_said_that_no_list_
     for arguments in (["all"], ["all/in", "--protected", "all/protected.yaml"]):
         assert said not in lint(*arguments).stdout
         assert json.loads(lint(*arguments, "--format", "json").stdout)["protected"] == 1
-    assert "no list" not in lint("rules").stdout, "no rule counts on one"
+    assert "counts on one" not in lint("rules").stdout
     write(there, {"nobody.yaml": "protected: []"})
     assert "[unused-override]" in lint("all/in", "--protected", "nobody.yaml").stdout
 
@@ -131,6 +133,7 @@ def test_rules_and_protected_that_cannot_be_read_are_told_together(there: Path) 
         "rules/protected.yaml:1:13: missing key `category`",
         "rules/z.yaml:1:9: a rule must be a mapping",
         "the rule set was refused: 2 problems; rules read: 2, refused: 1",
+        "no list of protected accounts was read",
     ]
     answer = json.loads(lint("rules", "--format", "json").stdout)
     assert (answer["valid"], answer["fine"]) == (False, False)

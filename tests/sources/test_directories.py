@@ -139,6 +139,8 @@ def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path) -> None
     for name in ("ids.csv", "none.yaml", "protected.yaml"):
         (tmp_path / name).symlink_to(os.devnull)
     assert told(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 unreadable-file", "none.yaml:1:1 unreadable-file"]
+    (tmp_path / "protected.yaml").unlink()
+    os.mkfifo(tmp_path / "protected.yaml")
     for beside in (tmp_path, tmp_path / "in.yaml"):
         with pytest.raises(RuleSetError, match="no regular file, but a pipe or a device"):
             protected_beside(beside)

@@ -9,10 +9,12 @@ import typer
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import Format, counted, err, out, print_json
-from withhold.errors import escaped_path
+from withhold.cli.output import Format, counted, err, out, print_json, protection_to_dict, refuse_rules
+from withhold.errors import RuleSetError, escaped_path
+from withhold.model.protected import KnownProtected, protection
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
+from withhold.sources import protected_beside
 
 
 def compile_(
@@ -26,14 +28,15 @@ def compile_(
     """Write a rule set as a snapshot, a file to serve from. Exits with 4 if it is refused, and then writes nothing.
 
     A file that is there is replaced at once, so that whoever opens it finds the old one or the new one. The same rules
-    from the same files give the same bytes.
+    from the same files give the same bytes. How many accounts are protected by lists is noted in it, and not which.
     """
     if output.exists() and not output.is_dir() and not is_snapshot(output):
         raise typer.BadParameter(f"{escaped_path(output)} is there, and is no snapshot", param_hint="'--output'")
     when = options.instant_of(created, "--created")
     loaded = options.load_rules(rules, form)
+    protected = _protected(rules, form)
     try:
-        snapshot = Snapshot.compile(loaded)
+        snapshot = Snapshot.compile(loaded, protected=protected)
         size = snapshot.save(output, created=when)
     except OSError as error:
         err.print(f"cannot write {escaped_path(output)}: {(error.strerror or str(error)).lower()}", style="red")
@@ -41,7 +44,21 @@ def compile_(
     accounts, tweets = len(snapshot.accounts), len(snapshot.tweets)
     counts = {"rules": len(loaded), "accounts": accounts, "tweets": tweets}
     if form is Format.JSON:
-        print_json({"file": str(output), "bytes": size, "revision": loaded.revision, "digest": loaded.digest, **counts})
+        about = {"file": str(output), "bytes": size, "revision": loaded.revision, "digest": loaded.digest}
+        print_json({**about, **counts, **protection_to_dict(snapshot.protected)})
     else:
         of = counted(rule=len(loaded), account=accounts, tweet=tweets)
-        out.print(f"wrote {escaped_path(output)}: {of}, revision {loaded.revision}, {counted(byte=size)}")
+        out.print(
+            f"wrote {escaped_path(output)}: {of}, revision {loaded.revision}, {counted(byte=size)}; {protection(snapshot.protected)}"
+        )
+
+
+def _protected(rules: Path, form: Format) -> KnownProtected | None:
+    """Return how many accounts are protected, in a snapshot as it says itself; exits with `INVALID_RULES`."""
+    if is_snapshot(rules):
+        return Snapshot.open(rules, verify="header").protected
+    try:
+        listed = protected_beside(rules)
+    except RuleSetError as error:
+        raise refuse_rules(error, form) from None
+    return None if listed is None else KnownProtected.of(listed)

@@ -5,19 +5,30 @@ from __future__ import annotations
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, assert_never
+from typing import Annotated, NamedTuple, assert_never
 
 import typer
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import Format, counted, out, print_json, print_problems, problem_to_dict, refuse_rules
+from withhold.cli.output import (
+    Format,
+    counted,
+    out,
+    print_json,
+    print_problems,
+    problem_to_dict,
+    protection_to_dict,
+    refuse_rules,
+)
 from withhold.cli.sarif import sarif_of
-from withhold.errors import Problem, RuleSetError, in_order
+from withhold.errors import Problem, RuleSetError, SnapshotError, in_order
 from withhold.lint import Protected
 from withhold.lint import lint as advise
 from withhold.lint.protected_accounts_must_not_be_withheld import CHECK as PROTECTED
 from withhold.model import RuleSet
+from withhold.model.protected import KnownProtected, protection
+from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources import load_protected, protected_beside
 
@@ -44,7 +55,7 @@ def lint(
         typer.Option(
             "--protected",
             metavar="FILE",
-            help="Accounts not to be withheld; else each protected.yaml that lies beside the rules.",
+            help="Accounts not to be withheld; else each protected.yaml beside, below or above the rules.",
             exists=True,
             dir_okay=False,
         ),
@@ -55,21 +66,28 @@ def lint(
 
     Exits with 4 if it is refused, and else with 1 if there is an error among the advice, or what --fail-on says.
     """
-    try:
-        loaded, listed, problems = _read(rules, protected)
-    except RuleSetError as error:
+    refused: list[RuleSetError] = []
+    listed = _listed(rules, protected, refused)
+    loaded = _loaded(rules, refused)
+    guard = _Guard.of(rules, listed)
+    if refused:
+        error = _together(refused, loaded)
         if form is LintFormat.SARIF:
-            print_json(sarif_of(error.problems, rules))
-            raise typer.Exit(ExitCode.INVALID_RULES) from None
-        raise refuse_rules(error, Format(form), out) from None
+            print_json(sarif_of(error.problems, rules, str(guard)))
+            raise typer.Exit(ExitCode.INVALID_RULES)
+        status = refuse_rules(error, Format(form), out, guard.to_dict())
+        if form is LintFormat.TEXT:
+            out.print(str(guard))
+        raise status
+    problems = in_order([*loaded.warnings, *advise(loaded, listed)])
     match form:
         case LintFormat.SARIF:
-            print_json(sarif_of(problems, rules))
+            print_json(sarif_of(problems, rules, str(guard)))
         case LintFormat.JSON:
-            print_json(_to_dict(loaded, listed, problems, fine=not _failing(problems, fail_on)))
+            print_json(_to_dict(loaded, guard, problems, fine=not _failing(problems, fail_on)))
         case LintFormat.TEXT:
             print_problems(problems, out)
-            out.print(_summary(loaded, problems, fail_on))
+            out.print(_summary(loaded, guard, problems, fail_on))
             if listed is None and any(code == PROTECTED.code for rule in loaded for code, _ in rule.override):
                 hint = f"an override of `{PROTECTED.code}` counts on one; name it with --protected"
                 out.print(f"no list of protected accounts was read: {hint}", style="yellow")
@@ -78,26 +96,55 @@ def lint(
     raise typer.Exit(ExitCode.FAILURE if _failing(problems, fail_on) else ExitCode.FINE)
 
 
-def _read(path: Path, protected: Path | None) -> tuple[RuleSet, list[Protected] | None, list[Problem]]:
-    """Return the rules, who is protected, and what is to be said; raises `RuleSetError` with the problems of all files."""
-    refused: list[RuleSetError] = []
-    loaded, listed = RuleSet(), None
-    try:
-        loaded = options.read_rules(path)
-    except RuleSetError as error:
-        refused.append(error)
+class _Guard(NamedTuple):
+    """The protected accounts that are known here, and those that a snapshot was compiled with."""
+
+    here: KnownProtected | None
+    compiled: KnownProtected | None = None
+
+    @classmethod
+    def of(cls, rules: Path, listed: list[Protected] | None) -> _Guard:
+        here = None if listed is None else KnownProtected.of(listed)
+        try:
+            return cls(here, Snapshot.open(rules, verify="header").protected if is_snapshot(rules) else None)
+        except SnapshotError:  # which is among the problems
+            return cls(here)
+
+    def to_dict(self) -> dict[str, object]:
+        compiled = self.compiled and self.compiled._asdict()
+        return {**protection_to_dict(self.here), "protection": str(self), "compiled_with": compiled}
+
+    def __str__(self) -> str:
+        if self.compiled is None or self.compiled == self.here:
+            return protection(self.here)
+        lists = self.compiled if self.here is None else f"other lists ({self.compiled})"
+        return f"{protection(self.here)}; the snapshot was compiled with {lists}"
+
+
+def _listed(path: Path, protected: Path | None, refused: list[RuleSetError]) -> list[Protected] | None:
+    """Return who is protected, None if no list was read; of a snapshot it is not known. Lists may be refused."""
     try:
         if protected is not None:
-            listed = load_protected(protected)
-        elif not is_snapshot(path):
-            listed = protected_beside(path)
+            return load_protected(protected)
+        return None if is_snapshot(path) else protected_beside(path)
     except RuleSetError as error:
         refused.append(error)
-    if refused:
-        problems = in_order(problem for error in refused for problem in error.problems)
-        first = refused[0]
-        raise RuleSetError(problems, first.read or len(loaded), first.refused)
-    return loaded, listed, in_order([*loaded.warnings, *advise(loaded, listed)])
+        return None
+
+
+def _loaded(path: Path, refused: list[RuleSetError]) -> RuleSet:
+    try:
+        return options.read_rules(path)
+    except RuleSetError as error:
+        refused.append(error)
+        return RuleSet()
+
+
+def _together(refused: list[RuleSetError], loaded: RuleSet) -> RuleSetError:
+    """Return the problems of rules and of lists as one error, with the counts of the rules."""
+    problems = in_order(problem for error in refused for problem in error.problems)
+    of_rules = refused[-1]  # the lists come first
+    return RuleSetError(problems, of_rules.read or len(loaded), of_rules.refused)
 
 
 def _failing(problems: list[Problem], fail_on: Failing) -> bool:
@@ -105,9 +152,7 @@ def _failing(problems: list[Problem], fail_on: Failing) -> bool:
     return any(worst_first.index(Failing(problem.severity)) <= worst_first.index(fail_on) for problem in problems)
 
 
-def _to_dict(
-    loaded: RuleSet, listed: list[Protected] | None, problems: list[Problem], *, fine: bool
-) -> dict[str, object]:
+def _to_dict(loaded: RuleSet, guard: _Guard, problems: list[Problem], *, fine: bool) -> dict[str, object]:
     accounts, tweets = options.count_ids(loaded)
     return {
         "valid": True,  # it loads
@@ -115,17 +160,17 @@ def _to_dict(
         "rules": len(loaded),
         "accounts": accounts,
         "tweets": tweets,
-        "protected": None if listed is None else len(listed),
+        **guard.to_dict(),
         "digest": loaded.digest,
         "problems": [problem_to_dict(problem) for problem in problems],
     }
 
 
-def _summary(loaded: RuleSet, problems: list[Problem], fail_on: Failing) -> str:
+def _summary(loaded: RuleSet, guard: _Guard, problems: list[Problem], fail_on: Failing) -> str:
     accounts, tweets = options.count_ids(loaded)
     files = len({rule.place.file for rule in loaded if rule.place})
     read = counted(rule=len(loaded), file=files, account=accounts, tweet=tweets)
     by_severity: Counter[str] = Counter(problem.severity for problem in problems)
     told = counted(**{severity: by_severity[severity] for severity in Failing if by_severity[severity]})
     verdict = "not fine" if _failing(problems, fail_on) else "fine"
-    return f"{verdict}: {read}, revision {loaded.revision}{f'; {told}' if told else ''}"
+    return f"{verdict}: {read}, revision {loaded.revision}; {guard}{f'; {told}' if told else ''}"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import typer
@@ -14,6 +15,7 @@ from rich.text import Text
 from withhold.cli.exit_codes import ExitCode
 from withhold.errors import COMMAND, Problem, RuleSetError
 from withhold.model import Outcome
+from withhold.model.protected import KnownProtected, protection
 
 _STYLES = {Outcome.VISIBLE: "green", Outcome.WITHHELD: "bold yellow", Outcome.SUSPENDED: "bold red"}
 
@@ -60,6 +62,11 @@ def problem_to_dict(problem: Problem) -> dict[str, object]:
     }
 
 
+def protection_to_dict(known: KnownProtected | None) -> dict[str, object]:
+    """Return how many accounts were known to be protected (None: no list was read), and the sentence for it."""
+    return {"protected": None if known is None else known.accounts, "protection": protection(known)}
+
+
 def counted(**counts: int) -> str:
     """Return `4 rules · 1 account` of how many there are of what."""
     return " · ".join(f"{count:,} {what}{'' if count == 1 else 's'}" for what, count in counts.items())
@@ -70,11 +77,14 @@ def print_problems(problems: Iterable[Problem], console: Console) -> None:
         console.print(str(problem), style=_SEVERITIES[problem.severity])
 
 
-def refuse_rules(error: RuleSetError, form: Format, console: Console = err) -> typer.Exit:
-    """Print why a rule set was refused, and return the exit to raise."""
+def refuse_rules(
+    error: RuleSetError, form: Format, console: Console = err, more: Mapping[str, object] = MappingProxyType({})
+) -> typer.Exit:
+    """Print why a rule set was refused, and return the exit to raise; `more` is part of the JSON."""
     if form is Format.JSON:
         problems = [problem_to_dict(problem) for problem in error.problems]
-        print_json({"valid": False, "fine": False, "read": error.read, "refused": error.refused, "problems": problems})
+        said = {"valid": False, "fine": False, "read": error.read, "refused": error.refused}
+        print_json({**said, **more, "problems": problems})
     else:
         print_problems(error.problems, console)
         count = len(error.problems)

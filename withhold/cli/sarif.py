@@ -15,8 +15,11 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 _UNREADABLE = "What is written in a rule file must be readable without doubt."
 
 
-def sarif_of(problems: Iterable[Problem], rules: Path) -> dict[str, object]:
-    """Return a log with one run; what has no place of its own is placed at the start of `rules`, as each must have one."""
+def sarif_of(problems: Iterable[Problem], rules: Path, note: str) -> dict[str, object]:
+    """Return a log with one run; what has no place of its own is placed at the start of `rules`, as each must have one.
+
+    `note` is what the tool has to say of how it ran.
+    """
     told = list(problems)
     descriptors = [_descriptor(check.code, check.name, check.says, check.why, check.severity) for check in CHECKS]
     # Beside the checks, there is what the loader tells, and what is told of overrides.
@@ -29,8 +32,15 @@ def sarif_of(problems: Iterable[Problem], rules: Path) -> dict[str, object]:
     driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
     top = _top(rules)
     results = [_result(problem, numbers[problem.code], rules, top) for problem in told]
+    notified = [{"level": "note", "message": {"text": note}}]
+    invocation = {"executionSuccessful": True, "toolExecutionNotifications": notified}
     # Columns count characters, as Python does.
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [invocation],
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 

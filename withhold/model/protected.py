@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from withhold.errors import CONTROL_CHARACTER, Problem, RuleError, shown
 from withhold.model.ids import check_id
@@ -53,3 +56,33 @@ class Protected:
     def __str__(self) -> str:
         who = f"{self.name}, " if self.name else ""
         return f"{self.account} ({who}{self.category.replace('_', ' ')})"
+
+
+class KnownProtected(NamedTuple):
+    """How many accounts some lists protect, and a digest of the lists, which tells them from others and names nobody.
+
+    >>> known = KnownProtected.of([Protected(1101, "journalist"), Protected(1102, "activist")])
+    >>> str(known), known == KnownProtected.of([Protected(1102, "activist"), Protected(1101, "journalist")])
+    ('2 protected accounts', True)
+    """
+
+    accounts: int
+    sha256: str
+
+    @classmethod
+    def of(cls, protected: Iterable[Protected]) -> KnownProtected:
+        """Return this of lists, in whatever order; O(accounts)."""
+        listed = {each.account: (each.category, each.name) for each in protected}
+        return cls(len(listed), hashlib.sha256(json.dumps(sorted(listed.items())).encode()).hexdigest())
+
+    def __str__(self) -> str:
+        return f"{self.accounts:,} protected account{'' if self.accounts == 1 else 's'}"
+
+
+def protection(known: KnownProtected | None) -> str:
+    """Return what a report says of the lists that were read.
+
+    >>> protection(KnownProtected.of([])), protection(None)
+    ('0 protected accounts', 'no list of protected accounts was read')
+    """
+    return "no list of protected accounts was read" if known is None else str(known)

@@ -8,6 +8,7 @@ from itertools import accumulate
 from operator import attrgetter
 
 from withhold import native
+from withhold.model.protected import KnownProtected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
 from withhold.snapshot.building import indexed_in_c, laid_out, named_by, sections_of
@@ -19,8 +20,9 @@ from withhold.snapshot.table import DictTable, Table
 class Compiled:
     """The rules themselves, numbered in the order of their ids, and an index."""
 
-    def __init__(self, rules: RuleSet, *, in_c: bool) -> None:
+    def __init__(self, rules: RuleSet, protected: KnownProtected | None, *, in_c: bool) -> None:
         self.rule_set = rules
+        self.protected = protected
         self.digest = rules.digest
         self.rule_count = len(rules)
         self._rules = sorted(rules, key=attrgetter("id"))

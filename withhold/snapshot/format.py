@@ -15,6 +15,9 @@ The digest is of the blanks too. The header is an object with the keys
   digits, as decisions carry them;
 - `created` (ISO 8601 text, or null): when the file was made, if its maker said so. Nothing else in a file depends on
   when or where it is made, so that equal rules from the same files give equal bytes;
+- `protected`, if lists of protected accounts were known when the rules were compiled: how many `accounts` they list, and
+  `sha256`, a digest of the lists, as `withhold.model.protected` computes it. The file does not say who they are, and
+  its revision does not depend on them;
 - `counts`: how many `rules` there are, how many `accounts` and `tweets` they name, each counted once, and how many
   `combinations`, see below;
 - `size`: of the whole file in bytes;
@@ -53,6 +56,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from withhold.model.instants import in_iso
+from withhold.model.protected import KnownProtected
 
 MAGIC = b"WITHHOLD"
 VERSION = 1
@@ -102,6 +106,13 @@ class Counts(_Strict):
     combinations: _Count
 
 
+class Protection(_Strict):
+    """How many protected accounts were known, and the digest of their lists."""
+
+    accounts: _Count
+    sha256: _Digest
+
+
 class Header(_Strict):
     """What a file says of itself."""
 
@@ -111,10 +122,16 @@ class Header(_Strict):
     counts: Counts
     size: _Count
     sections: dict[str, Section]
+    protected: Protection | None = None
 
 
 def lay_out(
-    sections: Mapping[str, Bytes], counts: Counts, digests: Mapping[str, str], digest: str, created: datetime | None
+    sections: Mapping[str, Bytes],
+    counts: Counts,
+    digests: Mapping[str, str],
+    digest: str,
+    created: datetime | None,
+    protected: KnownProtected | None,
 ) -> Iterator[Bytes]:
     """Yield a file piece by piece: its header, then the sections with what stands between. O(bytes).
 
@@ -131,6 +148,7 @@ def lay_out(
         "revision": digest[:16],
         "digest": digest,
         "created": in_iso(created),
+        **({} if protected is None else {"protected": protected._asdict()}),
         "counts": counts.model_dump(),
         "size": end,
         "sections": {name: section.model_dump() for name, section in found.items()},

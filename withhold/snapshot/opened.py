@@ -11,6 +11,7 @@ from typing import get_args
 
 from withhold import native
 from withhold.errors import Problem, RuleSetError, SnapshotError, shown
+from withhold.model.protected import KnownProtected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
 from withhold.snapshot.cache import Cache
@@ -40,6 +41,8 @@ class Opened:
             verify(header, sections, file)
         table = native.index.Table if in_c else MappedTable
         self.digest = header.digest
+        said = header.protected
+        self.protected = None if said is None else KnownProtected(said.accounts, said.sha256)
         self.rule_count = header.counts.rules
         self.tables: dict[str, Table] = {kind: table(*table_of(sections, kind)) for kind in KINDS}
         self._stored = StoredRules(file, mapped, sections, header, verified=how == "full")

@@ -12,6 +12,7 @@ from withhold import native
 from withhold.errors import Problem, SubjectTypeError, not_sent, shown
 from withhold.model.decision import Decision, Outcome
 from withhold.model.instants import utc
+from withhold.model.protected import KnownProtected, Protected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
 from withhold.snapshot.table import Table
@@ -27,6 +28,7 @@ class Contents(Protocol):
     """What a snapshot holds, wherever it has it from."""
 
     digest: str
+    protected: KnownProtected | None
     rule_count: int
     tables: dict[str, Table]
 
@@ -53,6 +55,7 @@ class Snapshot:
         "_contents",
         "accounts",
         "postings",
+        "protected",
         "revision",
         "rule_count",
         "rules_of",
@@ -72,16 +75,25 @@ class Snapshot:
         self.postings = contents.postings
         #: How many rules there are, which a file says without any of them being read.
         self.rule_count = contents.rule_count
+        #: How many protected accounts were known when it was compiled, and a digest of their lists; None if none was read.
+        self.protected = contents.protected
         #: That of the rules: equal rules, equal revision.
         self.revision = contents.digest[:16]
         #: The one answer for all that no rule names (A2).
         self.visible = Decision(outcome=Outcome.VISIBLE, revision=self.revision)
 
     @classmethod
-    def compile(cls, rules: RuleSet, *, native: bool | None = None) -> Snapshot:
+    def compile(
+        cls,
+        rules: RuleSet,
+        *,
+        protected: Iterable[Protected] | KnownProtected | None = None,
+        native: bool | None = None,
+    ) -> Snapshot:
         """Compile a rule set. O(ids + rules): a second for some millions of ids, and 16 bytes of memory for each.
 
-        `native` decides whether the index is made and read in C: as it can be (None), or always (True: raises
+        `protected` are the accounts of the lists that were read with the rules: how many there are is noted in the snapshot,
+        with a digest of the lists, and not which. `native` decides whether the index is made and read in C: as it can be (None), or always (True: raises
         `ImportError` if it cannot), or never; then it takes about ten times the time and memory. Other threads run
         meanwhile. Raises `SubjectTypeError` for what is no `RuleSet`, and `RuleSetError` for more than 2,147,483,647 ids
         of a kind.
@@ -97,7 +109,9 @@ class Snapshot:
         if not isinstance(given, RuleSet):
             problem = Problem("not-a-rule-set", f"{shown(given)} is not a rule set", hint="use `RuleSet([…])`")
             raise SubjectTypeError(problem)
-        return cls(Compiled(rules, in_c=_in_c(native)))
+        if protected is not None and not isinstance(protected, KnownProtected):
+            protected = KnownProtected.of(protected)
+        return cls(Compiled(rules, protected, in_c=_in_c(native)))
 
     @classmethod
     def open(
@@ -147,7 +161,9 @@ class Snapshot:
         from withhold.snapshot.saving import write_atomically
 
         when = None if created is None else utc(created, "created")
-        return write_atomically(Path(path), lay_out(*self._contents.sections(), self._contents.digest, when))
+        contents = self._contents
+        pieces = lay_out(*contents.sections(), contents.digest, when, contents.protected)
+        return write_atomically(Path(path), pieces)
 
     @property
     def is_native(self) -> bool:

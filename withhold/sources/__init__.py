@@ -25,10 +25,13 @@ def load_protected(path: Path) -> list[Protected]:
     return read_protected([path])
 
 
-def protected_beside(rules: Path) -> list[Protected] | None:
-    """Read every `protected.yaml` beside a rule file, or below a directory of them; None if there is no such file."""
-    from withhold.sources.files import protected_files
-    from withhold.sources.protected import read_protected
+def protected_beside(rules: Path, root: Path | None = None) -> list[Protected] | None:
+    """Read every list of protected accounts that concerns a rule file or a directory of them; None if there is none.
 
-    files = protected_files(rules)
-    return read_protected(files) if files else None
+    These are each `protected.yaml` beside the rules, below them, and above them up to the folder that holds `.git`, or in
+    no repository up to `root`, by default the directory itself or that of the file. The accounts of all lists are
+    united. Raises `RuleSetError` with every problem of all lists.
+    """
+    from withhold.sources.protected_lists import read_around
+
+    return read_around(rules, root)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,14 +30,6 @@ def rule_files(path: Path, problems: list[Problem]) -> list[Path]:
     return found
 
 
-def protected_files(path: str | os.PathLike[str]) -> list[Path]:
-    """Return the lists of the protected that lie beside the rule files at `path`, in the order of `rule_files`."""
-    path = Path(path)
-    if path.is_dir():
-        return _sorted(path, _is_protected, [])
-    return sorted(file for file in path.parent.iterdir() if _is_protected(file) and not file.is_dir())
-
-
 def _sorted(path: Path, wanted: Callable[[Path], bool], problems: list[Problem]) -> list[Path]:
     return sorted(_below(path, {path.resolve()}, problems, wanted), key=lambda file: file.relative_to(path).parts)
 
@@ -63,10 +54,11 @@ def _below(folder: Path, seen: set[Path], problems: list[Problem], wanted: Calla
 def is_rule_file(path: Path) -> bool:
     """Tell by its name whether a file that was found in a folder is one of rules."""
     name = path.name.lower()
-    return name.endswith(SUFFIXES) and not name.endswith(CASES) and not _is_protected(path)
+    return name.endswith(SUFFIXES) and not name.endswith(CASES) and not is_protected_list(path)
 
 
-def _is_protected(path: Path) -> bool:
+def is_protected_list(path: Path) -> bool:
+    """Tell by its name whether a file is a list of protected accounts."""
     return path.name.lower() in PROTECTED
 
 

@@ -1,0 +1,192 @@
+"""Lists of protected accounts hold for all rules below them, up to the top of the repository."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.sources.writing import FINE, told, write
+from withhold import RuleSetError
+from withhold.sources import protected_beside
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files there")
+
+
+def listing(*accounts: int, category: str = "journalist") -> str:
+    entries = "".join(f"  - {{account: {account}, category: {category}}}\n" for account in accounts)
+    return f"protected:\n{entries}" if entries else "protected: []\n"
+
+
+@pytest.fixture
+def there(tmp_path: Path) -> Path:
+    """A repository with lists at several levels, and one beside it."""
+    write(
+        tmp_path,
+        {
+            "protected.yaml": listing(1),
+            "repo/.git/HEAD": "",
+            "repo/protected.yaml": listing(2),
+            "repo/rules/protected.yml": listing(3),
+            "repo/rules/in/in.yaml": FINE,
+            "repo/rules/in/deep/protected.yaml": listing(4),
+            "repo/rules/pk/pk.yaml": FINE,
+            "repo/rules/pk/protected.yaml": listing(5),
+        },
+    )
+    return tmp_path
+
+
+def accounts(path: Path, root: Path | None = None) -> list[int] | None:
+    found = protected_beside(path, root)
+    return None if found is None else sorted(each.account for each in found)
+
+
+def test_b6_lists_are_looked_for_upwards_to_the_top_of_the_repository_and_united(there: Path) -> None:
+    assert accounts(there / "repo") == [2, 3, 4, 5]
+    assert accounts(there / "repo" / "rules") == [2, 3, 4, 5]
+    assert accounts(there / "repo" / "rules" / "in") == [2, 3, 4]
+    assert accounts(there / "repo" / "rules" / "in" / "in.yaml") == [2, 3], (
+        "what is below a file's folder is not its own"
+    )
+    assert accounts(there / "repo" / "rules" / "pk" / ".." / "in" / "in.yaml") == [2, 3]
+
+
+def test_b6_where_they_are_is_the_same_from_everywhere(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for here, path in (
+        ("repo/rules/in", "."),
+        ("repo/rules/in", "in.yaml"),
+        ("repo", "rules/in"),
+        ("repo/rules/pk", "../in"),
+    ):
+        monkeypatch.chdir(there / here)
+        assert {2, 3} <= set(accounts(Path(path)) or ()), (here, path)
+        monkeypatch.chdir(there)
+
+
+def test_b6_in_another_work_tree_git_is_a_file(there: Path) -> None:
+    write(there, {"repo/rules/.git": "gitdir: elsewhere\n"})
+    assert accounts(there / "repo" / "rules" / "in") == [3, 4]
+
+
+@posix
+def test_b6_a_link_named_git_ends_the_search_too(there: Path) -> None:
+    (there / "repo" / "rules" / ".git").symlink_to("nowhere")
+    assert accounts(there / "repo" / "rules" / "in") == [3, 4]
+
+
+def test_b6_in_no_repository_the_search_ends_at_the_root(there: Path) -> None:
+    (there / "repo" / ".git" / "HEAD").unlink()
+    (there / "repo" / ".git").rmdir()
+    rules = there / "repo" / "rules"
+    assert accounts(rules / "in") == [4]
+    assert accounts(rules / "in" / "in.yaml") is None
+    assert accounts(rules / "in", rules) == [3, 4]
+    assert accounts(rules / "in" / "in.yaml", there / "repo") == [2, 3]
+    assert accounts(rules / "in", rules / "pk") == [4], "which is not above the rules"
+
+
+def test_b6_a_list_without_entries_is_a_list(there: Path) -> None:
+    write(there, {"repo/protected.yaml": listing(), "repo/rules/protected.yml": listing()})
+    assert accounts(there / "repo" / "rules" / "in" / "in.yaml") == []
+
+
+def test_b6_an_account_of_several_levels_is_protected_once(there: Path) -> None:
+    write(there, {"repo/protected.yaml": listing(2, 3, category="activist")})
+    found = protected_beside(there / "repo" / "rules" / "in")
+    assert [(each.account, each.category.value) for each in sorted(found or (), key=lambda each: each.account)] == [
+        (2, "activist"),
+        (3, "journalist"),  # as the nearest list has it
+        (4, "journalist"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", "bad-protected"),
+        ("protected:\n", "bad-protected"),
+        ("accounts: []\n", "unknown-key"),
+        ("protected: [1]\n", "bad-protected"),
+        ("protected: [\n", "bad-yaml"),
+        (b"\xff", "not-utf-8"),
+        ('protected: [{account: 1, category: journalist, name: "a\\eb"}]', "control-character"),
+    ],
+)
+def test_b6_each_list_is_read_in_full_and_a_bad_one_is_an_error(there: Path, text: str | bytes, code: str) -> None:
+    write(
+        there,
+        {"repo/protected.yaml": text, "repo/rules/protected.yml": "protected: [{account: x, category: activist}]"},
+    )
+    with pytest.raises(RuleSetError) as caught:
+        protected_beside(there / "repo" / "rules" / "in" / "in.yaml")
+    assert {code, "bad-id"} <= {problem.code for problem in caught.value.problems}
+
+
+@posix
+@pytest.mark.parametrize("kind", ["dangling", "pipe", "folder", "loop", "forbidden"])
+@pytest.mark.parametrize("where", ["repo", "repo/rules/in", "repo/rules/in/deep"])
+def test_b6_a_list_that_cannot_be_read_is_never_no_list(there: Path, kind: str, where: str) -> None:
+    (there / "repo" / "rules" / "in" / "deep" / "protected.yaml").unlink()
+    (there / "repo" / "protected.yaml").unlink()
+    path = there / where / "protected.yaml"
+    match kind:
+        case "dangling":
+            path.symlink_to("nowhere")
+        case "pipe":
+            os.mkfifo(path)
+        case "folder":
+            path.mkdir()
+        case "loop":
+            path.symlink_to(path.name)
+        case _:
+            path.write_text(listing(1), encoding="utf-8")
+            path.chmod(0)
+            if os.access(path, os.R_OK):
+                pytest.skip("root may read it")
+    with pytest.raises(RuleSetError) as caught:
+        protected_beside(there / "repo" / "rules" / "in")
+    assert told(caught.value, there) == [f"{where}/protected.yaml:1:1 unreadable-file"]
+
+
+@posix
+def test_b6_a_list_that_is_a_link_out_of_the_repository_is_refused_unopened(there: Path) -> None:
+    path = there / "repo" / "rules" / "in" / "protected.yaml"
+    for target in ("../../../protected.yaml", there / "protected.yaml", "/dev/null", "../../../none.yaml"):
+        path.symlink_to(target)
+        with pytest.raises(RuleSetError) as caught:
+            protected_beside(there / "repo" / "rules" / "in" / "in.yaml")
+        assert told(caught.value, there) == ["repo/rules/in/protected.yaml:1:1 outside-rule-set"]
+        path.unlink()
+    path.symlink_to("../pk/protected.yaml")
+    assert accounts(there / "repo" / "rules" / "in" / "in.yaml") == [2, 3, 5]
+
+
+@posix
+def test_b6_a_link_outside_of_a_repository_stays_in_its_root(there: Path) -> None:
+    (there / "repo" / ".git" / "HEAD").unlink()
+    (there / "repo" / ".git").rmdir()
+    (there / "repo" / "rules" / "in" / "protected.yaml").symlink_to("../protected.yml")
+    with pytest.raises(RuleSetError, match="outside-rule-set"):
+        protected_beside(there / "repo" / "rules" / "in")
+    assert accounts(there / "repo" / "rules" / "in", there / "repo" / "rules") == [3, 4]
+
+
+@posix
+def test_b6_from_a_link_both_ways_lead_up(there: Path) -> None:
+    write(there, {"other/.git/HEAD": "", "other/protected.yaml": listing(7)})
+    (there / "other" / "rules").symlink_to(there / "repo" / "rules" / "in")
+    (there / "other" / "one.yaml").symlink_to(there / "repo" / "rules" / "in" / "in.yaml")
+    assert accounts(there / "other" / "rules") == [2, 3, 4, 7]
+    assert accounts(there / "other" / "rules" / "in.yaml") == [2, 3, 7]
+    assert accounts(there / "other" / "one.yaml") == [2, 3, 7]
+
+
+@posix
+def test_links_in_circles_are_followed_once(there: Path) -> None:
+    for name in "abcdefgh":
+        (there / "repo" / "rules" / "in" / name).symlink_to(".")
+        (there / "repo" / "rules" / "pk" / name).symlink_to("../in")
+    assert accounts(there / "repo" / "rules") == [2, 3, 4, 5]
