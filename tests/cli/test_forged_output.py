@@ -7,12 +7,14 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import chdir
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from withhold import Engine, Rule, RuleSet, Viewer
@@ -79,6 +81,14 @@ COMMANDS = [
     ["explain", "out.wh", "--account", "1", "--country", "IN"],
     ["lint", "out.wh"],
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _commands_are_built_once():
+    """Most of the time of a command goes into building all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("typer.testing._get_command", cache(get_command), raising=False)
+        yield
 
 
 def rule(**keys: object) -> dict[str, object]:
@@ -148,7 +158,7 @@ def test_b5_no_text_of_a_file_forges_output(text: str, where: str) -> None:
                 ET.fromstring(output[output.index("<?xml") :])  # noqa: S314
 
 
-@settings(max_examples=4)
+@settings(max_examples=8)
 @given(names, st.booleans())
 @example("a\n::error::forged\nb", False)
 @example("::error::forged", True)

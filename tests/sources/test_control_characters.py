@@ -133,6 +133,16 @@ def test_b5_each_text_is_told_once_at_its_place(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "text", ["# a\u2028", "# a\x85", "# a \u202e", "x: 1 # \u2067", "groups: {}\u2029", "\t#\u2066"]
+)
+def test_b5_what_a_reviewer_does_not_see_as_it_is_read_is_refused(tmp_path: Path, text: str) -> None:
+    write(tmp_path, {"in.yaml": f"# fine\n{text}{FINE}"})
+    assert told(refusal(tmp_path), tmp_path) == [f"in.yaml:2:{len(text)} bad-yaml"]
+    write(tmp_path, {"in.yaml": f"# fine: é، שלום\n{FINE}  note: 'not a#comment'\n"})
+    assert len(RuleSet.load(tmp_path)) == 1
+
+
 def test_b5_a_protected_list_and_a_case_file_are_held_to_the_same(tmp_path: Path) -> None:
     case = "  - {it: hides it, account: 1, at: 2021-02-10T00:00:00Z, expect: {IN: withheld}}\n"
     write(

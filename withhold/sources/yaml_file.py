@@ -12,6 +12,9 @@ from withhold.sources.nodes import Builder, Node, Quoted, is_broken, refused
 # libyaml's parser is ten times faster, where PyYAML was built with it.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
+# Line breaks that other programs do not show as such, and comments with turned directions: reviewers would read another
+# file than this program does.
+_UNSEEN = re.compile("[\x85\u2028\u2029]|(?:^|[ \t])#[^\r\n]*?[\u202a-\u202e\u2066-\u2069]", re.MULTILINE)
 _LINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NO_ESCAPE = "write the letter itself, and no escape"
 _NULLS = ("", "~", "null", "Null", "NULL")
@@ -20,9 +23,9 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 def read_yaml(text: str, file: str) -> Node | None:
     """Return the one document of a YAML text, or None if it has none; raises `RuleSetError`."""
     build = Builder(file)
-    if found := _NOT_YAML.search(text):
+    if found := _NOT_YAML.search(text) or (None if text.isascii() else _UNSEEN.search(text)):
         message = "this is not YAML: it has a control character"
-        raise refused("bad-yaml", message, _place(file, text, found.start()), "save it as plain text, without that")
+        raise refused("bad-yaml", message, _place(file, text, found.end() - 1), "save it as plain text, without that")
     documents = 0
     try:
         for event in yaml.parse(text, Loader=_Loader):
