@@ -76,7 +76,7 @@ def test_revisions_are_read_without_the_work_tree(repository):
     for pair in (("first", "main"), ("main~1", "HEAD"), ("first", "origin/second")):
         found = run(*pair)
         assert found.exit_code == 0, found.output
-        assert f"{LIFTED}  gone: in-1 ({pair[0]}:rules/in.yaml:2:5)\n" in found.output
+        assert f"{LIFTED}  no longer names these: in-1 ({pair[0]}:rules/in.yaml:2:5)\n" in found.output
     assert before == sorted(
         (path, path.stat().st_mtime_ns) for path in repository.rglob("*") if ".git/" not in str(path)
     )
@@ -107,7 +107,7 @@ def test_a_revision_can_say_where_its_rules_are_for_itself(repository, monkeypat
     for now in ("main:orders: all", "HEAD^{/moved: to}:orders: all/", "main:./orders: all"):
         found = run("first:rules", now)
         assert (found.exit_code, found.stderr) == (0, ""), found.output
-        assert f"{LIFTED}  gone: in-1 (first:rules/in.yaml:2:5)\n" in found.stdout
+        assert f"{LIFTED}  no longer names these: in-1 (first:rules/in.yaml:2:5)\n" in found.stdout
     _git("mv", "orders: all/in.yaml", "orders: all/ids.csv", ".")
     _git("commit", "--quiet", "--message", "moved to the top")
     assert LIFTED in run("first:rules", "main:").stdout

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
+import string
+from collections import Counter
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner
 
 from tests.sources.writing import write
 from withhold.cli.app import app
+from withhold.cli.sarif import COMPRESSED, RESULTS, sarif_of
+from withhold.errors import Place, Problem
 from withhold.lint import CHECKS
 
 RULES = """\
@@ -232,6 +238,46 @@ class TestSarif:
         (there / "rules.wh").write_bytes(b"WITHHOLD and no more")
         (result,) = sarif("rules.wh")["results"]
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "rules.wh"
+
+
+class TestSarifLimits:
+    """GitHub takes 25,000 results of a run, and 10 MB of a compressed file."""
+
+    def log(self, *severities: str, message: str = "said") -> dict[str, Any]:
+        found = [
+            Problem("bad-id", f"{message} {n}", Place("in.yaml", n, 1), severity=severity)  # type: ignore[arg-type]
+            for n, severity in enumerate(severities, 1)
+        ]
+        (run,) = cast(list[dict[str, Any]], sarif_of(found, Path("in.yaml"))["runs"])
+        return run
+
+    def test_e4_of_too_many_problems_the_most_severe_are_kept_and_counted(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert (RESULTS, COMPRESSED) == (25_000, 10_000_000)
+        monkeypatch.setattr("withhold.cli.sarif.RESULTS", 250)
+        run = self.log(*["note", "warning", "error"] * 100)
+        assert Counter(each["level"] for each in run["results"]) == {"error": 100, "warning": 100, "note": 50}
+        lines = [each["locations"][0]["physicalLocation"]["region"]["startLine"] for each in run["results"]]
+        assert lines == sorted(lines), "in the order in which they were"
+        (invocation,) = run["invocations"]
+        assert invocation["executionSuccessful"] is True
+        (notification,) = invocation["toolExecutionNotifications"]
+        assert notification["message"]["text"].startswith("250 of 300 problems, the most severe: ")
+        assert "invocations" not in self.log(*["note"] * 250)
+
+    def test_e4_a_file_that_is_too_large_is_cut_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("withhold.cli.sarif.COMPRESSED", 100_000)
+        chance = random.Random(1)  # text that does not compress
+        noise = "".join(chance.choice(string.ascii_letters) for _ in range(2_000))
+        found = [
+            Problem("bad-id", f"{chance.random()}{noise[n:]}{noise[:n]}", Place("in.yaml", n)) for n in range(1, 2_000)
+        ]
+        log = sarif_of(found, Path("in.yaml"))
+        (run,) = cast(list[dict[str, Any]], log["runs"])
+        assert 0 < len(run["results"]) < 2_000
+        assert f"{len(run['results']):,} of 1,999 problems" in json.dumps(run["invocations"])
+        assert len(gzip.compress(json.dumps(log, indent=2).encode())) <= 100_000
 
 
 def test_the_demo_is_fine() -> None:

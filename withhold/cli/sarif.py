@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
@@ -12,6 +15,11 @@ from withhold.errors import Place, Problem
 from withhold.lint import CHECKS, OF_OVERRIDES
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+#: What GitHub takes of one run: results, and bytes of the file when compressed by gzip.
+RESULTS, COMPRESSED = 25_000, 10_000_000
+_WORST_FIRST = ("error", "warning", "note")
+
 _UNREADABLE = "What is written in a rule file must be readable without doubt."
 
 
@@ -19,8 +27,27 @@ def sarif_of(problems: Iterable[Problem], rules: Path, note: str) -> dict[str, o
     """Return a log with one run; what has no place of its own is placed at the start of `rules`, as each must have one.
 
     `note` is what the tool has to say of how it ran.
+    Of more problems than GitHub takes, the run has the most severe, and a notification of how many it lacks.
     """
-    told = list(problems)
+    found = list(problems)
+    count = RESULTS
+    while True:
+        log = _log(_most_severe(found, count), len(found), rules, note)
+        text = json.dumps(log, indent=2)
+        if len(text) <= COMPRESSED or len(gzip.compress(text.encode(), 1)) <= COMPRESSED:
+            return log
+        count = min(count, len(found)) // 2
+
+
+def _most_severe(problems: Sequence[Problem], count: int) -> list[Problem]:
+    """Return at most `count` problems, the most severe of more, in the order in which they were."""
+    if len(problems) <= count:
+        return list(problems)
+    order = sorted(range(len(problems)), key=lambda at: _WORST_FIRST.index(problems[at].severity))
+    return [problems[at] for at in sorted(order[:count])]
+
+
+def _log(told: Sequence[Problem], count: int, rules: Path, note: str) -> dict[str, object]:
     descriptors = [_descriptor(check.code, check.name, check.says, check.why, check.severity) for check in CHECKS]
     # Beside the checks, there is what the loader tells, and what is told of overrides.
     others = {problem.code: problem.severity for problem in told} | {check.code: None for check in CHECKS}
@@ -31,8 +58,12 @@ def sarif_of(problems: Iterable[Problem], rules: Path, note: str) -> dict[str, o
     numbers = {descriptor["id"]: number for number, descriptor in enumerate(descriptors)}
     driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
     top = _top(rules)
-    results = [_result(problem, numbers[problem.code], rules, top) for problem in told]
+    uri_of = cache(lambda file: _uri(Path(file), top))
+    results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in told]
     notified = [{"level": "note", "message": {"text": note}}]
+    if len(told) < count:
+        said = f"{len(told):,} of {count:,} problems, the most severe: GitHub takes no more; `--format json` lists all"
+        notified.append({"level": "warning", "message": {"text": said}})
     invocation = {"executionSuccessful": True, "toolExecutionNotifications": notified}
     # Columns count characters, as Python does.
     run = {
@@ -55,12 +86,12 @@ def _descriptor(code: str, name: str, says: str, why: str, level: str) -> dict[s
     }
 
 
-def _result(problem: Problem, rule: int, rules: Path, top: Path) -> dict[str, object]:
+def _result(problem: Problem, rule: int, rules: Path, uri_of: Callable[[str], str]) -> dict[str, object]:
     place = problem.place if isinstance(problem.place, Place) else Place(str(rules))
     where = f"{problem.place}: " if isinstance(problem.place, str) else ""
     hint = f"; {problem.hint}" if problem.hint else ""
     location = {
-        "artifactLocation": {"uri": _uri(Path(place.file), top)},
+        "artifactLocation": {"uri": uri_of(place.file)},
         "region": {"startLine": place.line, "startColumn": place.column},
     }
     return {

@@ -45,7 +45,11 @@ class Change(NamedTuple):
     period: Period
 
     def __str__(self) -> str:
-        return f"{self.where} {self.old} → {self.new}{bounds_text(self.period) or ' always'}"
+        return self.worded(str(self.where))
+
+    def worded(self, where: str) -> str:
+        """Return the change in words, with other words for where it is."""
+        return f"{where} {self.old} → {self.new}{bounds_text(self.period) or ' always'}"
 
 
 def bounds_text(period: Period) -> str:
@@ -56,7 +60,7 @@ def bounds_text(period: Period) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """The rules behind a difference: those that name the subject now, those that do no more, those that say otherwise."""
+    """The rules behind a difference: those that name the subject only now, those that no longer do, those that changed."""
 
     new: tuple[Rule, ...]
     gone: tuple[Rule, ...]

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from withhold.errors import escaped, shown
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
+from withhold.reports.comment import LIMIT, count_fitting, fitted, size
 from withhold.reports.difference import Change, bounds_text
 from withhold.reports.summary import Block, Impact, Summary
 
-#: Ids and rules that are named of many, and differences that are told one by one.
+#: Ids and rules that are named of many, and differences that are listed one by one.
 _NAMED, _TOLD = 3, 100
+
+#: In a comment that would be too long: the bytes of a table, of the changes of one difference, and of a list in it.
+_TABLE, _CHANGES, _LIST = 12_000, 2_000, 1_000
+
+_SAME = "the same outcomes, though the rules differ"
+
+#: What a difference says of one rule behind it, and of several: a rule need not be new to name an id that it did not name.
+_CAUSES = {
+    "now_names": ("now names these", "now name these"),
+    "no_longer_names": ("no longer names these", "no longer name these"),
+    "changed": ("still names these, but has changed", "still name these, but have changed"),
+}
 
 
 def as_text(summary: Summary, *, whole: bool = False, audit: bool = False) -> Iterator[str]:
@@ -21,19 +33,19 @@ def as_text(summary: Summary, *, whole: bool = False, audit: bool = False) -> It
     yield ""
     blocks = summary.blocks + (summary.audit if audit else [])
     for block in blocks if whole else blocks[:_TOLD]:
-        told = [*map(str, block.changes)] or ["the same outcomes, by rules that say otherwise"]
+        told = [*map(str, block.changes)] or [_SAME]
         head = f"{_who(block, whole=whole)}:"
         yield from [f"{head} {told[0]}"] if len(told) == 1 else [head, *(f"  {line}" for line in told)]
         for name, rules in block.rules():
             if rules:
-                yield f"  {name}: {_listed([_rule(rule) for rule in rules], whole=whole)}"
+                yield f"  {_cause(name, rules)}: {_listed([_rule(rule) for rule in rules], whole=whole)}"
     if len(blocks) > _TOLD and not whole:
         yield f"… and {len(blocks) - _TOLD:,} more differences: --all lists every one"
     if blocks:
         yield ""
     yield _headline(summary)
     if any(summary.audit_counts) and not audit:
-        yield f"for {_counted(summary.audit_counts)} rules say otherwise, and no viewer notices: --audit lists these"
+        yield f"{_unnoticed(summary)}: --audit lists these"
     for table in _tables(summary):
         yield ""
         yield from _aligned(table)
@@ -44,37 +56,62 @@ def as_text(summary: Summary, *, whole: bool = False, audit: bool = False) -> It
 
 
 def as_markdown(summary: Summary, *, whole: bool = False, audit: bool = False) -> Iterator[str]:
-    """Yield lines for a comment: sums first, details folded. What comes from rule files stands in code."""
+    """Yield lines for a comment: sums first, details folded. Text from rule files is code.
+
+    They fit into a comment (`comment.LIMIT`), also with the `whole`: where they would not, lists end with a count.
+    """
+    lines = list(_markdown(summary, whole=whole, audit=audit, cut=False))
+    yield from lines if size(lines) <= LIMIT else _markdown(summary, whole=whole, audit=audit, cut=True)
+
+
+def _markdown(summary: Summary, *, whole: bool, audit: bool, cut: bool) -> Iterator[str]:
+    totals = [*_totals(summary, cut=cut), *([] if not cut else ["", "Cut to fit; `--format json` lists everything."])]
+    yield from totals
+    blocks = summary.blocks + (summary.audit if audit else [])
+    if not blocks:
+        return
+    opening = ("", "<details>", "<summary>Who, where, when, and by which rules</summary>", "")
+    closing = ("", "</details>")
+    listed = blocks if whole else blocks[:_TOLD]
+    details = [list(_details(block, whole=whole, cut=cut)) for block in listed]
+    details += [[]] * (len(blocks) - len(listed))
+    yield from opening
+    if cut:
+        room = LIMIT - size((*totals, *opening, *closing))
+        yield from fitted(details, room, "- … and {:,} more".format)
+    else:
+        yield from (line for lines in details for line in lines)
+        if len(blocks) > len(listed):
+            yield f"- … and {len(blocks) - len(listed):,} more"
+    yield from closing
+
+
+def _totals(summary: Summary, *, cut: bool) -> Iterator[str]:
     yield f"### {_code(summary.old.name)} → {_code(summary.new.name)}"
     yield ""
     yield f"**{_headline(summary)}**"
     if any(summary.audit_counts):
         yield ""
-        yield f"For {_counted(summary.audit_counts)} rules say otherwise, and no viewer notices."
+        yield f"{_unnoticed(summary).capitalize()}."
     for table in _tables(summary, coded=True):
         yield ""
-        yield from _piped(table)
+        yield from _piped(table, cut=cut)
     if summary.impact is not None:
         yield ""
         yield _weight(summary.impact)
         if summary.impact.changed:
             yield ""
-            yield from _piped(_impressions(summary.impact))
-    blocks = summary.blocks + (summary.audit if audit else [])
-    if not blocks:
-        return
-    yield from ("", "<details>", "<summary>Who, where, when, and by which rules</summary>", "")
-    for block in blocks if whole else blocks[:_TOLD]:
-        yield f"- **{_who(block, whole=whole)}**"
-        yield from (f"  - {change}" for change in block.changes)
-        if not block.changes:
-            yield "  - the same outcomes, by rules that say otherwise"
-        for name, rules in block.rules():
-            if rules:
-                yield f"  - {name}: {_listed([_rule(rule, coded=True) for rule in rules], whole=whole)}"
-    if len(blocks) > _TOLD and not whole:
-        yield f"- … and {len(blocks) - _TOLD:,} more"
-    yield from ("", "</details>")
+            yield from _piped(_impressions(summary.impact), cut=cut)
+
+
+def _details(block: Block, *, whole: bool, cut: bool) -> Iterator[str]:
+    yield f"- **{_who(block, whole=whole, cut=cut)}**"
+    changes = [[f"  - {_change(change) if cut else change}"] for change in block.changes] or [[f"  - {_SAME}"]]
+    yield from fitted(changes, _CHANGES if cut else size(map("".join, changes)), "  - … and {:,} more changes".format)
+    for name, rules in block.rules():
+        if rules:
+            listed = _listed([_rule(rule, coded=True) for rule in rules], whole=whole, cut=cut)
+            yield f"  - {_cause(name, rules)}: {listed}"
 
 
 def as_values(summary: Summary, *, audit: bool = False) -> dict[str, object]:
@@ -88,6 +125,7 @@ def as_values(summary: Summary, *, audit: bool = False) -> dict[str, object]:
         "different": bool(summary.blocks or (audit and summary.audit)),
         **dict(zip(("accounts", "tweets"), summary.counts, strict=True)),
         "changes": list(map(_block_values, summary.blocks)),
+        "unnoticed": dict(zip(("accounts", "tweets"), summary.audit_counts, strict=True)),
         **({"audit": list(map(_block_values, summary.audit))} if audit else {}),
         "by_country": [{**row._asdict(), "where": str(row.where)} for row in summary.rows],
         "by_demand": [blamed._asdict() for blamed in summary.blamed],
@@ -144,17 +182,44 @@ def _counted(counts: tuple[int, int]) -> str:
     return " and ".join(parts)
 
 
-def _who(block: Block, *, whole: bool) -> str:
+def _unnoticed(summary: Summary) -> str:
+    return f"for {_counted(summary.audit_counts)} the rules differ without changing an outcome"
+
+
+def _cause(name: str, rules: Sequence[Rule]) -> str:
+    return _CAUSES[name][len(rules) > 1]
+
+
+def _change(change: Change) -> str:
+    return change.worded(_shortened(str(change.where)))
+
+
+def _who(block: Block, *, whole: bool, cut: bool = False) -> str:
     kind, count = block.kind.removesuffix("s"), len(block.ids)
     if count == 1:
         return f"{kind} {block.ids[0]}"
-    return f"{count:,} {kind}s ({_listed(block.ids, whole=whole)})"
+    return f"{count:,} {kind}s ({_listed(block.ids, whole=whole, cut=cut)})"
 
 
-def _listed(things: Sequence[object], *, whole: bool) -> str:
-    """Return things with commas between; of more than three the first of them, unless the `whole` is asked for."""
-    told = ", ".join(map(str, things if whole else islice(things, _NAMED)))
-    return told if whole or len(things) <= _NAMED else f"{told}, …"
+def _listed(things: Sequence[object], *, whole: bool, cut: bool = False) -> str:
+    """Return things with commas between: the first three of more unless the `whole` is asked for, or what fits if `cut`."""
+    told = list(map(str, things if whole else things[:_NAMED]))
+    if cut:
+        told = told[: count_fitting([[thing] for thing in told], _LIST)]
+    left = len(things) - len(told)
+    return ", ".join(told) + (f", … and {left:,} more" if left else "")
+
+
+def _shortened(text: str) -> str:
+    """Return a list of territories in words, cut after a comma if it is long.
+
+    >>> _shortened("WORLD except " + ", ".join(["AD"] * 300))[-30:]
+    'AD, AD, AD, AD, … and 205 more'
+    """
+    if len(text) <= _LIST:
+        return text
+    kept = text[:_LIST].rpartition(", ")[0]
+    return f"{kept}, … and {text.count(', ', len(kept)):,} more"
 
 
 def _rule(rule: Rule, *, coded: bool = False) -> str:
@@ -174,7 +239,7 @@ def _tables(summary: Summary, *, coded: bool = False) -> Iterator[_Table]:
     ]
     yield [("demand", "reason", "accounts", "tweets")] + [
         (
-            "none" if demand is None else _code(demand) if coded else escaped(demand),
+            "no demand" if demand is None else _code(demand) if coded else escaped(demand),
             reason.replace("_", " "),
             f"{accounts:,}",
             f"{tweets:,}",
@@ -208,10 +273,15 @@ def _aligned(table: _Table) -> Iterator[str]:
         yield "  ".join(cells)
 
 
-def _piped(table: _Table) -> Iterator[str]:
+def _piped(table: _Table, *, cut: bool) -> Iterator[str]:
     head, *rows = table
-    for line in (head, ("---", "---", *("---:" for _ in head[2:])), *rows):
+    for line in (head, ("---", "---", *("---:" for _ in head[2:]))):
         yield f"| {' | '.join(line)} |"
+    if not cut:
+        yield from (f"| {' | '.join(row)} |" for row in rows)
+        return
+    shortened = ([f"| {' | '.join((_shortened(row[0]), *row[1:]))} |"] for row in rows)
+    yield from fitted(shortened, _TABLE, "\n… and {:,} more rows".format)
 
 
 def _code(text: str) -> str:

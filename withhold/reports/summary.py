@@ -44,8 +44,8 @@ class Block:
     changed: dict[str, Rule] = field(default_factory=dict)
 
     def rules(self) -> Iterator[tuple[str, list[Rule]]]:
-        """Yield the rules that are new, gone and changed, those of a name together and in order."""
-        for name, found in (("new", self.new), ("gone", self.gone), ("changed", self.changed)):
+        """Yield the rules that name the subjects only now, no longer, or changed, those of a kind together and in order."""
+        for name, found in (("now_names", self.new), ("no_longer_names", self.gone), ("changed", self.changed)):
             yield name, [found[id_] for id_ in sorted(found)]
 
 
