@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests import strategies as house
 from withhold import Engine, Policy, Rule, RuleSet, Tweet, Viewer
+from withhold.errors import WithholdError
 
 NOON = datetime(2021, 2, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -154,3 +159,38 @@ def test_what_no_rule_names_is_explained_too():
 def test_the_instants_that_are_told_are_those_at_which_something_changes(keys, state, why):
     explanation = Engine(RuleSet([rule("r", **keys)])).explain((None, 17), Viewer(country="IN"), NOON)
     assert [(found.state.value, found.why) for found in explanation.rules] == [(state, why)]
+
+
+@given(house.rules(), house.rules(), house.policies, house.subjects, house.viewers(), house.instants, st.data())
+@settings(max_examples=40)
+def test_e3_what_the_text_says_depends_on_nothing_that_json_lacks(one, other, policy, subject, who, at, data):
+    """Two rules that differ in one field either have different JSON, or the same text."""
+    field = data.draw(
+        st.sampled_from(
+            [
+                "withheld_in",
+                "except_in",
+                "from_",
+                "until",
+                "stays",
+                "reason",
+                "if_unknown",
+                "demand",
+                "note",
+                "override",
+            ]
+        )
+    )
+    try:
+        changed = replace(one, **{field: getattr(other, field)})
+    except WithholdError:
+        return
+    texts, values = [], []
+    for which in (one, changed):
+        explained = Engine(RuleSet([which]), policy).explain(subject, who, at)
+        revision = explained.decision.revision
+        texts.append(str(explained).replace(revision, "revision"))
+        values.append(json.dumps(explained.to_dict()).replace(revision, "revision"))
+    assert values[0] != values[1] or texts[0] == texts[1]
+    if getattr(one, field) != getattr(changed, field) and explained.rules and not field.endswith("_in"):
+        assert values[0] != values[1], "no field of a rule is left out, but territories are one set"

@@ -60,8 +60,11 @@ def bench(
             {
                 "revision": snapshot.revision,
                 "rules": snapshot.rule_count,
+                "accounts": len(snapshot.accounts),
+                "tweets": len(snapshot.tweets),
                 "seconds_to_load": took,
                 "native": engine_info().native,
+                "why": engine_info().why,
                 "python": platform.python_version(),
                 "viewer": viewer.to_dict(),
                 "traffic": str(traffic) if traffic else None,

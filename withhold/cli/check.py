@@ -13,6 +13,7 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, out, outcome_text, print_json
 from withhold.engine import Engine, Reference
 from withhold.engine.checker import Checker
+from withhold.engine.explain import subject_values
 from withhold.errors import escaped
 from withhold.model import Decision, Policy, Settle
 from withhold.model.instants import in_iso
@@ -49,7 +50,12 @@ def check(
     decision = checker.anywhere(subject, instant) if anywhere else checker.check(subject, looking, instant)
     if form is Format.JSON:
         print_json(
-            {"at": in_iso(instant), "viewer": None if anywhere else looking.to_dict(), "decision": decision.to_dict()}
+            {
+                "subject": subject_values([subject]),
+                "at": in_iso(instant),
+                "viewer": None if anywhere else looking.to_dict(),
+                "decision": decision.to_dict(),
+            }
         )
     else:
         out.print(_line(decision, "anybody" if anywhere else spoken_of(looking)))

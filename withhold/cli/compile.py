@@ -9,7 +9,8 @@ import typer
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import Format, counted, err, out, print_json, protection_to_dict, refuse_rules
+from withhold.cli.output import Format, counted, err, out, print_json, protection_to_dict
+from withhold.cli.refusal import refuse
 from withhold.errors import RuleSetError, escaped_path
 from withhold.model.protected import KnownProtected, protection
 from withhold.snapshot import Snapshot
@@ -60,5 +61,5 @@ def _protected(rules: Path, form: Format) -> KnownProtected | None:
     try:
         listed = protected_beside(rules)
     except RuleSetError as error:
-        raise refuse_rules(error, form) from None
+        raise refuse(error, form, rules) from None
     return None if listed is None else KnownProtected.of(listed)

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -29,12 +28,6 @@ from withhold.snapshot import Snapshot
 _DIFFERENT = 1
 
 _Given = "A rule file, a directory, a snapshot, a git revision, or REVISION:PATH."
-
-
-class DiffFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 def _no_range(given: str) -> str:
@@ -67,7 +60,7 @@ def diff(
         str | None, typer.Option("--at", metavar="INSTANT", help="With --traffic: another instant than now.")
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
-    form: Annotated[DiffFormat, typer.Option("--format", help="How to print the answer.")] = DiffFormat.TEXT,
+    form: Annotated[Format, options.formats(Format.TEXT, Format.JSON, Format.MARKDOWN)] = Format.TEXT,
 ) -> None:
     """Say exactly which accounts and tweets get another outcome by NEW than by OLD, for viewers where, and when.
 
@@ -87,19 +80,18 @@ def diff(
         summary = summed(*sides, differences(before, after, policy, within), within)
     if traffic is not None:
         summary.impact = _weighed(traffic, before, after, policy, instant)
-    if form is DiffFormat.JSON:
+    if form is Format.JSON:
         print_json(as_values(summary, audit=audit))
     else:
-        render = as_text if form is DiffFormat.TEXT else as_markdown
+        render = as_text if form is Format.TEXT else as_markdown
         for line in render(summary, whole=whole, audit=audit):
             typer.echo(line)
     if exit_code and (summary.blocks or (audit and summary.audit)):
         raise typer.Exit(_DIFFERENT)
 
 
-def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
+def _read(name: str, given: str, rules: Path, form: Format) -> Snapshot:
     """Read one side: what is there by that name, and else a revision, whose places read as git writes them."""
-    told = Format.JSON if form is DiffFormat.JSON else Format.TEXT
     if not given or "\0" in given:  # a variable that is not set would else be the current folder
         raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
     if os.path.exists(given):  # noqa: PTH110  # which a name that is too long is no error for
@@ -109,7 +101,7 @@ def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
                 f"note: {said}; write {shown(f'./{given}')} or {shown(f'{given}^0')} to say which is meant",
                 style="yellow",
             )
-        return options.load_snapshot(Path(given), told)
+        return options.load_snapshot(Path(given), form)
     with TemporaryDirectory() as folder:
         try:
             laid_out = lay_out(given, rules, Path(folder))
@@ -117,7 +109,7 @@ def _read(name: str, given: str, rules: Path, form: DiffFormat) -> Snapshot:
             raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
         try:
             with chdir(folder):
-                return options.load_snapshot(laid_out.relative_to(folder), told)
+                return options.load_snapshot(laid_out.relative_to(folder), form)
         except typer.Exit:
             if laid_out.is_file():
                 said = f"note: of {shown(given)} that file alone was read; name its folder if it has an `ids_file`"

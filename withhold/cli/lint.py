@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple, assert_never
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -19,8 +19,8 @@ from withhold.cli.output import (
     print_problems,
     problem_to_dict,
     protection_to_dict,
-    refuse_rules,
 )
+from withhold.cli.refusal import refuse
 from withhold.cli.sarif import sarif_of
 from withhold.errors import Problem, RuleSetError, SnapshotError, in_order
 from withhold.lint import Protected
@@ -31,12 +31,6 @@ from withhold.model.protected import KnownProtected, protection
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources import load_protected, protected_beside
-
-
-class LintFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
 
 
 class Failing(StrEnum):
@@ -60,7 +54,7 @@ def lint(
             dir_okay=False,
         ),
     ] = None,
-    form: Annotated[LintFormat, typer.Option("--format", help="How to print the answer.")] = LintFormat.TEXT,
+    form: Annotated[Format, options.formats(Format.TEXT, Format.JSON, Format.SARIF)] = Format.TEXT,
 ) -> None:
     """Load a rule set, report every problem of every file, and give advice on its rules.
 
@@ -71,28 +65,18 @@ def lint(
     loaded = _loaded(rules, refused)
     guard = _Guard.of(rules, listed)
     if refused:
-        error = _together(refused, loaded)
-        if form is LintFormat.SARIF:
-            print_json(sarif_of(error.problems, rules, str(guard)))
-            raise typer.Exit(ExitCode.INVALID_RULES)
-        status = refuse_rules(error, Format(form), out, guard.to_dict())
-        if form is LintFormat.TEXT:
-            out.print(str(guard))
-        raise status
+        raise refuse(_together(refused, loaded), form, rules, out, note=str(guard), more=guard.to_dict())
     problems = in_order([*loaded.warnings, *advise(loaded, listed)])
-    match form:
-        case LintFormat.SARIF:
-            print_json(sarif_of(problems, rules, str(guard)))
-        case LintFormat.JSON:
-            print_json(_to_dict(loaded, guard, problems, fine=not _failing(problems, fail_on)))
-        case LintFormat.TEXT:
-            print_problems(problems, out)
-            out.print(_summary(loaded, guard, problems, fail_on))
-            if listed is None and any(code == PROTECTED.code for rule in loaded for code, _ in rule.override):
-                hint = f"an override of `{PROTECTED.code}` counts on one; name it with --protected"
-                out.print(f"no list of protected accounts was read: {hint}", style="yellow")
-        case _:
-            assert_never(form)
+    if form is Format.SARIF:
+        print_json(sarif_of(problems, rules, str(guard)))
+    elif form is Format.JSON:
+        print_json(_to_dict(loaded, guard, problems, fail_on))
+    else:
+        print_problems(problems, out)
+        out.print(_summary(loaded, guard, problems, fail_on))
+        if listed is None and any(code == PROTECTED.code for rule in loaded for code, _ in rule.override):
+            hint = f"an override of `{PROTECTED.code}` counts on one; name it with --protected"
+            out.print(f"no list of protected accounts was read: {hint}", style="yellow")
     raise typer.Exit(ExitCode.FAILURE if _failing(problems, fail_on) else ExitCode.FINE)
 
 
@@ -152,24 +136,30 @@ def _failing(problems: list[Problem], fail_on: Failing) -> bool:
     return any(worst_first.index(Failing(problem.severity)) <= worst_first.index(fail_on) for problem in problems)
 
 
-def _to_dict(loaded: RuleSet, guard: _Guard, problems: list[Problem], *, fine: bool) -> dict[str, object]:
+def _to_dict(loaded: RuleSet, guard: _Guard, problems: list[Problem], fail_on: Failing) -> dict[str, object]:
     accounts, tweets = options.count_ids(loaded)
     return {
         "valid": True,  # it loads
-        "fine": fine,
+        "fine": not _failing(problems, fail_on),
+        "fail_on": fail_on,
         "rules": len(loaded),
+        "files": _count_files(loaded),
         "accounts": accounts,
         "tweets": tweets,
         **guard.to_dict(),
+        "revision": loaded.revision,
         "digest": loaded.digest,
         "problems": [problem_to_dict(problem) for problem in problems],
     }
 
 
+def _count_files(loaded: RuleSet) -> int:
+    return len({rule.place.file for rule in loaded if rule.place})
+
+
 def _summary(loaded: RuleSet, guard: _Guard, problems: list[Problem], fail_on: Failing) -> str:
     accounts, tweets = options.count_ids(loaded)
-    files = len({rule.place.file for rule in loaded if rule.place})
-    read = counted(rule=len(loaded), file=files, account=accounts, tweet=tweets)
+    read = counted(rule=len(loaded), file=_count_files(loaded), account=accounts, tweet=tweets)
     by_severity: Counter[str] = Counter(problem.severity for problem in problems)
     told = counted(**{severity: by_severity[severity] for severity in Failing if by_severity[severity]})
     verdict = "not fine" if _failing(problems, fail_on) else "fine"

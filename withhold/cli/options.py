@@ -6,14 +6,15 @@ import warnings
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import Format, err, print_problems, refuse_rules
+from withhold.cli.output import Format, err, print_problems
+from withhold.cli.refusal import refuse
 from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, shown
 from withhold.location import GeoIP
 from withhold.model import RuleSet, Settle, Viewer
@@ -55,7 +56,20 @@ Traffic = Annotated[
         dir_okay=False,
     ),
 ]
-Form = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
+
+
+def formats(*known: Format) -> Any:
+    """Return the option that chooses among the formats which a command can print."""
+
+    def read(text: str) -> Format:
+        if text in known:
+            return Format(text)
+        raise typer.BadParameter(f"{shown(text)} is none of {', '.join(f'`{form}`' for form in known)}")
+
+    return typer.Option("--format", metavar=f"[{'|'.join(known)}]", parser=read, help="How to print the answer.")
+
+
+Form = Annotated[Format, formats(Format.TEXT, Format.JSON)]
 
 
 def load_rules(path: Path, form: Format, console: Console = err) -> RuleSet:
@@ -63,9 +77,8 @@ def load_rules(path: Path, form: Format, console: Console = err) -> RuleSet:
     try:
         rules = read_rules(path)
     except RuleSetError as error:
-        raise refuse_rules(error, form, console) from None
-    if form is Format.TEXT:
-        print_problems(rules.warnings, console)
+        raise refuse(error, form, path, console) from None
+    print_problems(rules.warnings, console)
     return rules
 
 
@@ -90,7 +103,7 @@ def load_snapshot(path: Path, form: Format) -> Snapshot:
     try:
         return Snapshot.open(path)
     except SnapshotError as error:
-        raise refuse_rules(RuleSetError([error.problem]), form) from None
+        raise refuse(RuleSetError([error.problem]), form, path) from None
 
 
 def count_ids(rules: RuleSet) -> tuple[int, int]:

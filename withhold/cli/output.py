@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from withhold.cli.exit_codes import ExitCode
-from withhold.errors import COMMAND, Problem, RuleSetError
+from withhold.errors import COMMAND, Problem
 from withhold.model import Outcome
 from withhold.model.protected import KnownProtected, protection
 
@@ -28,8 +26,13 @@ err = Console(stderr=True, **PLAIN)
 
 
 class Format(StrEnum):
+    """Every format that some command can print; `options.formats` says which a command has."""
+
     TEXT = "text"
     JSON = "json"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    JUNIT = "junit"
 
 
 def print_json(value: object) -> None:
@@ -75,19 +78,3 @@ def counted(**counts: int) -> str:
 def print_problems(problems: Iterable[Problem], console: Console) -> None:
     for problem in problems:
         console.print(str(problem), style=_SEVERITIES[problem.severity])
-
-
-def refuse_rules(
-    error: RuleSetError, form: Format, console: Console = err, more: Mapping[str, object] = MappingProxyType({})
-) -> typer.Exit:
-    """Print why a rule set was refused, and return the exit to raise; `more` is part of the JSON."""
-    if form is Format.JSON:
-        problems = [problem_to_dict(problem) for problem in error.problems]
-        said = {"valid": False, "fine": False, "read": error.read, "refused": error.refused}
-        print_json({**said, **more, "problems": problems})
-    else:
-        print_problems(error.problems, console)
-        count = len(error.problems)
-        of_rules = f"; rules read: {error.read}, refused: {error.refused}" if error.refused else ""
-        console.print(f"the rule set was refused: {count} problem{'s' if count > 1 else ''}{of_rules}")
-    return typer.Exit(ExitCode.INVALID_RULES)

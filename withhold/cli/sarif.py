@@ -23,7 +23,7 @@ _WORST_FIRST = ("error", "warning", "note")
 _UNREADABLE = "What is written in a rule file must be readable without doubt."
 
 
-def sarif_of(problems: Iterable[Problem], rules: Path, note: str) -> dict[str, object]:
+def sarif_of(problems: Iterable[Problem], rules: Path, note: str = "") -> dict[str, object]:
     """Return a log with one run; what has no place of its own is placed at the start of `rules`, as each must have one.
 
     `note` is what the tool has to say of how it ran.
@@ -47,7 +47,7 @@ def _most_severe(problems: Sequence[Problem], count: int) -> list[Problem]:
     return [problems[at] for at in sorted(order[:count])]
 
 
-def _log(told: Sequence[Problem], count: int, rules: Path, note: str) -> dict[str, object]:
+def _log(told: Sequence[Problem], count: int, rules: Path, note: str = "") -> dict[str, object]:
     descriptors = [_descriptor(check.code, check.name, check.says, check.why, check.severity) for check in CHECKS]
     # Beside the checks, there is what the loader tells, and what is told of overrides.
     others = {problem.code: problem.severity for problem in told} | {check.code: None for check in CHECKS}
@@ -60,7 +60,7 @@ def _log(told: Sequence[Problem], count: int, rules: Path, note: str) -> dict[st
     top = _top(rules)
     uri_of = cache(lambda file: _uri(Path(file), top))
     results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in told]
-    notified = [{"level": "note", "message": {"text": note}}]
+    notified = [{"level": "note", "message": {"text": note}}] if note else []
     if len(told) < count:
         said = f"{len(told):,} of {count:,} problems, the most severe: GitHub takes no more; `--format json` lists all"
         notified.append({"level": "warning", "message": {"text": said}})

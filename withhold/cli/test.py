@@ -4,34 +4,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import StrEnum
+from functools import partial
+from io import StringIO
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from withhold.cli import options
 from withhold.cli.case_report import print_report
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import PLAIN, err, json_text, out, print_problems, problem_to_dict
+from withhold.cli.output import PLAIN, Format, err, json_text, out, print_problems
+from withhold.cli.refusal import refuse
 from withhold.errors import CaseError, escaped_path
 from withhold.testing.asked import Index
 from withhold.testing.cases import CaseFile
 from withhold.testing.coverage import coverage as cover
 from withhold.testing.mutation import Mutation
 from withhold.testing.mutation import mutate as change
-from withhold.testing.report import FileResults, Report, refused_as_junit
+from withhold.testing.report import FileResults, Report
 from withhold.testing.running import Runner
 from withhold.testing.suite import Library, read_all
 from withhold.testing.unasked import unasked
-
-
-class CaseFormat(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-    JUNIT = "junit"
 
 
 def test(
@@ -39,7 +35,7 @@ def test(
         list[Path] | None,
         typer.Argument(metavar="[PATHS]...", help="Case files, or directories of them; else here.", exists=True),
     ] = None,
-    form: Annotated[CaseFormat, typer.Option("--format", help="How to print what came of it.")] = CaseFormat.TEXT,
+    form: Annotated[Format, options.formats(Format.TEXT, Format.JSON, Format.JUNIT)] = Format.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write that to a file, and text here.")
     ] = None,
@@ -67,10 +63,12 @@ def test(
         files = read_all(paths or [Path()], library)
         others = unasked(paths or [], files, library) if measured else []
     except CaseError as error:
-        raise _refuse(error, form, output) from None
+        write = None if output is None else partial(_write_text, output)
+        raise refuse(error, form, (paths or [Path()])[0], write=write) from None
     warnings = (warning for file in (*files, *others) for warning in (*file.rules.warnings, *file.warnings))
     print_problems(dict.fromkeys(warnings), err)  # several files are about the same rules
     report = Report([_tested(file, library) for file in files])
+    report.fail_under, report.mutation_threshold = fail_under, mutation_threshold
     if measured:
         report.unasked = [other.rules_path for other in others]
         index = Index([*files, *others], library)
@@ -82,7 +80,9 @@ def test(
             else:
                 report.mutation = _mutation(index)
     _print(report, form, output)
-    if report.failures or _is_below(report, fail_under or 0, mutation_threshold or 0):
+    for what, share, least in report.shortfalls():
+        err.print(f"{what}: {share} is less than the {least:g} % asked for", style="red")
+    if not report.fine:
         raise typer.Exit(ExitCode.FAILURE)
 
 
@@ -98,52 +98,27 @@ def _mutation(index: Index) -> Mutation:
         return change(index, lambda done: bar.update(task, completed=done))
 
 
-def _print(report: Report, form: CaseFormat, output: Path | None) -> None:
+def _print(report: Report, form: Format, output: Path | None) -> None:
     """Print a report in its form, or write it so to a file and print text."""
     if output is not None:
-        _written(output, lambda file: _write(report, form, Console(file=file, width=120, **PLAIN)))
-        form = CaseFormat.TEXT
+        with StringIO() as file:
+            _write(report, form, Console(file=file, width=120, **PLAIN))
+            _write_text(output, file.getvalue())
+        form = Format.TEXT
     _write(report, form, out)
 
 
-def _write(report: Report, form: CaseFormat, console: Console) -> None:
-    if form is CaseFormat.TEXT:
+def _write(report: Report, form: Format, console: Console) -> None:
+    if form is Format.TEXT:
         print_report(report, console)
     else:
-        text = report.to_junit() if form is CaseFormat.JUNIT else json_text(report.to_dict(), indent=2)
+        text = report.to_junit() if form is Format.JUNIT else json_text(report.to_dict(), indent=2)
         console.file.write(text.rstrip("\n") + "\n")
 
 
-def _is_below(report: Report, fail_under: float, threshold: float) -> bool:
-    """Say what is below its threshold, and whether anything is."""
-    below = False
-    for what, found, least in (("coverage", report.tried, fail_under), ("mutation", report.noticed, threshold)):
-        if found is not None and found.part * 100 < least * found.whole:
-            err.print(f"{what}: {found} is less than the {least:g} % asked for", style="red")
-            below = True
-    return below
-
-
-def _refuse(error: CaseError, form: CaseFormat, output: Path | None) -> typer.Exit:
-    """Tell why nothing was run: to people, and in the form that was asked for."""
-    values = {"valid": False, "problems": [problem_to_dict(problem) for problem in error.problems]}
-    if form is not CaseFormat.TEXT:
-        text = refused_as_junit(error.problems) if form is CaseFormat.JUNIT else json_text(values, indent=2) + "\n"
-        if output is None:
-            typer.echo(text, nl=False)
-        else:
-            _written(output, lambda file: file.write(text))
-    if form is CaseFormat.TEXT or output is not None:
-        print_problems(error.problems, err)
-        count = len(error.problems)
-        err.print(f"no case was run: {count} problem{'s' if count > 1 else ''}")
-    return typer.Exit(ExitCode.INVALID_RULES)
-
-
-def _written(output: Path, write: Callable[[TextIO], object]) -> None:
+def _write_text(output: Path, text: str) -> None:
     try:
-        with output.open("w", encoding="utf-8") as file:
-            write(file)
+        output.write_text(text, encoding="utf-8")
     except OSError as error:
         err.print(f"cannot write {escaped_path(output)}: {(error.strerror or str(error)).lower()}", style="red")
         raise typer.Exit(ExitCode.FAILURE) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,6 +50,10 @@ class RuleState:
             "scope": self.scope,
             "effect": self.rule.effect,
             "territories": str(territories_of(self.rule)),
+            "from": in_iso(self.rule.from_),
+            "until": in_iso(self.rule.until),
+            "stays": [{"from": in_iso(stay.start), "until": in_iso(stay.end)} for stay in self.rule.stays],
+            "if_unknown": self.rule.if_unknown,
             "reason": self.rule.reason,
             "demand": self.rule.demand,
             "note": self.rule.note,
@@ -71,8 +75,10 @@ class Explanation:
     def to_dict(self) -> dict[str, object]:
         """Return values that JSON has; ids as text."""
         return {
-            "subject": [{"tweet_id": in_json(tweet), "account_id": in_json(account)} for tweet, account in self.links],
+            "subject": subject_values(self.links),
+            "made": [in_iso(_made(tweet)) for tweet, _ in self.links],
             "viewer": {**self.viewer.to_dict(), "account_id": in_json(self.viewer.account_id)},
+            "where": _place(self.viewer),
             "at": in_iso(self.at),
             "decision": self.decision.to_dict(),
             "rules": [rule.to_dict() for rule in self.rules],
@@ -163,6 +169,20 @@ def _lines(name: str, text: str) -> Iterator[str]:
     yield from (f"        | {line}".rstrip() for line in others)
 
 
+def subject_values(links: Sequence[Link]) -> list[dict[str, object]]:
+    """Return a subject as values that JSON has: the tweet or account, and what it retweets; ids as text.
+
+    >>> subject_values([(1355667106821046272, 17)])
+    [{'tweet_id': '1355667106821046272', 'account_id': '17'}]
+    """
+    return [{"tweet_id": in_json(tweet), "account_id": in_json(account)} for tweet, account in links]
+
+
+def _made(tweet: int | None) -> datetime | None:
+    made = None if tweet is None else instant_of(tweet)
+    return made.replace(microsecond=0) if made and made.year < 2100 else None
+
+
 def _subject(links: tuple[Link, ...]) -> str:
     return ", a retweet of ".join(_link(tweet, account) for tweet, account in links)
 
@@ -170,8 +190,8 @@ def _subject(links: tuple[Link, ...]) -> str:
 def _link(tweet: int | None, account: int | None) -> str:
     if tweet is None:
         return f"account {account}"
-    made = instant_of(tweet)
-    when = f" (made {in_iso(made.replace(microsecond=0))})" if made and made.year < 2100 else ""
+    made = _made(tweet)
+    when = f" (made {in_iso(made)})" if made else ""
     return f"tweet {tweet}{when}" + (f" by account {account}" if account is not None else "")
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from withhold.engine import Engine
+from withhold.engine.explain import subject_values
 from withhold.errors import Problem, escaped, escaped_path, place_text
+from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
+from withhold.model.tweet import links_of
 from withhold.testing.cases import CaseFile, Result
 from withhold.testing.coverage import Coverage, Share, share
 from withhold.testing.mutation import Mutation
@@ -43,6 +46,9 @@ class Report:
     mutation: Mutation | None = None
     #: Rule files that no case file is about; None if nobody asked.
     unasked: list[Path] | None = None
+    #: The least shares, in percent, of what is to be tried and noticed; None if nobody asked.
+    fail_under: float | None = None
+    mutation_threshold: float | None = None
 
     @property
     def cases(self) -> int:
@@ -60,9 +66,24 @@ class Report:
     def noticed(self) -> Share | None:
         return None if self.mutation is None else Share(self.mutation.killed, self.mutation.counted)
 
+    def shortfalls(self) -> Iterator[tuple[str, Share, float]]:
+        """Yield the shares that are below their thresholds."""
+        asked = (("coverage", self.tried, self.fail_under), ("mutation", self.noticed, self.mutation_threshold))
+        for what, found, least in asked:
+            if found is not None and least is not None and found.part * 100 < least * found.whole:
+                yield what, found, least
+
+    @property
+    def fine(self) -> bool:
+        """Whether all cases passed, and no share is below its threshold."""
+        return not self.failures and not any(self.shortfalls())
+
     def to_dict(self) -> dict[str, object]:
         """Return values that JSON has."""
         found: dict[str, object] = {
+            "fine": self.fine,
+            "fail_under": self.fail_under,
+            "mutation_threshold": self.mutation_threshold,
             "cases": self.cases,
             "failed": self.failures,
             "files": [
@@ -74,6 +95,8 @@ class Report:
                 }
                 for tested in self.files
             ],
+            "coverage": None,
+            "mutation": None,
         }
         if self.unasked is not None:
             found["unasked"] = [str(path) for path in self.unasked]
@@ -151,12 +174,14 @@ def _case(result: Result, engine: Engine) -> dict[str, object]:
     return {
         "it": case.it,
         "place": str(case.place),
+        "subject": subject_values(links_of(case.subject)),
         "at": in_iso(case.at),
         "passed": result.passed,
         "because": case.because,
         "answers": [
             {
                 "viewer": place_of(answer.expectation.viewer),
+                "viewer_account": in_json(answer.expectation.viewer.account_id),
                 "expected": answer.expectation.outcome,
                 "got": answer.decision.outcome,
                 "rule_id": answer.decision.rule_id,

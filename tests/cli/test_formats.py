@@ -1,0 +1,158 @@
+"""Every command in every format: whatever it finds, its standard output is well formed, and its exit status right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.testing.material import FINE
+from withhold.cli.app import app
+from withhold.cli.output import Format
+from withhold.cli.refusal import refuse
+from withhold.errors import CaseError, Place, Problem, RuleSetError
+
+RULES = """\
+rules:
+  - id: in-1
+    accounts: [17]
+    withheld_in: IN
+    from: 2021-02-10T00:00:00Z
+    until: 2022-02-10T00:00:00Z
+    reason: legal_demand
+    demand: IN-D1
+"""
+FILES = {
+    "fine.yaml": RULES,
+    "advised.yaml": RULES.replace("IN\n", "[IN, PK]\n"),
+    "refused.yaml": RULES.replace("IN\n", "DR\n").replace("[17]", "[x]"),
+    "refused.wh": "WITHHOLD and no more",
+    "fine.cases.yaml": FINE.replace("rules.yaml", "fine.yaml"),
+    "advised.cases.yaml": FINE.replace("rules.yaml", "advised.yaml").replace("IN: withheld", "IN: visible"),
+    "refused.cases.yaml": FINE.replace("rules.yaml", "refused.yaml"),
+}
+#: How each command is called on rules (or cases) of a name, which formats it has, and what it exits with if those are
+#: fine, or if something is wrong with them that it looks for.
+COMMANDS: dict[str, tuple[list[str], str, int, int]] = {
+    "check": (["{}.yaml", "--account", "17", "--country", "US"], "text json", 0, 0),
+    "explain": (["{}.yaml", "--account", "17", "--country", "US"], "text json", 0, 0),
+    "lint": (["{}.yaml"], "text json sarif", 0, 1),
+    "test": (["{}.cases.yaml"], "text json junit", 0, 1),
+    "diff": (["fine.yaml", "{}.yaml", "--exit-code"], "text json markdown", 0, 1),
+    "compile": (["{}.yaml", "-o", "out.wh"], "text json", 0, 0),
+    "bench": (["{}.yaml"], "text json", 0, 0),
+}
+ALL = [(command, form) for command, (_, forms, _, _) in COMMANDS.items() for form in forms.split()]
+
+
+@pytest.fixture(autouse=True)
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("withhold.reports.speed._QUESTIONS", 100)
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def run(command: str, name: str, form: str, *more: str) -> Any:
+    arguments, *_ = COMMANDS[command]
+    return CliRunner().invoke(app, [command, *(each.format(name) for each in arguments), "--format", form, *more])
+
+
+def read(form: str, text: str) -> Any:
+    """Return what a format says, if it is well formed."""
+    if form in ("json", "sarif"):
+        found = json.loads(text)
+        assert form == "json" or found["version"] == "2.1.0"
+        return found
+    if form == "junit":
+        return ET.fromstring(text)  # noqa: S314  # our own
+    if form == "markdown":
+        assert text.startswith(("### ", "**"))
+        assert text.count("<details>") == text.count("</details>")
+    return text
+
+
+@pytest.mark.parametrize(("command", "form"), ALL)
+def test_e7_every_format_has_an_answer_to_fine_and_to_other_rules(command: str, form: str) -> None:
+    _, _, fine, other = COMMANDS[command]
+    for name, status in (("fine", fine), ("advised", other)):
+        more = ["--fail-on", "note"] if command == "lint" and name == "advised" else []
+        found = run(command, name, form, *more)
+        assert (found.exit_code, type(found.exception)) in ((status, type(None)), (status, SystemExit)), found.output
+        assert read(form, found.stdout), name
+
+
+@pytest.mark.parametrize(("command", "form"), ALL)
+def test_e7_every_format_says_why_rules_were_refused(command: str, form: str) -> None:
+    found = run(command, "refused", form)
+    assert found.exit_code == 4, found.output
+    assert isinstance(found.exception, SystemExit)
+    said = read(form, found.stdout)
+    if form == "text":
+        said = found.output
+    elif form == "json":
+        assert (said["valid"], said["fine"], len(said["problems"])) == (False, False, 2)
+    elif form == "junit":
+        assert said.get("errors") == "2"
+        said = ET.tostring(said, encoding="unicode")
+    for code in ("bad-id", "unknown-territory"):
+        assert code in str(said)
+
+
+@pytest.mark.parametrize("form", [form for form in Format if form in COMMANDS["lint"][1].split()])
+def test_e7_a_snapshot_that_is_refused_is_refused_in_every_format(form: str) -> None:
+    found = CliRunner().invoke(app, ["lint", "refused.wh", "--format", form])
+    assert (found.exit_code, "not-a-snapshot" in str(read(form, found.stdout))) == (4, True)
+
+
+@pytest.mark.parametrize(("command", "form"), ALL)
+def test_e7_nothing_is_answered_about_a_path_that_is_not_there(command: str, form: str) -> None:
+    found = run(command, "missing", form)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "missing" in found.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("form", [*Format, "yaml"])
+def test_e7_a_command_refuses_the_formats_it_has_not(command: str, form: str) -> None:
+    _, known, *_ = COMMANDS[command]
+    assert set(known.split()) <= set(Format)
+    if form not in known.split():
+        found = run(command, "fine", form)
+        assert (found.exit_code, found.stdout) == (2, "")
+        assert f"`{form}` is none of `text`, `json`" in found.stderr
+    assert f"[{'|'.join(known.split())}]" in CliRunner().invoke(app, [command, "--help"]).stdout
+
+
+@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("error", [RuleSetError, CaseError])
+def test_e7_files_can_be_refused_in_any_format(
+    form: Format, error: type[RuleSetError | CaseError], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also in those that no command has for such files yet."""
+    problems = [Problem("bad-id", f"id `x{count}` is no id", Place("in.yaml", count, 1)) for count in (1, 2)]
+    written: list[str] = []
+    assert refuse(error(problems), form, Path("in.yaml")).exit_code == 4
+    found = capsys.readouterr()
+    assert refuse(error(problems), form, Path("in.yaml"), write=written.append).exit_code == 4
+    read(form, written[0])
+    assert "x2" in written[0]
+    assert found.out == ("" if form is Format.TEXT else written[0])
+
+
+def test_e4_many_problems_fit_into_a_comment_and_no_name_of_a_file_is_markup() -> None:
+    problems = [Problem("bad-id", f"id `{n}` is no id", Place("<b>\n@all" * 20, n)) for n in range(1, 2_001)]
+    written: list[str] = []
+    refuse(RuleSetError(problems), Format.MARKDOWN, Path("in.yaml"), write=written.append)
+    assert len(written[0].encode()) < 65_536
+    head, blank, *lines = written[0].splitlines()
+    assert (head, blank) == ("**the rule set was refused: 2,000 problems**", "")
+    assert all(line.startswith("    ") for line in lines), "code, line by line"
+    left = int(lines[-1].split()[2].replace(",", ""))
+    assert lines[-1] == f"    … and {left:,} more"
+    assert len(lines) - 1 + left == 2_000
