@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from rich.console import Console
 
-from withhold.cli.output import counted, json_text
+from withhold.cli.output import counted
 from withhold.errors import escaped, escaped_path
 from withhold.model import Rule
 from withhold.testing.coverage import SPEAKS, Coverage
@@ -67,10 +65,7 @@ def _print_mutation(report: Report, mutation: Mutation, console: Console) -> Non
         console.print(
             f"  {_at(rule)}no case asks about it: {escaped(rule.id)} ({counted(change=changes)})", style="yellow"
         )
-    for file, suggestions in groupby(mutation.suggestions, key=lambda suggestion: suggestion.file):
-        console.print(f"\nadd to {escaped_path(file.path)}, if it is what is meant:")
-        if not file.cases:  # nobody has written it yet
-            console.print(f"rules: {json_text(file.rules_path.name)}\ncases:")
-        for suggestion in suggestions:
-            for line in suggestion.lines():
-                console.print(line)
+    for addition in report.additions:
+        console.print(f"\nadd to {escaped_path(addition.path)}, if it is what is meant:")
+        for line in addition.lines():
+            console.print(line)

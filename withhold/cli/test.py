@@ -70,7 +70,7 @@ def test(
     report = Report([_tested(file, library) for file in files])
     report.fail_under, report.mutation_threshold = fail_under, mutation_threshold
     if measured:
-        report.unasked = [other.rules_path for other in others]
+        report.unasked = [other.only for other in others if other.only is not None]
         index = Index([*files, *others], library)
         if coverage or fail_under is not None:
             report.coverage = cover(index)

@@ -97,7 +97,7 @@ class Index:
         self.questions: dict[Key, list[Question]] = {}
         self._deciders: dict[tuple[Path, Policy], Decider] = {}
         for file in files:
-            for rule in file.rules:
+            for rule in file.measured:
                 self.rules.setdefault(_key(rule, file), rule)
                 self.files.setdefault(_key(rule, file), []).append(file)
             decider = self._deciders.setdefault(file.context, Decider(library.engine(file).snapshot, file.policy))

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from withhold.errors import Place, Problem
-from withhold.model import Decision, Outcome, Policy, RuleSet, Viewer
+from withhold.model import Decision, Outcome, Policy, Rule, RuleSet, Viewer
 from withhold.model.instants import in_iso
 from withhold.model.tweet import Subject, links_of
 from withhold.snapshot.opened import is_snapshot
@@ -55,11 +55,19 @@ class CaseFile:
     warnings: tuple[Problem, ...] = ()
     #: How many spaces stand before each case, for those that are added to them.
     indent: int = 2
+    #: The one rule file whose rules are measured; None: all rules are. The others may define its groups, or name the same.
+    only: Path | None = None
 
     @cached_property
     def context(self) -> tuple[Path, Policy]:
         """What makes two files be about the same: where the rules are, however it is written, and the policy."""
         return self.rules_path.resolve(), self.policy
+
+    @property
+    def measured(self) -> Iterator[Rule]:
+        """The rules that coverage and mutation are about."""
+        only = None if self.only is None else str(self.only)
+        return (rule for rule in self.rules if only is None or (rule.place and rule.place.file == only))
 
     @cached_property
     def is_compiled(self) -> bool:

@@ -17,6 +17,7 @@ from withhold.model.tweet import links_of
 from withhold.testing.cases import CaseFile, Result
 from withhold.testing.coverage import Coverage, Share, share
 from withhold.testing.mutation import Mutation
+from withhold.testing.pasting import Addition, additions
 from withhold.testing.running import failure, in_short
 from withhold.testing.viewers import place_of
 
@@ -65,6 +66,11 @@ class Report:
     @property
     def noticed(self) -> Share | None:
         return None if self.mutation is None else Share(self.mutation.killed, self.mutation.counted)
+
+    @property
+    def additions(self) -> list[Addition]:
+        """The cases that would notice what none does, by the files to add them to."""
+        return [] if self.mutation is None else additions(self.mutation.suggestions)
 
     def shortfalls(self) -> Iterator[tuple[str, Share, float]]:
         """Yield the shares that are below their thresholds."""
@@ -125,7 +131,7 @@ class Report:
                     }
                     for rule, changes in self.mutation.untested
                 ],
-                "suggestions": [suggestion.to_dict() for suggestion in self.mutation.suggestions],
+                "suggestions": [each for addition in self.additions for each in addition.to_dicts()],
             }
         return found
 

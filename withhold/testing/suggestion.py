@@ -45,9 +45,9 @@ class Suggestion:
         case = Case("", self.link, self.at, expect, None, Place(str(self.file.path)))
         return Question(self.file, case, (self.link,), tuple(rules))
 
-    def lines(self) -> Iterator[str]:
-        """Yield the YAML of the case, as an item of the file's `cases`, with what it would notice."""
-        before = " " * self.file.indent
+    def lines(self, indent: int) -> Iterator[str]:
+        """Yield the YAML of the case, as an item of `cases` that is indented so, with what it would notice."""
+        before = " " * indent
         yield from (f"{before}# {shown(mutant.rule.id)} {mutant.change}" for mutant in self.notices)
         yield f"{before}- it: {self.it}"
         tweet, account = self.link
@@ -61,7 +61,7 @@ class Suggestion:
         subject = {"account": in_json(account)} if account is not None else {"tweet": in_json(tweet)}
         notices = [{"rule_id": mutant.rule.id, "change": mutant.change} for mutant in self.notices]
         case = {"it": self.it, **subject, "at": in_iso(self.at), "expect": dict(self._expected())}
-        return {"file": str(self.file.path), "case": case, "notices": notices}
+        return {"case": case, "notices": notices}
 
     def _expected(self) -> Iterator[tuple[str, Outcome]]:
         return ((place_name(*place), outcome) for place, outcome in self.expect.items())

@@ -118,6 +118,11 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
     yield from files
 
 
+def folders(path: Path) -> Iterator[Path]:
+    """Yield a folder and those below it in which case files are looked for; nothing for a file."""
+    return (Path(folder) for folder, _, _ in _walk(path))
+
+
 def is_meant_for_us(path: Path, keys: Sequence[str]) -> bool:
     """Tell whether a file has one of our `keys`, or nearly, or says nothing that can be read: other tools have files, too."""
     try:

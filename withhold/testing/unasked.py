@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from withhold.errors import CaseError, Place, Problem, RuleSetError, in_order
 from withhold.model import Policy, RuleSet
-from withhold.sources.files import rule_files, unreadable
+from withhold.sources.files import CASES, rule_files, unreadable
 from withhold.testing.cases import CaseFile
-from withhold.testing.suite import Library, is_environment, is_meant_for_us, near
+from withhold.testing.pasting import free_path
+from withhold.testing.suite import Library, folders, is_environment, is_meant_for_us, near
 
 
-def unasked(paths: Iterable[Path], files: Iterable[CaseFile], library: Library) -> list[CaseFile]:
+def unasked(paths: Sequence[Path], files: Iterable[CaseFile], library: Library) -> list[CaseFile]:
     """Return a case file without cases for each rule file below the folders of `paths` that no file's rule set contains.
 
-    Without paths, the folders are those that rules of case files come from: what lies elsewhere below the current folder
+    Its path is one that is not there yet, and that case files are looked for at. Without paths, the folders are those that rules of case files come from: what lies elsewhere below the current folder
     may be anything. Files without rules, those of other tools, and what is hidden or installed are left out. Raises
     `CaseError` with every problem of the others.
     """
@@ -24,20 +27,22 @@ def unasked(paths: Iterable[Path], files: Iterable[CaseFile], library: Library) 
     rule_sets = {file.context[0]: file for file in files}  # each once, however many files are about it
     asked = {Path(path) for file in rule_sets.values() for path in _made_of(file)}
     seen = {path.resolve() for path in asked}
-    for folder in filter(Path.is_dir, list(paths) or sorted({path.parent for path in asked})):
+    looked_in = list(dict.fromkeys(near(folder) for path in paths or [Path()] for folder in folders(path)))
+    for folder in filter(Path.is_dir, paths or sorted({path.parent for path in asked})):
         for path in (near(path) for path in rule_files(folder, problems) if not _is_installed(path, folder)):
             if path.resolve() in seen or not is_meant_for_us(path, ("rules", "groups")):
                 continue
             seen.add(path.resolve())
             try:
-                rules = _rules(path, folder, library)
+                rules_path, rules = _rules(path, near(folder), library)
             except RuleSetError as error:
                 problems += error.problems
             except (OSError, ValueError) as error:  # a link to nowhere
                 problems.append(unreadable(error, Place(str(path))))
             else:
-                if rules:
-                    found.append(CaseFile(path.with_suffix(".cases.yaml"), path, rules, Policy(), ()))
+                file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path)
+                if any(file.measured):
+                    found.append(replace(file, path=_path_for(path, looked_in, found)))
     # A folder of cases alone is fine.
     if problems := [problem for problem in problems if problem.code != "no-rule-files"]:
         raise CaseError(in_order(problems))
@@ -56,13 +61,23 @@ def _is_installed(path: Path, folder: Path) -> bool:
     return any(is_environment(folder / inner) for inner in path.relative_to(folder).parents if inner.name)
 
 
-def _rules(path: Path, folder: Path, library: Library) -> RuleSet:
-    """Return the rules of a file; with those of its folder around it, if it needs a group that is defined there."""
+def _rules(path: Path, folder: Path, library: Library) -> tuple[Path, RuleSet]:
+    """Return where the rules of a file can be loaded from, and the rules that are there.
+
+    It is the file, or the nearest folder around it, up to `folder`, that defines the groups which it needs.
+    """
     try:
-        return library.rules(path)
+        return path, library.rules(path)
     except RuleSetError as error:
-        try:
-            around = library.rules(folder)
-        except RuleSetError:
-            raise error from None
-    return RuleSet(rule for rule in around if rule.place and rule.place.file == str(path))
+        for around in path.parents:
+            with suppress(RuleSetError):
+                return around, library.rules(around)
+            if around == folder:
+                break
+        raise error from None
+
+
+def _path_for(path: Path, looked_in: Sequence[Path], others: Iterable[CaseFile]) -> Path:
+    """Return where the cases of a rule file go: beside it, or else to the first folder that case files are looked for in."""
+    folder = path.parent if path.parent in looked_in else looked_in[0]
+    return free_path(folder / path.with_suffix(CASES[0]).name, [other.path for other in others])

@@ -1,0 +1,117 @@
+"""Where suggested cases go, and with which lines before them: pasted there, they load, and so does what was there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from withhold.errors import RuleSetError
+from withhold.model import Policy
+from withhold.sources.files import CASES, decoded
+from withhold.sources.yaml_file import read_yaml
+from withhold.testing.cases import CaseFile
+from withhold.testing.suggestion import Suggestion
+
+
+class Addition(NamedTuple):
+    """Cases to add to the end of a case file, or to a new one, which then needs the rules and the policy."""
+
+    path: Path
+    file: CaseFile
+    is_new: bool
+    suggestions: list[Suggestion]
+
+    @property
+    def rules(self) -> str | None:
+        """What a new file has as `rules`: the path of the rules as seen from its folder."""
+        if not self.is_new:
+            return None
+        return Path(os.path.relpath(self.file.rules_path, self.path.parent)).as_posix()
+
+    @property
+    def policy(self) -> dict[str, object] | None:
+        """What a new file has as `policy`; None if that is the default."""
+        policy = self.file.policy
+        if not self.is_new or policy == Policy():
+            return None
+        return {"unknown_location": policy.unknown_location.value, "author_sees_own": policy.author_sees_own}
+
+    def lines(self) -> Iterator[str]:
+        """Yield the YAML to paste."""
+        if self.rules is not None:
+            yield f"rules: {_quoted(self.rules)}"
+            if self.policy is not None:
+                yield f"policy: {{{', '.join(f'{key}: {str(value).lower()}' for key, value in self.policy.items())}}}"
+            yield "cases:"
+        for suggestion in self.suggestions:
+            yield from suggestion.lines(2 if self.is_new else self.file.indent)
+
+    def to_dicts(self) -> Iterator[dict[str, object]]:
+        """Yield each case as values that JSON has, with the file to add it to."""
+        where = {"file": str(self.path), "rules": self.rules, "policy": self.policy}
+        return ({**where, **suggestion.to_dict()} for suggestion in self.suggestions)
+
+
+def additions(suggestions: Iterable[Suggestion]) -> list[Addition]:
+    """Return suggested cases by the files to add them to."""
+    found: list[Addition] = []
+    taken = {suggestion.file.path for suggestion in suggestions}
+    for _, grouped in groupby(suggestions, key=lambda suggestion: suggestion.file.path):
+        several = list(grouped)
+        file = several[0].file
+        addition = Addition(file.path, file, not file.cases, several)
+        if not addition.is_new and not _can_be_appended(addition):
+            addition = Addition(free_path(file.path, taken), file, True, several)
+            taken.add(addition.path)
+        found.append(addition)
+    return found
+
+
+def free_path(path: Path, taken: Iterable[Path]) -> Path:
+    """Return the path of a case file that is not there yet, nor among those `taken`, like `path` if that is there.
+
+    >>> str(free_path(Path("no-folder/in.cases.yaml"), [Path("no-folder/IN.cases.yaml")]))
+    'no-folder/in-2.cases.yaml'
+    """
+    # Some file systems take upper and lower case for the same.
+    names = {str(other).casefold() for other in taken}
+    stem = path.name.removesuffix(CASES[0]).removesuffix(CASES[1])
+    count = 1
+    while os.path.lexists(path) or str(path).casefold() in names:
+        count += 1
+        path = path.with_name(f"{stem}-{count}{CASES[0]}")
+    return path
+
+
+def _can_be_appended(addition: Addition) -> bool:
+    """Return whether the file with the cases at its end has its own cases and these: its last key may be another."""
+    file = addition.file
+    try:
+        text = decoded(file.path.read_bytes(), file.path)
+        together = "\n".join([text.removesuffix("\n"), *addition.lines(), ""])
+        before, after = (read_yaml(each, str(file.path)) for each in (text, together))
+    except OSError:  # it was never read from a file
+        return True
+    except RuleSetError:
+        return False
+    if before is None or after is None:
+        return False
+    keys = [[(key.text, key.place) for key, _ in root.pairs or ()] for root in (before, after)]
+    items: Sequence[object] = [item.plain() for item in after.at(["cases"]).items or ()]
+    old: Sequence[object] = [item.plain() for item in before.at(["cases"]).items or ()]
+    names = [dict.get(item, "it") if isinstance(item, dict) else None for item in items[len(old) :]]
+    wanted = [suggestion.it for suggestion in addition.suggestions]
+    return keys[0] == keys[1] and list(items[: len(old)]) == list(old) and names == wanted
+
+
+def _quoted(text: str) -> str:
+    """Return text in double quotes, as YAML reads it whatever letters it has.
+
+    >>> _quoted("ä b/#\\n")
+    '"ä b/#\\\\U0000000a"'
+    """
+    plain = (letter if letter.isprintable() and letter not in '"\\' else f"\\U{ord(letter):08x}" for letter in text)
+    return f'"{"".join(plain)}"'
