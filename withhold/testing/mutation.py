@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from withhold.engine.reach import Reach, told_apart
 from withhold.model import IdSet, Outcome, Rule
 from withhold.model.tweet import Link
-from withhold.testing.asked import OUTCOMES, Index, Key, Question, names
+from withhold.testing.asked import OUTCOMES, Index, Key, Question, names, viewers_of
 from withhold.testing.cases import CaseFile
 from withhold.testing.mutants import Mutant, ids_to_drop, mutants
 from withhold.testing.suggestion import Suggestion
+from withhold.testing.widening import Widening, by_frequency, widenings
 from withhold.testing.witness import Witness, find
 
 #: Cases to add, by what they ask in which file: one serves several changes, also of several rules.
@@ -52,15 +53,16 @@ def mutate(index: Index, advance: Callable[[int], None] | None = None) -> Mutati
     """
     found = Mutation()
     suggestions: Suggestions = {}
+    usual = by_frequency(index.rules.values())
     for done, key in enumerate(index.rules, 1):
-        _mutate(key, index, found, suggestions)
+        _mutate(key, index, found, suggestions, usual)
         if advance is not None:
             advance(done)
     found.suggestions = sorted(suggestions.values(), key=lambda suggestion: suggestion.file.path)
     return found
 
 
-def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions) -> None:
+def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions, usual: Sequence[str]) -> None:
     rule, questions = index.rules[key], index.questions.get(key, [])
     contexts = list(index.contexts(key))
     asked = {link for question in questions for link in question.links}
@@ -70,27 +72,54 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions) -
     tweets, drop_tweets = _ids(rule, "tweets", asked_tweets, index, contexts)
     drop = {"accounts": drop_accounts, "tweets": drop_tweets}
     small = replace(rule, accounts=accounts, tweets=tweets)
+    changes = [Widening([mutant]) for mutant in mutants(small, drop) if questions or not _is_alike(mutant, contexts)]
+    places = {viewer.standpoint for _, viewer in viewers_of(questions)}
+    changes += widenings(small, places, partial(_others, small, index, contexts), usual)
     own: list[Suggestion] = []
-    changes = [mutant for mutant in mutants(small, drop) if questions or not _is_alike(mutant, contexts)]
-    for number, mutant in enumerate(changes):
-        if _is_noticed(mutant, questions):
+    for number, change in enumerate(changes):
+        if any(_is_noticed(mutant, questions) for mutant in change.asked):
             found.killed += 1
             continue
-        seen = next((case for case in own if _would_notice(case, mutant, index)), None)
+        mutant, seen = _first_noticed(change, own, suggestions, index, contexts, asked)
         if seen is None:
-            witness = next(_witnesses(mutant, contexts, index, asked), None)
-            if witness is None:
-                found.equivalent.append(mutant)
-                continue
-            file, who = witness
-            seen = suggestions.setdefault((file.path, who.link, who.at), Suggestion(file, who.link, who.at))
-            seen.expect[who.place] = who.outcome
-            own.append(seen)
+            found.equivalent.append(mutant)
+            continue
         seen.notices.append(mutant)
         if not questions:  # one case is enough to begin with; what else there is to notice is looked at after that
             found.untested.append(Untested(rule, len(changes) - number))
             return
         found.survivors.append(mutant)
+
+
+def _first_noticed(
+    change: Widening,
+    own: list[Suggestion],
+    suggestions: Suggestions,
+    index: Index,
+    contexts: Sequence[CaseFile],
+    asked: set[Link],
+) -> tuple[Mutant, Suggestion | None]:
+    """Return the first mutant that a case could notice, and such a case, suggested already or now; else the first of all."""
+    first: Mutant | None = None
+    for mutant in change:
+        first = first or mutant
+        if (case := next((case for case in own if _would_notice(case, mutant, index)), None)) is not None:
+            return mutant, case
+        for file, who in _witnesses(mutant, contexts, index, asked):
+            case = suggestions.setdefault((file.path, who.link, who.at), Suggestion(file, who.link, who.at))
+            case.expect[who.place] = who.outcome
+            own.append(case)
+            return mutant, case
+    assert first is not None  # noqa: S101  # a change is at least one mutant
+    return first, None
+
+
+def _others(rule: Rule, index: Index, contexts: Iterable[CaseFile]) -> Iterator[Rule]:
+    """Yield the other rules that name something that a rule names."""
+    links: list[Link] = [*((None, account) for account in rule.accounts), *((tweet, None) for tweet in rule.tweets)]
+    return (
+        other for file in contexts for link in links for other in index.concerning(file, link) if other.id != rule.id
+    )
 
 
 def _ids(

@@ -1,0 +1,102 @@
+"""One more territory: a rule that withholds where nobody ordered it, or a licence that covers a country too many.
+
+There are hundreds of territories to add, and one stands for all that the rule does not tell from one another: for the rest of
+the world, and for the rest of each country of which the rule names a part. It is one that a case about the rule looks from,
+if that notices; or else the first that somebody would notice, so that nothing is left out as equivalent while another is not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from withhold.model import Effect, Rule
+from withhold.model.viewer import Standpoint
+from withhold.territories import WORLD, containing, countries, country_of, is_subdivision, subdivisions
+from withhold.testing.mutants import Mutant
+
+#: Return the other rules that name a subject of the rule.
+Others = Callable[[], Iterable[Rule]]
+
+
+class Widening:
+    """Mutants of which each stands for all: those with a place that a case looks from, and further ones."""
+
+    __slots__ = ("_further", "asked")
+
+    def __init__(self, asked: Iterable[Mutant], further: Callable[[], Iterable[Mutant]] | None = None) -> None:
+        self.asked = list(asked)
+        self._further = further
+
+    def __iter__(self) -> Iterator[Mutant]:
+        """Yield all, those that are asked about first."""
+        yield from self.asked
+        yield from self._further() if self._further is not None else ()
+
+
+def widenings(rule: Rule, asked: Collection[Standpoint], others: Others, usual: Sequence[str]) -> Iterator[Widening]:
+    """Yield a widening of the territories for each part of the world where the rule has room for one, and so of its exceptions.
+
+    `asked` are the places that cases about the rule look from; `usual` are countries in the order in which they are tried.
+    """
+    if rule.effect is Effect.SUSPEND:
+        return
+    for key, named, excepted in (("withheld_in", rule.withheld_in, rule.except_in), ("except_in", rule.except_in, ())):
+        if WORLD in named or not named:
+            continue
+        # One more exception from some countries is as one country less; from the world it is something else.
+        everywhere = [None] if key == "withheld_in" or WORLD in rule.withheld_in else []
+        in_part = {country_of(code) for code in named if is_subdivision(code)} - {*named}
+        for country in (*everywhere, *sorted(in_part)):
+            taken = [code for code in (*named, *excepted) if code != WORLD]
+            seen_from = [code for code in _places(asked, country) if _is_free(code, taken)]
+            rest = partial(_rest, usual if country is None else list(subdivisions(country)), taken, others)
+            if seen_from or any(rest()):
+                yield _widening(rule, key, seen_from, rest)
+
+
+def _widening(rule: Rule, key: str, seen_from: Iterable[str], rest: Callable[[], Iterator[str]]) -> Widening:
+    def mutant(code: str) -> Mutant:
+        fields: dict[str, Any] = {key: (*getattr(rule, key), code)}
+        return Mutant(rule, f"with {code} in `{key}`", replace(rule, **fields))
+
+    return Widening(map(mutant, seen_from), lambda: map(mutant, rest()))
+
+
+def by_frequency(rules: Iterable[Rule]) -> list[str]:
+    """Return all countries, first those that most rules name: one more of these is the likely mistake."""
+    counts = Counter(country_of(code) for rule in rules for code in rule.withheld_in if code != WORLD)
+    return sorted(countries(), key=lambda code: -counts[code])
+
+
+def _places(asked: Iterable[Standpoint], country: str | None) -> list[str]:
+    """Return the countries that viewers are in, or where in `country` they are, as far as it is known."""
+    if country is None:
+        return sorted({place[0] for place in asked if place[0] is not None})
+    inside = {
+        max(place[1], key=lambda code: len(containing(code))) for place in asked if place[0] == country and place[1]
+    }
+    return sorted(inside)
+
+
+def _rest(candidates: Iterable[str], taken: Sequence[str], others: Others) -> Iterator[str]:
+    """Yield the first place that is free, and then one for each that other rules may tell from it."""
+    free = (code for code in candidates if _is_free(code, taken))
+    yield from islice(free, 1)
+    named = {
+        around for rule in others() for code in (*rule.withheld_in, *rule.except_in) for around in containing(code)
+    }
+    unnamed = 0
+    for code in free:
+        if code in named or not unnamed:
+            unnamed += code not in named
+            yield code
+
+
+def _is_free(code: str, taken: Iterable[str]) -> bool:
+    """Return whether a place lies in none of some codes, and none of them in it."""
+    return not any(code in containing(other) or other in containing(code) for other in taken)
