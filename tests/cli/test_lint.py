@@ -264,7 +264,8 @@ class TestSarifLimits:
         assert invocation["executionSuccessful"] is True
         (notification,) = invocation["toolExecutionNotifications"]
         assert notification["message"]["text"].startswith("250 of 300 problems, the most severe: ")
-        assert "invocations" not in self.log(*["note"] * 250)
+        (invocation,) = self.log(*["note"] * 250)["invocations"]
+        assert invocation["toolExecutionNotifications"] == []
 
     def test_e4_a_file_that_is_too_large_is_cut_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("withhold.cli.sarif.COMPRESSED", 100_000)
