@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.sources.writing import refusal, told, write
 from withhold import RuleSet
+from withhold.sources import yaml_file
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,34 @@ def test_a_nesting_bomb_is_refused_before_it_goes_off(tmp_path: Path, deep: int,
         f"in.json:1:{20 * len(opening) + 1} too-deep",
         f"in.yaml:1:{20 * len(opening) + 1} too-deep",
     ]
+
+
+@pytest.mark.parametrize("loader", [yaml.BaseLoader, getattr(yaml, "CBaseLoader", yaml.BaseLoader)])
+@pytest.mark.parametrize(
+    ("bomb", "refused"),
+    [
+        ("[" * 1001, "1:21 too-deep"),
+        ("{" * 200_000, "1:2 bad-key"),
+        ("[{" * 600 + "}]" * 600, "1:3 bad-key"),
+        ("[ " * 5_000, "1:41 too-deep"),
+        ("a: " + "[" * 5_000, "1:23 too-deep"),
+        ("é: " + "[" * 5_000, "1:23 too-deep"),
+        ("a: 1\r\nb:\r\n" + " [" * 5_000, "3:40 too-deep"),
+        ("[\n" * 5_000, "21:1 too-deep"),
+        ("- " * 5_000, "1:41 too-deep"),
+        ("- - " + "[" * 5_000, "1:23 too-deep"),
+        ("\n".join(" " * deep + "a:" for deep in range(1_500)), "21:21 too-deep"),
+        ("[" * 30 + "@", "1:21 too-deep"),
+        ("[" * 30 + "\t" + "]" * 31, "1:21 too-deep"),
+    ],
+)
+def test_a1_nesting_is_refused_before_what_the_parser_finds_further_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: type, bomb: str, refused: str
+) -> None:
+    """It reads ahead, and has a limit of its own since libyaml 0.2.6."""
+    monkeypatch.setattr(yaml_file, "_Loader", loader)
+    write(tmp_path, {"in.yaml": bomb.encode()})
+    assert told(refusal(tmp_path), tmp_path) == [f"in.yaml:{refused}"]
 
 
 @pytest.mark.parametrize("bomb", ["- ", "? "])

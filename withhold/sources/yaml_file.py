@@ -26,30 +26,8 @@ def read_yaml(text: str, file: str) -> Node | None:
     if found := _NOT_YAML.search(text) or (None if text.isascii() else _UNSEEN.search(text)):
         message = "this is not YAML: it has a control character"
         raise refused("bad-yaml", message, _place(file, text, found.end() - 1), "save it as plain text, without that")
-    documents = 0
     try:
-        for event in yaml.parse(text, Loader=_Loader):
-            mark = event.start_mark
-            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            if isinstance(event, yaml.DocumentStartEvent):
-                documents += 1
-                if documents == 2:
-                    message = "a second document begins here"
-                    raise refused("second-document", message, build.place(line, column), "write one document a file")
-            elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                message = "anchors and aliases are not read"
-                raise refused("yaml-alias", message, build.place(line, column), "define a group instead")
-            elif isinstance(event, yaml.ScalarEvent):
-                if is_broken(event.value):
-                    message = "this is not YAML: half of a surrogate pair"
-                    raise refused("bad-yaml", message, build.place(line, column), _NO_ESCAPE)
-                plain = event.implicit[0]
-                absent = plain and event.value in _NULLS and not build.wants_key
-                build.scalar(line, column, None if absent else event.value if plain else Quoted(event.value))
-            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-                build.start(line, column, mapping=isinstance(event, yaml.MappingStartEvent))
-            elif isinstance(event, yaml.CollectionEndEvent):
-                build.end()
+        _build(text, build)
     except RuleSetError:
         raise
     except yaml.MarkedYAMLError as error:
@@ -58,12 +36,55 @@ def read_yaml(text: str, file: str) -> Node | None:
         message = f"this is not YAML: {error.problem or error.context}"
         tab = text[offset : offset + 1] == "\t"
         hint = "indent with spaces, not with tabs" if tab else "look here and before for a bracket, quote or indent"
-        raise refused("bad-yaml", message, _place(file, text, offset), hint) from None
+        found_first = _refusal_of(text[:offset], file)
+        raise found_first or refused("bad-yaml", message, _place(file, text, offset), hint) from None
     except (yaml.YAMLError, OverflowError, ValueError) as error:
         # What the parsers find in escapes has no place of its own.
         message = f"this is not YAML: {error}".partition("\n")[0]
         raise refused("bad-yaml", message, Place(file), _NO_ESCAPE) from None
     return build.root
+
+
+def _refusal_of(text: str, file: str) -> RuleSetError | None:
+    """Return the error of a text that is YAML up to its end, if it is refused for another reason.
+
+    A parser reads up to 1,024 characters ahead of the events that it returns. Its own limit of nesting can lie there, and
+    must not hide that the text is nested too deep long before it.
+    """
+    try:
+        _build(text, Builder(file))
+    except RuleSetError as error:
+        return error
+    except (yaml.YAMLError, OverflowError, ValueError):
+        pass
+    return None
+
+
+def _build(text: str, build: Builder) -> None:
+    """Put the nodes of a text together; raises `RuleSetError` for what is YAML and not read here, and `yaml.YAMLError`."""
+    documents = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        mark = event.start_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents == 2:
+                message = "a second document begins here"
+                raise refused("second-document", message, build.place(line, column), "write one document a file")
+        elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            message = "anchors and aliases are not read"
+            raise refused("yaml-alias", message, build.place(line, column), "define a group instead")
+        elif isinstance(event, yaml.ScalarEvent):
+            if is_broken(event.value):
+                message = "this is not YAML: half of a surrogate pair"
+                raise refused("bad-yaml", message, build.place(line, column), _NO_ESCAPE)
+            plain = event.implicit[0]
+            absent = plain and event.value in _NULLS and not build.wants_key
+            build.scalar(line, column, None if absent else event.value if plain else Quoted(event.value))
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            build.start(line, column, mapping=isinstance(event, yaml.MappingStartEvent))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            build.end()
 
 
 def _offset(text: str, line: int, column: int) -> int:
