@@ -31,6 +31,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
+_LETTERS = re.compile(r"[^\W_]{1,20}")
+
 #: How much a problem matters: it must be mended, it is likely a mistake, or it is worth knowing.
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
@@ -112,6 +115,20 @@ def shown(value: object) -> str:
 def quoted(text: str) -> str:
     """Return text in backticks, on one line, however long it is."""
     return f"`{escaped(text.replace('`', chr(39)))}`"
+
+
+def excerpt(text: str) -> str:
+    """Return the first letters and digits of a text in backticks, 20 at most: it may be a line of anybody's file.
+
+    >>> excerpt("SECRET_TOKEN=t0p"), excerpt("1" * 30), excerpt("@jack"), excerpt("--"), excerpt("-1.5")
+    ('`SECRET…`', '`11111111111111111111…`', '`…jack`', '`…`', '`-1.5`')
+    """
+    if len(text) <= 20 and _NUMBER.fullmatch(text):
+        return f"`{text}`"
+    found = _LETTERS.search(text)
+    if found is None:
+        return "`…`" if text else "``"
+    return f"`{'…' if found.start() else ''}{found[0]}{'…' if found.end() < len(text) else ''}`"
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:

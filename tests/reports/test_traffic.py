@@ -68,6 +68,27 @@ def test_another_code_of_a_country_is_read_with_a_warning_where_it_first_stands(
 
 
 @pytest.mark.parametrize(
+    "cell", ["1,2,SECRET_TOKEN=sk-live-0123456789abcdef,1", "SECRET_TOKEN=sk-live,2,IN,1", "1,2,IN,SECRET_TOKEN=sk"]
+)
+def test_b4_little_is_quoted_of_a_file_that_may_be_anybodys(write, cell):
+    [problem] = refusal(write(f"{cell}\n"))
+    assert "`SECRET…`" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("'1,2,IN,1", "has an apostrophe before it [bad-id]"),
+        ('"1,35567E+18",2,IN,1', "has been a floating-point number [lossy-id]"),
+        ("1;2;IN;1", "columns: 1 here, 4 in the first line [bad-csv]; separate the columns by commas"),
+    ],
+)
+def test_e9_ids_in_other_forms_are_called_by_their_names(write, row, said):
+    [problem] = refusal(write(f"{row}\n"))
+    assert said in str(problem)
+
+
+@pytest.mark.parametrize(
     ("row", "said"),
     [
         ("1.35E+18,1,IN,1", "2:1: tweet `1.35E+18` has been a floating-point number [lossy-id]"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.sources.writing import RULE, refusal, told, write
-from withhold import RuleSet
+from withhold import RuleSet, RuleSetWarning
+from withhold.sources.ids_file import IdsFile
 
 CSV = f"{RULE}  ids_file: ids.csv\n"
 PLAIN = f"{RULE}  ids_file: {{accounts: ids.txt}}\n"
@@ -75,7 +78,7 @@ class TestCsv:
             ("kind,id\naccount,1\0\n", ["ids.csv:2:9 bad-id"]),
             (b"kind,id\naccount,1\xff\n", ["ids.csv:2:9 bad-id"]),
             ("kind,id\n".encode("utf-16"), ["ids.csv:1:1 bad-csv-header"]),
-            ("kind,id\n", ["in.yaml:2:3 no-subjects"]),
+            ("kind,id\n", ["ids.csv:1:1 empty-list"]),
         ],
     )
     def test_a_bad_line_is_told_where_it_is(self, tmp_path: Path, content: str | bytes, problems: list[str]) -> None:
@@ -84,7 +87,7 @@ class TestCsv:
     def test_hints_of_a_list(self, tmp_path: Path) -> None:
         refused(tmp_path, "kind,id\nuser,1\ntweet,1e5\n")
         kind, lossy = refusal(tmp_path).problems
-        assert (kind.message, kind.hint) == ("unknown kind `user`", "write `account` or `tweet`")
+        assert (kind.message, kind.hint) == ("unknown kind `user`", "did you mean `account`?")
         assert (lossy.message, lossy.hint) == (
             "id `1e5` has been a floating-point number",
             "restore all its digits from its source",
@@ -133,7 +136,7 @@ class TestCsv:
         assert problem.startswith("ids.csv:3:")
 
     def test_only_a_hundred_problems_are_told_one_by_one(self, tmp_path: Path) -> None:
-        refused(tmp_path, "kind,id\n" + "account,x\n" * 1250)
+        refused(tmp_path, "kind,id\n" + "account,x\naccount,1\n" * 1250)
         *first, last = refusal(tmp_path).problems
         assert [problem.code for problem in first] == ["bad-id"] * 100
         assert (last.code, last.message) == ("more-problems", "1,150 more problems in this file")
@@ -146,13 +149,13 @@ class TestCsv:
         assert last.message == "900 more problems in this file"
 
     def test_one_more_problem_is_not_many(self, tmp_path: Path) -> None:
-        refused(tmp_path, "kind,id\n" + "account,x\n" * 101)
+        refused(tmp_path, "kind,id\n" + "account,x\naccount,1\n" * 101)
         assert refusal(tmp_path).problems[-1].message == "1 more problem in this file"
 
     def test_each_of_two_lists_has_its_own_hundred(self, tmp_path: Path) -> None:
         other = CSV.replace("id: a", "id: b").replace("ids.csv", "more.csv").removeprefix("rules:\n")
         write(tmp_path, {"in.yaml": CSV + other, "ids.csv": "kind,id\n" + "account,x\n" * 5})
-        write(tmp_path, {"more.csv": "kind,id\n" + "account,x\n" * 105})
+        write(tmp_path, {"more.csv": "kind,id\n" + "account,x\naccount,1\n" * 105})
         codes = [problem.partition(" ")[2] for problem in told(refusal(tmp_path), tmp_path)]
         assert codes == ["bad-id"] * 105 + ["more-problems"]
 
@@ -185,8 +188,8 @@ class TestPlain:
             ("1.35567E+18\n", ["ids.txt:1:1 lossy-id"]),
             ("'1'\n", ["ids.txt:1:1 bad-id"]),
             (b"1\n2\xff\n", ["ids.txt:2:1 bad-id"]),
-            ("", ["in.yaml:2:3 no-subjects"]),
-            ("# none\n", ["in.yaml:2:3 no-subjects"]),
+            ("", ["ids.txt:1:1 empty-list"]),
+            ("# none\n", ["ids.txt:1:1 empty-list"]),
         ],
     )
     def test_a_bad_line_is_told_where_it_is(self, tmp_path: Path, content: str | bytes, problems: list[str]) -> None:
@@ -197,8 +200,10 @@ class TestPlain:
     ("content", "hint"),
     [
         (b"", "the file is empty"),
-        (b"kind;id\naccount;1\n", "the columns are not separated by commas"),
-        (b"kind\tid\naccount\t1\n", "the columns are not separated by commas"),
+        (b"kind;id\naccount;1\n", "the columns are separated by semicolons: save it with commas, as `kind,id`"),
+        (b"kind\tid\naccount\t1\n", "the columns are separated by tabs: save it with commas, as `kind,id`"),
+        (b"sep=,\nkind,id\naccount,1\n", "take the line `sep=` away, and separate the columns by commas: `kind,id`"),
+        (b"sep=;\nkind;id\naccount;1\n", "take the line `sep=` away, and separate the columns by commas: `kind,id`"),
         ("kind,id\naccount,1\n".encode("utf-16"), "this is no text in UTF-8: save it as CSV, in UTF-8"),
         (b"PK\x03\x04 workbook", "this is no text in UTF-8: save it as CSV, in UTF-8"),
     ],
@@ -220,3 +225,143 @@ def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
     (problem,) = refusal(tmp_path).problems
     assert problem.code == "unreadable-file"
     assert "`a\\x00b`" in problem.message
+
+
+KEY = (
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+    + "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gt\n" * 98
+    + "=\n"
+)
+LOG = "".join(f"2021-02-10 05:00:{at % 60:02} GET /?token=s3cr3t{at} 10.0.0.{at % 256}\n" for at in range(300))
+ENVIRONMENT = "".join(f"SECRET_TOKEN_{at}=sk-live-{at:040x}\n" for at in range(100))
+
+
+@pytest.mark.parametrize("content", [KEY, LOG, ENVIRONMENT, KEY + "1101\n1102\n", "# notes\n" + LOG])
+@pytest.mark.parametrize("before", ["", "kind,id\n"])
+def test_b4_a_file_of_another_kind_is_not_quoted_line_by_line(tmp_path: Path, content: str, before: str) -> None:
+    """Its lines end up in messages, and those in the logs of a CI that everybody reads."""
+    lines = [line for line in content.splitlines() if not line.startswith("#")]
+    good = [line for line in lines if line.isdigit()]
+    rows = [f"account,{line}" for line in lines] if before else lines
+    write(tmp_path, {"in.yaml": CSV if before else PLAIN, "ids.csv": before + "\n".join(rows), "ids.txt": content})
+    *first, last = refusal(tmp_path).problems
+    assert [problem.code for problem in first] == ["bad-id"] * 10
+    assert last.code == "no-id-list"
+    assert last.message == f"this is no list of ids: {len(lines) - len(good)} of {len(lines)} lines are none"
+    for problem in first:
+        assert re.fullmatch(r"id `…?[A-Za-z0-9]{0,20}…?` [a-z: ]+", problem.message), "20 letters and digits, no more"
+
+
+def test_b4_good_ids_are_counted_in_a_list_with_many_bad_lines(tmp_path: Path) -> None:
+    """A list in which most lines are ids is one: all that is wrong in it is told."""
+    write(tmp_path, {"ids.txt": "".join(f"{number}\n" if number % 3 else "jack\n" for number in range(1, 61))})
+    found = IdsFile(tmp_path / "ids.txt", "accounts", lambda _: None)
+    assert len(found.accounts) == 40
+    assert [problem.code for problem in found.problems] == ["bad-id"] * 20
+
+
+def test_b4_lines_wrong_in_another_way_are_still_counted(tmp_path: Path) -> None:
+    write(tmp_path, {"ids.txt": "0\nkey: abc\n" * 150})
+    found = IdsFile(tmp_path / "ids.txt", "accounts", lambda _: None)
+    codes = Counter(problem.code for problem in found.problems)
+    assert codes == {"id-out-of-range": 50, "bad-id": 10, "no-id-list": 1, "more-problems": 1}
+    assert found.problems[-1].message == "100 more problems in this file"
+
+
+ID = "1355667106821046272"
+
+
+@pytest.mark.parametrize(
+    ("written", "said", "hint"),
+    [
+        (f"'{ID}", "has an apostrophe before it", "take it away"),
+        (f"’{ID}", "has an apostrophe before it", "take it away"),
+        (f'"=""{ID}"""', "is a formula", "without `=` and quotes"),
+        (f'="{ID}"', "is a formula", "without `=` and quotes"),
+        (f"=“{ID}”", "is a formula", "without `=` and quotes"),
+        (f"“{ID}”", "has quotes", "without quotes"),
+        ('"1,35567E+18"', "has been a floating-point number", "restore all its digits"),
+        ("1.35567E+18", "has been a floating-point number", "restore all its digits"),
+        (f"{ID}.0", "has been a floating-point number", "restore all its digits"),
+        (f'"{ID},00"', "has been a floating-point number", "restore all its digits"),
+        ('"1,355,667,106,821,046,272"', "has separators", "write its digits alone"),
+        ("1.355.667.106.821.046.272", "has separators", "write its digits alone"),
+        ("1 355 667 106 821 046 272", "has separators", "write its digits alone"),
+        ("1\xa0355\xa0667\xa0106\xa0821\xa0046\xa0272", "has separators", "write its digits alone"),
+        ("1\u202f355\u202f667", "has separators", "write its digits alone"),
+        ("1'355'667", "has separators", "write its digits alone"),
+        (f"\u200b{ID}", "cannot be seen, U+200B", "write its digits alone"),
+        (f"\u202a{ID}\u202c", "cannot be seen, U+202A", "write its digits alone"),
+        (f"{ID}\ufeff", "cannot be seen, U+FEFF", "write its digits alone"),
+        ("１３５５６６７", "has other digits than 0 to 9", "with the digits 0 to 9"),
+        (f"https://twitter.com/jack/status/{ID}", "is the address of a page", "behind `/status/`"),
+        (f"x.com/i/web/status/{ID}?s=20", "is the address of a page", "behind `/status/`"),
+        ("@jack", "is a handle", "write the account's number"),
+        (f"{ID};tweet", "stands beside something else", "one id a line"),
+        (f"tweet\t{ID}", "stands beside something else", "one id a line"),
+    ],
+)
+def test_e9_an_id_in_another_form_is_called_by_its_name(tmp_path: Path, written: str, said: str, hint: str) -> None:
+    write(tmp_path, {"in.yaml": CSV, "ids.csv": f"kind,id\ntweet,1\ntweet,{written}\n"})
+    (problem,) = refusal(tmp_path).problems
+    assert said in problem.message
+    assert hint in str(problem.hint)
+    assert str(problem.place).endswith("ids.csv:3:7")
+
+
+@pytest.mark.parametrize(
+    "content", [f" {ID}\xa0\r\n", f"\ufeff{ID}\r", f"{ID}\t\n", f"00{ID}\n", f"{'0' * 6000}{ID}\n"]
+)
+def test_e9_blanks_around_an_id_are_no_part_of_it(tmp_path: Path, content: str) -> None:
+    assert listed(tmp_path, content, PLAIN) == ([int(ID)], [])
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("kind,id\naccounts,1\n", "did you mean `account`?"),
+        ("kind,id\nTweets,1\n", "did you mean `tweet`?"),
+        ("kind,id\nUser,1\n", "did you mean `account`?"),
+        ("kind,id\nusers,1\n", "did you mean `account`?"),
+        ("kind,id\nstatuses,1\n", "did you mean `tweet`?"),
+        ("kind,id\ntweet_id,1\n", "did you mean `tweet`?"),
+        ("kind,id\nhashtag,1\n", "write `account` or `tweet`"),
+        ("kind,id\naccount;1\n", "separate the columns by commas"),
+        ("kind,id\ntweet,1,35567E+18\n", "write an id as its digits alone: a spreadsheet puts commas into a number"),
+        ("kind,id\ntweet,1,355,667\n", "write an id as its digits alone: a spreadsheet puts commas into a number"),
+        ("kind,id\n", "export it again, or take `ids_file` out of the rule"),
+        ("\ufeffKind,Id\r\n\r\n,\r\n", "export it again, or take `ids_file` out of the rule"),
+    ],
+)
+def test_e9_a_list_that_is_nearly_one_has_the_right_hint(tmp_path: Path, content: str, hint: str) -> None:
+    write(tmp_path, {"in.yaml": CSV, "ids.csv": content})
+    assert refusal(tmp_path).problems[0].hint == hint
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ("kind,id\naccount,1\n", "this is CSV: write `ids_file:` and its path, without the kind"),
+        ("kind;id\naccount;1\n", "this is CSV: write `ids_file:` and its path, without the kind"),
+        ("account_id\n1\n", "write `#` before the first line: a plain list has no header"),
+        ("1, 2\n", "write one id a line"),
+        ("1 2\n", "write one id a line"),
+        ("1,2,3\n", "write one id a line"),
+        ("1\n".encode("utf-16"), "save it as text, in UTF-8"),
+        ("1\n".encode("utf-16-le"), "save it as text, in UTF-8"),
+        (b"PK\3\4 workbook", "save it as text, in UTF-8"),
+        (b"1\x96\n", "save the file in UTF-8"),
+    ],
+)
+def test_e9_what_is_no_plain_list_has_the_right_hint(tmp_path: Path, content: str | bytes, hint: str) -> None:
+    write(tmp_path, {"in.yaml": PLAIN, "ids.txt": content})
+    assert refusal(tmp_path).problems[0].hint == hint
+
+
+@pytest.mark.parametrize("name", ["ids.csv", "ids.txt"])
+def test_e9_an_empty_list_beside_other_ids_is_worth_a_warning(tmp_path: Path, name: str) -> None:
+    rule = (CSV if name == "ids.csv" else PLAIN) + "  accounts: 1\n"
+    write(tmp_path, {"in.yaml": rule, name: "kind,id\n" if name == "ids.csv" else "# none yet\n"})
+    with pytest.warns(RuleSetWarning, match="the list has no ids"):
+        rules = RuleSet.load(tmp_path)
+    assert [(problem.code, problem.severity) for problem in rules.warnings] == [("empty-list", "warning")]

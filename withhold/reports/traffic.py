@@ -12,9 +12,9 @@ from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from withhold.errors import Place, Problem, RuleSetWarning, TerritoryError, TrafficError, WithholdError, shown
+from withhold.errors import Place, Problem, RuleSetWarning, TerritoryError, TrafficError, WithholdError, excerpt, shown
 from withhold.sources.entry import id_from_text
-from withhold.sources.ids_file import not_as_wide, not_csv
+from withhold.sources.tables import header_hint, not_as_wide, not_csv
 from withhold.territories import WORLD, Resolved, is_subdivision, resolve
 
 #: The columns that a file must have, in any order and among others.
@@ -122,7 +122,7 @@ def _impression(texts: _Texts, problems: _Problems) -> Impression | None:
                 warnings.warn(problems.read_as(found), RuleSetWarning, stacklevel=3)
     if not (texts[3].isascii() and texts[3].isdigit() and len(texts[3]) < 19):
         hint = "write how often it was shown, such as `900`"
-        problems.tell("bad-count", f"count {shown(texts[3])} is not a whole number", 3, hint)
+        problems.tell("bad-count", f"count {excerpt(texts[3])} is not a whole number", 3, hint)
     return Impression(ids[0], ids[1], country, int(texts[3])) if problems.count == before else None
 
 
@@ -135,7 +135,8 @@ def _country(text: str) -> Resolved | Problem:
         hint = error.hint
         if hint is not None and "Viewer.unknown" in hint:
             hint = "leave the country empty where it is not known"
-        return Problem(error.code, error.problem.message, hint=hint)
+        message = error.problem.message if len(text) <= 20 else f"unknown country {excerpt(text)}"
+        return Problem(error.code, message, hint=hint)
     if found.code == WORLD or is_subdivision(found.code):
         hint = "impressions count by country: "
         hint += f"write `{found.code[:2]}`" if found.code != WORLD else "leave it empty where it is not known"
@@ -175,7 +176,8 @@ def _ordered(header: list[str], problems: _Problems) -> bool:
     """Note where the columns stand; False after telling that they are not there once each."""
     missing = [f"`{name}`" for name in COLUMNS if header.count(name) != 1]
     if missing:
-        hint = "the first line is `tweet,account,country,count`"
+        expected = ",".join(COLUMNS)
+        hint = header_hint(header, expected) or f"the first line is `{expected}`"
         are = "are" if len(missing) > 1 else "is"
         problems.tell("bad-traffic-header", f"{', '.join(missing)} {are} not there, or not once", hint=hint)
         return False

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import csv
+import re
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
-from withhold.errors import Place, Problem, WithholdError, shown
+from withhold.errors import Place, Problem, WithholdError, excerpt
 from withhold.model.ids import IdSet
 from withhold.model.precision import Precision
 from withhold.sources.entry import id_from_text
 from withhold.sources.files import regular
+from withhold.sources.id_forms import misread
+from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv
 
 #: Problems of one file that are told one by one; a file that is wrong from end to end would fill the memory.
 TOLD = 100
+#: Lines that are told one by one of a file that is no list of ids: it may be anybody's.
+_TOLD_OF_ANOTHER = 10
 _KINDS = ("account", "tweet")
+# What exports call the kinds, besides in the plural.
+_SAID_FOR = {"user": "account", "profile": "account", "handle": "account", "post": "tweet", "status": "tweet"}
+_SEVERAL = re.compile(r"[0-9\s,;]+", re.ASCII)
+_CSV_HINT = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
 
 
 class IdsFile:
@@ -32,6 +41,9 @@ class IdsFile:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._untold = 0
+        #: Lines that are no ids, and where the first stands that is not told.
+        self._strange = 0
+        self._strange_from = Place(str(path))
         self._advance = advance
         self._ids: dict[str, array[int]] = {name: array("q") for name in _KINDS}
         # The lines of the record that is being read, for the column of what is wrong in it, and where it begins.
@@ -39,12 +51,23 @@ class IdsFile:
         self._line = 1
         # Bytes that are no UTF-8 turn into characters that are no digits, and are told as such.
         with regular(path).open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
+            readable = kind is None or is_text(raw.peek(1024)[:1024])
             lines = self._lines(text, raw)
             try:
-                self._read(self._columns(lines) if kind is None else self._plain(lines, kind.removesuffix("s")))
+                if not readable:
+                    self._tell("not-utf-8", "this is no text in UTF-8", hint="save it as text, in UTF-8")
+                else:
+                    self._read(self._columns(lines) if kind is None else self._plain(lines, kind.removesuffix("s")))
             except csv.Error as error:
                 message, hint = not_csv(error)
                 self._tell("bad-csv", message, hint=hint)
+        good = sum(map(len, self._ids.values()))
+        if self._strange > max(good, _TOLD_OF_ANOTHER):
+            self._tell_of_another(good)
+        elif readable and not good and not self.problems:
+            hint = "export it again, or take `ids_file` out of the rule"
+            message = "the list has no ids" if kind else "the list has no ids below its first line"
+            self.warnings.append(Problem("empty-list", message, Place(str(path)), hint, "warning"))
         if self._untold:
             more = f"{self._untold:,} more problem{'s' if self._untold > 1 else ''} in this file"
             self.problems.append(Problem("more-problems", more, Place(str(path))))
@@ -63,12 +86,21 @@ class IdsFile:
         suspects = 0
         for kind, text, at in rows:
             if kind not in self._ids:
-                self._tell("unknown-kind", f"unknown kind {shown(kind)}", hint="write `account` or `tweet`")
+                singular = kind.removesuffix("es" if kind.endswith("ses") else "s").removesuffix("_id")
+                meant = _SAID_FOR.get(singular, singular)
+                hint = f"did you mean `{meant}`?" if meant in _KINDS else "write `account` or `tweet`"
+                self._tell("unknown-kind", f"unknown kind {excerpt(kind)}", hint=hint)
                 continue
             try:
                 number = id_from_text(text)
             except WithholdError as error:
-                self._tell(error.code, error.problem.message, at, error.hint)
+                told = error.hint
+                if error.code == "bad-id":
+                    told = told if misread(text) else self._hint(text)
+                    self._strange += 1
+                    if self._strange == _TOLD_OF_ANOTHER + 1:
+                        self._strange_from = self._place(at)
+                self._tell(error.code, error.problem.message, at, told)
                 continue
             self._ids[kind].append(number)
             if precision.looks_rounded(number):
@@ -87,7 +119,7 @@ class IdsFile:
         header = [name.strip().lower() for name in next(rows, [])]
         if header.count("kind") != 1 or header.count("id") != 1:
             message = "the columns `kind` and `id` are not there, or not once"
-            self._tell("bad-csv-header", message, hint=_header_hint(",".join(header)))
+            self._tell("bad-csv-header", message, hint=header_hint(header, "kind,id") or _CSV_HINT)
             return
         kind_at, id_at, width = header.index("kind"), header.index("id"), len(header)
         self._next_record()
@@ -138,34 +170,32 @@ class IdsFile:
         line = before.count("\n") + before.replace("\r\n", "").count("\r")
         return Place(str(self.path), self._line + line, start - max(before.rfind("\n"), before.rfind("\r")))
 
+    def _hint(self, text: str) -> str:
+        """Return what to do about a line that is no id in any form."""
+        if _SEVERAL.fullmatch(text):
+            return "write one id a line"
+        words = {word.strip(" \"'").lower() for word in re.split("[,;\t|]", text)}
+        if self._line > 1 or words.isdisjoint(("id", "ids", "kind", "account", "tweet", "account_id", "tweet_id")):
+            return "ids are decimal digits"
+        if "kind" in words:
+            return "this is CSV: write `ids_file:` and its path, without the kind"
+        return "write `#` before the first line: a plain list has no header"
+
+    def _tell_of_another(self, good: int) -> None:
+        """Tell once that this is no list of ids, in the place of all lines that are none but for the first."""
+        strange = [problem for problem in self.problems if problem.code == "bad-id"]
+        self._untold -= self._strange - len(strange)
+        cut = {id(problem) for problem in strange[_TOLD_OF_ANOTHER:]}
+        self.problems = [problem for problem in self.problems if id(problem) not in cut]
+        message = f"this is no list of ids: {self._strange:,} of {self._strange + good:,} lines are none"
+        hint = "name a file that has one id a line, or the columns `kind` and `id`"
+        self.problems.append(Problem("no-id-list", message, self._strange_from, hint))
+
     def _tell(self, code: str, message: str, column: int = 0, hint: str | None = None) -> None:
         if len(self.problems) < TOLD:
             self.problems.append(Problem(code, message, self._place(column), hint))
         else:
             self._untold += 1
-
-
-def _header_hint(header: str) -> str:
-    if not header:
-        return "the file is empty"
-    if "\0" in header or "\ufffd" in header or header.startswith("pk"):
-        return "this is no text in UTF-8: save it as CSV, in UTF-8"
-    if ";" in header or "\t" in header:
-        return "the columns are not separated by commas"
-    return "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
-
-
-def not_csv(error: csv.Error) -> tuple[str, str]:
-    """Return what to say where a file stops being CSV, and the hint."""
-    return f"this is not CSV: {error}", "look for a quote that is not closed"
-
-
-def not_as_wide(row: Sequence[str], width: int) -> tuple[str, str]:
-    """Return what to say of a row that has other columns than the first line, and the hint."""
-    return (
-        f"columns: {len(row)} here, {width} in the first line",
-        "write as many, and a value with a comma in it in quotes",
-    )
 
 
 def lost(number: int, place: Place, remedy: str = "list it in the rule file itself, in quotes") -> Problem:

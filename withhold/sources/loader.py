@@ -158,7 +158,12 @@ class _Reading:
             return None, problems
         listed = [self._ids_file(node, kind, name) for kind, name in entry.ids_file]
         problems += (problem for found in listed for problem in found.problems)
-        self.warnings += (problem for found in listed for problem in found.warnings)
+        alone = not entry.accounts and not entry.tweets and not any(found.accounts or found.tweets for found in listed)
+        for problem in (problem for found in listed for problem in found.warnings):
+            if alone and problem.code == "empty-list":  # then the rule names nobody
+                problems.append(replace(problem, severity="error"))
+            else:
+                self.warnings.append(problem)
         try:
             rule = Rule(
                 id=entry.id,
