@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from withhold import InstantError, Rule
@@ -102,6 +103,128 @@ def test_any_text_is_an_instant_or_an_instant_error(text: str) -> None:
     except InstantError:
         return
     assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("2021-02-10T00:00:00+05:60", "an offset has up to 23 hours, and 59 minutes"),
+        ("2021-02-10T00:00:00.5-05:99", "an offset has up to 23 hours, and 59 minutes"),
+        ("2021-02-10T00:00:00+24:00", "an offset has up to 23 hours, and 59 minutes"),
+        ("2021-02-10T00:00:00-99:00", "an offset has up to 23 hours, and 59 minutes"),
+        ("2021-02-10T00:00:00+0560", "an offset has up to 23 hours, and 59 minutes"),
+        ("2021-02-10T00:00:00+05:30:15", "write the offset as `+05:30`"),
+        ("2021-02-10T00:00:00+05:30:60", "write the offset as `+05:30`"),
+        ("2021-02-10T00:00:00+0530", "write the offset as `+05:30`"),
+        ("2021-02-10T00:00:00+05", "write the offset as `+05:30`"),
+        ("2021-02-10T00:00:00\u221205:30", "write the offset as `+05:30`"),
+        ("2021-02-10T00:00:00 +05:30", "write no blank before the offset"),
+        ("2021-02-10 00:00:00 Z", "write no blank before the offset"),
+        ("2021-02-10T24:00:00Z", "write `00:00:00` of the day after"),
+        ("2021-02-10 24:00+05:30", "write `00:00:00` of the day after"),
+        ("2021-02-10T24:00:00", "has no time zone"),
+        ("2016-12-31T23:59:60Z", "a leap second is not read: write the second before or after it"),
+        ("2021-02-10T00:00:00,5Z", "write a point before the fraction of a second, and no comma"),
+        ("2021-02-10T00:00:00.1234567Z", "write at most six digits of a fraction of a second"),
+        ("2021-W06-3T00:00:00Z", "write the day as `2021-02-10`"),
+        ("2021W063T00:00:00Z", "write the day as `2021-02-10`"),
+        ("2021-041T00:00:00Z", "write the day as `2021-02-10`"),
+        ("20210210T000000Z", "write the day as `2021-02-10`"),
+        ("2021-02-10T000000Z", "write the time as `10:30:00`"),
+        ("2021-02-10T00Z", "write the time as `10:30:00`"),
+        ("2021-02-30T00:00:00Z", "there is no such day or time"),
+        ("2021-13-01T00:00:00Z", "there is no such day or time"),
+        ("2021-02-10T25:00:00Z", "there is no such day or time"),
+        ("0000-01-01T00:00:00Z", "there is no such day or time"),
+        ("10000-01-01T00:00:00Z", "write it like"),
+        ("2021-02-10T00:00:00.Z", "write it like"),
+        ("2021-02-10T00:00:00UTC", "write it like"),
+        ("2021-02-10_00:00:00Z", "write it like"),
+        ("٢٠٢١-02-10T00:00:00Z", "write it like"),
+        ("2021-02-10T٠٠:00:00Z", "write it like"),
+        ("21-02-10T00:00:00Z", "write it like"),
+        ("2021-2-10T00:00:00Z", "write it like"),
+        ("2021-02-10T0:00:00Z", "write it like"),
+    ],
+)
+def test_c6_what_rfc_3339_does_not_write_is_refused_with_a_hint(text: str, hint: str) -> None:
+    """`datetime.fromisoformat` reads much of it, more with every version of Python, and `+05:60` as +06:00."""
+    with pytest.raises(InstantError) as caught:
+        parse_instant(text)
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2021-02-10T05:00:00z", "2021-02-10t05:00:00Z", "2021-02-10t05:00:00z", "2021-02-10 05:00:00Z"),
+        *("2021-02-10T05:00Z", "2021-02-10T05:00:00.0Z", "2021-02-10T05:00:00.000000Z", "2021-02-10T05:00:00-00:00"),
+        *(
+            "2021-02-10T10:30:00+05:30",
+            "2021-02-09T15:30:00-13:30",
+            "2021-02-11T04:59:00+23:59",
+            " 2021-02-10T05:00:00Z\t",
+        ),
+    ],
+)
+def test_c6_one_instant_is_read_in_every_form_of_rfc_3339(text: str) -> None:
+    assert parse_instant(text) == datetime(2021, 2, 10, 5, tzinfo=UTC)
+    assert parse_instant(text).tzinfo is UTC
+
+
+_RFC_3339 = re.compile(
+    r"[0-9]{4}(-[0-9]{2}){2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[-+][0-9]{2}:[0-5][0-9])"
+)
+
+
+@settings(max_examples=200)
+@given(
+    st.from_regex(_RFC_3339, fullmatch=True)
+    | st.builds(
+        "{}{}{}{}".format,
+        st.sampled_from(
+            ["2021-02-10", "2020-02-29", "2021-02-29", "20210210", "2021-W06-3", "2021-041", "10000-01-01"]
+        ),
+        st.sampled_from("Tt _"),
+        st.sampled_from(
+            [
+                "05:00",
+                "05:00:00",
+                "05:00:00.5",
+                "05:00:00,5",
+                "24:00:00",
+                "23:59:60",
+                "05",
+                "050000",
+                "05:00:00.1234567",
+            ]
+        ),
+        st.sampled_from(
+            [
+                "Z",
+                "z",
+                "+05:30",
+                "-00:00",
+                "+05:60",
+                "+14:00",
+                "+23:59",
+                "+24:00",
+                "+0530",
+                "+05",
+                "+05:30:15",
+                " Z",
+                "",
+            ]
+        ),
+    )
+)
+def test_c6_all_that_is_read_is_rfc_3339_and_means_what_it_says(text: str) -> None:
+    try:
+        found = parse_instant(text)
+    except InstantError:
+        return
+    assert _RFC_3339.fullmatch(text)
+    assert found == datetime.fromisoformat(text.upper())
 
 
 def test_the_same_instant_is_written_one_way() -> None:

@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from withhold.errors import InstantError, Problem, shown
 
-# Python takes any letter between day and time.
-_SEPARATED = re.compile(r"[-0-9W]+[Tt ]", re.ASCII)
+# RFC 3339, where seconds may be left out. What `datetime.fromisoformat` reads besides differs between versions of Python,
+# and `+05:60` is +06:00 to it.
+_INSTANT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:[Zz]|([-+])(\d\d):(\d\d))", re.ASCII
+)
+_NAIVE = re.compile(r"\d{4}-?\d\d-?\d\d[Tt ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?", re.ASCII)
 _HINT = "add `Z` or an offset such as `+05:30`"
+# What people and programs write instead, by where it stands in the text; the first that is there is the one to mend.
+_MISWRITTEN = [
+    (re.compile(pattern, re.ASCII), hint)
+    for pattern, hint in (
+        (r"\d{4}-?W\d\d|\d{4}-?\d{3}[Tt ]|\d{8}[Tt ]", "write the day as `2021-02-10`"),
+        (r"[Tt ]24:?00", "write `00:00:00` of the day after"),
+        (r"[Tt ]\d\d:?\d\d:?60", "a leap second is not read: write the second before or after it"),
+        (r"[Tt ]\d\d[Zz+-]|[Tt ]\d{4,6}", "write the time as `10:30:00`"),
+        (r":\d\d,\d", "write a point before the fraction of a second, and no comma"),
+        (r"\.\d{7}", "write at most six digits of a fraction of a second"),
+        (r":\d\d(?:\.\d+)?\s+[Zz+-]", "write no blank before the offset"),
+        (r":\d\d(?:\.\d+)?[-+](?:2[4-9]|[3-9]\d|\d\d:?[6-9]\d)", "an offset has up to 23 hours, and 59 minutes"),
+        (r":\d\d(?:\.\d+)?[-+\u2212]\d", "write the offset as `+05:30`"),
+    )
+]
 
 
 def utc(instant: datetime, name: str = "instant") -> datetime:
@@ -38,7 +57,7 @@ def utc(instant: datetime, name: str = "instant") -> datetime:
 
 
 def parse_instant(text: str, name: str = "instant") -> datetime:
-    """Read an ISO 8601 instant with an offset.
+    """Read an instant as RFC 3339 writes it, the same with every version of Python.
 
     >>> parse_instant("2021-02-10T05:00:00Z").isoformat()
     '2021-02-10T05:00:00+00:00'
@@ -49,12 +68,31 @@ def parse_instant(text: str, name: str = "instant") -> datetime:
     if _is_date(text):
         hint = "a day is not an instant: add a time and an offset, such as `T00:00:00+05:30`"
         raise InstantError(Problem("not-an-instant", f"{name} {shown(text)} is a date", hint=hint))
+    if _NAIVE.fullmatch(text):
+        raise InstantError(Problem("naive-instant", f"{name} {shown(text)} has no time zone", hint=_HINT))
     try:
-        instant = datetime.fromisoformat(text if _SEPARATED.match(text) and text.isprintable() else "")
+        instant = _read(text)
     except ValueError:
-        hint = "write it like `2021-02-10T10:30:00+05:30`"
+        right = (
+            "there is no such day or time" if _INSTANT.fullmatch(text) else "write it like `2021-02-10T10:30:00+05:30`"
+        )
+        hint = next((hint for sign, hint in _MISWRITTEN if sign.search(text)), right)
         raise InstantError(Problem("not-an-instant", f"{name} {shown(text)} is not an instant", hint=hint)) from None
     return utc(instant, name)
+
+
+def _read(text: str) -> datetime:
+    """Return the instant of a text; raises `ValueError` if it is none."""
+    found = _INSTANT.fullmatch(text)
+    if found is None:
+        raise ValueError
+    *numbers, fraction, sign, hours, minutes = found.groups()
+    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+    if int(minutes or 0) > 59:
+        raise ValueError
+    zone = timezone(-offset if sign == "-" else offset)  # which refuses 24 hours and more
+    year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
+    return datetime(year, month, day, hour, minute, second, int((fraction or "").ljust(6, "0")), tzinfo=zone)
 
 
 def _is_date(text: str) -> bool:
