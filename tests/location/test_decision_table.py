@@ -24,9 +24,13 @@ NETWORKS: dict[str, object] = {
     "5.4.0.0/16": country("PH", represented="US"),
     "91.187.96.0/24": country("XK"),
     "64.4.0.0/16": country("GB", "ENG", "WBK"),
-    "64.5.0.0/16": country("CN", "22"),
+    "64.5.0.0/16": country("CN", "77"),
     "64.6.0.0/16": country("FR", "IDF", "75"),
     "64.7.0.0/16": country("PR"),
+    "64.8.0.0/16": country("FR", "RE"),
+    "64.9.0.0/16": country("RS", "KM", "29"),
+    "64.10.0.0/16": country("FR", "IDF", "13"),
+    "64.11.0.0/16": country("FR", "IDF", "ZZ"),
     "2001:db8::/32": country("DE"),
     "2606:4700::/32": country("SE"),
 }
@@ -203,12 +207,30 @@ def test_row_17_a_missing_subdivision_is_unknown_and_the_country_known(geoip: Ge
     assert (location.country, location.subdivisions, location.state) == ("US", (), "known")
     dropped = geoip.locate("64.5.0.1")
     assert (dropped.country, dropped.subdivisions) == ("CN", ())
-    assert dropped.why.endswith("whose subdivision `CN-22` is not in ISO 3166-2")
+    assert dropped.why.endswith("whose subdivision `CN-77` is not in ISO 3166-2")
 
 
-def test_row_17_a_narrow_subdivision_of_no_code_takes_the_wide_one_with_it(geoip: GeoIP) -> None:
-    # FR-75 became FR-75C: a viewer of whom FR-IDF alone were known would be taken not to be in FR-75C.
-    assert geoip.locate("64.6.0.1").subdivisions == ()
+def test_row_17_of_the_subdivisions_the_known_ones_are_kept(geoip: GeoIP) -> None:
+    location = geoip.locate("64.11.0.1")
+    assert location.subdivisions == ("FR-IDF",)
+    assert location.why.endswith("whose subdivision `FR-ZZ` is not in ISO 3166-2")
+
+
+def test_row_17_subdivisions_that_contradict_each_other_leave_the_country(geoip: GeoIP) -> None:
+    location = geoip.locate("64.10.0.1")
+    assert (location.country, location.subdivisions) == ("FR", ())
+    assert location.why.endswith("whose subdivisions `FR-IDF` and `FR-13` are not one inside the other")
+
+
+def test_c3_a_record_with_a_second_code_is_in_the_place_that_it_stands_for(geoip: GeoIP) -> None:
+    assert (geoip.locate("64.8.0.1").country, geoip.locate("64.9.0.1").country) == ("RE", "XK")
+    assert geoip.locate("64.8.0.1").viewer().standpoint == ("RE", ())
+
+
+def test_c4_a_department_that_was_renamed_keeps_its_region(geoip: GeoIP) -> None:
+    location = geoip.locate("64.6.0.1")
+    assert location.subdivisions == ("FR-IDF", "FR-75C")
+    assert location.viewer().subdivisions == ("FR-75C", "FR-IDF")
 
 
 def test_row_18_subdivisions_of_all_levels_are_kept(geoip: GeoIP) -> None:

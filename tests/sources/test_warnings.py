@@ -1,4 +1,4 @@
-"""What is read otherwise than it was written: `UK` and `EL` (T2)."""
+"""What is read otherwise than it was written, and what is newer than the ISO data (T2)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tests.sources.writing import FINE, refusal, write
 from withhold import Place, Problem, RuleSet, RuleSetWarning
+from withhold.territories import is_newer
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,9 @@ from withhold import Place, Problem, RuleSet, RuleSetWarning
         ("EL", "EL", "GR"),
         ("uk-eng", "UK-ENG", "GB-ENG"),
         ("EL-I", "EL-I", "GR-I"),
+        ("in-or", "IN-OR", "IN-OD"),
+        ("FR-RE", "FR-RE", "RE"),
+        ("RS-25", "RS-25", "XK"),
     ],
 )
 def test_an_alias_is_read_and_told_with_its_place(tmp_path: Path, written: str, alias: str, code: str) -> None:
@@ -79,3 +83,12 @@ def test_a_refused_rule_set_does_not_warn(tmp_path: Path) -> None:
         warnings.simplefilter("always")
         refusal(tmp_path)
     assert caught == []
+
+
+@pytest.mark.skipif(not is_newer("NO-31"), reason="pycountry has the counties of 2024")
+def test_c4_a_code_newer_than_the_data_is_read_with_a_warning(tmp_path: Path) -> None:
+    write(tmp_path, {"no.yaml": FINE.replace("IN", "[no-31, NO-03]")})
+    with pytest.warns(RuleSetWarning, match=r"`NO-31` \(Østfold\) is newer than the ISO 3166-2 list of pycountry"):
+        rules = RuleSet.load(tmp_path)
+    assert [problem.code for problem in rules.warnings] == ["newer-territory"]
+    assert rules["a"].withheld_in == ("NO-03", "NO-31")

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from withhold.location.headers import Headers, lines, printable, text
 from withhold.location.location import Finding, State
 from withhold.location.schema import place_of
-from withhold.territories import countries, subdivisions
+from withhold.territories import current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class CDN:
         code = _value(values[0])
         regions = [text(value) for value in lines(headers, self.region_header)] if self.region_header else []
         region = _value(regions[0]) if len(regions) == 1 else ""
-        if code in countries() and f"{code}-{region}" not in subdivisions(code):
+        if current(f"{code}-{region}") is None:
             # Google writes `USCA`.
             region = region.removeprefix(code).removeprefix("-")
         place = place_of(code, [region] if region else [])

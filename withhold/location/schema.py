@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from withhold.errors import GeoIPError, Problem, shown
 from withhold.location.headers import printable
-from withhold.territories import ALIASES, containing, countries, country_of, is_subdivision, subdivisions
+from withhold.territories import ALIASES, containing, countries, country_of, current, is_subdivision
+from withhold.territories.table import TABLE
 
 #: What Anonymous-IP databases flag, the most telling first. A hosting provider alone hides nobody's place.
 ANONYMISERS = {
@@ -40,37 +42,65 @@ def place_of(
 ) -> Place:
     """Check the codes of a record or a header: those that ISO 3166 does not have are not known (T4).
 
-    `AP`, `EU`, `ZZ`, `None` and the like are seen in real data; `T1` is Tor. If the narrowest subdivision
-    has no current code, the wider ones are dropped with it: a viewer of whom a region alone were known
-    would be taken not to be in any part of it.
+    `AP`, `EU`, `ZZ`, `None` and the like are seen in real data; `T1` is Tor. Former codes with one successor are read as
+    that, and second codes as the place that they stand for (T5). Of the subdivisions those are kept that are known, of
+    any level, in any order. Where they do not lie one inside the other, the country alone is known.
 
-    >>> place_of("GB", ["ENG", "WBK"]).subdivisions
-    ('GB-ENG', 'GB-WBK')
-    >>> place_of("US", ["PR"]).country
-    'PR'
-    >>> place_of("AP").note, place_of("CN", ["22"]).note
-    ('whose country `AP` is none', 'whose subdivision `CN-22` is not in ISO 3166-2')
+    >>> place_of("GB", ["ENG", "WBK"]).subdivisions, place_of("FR", ["IDF", "75"]).subdivisions
+    (('GB-ENG', 'GB-WBK'), ('FR-IDF', 'FR-75C'))
+    >>> place_of("US", ["PR"]).country, place_of("RS", ["25"]).country
+    ('PR', 'XK')
+    >>> place_of("AP").note, place_of("CN", ["77"]).note
+    ('whose country `AP` is none', 'whose subdivision `CN-77` is not in ISO 3166-2')
     """
-    rest = (_known(registered), _known(represented))
+    rest = (_country(registered), _country(represented))
     if not code:
         return Place(None, (), *rest, note="whose record names no country")
     if code == _TOR:
         return Place(None, (), *rest, anonymiser="Tor exit")
-    if code not in countries():
+    country = _country(code)
+    if country is None:
         return Place(None, (), *rest, note=f"whose country `{printable(code, 20)}` is none")
-    codes = [f"{code}-{part}" for part in parts]
-    if codes and (own := ALIASES.get(codes[-1])):
-        # Listed under its country, and known by a code of its own: `US-PR` is `PR`, `NL-BQ1` is `BQ-BO`.
-        return Place(country_of(own), (own,) if is_subdivision(own) else (), *rest)
-    if codes and codes[-1] not in subdivisions(code):
-        lacks = "has no code" if not parts[-1] else f"`{printable(codes[-1], 20)}` is not in ISO 3166-2"
-        return Place(code, (), *rest, note=f"whose subdivision {lacks}")
-    # What does not lie around the narrowest one is of some other list of regions.
-    return Place(code, tuple(found for found in codes if found in containing(codes[-1])), *rest)
+    located, subdivisions, note = _within(country, tuple(parts))
+    return Place(located, subdivisions, *rest, note=note)
 
 
-def _known(code: str | None) -> str | None:
-    return code if code in countries() else None
+def _country(code: str | None) -> str | None:
+    """Return the country that a record names; `UK` and `EL` are not read in data."""
+    if code is None or code in countries():
+        return code
+    found = current(code) if code not in ALIASES else None
+    return found if found in countries() else None
+
+
+@lru_cache(maxsize=16_384)
+def _within(country: str, parts: tuple[str | None, ...]) -> tuple[str, tuple[str, ...], str]:
+    """Return the country and the subdivisions, broadest first, that the parts of a country name, and what was not read."""
+    found = {part: _subdivision(country, part) for part in parts}
+    note = ""
+    for part, code in found.items():
+        if code is None:
+            lacks = "has no code" if not part else f"`{country}-{part:.20}` is not in ISO 3166-2"
+            note = f"whose subdivision {lacks}"
+    codes = sorted({code for code in found.values() if code is not None}, key=lambda code: -len(containing(code)))
+    if not codes:
+        return country, (), note
+    if not all(code in containing(codes[0]) for code in codes):
+        named = " and ".join(f"`{code}`" for code in reversed(codes))
+        return country, (), f"whose subdivisions {named} are not one inside the other"
+    return country_of(codes[0]), tuple(code for code in reversed(codes) if is_subdivision(code)), note
+
+
+def _subdivision(country: str, part: str | None) -> str | None:
+    """Return the canonical code of a part, with or without its country in front, in any case, or short of a zero."""
+    if not part or not part.isascii():
+        return None
+    part = part.strip().upper().removeprefix(f"{country}-")
+    found = current(f"{country}-{part}")
+    if found is None and part.isdigit() and f"{country}-{part}" not in TABLE:
+        padded = {current(f"{country}-{part.zfill(digits)}") for digits in (2, 3)} - {None}
+        found = padded.pop() if len(padded) == 1 else None
+    return found
 
 
 class Schema(NamedTuple):

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError, escaped, shown
 from withhold.model.ids import check_id
-from withhold.territories import WORLD, containing, country_of, is_subdivision, resolve
+from withhold.territories import (
+    UNKNOWN_IN_DATA,
+    WORLD,
+    containing,
+    country_of,
+    current,
+    is_subdivision,
+    name_of,
+    resolve,
+)
 
 #: Where somebody is, as far as it is known: a country and its subdivisions. The key of what is cached.
 Standpoint = tuple[str | None, tuple[str, ...]]
@@ -20,7 +29,7 @@ class Viewer:
     """A viewer: where they are as far as it is known, and who they are if they are logged in.
 
     `country` is an ISO 3166-1 code or None (unknown); `subdivisions` are ISO 3166-2 codes in that country,
-    of several levels; `account_id` matters for `Policy.author_sees_own` alone; `signal` says in words how the
+    of several levels (a second code such as `FR-RE` in `FR` gives the country `RE`); `account_id` matters for `Policy.author_sees_own` alone; `signal` says in words how the
     location is known, and is what `explain` prints.
 
     >>> Viewer(country="in", subdivisions=["IN-DL"]).standpoint
@@ -55,15 +64,15 @@ class Viewer:
             )
         if not isinstance(given, Iterable):
             raise ViewerError(Problem("bad-viewer", f"subdivisions {shown(given)} are no codes"))
-        subdivisions = tuple(sorted(set(map(_read, self.subdivisions))))
         if country is not None and (is_subdivision(country) or country == WORLD):
             hint = f"write `country={country_of(country)!r}, subdivisions=({country!r},)`" if country != WORLD else None
             raise ViewerError(Problem("bad-viewer", f"`{country}` is not a country", hint=hint))
+        written = tuple(given)
+        country, subdivisions = _located(country, written, tuple(map(_read, written)))
         for code in subdivisions:
             if not is_subdivision(code) or country_of(code) != country:
                 where = f"country `{country}`" if country else "no country"
-                lies = f"`{code}` lies in `{country_of(code)}`"
-                hint = lies if is_subdivision(code) else "it has a country's code of its own: use it as `country`"
+                hint = _contradiction(country, code)
                 raise ViewerError(Problem("bad-viewer", f"subdivision `{code}` contradicts {where}", hint=hint))
         narrowest = max(subdivisions, key=lambda code: len(containing(code)), default="")
         if not all(code in containing(narrowest) for code in subdivisions):
@@ -131,10 +140,36 @@ def is_in(place: Standpoint, code: str) -> bool | None:
     return None if any(inner in containing(code) for inner in narrowest) else False
 
 
+def _located(country: str | None, written: Iterable[str], codes: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
+    """Return the country and the subdivisions. A second code such as `FR-RE` gives the country that it stands for (T5)."""
+    if country is not None:
+        for text, code in zip(written, codes, strict=True):
+            if country_of(code) != country and current(country_of(text.strip().upper())) == country:
+                country = country_of(code)
+                codes = [code for code in codes if code != country]
+                break
+    return country, tuple(sorted(set(codes)))
+
+
+def _contradiction(country: str | None, code: str) -> str:
+    if is_subdivision(code):
+        return f"`{code}` lies in `{country_of(code)}`"
+    within = current(f"{country}-{code}")
+    if within not in (None, code):
+        return f"write `{country}-{code}` for {name_of(f'{country}-{code}')}: `{code}` is {name_of(code)}"
+    return "it has a country's code of its own: use it as `country`"
+
+
 def _read(code: str) -> str:
     if not isinstance(code, str):
         raise TerritoryError(Problem("unknown-territory", f"{shown(code)} is not a territory code"))
-    found, alias = resolve(code)
+    try:
+        found, alias = resolve(code)
+    except TerritoryError as error:
+        if code.strip().upper() not in UNKNOWN_IN_DATA:
+            raise
+        hint = f"{error.hint}: use `Viewer.unknown()`"
+        raise TerritoryError(Problem(error.code, error.problem.message, hint=hint)) from None
     if alias:
         warnings.warn(f"`{alias}` was read as `{found}` [territory-alias]", RuleSetWarning, stacklevel=4)
     return found

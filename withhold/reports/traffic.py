@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from withhold.errors import Place, Problem, RuleSetWarning, TerritoryError, TrafficError, WithholdError, excerpt, shown
 from withhold.sources.entry import id_from_text
 from withhold.sources.tables import header_hint, not_as_wide, not_csv
-from withhold.territories import WORLD, Resolved, is_subdivision, resolve
+from withhold.territories import UNKNOWN_IN_DATA, WORLD, Resolved, is_subdivision, resolve
 
 #: The columns that a file must have, in any order and among others.
 COLUMNS = ("tweet", "account", "country", "count")
@@ -132,9 +132,8 @@ def _country(text: str) -> Resolved | Problem:
     try:
         found = resolve(text)
     except TerritoryError as error:
-        hint = error.hint
-        if hint is not None and "Viewer.unknown" in hint:
-            hint = "leave the country empty where it is not known"
+        unknown = text.strip().upper() in UNKNOWN_IN_DATA
+        hint = "leave the country empty where it is not known" if unknown else error.hint
         message = error.problem.message if len(text) <= 20 else f"unknown country {excerpt(text)}"
         return Problem(error.code, message, hint=hint)
     if found.code == WORLD or is_subdivision(found.code):

@@ -32,7 +32,18 @@ from withhold.sources.ids_file import IdsFile, lost
 from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node, Quoted, refused
 from withhold.sources.yaml_file import read_yaml
-from withhold.territories import ALIASES, GROUPS, WORLD, Resolved, countries, expand, is_subdivision
+from withhold.territories import (
+    ALIASES,
+    GROUPS,
+    WORLD,
+    Resolved,
+    countries,
+    expand,
+    is_newer,
+    is_subdivision,
+    iso_version,
+    name_of,
+)
 
 _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
@@ -245,6 +256,10 @@ class _Reading:
             if alias:
                 message = f"`{alias}` was read as `{code}`"
                 self.warnings.append(Problem("territory-alias", message, place, severity="warning"))
+            elif is_newer(code):
+                message = f"`{code}` ({name_of(code)}) is newer than the ISO 3166-2 list of pycountry {iso_version()}"
+                hint = "viewers are reached as soon as location data have the code"
+                self.warnings.append(Problem("newer-territory", message, place, hint, severity="warning"))
 
     def _text(self, file: Path) -> str:
         place = Place(str(file))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from withhold.errors import Problem, TerritoryError, shown
 from withhold.model.viewer import Viewer
-from withhold.territories import WORLD, country_of, is_subdivision, resolve
+from withhold.territories import UNKNOWN_IN_DATA, WORLD, country_of, is_subdivision, resolve
 
 UNKNOWN = "unknown"
 
@@ -22,7 +22,9 @@ def viewer(place: str, *, account_id: int | None = None, signal: str | None = No
     try:
         code = resolve(place).code
     except TerritoryError as error:
-        hint = error.hint and error.hint.replace("`Viewer.unknown()`", f"`{UNKNOWN}`")
+        if place.strip().upper() not in UNKNOWN_IN_DATA:
+            raise
+        hint = f"{error.hint}: write `{UNKNOWN}`"
         raise TerritoryError(Problem(error.code, error.problem.message, hint=hint)) from None
     if code == WORLD:
         hint = f"write a country such as `IN`, a subdivision such as `US-MS`, or `{UNKNOWN}`"

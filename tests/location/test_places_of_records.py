@@ -1,0 +1,132 @@
+"""Which place the codes of a record name: second codes, former codes, codes that contradict each other."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from withhold import Viewer
+from withhold.location import CDNS
+from withhold.location.schema import place_of
+from withhold.territories import ALIASES, containing, countries, country_of, is_subdivision, subdivisions
+from withhold.territories.table import TABLE
+
+
+def located(country: str, *parts: str | None) -> tuple[str | None, tuple[str, ...]]:
+    place = place_of(country, parts)
+    return place.country, place.subdivisions
+
+
+@pytest.mark.parametrize(
+    ("country", "part", "own"),
+    [
+        *(("FR", part, part) for part in ("RE", "GP", "GF", "MQ", "YT", "PM", "BL", "MF", "NC", "PF", "TF", "WF")),
+        *(("FR", part, own) for part, own in (("974", "RE"), ("LRE", "RE"), ("GUA", "GP"), ("988", "NC"))),
+        *(("CN", part, own) for part, own in (("71", "TW"), ("91", "HK"), ("92", "MO"), ("TW", "TW"), ("HK", "HK"))),
+        *(("RS", part, "XK") for part in ("KM", "25", "26", "27", "28", "29")),
+        *(("US", part, part) for part in ("PR", "GU", "AS", "MP", "VI", "UM", "FM", "MH", "PW")),
+        *(("NL", "AW", "AW"), ("NL", "CW", "CW"), ("NL", "SX", "SX"), ("FI", "01", "AX"), ("FI", "1", "AX")),
+        *(("NO", "21", "SJ"), ("NO", "22", "SJ"), ("GB", "GSY", "GG"), ("GB", "IOM", "IM"), ("DK", "GL", "GL")),
+    ],
+)
+def test_c3_a_second_code_is_the_place_with_a_code_of_its_own(country: str, part: str, own: str) -> None:
+    """T5: else the viewer is certainly in the country, and a rule on the place does not reach them."""
+    for written in (part, part.lower(), f"{country}-{part}"):
+        assert located(country, written) == (own, ())
+    assert located(country, part, "nowhere") == (own, ())
+
+
+def test_c3_the_parts_of_such_a_place_are_kept() -> None:
+    assert located("NL", "BQ1") == ("BQ", ("BQ-BO",))
+    assert located("RS", "KM", "25") == located("RS", "25", "KM") == ("XK", ())
+    assert located("FR", "RE", "974") == ("RE", ())
+
+
+def test_c3_cloudfront_sends_the_second_code_alone() -> None:
+    headers = {"CloudFront-Viewer-Country": "FR", "CloudFront-Viewer-Country-Region": "RE"}
+    found = CDNS["cloudfront"].read(headers)
+    assert found is not None
+    assert (found.country, found.subdivisions) == ("RE", ())
+
+
+@pytest.mark.parametrize(
+    ("country", "parts", "subdivisions"),
+    [
+        ("FR", ("IDF", "75"), ("FR-IDF", "FR-75C")),
+        ("FR", ("75", "IDF"), ("FR-IDF", "FR-75C")),
+        ("FR", ("FR-IDF", "fr-75"), ("FR-IDF", "FR-75C")),
+        ("FR", ("idf", "75c"), ("FR-IDF", "FR-75C")),
+        ("FR", ("ZZ", "75"), ("FR-75C",)),
+        ("FR", ("IDF", "ZZ"), ("FR-IDF",)),
+        ("FR", ("IDF", None), ("FR-IDF",)),
+        ("FR", ("IDF", ""), ("FR-IDF",)),
+        ("FR", ("IDF", "ı"), ("FR-IDF",)),
+        ("FR", ("ARA", "1"), ("FR-ARA", "FR-01")),
+        ("SI", ("1",), ("SI-001",)),
+        ("FR", ("J", "75"), ("FR-IDF", "FR-75C")),
+        ("IT", ("23", "AO"), ("IT-23",)),
+        ("IN", ("TG",), ("IN-TS",)),
+        ("CN", ("22",), ("CN-JL",)),
+        ("NO", ("31",), ("NO-31",)),
+        ("NO", ("20",), ("NO-56",)),
+        ("ZA", ("ZN",), ("ZA-KZN",)),
+        *(("NO", (part,), ()) for part in ("30", "38", "54")),
+        *(("NP", (part,), ()) for part in ("BA", "GA", "KA", "LU", "1", "5")),
+        ("BD", ("5",), ()),
+        ("FR", ("IDF", "13"), ()),
+        ("FR", ("13", "IDF", "75"), ()),
+        ("FR", ("IDF", "974"), ()),
+        ("RS", ("KM", "24"), ()),
+    ],
+)
+def test_c4_what_is_known_of_a_place_is_kept(
+    country: str, parts: tuple[str | None, ...], subdivisions: tuple[str, ...]
+) -> None:
+    """A code that is not known takes nothing with it; codes that contradict each other leave the country."""
+    assert located(country, *parts) == (country, subdivisions)
+
+
+@pytest.mark.parametrize(("code", "country"), [("TP", "TL"), ("ZR", "CD"), ("BU", "MM"), ("FX", "FR")])
+def test_c4_former_countries_with_one_successor_are_read(code: str, country: str) -> None:
+    assert place_of(code).country == country
+
+
+@pytest.mark.parametrize("code", ["AN", "CS", "SU", "YU", "DD", "UK", "EL", "EU", "WORLD", "AC"])
+def test_c4_other_former_and_reserved_codes_are_no_country(code: str) -> None:
+    assert place_of(code).country is None
+
+
+def test_c4_records_are_read_without_a_warning() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for row in TABLE.values():
+            country, _, part = row.code.partition("-")
+            place_of(country, [part] if part else [])
+
+
+_PARTS = st.sampled_from(
+    [None, "", "ZZ", "1", *(code.partition("-")[2] for code in TABLE), *(part for part in ("IDF", "75", "RE", "KM"))]
+)
+
+
+@given(
+    st.sampled_from([*countries(), "AN", "TP", "ZZ", "UK"]),
+    st.lists(_PARTS | st.text(max_size=4), max_size=4),
+    st.data(),
+)
+def test_a_record_of_any_codes_is_a_place_where_a_viewer_can_be(
+    country: str, parts: list[str | None], data: st.DataObject
+) -> None:
+    """Whatever a database writes: codes in use only, one inside the other, broadest first; and the order is no matter."""
+    if own := list(subdivisions(country)):
+        parts.append(data.draw(st.sampled_from(own)))
+    place = place_of(country, parts)
+    Viewer(country=place.country, subdivisions=place.subdivisions)
+    assert not set(place.subdivisions) & set(ALIASES)
+    assert all(is_subdivision(code) and country_of(code) == place.country for code in place.subdivisions)
+    assert [*map(len, map(containing, place.subdivisions))] == sorted(map(len, map(containing, place.subdivisions)))
+    again = place_of(country, data.draw(st.permutations(parts)))
+    assert (again.country, again.subdivisions) == (place.country, place.subdivisions)

@@ -1,0 +1,109 @@
+"""What an unknown territory suggests: the right place, or none (E5)."""
+
+from __future__ import annotations
+
+import re
+
+import pycountry
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from withhold import TerritoryError
+from withhold.territories import GROUPS, countries, country_of, expand, is_subdivision, resolve, subdivisions
+from withhold.territories.table import TABLE
+
+GENERAL = "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`"
+
+
+def hint(written: str) -> str:
+    with pytest.raises(TerritoryError) as caught:
+        expand(written)
+    return str(caught.value.hint)
+
+
+def suggested(written: str) -> list[str]:
+    return re.findall(r"`([^` ]+)`", hint(written))
+
+
+@pytest.mark.parametrize(
+    ("written", "codes"),
+    [
+        *((word, "WORLD") for word in ("everywhere", "all", "*", "global", "Worldwide", "world-wide", "ALL")),
+        *(("US_MS", "US-MS"), ("us ms", "US-MS"), ("US/MS", "US-MS"), ("US–MS", "US-MS"), ("USMS", "US-MS")),
+        *(("USA-MS", "US-MS"), ("US-Mississippi", "US-MS"), ("Mississippi", "US-MS"), ("Mississippi, US", "US-MS")),
+        *(("U.S.", "US"), ("U.S.A.", "US"), ("USA", "US"), ("America", "US"), ("840", "US"), ("u.k.", "GB")),
+        *(("Samoa", "WS"), ("Turkey", "TR"), ("Türkiye", "TR"), ("Russia", "RU"), ("Burma", "MM"), ("Holland", "NL")),
+        *(("Swaziland", "SZ"), ("Ivory Coast", "CI"), ("Macedonia", "MK"), ("Czech Republic", "CZ"), ("UAE", "AE")),
+        *(("Great Britain", "GB"), ("England", "GB-ENG"), ("South Korea", "KR"), ("North Korea", "KP")),
+        *(("Zaire", "CD AO-ZAI"), ("Congo", "CD CG"), ("Korea", "KP KR"), ("Georgia", "GE US-GA")),
+        *(("Virgin Islands", "VG VI"), ("Punjab", "IN-PB PK-PB"), ("St. Kitts & Nevis", "KN"), ("Bosnia", "BA")),
+        *(("Guinea", "GN"), ("Mexico", "MX"), ("Bonaire", "BQ-BO"), ("The Gambia", "GM"), ("Bavaria", "DE-BY")),
+        *(("Congo, The Democratic Republic of the", "CD"), ("European Union", "EU"), ("ind", "IN"), ("356", "IN")),
+        *(("Germny", "DE"), ("Nigera", "NE NG"), ("NO-3", "NO-03"), ("SI-1", "SI-001"), ("EA", "ES-CE ES-ML")),
+    ],
+)
+def test_e5_what_is_meant_is_suggested(written: str, codes: str) -> None:
+    assert hint(written).startswith("did you mean")
+    assert suggested(written) == codes.split()
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Roman", "United", "Islands", "Republic", "African", "Hyderabad", "[IN]", "NI0", "1", "US-", "日本"],
+)
+def test_e5_where_nothing_fits_no_place_is_suggested(written: str) -> None:
+    assert hint(written) == GENERAL
+
+
+@pytest.mark.parametrize("written", ["Europe", "Asia", "Africa", "the Americas", "OC", "Middle East", "EMEA"])
+def test_e5_continents_are_no_territories(written: str) -> None:
+    assert "list the countries" in hint(written)
+    assert not suggested(written)
+
+
+def test_e5_eu_where_one_country_is_expected_suggests_none() -> None:
+    with pytest.raises(TerritoryError) as caught:
+        resolve("EU")
+    assert "it is a group" in str(caught.value.hint)
+
+
+def test_e5_a_name_of_many_places_suggests_none() -> None:
+    assert hint("Central").endswith("places are called so: write the code of the one that is meant")
+
+
+def _variants(country: object) -> set[str]:
+    names = {getattr(country, key, "") for key in ("name", "common_name", "official_name", "alpha_3", "numeric")} - {""}
+    comma = {name.partition(", ") for name in names if ", " in name}
+    names |= {f"{rest} {first}" for first, _, rest in comma}
+    return names | {f"the {name}" for name in names} | {name.replace(" and ", " & ") for name in names}
+
+
+@given(st.sampled_from(list(pycountry.countries)), st.data())
+def test_e5_every_name_of_a_country_suggests_it(country: object, data: st.DataObject) -> None:
+    """All of its names, in any case, and its alpha-3 and numeric codes; another country only if it fits as well."""
+    code = str(getattr(country, "alpha_2"))  # noqa: B009
+    name = data.draw(st.sampled_from(sorted(_variants(country))))
+    written = data.draw(st.sampled_from([name, name.upper(), name.lower(), f" {name} "]))
+    assert code in suggested(written)
+    assert all(other == code or is_subdivision(other) or other in countries() for other in suggested(written))
+
+
+@given(st.sampled_from([code for country in countries() for code in subdivisions(country)]), st.data())
+def test_e5_a_subdivision_with_another_separator_suggests_it(code: str, data: st.DataObject) -> None:
+    mark = data.draw(st.sampled_from(["_", " ", "/", ".", ":", "–", " - "]))
+    country, part = code.split("-", 1)
+    found = suggested(f"{country}{mark}{part}".lower())
+    assert code in found
+    assert {country_of(other) for other in found} == {country}
+
+
+@given(st.text(max_size=30) | st.sampled_from(sorted(TABLE)))
+def test_e5_every_suggestion_can_be_followed(text: str) -> None:
+    try:
+        expand(text)
+    except TerritoryError as error:
+        said = str(error.hint)
+        if said.startswith(("did you mean", "it was")):
+            for code in re.findall(r"`([^`]+)`", said):
+                assert code in GROUPS or resolve(code).alias is None

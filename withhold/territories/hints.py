@@ -1,0 +1,120 @@
+"""What may be meant by a code that does not exist: the right place, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from withhold.territories.iso import WORLD, countries, country_of, is_subdivision, name_of, subdivisions
+from withhold.territories.names import CONTINENTS, FORMER, WORLDWIDE, codes_named, nearest_country_names, plain
+from withhold.territories.table import TABLE, Row
+
+_Reader = Callable[[str], str | None]
+
+_LIST = "put brackets around a list: `[IN, PK]`"
+_GENERAL = "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`"
+_MOST = 3
+_LONGEST = 100
+_SEPARATOR = re.compile(r"[\s_./:\u2010-\u2015\u2212-]+")
+_GROUPS = {"e u": "EU", "european union": "EU", "european economic area": "EEA"}
+_KEYBOARD = {
+    letter: (row, column + row / 2)
+    for row, letters in enumerate(("QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM"))
+    for column, letter in enumerate(letters)
+}
+
+
+def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
+    """Return what to write instead of a code that does not exist; `current` reads the codes that do."""
+    if len(text) > _LONGEST:
+        return _LIST if "," in text else _GENERAL
+    written, name = text.upper(), plain(text)
+    row = TABLE.get(written) or TABLE.get(FORMER.get(name.removeprefix("the "), ""))
+    if row is not None:
+        return _former(row)
+    if name in WORLDWIDE or text == "*":
+        return f"did you mean `{WORLD}`?"
+    if name.removeprefix("the ") in CONTINENTS:
+        return "continents and regions are no territories: list the countries, or define a group of them"
+    if name in _GROUPS:
+        return f"did you mean `{_GROUPS[name]}`?"
+    found = _rewritten(written, current) or codes_named(text) or _named_within(text, current)
+    if not found and "," in text:
+        return _LIST
+    if len(found) > _MOST:
+        return f"{len(found)} places are called so: write the code of the one that is meant"
+    found = found or _glued(written, current) or _nearest(written, groups) or nearest_country_names(text)
+    return f"did you mean {_either(found)}?" if 0 < len(found) <= _MOST else _GENERAL
+
+
+def _former(row: Row) -> str:
+    if row.how == "reserved":
+        return f"did you mean {_either(row.now)}?"
+    if row.how == "merged":
+        return f"it was {row.name}, which is part of {_either(row.now)} now"
+    if not row.now:
+        return f"it was {row.name}, and no code covers that place now"
+    return f"it was {row.name}, divided among {', '.join(f'`{code}`' for code in row.now)}: write those that are meant"
+
+
+def _either(codes: Iterable[str]) -> str:
+    return " or ".join(f"`{code}`" if name_of(code) == code else f"`{code}` ({name_of(code)})" for code in codes)
+
+
+def _rewritten(written: str, current: _Reader) -> tuple[str, ...]:
+    """Read a code with another separator (`US_MS`), or with dots between its letters (`U.S.`)."""
+    parts = [part for part in _SEPARATOR.split(written) if part]
+    if len(parts) > 1 and all(len(part) == 1 for part in parts):
+        return tuple(filter(None, [current("".join(parts))])) or codes_named("".join(parts))
+    if len(parts) == 2:
+        around = current(parts[0]) or next(iter(codes_named(parts[0])), "")
+        digits = (parts[1].zfill(2), parts[1].zfill(3)) if parts[1].isdigit() else ()  # `NO-3`
+        found = (current(f"{around}-{part}") for part in (parts[1], *digits))
+        return tuple(dict.fromkeys(filter(None, found)))
+    return ()
+
+
+def _named_within(text: str, current: _Reader) -> tuple[str, ...]:
+    """Read the name of a subdivision beside its country: `US-Mississippi`, `Mississippi, US`."""
+    for first, _, second in (text.partition(mark) for mark in ("-", ",", "_", "/", ":")):
+        for around, part in ((first, second), (second, first)):
+            country = current(around.strip().upper()) or next(iter(codes_named(around)), None)
+            found = tuple(code for code in codes_named(part) if is_subdivision(code) and country_of(code) == country)
+            if found:
+                return found
+    return ()
+
+
+def _glued(written: str, current: _Reader) -> tuple[str, ...]:
+    """Read a subdivision without the separator: `USMS`."""
+    code = current(f"{written[:2]}-{written[2:]}") if written[:2] in countries() else None
+    return (code,) if code else ()
+
+
+def _nearest(written: str, groups: Iterable[str]) -> tuple[str, ...]:
+    """Return the code that takes one slip of the fingers: two letters swapped, or the key beside the right one."""
+    if is_subdivision(written):
+        around, _, part = written.partition("-")
+        country = {"UK": "GB", "EL": "GR"}.get(around, around)
+        if country in countries():
+            return _slipped(f"{country}-{part}", subdivisions(country))
+        return _slipped(written, (f"{near}-{part}" for near in countries() if f"{near}-{part}" in subdivisions(near)))
+    return _slipped(written, (*groups, WORLD) if len(written) > 2 else countries())
+
+
+def _slipped(written: str, known: Iterable[str]) -> tuple[str, ...]:
+    near = [code for code in known if len(code) == len(written) and _slips(code, written)[0] == 1]
+    best = min(near, key=lambda code: (_slips(code, written), code), default=None)
+    return () if best is None else (best,)
+
+
+def _slips(code: str, written: str) -> tuple[int, float]:
+    """Count the letters that differ (two swapped ones count once), and how far apart their keys lie."""
+    differing = [(a, b) for a, b in zip(code, written, strict=True) if a != b]
+    if len(differing) == 2 and differing[0] == differing[1][::-1]:
+        return 1, 0.0
+    apart = 0.0
+    for a, b in differing:
+        (row, column), (other_row, other_column) = _KEYBOARD.get(a, (9, 9)), _KEYBOARD.get(b, (9, 9))
+        apart += abs(row - other_row) + abs(column - other_column)
+    return len(differing), apart

@@ -1,0 +1,260 @@
+"""Names of places, as people write them: of countries and subdivisions, and others that ISO 3166 does not have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from unicodedata import combining, normalize
+
+from withhold.territories.iso import countries, country_of, is_in_use, subdivisions
+from withhold.territories.table import TABLE
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(" ".join(text.split()).split(", "))
+
+
+#: Words for all places.
+WORLDWIDE = _words("""
+    all, all countries, any, anywhere, earth, every country, everywhere, global, globally, international,
+    internationally, the whole world, the world, world wide, worldwide, ww
+""")
+
+#: Regions that are no territory: lists of countries stand for them.
+CONTINENTS = _words("""
+    africa, americas, apac, asia, asia pacific, balkans, benelux, caribbean, central america, emea, europe, latam,
+    latin america, mena, middle east, north africa, north america, nordics, oc, oceania, scandinavia, south america,
+    south asia, southeast asia
+""")
+
+# Names in use beside those of ISO 3166, and the abbreviations of newspapers and sports.
+_COUNTRIES = """
+AE emirates, the emirates, uae
+BF upper volta
+BN brunei
+BW bechuanaland
+BY byelorussia
+CD congo kinshasa, dr congo, drc, zaire
+CF car
+CG congo brazzaville
+AT osterreich
+BE belgie, belgique
+BR brasil
+CH schweiz, sui, suisse, svizzera
+DK danmark
+ES espana
+FI suomi
+HR hrvatska
+IT italia
+NO norge
+PL polska
+SE sverige
+CI ivory coast
+CN mainland china, prc
+CV cape verde
+CZ czech republic
+DE deutschland, ger, west germany
+DO dominican
+EH western sahara
+ET abyssinia
+FK falklands, malvinas
+FO faeroe islands, faeroes, faroes
+GB britain, great britain, u k
+IE eire, republic of ireland
+IR persia
+KH kampuchea
+KP dprk
+KR rok
+LK ceylon
+MD moldavia
+MK fyrom, macedonia
+MM burma
+MO macau
+NL holland, ned, nederland
+PS gaza, west bank
+RU russia
+SA ksa
+SZ swaziland
+TH siam
+TL east timor
+TR turkey
+TV ellice islands
+TW formosa, roc
+US america, the states, u s, u s a, united states of america
+VA vatican, vatican city
+WS western samoa
+ZA rsa
+ZW rhodesia
+"""
+
+# English names of subdivisions that ISO 3166-2 lists in another language.
+_SUBDIVISIONS = """
+AT-9 vienna
+BE-BRU brussels
+BE-VLG flanders
+BE-WAL wallonia
+CH-GE geneva
+CN-NM inner mongolia
+CN-XJ xinjiang
+CN-XZ tibet
+DE-BY bavaria
+DE-HE hesse
+DE-NI lower saxony
+DE-NW north rhine westphalia
+DE-RP rhineland palatinate
+DE-SN saxony
+DE-TH thuringia
+ES-AN andalusia
+ES-CN canary islands
+ES-CT catalonia
+ES-IB balearic islands
+ES-PV basque country
+FR-20R corsica
+FR-BRE brittany
+FR-NOR normandy
+IN-JK kashmir
+IT-25 lombardy
+IT-52 tuscany
+IT-82 sicily
+IT-88 sardinia
+KR-11 seoul
+PK-JK kashmir
+PT-20 azores
+RU-CE chechnya
+RU-MOW moscow
+RU-SPE saint petersburg
+UA-30 kiev, kyiv
+UA-43 crimea
+US-DC washington dc
+"""
+
+
+def plain(name: str) -> str:
+    """Return a name in a form that compares: lower case without accents and marks.
+
+    >>> plain("Côte d'Ivoire"), plain("St. Kitts & Nevis")
+    ('cote d ivoire', 'saint kitts and nevis')
+    """
+    letters = "".join(letter for letter in normalize("NFKD", name) if not combining(letter)).casefold()
+    words = re.sub(r"[\W_]+", " ", letters.replace("&", " and ")).split()
+    return " ".join("saint" if word == "st" else word for word in words)
+
+
+#: Names of countries that were divided or became part of another, with their rows in the table.
+FORMER: Mapping[str, str] = {
+    **{
+        plain(row.name).removeprefix("the "): row.code
+        for row in TABLE.values()
+        if row.how in ("split", "merged") and "-" not in row.code
+    },
+    "channel islands": "GB-CHA",
+    "czechoslovakia": "CS",
+    "german democratic republic": "DD",
+    "serbia and montenegro": "CS",
+    "u s s r": "SU",
+    "ussr": "SU",
+}
+
+# What stands before a country's name in its official form, and behind that of a subdivision, and names no place.
+_STYLE = re.compile(
+    r"^(?:the )?(?:\w+ )*?(?:commonwealth|federation|kingdom|principality|republic|state|states|union) of (?:the )?"
+)
+_SHORTEST = 6
+_KINDS = re.compile(
+    r" (?:county|district|governorate|oblast|oblysy|prefecture|province|region|sheng|shi|state|zizhiqu)$"
+)
+
+
+def codes_named(name: str) -> tuple[str, ...]:
+    """Return the codes of all places that a name fits, countries first: none, one, or several.
+
+    >>> codes_named("Turkey"), codes_named("mississippi"), codes_named("Congo")
+    (('TR',), ('US-MS',), ('CD', 'CG'))
+    >>> codes_named("Georgia")
+    ('GE', 'US-GA')
+    """
+    written = plain(name)
+    for form in dict.fromkeys((written, written.removeprefix("the "), _STYLE.sub("", written))):
+        found = _country_names().get(form, ())
+        # A part of a country is not meant where the country has the same name: Mexico, Luxembourg.
+        parts = [code for code in _subdivision_names().get(form, ()) if country_of(code) not in found]
+        if found or parts:
+            return (*found, *parts)
+    return _halves().get(written, ())
+
+
+def nearest_country_names(name: str) -> tuple[str, ...]:
+    """Return the codes of the countries whose names are spelled nearly so."""
+    import difflib
+
+    written = plain(name)
+    if len(written) < _SHORTEST:  # a short word is near to too much: `Roman` to Oman
+        return ()
+    close = range(len(written) - 2, len(written) + 3)
+    names = [known for known in _country_names() if known[:1] == written[:1] and len(known) in close]
+    near = difflib.get_close_matches(written, names, n=3, cutoff=0.88)
+    return tuple(sorted({code for known in near for code in _country_names()[known]}))
+
+
+@cache
+def _country_names() -> Mapping[str, tuple[str, ...]]:
+    import pycountry
+
+    found = [(listed.alpha_2, form) for listed in pycountry.countries for form in _forms(listed)]
+    found += [(code, plain(name)) for code, name in countries().items()]
+    return _by_name([*found, *_curated(_COUNTRIES)])
+
+
+def _forms(listed: object) -> Iterator[str]:
+    """Yield what a country is called. `Congo, The Democratic Republic of the` is a Congo too."""
+    for key in ("name", "common_name", "official_name", "alpha_3", "numeric"):
+        for name in _inverted(getattr(listed, key, "").partition(" (")[0]):
+            yield name
+            yield _STYLE.sub("", name)
+
+
+@cache
+def _halves() -> Mapping[str, tuple[str, ...]]:
+    """Return the countries by the first half of a name with two: Bosnia, Trinidad."""
+    pairs = ((code, name.partition(" and ")[0]) for name, codes in _country_names().items() for code in codes)
+    return _by_name(pairs)
+
+
+@cache
+def _subdivision_names() -> Mapping[str, tuple[str, ...]]:
+    import pycountry
+
+    names = {s.code: s.name for s in pycountry.subdivisions}
+    found = [
+        (code, form)
+        for country in countries()
+        for code in subdivisions(country)
+        for written in re.split(r"[\[\]()/;]", names.get(code) or TABLE[code].name)
+        for form in _inverted(written)
+    ]
+    found += [(code, _KINDS.sub("", form)) for code, form in found]
+    return _by_name([*found, *_curated(_SUBDIVISIONS)])
+
+
+def _inverted(name: str) -> Iterator[str]:
+    first, comma, rest = name.partition(", ")
+    yield plain(name)
+    if comma:
+        yield plain(f"{rest} {first}")
+        if " and " not in rest:  # `Bonaire, Sint Eustatius and Saba` is no Bonaire
+            yield plain(first)
+
+
+def _curated(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.strip().splitlines():
+        code, names = line.split(" ", 1)
+        yield from ((code, name) for name in names.split(", ") if is_in_use(code))
+
+
+def _by_name(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for code, name in pairs:
+        if name and name != "eh partial":
+            found.setdefault(name, set()).add(code)
+    return {name: tuple(sorted(codes)) for name, codes in found.items()}
