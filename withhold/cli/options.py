@@ -14,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, err, print_problems
+from withhold.cli.place import read_place
 from withhold.cli.refusal import refuse
 from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, shown
 from withhold.location import GeoIP
@@ -29,11 +30,14 @@ Rules = Annotated[
 TweetId = Annotated[str | None, typer.Option("--tweet", metavar="ID", help="The tweet asked about.")]
 AccountId = Annotated[str | None, typer.Option("--account", metavar="ID", help="The account, or the tweet's author.")]
 Country = Annotated[
-    str | None, typer.Option("--country", metavar="CODE", help="Where the viewer is; unknown if nothing says it.")
+    str | None,
+    typer.Option("--country", metavar="CODE", help="Where the viewer is, such as IN or US-MS; unknown if not given."),
 ]
 Subdivisions = Annotated[
     list[str] | None,
-    typer.Option("--subdivision", metavar="CODE", help="Where in the country, such as US-MS; may be repeated."),
+    typer.Option(
+        "--subdivision", metavar="CODE", help="Where in the country, such as US-MS, or MS in US; may be repeated."
+    ),
 ]
 Address = Annotated[str | None, typer.Option("--ip", metavar="ADDRESS", help="The viewer's address, to locate them.")]
 Database = Annotated[
@@ -127,13 +131,16 @@ def viewer_of(
     """Return the viewer that the options describe; a usage error if they contradict each other."""
     viewer_id = _id("--viewer", viewer)
     if address is None and database is None:
-        signal = "the country was given" if country else "nothing says where the viewer is"
+        given = "country" if country else "subdivision" if subdivisions else ""
+        signal = f"the {given} was given" if given else "nothing says where the viewer is"
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", RuleSetWarning)
-                made = Viewer(country=country, subdivisions=subdivisions or (), account_id=viewer_id, signal=signal)
+                around, inside = read_place(country, subdivisions or ())
+                made = Viewer(country=around, subdivisions=inside, account_id=viewer_id, signal=signal)
         except WithholdError as error:
-            raise typer.BadParameter(str(error), param_hint="'--country' or '--subdivision'") from None
+            message = str(error).replace("use it as `country`", "give it with --country")
+            raise typer.BadParameter(message, param_hint="'--country' or '--subdivision'") from None
         for warning in caught:
             err.print(f"warning: {warning.message}", style="yellow")
         return made

@@ -142,13 +142,13 @@ def is_in(place: Standpoint, code: str) -> bool | None:
 
 def _located(country: str | None, written: Iterable[str], codes: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
     """Return the country and the subdivisions. A second code such as `FR-RE` gives the country that it stands for (T5)."""
-    if country is not None:
-        for text, code in zip(written, codes, strict=True):
-            if country_of(code) != country and current(country_of(text.strip().upper())) == country:
-                country = country_of(code)
-                codes = [code for code in codes if code != country]
-                break
-    return country, tuple(sorted(set(codes)))
+    pairs = list(zip(written, codes, strict=True))
+    for text, code in pairs if country is not None else ():
+        if country_of(code) != country and current(country_of(text.strip().upper())) == country:
+            country = country_of(code)
+            break
+    kept = {code for text, code in pairs if code != country or not is_subdivision(text)}
+    return country, tuple(sorted(kept))
 
 
 def _contradiction(country: str | None, code: str) -> str:
