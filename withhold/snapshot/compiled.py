@@ -12,6 +12,7 @@ from withhold.model.protected import KnownProtected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
 from withhold.snapshot.building import indexed_in_c, laid_out, named_by, sections_of
+from withhold.snapshot.codes import territories_here
 from withhold.snapshot.format import KINDS, Bytes, Counts, table_of
 from withhold.snapshot.records import record_of
 from withhold.snapshot.table import DictTable, Table
@@ -25,6 +26,7 @@ class Compiled:
         self.protected = protected
         self.digest = rules.digest
         self.rule_count = len(rules)
+        self.territories = territories_here()
         self._rules = sorted(rules, key=attrgetter("id"))
         self._sections: dict[str, Bytes] = {}
         self.tables: dict[str, Table] = {}

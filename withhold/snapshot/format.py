@@ -14,10 +14,12 @@ The digest is of the blanks too. The header is an object with the keys
 - `digest` (text): SHA-256 over what the rules say, as `withhold.model.rule_set` computes it; `revision`: its first 16
   digits, as decisions carry them;
 - `created` (ISO 8601 text, or null): when the file was made, if its maker said so. Nothing else in a file depends on
-  when or where it is made, so that equal rules from the same files give equal bytes;
+  when or where it is made, so that equal rules from the same files give equal bytes with the same version of pycountry;
 - `protected`, if lists of protected accounts were known when the rules were compiled: how many `accounts` they list, and
   `sha256`, a digest of the lists, as `withhold.model.protected` computes it. The file does not say who they are, and
   its revision does not depend on them;
+- `territories` (an object, or null): by which list the codes of territories were valid: the version of `pycountry`, and the
+  edition of this library's own `table`. Files from before 2026-11 do not have the key;
 - `counts`: how many `rules` there are, how many `accounts` and `tweets` they name, each counted once, and how many
   `combinations`, see below;
 - `size`: of the whole file in bytes;
@@ -113,12 +115,20 @@ class Protection(_Strict):
     sha256: _Digest
 
 
+class Territories(_Strict):
+    """The list by which the codes of a file were valid."""
+
+    pycountry: str
+    table: str
+
+
 class Header(_Strict):
     """What a file says of itself."""
 
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     digest: _Digest
     created: datetime | None
+    territories: Territories | None = None
     counts: Counts
     size: _Count
     sections: dict[str, Section]
@@ -132,6 +142,7 @@ def lay_out(
     digest: str,
     created: datetime | None,
     protected: KnownProtected | None,
+    territories: Territories | None,
 ) -> Iterator[Bytes]:
     """Yield a file piece by piece: its header, then the sections with what stands between. O(bytes).
 
@@ -149,6 +160,7 @@ def lay_out(
         "digest": digest,
         "created": in_iso(created),
         **({} if protected is None else {"protected": protected._asdict()}),
+        "territories": territories and territories.model_dump(),
         "counts": counts.model_dump(),
         "size": end,
         "sections": {name: section.model_dump() for name, section in found.items()},

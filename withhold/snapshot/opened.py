@@ -16,6 +16,7 @@ from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
 from withhold.snapshot.cache import Cache
 from withhold.snapshot.checking import Verify, read_header, verify
+from withhold.snapshot.codes import check_codes, territories_here
 from withhold.snapshot.format import KINDS, MAGIC, Bytes, Counts, table_of
 from withhold.snapshot.stored import StoredRules
 from withhold.snapshot.table import MappedTable, Table
@@ -39,10 +40,13 @@ class Opened:
         }
         if how == "full":
             verify(header, sections, file)
+        if how == "full" or header.territories != territories_here():
+            check_codes(header, sections["rules.records"], file)
         table = native.index.Table if in_c else MappedTable
         self.digest = header.digest
         said = header.protected
         self.protected = None if said is None else KnownProtected(said.accounts, said.sha256)
+        self.territories = header.territories
         self.rule_count = header.counts.rules
         self.tables: dict[str, Table] = {kind: table(*table_of(sections, kind)) for kind in KINDS}
         self._stored = StoredRules(file, mapped, sections, header, verified=how == "full")

@@ -12,6 +12,7 @@ from withhold.model.ids import IdSet
 from withhold.model.rule import Rule
 from withhold.model.rule_set import said_by
 from withhold.snapshot.format import MOST
+from withhold.territories import current
 
 
 class Store(Protocol):
@@ -58,7 +59,7 @@ def record_of(rule: Rule) -> bytes:
 
 
 def rule_of(record: bytes, store: Store, number: int) -> Rule:
-    """Return the rule of a record; its ids are those that the store has for its number.
+    """Return the rule of a record; its ids are those that the store has for its number. Former codes are read as today's.
 
     Raises `ValueError`, `TypeError` or `KeyError` for what is no record.
     """
@@ -67,8 +68,8 @@ def rule_of(record: bytes, store: Store, number: int) -> Rule:
         id=said["id"],
         accounts=StoredIds(said["accounts"], store, "accounts", number),
         tweets=StoredIds(said["tweets"], store, "tweets", number),
-        withheld_in=said["withheld_in"],
-        except_in=said["except_in"],
+        withheld_in=[current(code) or code for code in said["withheld_in"]],
+        except_in=[current(code) or code for code in said["except_in"]],
         from_=_instant(said["from"]),
         until=_instant(said["until"]),
         stays=[(_instant(start), _instant(end)) for start, end in said["stays"]],

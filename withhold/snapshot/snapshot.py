@@ -18,7 +18,7 @@ from withhold.model.rule_set import RuleSet
 from withhold.snapshot.table import Table
 
 if TYPE_CHECKING:
-    from withhold.snapshot.format import Bytes, Counts
+    from withhold.snapshot.format import Bytes, Counts, Territories
 
 
 Kind = Literal["accounts", "tweets"]
@@ -32,6 +32,8 @@ class Contents(Protocol):
     rule_count: int
     tables: dict[str, Table]
 
+    @property
+    def territories(self) -> Territories | None: ...
     @property
     def rule_set(self) -> RuleSet: ...
     def rules_of(self, posting: int) -> tuple[Rule, ...]: ...
@@ -126,6 +128,11 @@ class Snapshot:
         is refused as damaged too. The records of rules are read when an answer needs them, and `SnapshotError` is raised
         then for one that this version cannot read; `snapshot.rules` reads all.
 
+        Codes of territories are checked too: by `"full"` always, by `"header"` where the file was written with another
+        version of pycountry, which takes some time for each rule. A code that was renamed since is read as the new one,
+        and the revision stays that of the file; for one that is no territory any more `SnapshotError` names it and both
+        versions.
+
         A file must not be changed in place while it is open, which `save` does not do: one that gets shorter kills
         the process that reads it.
 
@@ -162,7 +169,7 @@ class Snapshot:
 
         when = None if created is None else utc(created, "created")
         contents = self._contents
-        pieces = lay_out(*contents.sections(), contents.digest, when, contents.protected)
+        pieces = lay_out(*contents.sections(), contents.digest, when, contents.protected, contents.territories)
         return write_atomically(Path(path), pieces)
 
     @property

@@ -1,0 +1,127 @@
+"""Codes of territories that ISO 3166, and pycountry with it, changed after a file was written (C7)."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.snapshot.test_damage import changed
+from withhold import Engine, Rule, RuleSet, Snapshot, SnapshotError, Viewer
+from withhold.cli.app import app
+from withhold.snapshot import codes
+from withhold.snapshot.format import HEADER_END, OPENING
+from withhold.territories import EDITION, iso_version
+
+Verify = Literal["full", "header"]
+both = pytest.mark.parametrize("verify", ["full", "header"])
+RULES = RuleSet(
+    [
+        Rule(
+            id="a",
+            accounts=[5],
+            withheld_in=["US-MS", "DE"],
+            reason="local_law",
+            note='beside "withheld_in": ["AN"], and "except_in": ["SU"]',
+        ),
+        Rule(id="b", accounts=[6], withheld_in=["WORLD"], except_in=["US-MS"], reason="local_law"),
+    ]
+)
+
+
+def written(path: Path, territories: object, others: dict[str, str] | None = None) -> Path:
+    """Write a file as another version wrote it: its header, and other codes in its records."""
+
+    def change(header: dict[str, Any], sections: dict[str, bytearray]) -> None:
+        if territories is ...:
+            del header["territories"]
+        else:
+            header["territories"] = territories
+        records = sections["rules.records"]
+        for old, new in (others or {}).items():
+            records[:] = records.replace(f'"{old}"'.encode(), f'"{new}"'.encode())
+
+    Snapshot.compile(RULES).save(path)
+    path.write_bytes(changed(path.read_bytes(), change))
+    return path
+
+
+OLD = {"pycountry": "24.6.1", "table": "00000000"}
+HERE = {"pycountry": iso_version(), "table": EDITION}
+
+
+def test_c7_the_header_says_by_which_list_the_codes_were_valid(tmp_path: Path) -> None:
+    Snapshot.compile(RULES).save(tmp_path / "rules.wh")
+    header = json.loads((tmp_path / "rules.wh").read_bytes()[OPENING.size : HEADER_END])
+    assert header["territories"] == HERE
+
+
+@both
+@pytest.mark.parametrize(
+    ("code", "now"), [("US-ZZ", None), ("NO-30", "`NO-31`, `NO-32`, `NO-33`"), ("NP-BA", "`NP-P3`"), ("LV-01", None)]
+)
+def test_c7_a_code_that_is_gone_is_refused_when_the_file_is_opened(
+    tmp_path: Path, verify: Verify, code: str, now: str | None
+) -> None:
+    path = written(tmp_path / "rules.wh", OLD, {"US-MS": code})
+    with pytest.raises(SnapshotError) as caught:
+        Snapshot.open(path, verify=verify)
+    problem = caught.value.problem
+    assert problem.code == "unknown-territory"
+    assert problem.message == (
+        f"`{code}` is no territory in pycountry {iso_version()}, and the file was written with pycountry 24.6.1"
+    )
+    assert problem.place == str(path)
+    assert "compile them again" in str(problem.hint)
+    assert now is None or now in str(problem.hint)
+
+
+@pytest.mark.parametrize("territories", [HERE, OLD, None, ...], ids=["here", "old", "null", "absent"])
+def test_c7_a_whole_check_looks_at_the_codes_whatever_the_header_says(tmp_path: Path, territories: object) -> None:
+    with pytest.raises(SnapshotError, match="`AN` is no territory"):
+        Snapshot.open(written(tmp_path / "rules.wh", territories, {"DE": "AN"}))
+
+
+@both
+def test_c7_the_command_says_so_too(tmp_path: Path, verify: Verify) -> None:
+    path = written(tmp_path / "rules.wh", OLD, {"DE": "AN"})
+    found = CliRunner().invoke(app, ["check", str(path), "--account", "5"])
+    assert found.exit_code not in (0, 3)
+    assert "`AN` is no territory in pycountry" in " ".join(found.output.split())
+
+
+@both
+@pytest.mark.parametrize("territories", [OLD, None, ...], ids=["old", "null", "absent"])
+def test_c7_older_files_are_read(tmp_path: Path, verify: Verify, territories: object) -> None:
+    opened = Snapshot.open(written(tmp_path / "rules.wh", territories), verify=verify)
+    assert opened.rules == RULES
+    opened.save(tmp_path / "again.wh")
+    assert Snapshot.open(tmp_path / "again.wh").rules == RULES
+
+
+@both
+def test_c7_a_code_that_was_renamed_since_is_read_as_the_new_one(tmp_path: Path, verify: Verify) -> None:
+    path = written(tmp_path / "rules.wh", OLD, {"US-MS": "IN-OR", "DE": "TP"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        opened = Snapshot.open(path, verify=verify)
+        engine = Engine(opened)
+        odisha = engine.view(Viewer(country="IN", subdivisions=["IN-OD"]))
+        assert (odisha.withholds(7, 5), odisha.withholds(7, 6)) == (True, False)
+        assert engine.view(Viewer(country="TL")).withholds(7, 5)
+        assert str(odisha.check(account_id=5).territories) == "IN-OD, TL"
+        assert opened.rules["a"].withheld_in == ("IN-OD", "TL")
+    assert opened.revision == Snapshot.compile(RULES).revision, "it is that of the file"
+    opened.save(tmp_path / "again.wh")
+    assert Snapshot.open(tmp_path / "again.wh").rules == opened.rules
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_c7_codes_are_found_wherever_the_section_is_cut(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    records = b'{"withheld_in": ["IN", "US-MS"], "except_in": [], "note": "\\"withheld_in\\": [\\"AN\\"]"}{"except_in": ["GB"]}'
+    monkeypatch.setattr(codes, "_CHUNK", size)
+    assert codes._codes(records) == {"IN", "US-MS", "GB"}
