@@ -39,15 +39,17 @@ class _Search:
     def __init__(self, rules: Path, root: str | os.PathLike[str] | None) -> None:
         self.levels: list[list[Path]] = []
         self.problems: list[Problem] = []
+        #: The real paths of lists that are in a level, and of folders that were listed.
         self._seen: set[str] = set()
+        self._listed: set[str] = set()
         is_folder = os.path.isdir(rules)  # noqa: PTH112  # which raises nothing
         around = rules if is_folder else rules.parent
         real = Path(os.path.realpath(rules))
         # Above a link there are two ways up: from where it is, and from where it leads.
         ways = [_way_up(Path(os.path.abspath(around)), root), _way_up(real if is_folder else real.parent, root)]  # noqa: PTH100
         self._tops = [Path(os.path.realpath(way[-1])) for way in ways]
-        self._add(self._below(around, set()) if is_folder else self._in(around))
-        for folder in dict.fromkeys(folder for way in ways for folder in way):
+        self._add(self._below(around) if is_folder else self._in(around))
+        for folder in (folder for way in ways for folder in way):
             self._add(self._in(_near(folder)))
 
     def _add(self, files: Iterator[Path]) -> None:
@@ -58,12 +60,11 @@ class _Search:
             if real in self._seen:
                 continue
             self._seen.add(real)
-            level.append(file)
-            if not any(Path(real).is_relative_to(top) for top in self._tops):
-                level.remove(file)
-                message = (
-                    f"this list is a link out of {' and '.join(shown(str(top)) for top in dict.fromkeys(self._tops))}"
-                )
+            if any(Path(real).is_relative_to(top) for top in self._tops):
+                level.append(file)
+            else:
+                outside = " and ".join(shown(str(_near(top))) for top in dict.fromkeys(self._tops))
+                message = f"this list is a link out of {outside}"
                 self.problems.append(Problem("outside-rule-set", message, Place(str(file)), "put the list itself here"))
         if level:
             self.levels.append(level)
@@ -72,18 +73,22 @@ class _Search:
         """Yield the lists in a folder; a list that cannot be read is one too, and is refused when it is opened."""
         return filter(is_protected_list, self._entries(folder))
 
-    def _below(self, folder: Path, seen: set[str]) -> Iterator[Path]:
-        """Yield the lists in a folder and below it, each folder once, however many links lead there."""
-        seen.add(os.path.realpath(folder))
+    def _below(self, folder: Path) -> Iterator[Path]:
+        """Yield the lists in a folder and below it."""
         for entry in self._entries(folder):
             if entry.name.startswith("."):
                 continue
             if is_protected_list(entry):
                 yield entry
-            elif os.path.isdir(entry) and os.path.realpath(entry) not in seen:  # noqa: PTH112
-                yield from self._below(entry, seen)
+            elif os.path.isdir(entry):  # noqa: PTH112
+                yield from self._below(entry)
 
     def _entries(self, folder: Path) -> list[Path]:
+        """Return what is in a folder, once, however many links and ways lead there."""
+        real = os.path.realpath(folder)
+        if real in self._listed:
+            return []
+        self._listed.add(real)
         try:
             return sorted(folder.iterdir())
         except OSError as error:
