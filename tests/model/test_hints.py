@@ -40,6 +40,7 @@ def suggested(written: str) -> list[str]:
         *(("Virgin Islands", "VG VI"), ("Punjab", "IN-PB PK-PB"), ("St. Kitts & Nevis", "KN"), ("Bosnia", "BA")),
         *(("Guinea", "GN"), ("Mexico", "MX"), ("Bonaire", "BQ-BO"), ("The Gambia", "GM"), ("Bavaria", "DE-BY")),
         *(("Congo, The Democratic Republic of the", "CD"), ("European Union", "EU"), ("ind", "IN"), ("356", "IN")),
+        *(("Republic of China", "TW"), ("La Réunion", "RE"), ("UE", "EU"), ("001", "WORLD"), ("Gaza", "PS MZ-G")),
         *(("Germny", "DE"), ("Nigera", "NE NG"), ("NO-3", "NO-03"), ("SI-1", "SI-001"), ("EA", "ES-CE ES-ML")),
     ],
 )
@@ -50,13 +51,30 @@ def test_e5_what_is_meant_is_suggested(written: str, codes: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["Roman", "United", "Islands", "Republic", "African", "Hyderabad", "[IN]", "NI0", "1", "US-", "日本"],
+    [
+        "Roman",
+        "United",
+        "Islands",
+        "Republic",
+        "African",
+        "Hyderabad",
+        "[IN]",
+        "NI0",
+        "1",
+        "US-",
+        "日本",
+        "N/A",
+        "none",
+        "unknown",
+        "XW",
+        "İN",
+    ],
 )
 def test_e5_where_nothing_fits_no_place_is_suggested(written: str) -> None:
     assert hint(written) == GENERAL
 
 
-@pytest.mark.parametrize("written", ["Europe", "Asia", "Africa", "the Americas", "OC", "Middle East", "EMEA"])
+@pytest.mark.parametrize("written", ["Europe", "Asia", "Africa", "the Americas", "OC", "150", "Middle East", "EMEA"])
 def test_e5_continents_are_no_territories(written: str) -> None:
     assert "list the countries" in hint(written)
     assert not suggested(written)
@@ -66,6 +84,15 @@ def test_e5_eu_where_one_country_is_expected_suggests_none() -> None:
     with pytest.raises(TerritoryError) as caught:
         resolve("EU")
     assert "it is a group" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("written", ["IN, PK", "IN PK", "IN;PK", "IN/PK", "[IN, PK]", "India, Pakistan"])
+def test_e5_a_list_wants_brackets(written: str) -> None:
+    assert hint(written) == "put brackets around a list: `[IN, PK]`"
+
+
+def test_e5_a_part_of_a_country_that_was_divided_says_so() -> None:
+    assert suggested("AN-CUR") == ["BQ", "CW", "SX"]
 
 
 def test_e5_a_name_of_many_places_suggests_none() -> None:

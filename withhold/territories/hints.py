@@ -16,7 +16,10 @@ _GENERAL = "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`"
 _MOST = 3
 _LONGEST = 100
 _SEPARATOR = re.compile(r"[\s_./:\u2010-\u2015\u2212-]+")
-_GROUPS = {"e u": "EU", "european union": "EU", "european economic area": "EEA"}
+_GROUPS = dict.fromkeys(("e u", "eec", "european union", "ue"), "EU") | {"european economic area": "EEA"}
+_NOWHERE = frozenset({"n a", "nan", "none", "null", "undefined", "unknown"})
+# Codes that ISO 3166 leaves to its users: a slip of the fingers is not the likeliest reason for one.
+_USERS = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ")
 _KEYBOARD = {
     letter: (row, column + row / 2)
     for row, letters in enumerate(("QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM"))
@@ -29,7 +32,8 @@ def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
     if len(text) > _LONGEST:
         return _LIST if "," in text else _GENERAL
     written, name = text.upper(), plain(text)
-    row = TABLE.get(written) or TABLE.get(FORMER.get(name.removeprefix("the "), ""))
+    around = country_of(written)
+    row = TABLE.get(written) or TABLE.get(around) or TABLE.get(FORMER.get(name.removeprefix("the "), ""))
     if row is not None:
         return _former(row)
     if name in WORLDWIDE or text == "*":
@@ -38,13 +42,22 @@ def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
         return "continents and regions are no territories: list the countries, or define a group of them"
     if name in _GROUPS:
         return f"did you mean `{_GROUPS[name]}`?"
+    if name in _NOWHERE:
+        return _GENERAL
     found = _rewritten(written, current) or codes_named(text) or _named_within(text, current)
-    if not found and "," in text:
+    if not found and ("," in text or _is_list(written)):
         return _LIST
     if len(found) > _MOST:
         return f"{len(found)} places are called so: write the code of the one that is meant"
-    found = found or _glued(written, current) or _nearest(written, groups) or nearest_country_names(text)
+    found = found or _glued(written, current) or nearest_country_names(text)
+    if not found and text.isascii() and not _USERS.fullmatch(written):
+        found = _nearest(written, groups)
     return f"did you mean {_either(found)}?" if 0 < len(found) <= _MOST else _GENERAL
+
+
+def _is_list(written: str) -> bool:
+    parts = [part for part in re.split(r"[^\w-]+", written) if part]
+    return len(parts) > 1 and all(part in countries() for part in parts)
 
 
 def _former(row: Row) -> str:

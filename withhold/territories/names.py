@@ -17,13 +17,13 @@ def _words(text: str) -> frozenset[str]:
 
 #: Words for all places.
 WORLDWIDE = _words("""
-    all, all countries, any, anywhere, earth, every country, everywhere, global, globally, international,
+    001, all, all countries, any, anywhere, earth, every country, everywhere, global, globally, international,
     internationally, the whole world, the world, world wide, worldwide, ww
 """)
 
-#: Regions that are no territory: lists of countries stand for them.
+#: Regions that are no territory, by names and UN codes: lists of countries stand for them.
 CONTINENTS = _words("""
-    africa, americas, apac, asia, asia pacific, balkans, benelux, caribbean, central america, emea, europe, latam,
+    002, 003, 005, 009, 013, 019, 021, 029, 142, 150, 419, africa, americas, apac, asia, asia pacific, balkans, benelux, caribbean, central america, emea, europe, latam,
     latin america, mena, middle east, north africa, north america, nordics, oc, oceania, scandinavia, south america,
     south asia, southeast asia
 """)
@@ -31,7 +31,7 @@ CONTINENTS = _words("""
 # Names in use beside those of ISO 3166, and the abbreviations of newspapers and sports.
 _COUNTRIES = """
 AE emirates, the emirates, uae
-BF upper volta
+BF burkina, upper volta
 BN brunei
 BW bechuanaland
 BY byelorussia
@@ -73,6 +73,7 @@ MM burma
 MO macau
 NL holland, ned, nederland
 PS gaza, west bank
+RE la reunion
 RU russia
 SA ksa
 SZ swaziland
@@ -80,7 +81,7 @@ TH siam
 TL east timor
 TR turkey
 TV ellice islands
-TW formosa, roc
+TW formosa, republic of china, roc
 US america, the states, u s, u s a, united states of america
 VA vatican, vatican city
 WS western samoa
@@ -124,6 +125,8 @@ PT-20 azores
 RU-CE chechnya
 RU-MOW moscow
 RU-SPE saint petersburg
+UA-09 luhansk
+UA-14 donetsk
 UA-30 kiev, kyiv
 UA-43 crimea
 US-DC washington dc
