@@ -90,6 +90,24 @@ def test_what_is_in_c_is_short_too_and_knows_no_room_but_the_errors(file):
     assert imported <= {"errors", "native"}
 
 
+def test_e11_nothing_advises_a_package_from_an_index():
+    """`withhold` is in no index: what is installed by that name is a checkout, a wheel, a commit or a file's hash."""
+    root = HOUSE.parent if (HOUSE.parent / "README.md").exists() else Path(__file__).parents[1]
+    written = [*FILES, *sorted((root / "benchmarks").rglob("*.py")), root / "README.md", root / "pyproject.toml"]
+    advised = [
+        wanted
+        for file in written
+        for command in re.findall(
+            r"(?:pip3? install|pipx? (?:install|run)|uvx?(?: \w+)*) [^`\n]*", file.read_text("utf-8")
+        )
+        for wanted in re.findall(r"(?:(?<=\s)|(?<=['\"]))withhold(?!\w)[^'\"\n]*", command)
+    ]
+    pinned = [wanted for wanted in advised if re.search(r" @ \S+(@[0-9a-f]{40}|#sha256=[0-9a-f]{64})$", wanted)]
+    # The name of the command, as in `pip install '.[cli]' && withhold demo`, is no package.
+    assert [wanted for wanted in advised if wanted not in pinned and not re.match(r"withhold [a-z]", wanted)] == []
+    assert len(pinned) >= 3
+
+
 def test_the_reference_is_short_enough_to_be_read():
     assert len((HOUSE / "engine" / "reference.py").read_text(encoding="utf-8").splitlines()) < 120
 

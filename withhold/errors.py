@@ -131,6 +131,18 @@ def excerpt(text: str) -> str:
     return f"`{'…' if found.start() else ''}{found[0]}{'…' if found.end() < len(text) else ''}`"
 
 
+def how_to_install(extra: str) -> str:
+    """Return how to install an extra of this package: never by name from an index, where the name may be anybody's.
+
+    >>> how_to_install("cli")
+    "install the extra `cli` of withhold: `pip install '.[cli]'` in its checkout, or `'FILE.whl[cli]'` from its wheel"
+    """
+    return (
+        f"install the extra `{extra}` of withhold: `pip install '.[{extra}]'` in its checkout, "
+        f"or `'FILE.whl[{extra}]'` from its wheel"
+    )
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return the hint for a name that is not known: the nearest that is, or which there are, of many the first twenty.
 

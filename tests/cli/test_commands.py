@@ -204,11 +204,13 @@ def test_the_program_itself(rules):
     assert version.stdout.startswith("withhold ")
 
 
-def test_without_its_libraries_it_says_what_to_install():
-    code = "import sys; sys.modules['typer'] = None; from withhold.cli import main; main()"
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_e11_without_its_libraries_it_names_the_extra_of_the_checkout_or_wheel(missing):
+    code = f"import sys; sys.modules['{missing}'] = None; from withhold.cli import main; main()"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert found.returncode == 1
-    assert "pip install 'withhold[cli]'" in found.stderr
+    assert f"needs `{missing}`, which is not installed; install the extra `cli` of withhold" in found.stderr
+    assert "pip install '.[cli]'" in found.stderr
     assert "Traceback" not in found.stderr
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 from hypothesis import find, given
@@ -22,6 +24,13 @@ FEW = st.integers(1, 3)
 )
 def test_engine_and_reference_agree_on_what_is_drawn(rules, tweet, viewer, at, policy):
     assert Engine(rules, policy).check(tweet, viewer, at) == Reference(rules, policy).check(tweet, viewer, at)
+
+
+def test_e11_without_hypothesis_they_name_the_extra():
+    code = "import sys; sys.modules['hypothesis'] = None; import withhold.testing.strategies"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    wanted = "ModuleNotFoundError: the strategies need Hypothesis, which is not installed; install the extra `test` of withhold"
+    assert found.stderr.splitlines()[-1].startswith(wanted)
 
 
 def test_what_there_is_can_be_drawn():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from io import TextIOWrapper
 
-from withhold.errors import SnapshotError
+from withhold.errors import SnapshotError, how_to_install
 
 
 def main() -> None:
@@ -13,9 +13,10 @@ def main() -> None:
     try:
         from withhold.cli.app import app
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        missing = (error.name or "").partition(".")[0]
+        if missing not in ("typer", "rich"):
             raise
-        sys.exit("withhold: the command line needs more libraries; install them with: pip install 'withhold[cli]'")
+        sys.exit(f"withhold: the command line needs `{missing}`, which is not installed; {how_to_install('cli')}")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a letter that a terminal lacks is no reason to fail

@@ -12,7 +12,17 @@ from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from withhold.errors import Place, Problem, RuleSetWarning, TerritoryError, TrafficError, WithholdError, excerpt, shown
+from withhold.errors import (
+    Place,
+    Problem,
+    RuleSetWarning,
+    TerritoryError,
+    TrafficError,
+    WithholdError,
+    excerpt,
+    how_to_install,
+    shown,
+)
 from withhold.sources.entry import id_from_text
 from withhold.sources.tables import header_hint, not_as_wide, not_csv
 from withhold.territories import UNKNOWN_IN_DATA, WORLD, Resolved, is_subdivision, resolve
@@ -189,7 +199,7 @@ def _parquet_rows(problems: _Problems) -> Iterator[_Texts]:
     try:
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError:
-        hint = "install it with `pip install pyarrow`, or write CSV"
+        hint = f"{how_to_install('arrow')}; or write CSV"
         problems.tell("no-pyarrow", "this is Parquet, which needs `pyarrow`", hint=hint)
         return
     try:

@@ -9,7 +9,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import strategies as st
+from withhold.errors import how_to_install
+
+try:
+    from hypothesis import strategies as st
+except ModuleNotFoundError as error:
+    if error.name != "hypothesis":
+        raise
+    raise ModuleNotFoundError(
+        f"the strategies need Hypothesis, which is not installed; {how_to_install('test')}", name=error.name
+    ) from None
 
 from withhold.model import Effect, IdSet, Period, Policy, Reason, Rule, RuleSet, Settle, Tweet, Viewer
 from withhold.model.ids import MAX_ID
