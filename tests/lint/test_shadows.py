@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests import strategies
 from tests.lint.advising import DAY, END, START, advised, rule
-from withhold import Policy, Reference, Rule, RuleSet, Settle
-from withhold.engine.reach import Reach
+from withhold import Effect, Policy, Reference, Rule, RuleSet, Settle
+from withhold.engine.reference import _reaches
 from withhold.lint import lint
 from withhold.lint.rules_must_not_be_shadowed import hidden_by, shadows
 from withhold.lint.spans import Spans
@@ -84,14 +84,15 @@ def test_a_stay_that_lies_in_a_longer_one_is_a_shadow() -> None:
 
 
 def brute_force(rules: list[Rule]) -> dict[str, set[str]]:
-    """Compare each rule with each, place by place as the engine decides, and hour by hour."""
+    """Compare each rule with each, place by place as the reference decides, and hour by hour."""
 
     def withheld(each: Rule) -> set[object]:
         found: set[object] = set()
         for policy, place in product(Settle, strategies.PLACES):
-            reach = Reach.of(each, Policy(unknown_location=policy))
-            if reach.withholds(place):
-                found |= {(policy, place, False), (policy, place, reach.suspends)}
+            reached = _reaches(each, place)
+            settled = each.if_unknown or (Settle.WITHHOLD if each.except_in else policy)
+            if reached or (reached is None and settled is Settle.WITHHOLD):
+                found |= {(policy, place, False), (policy, place, each.effect is Effect.SUSPEND)}
         return found
 
     hours = [hour + half for hour in strategies.HOURS for half in (timedelta(), timedelta(minutes=30))]

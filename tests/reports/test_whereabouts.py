@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import PLACES, TERRITORIES
-from withhold import Policy, Rule, TerritorySet
-from withhold.engine.reach import Reach
-from withhold.reports.whereabouts import Whereabouts, alike, point
+from withhold import Policy, Rule
+from withhold.model.places import everywhere, place_of, united
+from withhold.reports.whereabouts import Whereabouts, point
+from withhold.semantics import alike, extent, reach_of
 from withhold.territories import subdivisions
 
 _CODES = st.lists(st.sampled_from(TERRITORIES), min_size=1, max_size=4)
@@ -18,23 +19,27 @@ _CODES = st.lists(st.sampled_from(TERRITORIES), min_size=1, max_size=4)
 @given(st.lists(_CODES, min_size=1, max_size=3))
 def test_the_places_that_rules_tell_apart_are_everywhere_each_once_and_alike(lists):
     rules = [Rule(id="r", accounts=[1], withheld_in=codes, reason="terms") for codes in lists]
-    reaches = frozenset(Reach.of(rule, Policy()) for rule in rules)
-    found = alike(reaches)
-    for place in PLACES:
-        [(one, _)] = [(other, where) for other, where in found if where.has(place)]
-        assert [reach.reaches(one) for reach in reaches] == [reach.reaches(place) for reach in reaches]
-    whole = Whereabouts()
-    for _, where in found:
-        assert not where.territories & whole.territories
-        whole |= where
-    assert whole == Whereabouts(TerritorySet(["WORLD"]), unknown=True)
+    reaches = [reach_of(rule) for rule in rules]
+    found = alike(extent(reach, Policy()) for reach in reaches)
+    for place in map(place_of, PLACES):
+        [one] = [other for other, whole in found if whole & place]
+        for reach in reaches:
+            assert [bool(part & one) for part in (reach.surely, reach.uncertain)] == [
+                bool(part & place) for part in (reach.surely, reach.uncertain)
+            ]
+    together = 0
+    for _, whole in found:
+        assert not whole & together
+        together |= whole
+    assert together == everywhere()
 
 
 def _set(*codes, less=(), points=(), unknown=False):
-    territories = TerritorySet(codes) - TerritorySet(less)
+    places = united(codes) & ~united(less)
     for code in points:
-        territories = territories - point(code) if point(code) & territories else territories | point(code)
-    return Whereabouts(territories, unknown)
+        places ^= point(code).places
+    nowhere = place_of((None, ()))
+    return Whereabouts(places | nowhere if unknown else places & ~nowhere)
 
 
 @pytest.mark.parametrize(

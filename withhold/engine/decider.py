@@ -132,7 +132,7 @@ class Decider:
         spoken.sort(key=speaking_key)
         outcome, first = combine(spoken), spoken[0] if spoken else None
         territories, varies = self._geography(frozenset(where for *_, where in in_force))
-        since, until = stretch_at((rule for rule, _ in rules), at)
+        since, until = stretch_at((period for rule, _ in rules for period in rule.periods), at)
         return since, Decision(
             outcome=outcome,
             exempt="author" if spoken and outcome is Outcome.VISIBLE else None,

@@ -28,7 +28,7 @@ def count_fitting(entries: Sequence[Sequence[str]], limit: int) -> int:
 def fitted(entries: Iterable[Sequence[str]], limit: int, more: Callable[[int], str]) -> list[str]:
     """Return the lines of the first entries that fit into `limit` bytes, and `more(count)` for those left out.
 
-    >>> fitted([["a"], ["b"]], 200, "and {} more".format), fitted([["a" * 99], ["b"]], 150, "and {} more".format)
+    >>> fitted([["a"], ["b"]], 200, "and {} more".format), fitted([["a" * 99], ["b"]], 101, "and {} more".format)
     (['a', 'b'], ['and 2 more'])
     """
     listed = list(entries)

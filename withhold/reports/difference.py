@@ -12,18 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from withhold.engine.reach import Reach
 from withhold.model.decision import Outcome
 from withhold.model.instants import in_iso
+from withhold.model.places import Places
 from withhold.model.policy import Policy
 from withhold.model.rule import Period, Rule
-from withhold.model.viewer import Standpoint
-from withhold.reports.whereabouts import Whereabouts, alike
+from withhold.reports.whereabouts import Whereabouts
+from withhold.semantics import Extent, everywhere, extent, reach_of, stretches
 from withhold.snapshot import Snapshot
 from withhold.snapshot.snapshot import Kind
 
@@ -84,7 +82,7 @@ class Difference:
 class _Meaning(NamedTuple):
     """What a rule does, to whom and when; all that outcomes depend on."""
 
-    reach: Reach
+    extent: Extent
     periods: tuple[Period, ...]
 
 
@@ -142,7 +140,7 @@ def _paired(old: Snapshot, new: Snapshot, kind: Kind) -> dict[tuple[int | None, 
 
 
 def _meant(rules: Iterable[Rule], policy: Policy) -> dict[str, _Meaning]:
-    return {rule.id: _Meaning(Reach.of(rule, policy), rule.periods) for rule in rules}
+    return {rule.id: _Meaning(extent(reach_of(rule), policy), rule.periods) for rule in rules}
 
 
 def _causes(
@@ -165,62 +163,37 @@ def _causes(
 
 def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
     """Return where and when outcomes differ: for each place the longest periods, and all places that share one."""
-    stretches = list(_stretches(old | new, within))
-    in_force = [(_in_force(old, stretch), _in_force(new, stretch)) for stretch in stretches]
-    found: dict[tuple[Outcome, Outcome, Period], Whereabouts] = {}
-    for place, all_like_it in alike(frozenset(reach for reach, _ in old | new)):
-        turns = [(_outcome(before, place), _outcome(after, place)) for before, after in in_force]
-        for (was, becomes), period in _merged(turns, stretches):
-            if was is not becomes:
-                key = (was, becomes, period)
-                found[key] = found[key] | all_like_it if key in found else all_like_it
-    changes = [Change(where, was, becomes, period) for (was, becomes, period), where in found.items()]
+    found: defaultdict[tuple[Outcome, Outcome, Period], Places] = defaultdict(int)
+    # What differs up to here, by its outcomes and since when it does.
+    differing: dict[tuple[Outcome, Outcome, datetime | None], Places] = {}
+    for stretch in stretches((period for _, periods in old | new for period in periods), within):
+        before, after = everywhere(_in_force(old, stretch)), everywhere(_in_force(new, stretch))
+        now = {
+            (was, becomes): before[was] & after[becomes] for was in before for becomes in after if was is not becomes
+        }
+        for (was, becomes, start), places in [*differing.items()]:
+            differing[was, becomes, start] = still = places & now[was, becomes]
+            found[was, becomes, Period(start, stretch.start)] |= places & ~still
+            now[was, becomes] &= ~still
+        differing |= {(*turn, stretch.start): places for turn, places in now.items() if places}
+    for (was, becomes, start), places in differing.items():
+        found[was, becomes, Period(start, within.end)] |= places
+    changes = [
+        Change(Whereabouts(places), was, becomes, period) for (was, becomes, period), places in found.items() if places
+    ]
     return sorted(changes, key=_by_period)
 
 
-def _stretches(meanings: _Meanings, within: Period) -> Iterator[Period]:
-    """Cut a period wherever a rule comes into force or goes out of it."""
-    edges = {bound for _, periods in meanings for period in periods for bound in period if bound is not None}
-    cuts = sorted(edge for edge in edges if within.covers(edge) and edge != within.start)
-    yield from map(Period._make, pairwise([within.start, *cuts, within.end]))
-
-
-def _in_force(meanings: _Meanings, stretch: Period) -> frozenset[Reach]:
-    """Return what is in force all through a stretch, which no edge lies in."""
-    return frozenset(reach for reach, periods in meanings if any(_holds(period, stretch) for period in periods))
+def _in_force(meanings: _Meanings, stretch: Period) -> Iterator[Extent]:
+    """Yield the extent of what is in force all through a stretch, which no edge lies in."""
+    for where, periods in meanings:
+        if any(_holds(period, stretch) for period in periods):
+            yield where
 
 
 def _holds(period: Period, stretch: Period) -> bool:
     begun = period.start is None or (stretch.start is not None and period.start <= stretch.start)
     return begun and (period.end is None or (stretch.end is not None and stretch.end <= period.end))
-
-
-@lru_cache(maxsize=65_536)
-def _outcome(reaches: frozenset[Reach], place: Standpoint) -> Outcome:
-    withheld = False
-    for reach in reaches:
-        if reach.withholds(place):
-            if reach.suspends:
-                return Outcome.SUSPENDED
-            withheld = True
-    return Outcome.WITHHELD if withheld else Outcome.VISIBLE
-
-
-_Turn = tuple[Outcome, Outcome]
-
-
-def _merged(turns: Iterable[_Turn], stretches: Iterable[Period]) -> Iterator[tuple[_Turn, Period]]:
-    """Join stretches that follow on one another with the same outcomes."""
-    kept: tuple[_Turn, Period] | None = None
-    for turn, stretch in zip(turns, stretches, strict=True):
-        if kept is not None and kept[0] == turn:
-            kept = (turn, Period(kept[1].start, stretch.end))
-            continue
-        if kept is not None:
-            yield kept
-        kept = (turn, stretch)
-    if kept is not None:
-        yield kept
 
 
 def _by_period(change: Change) -> tuple[bool, datetime | int, bool, datetime | int, str, str]:

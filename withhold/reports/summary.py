@@ -11,16 +11,15 @@ from typing import NamedTuple
 
 from withhold.engine import Engine, View
 from withhold.model.decision import Outcome
+from withhold.model.places import place_of, united
 from withhold.model.policy import Policy
 from withhold.model.rule import Period, Reason, Rule
-from withhold.model.territory_set import TerritorySet
 from withhold.model.viewer import Viewer
 from withhold.reports.difference import Change, Difference
 from withhold.reports.traffic import Impression
 from withhold.reports.whereabouts import Whereabouts
 from withhold.snapshot import Snapshot
 from withhold.snapshot.snapshot import Kind
-from withhold.territories import WORLD, countries
 
 _ALWAYS = Period()
 
@@ -189,8 +188,6 @@ def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterat
 
 
 def _together(alike: Collection[str | None]) -> Whereabouts:
-    """Return countries, and None for an unknown location, as one set; most of the world as the world less the rest."""
-    unknown = None in alike
-    if 2 * len(alike) < len(countries()):
-        return Whereabouts(TerritorySet(filter(None, alike)), unknown)
-    return Whereabouts(TerritorySet([WORLD]) - TerritorySet(countries().keys() - alike), unknown)
+    """Return countries, and None for an unknown location, as one set."""
+    unknown = place_of((None, ())) if None in alike else 0
+    return Whereabouts(united(filter(None, alike)) | unknown)

@@ -4,42 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache, reduce
+from functools import cache, lru_cache
 
-from withhold.engine.reach import Reach, told_apart
-from withhold.model.territory_set import NOWHERE, TerritorySet, directly_in
+from withhold.model.places import Places, everywhere, place_of, within
+from withhold.model.territory_set import TerritorySet, directly_in
 from withhold.model.viewer import Standpoint
-from withhold.territories import WORLD, containing, countries, country_of, subdivisions
-
-_EVERYWHERE = TerritorySet([WORLD])
+from withhold.territories import WORLD, countries, subdivisions
 
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Places where viewers are as far as it is known, and whether nowhere known is one of them.
+    """Places where viewers are as far as it is known.
 
-    Of `territories`, the part of a country that lies in none of its subdivisions stands for viewers of whom no more
-    is known than the country; likewise that of a region. A country alone is all of it, known or not.
-
-    >>> print(Whereabouts(TerritorySet(["IN", "TR"])), "/", Whereabouts(TerritorySet(["WORLD"]), unknown=True))
+    >>> print(Whereabouts(within("IN") | within("TR")), "/", Whereabouts(everywhere()))
     IN, TR / WORLD
-    >>> print(Whereabouts(TerritorySet(["US-MS"]) | point("US"), unknown=True))
+    >>> print(Whereabouts(within("US-MS") | place_of(("US", ())) | place_of((None, ()))))
     unknown location and US-MS and US with no subdivision known
     """
 
-    territories: TerritorySet = NOWHERE
-    unknown: bool = False
+    places: Places = 0
+
+    @property
+    def unknown(self) -> bool:
+        """Whether an unknown location is one of the places."""
+        return self.has((None, ()))
+
+    @property
+    def territories(self) -> TerritorySet:
+        """The known places: a country alone is all of it, known or not, and most of the world is the world less the rest.
+
+        The part of a country that lies in none of its subdivisions stands for viewers of whom no more is known than the
+        country; likewise that of a region.
+        """
+        return _territories(self.places)
 
     def __or__(self, other: Whereabouts) -> Whereabouts:
-        return Whereabouts(self.territories | other.territories, self.unknown or other.unknown)
+        return Whereabouts(self.places | other.places)
 
     def has(self, place: Standpoint) -> bool:
-        """Tell whether somebody is there of whom this much is known."""
-        country, known = place
-        if country is None:
-            return self.unknown
-        narrowest = max((country, *known), key=lambda code: len(containing(code)))
-        return not point(narrowest) - self.territories
+        """Return whether a viewer of whom this much is known is there."""
+        return bool(self.places & place_of(place))
 
     def touched(self) -> Iterator[str | None]:
         """Yield every country of which some part is in it, and None for an unknown location."""
@@ -49,14 +53,14 @@ class Whereabouts:
     def worded(self) -> tuple[TerritorySet, tuple[str, ...], tuple[str, ...]]:
         """Return the territories in few words: a set, and codes to add and to take away where no more is known.
 
-        >>> territories, only, but = Whereabouts(TerritorySet(["US-MS"]) | point("US")).worded()
+        >>> territories, only, but = Whereabouts(within("US-MS") | place_of(("US", ()))).worded()
         >>> str(territories), only, but
         ('US-MS', ('US',), ())
         """
         return _worded(self.territories)
 
     def __str__(self) -> str:
-        if self.territories == _EVERYWHERE:
+        if self.territories.places == everywhere():
             return WORLD if self.unknown else f"{WORLD} but not an unknown location"
         told, only, but = self.worded()
         parts = ["unknown location"] if self.unknown else []
@@ -66,45 +70,22 @@ class Whereabouts:
         return (" and ".join(parts) or "nowhere") + without
 
 
+@lru_cache(maxsize=4096)
+def _territories(places: Places) -> TerritorySet:
+    unknown = place_of((None, ()))
+    whole = sum(not within(country) & ~places for country in countries())
+    return TerritorySet.of(places | unknown if 2 * whole > len(countries()) else places & ~unknown)
+
+
 @cache
 def point(code: str) -> TerritorySet:
     """Return where those are of whom it is known that they are in a country or subdivision, and no more."""
     return TerritorySet([code]) - TerritorySet(directly_in(code))
 
 
-@lru_cache(maxsize=1024)
-def alike(reaches: frozenset[Reach]) -> tuple[tuple[Standpoint, Whereabouts], ...]:
-    """Return every place that rules tell apart, each with all the places that they do not tell from it.
-
-    Together these are everywhere, each place once.
-    """
-    named = {code for reach in reaches for code in (*reach.withheld_in, *reach.except_in)} - {WORLD}
-    return tuple((place, _alike(place, named)) for place in told_apart(reaches))
-
-
-def _alike(place: Standpoint, named: set[str]) -> Whereabouts:
-    country, known = place
-    if country is None:
-        return Whereabouts(unknown=True)
-    if country not in (whole := {country_of(code) for code in named}):
-        return Whereabouts(_EVERYWHERE - TerritorySet(whole))
-    code = known[0] if known else country
-    # Of whom no more is known than these, it is uncertain for what is named inside.
-    coarse = {around for inner in named for around in containing(inner)[1:-1]}
-    if code in coarse:
-        return Whereabouts(point(code))
-    around = named & set(containing(code))
-    found = reduce(TerritorySet.__and__, map(_just, around), TerritorySet([country]))
-    return Whereabouts(reduce(TerritorySet.__sub__, map(point, coarse), found - TerritorySet(named - around)))
-
-
-def _just(code: str) -> TerritorySet:
-    return TerritorySet([code])
-
-
 @lru_cache(maxsize=4096)
 def _touched(territories: TerritorySet) -> tuple[str, ...]:
-    return tuple(country for country in countries() if territories & _just(country))
+    return tuple(country for country in countries() if territories.places & within(country))
 
 
 @lru_cache(maxsize=4096)

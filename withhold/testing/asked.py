@@ -8,45 +8,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from withhold.engine.decider import Decider
-from withhold.engine.reach import Reach
 from withhold.errors import Place
-from withhold.model import IdSet, Outcome, Policy, Rule, RuleSet
+from withhold.model import IdSet, Outcome, Policy, Rule, RuleSet, Scope
+from withhold.model.places import place_of
 from withhold.model.tweet import Link, links_of
-from withhold.model.viewer import Standpoint, Viewer
+from withhold.model.viewer import Viewer
+from withhold.semantics import Extent, Spoken, combine, extent, reach_of
 from withhold.snapshot import Snapshot
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.suite import Library
 
-#: Outcomes by severity (R6): the greatest that a rule gives is the answer.
-OUTCOMES = tuple(Outcome)
-
-
 #: What tells a rule from all others: where it stands, so that a rule of two rule sets is one; or its id in a snapshot, for
 #: several may be compiled from what stood in one place.
 Key: TypeAlias = Place | tuple[Path, str]
-
-
-class Force:
-    """What a rule does to whoever asks about what it names; None does nothing."""
-
-    __slots__ = ("_reach", "_rule")
-
-    def __init__(self, rule: Rule | None, policy: Policy) -> None:
-        self._rule = rule
-        self._reach = None if rule is None else Reach.of(rule, policy)
-
-    def at(self, place: Standpoint, instant: datetime) -> int:
-        """Return the index in `OUTCOMES` of what the rule gives somebody there and then (R1, R4, R5, R6)."""
-        if self._rule is None or self._reach is None:
-            return 0
-        if not self._rule.in_force(instant) or not self._reach.withholds(place):
-            return 0
-        return 2 if self._reach.suspends else 1
 
 
 @dataclass(slots=True)
@@ -57,21 +35,23 @@ class Question:
     case: Case
     links: tuple[Link, ...]
     rules: tuple[Rule, ...]
-    _forces: dict[str, Force] = field(default_factory=dict)
+    _extents: dict[str, Extent] = field(default_factory=dict)
 
-    def outcome(self, viewer: Viewer, without: Rule, instead: Rule | None) -> int:
-        """Return the outcome, as an index in `OUTCOMES`, with another rule or none in the place of one."""
-        place, at, policy = viewer.standpoint, self.case.at, self.file.policy
-        found = 0
+    def outcome(self, viewer: Viewer, without: Rule, instead: Rule | None) -> Outcome:
+        """Return the outcome with another rule or none in the place of one."""
+        here, at, policy = place_of(viewer.standpoint), self.case.at, self.file.policy
+        spoken: list[Spoken] = []
         for rule in self.rules:
-            if rule.id == without.id:
+            if rule.id == without.id or not rule.in_force(at):
                 continue
-            if (force := self._forces.get(rule.id)) is None:
-                force = self._forces[rule.id] = Force(rule, policy)
-            found = max(found, self._lifted(rule, viewer, force.at(place, at)))
-        if instead is None or not names(instead, self.links):
-            return found
-        return max(found, self._lifted(instead, viewer, Force(instead, policy).at(place, at)))
+            if (where := self._extents.get(rule.id)) is None:
+                where = self._extents[rule.id] = extent(reach_of(rule), policy)
+            if where.hidden & here:
+                spoken.append(self._spoken(rule, viewer))
+        if instead is not None and names(instead, self.links) and instead.in_force(at):
+            where = extent(reach_of(instead), policy)
+            spoken += [self._spoken(instead, viewer)] if where.hidden & here else []
+        return combine(spoken)
 
     def speaker(self, viewer: Viewer, without: Rule, instead: Rule | None) -> str | None:
         """Return the id of the rule that speaks first, with another rule or none in the place of one."""
@@ -81,11 +61,10 @@ class Question:
         decision = Decider(Snapshot.compile(RuleSet(narrow)), self.file.policy).decide(self.links, viewer, self.case.at)
         return None if decision.visible else decision.rule_id
 
-    def _lifted(self, rule: Rule, viewer: Viewer, outcome: int) -> int:
-        """R9: authors see their own, if nobody else's is withheld and nothing is suspended."""
-        if outcome != 1 or not self.file.policy.author_sees_own or viewer.account_id is None:
-            return outcome
-        return int(names(rule, [link for link in self.links if link[1] != viewer.account_id]))
+    def _spoken(self, rule: Rule, viewer: Viewer) -> Spoken:
+        exempts = self.file.policy.author_sees_own and viewer.account_id is not None
+        own = exempts and not names(rule, [link for link in self.links if link[1] != viewer.account_id])
+        return Spoken(rule, Scope.ACCOUNT, certain=True, own=own)
 
 
 class Index:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from withhold.engine.reach import Reach, told_apart
 from withhold.model import Period, Policy, Rule
 from withhold.model.instants import in_iso
-from withhold.model.viewer import Standpoint, Viewer, is_in
+from withhold.model.places import everywhere, place_of, united
+from withhold.model.viewer import Viewer
+from withhold.semantics import extent, reach_of
 from withhold.testing.asked import Index, Question, viewers_of
 
 SPEAKS = "speaking"
@@ -88,12 +89,14 @@ def _sides(rule: Rule) -> Iterator[str]:
     """Yield what can be tried: what nobody can be, and what can never be, is not asked for."""
     if not any(_share_an_instant(period) for period in rule.periods):
         return
-    reach = Reach.of(rule, Policy())
-    possible = {_standing(rule, reach, place) for place in told_apart([reach])}
-    speaks = any(reach.withholds(place) for place in told_apart([reach]))
+    where = extent(reach_of(rule), Policy())
+    excepted = united(rule.except_in)
+    outside = everywhere() & ~where.possible & ~excepted
+    sides = {_INSIDE: where.surely, _OUTSIDE: outside, _EXCEPTED: excepted, _UNCERTAIN: where.possible & ~where.surely}
+    speaks = where.hidden != 0
     if speaks:
         yield SPEAKS
-    yield from (side for side in (_INSIDE, _OUTSIDE, _EXCEPTED, _UNCERTAIN) if side in possible)
+    yield from (side for side, places in sides.items() if places)
     if not speaks:  # nobody sees a difference between before, within and after
         return
     if rule.from_ is not None and rule.from_ > _FIRST:
@@ -105,26 +108,22 @@ def _sides(rule: Rule) -> Iterator[str]:
 
 
 def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
-    reach = Reach.of(rule, question.file.policy)
-    at, place = question.case.at, viewer.standpoint
+    where = extent(reach_of(rule), question.file.policy)
+    at, here = question.case.at, place_of(viewer.standpoint)
     if rule.in_force(at):
-        yield _standing(rule, reach, place)
-        if reach.withholds(place):
+        if where.possible & here:
+            yield _INSIDE if where.surely & here else _UNCERTAIN
+        else:
+            yield _EXCEPTED if united(rule.except_in) & here else _OUTSIDE
+        if where.hidden & here:
             yield SPEAKS
-    elif reach.withholds(place):  # nobody else sees a difference between before, within and after
+    elif where.hidden & here:  # nobody else sees a difference between before, within and after
         if rule.from_ is not None and at < rule.from_:
             yield _BEFORE
         elif rule.until is not None and at >= rule.until:
             yield _AFTER
         else:
             yield from (_in_stay(stay) for stay in rule.stays if stay.covers(at))
-
-
-def _standing(rule: Rule, reach: Reach, place: Standpoint) -> str:
-    reached = reach.reaches(place)
-    if reached is not False:
-        return _UNCERTAIN if reached is None else _INSIDE
-    return _EXCEPTED if any(is_in(place, code) for code in rule.except_in) else _OUTSIDE
 
 
 def _share_an_instant(*periods: Period) -> bool:

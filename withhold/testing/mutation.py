@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from withhold.engine.reach import Reach, told_apart
 from withhold.model import IdSet, Outcome, Rule
 from withhold.model.tweet import Link
-from withhold.testing.asked import OUTCOMES, Index, Key, Question, names, viewers_of
+from withhold.semantics import extent, reach_of
+from withhold.testing.asked import Index, Key, Question, names, viewers_of
 from withhold.testing.cases import CaseFile
 from withhold.testing.mutants import Mutant, ids_to_drop, mutants
 from withhold.testing.suggestion import Suggestion
@@ -137,7 +137,7 @@ def _ids(
     return IdSet(kept), drop
 
 
-def _is_alike(mutant: Mutant, contexts: Iterable[CaseFile]) -> bool:
+def _is_alike(mutant: Mutant, contexts: Sequence[CaseFile]) -> bool:
     """Tell whether a change makes no difference even where no other rule is: a first look, which is fast."""
     rule, mutated = mutant.rule, mutant.mutated
     if mutated is None or (mutated.accounts, mutated.tweets, mutated.periods) != (
@@ -146,20 +146,16 @@ def _is_alike(mutant: Mutant, contexts: Iterable[CaseFile]) -> bool:
         rule.periods,
     ):
         return False
-    return all(_reach_alike(Reach.of(rule, file.policy), Reach.of(mutated, file.policy)) for file in contexts)
-
-
-@lru_cache(4096)
-def _reach_alike(one: Reach, other: Reach) -> bool:
-    places = list(told_apart((one, other)))
-    return one.suspends == other.suspends and all(one.withholds(place) == other.withholds(place) for place in places)
+    reaches = reach_of(rule), reach_of(mutated)
+    before, after = ([extent(reach, file.policy) for file in contexts] for reach in reaches)
+    return [(one.effect, one.hidden) for one in before] == [(one.effect, one.hidden) for one in after]
 
 
 def _is_noticed(mutant: Mutant, questions: Iterable[Question]) -> bool:
     """Tell whether a case gets another outcome than it expects, or has another rule speak."""
     questions = list(questions)
     return any(
-        OUTCOMES[question.outcome(expected.viewer, mutant.rule, mutant.mutated)] is not expected.outcome
+        question.outcome(expected.viewer, mutant.rule, mutant.mutated) is not expected.outcome
         for question in questions
         for expected in question.case.expect
     ) or any(
@@ -177,7 +173,7 @@ def _would_notice(case: Suggestion, mutant: Mutant, index: Index) -> bool:
         return False
     question = case.question(index.concerning(case.file, case.link))
     return any(
-        OUTCOMES[question.outcome(expected.viewer, mutant.rule, mutant.mutated)] is not expected.outcome
+        question.outcome(expected.viewer, mutant.rule, mutant.mutated) is not expected.outcome
         for expected in question.case.expect
     )
 

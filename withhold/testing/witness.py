@@ -7,17 +7,21 @@ edge and before the first, from each of these places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
-from withhold.engine.reach import Reach, told_apart
 from withhold.engine.reference import Reference
-from withhold.model import Outcome, Policy, Rule, RuleSet, Viewer
+from withhold.model import Outcome, Period, Policy, Rule, RuleSet, Viewer
+from withhold.model.places import Places, location_of, place_of, united
 from withhold.model.tweet import Link
 from withhold.model.viewer import Standpoint
-from withhold.testing.asked import Force, names, only
+from withhold.semantics import everywhere, extent, reach_of, stretches
+from withhold.territories import WORLD, country_of
+from withhold.testing.asked import names, only
 
 #: Where nothing ever changes, any instant will do.
 _ANY = datetime(2021, 1, 1, tzinfo=UTC)
@@ -41,32 +45,37 @@ def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], p
     if mutated is not None and not names(mutated, [link]):
         mutated = None
     others = list(others)
-    before, after = Force(rule, policy), Force(mutated, policy)
-    beside = [Force(other, policy) for other in others]
-    rules = [rule, *([] if mutated is None else [mutated]), *others]
-    places = sorted(told_apart({Reach.of(found, policy) for found in rules}), key=lambda place: place[0] is None)
-    for at in _instants(rules):
-        for place in places:
-            was, is_ = before.at(place, at), after.at(place, at)
-            if was == is_:
-                continue
-            least = max((force.at(place, at) for force in beside), default=0)
-            if max(was, least) != max(is_, least):
-                return _verified(
-                    Witness(link, place, at, tuple(Outcome)[max(was, least)]), rule, mutated, others, policy
-                )
+    changed = [] if mutated is None else [mutated]
+    rules = [rule, *changed, *others]
+    for stretch in stretches(period for found in rules for period in found.periods):
+        if (at := _instant_in(stretch)) is None:
+            continue
+        before, after = (_outcomes([*others, *changing], at, policy) for changing in ([rule], changed))
+        if here := _first_place(reduce(or_, (before[outcome] & ~after[outcome] for outcome in Outcome)), rules):
+            outcome = next(outcome for outcome in Outcome if before[outcome] & here)
+            return _verified(Witness(link, location_of(here), at, outcome), rule, mutated, others, policy)
     return None
 
 
-def _instants(rules: Iterable[Rule]) -> Iterator[datetime]:
-    """Yield an instant of each stretch in which nothing changes."""
-    edges = sorted({bound for rule in rules for period in rule.periods for bound in period if bound is not None})
-    if not edges:
-        yield _ANY
-        return
+def _outcomes(rules: Iterable[Rule], at: datetime, policy: Policy) -> dict[Outcome, Places]:
+    return everywhere(extent(reach_of(rule), policy) for rule in rules if rule.in_force(at))
+
+
+def _instant_in(stretch: Period) -> datetime | None:
+    """Return an instant of a stretch; None if it has none that a `datetime` can be."""
+    if stretch.start is not None or stretch.end is None:
+        return stretch.start or _ANY
     with suppress(OverflowError):
-        yield edges[0] - timedelta(seconds=1)
-    yield from edges
+        return stretch.end - timedelta(seconds=1)
+    return None
+
+
+def _first_place(places: Places, rules: Iterable[Rule]) -> Places:
+    """Return the place to ask from, 0 if there is none: in a country that a rule names rather than elsewhere, or unknown."""
+    named = united(country_of(code) for rule in rules for code in (*rule.withheld_in, *rule.except_in) if code != WORLD)
+    known = places & ~place_of((None, ()))
+    first = known & named or known or places
+    return first & -first
 
 
 def _verified(witness: Witness, rule: Rule, mutated: Rule | None, others: list[Rule], policy: Policy) -> Witness:
