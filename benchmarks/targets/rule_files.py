@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from benchmarks.workload import COUNTRIES, FIRST_ID, LAST_ID
-from withhold.model.precision import Precision
+from withhold.model.precision import Precision, Sign
 
 PLACES = (
     *COUNTRIES,
@@ -77,7 +77,7 @@ def drawn(ids: int) -> list[Drawn]:
 
 def _id(random_: random.Random) -> int:
     """Draw an id that does not look rounded: by chance one list in some thousands has too many such, and is refused."""
-    while _precision.looks_rounded(id_ := random_.randint(FIRST_ID, LAST_ID)):
+    while _precision.sign(id_ := random_.randint(FIRST_ID, LAST_ID)) is Sign.PRINTED:
         pass
     return id_
 

@@ -6,16 +6,16 @@ import csv
 import re
 from array import array
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
 from withhold.errors import Place, Problem, WithholdError, excerpt
 from withhold.model.ids import IdSet
-from withhold.model.precision import Precision
+from withhold.model.precision import VOUCHED
 from withhold.sources.entry import id_from_text
 from withhold.sources.files import regular
 from withhold.sources.id_forms import misread
+from withhold.sources.lossy import Lossy
 from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv
 
 #: Problems of one file that are told one by one; a file that is wrong from end to end would fill the memory.
@@ -32,12 +32,14 @@ _CSV_HINT = "the first line is `kind,id`; a plain list of ids is `ids_file: {acc
 class IdsFile:
     """Reads one file as a stream: eight bytes of memory for each id, and some 60 while they are sorted.
 
-    `accounts` and `tweets` hold what was good, `problems` what was not. Raises `OSError` if the file cannot
+    `accounts` and `tweets` hold what was good, `problems` what was not. If somebody has vouched for the ids they are not
+    asked whether they have lost digits. Raises `OSError` if the file cannot
     be opened, and nothing for what is in it.
     """
 
-    def __init__(self, path: Path, kind: str | None, advance: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, kind: str | None, advance: Callable[[int], None], *, vouched: bool = False) -> None:
         self.path = path
+        self._vouched = vouched
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._untold = 0
@@ -81,9 +83,7 @@ class IdsFile:
         return IdSet.from_array(self._ids["tweet"])
 
     def _read(self, rows: Iterator[tuple[str, str, int]]) -> None:
-        precision = Precision()
-        rounded: list[tuple[Place, int]] = []
-        suspects = 0
+        lossy = Lossy("list it in the rule file itself, in quotes", f"override `{VOUCHED}` in the rule", TOLD)
         for kind, text, at in rows:
             if kind not in self._ids:
                 singular = kind.removesuffix("es" if kind.endswith("ses") else "s").removesuffix("_id")
@@ -103,15 +103,12 @@ class IdsFile:
                 self._tell(error.code, error.problem.message, at, told)
                 continue
             self._ids[kind].append(number)
-            if precision.looks_rounded(number):
-                suspects += 1
-                if suspects <= TOLD:
-                    rounded.append((self._place(at), number))
-        if precision.is_lost():
-            self.problems += [lost(number, place) for place, number in rounded]
-            self._untold += suspects - len(rounded)
-        elif precision.is_doubtful():
-            self.warnings += [replace(lost(number, place), severity="warning") for place, number in rounded]
+            if not self._vouched:
+                lossy.see(number, lambda: self._place(at))  # noqa: B023  # called at once
+        problems, warnings = lossy.told()
+        self.problems += problems
+        self.warnings += warnings
+        self._untold += lossy.untold
 
     def _columns(self, lines: Iterator[str]) -> Iterator[tuple[str, str, int]]:
         """Yield kind, id and the number of the id's column for each record."""
@@ -196,9 +193,3 @@ class IdsFile:
             self.problems.append(Problem(code, message, self._place(column), hint))
         else:
             self._untold += 1
-
-
-def lost(number: int, place: Place, remedy: str = "list it in the rule file itself, in quotes") -> Problem:
-    """Return the problem of an id that a floating-point number has rounded."""
-    hint = f"restore all its digits from its source; if they are exact, {remedy}"
-    return Problem("lossy-id", f"id `{number}` looks rounded to what a floating-point number holds", place, hint)

@@ -23,13 +23,14 @@ from withhold.errors import (
     shown,
 )
 from withhold.model.ids import NO_IDS, IdSet
-from withhold.model.precision import Precision
+from withhold.model.precision import VOUCHED, Sign
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.sources.entry import RuleEntry, read_entry, unknown_key
 from withhold.sources.files import decoded, regular, rule_files, size_of, unreadable
-from withhold.sources.ids_file import IdsFile, lost
+from withhold.sources.ids_file import IdsFile
 from withhold.sources.json_file import read_json
+from withhold.sources.lossy import Lossy
 from withhold.sources.nodes import Node, Quoted, refused
 from withhold.sources.yaml_file import read_yaml
 from withhold.territories import (
@@ -137,28 +138,25 @@ class _Reading:
 
     def rules(self, document: Node, groups: Mapping[str, tuple[str, ...]]) -> list[Rule]:
         """Return the good rules of a file, and tell what is wrong with the others."""
-        read: list[tuple[Rule, list[Problem]]] = []
-        precision = Precision()
-        rounded: list[Problem] = []
+        read: list[tuple[Rule, set[Sign]]] = []
+        lossy = Lossy("quote the id", f"quote the ids, or override `{VOUCHED}` in the rules")
         for node in document.all("rules"):
             if node.items is None:
                 hint = "write `- id: …` below it, or `rules: []`"
                 self.problems.append(Problem("bad-rules", "`rules` must be a list", node.place, hint))
             for item in node.items or ():
-                suspects = _rounded(item, precision)
-                rounded += suspects
+                signs = _signs(item, lossy)
                 rule, problems = self._rule(item, groups)
                 self.problems += problems
                 if rule is None:
                     self.refused += 1
                 else:
-                    read.append((rule, suspects))
-        if not precision.is_lost():
-            if precision.is_doubtful():
-                self.warnings += (replace(problem, severity="warning") for problem in rounded)
-            return [rule for rule, _ in read]
-        self.problems += rounded
-        kept = [rule for rule, suspects in read if not suspects]
+                    read.append((rule, signs))
+        problems, doubts = lossy.told()
+        self.problems += problems
+        self.warnings += doubts
+        lost = lossy.lost()
+        kept = [rule for rule, signs in read if not signs & lost]
         self.refused += len(read) - len(kept)
         return kept
 
@@ -167,7 +165,8 @@ class _Reading:
         entry, problems = read_entry(node, groups)
         if entry is None:
             return None, problems
-        listed = [self._ids_file(node, kind, name) for kind, name in entry.ids_file]
+        vouched = VOUCHED in entry.override
+        listed = [self._ids_file(node, kind, name, vouched=vouched) for kind, name in entry.ids_file]
         problems += (problem for found in listed for problem in found.problems)
         alone = not entry.accounts and not entry.tweets and not any(found.accounts or found.tweets for found in listed)
         for problem in (problem for found in listed for problem in found.warnings):
@@ -215,11 +214,11 @@ class _Reading:
         found = tuple((str(key.text), key.place.line - node.place.line, key.place.column) for key in keys)
         return self._layouts.setdefault(found, found)
 
-    def _ids_file(self, node: Node, kind: str | None, name: str) -> IdsFile | _NoIds:
+    def _ids_file(self, node: Node, kind: str | None, name: str, *, vouched: bool) -> IdsFile | _NoIds:
         path = Path(node.place.file).parent / name
         self.expect([path])
         try:
-            found = IdsFile(path, kind, self._advance)
+            found = IdsFile(path, kind, self._advance, vouched=vouched)
         except (OSError, ValueError) as error:
             return _NoIds([unreadable(error, node.at(["ids_file"]).place, f" the ids file {shown(name)}")])
         self._close(path)
@@ -293,13 +292,15 @@ def _union(own: list[int], listed: list[IdSet]) -> IdSet:
     return IdSet.from_array(ids)
 
 
-def _rounded(node: Node, precision: Precision) -> list[Problem]:
-    """Count the unquoted ids of a rule, and return what is to be told of them if ids have lost digits."""
-    found = []
+def _signs(node: Node, lossy: Lossy) -> set[Sign]:
+    """Count the unquoted ids of a rule that does not vouch for them, and return in which ways they may have lost digits."""
+    override = node.get("override")
+    if override is not None and override.get(VOUCHED) is not None:
+        return set()
+    found = set()
     for written in (value for kind in ("accounts", "tweets") for value in node.all(kind)):
         for item in written.listed:
             if item.text is None or isinstance(item.text, Quoted) or not _ID.fullmatch(item.text):
                 continue
-            if precision.looks_rounded(int(item.text)):
-                found.append(lost(int(item.text), item.place, "quote the id"))
-    return found
+            found.add(lossy.see(int(item.text), lambda: item.place))  # noqa: B023  # called at once
+    return {sign for sign in found if sign is not None}

@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from withhold.errors import Place, Problem, RuleError, RuleSetError, WithholdError, in_order
-from withhold.model.precision import Precision
 from withhold.model.protected import Category, Protected
 from withhold.model.rule import choice
 from withhold.sources.entry import id_from_text, unknown_key
 from withhold.sources.files import decoded, regular, unreadable
-from withhold.sources.ids_file import lost
+from withhold.sources.lossy import Lossy
 from withhold.sources.nodes import Node, Quoted, missing_key, refused
 from withhold.sources.yaml_file import read_yaml
 
@@ -25,7 +24,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]]) -> list[Protected]:
     problems: list[Problem] = []
     found: dict[int, Protected] = {}
     for file in map(Path, files):
-        precision, rounded = Precision(), []
+        lossy = Lossy("quote the id", "quote the ids")
         for item in _listed(file, problems):
             protected = _protected(item, problems)
             if protected is None:
@@ -35,9 +34,9 @@ def read_protected(files: Iterable[str | os.PathLike[str]]) -> list[Protected]:
                 message = f"account `{protected.account}` is listed twice"
                 problems.append(Problem("repeated-protected", message, written.place, "keep one of the two"))
             found[protected.account] = protected
-            if not isinstance(written.text, Quoted) and precision.looks_rounded(protected.account):
-                rounded.append(lost(protected.account, written.place, "quote the id"))
-        problems += rounded if precision.is_lost() else []
+            if not isinstance(written.text, Quoted):
+                lossy.see(protected.account, lambda: written.place)  # noqa: B023  # called at once
+        problems += lossy.told()[0]
     if problems:
         raise RuleSetError(in_order(problems))
     return list(found.values())

@@ -1,0 +1,62 @@
+"""What is said of ids that a floating-point number has rounded, in the lists of one source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from withhold.errors import Place, Problem
+from withhold.model.precision import Precision, Sign
+
+
+class Lossy:
+    """Watches the ids of one source, each with its place.
+
+    `remedy` is what to do with one that is exact, and `remedy_of_many` with a list. Of many that look rounded the first `most` are told one by one; `untold` is how many more there are.
+    """
+
+    def __init__(self, remedy: str, remedy_of_many: str, most: int | None = None) -> None:
+        self.untold = 0
+        self._remedy, self._remedy_of_many, self._most = remedy, remedy_of_many, most
+        self._precision = Precision()
+        self._found: dict[Sign, list[Problem]] = {Sign.SHORT: [], Sign.PRINTED: [], Sign.CAST: []}
+        self._more: dict[Sign, int] = dict.fromkeys(Sign, 0)
+        self._first_with_zeros: Place | None = None
+
+    def see(self, number: int, place: Callable[[], Place]) -> Sign | None:
+        """Count an id, and return in which way it may have lost digits."""
+        sign = self._precision.sign(number)
+        if sign is Sign.ZEROS:
+            self._first_with_zeros = self._first_with_zeros or place()
+        elif sign is not None:
+            if self._most is None or len(self._found[sign]) < self._most:
+                self._found[sign].append(self._rounded(number, sign, place()))
+            else:
+                self._more[sign] += 1
+        return sign
+
+    def lost(self) -> set[Sign]:
+        """Return the ways in which ids have lost digits: those that have such a sign are refused."""
+        return self._precision.lost() | ({Sign.SHORT} if self._found[Sign.SHORT] else set())
+
+    def told(self) -> tuple[list[Problem], list[Problem]]:
+        """Return the errors, and the warnings where it is not that certain."""
+        lost = self.lost()
+        doubtful = self._precision.doubtful() - lost
+        self.untold = sum(self._more[sign] for sign in lost)
+        return self._of(lost), [replace(problem, severity="warning") for problem in self._of(doubtful)]
+
+    def _of(self, signs: set[Sign]) -> list[Problem]:
+        told = [problem for sign, found in self._found.items() if sign in signs for problem in found]
+        if Sign.ZEROS in signs:
+            message = f"{self._precision.zeros()} end in twelve zero bits, as ids do that were rounded"
+            hint = f"restore all their digits from their source; if they are exact, {self._remedy_of_many}"
+            told.append(Problem("lossy-id", message, self._first_with_zeros, hint))
+        return told
+
+    def _rounded(self, number: int, sign: Sign, place: Place) -> Problem:
+        said = "looks rounded to what a floating-point number holds"
+        if sign is Sign.SHORT:
+            said = f"looks rounded: behind its first {len(str(number).rstrip('0'))} digits are only zeros"
+        hint = f"restore all its digits from its source; if they are exact, {self._remedy}"
+        return Problem("lossy-id", f"id `{number}` {said}", place, hint)
