@@ -54,12 +54,13 @@ def test_the_cdn_comes_first_and_who_disagrees_is_kept(resolver: Resolver) -> No
     assert resolution.winner.name == "cdn"
     assert [signal.name for signal in resolution.disagreed] == ["geoip"]
     assert resolution.viewer().signal == (
-        "cdn: GB (cloudfront-viewer-country is `GB`); but geoip: US, US-MS (8.8.8.8 in 8.8.8.0/24 of city.mmdb)"
+        "cdn: GB (cloudfront-viewer-country is `GB`); "
+        "but geoip: US, US-MS (in 8.8.8.0/24 of city.mmdb; not anonymous by anonymous.mmdb)"
     )
     assert str(resolution).splitlines()[1:] == [
-        "  address: 8.8.8.8 (x-forwarded-for names 8.8.8.8)",
+        "  address: x-forwarded-for names an address in 8.8.8.0/24",
         "  cdn: GB (cloudfront-viewer-country is `GB`) ← won",
-        "  geoip: US, US-MS (8.8.8.8 in 8.8.8.0/24 of city.mmdb) ← disagrees",
+        "  geoip: US, US-MS (in 8.8.8.0/24 of city.mmdb; not anonymous by anonymous.mmdb) ← disagrees",
     ]
 
 
@@ -177,6 +178,26 @@ def test_each_cdn_is_read_in_its_own_way(
     assert resolver.viewer(PROXY, headers).standpoint == standpoint
     assert resolver.viewer("81.2.69.142", headers).standpoint == (None, ())
     assert resolver.viewer(PROXY, [*headers.items(), *headers.items()]).standpoint == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("country_code", "region", "where", "why"),
+    [
+        ("US", "PR", "PR", "cf-region-code is `PR`, cf-ipcountry `US`"),
+        ("us", "US-pr", "PR", "cf-region-code is `US-pr`, cf-ipcountry `us`"),
+        ("CN", "HK", "HK", "cf-region-code is `HK`, cf-ipcountry `CN`"),
+        ("NL", "BQ1", "BQ, BQ-BO", "cf-region-code is `BQ1`, cf-ipcountry `NL`"),
+        ("US", "MS", "US, US-MS", "cf-ipcountry is `US`, cf-region-code `MS`"),
+        ("US", None, "US", "cf-ipcountry is `US`"),
+        ("PR", None, "PR", "cf-ipcountry is `PR`"),
+        ("XX", "PR", "unknown", "cf-ipcountry is `XX`"),
+    ],
+)
+def test_d9_the_header_that_decided_is_named(country_code: str, region: str | None, where: str, why: str) -> None:
+    resolver = Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudflare")
+    headers = {"CF-IPCountry": country_code, "CF-Region-Code": region}
+    [signal] = resolver.resolve(PROXY, headers).signals
+    assert str(signal) == f"cdn: {where} ({why})"
 
 
 def test_a_header_of_the_customers_own_name() -> None:

@@ -15,6 +15,8 @@ from withhold.errors import GeoIPError, Problem
 
 INET, INET6 = int(socket.AF_INET), int(socket.AF_INET6)
 V4_BITS, V6_BITS = 32, 128
+#: The longest prefixes, by IP version, that texts and logs show.
+WIDE = {4: 24, 6: 48}
 
 _LONGEST = 45  # `0000:0000:0000:0000:0000:ffff:255.255.255.255`
 _LOW_32 = (1 << 32) - 1
@@ -87,6 +89,29 @@ def unmapped(address: Address) -> Address:
     return address
 
 
+def network_of(address: Address, prefix: int) -> str:
+    """Return the network of an address.
+
+    >>> network_of(parse("81.2.69.142"), 31)
+    '81.2.69.142/31'
+    """
+    version, value = address
+    rest = (V4_BITS if version == 4 else V6_BITS) - prefix
+    return f"{Address(version, value >> rest << rest)}/{prefix}"
+
+
+def wide_network_of(address: Address) -> str:
+    """Return the /24 or /48 of an address: as much of it as texts and logs may hold.
+
+    >>> wide_network_of(parse("81.2.69.142")), wide_network_of(parse("2001:db8:1:2::3"))
+    ('81.2.69.0/24', '2001:db8:1::/48')
+    """
+    if address.version == 6 and address.value >> 112 == 0x2002:
+        # A 6to4 address: its /48 is one IPv4 address.
+        return network_of(address, 16 + WIDE[4])
+    return network_of(address, WIDE[address.version])
+
+
 class Transition(NamedTuple):
     """Which IPv6 addresses that carry an IPv4 one are read as it: 6to4, and the NAT64 prefixes of the operator."""
 
@@ -111,7 +136,7 @@ class Transition(NamedTuple):
         return cls(six_to_four, tuple(prefixes))
 
     def read(self, address: Address) -> Address | str:
-        """Return the address that tells where the viewer is, or the reason why this one does not.
+        """Return the address that tells where the viewer is, or what kind of address this one is that does not.
 
         >>> str(Transition().read(parse("2002:5102:458e::1")))
         '81.2.69.142'

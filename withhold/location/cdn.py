@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import unquote
 
-from withhold.location.headers import Headers, lines, printable, text
+from withhold.location.headers import Headers, Lines, header_name, printable, redacted
 from withhold.location.location import Finding, State
 from withhold.location.schema import place_of
 from withhold.territories import current
@@ -26,6 +26,8 @@ class CDN:
     >>> from dataclasses import replace
     >>> replace(CDNS["fastly"], country_header="x-geo-country").country_header
     'x-geo-country'
+
+    Raises `ProxyError` for a name that no header can have.
     """
 
     name: str
@@ -33,10 +35,11 @@ class CDN:
     region_header: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "country_header", self.country_header.lower())
-        object.__setattr__(self, "region_header", self.region_header and self.region_header.lower())
+        object.__setattr__(self, "country_header", header_name(self.country_header))
+        if self.region_header is not None:
+            object.__setattr__(self, "region_header", header_name(self.region_header))
 
-    def read(self, headers: Headers) -> Finding | None:
+    def read(self, headers: Headers | Lines) -> Finding | None:
         """Return what the headers say, None if they say nothing. A repeated header is not believed.
 
         >>> CDNS["app-engine"].read({"X-Appengine-Country": "US", "X-Appengine-Region": "ca"}).subdivisions
@@ -44,20 +47,24 @@ class CDN:
         >>> CDNS["cloudflare"].read({"CF-IPCountry": "T1"}).state
         <State.ANONYMISED: 'anonymised'>
         """
-        values = [text(value) for value in lines(headers, self.country_header)]
+        lines = Lines.of(headers)
+        values = lines.get(self.country_header)
         if not values:
             return None
         if len(values) > 1:
             return Finding(None, why=f"{self.country_header} is repeated")
         code = _value(values[0])
-        regions = [text(value) for value in lines(headers, self.region_header)] if self.region_header else []
+        regions = lines.get(self.region_header) if self.region_header else []
         region = _value(regions[0]) if len(regions) == 1 else ""
         if current(f"{code}-{region}") is None:
             # Google writes `USCA`.
             region = region.removeprefix(code).removeprefix("-")
         place = place_of(code, [region] if region else [])
-        why = f"{self.country_header} is `{printable(values[0])}`"
-        if place.subdivisions:
+        why = f"{self.country_header} is `{redacted(values[0])}`"
+        if place.country and place.country != code and region:
+            # The region has a country's code of its own, as `PR` of `US` has.
+            why = f"{self.region_header} is `{printable(regions[0])}`, {self.country_header} `{printable(values[0])}`"
+        elif place.subdivisions:
             why += f", {self.region_header} `{printable(regions[0])}`"
         elif place.country and place.note:
             why += f", {place.note}"

@@ -1,36 +1,63 @@
-"""One token of `X-Forwarded-For`, or one element of `Forwarded` (RFC 7239): an address, or nothing.
+"""The tokens of `X-Forwarded-For` and the elements of `Forwarded` (RFC 7239), from right to left.
 
-Both are split at every comma. A comma within a quoted string cuts it in two, and a part with a quote that does
-not close is bad: a host name that a proxy quotes cannot pass for an element of its own.
+The viewer writes the left end of both, and may leave a quote open there. What trusted proxies append to the right
+is well-formed, so it is read from the right: a closing quote leads to its opening one, which no backslash precedes.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from withhold.location.address import Address, parse
 
-_LONGEST = 512
-_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PAIR = re.compile(rf'[ \t]*({_WORD})=(?:({_WORD})|"([^"\\]*)")[ \t]*')
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+#: A parameter, or none between two semicolons. Of unquoted values only `for` is read, so proxies may be lax about
+#: the others: `host=example.com:443` is no reason not to know the viewer.
+_PAIR = re.compile(rf'[ \t]*(?:({_NAME})=(?:"((?:[^"\\]|\\.)*)"|([^ \t",;]*))[ \t]*)?(?:;|\Z)', re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PORT = re.compile(r"[0-9]{1,5}")
-_ANY_PORT = re.compile(r"[0-9]{1,5}|_[A-Za-z0-9._-]+")
+_HIDDEN_PORT = re.compile(r"_[A-Za-z0-9._-]+")
+
+
+def tokens(text: str) -> Iterator[str]:
+    """Yield what stands between commas, from right to left.
+
+    >>> list(tokens("1.1.1.1, 192.0.2.1"))
+    [' 192.0.2.1', '1.1.1.1']
+    """
+    end = len(text)
+    while end >= 0:
+        comma = text.rfind(",", 0, end)
+        yield text[comma + 1 : end]
+        end = comma
+
+
+def elements(text: str) -> Iterator[str]:
+    """Yield the elements of `Forwarded` from right to left, without empty ones. Commas in quotes do not divide.
+
+    >>> list(elements('for="x, for=192.0.2.7;host="a,b",'))
+    ['for=192.0.2.7;host="a,b"', 'for="x']
+    """
+    end = len(text)
+    while end > 0:
+        # Empty elements go at once, however many there are.
+        end = len(text[:end].rstrip(" \t,"))
+        begin = _begin(text, end)
+        if begin < end:
+            yield text[begin:end].strip(" \t")
+        end = begin - 1
 
 
 def plain_node(token: str) -> Address | None:
     """Read an address, perhaps with a port: Azure's gateway writes `81.2.69.142:51234`.
 
-    >>> plain_node(" [2001:db8::1]:443") == parse("2001:db8::1")
+    >>> plain_node(" [2001:db8::1]:443") == plain_node("2001:db8::1:44300") == parse("2001:db8::1")
     True
     >>> plain_node("unknown") is plain_node("81.2.69.142:") is None
     True
     """
-    if len(token) > _LONGEST:
-        return None
-    text = token.strip(" \t")
-    if text.startswith("[") or text.count(":") == 1:
-        return _with_port(text, _PORT)
-    return parse(text)
+    return _node(token.strip(" \t"))
 
 
 def forwarded_node(element: str) -> Address | None:
@@ -41,21 +68,76 @@ def forwarded_node(element: str) -> Address | None:
     >>> forwarded_node("for=_hidden") is forwarded_node('host="a') is None
     True
     """
-    if len(element) > _LONGEST:
-        return None
-    pairs = [_PAIR.fullmatch(part) for part in element.split(";")]
-    if not all(pairs):
-        return None
-    nodes = [pair[2] or pair[3] for pair in pairs if pair and pair[1].lower() == "for"]
-    return _with_port(nodes[0] or "", _ANY_PORT) if len(nodes) == 1 else None
+    nodes, at = [], 0
+    while at < len(element):
+        pair = _PAIR.match(element, at)
+        if pair is None:
+            return None
+        if (pair[1] or "").lower() == "for":
+            nodes.append(pair[3] if pair[2] is None else _ESCAPED.sub(r"\1", pair[2]))
+        at = pair.end()
+    return _node(nodes[0], hidden_port=True) if len(nodes) == 1 else None
 
 
-def _with_port(text: str, ports: re.Pattern[str]) -> Address | None:
-    version = 6 if text.startswith("[") else 4
-    host, closed, rest = text[1:].partition("]") if version == 6 else (text.partition(":")[0], "]", "")
-    if version == 4:
-        rest = text[len(host) :]
-    if not closed or (rest and not (rest[0] == ":" and ports.fullmatch(rest[1:]))):
+def endpoint_node(text: str) -> Address | None:
+    """Read an address that always has a port, as CloudFront writes it, without brackets.
+
+    >>> endpoint_node("2001:db8::6:4653") == parse("2001:db8::6")
+    True
+    """
+    text = text.strip(" \t")
+    host, _, port = text.rpartition(":")
+    found = parse(host) if _is_port(port) else None
+    return found or _node(text)
+
+
+def _node(text: str, *, hidden_port: bool = False) -> Address | None:
+    if text.startswith("["):
+        host, closed, port = text[1:].partition("]")
+        version = 6
+        if not closed or (port and port[0] != ":"):
+            return None
+        port = port[1:] if port else "0"
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+        version = 4
+    elif (address := parse(text)) is not None or ":" not in text:
+        return address
+    else:
+        # No IPv6 address, but perhaps one with a port.
+        host, _, port = text.rpartition(":")
+        version = 6
+    if not (_is_port(port) or (hidden_port and _HIDDEN_PORT.fullmatch(port))):
         return None
     address = parse(host)
     return address if address and address.version == version else None
+
+
+def _is_port(text: str) -> bool:
+    return _PORT.fullmatch(text) is not None and int(text) < 1 << 16
+
+
+def _begin(text: str, end: int) -> int:
+    """Return where the element that ends before `end` begins. O(its length)."""
+    comma, at = text.rfind(",", 0, end), end
+    while (quote := text.rfind('"', comma + 1, at)) >= 0:
+        at = _opening(text, quote)
+        if at < 0:
+            # Nothing opens it: the element is malformed, wherever it begins.
+            break
+        if at < comma:
+            comma = text.rfind(",", 0, at)
+    return comma + 1
+
+
+def _opening(text: str, closing: int) -> int:
+    """Return where the quoted string that ends at `closing` begins, or -1."""
+    at = text.rfind('"', 0, closing)
+    while at >= 0:
+        before = at
+        while before and text[before - 1] == "\\":
+            before -= 1
+        if not (at - before) % 2:
+            return at
+        at = text.rfind('"', 0, at)
+    return -1

@@ -2,35 +2,177 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from email.header import Header
+from typing import Any, Protocol
 
-#: Pairs of names and values as text or bytes (ASGI), or a mapping; a mapping's values may be lists.
-Headers = Mapping[str, str | bytes | list[str]] | Iterable[tuple[str | bytes, str | bytes]]
+from withhold.errors import Problem, ProxyError
 
 
-def lines(headers: Headers, name: str) -> list[str | bytes]:
-    """Return the values of all lines of the header `name` (lower case), in order, as they are.
+class HasItems(Protocol):
+    """The headers of `http.server`, `wsgiref`, werkzeug and others, which are no mappings."""
 
-    >>> lines([(b"x-forwarded-for", b"192.0.2.1"), ("X-Forwarded-For", "192.0.2.2")], "x-forwarded-for")
-    [b'192.0.2.1', '192.0.2.2']
+    def items(self) -> Iterable[tuple[Any, Any]]: ...
+
+
+#: What `Lines.of` reads: pairs of names and values as text or bytes (ASGI's `scope["headers"]`, h11's), a mapping
+#: whose values may be lists, anything with `items()`, a WSGI environ (Django's `request.META`), and None for no headers.
+Headers = Mapping[str, Any] | Mapping[bytes, Any] | HasItems | Iterable[tuple[str | bytes, str | bytes]] | None
+
+#: Variables of a WSGI environ or a CGI program, besides those that begin with `HTTP_`.
+_CGI = frozenset({"REQUEST_METHOD", "REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "PATH_INFO"})
+#: Names without a hyphen that nearly every request has, or a trusted proxy writes.
+_COMMON = frozenset({"host", "forwarded", "via", "accept", "connection", "cookie", "te", "upgrade"})
+_NAME = re.compile(r"[!#$%&'*+.^`|~0-9A-Za-z-]+")
+
+
+class Lines:
+    """The header lines of one request. A repeated header has several, in order.
+
+    >>> Lines.of([(b"x-forwarded-for", b"192.0.2.1"), ("X-Forwarded-For", "192.0.2.2")]).get("x-forwarded-for")
+    ['192.0.2.1', '192.0.2.2']
+    >>> Lines.of({"REQUEST_METHOD": "GET", "HTTP_X_FORWARDED_FOR": "192.0.2.1"}).get("x-forwarded-for")
+    ['192.0.2.1']
     """
-    raw = name.encode("latin-1")
-    found: list[str | bytes] = []
-    for key, value in headers.items() if isinstance(headers, Mapping) else headers:
-        if key.lower() == (raw if isinstance(key, bytes) else name):
-            if isinstance(value, list):
-                found.extend(value)
-            else:
-                found.append(value)
-    return found
+
+    __slots__ = ("_pairs", "_spelled")
+
+    def __init__(self, pairs: list[tuple[str, object]], spelled: Callable[[str], str] = str) -> None:
+        self._pairs = pairs
+        self._spelled = spelled
+
+    @classmethod
+    def of(cls, headers: Headers | Lines) -> Lines:
+        """Read headers, once. Raises `TypeError` for anything that is not understood, and says what to pass instead."""
+        if isinstance(headers, cls):
+            return headers
+        given = headers if type(headers) is list else list(_pairs_of(headers))
+        if given is not headers and _is_wsgi(headers):
+            return cls([(str(name), value) for name, value in given], _in_environ)
+        read: list[tuple[str, object]] = []
+        for pair in given:
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise _not_understood(f"`{type(pair).__name__}` is not a pair of a name and a value")
+            name, value = pair
+            if type(name) is bytes:
+                name = name.decode("latin-1")
+            elif not isinstance(name, str):
+                raise _not_understood(f"a name is text or bytes, not `{type(name).__name__}`")
+            if type(value) is not str and type(value) is not bytes:
+                _texts(value)
+            read.append((name.lower(), value))
+        if _is_environ(read):
+            return cls([(name.upper(), value) for name, value in read], _in_environ)
+        return cls(read)
+
+    def get(self, name: str) -> list[str]:
+        """Return the values of all lines of the header `name` (lower case), in order."""
+        spelled = self._spelled(name)
+        return [text for key, value in self._pairs if key == spelled for text in _texts(value)]
 
 
-def text(value: str | bytes) -> str:
-    """Return a header's value as text. Bytes are read as Latin-1, as HTTP has it, and every byte is a letter then."""
-    return value.decode("latin-1") if isinstance(value, bytes) else value
+def header_name(name: object) -> str:
+    """Return the name of a header in lower case; raises `ProxyError` (`bad-header`) if no request can have it.
+
+    >>> header_name("X-Forwarded-For")
+    'x-forwarded-for'
+    """
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return name.lower()
+    said = name if isinstance(name, str) else repr(name)
+    plain = name.upper().removeprefix("HTTP_").replace("_", "-").strip(": ").lower() if isinstance(name, str) else ""
+    hint = f"did you mean `{plain}`?" if _NAME.fullmatch(plain) else "write it like `x-forwarded-for`"
+    raise ProxyError(Problem("bad-header", f"`{printable(said)}` is not the name of a header", hint=hint))
 
 
 def printable(text: str, longest: int = 60) -> str:
     """Return text from outside as it may stand in a log: short, on one line, without backticks."""
     shown = "".join(char if char.isprintable() and char != "`" else "?" for char in text[:longest])
     return shown + "…" if len(text) > longest else shown
+
+
+def redacted(text: str) -> str:
+    """Return text that may hold an address as it may stand in a log: printable, with the digits of addresses hidden.
+
+    >>> redacted("81.2.69.142:x"), redacted("2001:db8::zz"), redacted("unknown"), redacted("T1")
+    ('##.#.##.###:x', '####:###::zz', 'unknown', 'T1')
+    """
+    shown = printable(text)
+    if ":" not in text and (len(text) < 4 or not any(char.isnumeric() for char in text)):
+        return shown
+    return "".join("#" if char.isnumeric() or char in "abcdefABCDEF" else char for char in shown)
+
+
+def _pairs_of(headers: Any) -> Iterable[Any]:
+    """Return the pairs of names and values, every line of a repeated header included."""
+    if headers is None:
+        return ()
+    if isinstance(headers, (str, bytes, bytearray, memoryview)):
+        raise _not_understood("they are a text")
+    inner = headers.get("headers") if isinstance(headers, Mapping) else getattr(headers, "headers", None)
+    if inner is not None and not _is_text(inner):
+        # A request, an ASGI scope, the event of a cloud function. No header line is anything but text.
+        raise _not_understood(f"`{type(headers).__name__}` has them in its `headers`")
+    if callable(getattr(headers, "get_list", None)) and callable(getattr(headers, "get_all", None)):
+        return headers.get_all()  # type: ignore[no-any-return]  # Tornado, whose `items` joins repeated lines
+    for method in ("multi_items", "lists", "items"):
+        # `lists` is that of Django's and werkzeug's multi-valued dictionaries, whose `items` has one value a key.
+        if callable(read := getattr(headers, method, None)):
+            return read()  # type: ignore[no-any-return]
+    if isinstance(headers, Iterable):
+        return headers
+    raise _not_understood(f"`{type(headers).__name__}` is none of these")
+
+
+def _is_text(value: object) -> bool:
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    return all(isinstance(part, (str, bytes)) for part in parts)
+
+
+def _texts(value: object) -> Iterable[str]:
+    """Return the lines in one value as text. Bytes are Latin-1, as HTTP has it: every byte is a character then."""
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, bytes):
+        return (value.decode("latin-1"),)
+    if value is None:
+        return ()
+    if isinstance(value, Header):  # of `email`, for bytes outside of ASCII
+        return (str(value),)
+    if isinstance(value, (list, tuple)) and _is_text(value):
+        return [text for part in value for text in _texts(part)]
+    raise _not_understood(f"a value is text or bytes, not `{type(value).__name__}`")
+
+
+# Whether something is an environ must not be for the viewer to say: a header may be called `HTTP_X_FORWARDED_FOR`.
+
+
+def _is_wsgi(headers: object) -> bool:
+    if not isinstance(headers, Mapping):
+        return False
+    if isinstance(headers, type(os.environ)):
+        return True
+    # Django's environ for ASGI has the first two of these as well. A header cannot be a number.
+    return any(
+        isinstance(headers.get(f"wsgi.{flag}"), int) for flag in ("multithread", "multiprocess", "run_once")
+    ) or (isinstance(version := headers.get("wsgi.version"), tuple) and version[:1] == (1,))
+
+
+def _is_environ(read: list[tuple[str, object]]) -> bool:
+    """Return whether all that is there looks like an environ: a real request has a host, or what the proxy wrote."""
+    if any("-" in name or name in _COMMON for name, _ in read):
+        return False
+    return any(name.startswith("http_") or name.upper() in _CGI for name, _ in read)
+
+
+def _in_environ(name: str) -> str:
+    return f"HTTP_{name.upper().replace('-', '_')}"
+
+
+def _not_understood(why: str) -> TypeError:
+    return TypeError(
+        f"the headers are not understood: {why} [bad-headers]; "
+        "pass `request.headers`, `scope['headers']`, a WSGI environ or Django's `request.META`, or pairs of text"
+    )

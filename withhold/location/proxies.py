@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import NamedTuple
 
-from withhold.errors import Problem, ProxyError
-from withhold.location.address import Address, parse, unmapped
-from withhold.location.forwarded import forwarded_node, plain_node
-from withhold.location.headers import Headers, lines, printable, text
+from withhold.errors import Problem, ProxyError, shown
+from withhold.location.address import Address, parse, unmapped, wide_network_of
+from withhold.location.forwarded import elements, endpoint_node, forwarded_node, plain_node, tokens
+from withhold.location.headers import Headers, Lines, header_name, printable, redacted
 
 #: Stands in the list for a peer without an address: a Unix-domain socket.
 UNIX = "unix:"
@@ -28,7 +28,11 @@ _WORKER = parse("2a06:98c0:3600::103")
 class Trace(NamedTuple):
     """Who sent a request: the viewer's address or None, whether the peer is trusted, and why in words.
 
-    `relayed` says that the request came from a CDN's own program, so that the CDN's headers are about that.
+    `relayed` says that the request came from a CDN's own program, so that the CDN's headers are about that. The
+    words, and the trace as text, name the network of an address, never the whole of it.
+
+    >>> TrustedProxies().trace("192.0.2.7", {})
+    Trace(address='192.0.2.0/24', trusted=False, why='the peer is in 192.0.2.0/24, which is no trusted proxy')
     """
 
     address: str | None
@@ -36,14 +40,20 @@ class Trace(NamedTuple):
     why: str
     relayed: bool = False
 
+    def __repr__(self) -> str:
+        address = parse(self.address) if self.address else None
+        shown = wide_network_of(address) if address else None
+        return f"Trace(address={shown!r}, trusted={self.trusted}, why={self.why!r})"
+
 
 class TrustedProxies:
     """Finds the viewer's address, given the proxies that are trusted and the one header that they write.
 
     `networks` are addresses and networks as text or `ipaddress` networks, and `unix:` for a socket file.
     `header` is `x-forwarded-for` (or another that ends so), `forwarded` (RFC 7239), or the name of a header that
-    holds a single address, such as `cf-connecting-ip`. No other header is read. After `max_hops` trusted proxies
-    the search ends. A bad or obfuscated token, a missing header and a chain that is trusted to its end are unknown.
+    holds a single address, such as `cf-connecting-ip` or `cloudfront-viewer-address`. No other header is read. An
+    address may have a port. After `max_hops` trusted proxies the search ends. A bad or obfuscated token, a missing
+    header and a chain that is trusted to its end are unknown.
 
     >>> proxies = TrustedProxies(["10.0.0.0/8"])
     >>> proxies.client("10.0.0.5", [("X-Forwarded-For", "1.1.1.1, 81.2.69.142, 10.1.1.1")])
@@ -51,7 +61,8 @@ class TrustedProxies:
     >>> proxies.client("81.2.69.142", [("X-Forwarded-For", "1.1.1.1")])
     '81.2.69.142'
 
-    Immutable and safe to share between threads. Raises `ProxyError` for a list that would trust strangers.
+    Immutable and safe to share between threads. Raises `ProxyError` for a list that would trust strangers, for a
+    `header` that no request can have, and for a `max_hops` by which every viewer would be unknown.
     """
 
     __slots__ = ("_ends", "_starts", "header", "max_hops", "unix")
@@ -67,7 +78,12 @@ class TrustedProxies:
             raise ProxyError(Problem("not-a-network", f"`{networks}` is text", hint=f"write `[{networks!r}]`"))
         given = list(networks)
         self.unix = UNIX in given
-        self.header = header.lower()
+        self.header = header_name(header)
+        if not isinstance(max_hops, int) or max_hops < 1:
+            hint = "it is the most trusted proxies that a request comes through"
+            raise ProxyError(
+                Problem("bad-max-hops", f"max_hops {shown(max_hops)} is not a number from 1 on", hint=hint)
+            )
         self.max_hops = max_hops
         read = [_network(entry) for entry in given if entry != UNIX]
         trusted: list[IPv4Network | IPv6Network] = [
@@ -84,33 +100,39 @@ class TrustedProxies:
         self._ends = [Address(version, last) for version, _, last in ranges]
 
     def client(self, peer: str | None, headers: Headers) -> str | None:
-        """Return the viewer's address, or None if it is not known. O(trusted hops + headers), never O(their length)."""
+        """Return the viewer's address, or None if it is not known. O(trusted hops + headers), never O(their length).
+
+        Raises `TypeError` for a peer or headers in a form that is not understood; the message says what to pass.
+        """
         return self.trace(peer, headers).address
 
-    def trace(self, peer: str | None, headers: Headers) -> Trace:
-        """Return the viewer's address and how it was found."""
+    def trace(self, peer: str | None, headers: Headers | Lines) -> Trace:
+        """Return the viewer's address and how it was found; raises `TypeError` as `client` does."""
+        lines = Lines.of(headers)
         if not peer:
             if not self.unix:
                 return Trace(None, trusted=False, why="the peer has no address")
         else:
             address = _parse(peer)
             if address is None:
-                return Trace(None, trusted=False, why=f"the peer `{printable(peer)}` is not an IP address")
+                return Trace(None, trusted=False, why=f"the peer `{redacted(peer)}` is not an IP address")
             if not self._trusts(address):
-                return Trace(str(address), trusted=False, why=f"peer {address}")
-        values = lines(headers, self.header)
+                why = f"the peer is in {wide_network_of(address)}, which is no trusted proxy"
+                return Trace(str(address), trusted=False, why=why)
+        values = lines.get(self.header)
         if not values:
             return Trace(None, trusted=True, why=f"the trusted peer sent no {self.header}")
         for hops, token in enumerate(self._tokens(values)):
             if hops == self.max_hops:
                 return Trace(None, trusted=True, why=f"{self.header} has more than {self.max_hops} trusted proxies")
-            node = forwarded_node(token) if self.header == "forwarded" else plain_node(token)
+            node = self._node(token)
             if node is None:
-                return Trace(None, trusted=True, why=f"{self.header} has `{printable(token)}`, which is no address")
+                return Trace(None, trusted=True, why=f"{self.header} has `{redacted(token)}`, which is no address")
             address = unmapped(node)
             if not self._trusts(address):
                 return self._viewer(address)
-        return Trace(None, trusted=True, why=f"{self.header} names trusted proxies only")
+        said = "names trusted proxies only" if any(value.strip(" \t,") for value in values) else "is empty"
+        return Trace(None, trusted=True, why=f"{self.header} {said}")
 
     def trusts(self, peer: str | None) -> bool:
         """Return whether a peer is one of the proxies."""
@@ -125,25 +147,35 @@ class TrustedProxies:
         if address == _WORKER:
             why = f"{self.header} names {address}, a Worker of another zone"
             return Trace(None, trusted=True, why=why, relayed=True)
+        network = wide_network_of(address)
         if address.version == 4 and address.value >> 28 == 0xF:
-            return Trace(None, trusted=True, why=f"{self.header} names {address}, which stands in for an IPv6 address")
-        return Trace(str(address), trusted=True, why=f"{self.header} names {address}")
+            why = f"{self.header} names an address in {network}, which replaces an IPv6 address"
+            return Trace(None, trusted=True, why=why)
+        return Trace(str(address), trusted=True, why=f"{self.header} names an address in {network}")
 
-    def _tokens(self, values: list[str | bytes]) -> Iterator[str]:
-        """Yield the tokens from right to left, as if the lines were joined, and no more than are asked for."""
-        if self.header != "forwarded" and not self.header.endswith("forwarded-for"):
-            # One address, written once: of two lines, one is somebody else's.
-            yield text(values[0]) if len(values) == 1 else f"{len(values)} lines"
-            return
-        for value in map(text, reversed(values)):
-            end = len(value)
-            while end >= 0:
-                comma = value.rfind(",", 0, end)
-                yield value[comma + 1 : end]
-                end = comma
+    def _tokens(self, values: list[str]) -> Iterator[str]:
+        """Return the tokens from right to left, of all lines joined in order."""
+        if self.header == "forwarded":
+            return elements(", ".join(values))
+        if self.header.endswith("forwarded-for"):
+            return tokens(", ".join(values))
+        # One address, written once: of two lines, one is somebody else's.
+        return iter(values if len(values) == 1 else [f"{len(values)} lines"])
+
+    def _node(self, token: str) -> Address | None:
+        if self.header == "forwarded":
+            return forwarded_node(token)
+        return endpoint_node(token) if self.header == "cloudfront-viewer-address" else plain_node(token)
 
 
-def _parse(peer: str) -> Address | None:
+def _parse(peer: object) -> Address | None:
+    if isinstance(peer, (IPv4Address, IPv6Address)):
+        peer = str(peer)
+    if not isinstance(peer, str):
+        raise TypeError(
+            f"the peer is the address of the socket as text, not `{type(peer).__name__}` [bad-peer]; pass its host alone, "
+            "such as `request.client.host` or `REMOTE_ADDR`"
+        )
     address = parse(peer)
     return unmapped(address) if address else None
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from withhold.errors import Problem, ProxyError, escaped
+from withhold.errors import Problem, ProxyError, escaped, shown
 from withhold.location.cdn import CDN, CDNS
 from withhold.location.geoip import GeoIP
-from withhold.location.headers import Headers, printable
+from withhold.location.headers import Headers, Lines, printable
 from withhold.location.location import Anonymised, Finding, Location, State
 from withhold.location.proxies import Trace, TrustedProxies
 from withhold.location.schema import place_of
@@ -42,7 +42,7 @@ class Resolution:
     """Where a viewer is, and how that is known: what `explain` and `withhold locate` print.
 
     `winner` is the signal that settled it, None if nothing did; `disagreed` are those that name another place;
-    `signals` are all there were, in order. `address` is the viewer's, None if it is not known.
+    `signals` are all there were, in order. `address` is the viewer's, None if it is not known: it is not in the text.
     """
 
     location: Location
@@ -61,10 +61,17 @@ class Resolution:
         return self.location.viewer(account_id, Anonymised.LOCATED if self.located else Anonymised.UNKNOWN)
 
     def __str__(self) -> str:
-        rows = [str(self.viewer()), f"  address: {self.address or 'unknown'} ({self.trace.why})"]
+        return self.described()
+
+    def described(self, *, whole_address: bool = False) -> str:
+        """Return the resolution as text, with the viewer's address if that is asked for."""
+        address = f"{self.address or 'unknown'} ({self.trace.why})" if whole_address else self.trace.why
+        rows = [str(self.viewer()), f"  address: {address}"]
         for signal in self.signals:
             mark = " ← won" if signal is self.winner else " ← disagrees" if signal in self.disagreed else ""
             rows.append(f"  {signal}{mark}")
+            if signal.name == "geoip" and self.address and signal.location.anonymity_database is None:
+                rows.append("  anonymity: not checked, as there is no database of anonymous addresses")
         return "\n".join(map(escaped, rows))
 
 
@@ -104,6 +111,10 @@ class Resolver:
                 known = ", ".join(f"`{name}`" for name in CDNS)
                 raise ProxyError(Problem("unknown-cdn", f"unknown CDN `{printable(cdn)}`", hint=f"known are {known}"))
             cdn = CDNS[cdn]
+        given: object = cdn
+        if given is not None and not isinstance(given, CDN):
+            hint = "give one of `CDNS` by its name, or a `CDN`"
+            raise ProxyError(Problem("unknown-cdn", f"{shown(given)} is not a CDN", hint=hint))
         if cdn is not None and proxies is None:
             hint = "say with `proxies` which peers are the CDN's"
             raise ProxyError(
@@ -124,16 +135,18 @@ class Resolver:
     ) -> Viewer:
         """Return who is looking, and from where. `peer` is the address of the socket; about 30 µs.
 
-        Raises `SubjectIdError` for an `account_id` that is none, and nothing for whatever a request holds.
+        `headers` are what the server has: `request.headers` of most frameworks, `scope["headers"]`, a WSGI environ or
+        Django's `request.META`, pairs of names and values. Raises `TypeError` for another carrier, which says what to
+        pass, `SubjectIdError` for an `account_id` that is none, and nothing for whatever a request holds.
         """
         return self.resolve(peer, headers, account_country).viewer(account_id)
 
     def resolve(self, peer: str | None, headers: Headers, account_country: str | None = None) -> Resolution:
         """Return the same with every signal."""
-        headers = headers if hasattr(headers, "items") else list(headers)
-        trace = self.proxies.trace(peer, headers)
-        said = {"cdn": self._cdn(trace, headers), "geoip": self._geoip(trace)}
-        signals = [Signal(name, Location.of(found)) for name in self.order if (found := said[name]) is not None]
+        lines = Lines.of(headers)
+        trace = self.proxies.trace(peer, lines)
+        said = {"cdn": self._cdn(trace, lines), "geoip": self._geoip(trace)}
+        signals = [Signal(name, found) for name in self.order if (found := said[name]) is not None]
         winner, finding = self._settle(signals)
         if account_country is not None:
             place = place_of(account_country.upper())
@@ -148,17 +161,18 @@ class Resolver:
         located = self.anonymised is Anonymised.LOCATED
         return Resolution(Location.of(finding), winner, disagreed, tuple(signals), trace, located)
 
-    def _cdn(self, trace: Trace, headers: Headers) -> Finding | None:
+    def _cdn(self, trace: Trace, lines: Lines) -> Location | None:
         if self.cdn is None or not trace.trusted:
             return None
-        if trace.relayed:
-            return Finding(None, why=trace.why)
-        return self.cdn.read(headers)
+        found = Finding(None, why=trace.why) if trace.relayed else self.cdn.read(lines)
+        return Location.of(found) if found is not None else None
 
-    def _geoip(self, trace: Trace) -> Finding | None:
+    def _geoip(self, trace: Trace) -> Location | None:
         if self.geoip is None:
             return None
-        return self.geoip.locate(trace.address).finding if trace.address else Finding(None, why=trace.why)
+        if trace.address is None:
+            return Location.of(Finding(None, why=trace.why))
+        return self.geoip.locate(trace.address).looked_up()
 
     def _settle(self, signals: Sequence[Signal]) -> tuple[Signal | None, Finding]:
         anonymous = next((signal for signal in signals if signal.location.state is State.ANONYMISED), None)
