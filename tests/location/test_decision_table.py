@@ -34,7 +34,7 @@ NETWORKS: dict[str, object] = {
     "2001:db8::/32": country("DE"),
     "2606:4700::/32": country("SE"),
 }
-NO_COUNTRIES = ("XX", "ZZ", "AP", "EU", "A1", "A2", "O1", "AN", "??", "None", "Unknown", "", "UK", "gb")
+NO_COUNTRIES = ("XX", "ZZ", "AP", "EU", "A1", "A2", "O1", "AN", "??", "None", "Unknown", "", "UK", "-")
 OWN_CODES = ("HK", "MO", "TW", "GI", "IM", "PR", "RE", "GF")
 for at, code in enumerate((*NO_COUNTRIES, *OWN_CODES)):
     NETWORKS[f"100.{at}.0.0/16"] = country(code)
@@ -87,7 +87,7 @@ def test_row_05_mapped_addresses_are_unwrapped_with_or_without_aliases(geoip: Ge
         location = database.locate("::ffff:81.2.69.142")
         assert location.country == "GB"
         assert str(location.network) == "81.2.69.0/24"
-        assert location.why.startswith("::ffff:81.2.69.142 stands for 81.2.69.142 in ")
+        assert location.why.startswith("as IPv4 in 81.2.69.0/24 of ")
 
 
 def test_row_06_ipv4_compatible_addresses_are_unknown(geoip: GeoIP) -> None:
@@ -155,7 +155,7 @@ def test_row_11_a_database_of_one_ip_version_is_refused_at_load(
     one = GeoIP(path, ip_versions=(10 - other,), wait=None)
     asked, unasked = ("8.8.8.8", "2001:db8::1") if other == 6 else ("2001:db8::1", "8.8.8.8")
     assert one.locate(asked).country in ("US", "DE")
-    assert one.locate(unasked).why == f"{unasked}: one.mmdb is not used for IPv{other}"
+    assert one.locate(unasked).why == f"one.mmdb is not used for IPv{other}"
 
 
 def test_row_11_a_tree_for_both_that_has_no_ipv6_is_taken_with_a_warning(
@@ -185,10 +185,9 @@ def test_row_13_t1_is_anonymised_and_no_country(tmp_path: Path) -> None:
 def test_row_14_codes_that_are_no_countries_are_unknown(geoip: GeoIP, code: str) -> None:
     location = geoip.locate(f"100.{NO_COUNTRIES.index(code)}.0.1")
     assert (location.country, location.state) == (None, "unknown")
-    if code != "gb":  # in a header, either case will do
-        found = CDNS["vercel"].read([("x-vercel-ip-country", code)])
-        assert found is not None
-        assert (found.country, found.state) == (None, "unknown")
+    found = CDNS["vercel"].read([("x-vercel-ip-country", code)])
+    assert found is not None
+    assert (found.country, found.state) == (None, "unknown")
 
 
 def test_row_15_uk_is_unknown_from_data(geoip: GeoIP) -> None:

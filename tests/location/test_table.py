@@ -91,7 +91,8 @@ def assert_equal(geoip: GeoIP, path: Path, addresses: Iterable[IPv4Address | IPv
 def test_flattened_equals_maxminddb_at_every_boundary(
     v4: list[tuple[int, int, str | None]], v6: list[tuple[int, int, str | None]], data: st.DataObject
 ) -> None:
-    written: dict[str, object] = {}
+    # A database without a country in either IP version is refused.
+    written: dict[str, object] = {"9.9.9.0/24": country("SE"), "2a0a::/32": country("SE")}
     asked: list[IPv4Address | IPv6Address] = [*data.draw(st.lists(st.ip_addresses(), max_size=10))]
     for first, prefix, code in v4:
         written[f"{IPv4Address(first)}/{prefix}"] = country(code)

@@ -12,11 +12,13 @@ from typing import Protocol
 from withhold import native
 from withhold.errors import GeoIPError, Problem, escaped, quoted
 from withhold.location.address import V4_BITS, Transition
-from withhold.location.database import Database
+from withhold.location.anonymity import tell_anonymous
+from withhold.location.database import Database, Signature
 from withhold.location.location import Location
-from withhold.location.mmdb import Opened, OpenedFile, read_file, reading
+from withhold.location.mmdb import Opened, OpenedFile, read_file, reading, signature_of
 from withhold.location.networks import Networks
-from withhold.location.schema import tell_anonymous, tell_apart
+from withhold.location.records import Records
+from withhold.location.schema import tell_apart
 from withhold.location.table import Table
 from withhold.location.tree import Metadata
 
@@ -30,8 +32,6 @@ class OpenReader(Protocol):
 
 
 AnyDatabase = str | os.PathLike[str] | OpenReader
-#: What changes when files do: identity, size and time of each; None for a missing one.
-Signature = tuple[tuple[int, int, int] | None, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,24 +47,38 @@ class Plan:
     def __post_init__(self) -> None:
         if not self.ip_versions or self.ip_versions - {4, 6}:
             raise GeoIPError(Problem("bad-ip-versions", "ip_versions are `4`, `6` or both"))
+        for name in ("database", "anonymous"):
+            given = getattr(self, name)
+            if isinstance(given, (str, os.PathLike)):
+                # Absolute: the working directory may change until a reload.
+                object.__setattr__(self, name, Path(given).absolute())
 
-    def paths(self) -> tuple[Path, ...]:
-        """Return the files that can be read again."""
-        if not isinstance(self.database, (str, os.PathLike)):
+    def check_files(self) -> None:
+        """Raise `GeoIPError` if there is no file to read again."""
+        if not isinstance(self.database, Path):
             problem = Problem("not-a-file", "an open reader cannot be reloaded", hint="give the path of its file")
             raise GeoIPError(problem)
-        given = (self.database, self.anonymous)
-        return tuple(Path(path) for path in given if isinstance(path, (str, os.PathLike)))
 
     def signature(self) -> Signature:
-        return tuple(_signature(path) for path in self.paths())
+        """Return the signature of the files as they are now."""
+        return tuple(_signature(path) for path in (self.database, self.anonymous) if isinstance(path, Path))
 
     def open(self) -> Database:
         """Open the files, and let maxminddb answer."""
         leaves = self._opened(self.database, anonymous=False)
         hidden = None if self.anonymous is None else self._opened(self.anonymous, anonymous=True)
-        name, hidden_name = leaves.name, hidden.name if hidden else ""
-        return Database(name, leaves, None, self.transition, self.ip_versions, hidden, hidden_name)
+        return Database(
+            name=leaves.name,
+            leaves=leaves,
+            table=None,
+            transition=self.transition,
+            versions=self.ip_versions,
+            anonymous=hidden,
+            anonymous_name=hidden.name if hidden else "",
+            records=Records(leaves.name, leaves.reader, leaves.schema),
+            anonymous_records=Records(hidden.name, hidden.reader, hidden.schema) if hidden else None,
+            signature=tuple(opened.signature for opened in (leaves, hidden) if isinstance(opened, OpenedFile)),
+        )
 
     def flatten(self, opened: Database) -> Database:
         """Read all of what was opened, check it, and lay it out as tables."""
@@ -73,17 +87,22 @@ class Plan:
             raise TypeError("already flattened")
         with reading(opened.name):
             networks = Networks(leaf for leaf in leaves.leaves() if leaf[0] in self.ip_versions)
-        if 4 in self.ip_versions and not any(True for _ in networks.v4):
+        if 4 in self.ip_versions and not networks.locates(4):
             raise _one_version(opened.name, 4)
-        if 6 in self.ip_versions and not any(True for _ in networks.v6):
+        if 6 in self.ip_versions and not networks.locates(6):
+            if 4 not in self.ip_versions:
+                raise _one_version(opened.name, 6)
             # The tree has room for them, and an answer of "no record" is true: worth a word, not a refusal.
-            _log.warning("%s has no IPv6 networks: all of IPv6 is of unknown location", opened.name)
+            lacks = " with a country" if any(True for _ in networks.v6) else ""
+            _log.warning("%s has no IPv6 networks%s: all of IPv6 is of unknown location", opened.name, lacks)
         elsewhere = [(6, prefix << V4_BITS, 96) for prefix in self.transition.nat64]
         anonymous = None
         if isinstance(hidden, Opened):
             with reading(opened.anonymous_name):
                 anonymous = Networks(hidden.leaves())
-            elsewhere += anonymous.anonymous()
+            elsewhere += (marked := [*anonymous.anonymous()])
+            if not marked:
+                _log.warning("%s marks no network: nobody is taken to be anonymous", opened.anonymous_name)
         table = Table(networks, elsewhere)
         return replace(
             opened,
@@ -94,11 +113,10 @@ class Plan:
         )
 
     def _opened(self, given: AnyDatabase, *, anonymous: bool) -> Opened:
-        path = Path(given) if isinstance(given, (str, os.PathLike)) else None
-        name = escaped(path.name) if path else "an open database"
+        name = escaped(given.name) if isinstance(given, Path) else "an open database"
         with reading(name):
-            if path:
-                opened: Opened = OpenedFile(name, read_file(path))
+            if isinstance(given, Path):
+                opened: Opened = OpenedFile(name, *read_file(given))
             else:
                 # geoip2's reader keeps maxminddb's to itself, and makes models where a code is asked for.
                 opened = Opened(name, getattr(given, "_db_reader", given))  # type: ignore[arg-type]
@@ -116,15 +134,14 @@ def _one_version(name: str, lacking: int) -> GeoIPError:
     return GeoIPError(
         Problem(
             "one-ip-version",
-            f"{quoted(name)} has no IPv{lacking} networks, and would answer nothing without saying so",
+            f"{quoted(name)} has no IPv{lacking} networks with a country, and would answer nothing without saying so",
             hint=f"give a database of both versions, or `ip_versions=({10 - lacking},)`",
         )
     )
 
 
-def _signature(path: Path) -> tuple[int, int, int] | None:
+def _signature(path: Path) -> tuple[int, int, int, int, int] | None:
     try:
-        found = path.stat()
+        return signature_of(path.stat())
     except OSError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

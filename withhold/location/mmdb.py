@@ -20,7 +20,7 @@ from maxminddb.decoder import Decoder
 
 from withhold.errors import GeoIPError, Problem, escaped, quoted
 from withhold.location.address import Address
-from withhold.location.schema import Place, Schema
+from withhold.location.schema import Place, PlaceSchema, Schema
 from withhold.location.tree import SEPARATOR, Metadata, SearchTree, let_others
 
 
@@ -43,15 +43,15 @@ class Opened:
     def __init__(self, name: str, reader: Reader) -> None:
         self.name = name
         self.reader = reader
-        self.schema = Schema("unknown")
+        self.schema: Schema = PlaceSchema("unknown")
 
     def leaf(self, address: Address) -> tuple[Place, int]:
-        """Return what is said of an address, and the prefix length. A broken record says nothing."""
+        """Return what is said of an address, and the prefix length. A broken record says nothing, and has -1."""
         try:
             record, prefix = self.reader.get_with_prefix_len(str(address))
             return self.schema.read(record), prefix
         except Exception as error:  # noqa: BLE001  # whatever a crafted file makes a reader raise
-            return Place(note=f"which is broken there: {_said(error)}"), 0
+            return Place(note=f"which is broken there: {_said(error)}"), -1
 
     def records(self) -> Iterator[object]:
         """Yield the records."""
@@ -68,8 +68,9 @@ class Opened:
 class OpenedFile(Opened):
     """A database in memory. Its records are decoded once each, not once for each network: ten times as fast."""
 
-    def __init__(self, name: str, data: bytes) -> None:
+    def __init__(self, name: str, data: bytes, signature: tuple[int, int, int, int, int]) -> None:
         super().__init__(name, maxminddb.open_database(io.BytesIO(data), maxminddb.MODE_FD))
+        self.signature = signature
         self._tree = SearchTree(data, self.reader.metadata())
         self._decoder = Decoder(data, self._tree.size + SEPARATOR)
 
@@ -92,8 +93,17 @@ class OpenedFile(Opened):
         return self._decoder.decode(self._tree.size + pointer)[0]
 
 
-def read_file(path: Path) -> bytes:
-    """Read a file that nobody writes to meanwhile; raises `GeoIPError` if it is missing or was changed."""
+def signature_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
+    """Return what is different when a file is another, or has been written to."""
+    # The time of the inode as well: a copy may keep the other time, and the size may be the same.
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def read_file(path: Path) -> tuple[bytes, tuple[int, int, int, int, int]]:
+    """Read a file that nobody writes to meanwhile; return it and its signature.
+
+    Raises `GeoIPError` if it is missing or was changed.
+    """
     try:
         with path.open("rb") as file:
             before = os.fstat(file.fileno())
@@ -107,7 +117,7 @@ def read_file(path: Path) -> bytes:
         raise GeoIPError(
             Problem("changing-database", f"{quoted(path.name)} was written to while it was read", hint=hint)
         )
-    return data
+    return data, signature_of(before)
 
 
 @contextmanager

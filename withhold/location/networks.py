@@ -98,6 +98,12 @@ class Networks:
         run = self.smaller[high]
         return self.places[run.numbers[run.find(low)]]
 
+    def locates(self, version: int) -> bool:
+        """Return whether a network of an IP version has a country, or says that its people are anonymous."""
+        known = [place.country is not None or place.anonymiser is not None for place in self.places]
+        runs = (self.v4,) if version == 4 else (self.v6, *self.smaller.values())
+        return any(number != SMALLER and known[number] for run in runs for _, _, number in run)
+
     def anonymous(self) -> Iterator[tuple[int, int, int]]:
         """Yield version, first address and prefix length of the networks in which somebody is anonymous."""
         hidden = [place.anonymiser is not None for place in self.places]

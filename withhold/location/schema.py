@@ -1,25 +1,45 @@
-"""What one database record says, whatever the schema; told apart once, when the database is loaded."""
+"""What one record of a place database says, whatever the schema; told apart once, when the database is loaded.
+
+A record that names a country must be understood, or the database is refused: everybody in it would be of unknown
+location, and see everything.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import chain, islice
+from typing import NamedTuple, Protocol
 
 from withhold.errors import GeoIPError, Problem, shown
 from withhold.location.headers import printable
 from withhold.territories import ALIASES, containing, countries, country_of, current, is_subdivision
 from withhold.territories.table import TABLE
 
-#: What Anonymous-IP databases flag, the most telling first. A hosting provider alone hides nobody's place.
-ANONYMISERS = {
-    "is_tor_exit_node": "Tor exit",
-    "is_anonymous_vpn": "VPN",
-    "is_public_proxy": "public proxy",
-    "is_residential_proxy": "residential proxy",
-}
+#: So many records are checked when a database is opened, all of them before its table is used.
+SAMPLE = 2_000
+#: What databases write where there is no country, in upper case. The codes are those that ISO 3166-1 reserves, has
+#: withdrawn or leaves to its users; some stand for a place in other lists, and are of unknown location here.
+NO_COUNTRIES = frozenset(
+    (
+        *("", "-", "--", "?", "??", "NONE", "NULL", "UNKNOWN", "N/A", "A1", "A2", "O1", "AP"),
+        *("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "FX", "IC", "SU", "TA", "UK", "UN"),
+        *("AN", "BU", "CS", "CT", "DD", "DY", "FQ", "HV", "JT", "MI", "NH", "NQ", "NT", "PC", "PU", "PZ", "RH", "TP"),
+        *("VD", "WK", "YD", "YU", "ZR"),
+        *("AA", "ZZ", *(f"Q{letter}" for letter in "MNOPQRSTUVWXYZ"), *(f"X{letter}" for letter in "ABCDEFGHIJLMNOPQ")),
+        *(f"X{letter}" for letter in "RSTUVWXYZ"),
+    )
+)
+_MAXMIND = ("country", "iso_code")
+_SCHEMAS = (_MAXMIND, ("country_code",), ("country",))
+#: Keys below which a country is named, and keys below which it is another one than where somebody is.
+_COUNTRY = re.compile(r"country|countries|(^|_)(nation|ctry|cc|iso|iso2|iso_?3166\w*|alpha_?2)(_|\d|$)")
+_ANOTHER = re.compile(
+    r"regist|represent|continent|subdivision|traits|currenc|calling|phone|tld|languages|capital|confidence|(^|_)is_"
+)
+_OTHERWISE = "a record names a country in a way that is not understood"
 _TOR = "T1"
-_SAMPLE = 2_000
 
 
 class Place(NamedTuple):
@@ -103,88 +123,154 @@ def _subdivision(country: str, part: str | None) -> str | None:
     return found
 
 
-class Schema(NamedTuple):
-    """How a database says where: MaxMind's own, or a country code on the path `keys`.
+class Schema(Protocol):
+    """How the records of a database are read."""
 
-    `name` is `country`, `city`, `enterprise`, `flat` or `anonymous`.
+    @property
+    def name(self) -> str: ...
+
+    def read(self, record: object) -> Place:
+        """Return what a record says; None is no record. Raises `GeoIPError` for one that is not understood."""
+        ...
+
+
+class PlaceSchema(NamedTuple):
+    """The keys that lead to a country's code: those of MaxMind, those of a flat database, or those that were given.
+
+    `name` is `country`, `city` or `enterprise`.
     """
 
     name: str
-    keys: tuple[str, ...] = ()
+    keys: tuple[str, ...] = _MAXMIND
+    given: bool = False
+
+    def code(self, record: Mapping[str, object]) -> str | None:
+        """Return the country's code in upper case; None if there is none at the keys, or another text."""
+        found = _at(record, self.keys)
+        return found.upper() if isinstance(found, str) and found.isascii() else None
 
     def read(self, record: object) -> Place:
-        """Return what a record says; None is no record. Raises `GeoIPError` for one of another shape."""
         if record is None:
             return NO_RECORD
-        found = _map(record)
-        if self.name == "anonymous":
-            return Place(anonymiser=_anonymiser(found))
-        if self.keys:
-            return place_of(_text(_at(found, self.keys)))
-        parts = found.get("subdivisions", []) if self.name != "country" else []
-        if not isinstance(parts, list):
-            raise _misshapen(parts, "list")
+        found = map_of(record)
+        for at in range(1, len(self.keys)):
+            map_of(_at(found, self.keys[:at], {}))
+        said, code = _text(_at(found, self.keys)), self.code(found)
+        if said and _country(code) is None and code not in NO_COUNTRIES and code != _TOR:
+            raise _not_understood(_OTHERWISE, [(self.keys, said)])
+        # A code that is there and empty says that there is no country.
+        if said is None and not self.given and (elsewhere := list(_named(found))):
+            raise _not_understood(_OTHERWISE, elsewhere)
+        if self.keys != _MAXMIND:
+            return place_of(code, _parts(found, strict=False))
         return place_of(
-            _code(found, "country"),
-            [_text(_map(part).get("iso_code")) for part in parts],
+            code,
+            _parts(found, strict=True),
             _code(found, "registered_country"),
             _code(found, "represented_country"),
         )
 
 
-def tell_apart(kind: str, records: Iterable[object], keys: Sequence[str] | None = None) -> Schema:
+def tell_apart(kind: str, records: Iterable[object], keys: Sequence[str] | None = None) -> PlaceSchema:
     """Return the schema of a database of the type `kind` by its first records.
 
-    Raises `GeoIPError` (`unknown-schema`) if none of them says where it is in a way that is known.
+    Raises `GeoIPError` (`unknown-schema`) if none of them says where it is in a way that is known, or if one of them
+    says it in another way than the others.
     """
-    for _, record in zip(range(_SAMPLE), records, strict=False):
-        found = _map(record)
-        if keys is not None:
-            if isinstance(_at(found, keys), str):
-                return Schema("flat", tuple(keys))
-        elif isinstance(found.get("country_code"), str):
-            return Schema("flat", ("country_code",))
-        elif isinstance(found.get("country"), str):
-            return Schema("flat", ("country",))
-        elif any(isinstance(found.get(key), dict) for key in ("country", "registered_country", "continent")):
-            return Schema(next((name for name in ("city", "enterprise") if name in kind.lower()), "country"))
-    hint = "name the keys that lead to the country code with `country_path`"
-    raise GeoIPError(
-        Problem("unknown-schema", f"no record of the `{printable(kind)}` database names a country", hint=hint)
-    )
+    name = next((name for name in ("city", "enterprise") if name in kind.lower()), "country")
+    if keys is None:
+        candidates = [PlaceSchema(name, known) for known in _SCHEMAS]
+    elif isinstance(keys, str) or not keys or not all(isinstance(key, str) for key in keys):
+        problem = f"country_path `{printable(str(keys))}` is not a sequence of keys"
+        raise GeoIPError(Problem("bad-country-path", problem, hint="write it like `country_path=('country', 'code')`"))
+    else:
+        candidates = [PlaceSchema(name, tuple(keys), given=True)]
+    all_of = iter(records)
+    # What is broken is reported with the whole of the file, once it is read.
+    sample = [record for record in islice(all_of, SAMPLE) if isinstance(record, dict)]
+    named = next((found for record in sample if (found := list(_named(record)))), [])
+    # A sample that names no country at all need not be all of a database that does.
+    for record in sample if named else chain(sample, all_of):
+        for schema in candidates:
+            if isinstance(record, dict) and _country(schema.code(record)) is not None:
+                for sampled in sample:
+                    _check(schema, sampled)
+                return schema
+    if not named:
+        # Keys that mean nothing here, but perhaps to the reader of the message.
+        texts = ([leaf for leaf in _leaves(record) if isinstance(leaf[1], str)] for record in sample)
+        named = next(filter(None, texts), [])
+    raise _not_understood(f"no record of the `{printable(kind)}` database names a country", named)
 
 
-def tell_anonymous(kind: str, records: Iterable[object]) -> Schema:
-    """Check that a database says who is anonymous; raises `GeoIPError` (`unknown-schema`) if it does not."""
-    for _, record in zip(range(_SAMPLE), records, strict=False):
-        if any(key.startswith("is_") for key in _map(record)):
-            return Schema("anonymous")
-    raise GeoIPError(Problem("unknown-schema", f"no record of the `{printable(kind)}` database says who is anonymous"))
+def _check(schema: Schema, record: object) -> None:
+    try:
+        schema.read(record)
+    except GeoIPError as error:
+        if error.code == "unknown-schema":
+            raise
 
 
-def _anonymiser(record: Mapping[str, object]) -> str | None:
-    for flag, name in ANONYMISERS.items():
-        if record.get(flag) is True:
-            return name
-    flags = [key for key, value in record.items() if key.startswith("is_") and value is True]
-    return "anonymiser" if flags == ["is_anonymous"] else None
-
-
-def _at(record: Mapping[str, object], keys: Sequence[str]) -> object:
-    found: object = record
-    for key in keys:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found
-
-
-def _code(record: Mapping[str, object], key: str) -> str | None:
-    return _text(_map(record.get(key, {})).get("iso_code"))
-
-
-def _map(value: object) -> Mapping[str, object]:
+def map_of(value: object) -> Mapping[str, object]:
+    """Return a record, or a map in it; raises `GeoIPError` for anything else."""
     if not isinstance(value, dict):
         raise _misshapen(value, "map")
     return value
+
+
+def _named(record: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the keys and the values by which a record seems to name the country where somebody is."""
+    for keys, value in _leaves(record):
+        steps = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower() for key in keys]
+        if any(map(_ANOTHER.search, steps)) or not any(map(_COUNTRY.search, steps)):
+            continue
+        if (value and not isinstance(value, (bool, str))) or (
+            isinstance(value, str) and value.upper() not in NO_COUNTRIES
+        ):
+            yield keys, value
+
+
+def _leaves(value: object, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*keys, key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner, keys)
+    else:
+        yield keys, value
+
+
+def _not_understood(message: str, found: Sequence[tuple[tuple[str, ...], object]]) -> GeoIPError:
+    said = ", ".join(f"`{printable('.'.join(keys))}` is `{printable(str(value), 40)}`" for keys, value in found[:5])
+    codes = (
+        keys for keys, value in found if isinstance(value, str) and value.isascii() and value.upper() in countries()
+    )
+    hint = "name the keys that lead to a two-letter code of ISO 3166-1 with `country_path`"
+    if keys := next(codes, None):
+        hint = f"if that is where an address is, give `country_path={keys}`"
+    return GeoIPError(Problem("unknown-schema", f"{message}: {said}" if said else message, hint=hint))
+
+
+def _at(record: Mapping[str, object], keys: Sequence[str], missing: object = None) -> object:
+    found: object = record
+    for key in keys:
+        found = found.get(key, missing) if isinstance(found, dict) else missing
+    return found
+
+
+def _parts(record: Mapping[str, object], *, strict: bool) -> list[str | None]:
+    """Return the codes of the subdivisions, broadest first."""
+    parts = record.get("subdivisions", [])
+    if isinstance(parts, list) and (strict or all(isinstance(part, dict) for part in parts)):
+        return [_text(map_of(part).get("iso_code")) for part in parts]
+    if strict:
+        raise _misshapen(parts, "list")
+    return []
+
+
+def _code(record: Mapping[str, object], key: str) -> str | None:
+    return _text(map_of(record.get(key, {})).get("iso_code"))
 
 
 def _text(value: object) -> str | None:
