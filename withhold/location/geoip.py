@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
+import weakref
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -14,24 +16,32 @@ from typing import Self
 
 from withhold.errors import GeoIPError
 from withhold.location.address import INET, INET6, Transition, pack
-from withhold.location.database import Refused
-from withhold.location.loading import AnyDatabase, Plan, Signature
+from withhold.location.database import Refused, Signature
+from withhold.location.loading import AnyDatabase, Plan
 from withhold.location.location import Location
 from withhold.location.table import DEEP
+from withhold.location.watching import Watcher
 
 _log = logging.getLogger("withhold.location")
 _number = int.from_bytes
 _halves = Struct(">QQ").unpack
+_MOST_LOOKS = 64  # between two attempts to read a file that is refused again and again
 
 
 class GeoIP:
     """Locates IP addresses by a MaxMind DB file, or by a reader of geoip2 or maxminddb that is open.
 
     Country, City and Enterprise databases are understood, and flat ones with a `country_code` (or a `country`
-    that is text); for others `country_path` names the keys that lead to the code. `anonymous` is an Anonymous-IP
-    database: Tor exits, VPNs and proxies are then marked. A database of one IP version answers nothing for the
-    other and does not say so: it is refused, unless `ip_versions` says that the other is not asked for.
-    `six_to_four=False` is strict: 6to4 addresses are then unknown. `nat64` are the operator's own /96 prefixes.
+    that is text); for others `country_path` names the keys that lead to the code: two letters of ISO 3166-1, in
+    either case. A database with a record that names a country in another way is refused, as is one that names none.
+
+    `anonymous` is a database of anonymous addresses, MaxMind's Anonymous-IP, Anonymous-Plus or Residential-Proxy,
+    IPinfo's or one with flags like these: Tor exits, VPNs, proxies and relays are then marked. A hosting provider
+    alone is not. A database whose flags are not understood is refused.
+
+    A database of one IP version answers nothing for the other and does not say so: it is refused, unless
+    `ip_versions` says that the other is not asked for. `six_to_four=False` is strict: 6to4 addresses are then
+    unknown. `nat64` are the operator's own /96 prefixes.
 
     The whole file is read and checked at first, about 2 s for a million networks. After `wait` seconds (None:
     without end) the constructor returns nevertheless, and maxminddb answers until that is done, in 0.1 ms or so; 0
@@ -48,13 +58,19 @@ class GeoIP:
     >>> writer.to_db_file(path)
     >>> here = GeoIP(path).locate("81.2.69.142")
     >>> here.country, str(here.network), here.why
-    ('GB', '81.2.69.0/24', '81.2.69.142 in 81.2.69.0/24 of geo.mmdb')
+    ('GB', '81.2.69.0/24', 'in 81.2.69.0/24 of geo.mmdb')
     >>> print(here.viewer())
-    GB (81.2.69.142 in 81.2.69.0/24 of geo.mmdb)
+    GB (in 81.2.69.0/24 of geo.mmdb)
+
+    Whatever else the record says, geoip2's own model has:
+
+    >>> record = here.record()
+    >>> type(record).__name__, record.country.iso_code, str(record.traits.network)
+    ('Country', 'GB', '81.2.69.0/24')
 
     Raises `GeoIPError` for a file that is missing or broken, of an unknown schema, or for one IP version only.
-    Safe to share between threads. It keeps no file open, and forked processes share its memory: fork when `wait`
-    has returned True, and start `watch` in each of them.
+    Safe to share between threads. It keeps no file open, and forked processes share its memory, best if they are
+    forked after `wait` has returned True. The threads that read and watch files go on in each of them.
     """
 
     def __init__(
@@ -81,14 +97,14 @@ class GeoIP:
         #: How often a newer file took the place of an older one.
         self.reloads = 0
         self._failed: GeoIPError | None = None
+        self._refusal: tuple[Signature, str] | None = None
         self._loading = threading.Lock()
-        self._closing = threading.Event()
-        self._watcher: threading.Thread | None = None
+        self._watcher: Watcher[GeoIP] | None = None
 
         # The one cell that changes: a reader takes it once, and is answered from one database.
         self._database = self._plan.open()
-        self._first = threading.Thread(target=self._flatten_first, name="withhold-geoip", daemon=True)
-        self._first.start()
+        self._start_flattening()
+        _ALL.add(self)
         self.wait(wait)
 
     def locate(self, address: str | IPv4Address | IPv6Address | None) -> Location:
@@ -109,7 +125,8 @@ class GeoIP:
         location._source = database
         table = database.table
         if table is None:
-            return Location.of(database.tell(address))
+            location._country = database.tell(address).country
+            return location
         try:
             if ":" in address:  # type: ignore[operator]
                 high, low = _halves(pack(INET6, address))  # type: ignore[arg-type]
@@ -128,7 +145,7 @@ class GeoIP:
             location._country = table.codes[code]
         except (OSError, ValueError, TypeError, LookupError):
             # Not an address, or, as there is no country of that number, `ELSEWHERE`.
-            return Location.of(database.tell(address))
+            location._country = database.tell(address).country
         return location
 
     def country(self, address: str | IPv4Address | IPv6Address | None) -> str | None:
@@ -169,7 +186,7 @@ class GeoIP:
         self._first.join(timeout)
         if self._failed is not None:
             raise self._failed
-        return not self._first.is_alive()
+        return self._database.table is not None
 
     def reload(self) -> bool:
         """Read the files again; return True if they are in use now, False if they were refused.
@@ -178,37 +195,38 @@ class GeoIP:
         `errors`, and the old one stays. A look-up that is under way ends with the database it began with.
         Raises `GeoIPError` (`not-a-file`) if the database was given as an open reader.
         """
-        self._plan.paths()
+        self._plan.check_files()
         with self._loading:
             try:
                 database = self._plan.flatten(self._plan.open())
             except GeoIPError as error:
                 self._refuse(error, "the one in use stays")
                 return False
-            self._database, self._failed = database, None
+            self._database, self._failed, self._refusal = database, None, None
             self.reloads += 1
         _log.info("reloaded %s", database.name)
         return True
 
     def watch(self, interval: float = 30.0) -> None:
-        """Look every `interval` seconds, in a thread, whether the files have changed, and reload them if so.
+        """Look every `interval` seconds, in a thread, whether the files are others than those in use, and reload them.
 
-        A changed file is read when it has been the same for one interval: it may still be being written.
-        Raises `GeoIPError` (`not-a-file`) if the database was given as an open reader.
+        A changed file is read when it has been the same for one interval: it may still be being written. One that
+        cannot be read, or is refused, is tried again, less and less often while it stays the same. This goes on in
+        forked processes, and ends with `close` or with the last reference to the object. To watch again replaces the
+        interval. Raises `GeoIPError` (`not-a-file`) if the database was given as an open reader, and `ValueError`
+        for an interval that is not positive.
         """
-        seen = self._plan.signature()
-        if self._watcher is None:
-            self._closing.clear()
-            self._watcher = threading.Thread(
-                target=self._watch, args=(interval, seen), name="withhold-geoip-watch", daemon=True
-            )
-            self._watcher.start()
+        self._plan.check_files()
+        if not 0 < interval <= threading.TIMEOUT_MAX:
+            raise ValueError(f"interval `{interval}` is not a positive number of seconds [bad-interval]")
+        if self._watcher is not None:
+            self._watcher.close(wait=False)
+        self._watcher = Watcher(self, _Looks(self._database.signature), interval, "withhold-geoip-watch")
 
     def close(self) -> None:
         """Stop watching. Answers go on: no file is open."""
-        self._closing.set()
         if self._watcher is not None:
-            self._watcher.join()
+            self._watcher.close()
             self._watcher = None
 
     def __enter__(self) -> Self:
@@ -228,16 +246,66 @@ class GeoIP:
                 self._database = replace(self._database, leaves=Refused(error.problem.message), anonymous=None)
                 self._refuse(error, "every location is unknown")
 
-    def _watch(self, interval: float, loaded: Signature) -> None:
-        before = loaded
-        while not self._closing.wait(interval):
-            now = self._plan.signature()
-            if now == before != loaded:
-                loaded = now
-                self.reload()
-            before = now
+    def _start_flattening(self) -> None:
+        self._first = threading.Thread(target=self._flatten_first, name="withhold-geoip", daemon=True)
+        self._first.start()
 
     def _refuse(self, error: GeoIPError, therefore: str) -> None:
-        self.errors += 1
         self.last_error = error
-        _log.error("%s; %s", error, therefore)
+        refusal = (self._plan.signature(), str(error))
+        if refusal != self._refusal:  # the same file for the same reason is one refusal, however often it is tried
+            self._refusal = refusal
+            self.errors += 1
+            _log.error("%s; %s", error, therefore)
+
+    def _after_fork(self) -> None:
+        """Do again what only threads of the parent process were doing; they are gone, and a lock may still be held."""
+        self._loading = threading.Lock()
+        try:
+            if self._database.table is None and self._failed is None:
+                self._start_flattening()
+            if self._watcher is not None:
+                self.watch(self._watcher.interval)
+        except RuntimeError as error:
+            _log.error("%s is neither read nor watched in process %d: %s", self._database.name, os.getpid(), error)
+
+
+class _Looks:
+    """Whether it is time to reload, look by look."""
+
+    def __init__(self, loaded: Signature) -> None:
+        self._loaded = self._before = loaded
+        self._looks = self._pause = 1
+
+    def __call__(self, geoip: GeoIP) -> None:
+        now = geoip._plan.signature()
+        if now != self._before:
+            # It may still be being written.
+            self._looks = self._pause = 1
+        elif now not in (self._loaded, geoip._database.signature):
+            self._looks -= 1
+            if not self._looks:
+                if self._reload(geoip):
+                    self._loaded = now
+                self._looks = self._pause = min(2 * self._pause, _MOST_LOOKS)
+        self._before = now
+
+    def _reload(self, geoip: GeoIP) -> bool:
+        try:
+            return geoip.reload() is not False
+        except Exception:  # noqa: BLE001  # no memory, say: the thread must live, or nobody would look again
+            _log.exception("%s could not be reloaded", geoip._database.name)
+            return False
+
+
+#: All that exist, to be mended in a forked process.
+_ALL: weakref.WeakSet[GeoIP] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for geoip in list(_ALL):
+        geoip._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

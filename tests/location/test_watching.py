@@ -1,0 +1,395 @@
+"""A file that changes is read, whenever it changed and in whatever process; what fails is tried again."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.location.mmdb_files import country, write
+from withhold.errors import GeoIPError, Problem
+from withhold.location import GeoIP, loading, mmdb
+from withhold.location.loading import Plan
+
+INDIA: dict[str, object] = {"8.8.8.0/24": country("IN"), "2001:db8::/32": country("IN")}
+TURKEY: dict[str, object] = {"8.8.8.0/24": country("TR"), "2001:db8::/32": country("TR")}
+THREAD = "withhold-geoip-watch"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return write(tmp_path / "geo.mmdb", INDIA)
+
+
+def put(path: Path, networks: dict[str, object]) -> None:
+    write(path.with_suffix(".new"), networks).replace(path)
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def watchers() -> int:
+    return sum(thread.name == THREAD for thread in threading.enumerate())
+
+
+def test_d1_a_file_replaced_before_watching_begins_is_read(path: Path) -> None:
+    with GeoIP(path, wait=None) as geoip:
+        put(path, TURKEY)
+        geoip.watch(0.01)
+        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+        assert (geoip.errors, geoip.reloads) == (0, 1)
+
+
+def test_d1_a_file_replaced_while_it_is_loaded_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the reading of the old file and the end of its loading."""
+    flatten = Plan.flatten
+
+    def replaced(plan: Plan, opened: object) -> object:
+        monkeypatch.setattr(Plan, "flatten", flatten)
+        put(path, TURKEY)
+        return flatten(plan, opened)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Plan, "flatten", replaced)
+    with GeoIP(path, wait=None) as geoip:
+        assert geoip.country("8.8.8.8") == "IN"
+        geoip.watch(0.01)
+        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+
+
+def test_d1_the_anonymous_database_replaced_before_watching_begins_is_read(path: Path) -> None:
+    hidden = write(path.with_name("anonymous.mmdb"), {"9.9.9.9/32": {"is_tor": True}})
+    with GeoIP(path, anonymous=hidden, wait=None) as geoip:
+        put(hidden, {"8.8.8.8/32": {"is_vpn": True}})
+        geoip.watch(0.01)
+        assert until(lambda: geoip.locate("8.8.8.8").anonymiser == "VPN")
+
+
+def test_d1_a_copy_that_keeps_size_and_time_is_read(path: Path) -> None:
+    with GeoIP(path, wait=None) as geoip:
+        before = path.stat()
+        write(path, TURKEY)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+        geoip.watch(0.01)
+        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+
+
+def test_d1_a_link_that_is_turned_to_another_file_is_followed(path: Path) -> None:
+    link = path.with_name("current.mmdb")
+    link.symlink_to(path.name)
+    with GeoIP(link, wait=None) as geoip:
+        geoip.watch(0.01)
+        write(path.with_name("next.mmdb"), TURKEY)
+        path.with_name("link").symlink_to("next.mmdb")
+        path.with_name("link").replace(link)
+        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+
+
+@pytest.mark.parametrize("error", ["no-database", "changing-database", "broken-database", "memory"])
+def test_d1_a_file_that_cannot_be_read_for_a_moment_is_tried_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It does not change meanwhile."""
+    fails = threading.Event()
+    left = [3]
+    read = mmdb.read_file
+
+    def sometimes(file: Path) -> object:
+        if fails.is_set() and left[0]:
+            left[0] -= 1
+            raise MemoryError if error == "memory" else GeoIPError(Problem(error, "not now"))
+        return read(file)
+
+    monkeypatch.setattr(loading, "read_file", sometimes)
+    with GeoIP(path, wait=None) as geoip:
+        fails.set()
+        put(path, TURKEY)
+        geoip.watch(0.01)
+        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+        # It was one file, refused for one reason.
+        assert (geoip.errors, geoip.reloads) == (1, 1)
+    assert len(caplog.messages) == 1
+
+
+def test_d1_a_missing_file_is_read_when_it_is_back(path: Path) -> None:
+    away = path.with_name("away")
+    with GeoIP(path, wait=None) as geoip:
+        path.rename(away)
+        geoip.watch(0.01)
+        assert until(lambda: geoip.errors == 1)
+        write(away, TURKEY)
+        away.rename(path)
+        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+
+
+def test_a_file_that_stays_the_same_is_not_read_again(path: Path) -> None:
+    looks = threading.Event()
+    with GeoIP(path, wait=None) as geoip:
+        put(path, TURKEY)
+        assert geoip.reload()
+        signature = geoip._plan.signature
+        count = [0]
+
+        def counted(_: Plan) -> object:
+            count[0] += 1
+            if count[0] > 20:
+                looks.set()
+            return signature()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Plan, "signature", counted)
+            geoip.watch(0.001)
+            assert looks.wait(60)
+        assert geoip.reloads == 1
+
+
+def test_a_file_that_stays_broken_is_read_less_and_less_often(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    tried: list[int] = []
+    enough = threading.Event()
+
+    def signature(_: Plan) -> object:
+        looks.append(1)
+        if len(looks) >= 200:
+            enough.set()
+        return ((0, 0, 1, 0, 0),)
+
+    geoip = GeoIP(path, wait=None)
+    monkeypatch.setattr(Plan, "signature", signature)
+
+    def refuse() -> bool:
+        tried.append(len(looks))
+        return False
+
+    monkeypatch.setattr(geoip, "reload", refuse)
+    with geoip:
+        geoip.watch(0.0001)
+        assert enough.wait(60)
+    assert tried[:7] == [2, 4, 8, 16, 32, 64, 128]
+
+
+def test_a_relative_path_is_watched_where_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(path.parent)
+    with GeoIP(path.name, wait=None) as geoip:
+        monkeypatch.chdir("/")
+        geoip.watch(0.01)
+        put(path, TURKEY)
+        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+        assert geoip.errors == 0
+
+
+def test_there_is_one_thread_however_often_watching_begins(path: Path) -> None:
+    before = watchers()
+    geoip = GeoIP(path, wait=None)
+    for _ in range(5):
+        geoip.watch(1000)
+    assert until(lambda: watchers() == before + 1)
+    geoip.watch(0.01)
+    put(path, TURKEY)
+    assert until(lambda: geoip.country("8.8.8.8") == "TR")
+    geoip.close()
+    assert until(lambda: watchers() == before)
+    geoip.watch(0.01)
+    geoip.close()
+    geoip.close()
+    assert until(lambda: watchers() == before)
+
+
+def test_watching_ends_with_the_last_reference(path: Path) -> None:
+    before = watchers()
+    geoip = GeoIP(path, wait=None)
+    geoip.watch(1000)
+    assert watchers() == before + 1
+    gone = weakref.ref(geoip)
+    del geoip
+    gc.collect()
+    assert gone() is None
+    assert until(lambda: watchers() == before)
+
+
+@pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])
+def test_an_interval_is_positive(path: Path, interval: float) -> None:
+    with pytest.raises(ValueError, match="bad-interval"):
+        GeoIP(path, wait=None).watch(interval)
+
+
+FORKED = """
+import os, sys, threading, time
+from pathlib import Path
+from withhold.location import GeoIP
+from withhold.location.loading import Plan
+
+path, new, number = Path(sys.argv[1]), Path(sys.argv[2]), [0]
+
+def until(condition):
+    end = time.monotonic() + 60
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+def put():
+    number[0] += 1
+    copy = path.with_suffix(f".{os.getpid()}-{number[0]}")
+    copy.write_bytes(new.read_bytes())
+    copy.replace(path)
+
+def forked(check):
+    child = os.fork()
+    if not child:
+        try:
+            assert check()
+            os._exit(0)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr)
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+def run(script: str, path: Path) -> None:
+    new = write(path.with_name("turkey.mmdb"), TURKEY)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED + script, str(path), str(new)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
+@forks
+def test_d2_watching_goes_on_in_a_child_and_in_its_child(path: Path) -> None:
+    run(
+        """
+geoip = GeoIP(path, wait=None)
+geoip.watch(0.01)
+
+def grandchild():
+    assert [thread.name for thread in threading.enumerate()].count("withhold-geoip-watch") == 1
+    put()
+    return until(lambda: geoip.country("8.8.8.8") == "TR")
+
+def child():
+    forked(grandchild)
+    assert until(lambda: geoip.country("8.8.8.8") == "TR")
+    geoip.watch(0.01)
+    geoip.close()
+    return until(lambda: threading.active_count() == 1)
+
+forked(child)
+assert until(lambda: geoip.country("8.8.8.8") == "TR")
+# One that was closed stays so, and one that begins in a child is its own.
+geoip.close()
+forked(lambda: threading.active_count() == 1)
+print("done")
+""",
+        path,
+    )
+
+
+@forks
+def test_d1_a_file_replaced_before_a_fork_is_read_by_the_child(path: Path) -> None:
+    run(
+        """
+geoip = GeoIP(path, wait=None)
+put()
+
+def child():
+    geoip.watch(0.01)
+    return until(lambda: geoip.country("8.8.8.8") == "TR")
+
+forked(child)
+print("done")
+""",
+        path,
+    )
+
+
+@forks
+def test_d2_a_fork_while_a_table_is_built_leaves_a_child_that_builds_its_own(path: Path) -> None:
+    run(
+        """
+gate, flatten = threading.Event(), Plan.flatten
+Plan.flatten = lambda plan, opened: (gate.wait(60), flatten(plan, opened))[1]
+geoip = GeoIP(path, wait=0)
+assert geoip.wait(0) is False
+
+def still_waits():
+    assert geoip.country("8.8.8.8") == "IN"
+    assert geoip.wait(0) is False and geoip._database.table is None
+    Plan.flatten = flatten
+    gate.set()
+    assert geoip.wait(60) is True and geoip._database.table is not None
+    put()
+    return geoip.reload() and geoip.country("8.8.8.8") == "TR"
+
+forked(still_waits)
+gate.set()
+assert geoip.wait(60) is True
+print("done")
+""",
+        path,
+    )
+
+
+@forks
+def test_d2_a_fork_while_a_file_is_reloaded_leaves_a_child_that_can(path: Path) -> None:
+    run(
+        """
+geoip = GeoIP(path, wait=None)
+inside, gate, flatten = threading.Event(), threading.Event(), Plan.flatten
+
+def slow(plan, opened):
+    inside.set()
+    gate.wait(60)
+    return flatten(plan, opened)
+
+Plan.flatten = slow
+thread = threading.Thread(target=geoip.reload)
+thread.start()
+assert inside.wait(60)
+
+def child():
+    Plan.flatten = flatten
+    put()
+    return geoip.wait(0) and geoip.reload() and geoip.country("8.8.8.8") == "TR"
+
+forked(child)
+gate.set()
+thread.join()
+print("done")
+""",
+        path,
+    )
+
+
+def test_d2_wait_is_true_only_when_the_table_is_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = threading.Event()
+    flatten = Plan.flatten
+    monkeypatch.setattr(Plan, "flatten", lambda plan, opened: (gate.wait(60), flatten(plan, opened))[1])
+    geoip = GeoIP(path, wait=0)
+    assert [geoip.wait(0), geoip.wait(0.01)] == [False, False]
+    gate.set()
+    assert geoip.wait()
+    shutil.copy(path, path.with_name("copy"))
+    assert geoip.wait(0)
