@@ -6,20 +6,28 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from withhold.location.address import V4_BITS, V6_BITS, Address, Transition, parse
-from withhold.location.headers import printable
+from withhold.location.address import WIDE, Address, Transition, network_of, parse, wide_network_of
+from withhold.location.headers import redacted
 from withhold.location.location import Finding, Location, State
+from withhold.location.records import Records
 from withhold.location.schema import NO_RECORD, Place
 from withhold.location.table import Table
 
-if TYPE_CHECKING:  # the module may be missing
+if TYPE_CHECKING:  # the native module may be missing, and geoip2 need not be loaded
+    from geoip2.models import AnonymousIP, City, Country, Enterprise
+
     from withhold.native.addresses import Lookup
+
+#: What changes when files do: device, inode, size and times of each; None for a missing one.
+Signature = tuple[tuple[int, int, int, int, int] | None, ...]
 
 
 class Leaves(Protocol):
     """What knows the record of an address: the sorted networks, or the opened file until they are there."""
 
-    def leaf(self, address: Address) -> tuple[Place, int]: ...
+    def leaf(self, address: Address) -> tuple[Place, int]:
+        """Return what is said of an address, and the prefix length of the network; -1 if none can be named."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +35,8 @@ class Database:
     """A database, perhaps one of anonymous addresses beside it, and how addresses are read. Immutable.
 
     `table` is what `GeoIP.locate` looks into first, by `native` where that is compiled; None until it is built.
+    `records` and `anonymous_records` are the files themselves, in memory. `signature` is that of the files when they
+    were read.
     """
 
     name: str
@@ -37,31 +47,42 @@ class Database:
     anonymous: Leaves | None = None
     anonymous_name: str = ""
     native: Lookup[Location] | None = None
+    records: Records | None = None
+    anonymous_records: Records | None = None
+    signature: Signature = ()
 
     def tell(self, address: object) -> Finding:
         """Return all that is known of where `address` is. Raises `TypeError` for what could not be one."""
+        asked = self.anonymous_name or None
         if address is None:
-            return Finding(None, why="no address")
+            return Finding(None, why="no address", anonymity_database=asked)
         if not isinstance(address, (str, IPv4Address, IPv6Address)):
             raise TypeError(f"an address is text or an `ipaddress` address, not `{type(address).__name__}`")
         said = str(address)
         given = parse(said)
         if given is None:
-            return Finding(None, why=f"`{printable(said)}` is not an IP address")
+            return Finding(None, why=f"`{redacted(said)}` is not an IP address", anonymity_database=asked)
         meant = self.transition.read(given)
         if isinstance(meant, str):
-            return Finding(None, why=f"{said} is {meant}")
+            return Finding(None, why=f"the address is {meant}", anonymity_database=asked)
         if meant.version not in self.versions:
-            return Finding(None, why=f"{said}: {self.name} is not used for IPv{meant.version}")
+            why = f"{self.name} is not used for IPv{meant.version}"
+            return Finding(None, why=why, anonymity_database=asked)
         place, prefix = self.leaves.leaf(meant)
         anonymiser, by = place.anonymiser, self.name
         if self.anonymous is not None and anonymiser is None:
             anonymiser, by = self.anonymous.leaf(meant)[0].anonymiser, self.anonymous_name
-        cidr = None if place is NO_RECORD else _cidr(meant, prefix)
-        why = f"{said} stands for {meant}" if ":" in said and meant.version == 4 else said
-        why += f" in {cidr} of {self.name}" if cidr else f" by {self.name}"
+        cidr = None if place is NO_RECORD or prefix < 0 else network_of(meant, prefix)
+        # Words go into logs, so they name no network that is narrower than a /24 or a /48.
+        wide = cidr is None or prefix > WIDE[meant.version]
+        why = f"within {wide_network_of(meant)}" if wide else f"in {cidr}"
+        why = f"as IPv4 {why}" if given.version != meant.version else why
+        why += f" of {self.name}" if cidr else f" by {self.name}"
         why += f", {place.note}" if place.note else ""
-        why += f"; {anonymiser} by {by}" if anonymiser else ""
+        if anonymiser:
+            why += f"; {anonymiser} by {by}"
+        elif self.anonymous is not None:
+            why += f"; not anonymous by {self.anonymous_name}"
         return Finding(
             place.country,
             place.subdivisions,
@@ -71,7 +92,23 @@ class Database:
             place.registered_country,
             place.represented_country,
             anonymiser,
+            asked,
         )
+
+    def record(self, address: object) -> Country | City | Enterprise | None:
+        """Return the record of `address` as geoip2's model; None if there is none."""
+        meant = self._meant(address)
+        return self.records.place(meant) if self.records and meant else None
+
+    def anonymous_record(self, address: object) -> AnonymousIP | None:
+        """Return the record of `address` in the database of anonymous addresses; None if there is none."""
+        meant = self._meant(address)
+        return self.anonymous_records.anonymous(meant) if self.anonymous_records and meant else None
+
+    def _meant(self, address: object) -> Address | None:
+        given = parse(str(address))
+        meant = self.transition.read(given) if given else None
+        return meant if isinstance(meant, Address) and meant.version in self.versions else None
 
 
 class Refused(NamedTuple):
@@ -81,10 +118,4 @@ class Refused(NamedTuple):
 
     def leaf(self, address: Address) -> tuple[Place, int]:
         del address
-        return Place(note=f"which was refused: {self.reason}"), 0
-
-
-def _cidr(address: Address, prefix: int) -> str:
-    version, value = address
-    rest = (V4_BITS if version == 4 else V6_BITS) - prefix
-    return f"{Address(version, value >> rest << rest)}/{prefix}"
+        return Place(note=f"which was refused: {self.reason}"), -1

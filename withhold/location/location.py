@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from withhold.location.address import WIDE, network_of, parse
 from withhold.model import Viewer
+
+if TYPE_CHECKING:  # geoip2 is loaded when a record is asked for
+    from geoip2.models import AnonymousIP, City, Country, Enterprise
 
 
 class State(StrEnum):
@@ -37,6 +41,7 @@ class Finding(NamedTuple):
     registered_country: str | None = None
     represented_country: str | None = None
     anonymiser: str | None = None
+    anonymity_database: str | None = None
 
     @property
     def network(self) -> IPv4Network | IPv6Network | None:
@@ -47,11 +52,43 @@ class Finding(NamedTuple):
         del address
         return self
 
+    def record(self, address: object) -> None:
+        """A finding has no database behind it."""
+
+    def anonymous_record(self, address: object) -> None:
+        """A finding has no database behind it."""
+
+    def __repr__(self) -> str:
+        # As text it may go into a log: there, a network is no narrower than a /24 or a /48.
+        first, _, length = (self.cidr or "").partition("/")
+        if (address := parse(first)) and int(length) > (most := WIDE[address.version]):
+            return repr(self._replace(cidr=network_of(address, most)))
+        return f"Finding({', '.join(f'{name}={value!r}' for name, value in self._asdict().items())})"
+
 
 class Source(Protocol):
     """Something that can be asked about an address again; what it answers never changes."""
 
     def tell(self, address: object) -> Finding: ...
+    def record(self, address: object) -> Country | City | Enterprise | None: ...
+    def anonymous_record(self, address: object) -> AnonymousIP | None: ...
+
+
+class _LookedUp(NamedTuple):
+    """What a source says of one address, and the source for more."""
+
+    finding: Finding
+    source: Source
+
+    def tell(self, address: object) -> Finding:
+        del address
+        return self.finding
+
+    def record(self, address: object) -> Country | City | Enterprise | None:
+        return self.source.record(address)
+
+    def anonymous_record(self, address: object) -> AnonymousIP | None:
+        return self.source.anonymous_record(address)
 
 
 class Location:
@@ -61,7 +98,11 @@ class Location:
     `state` is known, unknown or anonymised. `network` is the network of the record that answered, None if
     there was none; `why` says all this in words. `registered_country` (where the provider registered) and
     `represented_country` (whose base it is) are told apart and are never the location. `anonymiser` is
-    `Tor exit`, `VPN` and so on, or None.
+    `Tor exit`, `VPN` and so on, or None; `anonymity_database` is the name of the database that would say so,
+    None if there is none.
+
+    `network` is exact, a single address at worst. All words (`why`, `str`, `repr`, a viewer's signal) name a
+    network of at most a /24 or a /48, so they may be logged.
 
     >>> here = Location.of(Finding("GB", ("GB-ENG",), State.KNOWN, why="said so"))
     >>> here.country, here.state, str(here.viewer())
@@ -122,6 +163,31 @@ class Location:
     @property
     def anonymiser(self) -> str | None:
         return self.finding.anonymiser
+
+    @property
+    def anonymity_database(self) -> str | None:
+        return self.finding.anonymity_database
+
+    def record(self) -> Country | City | Enterprise | None:
+        """Return the record that this was read from as geoip2's own model, for its other fields.
+
+        The model is `geoip2.models.City`, `Enterprise` or, also for other schemas, `Country`. It is read when it is
+        asked for, from the database that answered, also after a reload; some 0.1 ms. None if that has no record of
+        the address, if a header said where this is, or if the location was pickled.
+        """
+        return self._source.record(self._address)
+
+    def anonymous_record(self) -> AnonymousIP | None:
+        """Return the same of the database of anonymous addresses: `geoip2.models.AnonymousIP` or None."""
+        return self._source.anonymous_record(self._address)
+
+    def looked_up(self) -> Location:
+        """Return the same location with everything but the records looked up once and for all."""
+        made = Location()
+        made._address = self._address
+        made._country = self._country
+        made._source = _LookedUp(self.finding, self._source)
+        return made
 
     def viewer(self, account_id: int | None = None, anonymised: Anonymised | str = Anonymised.UNKNOWN) -> Viewer:
         """Return the viewer who is here; an anonymised one counts as `anonymised` says.
