@@ -168,7 +168,7 @@ def test_an_address_locates_the_viewer(rules, tmp_path):
     with as_file(files("withhold.cli") / "demo_data" / "demo.mmdb") as database:
         found = run("check", rules, "--account", 17, "--ip", "192.0.2.17", "--geoip", database)
         assert found.exit_code == 3
-        assert "IN, IN-DL (192.0.2.17 in 192.0.2.0/25 of demo.mmdb)" in found.output
+        assert "IN, IN-DL (within 192.0.2.0/24 of demo.mmdb)" in found.output
         unknown = run("check", rules, "--account", 17, "--ip", "203.0.113.250", "--geoip", database)
         assert unknown.exit_code == 0
         assert "at an unknown location" in unknown.output

@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from withhold.cli import options
+from withhold.cli import location_options, options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import Format, out, outcome_text, print_json
 from withhold.engine import Engine, Reference
 from withhold.engine.checker import Checker
 from withhold.engine.explain import subject_values
 from withhold.errors import escaped
+from withhold.location import Anonymised
 from withhold.model import Decision, Policy, Settle
 from withhold.model.instants import in_iso
 from withhold.model.viewer import spoken_of
@@ -27,7 +28,11 @@ def check(
     country: options.Country = None,
     subdivision: options.Subdivisions = None,
     ip: options.Address = None,
-    geoip: options.Database = None,
+    geoip: location_options.Database = None,
+    anonymous: location_options.Anonymous = None,
+    ip_version: location_options.IPVersions = None,
+    country_path: location_options.CountryPath = None,
+    anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
     viewer: options.ViewerId = None,
     at: options.At = None,
     unknown_location: options.UnknownLocation = Settle.SHOW,
@@ -40,9 +45,10 @@ def check(
 ) -> None:
     """Say whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
     subject = options.subject_of(tweet, account, form)
-    if anywhere and (country or subdivision or ip or geoip or viewer):
+    if anywhere and (country or subdivision or ip or geoip or anonymous or viewer):
         raise typer.BadParameter("it asks for whoever may get it, so it takes no viewer", param_hint="'--anywhere'")
-    looking = options.viewer_of(country, subdivision, ip, geoip, viewer)
+    databases = location_options.Databases(geoip, anonymous, ip_version, country_path, anonymised)
+    looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at) or datetime.now(UTC)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
     loaded = options.load_snapshot(rules, form)

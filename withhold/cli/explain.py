@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from withhold.cli import options
+from withhold.cli import location_options, options
 from withhold.cli.output import Format, out, print_json
 from withhold.engine import Engine
+from withhold.location import Anonymised
 from withhold.model import Policy, Settle
 
 
@@ -15,7 +16,11 @@ def explain(
     country: options.Country = None,
     subdivision: options.Subdivisions = None,
     ip: options.Address = None,
-    geoip: options.Database = None,
+    geoip: location_options.Database = None,
+    anonymous: location_options.Anonymous = None,
+    ip_version: location_options.IPVersions = None,
+    country_path: location_options.CountryPath = None,
+    anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
     viewer: options.ViewerId = None,
     at: options.At = None,
     unknown_location: options.UnknownLocation = Settle.SHOW,
@@ -24,7 +29,8 @@ def explain(
 ) -> None:
     """Name every rule that concerns a tweet or an account, and say what state it is in."""
     subject = options.subject_of(tweet, account, form)
-    looking = options.viewer_of(country, subdivision, ip, geoip, viewer)
+    databases = location_options.Databases(geoip, anonymous, ip_version, country_path, anonymised)
+    looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
     explanation = Engine(options.load_snapshot(rules, form), policy).explain(subject, looking, instant)

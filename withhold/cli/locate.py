@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from withhold.cli import options
+from withhold.cli import location_options, options
 from withhold.cli.output import Format, out, print_json
 from withhold.errors import WithholdError
 from withhold.location import Anonymised, Location, Resolution, Resolver, TrustedProxies
@@ -17,11 +16,10 @@ def locate(
     address: Annotated[
         str | None, typer.Argument(metavar="ADDRESS", help="An IP address; left out for a request (--peer).")
     ] = None,
-    geoip: options.Database = None,
-    anonymous: Annotated[
-        Path | None,
-        typer.Option("--anonymous", help="An Anonymous-IP database beside it.", exists=True, dir_okay=False),
-    ] = None,
+    geoip: location_options.Database = None,
+    anonymous: location_options.Anonymous = None,
+    ip_version: location_options.IPVersions = None,
+    country_path: location_options.CountryPath = None,
     peer: Annotated[
         str | None, typer.Option("--peer", metavar="ADDRESS", help="Replay a request: the address of its socket.")
     ] = None,
@@ -39,9 +37,7 @@ def locate(
     cdn: Annotated[
         str | None, typer.Option("--cdn", metavar="NAME", help="The CDN whose country header counts.")
     ] = None,
-    anonymised: Annotated[
-        Anonymised, typer.Option("--anonymised", help="What a viewer behind Tor, a VPN or a proxy counts as.")
-    ] = Anonymised.UNKNOWN,
+    anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
     form: options.Form = Format.TEXT,
 ) -> None:
     """Say where an address is, or whoever sent a request, and how that is known."""
@@ -51,7 +47,10 @@ def locate(
         raise typer.BadParameter("headers belong to a request: give its peer", param_hint="'--peer'")
     if geoip is None and (address is not None or cdn is None):
         raise typer.BadParameter("give the database to look it up in", param_hint="'--geoip'")
-    database = options.open_geoip(geoip, anonymous) if geoip else None
+    databases = location_options.Databases(geoip, anonymous, ip_version, country_path)
+    if geoip is None and databases.given:
+        raise typer.BadParameter("give the database that the other options are about", param_hint="'--geoip'")
+    database = databases.open(geoip) if geoip else None
     if database is not None and address is not None:
         _print_location(database.locate(address), anonymised, form)
         return
@@ -60,7 +59,8 @@ def locate(
         proxies = TrustedProxies(trust or (), header=client_header) if trust else None
         resolver = Resolver(geoip=database, proxies=proxies, cdn=cdn, anonymised=anonymised)
     except WithholdError as error:
-        raise typer.BadParameter(str(error), param_hint="'--trust', '--cdn' or '--client-header'") from None
+        hint = "'--trust', '--cdn' or '--client-header'"
+        raise typer.BadParameter(location_options.in_shell(error), param_hint=hint) from None
     _print_resolution(resolver.resolve(peer, headers), form)
 
 
@@ -82,6 +82,7 @@ def _to_dict(location: Location) -> dict[str, object]:
         "registered_country": found.registered_country,
         "represented_country": found.represented_country,
         "anonymiser": found.anonymiser,
+        "anonymity_database": found.anonymity_database,
     }
 
 
@@ -93,11 +94,14 @@ def _print_location(location: Location, anonymised: Anonymised, form: Format) ->
     for name, value in _to_dict(location).items():
         if value and name not in ("why", "country", "subdivisions"):
             out.print(f"  {name.replace('_', ' '):<19} {value}")
+    if location.anonymity_database is None:
+        out.print(f"  {'anonymity':<19} not checked: no database was given with --anonymous")
 
 
 def _print_resolution(resolution: Resolution, form: Format) -> None:
     if form is Format.TEXT:
-        out.print(str(resolution))
+        # The address is part of the request that was typed.
+        out.print(resolution.described(whole_address=True))
         return
     signals = [{"name": signal.name, **_to_dict(signal.location)} for signal in resolution.signals]
     print_json(

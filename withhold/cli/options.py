@@ -12,12 +12,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-from withhold.cli.exit_codes import ExitCode
+from withhold.cli.location_options import Databases
 from withhold.cli.output import Format, err, print_problems
 from withhold.cli.place import read_place
 from withhold.cli.refusal import refuse
 from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, shown
-from withhold.location import GeoIP
 from withhold.model import RuleSet, Settle, Viewer
 from withhold.model.instants import parse_instant
 from withhold.snapshot import Snapshot
@@ -40,9 +39,6 @@ Subdivisions = Annotated[
     ),
 ]
 Address = Annotated[str | None, typer.Option("--ip", metavar="ADDRESS", help="The viewer's address, to locate them.")]
-Database = Annotated[
-    Path | None, typer.Option("--geoip", help="A MaxMind database, with --ip.", exists=True, dir_okay=False)
-]
 ViewerId = Annotated[str | None, typer.Option("--viewer", metavar="ID", help="The account that is looking.")]
 At = Annotated[
     str | None, typer.Option("--at", metavar="INSTANT", help="Another instant than now: 2021-02-10T10:30:00+05:30.")
@@ -126,11 +122,16 @@ def subject_of(tweet: str | None, account: str | None, form: Format) -> tuple[in
 
 
 def viewer_of(
-    country: str | None, subdivisions: list[str] | None, address: str | None, database: Path | None, viewer: str | None
+    country: str | None,
+    subdivisions: list[str] | None,
+    address: str | None,
+    databases: Databases | None,
+    viewer: str | None,
+    form: Format = Format.TEXT,
 ) -> Viewer:
     """Return the viewer that the options describe; a usage error if they contradict each other."""
     viewer_id = _id("--viewer", viewer)
-    if address is None and database is None:
+    if address is None and (databases is None or not databases.given):
         given = "country" if country else "subdivision" if subdivisions else ""
         signal = f"the {given} was given" if given else "nothing says where the viewer is"
         try:
@@ -146,22 +147,15 @@ def viewer_of(
         return made
     if country is not None or subdivisions:
         raise typer.BadParameter("give either a country or an address", param_hint="'--country' and '--ip'")
-    if address is None or database is None:
+    if address is None or databases is None or databases.geoip is None:
         raise typer.BadParameter("an address and a database go together", param_hint="'--ip' and '--geoip'")
     try:
         ip_address(address)
     except ValueError:
         raise typer.BadParameter(f"{shown(address)} is not an IP address", param_hint="'--ip'") from None
-    return open_geoip(database).locate(address).viewer(account_id=viewer_id)
-
-
-def open_geoip(database: Path, anonymous: Path | None = None) -> GeoIP:
-    """Open a location database; exits with `FAILURE` if it cannot be used."""
-    try:
-        return GeoIP(database, anonymous=anonymous, wait=None)
-    except (WithholdError, OSError) as error:
-        err.print(str(error), style="red")
-        raise typer.Exit(ExitCode.FAILURE) from None
+    if databases.anonymous is None and form is Format.TEXT:
+        err.print("note: whether the address is anonymous was not checked; give --anonymous", style="yellow")
+    return databases.open(databases.geoip).locate(address).viewer(viewer_id, databases.anonymised)
 
 
 def instant_of(text: str | None, name: str = "--at") -> datetime | None:
