@@ -47,7 +47,7 @@ def paste(printed: str) -> list[str]:
     for name, text in zip(parts[::2], parts[1::2], strict=True):
         with Path(name).open("a", encoding="utf-8") as file:
             file.write(f"{text.rstrip()}\n")
-    return parts[::2]
+    return [str(Path(name)) for name in parts[::2]]
 
 
 def pasted_until_nothing_is_suggested(*paths: str) -> list[str]:
@@ -84,6 +84,9 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"\N{PILE OF POO}.yaml": NEAR + GROUPS}, "\N{PILE OF POO}.cases.yaml", "\N{PILE OF POO}.yaml"),
         ({"NO.yml": NEAR + GROUPS}, "NO.cases.yaml", "NO.yml"),
         ({"near.json": json.dumps({"rules": []}), "near.yaml": NEAR + GROUPS}, "near.cases.yaml", "near.yaml"),
+        # Names that a case file cannot have, and that are printed with escapes.
+        ({"a\nb.yaml": NEAR + GROUPS}, "a_b.cases.yaml", "."),
+        ({"deep/\u202ea.yaml": NEAR, "groups.yaml": GROUPS}, "deep/_a.cases.yaml", ".."),
         # A case file of that name is there already, and about something else.
         ({"near.yaml": NEAR + GROUPS, "near.cases.yaml": FINE}, "near-2.cases.yaml", "near.yaml"),
     ],

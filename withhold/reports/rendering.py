@@ -239,7 +239,7 @@ def _tables(summary: Summary, *, coded: bool = False) -> Iterator[_Table]:
     ]
     yield [("demand", "reason", "accounts", "tweets")] + [
         (
-            "none" if demand is None else _code(demand) if coded else escaped(demand),
+            "no demand" if demand is None else _code(demand) if coded else escaped(demand),
             reason.replace("_", " "),
             f"{accounts:,}",
             f"{tweets:,}",

@@ -64,20 +64,27 @@ def _is_installed(path: Path, folder: Path) -> bool:
 def _rules(path: Path, folder: Path, library: Library) -> tuple[Path, RuleSet]:
     """Return where the rules of a file can be loaded from, and the rules that are there.
 
-    It is the file, or the nearest folder around it, up to `folder`, that defines the groups which it needs.
+    It is the file, or the nearest folder around it, up to `folder`, that defines the groups which it needs. A file whose name
+    a case file cannot have, for its control characters, is named by its folder too.
     """
-    try:
-        return path, library.rules(path)
-    except RuleSetError as error:
-        for around in path.parents:
-            with suppress(RuleSetError):
-                return around, library.rules(around)
-            if around == folder:
-                break
-        raise error from None
+    refused: RuleSetError | None = None
+    if path.name.isprintable():
+        try:
+            return path, library.rules(path)
+        except RuleSetError as error:
+            refused = error
+    for around in path.parents:
+        with suppress(RuleSetError):
+            return around, library.rules(around)
+        if around == folder:
+            break
+    if refused is not None:
+        raise refused
+    return path, library.rules(path)
 
 
 def _path_for(path: Path, looked_in: Sequence[Path], others: Iterable[CaseFile]) -> Path:
     """Return where the cases of a rule file go: beside it, or else to the first folder that case files are looked for in."""
     folder = path.parent if path.parent in looked_in else looked_in[0]
-    return free_path(folder / path.with_suffix(CASES[0]).name, [other.path for other in others])
+    name = "".join(letter if letter.isprintable() else "_" for letter in path.with_suffix(CASES[0]).name)
+    return free_path(folder / name, [other.path for other in others])
