@@ -100,7 +100,7 @@ def _within(country: str, parts: tuple[str | None, ...]) -> tuple[str, tuple[str
     note = ""
     for part, code in found.items():
         if code is None:
-            lacks = "has no code" if not part else f"`{country}-{part:.20}` is not in ISO 3166-2"
+            lacks = "has no code" if not part else f"`{country}-{printable(part, 20)}` is not in ISO 3166-2"
             note = f"whose subdivision {lacks}"
     codes = sorted({code for code in found.values() if code is not None}, key=lambda code: -len(containing(code)))
     if not codes:
