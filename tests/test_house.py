@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,19 @@ def test_what_is_in_c_is_short_too_and_knows_no_room_but_the_errors(file):
     assert '"""' in source.partition("import")[0], "a module opens with why it exists"
     imported = set(re.findall(r"^(?:from|c?import) withhold\.(\w+)", source, re.MULTILINE))
     assert imported <= {"errors", "native"}
+
+
+@pytest.mark.parametrize("file", IN_C, ids=lambda file: file.name)
+def test_a3_what_is_in_c_compiles_quickly(file):
+    """A typed memoryview of Cython's brings 20,000 lines of C into each module that has or imports one."""
+    assert re.findall(r"\w+\s*\[[^\]]*::\s*1?\s*[\],]", file.read_text(encoding="utf-8")) == []
+
+
+def test_a3_only_what_serves_is_compiled_at_installation():
+    declared = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    modules = {module["name"] for module in declared["tool"]["setuptools"]["ext-modules"]}
+    assert modules == {f"withhold.native.{name}" for name in ("addresses", "columns", "index", "view")}
+    assert all(module["optional"] for module in declared["tool"]["setuptools"]["ext-modules"])
 
 
 def test_e11_nothing_advises_a_package_from_an_index():

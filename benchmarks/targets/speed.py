@@ -10,20 +10,16 @@ from operator import not_
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine
+from benchmarks import floors, machine
 from benchmarks.agreement import WrongAnswerError
 from benchmarks.questions import Pool, flat, misses
+from benchmarks.rivals.rival import LeftOut
 from benchmarks.rivals.sets import FrozenSets
 from benchmarks.scenarios import pages
 from benchmarks.snapshots import FILE
 from benchmarks.targets.turns import asking, by_pages, ratio, take_turns
 from benchmarks.workload import NOW, VIEWER, Columns, Pair
 from withhold import Engine, Snapshot
-
-try:
-    from withhold.native import floors
-except ImportError:
-    floors = None  # type: ignore[assignment]
 
 PAGE = 500
 EACH = 5_000
@@ -59,14 +55,14 @@ class Loaded:
         read_much()
         return found
 
-    def reads(self) -> Any:
-        """Return the floor of two random reads, if it was built: in tables of eight bytes an id, as a plain list has.
+    def tables(self) -> tuple[array[int], array[int]]:
+        """Return what a floor reads: tables of eight bytes an id, as a plain list has.
 
         A view reads two bytes an id for a miss, so that more of them are near, and it can be below this floor.
         """
         # Written, for a page of zeros that nobody wrote is one page for all.
-        tables = (array("Q", b"." * 8 * count) for count in (self.count - self.on_accounts, self.on_accounts))
-        return None if floors is None else floors.Reads(*tables)
+        tweets, accounts = (array("Q", b"." * 8 * count) for count in (self.count - self.on_accounts, self.on_accounts))
+        return tweets, accounts
 
 
 def read_much() -> None:
@@ -81,7 +77,26 @@ class InPython:
         return False
 
 
-def miss(loaded: Loaded, floor: Any, turns: int) -> dict[str, Any]:
+class Floors:
+    """The floors, or why there are none."""
+
+    def __init__(self) -> None:
+        self._built, self.missing = None, {"missing": ""}
+        try:
+            self._built = floors.built()
+        except LeftOut as error:
+            self.missing["missing"] = str(error)
+
+    def empty(self) -> Any:
+        """Return a method that does nothing."""
+        return self._built and self._built.Empty()
+
+    def reads(self, loaded: Loaded) -> Any:
+        """Return methods that make two random reads."""
+        return self._built and self._built.Reads(*loaded.tables())
+
+
+def miss(loaded: Loaded, floor: Any, missing: dict[str, str], turns: int) -> dict[str, Any]:
     """`withholds` against a floor, and the frozensets' method beside them."""
     methods: dict[str, Callable[[int, int], object]] = {
         "withholds": loaded.view.withholds,
@@ -89,7 +104,7 @@ def miss(loaded: Loaded, floor: Any, turns: int) -> dict[str, Any]:
         "empty Python method": InPython().withholds,
     }
     if floor is None:
-        return {"missing": "the floor was not built"}
+        return missing
     methods["floor"] = floor.withholds
     contenders = {name: asking(method) for name, method in methods.items()}
     return ratio(take_turns(contenders, loaded.turns(turns), EACH), "withholds", "floor")
@@ -120,9 +135,9 @@ def filtered(loaded: Loaded, turns: int) -> Figures:
     return {"filter": ratio(found, "all", "filter"), "filter, one country": ratio(found, "one country", "filter")}
 
 
-def masked(loaded: Loaded, turns: int) -> Figures:
+def masked(loaded: Loaded, floor: Any, missing: dict[str, str], turns: int) -> Figures:
     """`mask` of two buffers of 500 against reads with prefetch, and against the comprehension."""
-    floor, view = loaded.reads(), loaded.view
+    view = loaded.view
     answers: dict[str, Callable[[Any], object]] = {
         "mask": lambda both: view.mask(*both),
         "all": lambda both: loaded.everywhere.mask(*both),
@@ -133,11 +148,10 @@ def masked(loaded: Loaded, turns: int) -> Figures:
     contenders = {name: by_pages(answer) for name, answer in answers.items()}
     parts = [[flat(page) for page in pages(part, PAGE)] for part in loaded.turns(turns)]
     found = take_turns(contenders, parts, EACH)
-    absent = {"missing": "the floor was not built"}
     return {
         "mask, sets": ratio(found, "all", "mask"),
         "mask, one country": ratio(found, "one country", "mask"),
-        "mask, floor": absent if floor is None else ratio(found, "mask", "floor"),
+        "mask, floor": missing if floor is None else ratio(found, "mask", "floor"),
     }
 
 
@@ -159,12 +173,14 @@ def hit(loaded: Loaded, turns: int) -> dict[str, Any]:
 def measured(small: Path, medium: Path, large: Path, turns: int) -> Figures:
     """Return all ratios. The larger sizes are let go of one after the other."""
     found: Figures = {}
+    below = Floors()
     loaded = Loaded(small)
-    found["miss, small"] = miss(loaded, floors and floors.Empty(), turns)
+    found["miss, small"] = miss(loaded, below.empty(), below.missing, turns)
     found["hit"] = hit(loaded, turns)
     loaded = Loaded(medium)
-    found["miss, medium"] = miss(loaded, loaded.reads(), turns)
+    found["miss, medium"] = miss(loaded, below.reads(loaded), below.missing, turns)
     found |= filtered(loaded, turns)
     loaded = loaded if large == medium else Loaded(large)
-    found["miss, large"] = miss(loaded, loaded.reads(), turns)
-    return found | masked(loaded, turns)
+    reads = below.reads(loaded)
+    found["miss, large"] = miss(loaded, reads, below.missing, turns)
+    return found | masked(loaded, reads, below.missing, turns)

@@ -9,7 +9,9 @@ import pytest
 
 from benchmarks.plots import spread_out
 from benchmarks.results import page
+from benchmarks.rivals.rival import LeftOut
 from benchmarks.tables import half, ns, times
+from benchmarks.targets import speed
 from benchmarks.targets.engines import measured
 from benchmarks.targets.limits import judged
 from benchmarks.targets.turns import ratio, take_turns
@@ -77,6 +79,18 @@ def test_targets_are_met_or_missed_or_missing():
     assert "| casbin over `withholds`, a check at 100,000 ids | ≥ 1,000 × | 1,500 × |" in text
     assert "**MISSED**" in text
     assert "not measured: not installed here" in text
+
+
+def test_a3_where_the_floors_cannot_be_compiled_the_page_says_why(monkeypatch):
+    def fails():
+        raise LeftOut("the floor was not built: ModuleNotFoundError: No module named 'Cython'")
+
+    monkeypatch.setattr("benchmarks.floors.built", fails)
+    floors = speed.Floors()
+    assert floors.empty() is None
+    rows = judged({"miss, small": floors.missing}, SIZES, quick=True)
+    text = page(results(targets=rows), [])
+    assert "not measured: the floor was not built: ModuleNotFoundError: No module named 'Cython'" in text
 
 
 def test_an_engine_is_shown_beside_the_floor_that_stops_it():

@@ -1,4 +1,4 @@
-# cython: language_level=3, freethreading_compatible=True, binding=False, boundscheck=False, wraparound=False
+# cython: language_level=3, freethreading_compatible=True, binding=False, auto_pickle=False, boundscheck=False, wraparound=False
 """The common questions of `GeoIP` in C: strict reading of an address, and a look-up in the flattened table.
 
 What it knows it answers as `withhold.location` does, from the same table; for all else it returns None, and is

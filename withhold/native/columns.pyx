@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# cython: binding=False, auto_pickle=False
 """Pages of questions: what memory they need is asked for before any of it is waited for."""
 
 cimport cython

@@ -117,9 +117,12 @@ cdef inline int64_t find(const Layout *layout, int64_t id_) noexcept nogil:
     return ABSENT
 
 
+cdef class Numbers:
+    cdef Py_buffer _buffer
+    cdef void *first
+    cdef size_t count
+
+
 cdef class Table:
     cdef Layout layout
-    cdef const uint64_t[::1] _words
-    cdef const uint32_t[::1] _starts
-    cdef const int64_t[::1] _ids
-    cdef const uint32_t[::1] _postings
+    cdef tuple _held

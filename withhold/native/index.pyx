@@ -1,6 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# cython: binding=False, auto_pickle=False
 """The table of a snapshot, read and made in C. `withhold.snapshot` has the same in Python, and says what it is."""
 
+from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdlib cimport qsort
@@ -13,25 +15,43 @@ cdef enum:
     TURN = 1 << 14  # buckets after which other threads have a turn
 
 
+#: By the format of a number: how many bytes it has, and the formats that may stand for it.
+cdef dict KINDS = {"I": (4, b"IL"), "Q": (8, b"QL"), "q": (8, b"ql")}
+
+
+cdef class Numbers:
+    """The numbers in a buffer, which cannot be resized while this lives.
+
+    A typed memoryview of Cython's does the same, but a module that uses one takes ten times as long to compile.
+    """
+
+    def __cinit__(self, memory, str kind not None, *, bint writable=False):
+        PyObject_GetBuffer(memory, &self._buffer, PyBUF_ND | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+        cdef bytes given = self._buffer.format
+        size, formats = KINDS[kind]
+        if self._buffer.ndim != 1 or self._buffer.itemsize != size or len(given) != 1 or given not in formats:
+            raise ValueError(f"the buffer is no row of numbers of format {kind}")
+        self.first, self.count = self._buffer.buf, self._buffer.shape[0]
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self._buffer)
+
+
 cdef class Table:
     """From an id to its posting. Immutable, so threads share it; it keeps what it reads alive."""
 
-    def __cinit__(
-        self,
-        const uint64_t[::1] words not None,
-        const uint32_t[::1] starts not None,
-        const int64_t[::1] ids not None,
-        const uint32_t[::1] postings not None,
-    ):
-        if len(words) == 0 or len(starts) != len(words) + 1 or len(postings) != len(ids):
+    def __cinit__(self, words_, starts_, ids_, postings_):
+        cdef Numbers words = Numbers(words_, "Q"), starts = Numbers(starts_, "I")
+        cdef Numbers ids = Numbers(ids_, "q"), postings = Numbers(postings_, "I")
+        if words.count == 0 or starts.count != words.count + 1 or postings.count != ids.count:
             raise ValueError("the parts of a table do not fit together")
-        self._words, self._starts, self._ids, self._postings = words, starts, ids, postings
-        self.layout.words = &words[0]
-        self.layout.starts = &starts[0]
-        self.layout.ids = &ids[0] if len(ids) else NULL
-        self.layout.postings = &postings[0] if len(ids) else NULL
-        self.layout.buckets = len(words)
-        self.layout.count = len(ids)
+        self._held = (words, starts, ids, postings)
+        self.layout.words = <const uint64_t *>words.first
+        self.layout.starts = <const uint32_t *>starts.first
+        self.layout.ids = <const int64_t *>ids.first
+        self.layout.postings = <const uint32_t *>postings.first
+        self.layout.buckets = words.count
+        self.layout.count = ids.count
 
     def __len__(self):
         return self.layout.count
@@ -45,13 +65,15 @@ cdef class Table:
         return None if found == ABSENT else found
 
 
-def sort_ids(int64_t[::1] ids not None):
+def sort_ids(ids_):
     """Sort ids in place, put each but once at the beginning, and return how many those are. O(n log n)."""
-    cdef size_t at, kept = 0
+    cdef Numbers held = Numbers(ids_, "q", writable=True)
+    cdef int64_t *ids = <int64_t *>held.first
+    cdef size_t at, kept = 0, count = held.count
     with nogil:
-        if ids.shape[0]:
-            qsort(&ids[0], ids.shape[0], sizeof(int64_t), _compare)
-        for at in range(<size_t>ids.shape[0]):
+        if count:
+            qsort(ids, count, sizeof(int64_t), _compare)
+        for at in range(count):
             if kept == 0 or ids[at] != ids[kept - 1]:
                 ids[kept] = ids[at]
                 kept += 1
@@ -63,14 +85,18 @@ cdef int _compare(const void *one, const void *other) noexcept nogil:
     return (a > b) - (a < b)
 
 
-def misfit(const uint64_t[::1] words not None, const uint32_t[::1] starts not None, const int64_t[::1] ids not None):
+def misfit(words_, starts_, ids_):
     """Return the place of the first id that is none, or that its bucket does not answer for; -1 if there is none.
 
     `starts` must have been found to rise to the number of ids.
     """
-    cdef uint64_t bucket, bits, mask, buckets = len(words)
+    cdef Numbers of_words = Numbers(words_, "Q"), of_starts = Numbers(starts_, "I"), of_ids = Numbers(ids_, "q")
+    cdef const uint64_t *words = <const uint64_t *>of_words.first
+    cdef const uint32_t *starts = <const uint32_t *>of_starts.first
+    cdef const int64_t *ids = <const int64_t *>of_ids.first
+    cdef uint64_t bucket, bits, mask, buckets = of_words.count
     cdef size_t at
-    if len(starts) != len(words) + 1 or starts[buckets] != len(ids):
+    if of_starts.count != buckets + 1 or starts[buckets] != of_ids.count:
         raise ValueError("the parts of a table do not fit together")
     with nogil:
         for bucket in range(buckets):
@@ -88,49 +114,45 @@ def misfit(const uint64_t[::1] words not None, const uint32_t[::1] starts not No
     return -1
 
 
-def rises(starts not None):
+def rises(starts):
     """Tell whether numbers of 32 or 64 bits never fall."""
-    cdef const uint32_t[::1] narrow
-    cdef const uint64_t[::1] wide
-    cdef Py_ssize_t at
+    cdef bint is_narrow = memoryview(starts).itemsize == 4
+    cdef Numbers held = Numbers(starts, "I" if is_narrow else "Q")
+    cdef const uint32_t *narrow = <const uint32_t *>held.first
+    cdef const uint64_t *wide = <const uint64_t *>held.first
+    cdef size_t at, count = held.count
     cdef bint right = True
-    if memoryview(starts).itemsize == 4:
-        narrow = starts
-        with nogil:
-            for at in range(1, narrow.shape[0]):
+    with nogil:
+        if is_narrow:
+            for at in range(1, count):
                 right &= narrow[at - 1] <= narrow[at]
-    else:
-        wide = starts
-        with nogil:
-            for at in range(1, wide.shape[0]):
+        else:
+            for at in range(1, count):
                 right &= wide[at - 1] <= wide[at]
     return right
 
 
-def highest(const uint32_t[::1] numbers not None):
+def highest(numbers_):
     """Return the highest of some numbers, -1 if there is none."""
-    cdef Py_ssize_t at
+    cdef Numbers held = Numbers(numbers_, "I")
+    cdef const uint32_t *numbers = <const uint32_t *>held.first
+    cdef size_t at, count = held.count
     cdef uint32_t found = 0
     with nogil:
-        for at in range(numbers.shape[0]):
+        for at in range(count):
             found = max(found, numbers[at])
-    return found if len(numbers) else -1
+    return found if count else -1
 
 
-def build(
-    const int64_t[::1] named not None,
-    const uint32_t[::1] lengths not None,
-    uint64_t buckets,
-    dict combinations not None,
-    uint32_t rules,
-):
+def build(named, lengths, uint64_t buckets, dict combinations not None, uint32_t rules):
     """Return words, starts, ids and postings of a table. O(ids); other threads run meanwhile.
 
     `named` are the ids that rule 0 names, then those of rule 1 and so on, `lengths` how many each has. An id that
     several name gets the posting `rules` + n of the n-th combination in `combinations`, which grows: from the
     numbers of its rules, as bytes, to n.
     """
-    cdef size_t count = len(named)
+    cdef Numbers of_named = Numbers(named, "q"), of_lengths = Numbers(lengths, "I")
+    cdef size_t count = of_named.count
     if not 0 < buckets <= 1 << 32:
         raise ValueError("a table has a bucket, and no more than numbers of 32 bits count")
     words_, starts_ = bytearray(8 * buckets), bytearray(4 * (buckets + 1))
@@ -141,7 +163,7 @@ def build(
     cdef uint32_t *postings = <uint32_t *>PyByteArray_AS_STRING(postings_)
     cdef bint wrong
     with nogil:
-        wrong = _scatter(named, lengths, buckets, starts, ids, postings)
+        wrong = _scatter(of_named, of_lengths, buckets, starts, ids, postings)
         if not wrong:
             _order(buckets, starts, ids, postings, words)
     if wrong:
@@ -175,27 +197,24 @@ def build(
 
 
 cdef bint _scatter(
-    const int64_t[::1] named,
-    const uint32_t[::1] lengths,
-    uint64_t buckets,
-    uint32_t *starts,
-    int64_t *ids,
-    uint32_t *postings,
+    Numbers of_named, Numbers of_lengths, uint64_t buckets, uint32_t *starts, int64_t *ids, uint32_t *postings
 ) noexcept nogil:
     """Put each id into its bucket, beside its rule; `starts` then has the ends. Return True if there are too many."""
-    cdef size_t at, end = 0
+    cdef const int64_t *named = <const int64_t *>of_named.first
+    cdef const uint32_t *lengths = <const uint32_t *>of_lengths.first
+    cdef size_t at, end = 0, count = of_named.count
     cdef uint64_t bucket
     cdef uint32_t rule, place, before = 0
-    for at in range(<size_t>len(named)):
+    for at in range(count):
         starts[bucket_of(mixed(named[at]), buckets)] += 1
     for bucket in range(buckets):
         place = starts[bucket]
         starts[bucket] = before
         before += place
     at = 0
-    for rule in range(<uint32_t>len(lengths)):
+    for rule in range(<uint32_t>of_lengths.count):
         end += lengths[rule]
-        if end > <size_t>len(named):
+        if end > count:
             return True
         while at < end:
             bucket = bucket_of(mixed(named[at]), buckets)
@@ -203,7 +222,7 @@ cdef bint _scatter(
             starts[bucket] += 1
             ids[place], postings[place] = named[at], rule
             at += 1
-    return at != <size_t>len(named)
+    return at != count
 
 
 cdef void _order(
@@ -243,15 +262,18 @@ cdef _sort_long(int64_t *ids, uint32_t *postings, size_t count):
         ids[at], postings[at] = id_, posting
 
 
-def renumber(postings not None, const uint32_t[::1] numbers not None, uint32_t rules):
+def renumber(postings, numbers_, uint32_t rules):
     """Give combinations other numbers, in place: the posting `rules` + n becomes `rules` + numbers[n]."""
-    cdef uint32_t[::1] changed = memoryview(postings).cast("I")
-    cdef Py_ssize_t at
+    cdef Numbers of_postings = Numbers(memoryview(postings).cast("I"), "I", writable=True)
+    cdef Numbers of_numbers = Numbers(numbers_, "I")
+    cdef uint32_t *changed = <uint32_t *>of_postings.first
+    cdef const uint32_t *numbers = <const uint32_t *>of_numbers.first
+    cdef size_t at, count = of_postings.count
     cdef bint wrong = False
     with nogil:
-        for at in range(changed.shape[0]):
+        for at in range(count):
             if changed[at] >= rules:
-                if changed[at] - rules < <size_t>numbers.shape[0]:
+                if changed[at] - rules < of_numbers.count:
                     changed[at] = rules + numbers[changed[at] - rules]
                 else:
                     wrong = True

@@ -1,9 +1,11 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# cython: binding=False, auto_pickle=False, embedsignature=True, embedsignature.format=clinic
 """The fast path of a view: what no rule names is answered without making an object, and what one names from what is
 kept. All else is left to `withhold.engine.view.View`, below which the class here is put.
 """
 
 cimport cython
+from cpython.bytearray cimport PyByteArray_AS_STRING
 from cpython.datetime cimport (
     datetime, datetime_day, datetime_hour, datetime_microsecond, datetime_minute, datetime_month, datetime_second, datetime_year,
     import_datetime,
@@ -192,14 +194,15 @@ cdef class FastView:
         elif type(subject) is self._tweet_type and subject.retweet_of is None and subject.quoted is None:
             tweet[0], account[0] = withhold_id(subject.id), withhold_id(subject.account_id)
 
-    def _mark(self, tweet_ids, account_ids, unsigned char[::1] marks not None):
+    def _mark(self, tweet_ids, account_ids, bytearray marks not None):
         """Put a 1 for each tweet that a rule may concern, or that is none, else a 0, into as many marks as there are.
 
-        The columns are lists, tuples, or buffers of 64-bit integers.
+        The columns are lists, tuples, or buffers of 64-bit integers; no other thread has the marks yet.
         """
         cdef Column tweets = Column(tweet_ids), accounts = Column(account_ids)
         cdef int64_t read[2][STRETCH]
         cdef Row of_tweets, of_accounts
+        cdef unsigned char *into = <unsigned char *>PyByteArray_AS_STRING(marks)
         cdef size_t start = 0, size = len(marks), count
         if size != <size_t>len(tweets) or size != <size_t>len(accounts):
             raise ValueError("the columns are not of one length")
@@ -207,8 +210,8 @@ cdef class FastView:
             count = size - start if tweets.is_buffer and accounts.is_buffer else min(<size_t>STRETCH, size - start)
             of_tweets, of_accounts = tweets.row(start, count, read[0]), accounts.row(start, count, read[1])
             if count < RELEASED:
-                mark(&self._tweets.layout, &self._accounts.layout, of_tweets, of_accounts, count, &marks[start])
+                mark(&self._tweets.layout, &self._accounts.layout, of_tweets, of_accounts, count, into + start)
             else:
                 with nogil:
-                    mark(&self._tweets.layout, &self._accounts.layout, of_tweets, of_accounts, count, &marks[start])
+                    mark(&self._tweets.layout, &self._accounts.layout, of_tweets, of_accounts, count, into + start)
             start += count

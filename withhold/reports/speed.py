@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import operator
 import random
 import time
 from array import array
@@ -14,7 +14,6 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
-from withhold import native
 from withhold.engine import Engine, Reference, View
 from withhold.errors import Place, Problem, TrafficError
 from withhold.model import RuleSet, Viewer
@@ -106,7 +105,7 @@ def measure(
     both = [(pair, all(table.find(id_) is None for table, id_ in zip(tables, pair, strict=True))) for pair in pairs]
     named = _enough([pair for pair, is_miss in both if not is_miss])
     unnamed = _enough([pair for pair, is_miss in both if is_miss])
-    contenders = dict(_contenders(snapshot, view, unnamed, named))
+    contenders = dict(_contenders(view, unnamed, named))
     took: dict[str, list[float]] = {what: [] for what in contenders}
     for turn in range(_TURNS + 1):
         for what, (run, questions) in contenders.items():
@@ -124,7 +123,7 @@ def _enough(pairs: list[Pair]) -> list[Pair]:
 
 
 def _contenders(
-    snapshot: Snapshot, view: View, unnamed: list[Pair], named: list[Pair]
+    view: View, unnamed: list[Pair], named: list[Pair]
 ) -> Iterator[tuple[str, tuple[Callable[[], object], int]]]:
     """Yield what is timed: what it is, how to run it, and how many questions it answers."""
 
@@ -136,16 +135,10 @@ def _contenders(
         return run, len(pairs)
 
     some = unnamed or named
-    floors: dict[str, Callable[[int, int], object]] = {"a method in Python that does nothing": _Empty().withholds}
-    # Each extension is built for itself, so that the floors can be missing where the view is not.
-    compiled = importlib.util.find_spec("withhold.native.floors") if native.AVAILABLE else None
-    if compiled:
-        from withhold.native.floors import Empty, Reads
-
-        # As large as what a view reads for an id that no rule names: two bytes for each id that one does.
-        tables = [array("Q", range(1, len(table) // 4 + 2)) for table in (snapshot.tweets, snapshot.accounts)]
-        floors["a method in C that does nothing"] = Empty().withholds
-        floors["the same, with a read of memory for each id"] = Reads(*tables).withholds
+    floors: dict[str, Callable[[int, int], object]] = {
+        "a method in Python that does nothing": _Empty().withholds,
+        "a function in C that compares two references": operator.is_,
+    }
     yield from ((what, one_by_one(floor, some)) for what, floor in floors.items())
     if unnamed:
         pages = [unnamed[at : at + PAGE] for at in range(0, len(unnamed), PAGE)]

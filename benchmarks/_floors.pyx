@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True, binding=False
 """Floors, to measure a view against: what a call costs that does nothing, and what reading the memory alone costs."""
 
 from libc.stdint cimport int64_t, uint64_t
