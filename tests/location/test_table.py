@@ -86,7 +86,7 @@ def assert_equal(geoip: GeoIP, path: Path, addresses: Iterable[IPv4Address | IPv
                 assert (address in location.network, location.network.prefixlen) == (True, prefix)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(V4, V6, st.data())
 def test_flattened_equals_maxminddb_at_every_boundary(
     v4: list[tuple[int, int, str | None]], v6: list[tuple[int, int, str | None]], data: st.DataObject
