@@ -16,44 +16,48 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+import withhold
 from withhold.cli.app import app
+from withhold.lint.checks import CHECKS
 
-README = Path(__file__).parents[1] / "README.md"
+TOP = Path(__file__).parents[1]
+README = TOP / "README.md"
+ROOMS = Path(withhold.__file__).parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+#: The front door and the page of each room; a wheel has the latter.
+PAGES = [README, *sorted(ROOMS.rglob("README.md")), TOP / "benchmarks" / "README.md"]
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 
 
-@pytest.fixture(scope="module")
-def blocks():
-    return BLOCK.findall(README.read_text(encoding="utf-8"))
+def blocks_of(page, *kinds):
+    return [text for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")) if kind in kinds]
 
 
 @pytest.fixture
-def there(blocks, tmp_path, monkeypatch):
-    """A folder with the files that the README shows, each named in its first line."""
-    for kind, text in blocks:
-        if kind in ("yaml", "csv"):
-            file = tmp_path / text.removeprefix("# ").partition("\n")[0]
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+def there(page, tmp_path, monkeypatch):
+    """A folder with the files that a page shows, each named in its first line."""
+    for text in blocks_of(page, "yaml", "csv"):
+        file = tmp_path / text.removeprefix("# ").partition("\n")[0]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
     with as_file(files("withhold.cli") / "demo_data" / "demo.mmdb") as database:
         shutil.copy(database, tmp_path / "demo.mmdb")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_the_python_runs(blocks, there):
-    text = "\n".join(text for kind, text in blocks if kind == "python")
-    test = doctest.DocTestParser().get_doctest(text, {}, "README.md", "README.md", 0)
-    assert len(test.examples) > 20
+@each_page
+def test_the_python_runs(page, there):
+    text = "\n".join(blocks_of(page, "python"))
+    test = doctest.DocTestParser().get_doctest(text, {}, page.name, str(page), 0)
     failures: list[str] = []
     doctest.DocTestRunner(verbose=False).run(test, out=failures.append)
     assert not failures, "".join(failures)
 
 
-def test_the_commands_print_what_is_shown(blocks, there):
-    shown = "".join(text for kind, text in blocks if kind == "console")
-    commands = re.split(r"^\$ ", shown, flags=re.MULTILINE)[1:]
-    assert len(commands) >= 5
+@each_page
+def test_the_commands_print_what_is_shown(page, there):
+    commands = re.split(r"^\$ ", "".join(blocks_of(page, "console")), flags=re.MULTILINE)[1:]
     for command in commands:
         line, _, wanted = command.partition("\n")
         program, *arguments = shlex.split(line)
@@ -62,14 +66,47 @@ def test_the_commands_print_what_is_shown(blocks, there):
         assert found.replace(os.sep, "/") == wanted, line
 
 
-def test_the_set_up_commands_are_the_promised_ones(blocks):
-    text = "".join(text for kind, text in blocks if kind == "sh")
+def test_there_are_pages_and_examples_to_run():
+    assert {page.parent.name for page in PAGES} >= {
+        "engine",
+        "lint",
+        "location",
+        "reports",
+        "snapshot",
+        "sources",
+        "testing",
+    }
+    assert sum(text.count(">>> ") for page in PAGES for text in blocks_of(page, "python")) > 50
+    assert sum(text.count("$ withhold") for page in PAGES for text in blocks_of(page, "console")) >= 10
+
+
+def test_every_room_has_a_page():
+    rooms = {path.parent for path in ROOMS.rglob("*.py")} - {ROOMS / "native", ROOMS / "territories"}
+    assert {page.parent for page in PAGES} >= {room for room in rooms if room.name != "demo_data"}
+
+
+def test_the_table_of_checks_lists_them_all_with_their_severity():
+    text = (ROOMS / "lint" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+`) \| (error|warning|note) \|", text, re.MULTILINE)
+    listed = {code: severity for codes, severity in rows for code in re.findall(r"`([\w-]+)`", codes)}
+    assert listed == {check.code: check.severity for check in CHECKS}
+
+
+@each_page
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", BLOCK.sub("", page.read_text(encoding="utf-8"))):
+        assert (page.parent / target).exists() or page.parent not in TOP.parents, target
+
+
+def test_the_set_up_commands_are_the_promised_ones():
+    text = "".join(blocks_of(README, "sh"))
     assert "pip install '.[cli]' && withhold demo" in text
     assert "pip install '.[test]' && pytest" in text
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
-def test_the_workflow_passes_with_the_rules_that_are_shown(blocks, there, monkeypatch):
+@pytest.mark.parametrize("page", [ROOMS / "reports" / "README.md"], ids=["reports"])
+def test_the_workflow_passes_with_the_rules_that_are_shown(page, there, monkeypatch):
     """As it runs on a pull request, and what is to be typed on a desk."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(there / "summary.md"))
     workflow = yaml.safe_load((there / ".github" / "workflows" / "rules.yaml").read_text(encoding="utf-8"))
@@ -78,7 +115,7 @@ def test_the_workflow_passes_with_the_rules_that_are_shown(blocks, there, monkey
         ["pip", "install"],
         *(["withhold", command] for command in ("lint", "test", "diff", "compile")),
     ]
-    (desk,) = (text for kind, text in blocks if kind == "sh" and "merge-base" in text)
+    (desk,) = (text for text in blocks_of(page, "sh") if "merge-base" in text)
     git = "git -c user.name=n -c user.email=e"
     begin = (
         f"{git} init -q -b main . && git add . && {git} commit -qm one",
@@ -91,6 +128,7 @@ def test_the_workflow_passes_with_the_rules_that_are_shown(blocks, there, monkey
     assert "no viewer gets another outcome" in (there / "summary.md").read_text(encoding="utf-8")
 
 
-def test_nothing_is_left_to_be_filled_in():
-    prose = BLOCK.sub("", README.read_text(encoding="utf-8"))
+@each_page
+def test_nothing_is_left_to_be_filled_in(page):
+    prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
     assert not re.findall(r"^[A-Z]{5,}$|TODO|XXX|TBD", prose, re.MULTILINE)
