@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from withhold.model import Effect, Rule
@@ -84,17 +83,21 @@ def _places(asked: Iterable[Standpoint], country: str | None) -> list[str]:
 
 
 def _rest(candidates: Iterable[str], taken: Sequence[str], others: Others) -> Iterator[str]:
-    """Yield the first place that is free, and then one for each that other rules may tell from it."""
+    """Yield the first place that is free, and then one for each set of places that other rules do not tell apart."""
     free = (code for code in candidates if _is_free(code, taken))
-    yield from islice(free, 1)
-    named = {
-        around for rule in others() for code in (*rule.withheld_in, *rule.except_in) for around in containing(code)
-    }
-    unnamed = 0
-    for code in free:
-        if code in named or not unnamed:
-            unnamed += code not in named
-            yield code
+    for first in free:
+        yield first
+        named = {code for rule in others() for code in (*rule.withheld_in, *rule.except_in)}
+        inside: dict[str, list[str]] = {}
+        for code in sorted(named):
+            for around in containing(code):
+                inside.setdefault(around, []).append(code)
+        seen = set()
+        for code in (first, *free):
+            alike = (tuple(around for around in containing(code) if around in named), tuple(inside.get(code, ())))
+            if alike not in seen and code != first:
+                yield code
+            seen.add(alike)
 
 
 def _is_free(code: str, taken: Iterable[str]) -> bool:
