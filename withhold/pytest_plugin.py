@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "withhold_rules", "A rule file, a directory of them, or a snapshot, for the fixtures of withhold.", default=""
     )
+    parser.addini("withhold_root", "A folder outside of which no file of rules is opened.", default="")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
@@ -64,12 +65,12 @@ class CasesFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         from withhold.errors import CaseError, RuleSetWarning
         from withhold.testing.running import Runner
-        from withhold.testing.suite import Library, is_meant_for_us, read_case_file
+        from withhold.testing.suite import is_meant_for_us, read_case_file
 
+        library = _library(self.config)
         # Others may call files so too: what has no key that is nearly `rules` or `cases` is none of ours.
-        if not is_meant_for_us(self.path, ("rules", "cases")):
+        if not is_meant_for_us(self.path, library.surroundings(self.path), ("rules", "cases")):
             return
-        library = self.config.stash.setdefault(_LIBRARY, Library())
         try:
             file = read_case_file(self.path, library)
             _warn((*file.rules.warnings, *file.warnings))
@@ -128,6 +129,24 @@ class CaseFailedError(AssertionError):
         writer.line(str(self))
 
 
+def _library(config: pytest.Config) -> Library:
+    """Return the rule sets of the session, with the root that the ini option `withhold_root` names."""
+    from withhold.testing.suite import Library
+
+    if _LIBRARY not in config.stash:
+        named = config.getini("withhold_root")
+        root = _around(config) / named if named else None
+        if root is not None and not root.is_dir():
+            raise pytest.UsageError(f"the ini option `withhold_root`: {root} is no folder")
+        config.stash[_LIBRARY] = Library(root, config.rootpath)
+    return config.stash[_LIBRARY]
+
+
+def _around(config: pytest.Config) -> Path:
+    """Return the folder that paths of ini options are relative to."""
+    return config.inipath.parent if config.inipath else config.rootpath
+
+
 def _warn(problems: Iterable[Problem]) -> None:
     """Tell what was read otherwise than it was written, each at its line: pytest tells what is told twice once."""
     from withhold.errors import Place, RuleSetWarning, escaped
@@ -141,18 +160,16 @@ def _warn(problems: Iterable[Problem]) -> None:
 
 @pytest.fixture(scope="session")
 def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
-    """The rule set at the ini option `withhold_rules`, which is relative to the ini file."""
+    """The rule set at the ini option `withhold_rules`, which is relative to the ini file, as `withhold_root` is."""
     from withhold.errors import Problem, RuleSetError, shown
     from withhold.sources.files import unreadable
-    from withhold.testing.suite import Library
 
     named, option = pytestconfig.getini("withhold_rules"), "the ini option `withhold_rules`"
     if not named:
         problem = Problem("no-rules", "no rules are named", option, "set it to a rule file, a directory or a snapshot")
         return pytest.fail(str(problem), pytrace=False)
-    around = pytestconfig.inipath.parent if pytestconfig.inipath else pytestconfig.rootpath
     try:
-        rules = pytestconfig.stash.setdefault(_LIBRARY, Library()).rules(around / named)
+        rules = _library(pytestconfig).rules(_around(pytestconfig) / named)
     except RuleSetError as error:
         raise pytest.fail.Exception(f"{option}: {error}", pytrace=False) from None
     except (OSError, ValueError) as error:

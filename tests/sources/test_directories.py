@@ -132,15 +132,21 @@ def test_ids_files_are_found_beside_the_rule_file_not_in_the_working_directory(
     assert list(RuleSet.load("rules")["in"].tweets) == [5]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there are no devices among the files")
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes among the files")
 def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    """A pipe would never end. What is read here ends at once, so that a failure does not hang."""
+    """A pipe would never end, and a device is outside of every rule set."""
     write(tmp_path, {"in.yaml": f"{RULE}  ids_file: ids.csv\n"})
     for name in ("ids.csv", "none.yaml", "protected.yaml"):
-        (tmp_path / name).symlink_to(os.devnull)
+        os.mkfifo(tmp_path / name)
     assert told(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 unreadable-file", "none.yaml:1:1 unreadable-file"]
     (tmp_path / "protected.yaml").unlink()
     os.mkfifo(tmp_path / "protected.yaml")
     for beside in (tmp_path, tmp_path / "in.yaml"):
         with pytest.raises(RuleSetError, match="no regular file, but a pipe or a device"):
             protected_beside(beside)
+    for name in ("ids.csv", "none.yaml", "protected.yaml"):
+        (tmp_path / name).unlink()
+        (tmp_path / name).symlink_to(os.devnull)
+    assert told(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 outside-rule-set", "none.yaml:1:1 outside-rule-set"]
+    with pytest.raises(RuleSetError, match="outside-rule-set"):
+        protected_beside(tmp_path)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -41,3 +44,20 @@ def told(error: RuleSetError, folder: Path) -> list[str]:
         place = Place(Path(problem.place.file).relative_to(folder).as_posix(), problem.place.line, problem.place.column)
         found.append(f"{place} {problem.code}")
     return found
+
+
+@contextmanager
+def very_deep(folder: Path, levels: int) -> Iterator[None]:
+    """Make folders in folders, too deep for recursion, and for one path."""
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        for _ in range(levels):
+            os.mkdir("d")  # noqa: PTH102
+            os.chdir("d")
+        os.chdir(here)
+        yield
+    finally:
+        os.chdir(here)
+        # Neither `shutil` nor pytest can take them away again.
+        subprocess.run(["rm", "-rf", folder / "d"], check=True)  # noqa: S607

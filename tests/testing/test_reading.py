@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources.writing import very_deep
 from tests.testing.material import CASE, FINE, RULES, write
 from withhold import CaseError, Outcome, Place, Policy, RuleSet, Snapshot, Tweet, Viewer
 from withhold.testing.suite import Library, read_all, read_case_file
@@ -116,11 +117,74 @@ def test_all_problems_of_all_files_come_at_once_and_those_of_shared_rules_once(t
     assert [Path(place.file).name for place, _ in placed(caught.value)] == ["b.cases.yaml", "rules.yaml"]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there are no devices among the files")
+@pytest.mark.skipif(os.name == "nt", reason="there are no pipes among the files")
 def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path):
-    """What is read here ends at once, so that a failure does not hang."""
-    (tmp_path / "all.cases.yaml").symlink_to(os.devnull)
+    os.mkfifo(tmp_path / "all.cases.yaml")
     with pytest.raises(CaseError, match="no regular file, but a pipe or a device"):
+        read_all([tmp_path], Library())
+    (tmp_path / "all.cases.yaml").unlink()
+    (tmp_path / "all.cases.yaml").symlink_to(os.devnull)
+    with pytest.raises(CaseError, match="outside-rule-set"):
+        read_all([tmp_path], Library())
+
+
+CASES_ELSEWHERE = "cases/all.cases.yaml"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("rules: ../rules", []),
+        ("rules: ../rules/", []),
+        ("rules: ../rules/../rules/in.yaml", []),
+        ("rules: ../rules/far.yaml", ["far.yaml:6:15 outside-rule-set"]),
+        ("rules: ../rules/far.yaml\nroot: ..", []),
+        ("rules: ../rules\nroot: ../cases", ["rules:1:1 outside-rule-set"]),
+        ("rules: ../../secret.yaml", ["all.cases.yaml:1:8 outside-rule-set"]),
+        ("rules: ../out", ["all.cases.yaml:1:8 outside-rule-set"]),
+        ("rules: {tmp}/project/rules", ["all.cases.yaml:1:8 outside-rule-set"]),
+        ("rules: ..\\rules", ["all.cases.yaml:1:8 outside-rule-set"]),
+        ("rules: C:rules", ["all.cases.yaml:1:8 outside-rule-set"]),
+        ("rules: ../Rules", ["all.cases.yaml:1:8 outside-rule-set"]),
+        ("rules: ../rules\nroot: ../..", ["all.cases.yaml:2:7 outside-rule-set"]),
+        ("rules: ../rules\nroot: /", ["all.cases.yaml:2:7 outside-rule-set"]),
+        ("rules: ../rules\nroot: nowhere", ["all.cases.yaml:2:7 unreadable-file"]),
+        ("rules: ../rules\nroot: ''", ["all.cases.yaml:2:7 no-root"]),
+    ],
+)
+@pytest.mark.parametrize("bounds", ["repository", "here", "given"])
+def test_b2_a_case_file_names_rules_of_its_surroundings_alone(tmp_path, monkeypatch, bounds, written, told):
+    """It may come from somebody else, as rules may."""
+    project = tmp_path / "project"
+    for folder in ("cases", "rules", "lists"):
+        (project / folder).mkdir(parents=True)
+    (project / "rules" / "in.yaml").write_text(RULES, encoding="utf-8")
+    far = RULES.replace("in-1", "far-1").replace("    reason", "    ids_file: ../lists/a.csv\n    reason")
+    (project / "lists" / "a.csv").write_text("kind,id\naccount,5\n", encoding="utf-8")
+    (project / "rules" / "far.yaml").write_text(far, encoding="utf-8")
+    if "far" not in written:
+        (project / "rules" / "far.yaml").unlink()
+    (tmp_path / "secret.yaml").write_text(RULES, encoding="utf-8")
+    (project / "out").symlink_to(tmp_path / "secret.yaml")
+    text = FINE.replace("rules: rules.yaml", written.replace("{tmp}", str(tmp_path)))
+    (project / CASES_ELSEWHERE).write_text(text, encoding="utf-8")
+    if bounds == "repository":
+        (project / ".git").mkdir()
+    if bounds == "here":
+        monkeypatch.chdir(project)
+    try:
+        read_all([project], Library(project if bounds == "given" else None))
+        found = []
+    except CaseError as error:
+        found = [f"{Path(place.file).name}:{place.line}:{place.column} {code}" for place, code in placed(error)]
+    if bounds == "given" and "far" in written:
+        told = []  # the root of all rules is given
+    assert found == told
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders lie less deep there")
+def test_b7_folders_of_cases_may_lie_deep(tmp_path):
+    with very_deep(tmp_path, 1200), pytest.raises(CaseError, match="no-case-files"):
         read_all([tmp_path], Library())
 
 

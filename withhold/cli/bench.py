@@ -31,6 +31,7 @@ def bench(
     traffic: options.Traffic = None,
     country: options.Country = None,
     at: options.At = None,
+    root: options.Root = None,
     form: options.Form = Format.TEXT,
 ) -> None:
     """Time the questions of a feed on a rule set, beside what a call costs that asks nothing.
@@ -44,7 +45,7 @@ def bench(
     viewer = options.viewer_of(country, None, None, None, None)
     instant = options.instant_of(at) or datetime.now(UTC)
     began = time.perf_counter()
-    snapshot = options.load_snapshot(rules, form)
+    snapshot = options.load_snapshot(rules, root, form)
     took = time.perf_counter() - began
     pairs = asked.pairs if asked else made_up(snapshot)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:

@@ -41,6 +41,7 @@ def check(
     reference: Annotated[
         bool, typer.Option("--reference", help="Ask the definition of correct, which reads every rule.")
     ] = False,
+    root: options.Root = None,
     form: options.Form = Format.TEXT,
 ) -> None:
     """Say whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
@@ -51,7 +52,7 @@ def check(
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at) or datetime.now(UTC)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
-    loaded = options.load_snapshot(rules, form)
+    loaded = options.load_snapshot(rules, root, form)
     checker: Checker = Reference(loaded.rules, policy) if reference else Engine(loaded, policy)
     decision = checker.anywhere(subject, instant) if anywhere else checker.check(subject, looking, instant)
     if form is Format.JSON:

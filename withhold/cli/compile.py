@@ -24,6 +24,7 @@ def compile_(
     created: Annotated[
         str | None, typer.Option("--created", metavar="INSTANT", help="An instant to note in the file as its making.")
     ] = None,
+    root: options.Root = None,
     form: options.Form = Format.TEXT,
 ) -> None:
     """Write a rule set as a snapshot, a file to serve from. Exits with 4 if it is refused, and then writes nothing.
@@ -34,8 +35,8 @@ def compile_(
     if output.exists() and not output.is_dir() and not is_snapshot(output):
         raise typer.BadParameter(f"{escaped_path(output)} is there, and is no snapshot", param_hint="'--output'")
     when = options.instant_of(created, "--created")
-    loaded = options.load_rules(rules, form)
-    protected = _protected(rules, form)
+    loaded = options.load_rules(rules, root, form)
+    protected = _protected(rules, root, form)
     try:
         snapshot = Snapshot.compile(loaded, protected=protected)
         size = snapshot.save(output, created=when)
@@ -54,12 +55,12 @@ def compile_(
         )
 
 
-def _protected(rules: Path, form: Format) -> KnownProtected | None:
+def _protected(rules: Path, root: Path | None, form: Format) -> KnownProtected | None:
     """Return how many accounts are protected, in a snapshot as it says itself; exits with `INVALID_RULES`."""
     if is_snapshot(rules):
         return Snapshot.open(rules, verify="header").protected
     try:
-        listed = protected_beside(rules)
+        listed = protected_beside(rules, root)
     except RuleSetError as error:
         raise refuse(error, form, rules) from None
     return None if listed is None else KnownProtected.of(listed)

@@ -16,8 +16,9 @@ import typer
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
+from withhold.cli.git import RevisionError
 from withhold.cli.output import Format, err, print_json, print_problems
-from withhold.cli.revisions import RevisionError, as_two, commit_of, is_revision, lay_out
+from withhold.cli.revisions import as_two, commit_of, is_revision, lay_out
 from withhold.errors import RuleSetWarning, TrafficError, shown
 from withhold.model import Period, Policy, Settle
 from withhold.reports import Impact, Side, differences, read_traffic, summed, weigh
@@ -46,6 +47,14 @@ def diff(
     rules: Annotated[Path, typer.Option("--rules", metavar="PATH", help="Where a git revision has its rules.")] = Path(
         "rules"
     ),
+    root: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Open no file of the rules outside of this folder, in a revision seen from its top; "
+            "else of each side, or its folder if it is a file.",
+        ),
+    ] = None,
     unknown_location: options.UnknownLocation = Settle.SHOW,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="INSTANT", help="Look at what is from then on.")
@@ -74,7 +83,7 @@ def diff(
         raise typer.BadParameter("it is not after --from", param_hint="'--until'")
     instant = options.instant_of(at) or datetime.now(UTC)
     policy = Policy(unknown_location=unknown_location)
-    before, after = _read("OLD", old, rules, form), _read("NEW", new, rules, form)
+    before, after = _read("OLD", old, rules, root, form), _read("NEW", new, rules, root, form)
     sides = Side(old, before.revision), Side(new, after.revision)
     with _uncollected():
         summary = summed(*sides, differences(before, after, policy, within), within)
@@ -90,10 +99,12 @@ def diff(
         raise typer.Exit(_DIFFERENT)
 
 
-def _read(name: str, given: str, rules: Path, form: Format) -> Snapshot:
+def _read(name: str, given: str, rules: Path, root: str | None, form: Format) -> Snapshot:
     """Read one side: what is there by that name, and else a revision, whose places read as git writes them."""
     if not given or "\0" in given:  # a variable that is not set would else be the current folder
         raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
+    if root is not None and (not root or "\0" in root):
+        raise typer.BadParameter("it is empty", param_hint="'--root'")
     if os.path.exists(given):  # noqa: PTH110  # which a name that is too long is no error for
         if is_revision(given):
             said = f"{shown(given)} is a path here, which is taken, and a git revision too"
@@ -101,20 +112,16 @@ def _read(name: str, given: str, rules: Path, form: Format) -> Snapshot:
                 f"note: {said}; write {shown(f'./{given}')} or {shown(f'{given}^0')} to say which is meant",
                 style="yellow",
             )
-        return options.load_snapshot(Path(given), form)
+        if root is not None and not os.path.isdir(root):  # noqa: PTH112  # nor for this
+            raise typer.BadParameter(f"{shown(root)} is no folder here, where {shown(given)} is", param_hint="'--root'")
+        return options.load_snapshot(Path(given), None if root is None else Path(root), form)
     with TemporaryDirectory() as folder:
         try:
-            laid_out = lay_out(given, rules, Path(folder))
+            path, inside = lay_out(given, rules, root, Path(folder))
         except RevisionError as error:
             raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
-        try:
-            with chdir(folder):
-                return options.load_snapshot(laid_out.relative_to(folder), form)
-        except typer.Exit:
-            if laid_out.is_file():
-                said = f"note: of {shown(given)} that file alone was read; name its folder if it has an `ids_file`"
-                err.print(said, style="yellow")
-            raise
+        with chdir(folder):
+            return options.load_snapshot(path.relative_to(folder), inside.relative_to(folder), form)
 
 
 @contextmanager

@@ -25,6 +25,7 @@ def explain(
     at: options.At = None,
     unknown_location: options.UnknownLocation = Settle.SHOW,
     author_sees_own: options.AuthorSeesOwn = False,
+    root: options.Root = None,
     form: options.Form = Format.TEXT,
 ) -> None:
     """Name every rule that concerns a tweet or an account, and say what state it is in."""
@@ -33,7 +34,7 @@ def explain(
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
-    explanation = Engine(options.load_snapshot(rules, form), policy).explain(subject, looking, instant)
+    explanation = Engine(options.load_snapshot(rules, root, form), policy).explain(subject, looking, instant)
     if form is Format.JSON:
         print_json(explanation.to_dict())
     else:

@@ -54,6 +54,7 @@ def lint(
             dir_okay=False,
         ),
     ] = None,
+    root: options.Root = None,
     form: Annotated[Format, options.formats(Format.TEXT, Format.JSON, Format.SARIF)] = Format.TEXT,
 ) -> None:
     """Load a rule set, report every problem of every file, and give advice on its rules.
@@ -61,8 +62,8 @@ def lint(
     Exits with 4 if it is refused, and else with 1 if there is an error among the advice, or what --fail-on says.
     """
     refused: list[RuleSetError] = []
-    listed = _listed(rules, protected, refused)
-    loaded = _loaded(rules, refused)
+    listed = _listed(rules, root, protected, refused)
+    loaded = _loaded(rules, root, refused)
     guard = _Guard.of(rules, listed)
     if refused:
         raise refuse(_together(refused, loaded), form, rules, out, note=str(guard), more=guard.to_dict())
@@ -105,20 +106,22 @@ class _Guard(NamedTuple):
         return f"{protection(self.here)}; the snapshot was compiled with {lists}"
 
 
-def _listed(path: Path, protected: Path | None, refused: list[RuleSetError]) -> list[Protected] | None:
+def _listed(
+    path: Path, root: Path | None, protected: Path | None, refused: list[RuleSetError]
+) -> list[Protected] | None:
     """Return who is protected, None if no list was read; of a snapshot it is not known. Lists may be refused."""
     try:
         if protected is not None:
             return load_protected(protected)
-        return None if is_snapshot(path) else protected_beside(path)
+        return None if is_snapshot(path) else protected_beside(path, root)
     except RuleSetError as error:
         refused.append(error)
         return None
 
 
-def _loaded(path: Path, refused: list[RuleSetError]) -> RuleSet:
+def _loaded(path: Path, root: Path | None, refused: list[RuleSetError]) -> RuleSet:
     try:
-        return options.read_rules(path)
+        return options.read_rules(path, root)
     except RuleSetError as error:
         refused.append(error)
         return RuleSet()

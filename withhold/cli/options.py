@@ -26,6 +26,16 @@ from withhold.sources.entry import id_from_text
 Rules = Annotated[
     Path, typer.Argument(metavar="RULES", help="A rule file, a directory of them, or a snapshot.", exists=True)
 ]
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        "--root",
+        metavar="FOLDER",
+        help="Open no file of the rules outside of this folder; else RULES, or its folder if it is a file.",
+        exists=True,
+        file_okay=False,
+    ),
+]
 TweetId = Annotated[str | None, typer.Option("--tweet", metavar="ID", help="The tweet asked about.")]
 AccountId = Annotated[str | None, typer.Option("--account", metavar="ID", help="The account, or the tweet's author.")]
 Country = Annotated[
@@ -72,17 +82,17 @@ def formats(*known: Format) -> Any:
 Form = Annotated[Format, formats(Format.TEXT, Format.JSON)]
 
 
-def load_rules(path: Path, form: Format, console: Console = err) -> RuleSet:
+def load_rules(path: Path, root: Path | None, form: Format, console: Console = err) -> RuleSet:
     """Load a rule set, with a progress bar on a terminal, and tell its problems; exits with `INVALID_RULES`."""
     try:
-        rules = read_rules(path)
+        rules = read_rules(path, root)
     except RuleSetError as error:
         raise refuse(error, form, path, console) from None
     print_problems(rules.warnings, console)
     return rules
 
 
-def read_rules(path: Path) -> RuleSet:
+def read_rules(path: Path, root: Path | None) -> RuleSet:
     """Load a rule set or open a snapshot, with a progress bar on a terminal; raises `RuleSetError`."""
     if is_snapshot(path):
         try:
@@ -93,13 +103,13 @@ def read_rules(path: Path) -> RuleSet:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuleSetWarning)  # they are printed with the problems, from the rule set
         task = bar.add_task("", total=None)
-        return RuleSet.load(path, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        return RuleSet.load(path, root, progress=lambda done, total: bar.update(task, completed=done, total=total))
 
 
-def load_snapshot(path: Path, form: Format) -> Snapshot:
+def load_snapshot(path: Path, root: Path | None, form: Format) -> Snapshot:
     """Open a snapshot, or compile the rule set that is there; as `load_rules` else."""
     if not is_snapshot(path):
-        return Snapshot.compile(load_rules(path, form))
+        return Snapshot.compile(load_rules(path, root, form))
     try:
         return Snapshot.open(path)
     except SnapshotError as error:

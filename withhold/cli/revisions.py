@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import NamedTuple
 
-from withhold.errors import Problem, WithholdError, shown
+from withhold.cli.git import Objects, RevisionError, git
+from withhold.cli.tree import NOTHING, CommitTree, Found, OutsideCommitError
+from withhold.errors import shown
 
 # Names of revisions that can be a folder's; `:/text` and the like cannot.
 _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
@@ -16,62 +18,85 @@ _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
 _WITH_PATH = re.compile(r"((?:[^:{]|\{[^}]*\})+):(.*)", re.DOTALL)
 # What git calls a range, `main..HEAD` or `main...HEAD`; a path such as `../rules` is none.
 _RANGE = re.compile(r"(?=..*[^.])(.*?[^/.]|)(\.{2,3})([^/.].*|)", re.DOTALL)
-_FILE, _LINK = ("100644", "100755"), "120000"
+_LONGEST = 100
 
 
-class RevisionError(WithholdError):
-    """What keeps a revision from being read."""
+class LaidOut(NamedTuple):
+    """Rules that were written to a folder, and their root."""
 
-    def __init__(self, code: str, message: str, hint: str | None = None) -> None:
-        super().__init__(Problem(code, message, hint=hint))
+    path: Path
+    root: Path
 
 
-def lay_out(revision: str, rules: Path, into: Path) -> Path:
-    """Write what a revision has at `rules` below `into`, and return its path there: `main:rules`.
+def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut:
+    """Write what a revision has at `rules` below `into`, and all else inside the root, and return both: `main:rules`.
 
     A path that the revision brings along goes before; as git reads it, it is seen from the top of the repository unless
-    it begins with `./` or `../`. Files are as they were committed, whatever attributes say of archives. Raises
-    `RevisionError`.
+    it begins with `./` or `../`, and so is `root`. Without a `root` it is the folder of the rules, as in `RuleSet.load`.
+    Raises `RevisionError`.
     """
     hint = "say with --rules where its rules are"
     named = _WITH_PATH.fullmatch(revision)
     commit = commit_of(named[1] if named else revision)
-    top = os.path.realpath(_git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
+    top = os.path.realpath(git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
     if named:
         (revision, path), hint = named.groups(), "name the folder that has its rules"
-        rules = Path(path) if path.startswith(("./", "../")) else Path(top, path)
-    inside = PurePosixPath(Path(os.path.relpath(Path(os.path.realpath(Path.cwd()), rules), top)).as_posix())
-    if inside.parts[:1] == ("..",):
-        message = f"{shown(str(rules))} is not in the repository"
-        raise RevisionError(
-            "outside-repository", message, "name a folder in it, or lay the rules out and give their path"
-        )
-    listed = _git("ls-tree", "-r", "-z", "--full-tree", commit, *([] if inside == PurePosixPath() else [str(inside)]))
-    entries = [entry.decode(errors="surrogateescape").split("\t", 1) for entry in listed.split(b"\0") if entry]
-    found = {PurePosixPath(path): about.split() for about, path in entries}
-    if not found:
-        # Nothing at all would be easy to take for no rules, where a folder is only misspelt.
-        hint += "; if there were none yet, compare with a file that says `rules: []`"
-        raise RevisionError("no-rules-there", f"{shown(revision)} is a revision that has no {shown(str(inside))}", hint)
-    name = revision if _PLAIN.fullmatch(revision) else commit[:12]
-    target = into / f"{name}:{inside}"
-    kept = {path: about for path, about in found.items() if about[0] in (*_FILE, _LINK)}
-    for path, content in zip(kept, _contents([oid for _, _, oid in kept.values()]), strict=True):
-        if ".." in path.parts:
-            message = f"{shown(revision)} has a file whose path is {shown(str(path))}"
-            raise RevisionError("outside-repository", message, "git would not check it out either")
-        file = target / path.relative_to(inside)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if kept[path][0] != _LINK:
-            file.write_bytes(content)
-            continue
-        goal = os.fsdecode(content)
-        lies = os.path.normpath(str(path.parent / goal))
-        if not PurePosixPath(lies).is_relative_to(inside) or lies.startswith(".."):
-            message = f"in {shown(revision)}, {shown(str(path))} is a link out of {shown(str(inside))}"
-            raise RevisionError("link-outside", message, "only what lies below that is read: name a folder around both")
-        file.symlink_to(goal)
-    return target
+        rules = _as_git_reads(path, top)
+    with Objects() as objects:
+        tree = CommitTree(objects, commit, revision)
+        inside, loaded = _find(tree, rules, top)
+        if loaded.entry is NOTHING:
+            # Nothing at all would be easy to take for no rules, where a folder is only misspelt.
+            hint += "; if there were none yet, compare with a file that says `rules: []`"
+            raise RevisionError("no-rules-there", f"{shown(revision)} is a revision that has no {shown(inside)}", hint)
+        if loaded.entry.is_submodule:
+            message = f"in {shown(revision)}, {shown(inside)} is a submodule"
+            raise RevisionError("submodule", message, "give the path of its own files")
+        if root is not None:
+            inside, around = _find(tree, _as_git_reads(root, top), top)
+        elif loaded.entry.is_folder:
+            around = loaded
+        else:
+            inside = "/".join(loaded.parts[:-1]) or "."
+            around = tree.find(inside)
+        if not around.entry.is_folder:
+            hint = "name a folder of that revision, from its top"
+            raise RevisionError(
+                "no-root-there", f"{shown(revision)} is a revision without the folder {shown(inside)}", hint
+            )
+        if loaded.parts[: len(around.parts)] != around.parts:
+            message = f"{shown('/'.join(loaded.parts))} is outside of the root {shown(inside)}"
+            raise RevisionError("outside-rule-set", message, "name a root around it")
+        plain = _PLAIN.fullmatch(revision) and len(revision) <= _LONGEST
+        target = into / f"{revision if plain else commit[:12]}:{inside}"
+        path = target.joinpath(*loaded.parts[len(around.parts) :])
+        lists = True
+        if root is None and path != target:
+            # A file alone may lie in a large folder, of which it needs nothing unless it names lists.
+            tree.write(around, loaded, target, alone=True)
+            if lists := b"ids_file" in path.read_bytes():
+                path.unlink()
+                target.rmdir()
+        if lists:
+            tree.write(around, loaded, target)
+    return LaidOut(path, target)
+
+
+def _as_git_reads(path: str, top: str) -> Path:
+    """Return a path of a revision: seen from the top, or from the current folder if it begins with `./` or `../`."""
+    return Path(path) if path == ".." or path.startswith(("./", "../")) else Path(top, path)
+
+
+def _find(tree: CommitTree, path: Path, top: str) -> tuple[str, Found]:
+    """Return a path as seen from the top, and what a commit has there; raises `RevisionError` if that is outside."""
+    inside = Path(os.path.relpath(Path(os.path.realpath(Path.cwd()), path), top)).as_posix()
+    try:
+        if inside.split("/")[0] != "..":
+            return inside, tree.find(inside)
+    except OutsideCommitError:
+        pass
+    hint = "name a folder in it, or lay the rules out and give their path"
+    raise RevisionError("outside-repository", f"{shown(str(path))} is not in the repository", hint)
 
 
 def is_revision(text: str) -> bool:
@@ -100,11 +125,11 @@ def commit_of(text: str) -> str:
     """Return the commit of a revision; raises `RevisionError`, with what git says if it cannot look at all."""
     unread = f"{shown(text)} is no path, and no git revision that can be read"
     try:
-        _git("rev-parse", "--git-dir")
+        git("rev-parse", "--git-dir")
     except RevisionError as error:
         raise RevisionError(error.code, f"{unread}: {error.problem.message}", error.hint) from None
     try:
-        return _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").decode().strip()
+        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").decode().strip()
     except RevisionError:
         if two := as_two(text):
             raise RevisionError(
@@ -112,26 +137,3 @@ def commit_of(text: str) -> str:
             ) from None
         message = f"{unread}: the repository has none of that name"
         raise RevisionError("unknown-revision", message, "is it spelt so, and fetched?") from None
-
-
-def _contents(oids: list[str]) -> list[bytes]:
-    """Return what objects hold: `<oid> blob <size>`, a line feed, the bytes, a line feed, one after the other."""
-    given = _git("cat-file", "--batch", asked="".join(f"{oid}\n" for oid in oids).encode())
-    found, at = [], 0
-    for _ in oids:
-        start = given.index(b"\n", at) + 1
-        end = start + int(given[at:start].split()[2])
-        found.append(given[start:end])
-        at = end + 1
-    return found
-
-
-def _git(*arguments: str, asked: bytes | None = None) -> bytes:
-    try:
-        done = subprocess.run(["git", *arguments], input=asked, capture_output=True, check=False)  # noqa: S603, S607
-    except OSError as error:
-        raise RevisionError("no-git", f"git cannot be run: {error.strerror}", "install it, or give paths") from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip() or "git failed"
-        raise RevisionError("git-failed", said, "give paths, or revisions of the repository that this is run in")
-    return done.stdout

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from withhold.errors import Place, Problem
 from withhold.lint import CHECKS, OF_OVERRIDES
+from withhold.sources.root import repository_around
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -58,7 +59,7 @@ def _log(told: Sequence[Problem], count: int, rules: Path, note: str = "") -> di
     numbers = {descriptor["id"]: number for number, descriptor in enumerate(descriptors)}
     driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
     top = _top(rules)
-    uri_of = cache(lambda file: _uri(Path(file), top))
+    uri_of = cache(lambda file: _uri(Path(file), rules, top))
     results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in told]
     notified = [{"level": "note", "message": {"text": note}}] if note else []
     if len(told) < count:
@@ -105,12 +106,17 @@ def _result(problem: Problem, rule: int, rules: Path, uri_of: Callable[[str], st
 
 def _top(rules: Path) -> Path:
     """Return the top of the repository that the rules lie in, where code scanning begins its paths; without one, this folder."""
-    return next(
-        (folder for folder in (rules.resolve(), *rules.resolve().parents) if (folder / ".git").exists()), Path.cwd()
-    )
+    return repository_around(rules) or Path.cwd()
 
 
-def _uri(path: Path, top: Path) -> str:
-    """Return a path as seen from the top; one from elsewhere in full."""
-    path = path.resolve()
+def _uri(path: Path, rules: Path, top: Path) -> str:
+    """Return a path as seen from the top; one from elsewhere in full.
+
+    A link among the rules is named itself, and not what it leads to, which may be missing, or a rule file of its own.
+    """
+    around = rules if rules.is_dir() else rules.parent
+    if path.is_relative_to(around) and ".." not in path.relative_to(around).parts:
+        path = Path(os.path.realpath(around), path.relative_to(around))
+    else:
+        path = Path(os.path.realpath(path.parent), path.name)
     return quote(os.fsencode(path.relative_to(top).as_posix())) if path.is_relative_to(top) else path.as_uri()

@@ -35,6 +35,15 @@ def test(
         list[Path] | None,
         typer.Argument(metavar="[PATHS]...", help="Case files, or directories of them; else here.", exists=True),
     ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Open no file of rules outside of this folder; else of the rules, which are in the repository.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
     form: Annotated[Format, options.formats(Format.TEXT, Format.JSON, Format.JUNIT)] = Format.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write that to a file, and text here.")
@@ -57,7 +66,7 @@ def test(
     ] = None,
 ) -> None:
     """Put case files to the rules they name. Exits with 1 if a case fails, and with 4 if a file is refused."""
-    library = Library()
+    library = Library(root)
     measured = coverage or fail_under is not None or mutate or mutation_threshold is not None
     try:
         files = read_all(paths or [Path()], library)

@@ -33,7 +33,7 @@ class RuleSet:
     __slots__ = ("_by_id", "_digest", "rules", "warnings")
 
     #: Reads files. What can is in a room above this one, so the package puts the two together (`withhold/__init__`).
-    _loader: ClassVar[Callable[[Path, Progress | None], RuleSet]]
+    _loader: ClassVar[Callable[[Path, Path | None, Progress | None], RuleSet]]
 
     def __init__(self, rules: Iterable[Rule] = (), warnings: Sequence[Problem] = ()) -> None:
         self.rules = tuple(rules)
@@ -54,16 +54,19 @@ class RuleSet:
             raise RuleSetError(problems, len(self._by_id), len(problems))
 
     @classmethod
-    def load(cls, path: Path, *, progress: Progress | None = None) -> RuleSet:
+    def load(cls, path: Path, root: Path | None = None, *, progress: Progress | None = None) -> RuleSet:
         """Read a rule file (`.yaml`, `.yml`, `.json`), or all of them below a directory.
+
+        No file outside of `root` is opened, whatever the files or links among them name: `root` is a folder around
+        `path`; by default the directory itself, or the folder of the file, where their real paths are.
 
         `progress` is called now and then with the bytes read so far and the bytes in all. Takes O(n) time,
         and about 70 bytes of memory for each id at the highest point. What was read otherwise than it was
         written is in `.warnings`, and is given to `warnings.warn` as `RuleSetWarning`.
 
-        Raises `RuleSetError` with every problem of every file, and `OSError` only if `path` itself is missing.
+        Raises `RuleSetError` with every problem of every file, and `OSError` only if `path` or `root` is missing.
         """
-        return cls._loader(path, progress)
+        return cls._loader(path, root, progress)
 
     @property
     def digest(self) -> str:

@@ -90,10 +90,13 @@ class Opened:
 
 def is_snapshot(path: Path) -> bool:
     """Tell whether there is a file that begins as a snapshot does, whatever its name."""
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:  # it may not be read, and the loader says why
         return False
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
 
 
 def _mapped(path: Path) -> mmap.mmap:

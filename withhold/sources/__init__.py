@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from withhold.model.protected import Protected
 
 
-def load(path: Path, progress: Progress | None = None) -> RuleSet:
+def load(path: Path, root: Path | None = None, progress: Progress | None = None) -> RuleSet:
     """Read a rule file or a directory of them; see `RuleSet.load`."""
     # Imported at the first load: a program that only maps snapshots never pays for a YAML parser.
     from withhold.sources.loader import load_files
 
-    return load_files(path, progress)
+    return load_files(path, root, progress)
 
 
 def load_protected(path: Path) -> list[Protected]:

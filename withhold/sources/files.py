@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from withhold.errors import Place, Problem, RuleSetError
+from withhold.sources.root import OutsideRootError, Root
 
 #: How rule files end, in any case.
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -16,39 +19,67 @@ CASES = (".cases.yaml", ".cases.yml")
 PROTECTED = ("protected.yaml", "protected.yml")
 
 
-def rule_files(path: Path, problems: list[Problem]) -> list[Path]:
+# Errors by which a link leads to nothing.
+_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+_STAY = "write a path relative to this file, with `/`, to a file in the folder that is loaded"
+_NO_LINK = "put the file itself here, not a link to it"
+#: How often links may lead into one folder: a few that lead into one another would else be followed millions of times.
+_TIMES = 100
+#: How deep folders may lie below the one that is loaded: deeper ones are made to exhaust a stack, or patience.
+DEEPEST = 100
+
+
+def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
     """Return the rule files at `path`, in the order of their names: part by part, whatever the file system says.
 
     What is wrong is added to `problems`.
     """
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112  # which raises nothing
         return [path]
-    found = _sorted(path, is_rule_file, problems)
-    if not found:
+    before = len(problems)
+    found = _below(path, root, is_rule_file, problems)
+    if not found and len(problems) == before:
         hint = "they end in `.yaml` or `.json`"
         problems.append(Problem("no-rule-files", "there is no rule file here", Place(str(path)), hint))
     return found
 
 
-def _sorted(path: Path, wanted: Callable[[Path], bool], problems: list[Problem]) -> list[Path]:
-    return sorted(_below(path, {path.resolve()}, problems, wanted), key=lambda file: file.relative_to(path).parts)
-
-
-def _below(folder: Path, seen: set[Path], problems: list[Problem], wanted: Callable[[Path], bool]) -> Iterator[Path]:
-    """Yield the wanted files, those behind links too; what cannot be read is yielded, and told when it is opened."""
-    try:
-        inside = sorted(folder.iterdir())
-    except OSError as error:
-        problems.append(unreadable(error, Place(str(folder))))
-        return
-    for entry in inside:
-        if entry.name.startswith("."):
+def _below(path: Path, root: Root, wanted: Callable[[Path], bool], problems: list[Problem]) -> list[Path]:
+    """Return the wanted files below a folder, those behind links too; one that cannot be read is found out on opening."""
+    found: list[Path] = []
+    times: Counter[str] = Counter()
+    folders: list[tuple[Path, frozenset[str]]] = [(path, frozenset())]
+    while folders:
+        folder, around = folders.pop()
+        try:
+            real = root.real(folder)
+            names = [entry.name for entry in Path(real).iterdir()]
+        except (OSError, ValueError) as error:
+            problems.append(unreadable(error, Place(str(folder))))
             continue
-        if entry.is_dir():
-            if (real := entry.resolve()) not in seen:
-                yield from _below(entry, seen | {real}, problems, wanted)
-        elif wanted(entry):
-            yield entry
+        if real in around:  # a link back up
+            continue
+        times[real] += 1
+        if times[real] > _TIMES:
+            message = f"links lead into this folder more than {_TIMES} times"
+            problems.append(Problem("too-many-links", message, Place(str(folder)), "take some of them away"))
+            break
+        for entry in (folder / name for name in names if not name.startswith(".")):
+            try:
+                is_folder = stat.S_ISDIR(entry.stat().st_mode)
+            except OSError as error:
+                is_folder = False
+                to_nowhere = error.errno in _NOWHERE and os.path.islink(entry)  # noqa: PTH114  # which raises nothing
+                if not to_nowhere and not wanted(entry):  # it may be a folder, whose rules would be missing
+                    problems.append(unreadable(error, Place(str(entry))))
+            if is_folder and len(around) == DEEPEST:
+                message = f"folders lie more than {DEEPEST} deep"
+                problems.append(Problem("too-deep", message, Place(str(entry)), "move them up, or take them away"))
+            elif is_folder:
+                folders.append((entry, around | {real}))
+            elif wanted(entry):
+                found.append(entry)
+    return sorted(found, key=lambda file: file.relative_to(path).parts)
 
 
 def is_rule_file(path: Path) -> bool:
@@ -62,17 +93,12 @@ def is_protected_list(path: Path) -> bool:
     return path.name.lower() in PROTECTED
 
 
-def regular(path: Path) -> Path:
-    """Return a path as it is; raises `OSError` if nothing is there, and for a pipe or a device, which might never end."""
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder refuses to be read itself
-        raise OSError(errno.EINVAL, "no regular file, but a pipe or a device")
-    return path
-
-
 def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
-    """Return the problem of a file or folder that cannot be read."""
+    """Return the problem of a file or folder that cannot be read, or must not be, for it is outside of the root."""
     reason = str(getattr(error, "strerror", None) or error).lower()
+    if isinstance(error, OutsideRootError):
+        remedy = error.hint or f"{_STAY if what else _NO_LINK}; or give a `root` around both, such as `--root .`"
+        return Problem("outside-rule-set", f"cannot read{what or ' it'}: {reason}", place, remedy)
     remedy = (
         "see that it is there: its path is relative to this file"
         if what

@@ -13,9 +13,9 @@ from withhold.errors import Place, Problem, WithholdError, excerpt
 from withhold.model.ids import IdSet
 from withhold.model.precision import VOUCHED
 from withhold.sources.entry import id_from_text
-from withhold.sources.files import regular
 from withhold.sources.id_forms import misread
 from withhold.sources.lossy import Lossy
+from withhold.sources.root import Root
 from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv
 
 #: Problems of one file that are told one by one; a file that is wrong from end to end would fill the memory.
@@ -33,11 +33,19 @@ class IdsFile:
     """Reads one file as a stream: eight bytes of memory for each id, and some 60 while they are sorted.
 
     `accounts` and `tweets` hold what was good, `problems` what was not. If somebody has vouched for the ids they are not
-    asked whether they have lost digits. Raises `OSError` if the file cannot
-    be opened, and nothing for what is in it.
+    asked whether they have lost digits. Raises `OSError` if the file cannot be opened, for it is outside of the `root`
+    perhaps, and nothing for what is in it.
     """
 
-    def __init__(self, path: Path, kind: str | None, advance: Callable[[int], None], *, vouched: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        kind: str | None,
+        advance: Callable[[int], None],
+        *,
+        vouched: bool = False,
+        root: Root | None = None,
+    ) -> None:
         self.path = path
         self._vouched = vouched
         self.problems: list[Problem] = []
@@ -52,7 +60,10 @@ class IdsFile:
         self._record: list[str] = []
         self._line = 1
         # Bytes that are no UTF-8 turn into characters that are no digits, and are told as such.
-        with regular(path).open("rb") as raw, TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text:
+        with (
+            (root or Root(path)).open(path) as raw,
+            TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text,
+        ):
             readable = kind is None or is_text(raw.peek(1024)[:1024])
             lines = self._lines(text, raw)
             try:

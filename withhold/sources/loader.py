@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 import warnings
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -27,11 +30,12 @@ from withhold.model.precision import VOUCHED, Sign
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.sources.entry import RuleEntry, read_entry, unknown_key
-from withhold.sources.files import decoded, regular, rule_files, size_of, unreadable
+from withhold.sources.files import decoded, rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile
 from withhold.sources.json_file import read_json
 from withhold.sources.lossy import Lossy
 from withhold.sources.nodes import Node, Quoted, refused
+from withhold.sources.root import Root, check_relative
 from withhold.sources.yaml_file import read_yaml
 from withhold.territories import (
     ALIASES,
@@ -54,15 +58,30 @@ _Layout = tuple[tuple[str, int, int], ...]
 _READERS = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_json}
 
 
-def load_files(path: str | os.PathLike[str], progress: Progress | None = None) -> RuleSet:
+def load_files(
+    path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None, progress: Progress | None = None
+) -> RuleSet:
     """Read a rule file or a directory of them; see `RuleSet.load`."""
-    os.stat(path)  # noqa: PTH116  # a path that is not there, or is "", is the caller's mistake
-    reading = _Reading(progress)
-    files = rule_files(Path(path), reading.problems)
-    reading.expect(files)
-    documents = [node for file in files if (node := reading.document(file)) is not None]
-    groups = reading.groups(documents)
-    rules = [rule for node in documents for rule in reading.rules(node, groups)]
+    place = Place(str(path))
+    if root is not None and not stat.S_ISDIR(os.stat(root).st_mode):  # noqa: PTH116  # the caller's mistake, too
+        raise NotADirectoryError(errno.ENOTDIR, "the root is no folder", str(root))
+    try:
+        os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and not os.path.lexists(path):
+            raise  # a path that is not there, or is "", is the caller's mistake
+        raise RuleSetError([unreadable(error, place)]) from None
+    reading = _Reading(Root(path, root), progress)
+    documents: list[Node] = []
+    rules: list[Rule] = []
+    with reading.no_crash(place):
+        files = rule_files(Path(path), reading.root, reading.problems)
+        reading.expect(files)
+        documents += (node for file in files if (node := reading.document(file)) is not None)
+        groups = reading.groups(documents)
+        for node in documents:
+            with reading.no_crash(node.place):
+                rules += reading.rules(node, groups)
     if reading.problems:
         raise RuleSetError(in_order(reading.problems), len(rules), reading.refused)
     for problem in reading.warnings:
@@ -82,7 +101,8 @@ class _NoIds(NamedTuple):
 class _Reading:
     """What one call of `load` has found so far."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, root: Root, progress: Progress | None) -> None:
+        self.root = root
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.refused = 0
@@ -91,8 +111,24 @@ class _Reading:
         self._progress = progress
         self._done = self._known = 0
 
+    @contextmanager
+    def no_crash(self, place: Place) -> Iterator[None]:
+        """Make a problem of a file that is too much for the memory, or for the stack."""
+        try:
+            yield
+        except (MemoryError, RecursionError) as error:
+            what = "stack" if isinstance(error, RecursionError) else "memory"
+            hint = "see what makes it so large, or split it"
+            self.problems.append(Problem("too-large", f"there is not enough {what} to read this", place, hint))
+
     def document(self, file: Path) -> Node | None:
         """Return the mapping that a file holds, or None after telling what is wrong with it."""
+        node: Node | None = None
+        with self.no_crash(Place(str(file))):
+            node = self._document(file)
+        return node  # noqa: RET504  # None after a problem
+
+    def _document(self, file: Path) -> Node | None:
         try:
             text = self._text(file)
             read = _READERS.get(file.suffix.lower())
@@ -216,9 +252,10 @@ class _Reading:
 
     def _ids_file(self, node: Node, kind: str | None, name: str, *, vouched: bool) -> IdsFile | _NoIds:
         path = Path(node.place.file).parent / name
-        self.expect([path])
         try:
-            found = IdsFile(path, kind, self._advance, vouched=vouched)
+            check_relative(name)
+            self.expect([Path(self.root.real(path))])
+            found = IdsFile(path, kind, self._advance, vouched=vouched, root=self.root)
         except (OSError, ValueError) as error:
             return _NoIds([unreadable(error, node.at(["ids_file"]).place, f" the ids file {shown(name)}")])
         self._close(path)
@@ -263,8 +300,8 @@ class _Reading:
     def _text(self, file: Path) -> str:
         place = Place(str(file))
         try:
-            data = regular(file).read_bytes()
-        except OSError as error:
+            data = self.root.read(file)
+        except (OSError, ValueError) as error:
             raise RuleSetError([unreadable(error, place)]) from None
         self._advance(len(data))
         self._close(file)

@@ -10,22 +10,26 @@ from withhold.errors import Place, Problem, RuleError, RuleSetError, WithholdErr
 from withhold.model.protected import Category, Protected
 from withhold.model.rule import choice
 from withhold.sources.entry import id_from_text, unknown_key
-from withhold.sources.files import decoded, regular, unreadable
+from withhold.sources.files import decoded, unreadable
 from withhold.sources.lossy import Lossy
 from withhold.sources.nodes import Node, Quoted, missing_key, refused
+from withhold.sources.root import Root
 from withhold.sources.yaml_file import read_yaml
 
 _KEYS = ["account", "category", "name"]
 _HINT = "write `protected:` and below it `- {account: …, category: …}`"
 
 
-def read_protected(files: Iterable[str | os.PathLike[str]]) -> list[Protected]:
-    """Return the protected of all files, each account once; raises `RuleSetError` with every problem."""
+def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = None) -> list[Protected]:
+    """Return the protected of all files, each account once; raises `RuleSetError` with every problem.
+
+    Without a `root`, each file may be anywhere: its name comes from the caller, not from a rule set.
+    """
     problems: list[Problem] = []
     found: dict[int, Protected] = {}
     for file in map(Path, files):
         lossy = Lossy("quote the id", "quote the ids")
-        for item in _listed(file, problems):
+        for item in _listed(file, root or Root(file), problems):
             protected = _protected(item, problems)
             if protected is None:
                 continue
@@ -42,17 +46,17 @@ def read_protected(files: Iterable[str | os.PathLike[str]]) -> list[Protected]:
     return list(found.values())
 
 
-def _listed(file: Path, problems: list[Problem]) -> list[Node]:
+def _listed(file: Path, root: Root, problems: list[Problem]) -> list[Node]:
     """Return the entries of a file, after telling what is wrong around them."""
     try:
-        node = read_yaml(decoded(regular(file).read_bytes(), file), str(file))
+        node = read_yaml(decoded(root.read(file), file), str(file))
         if node is None or node.pairs is None:
             raise refused("bad-protected", "this is no list of protected accounts", Place(str(file)), _HINT)
-    except OSError as error:
-        problems.append(unreadable(error, Place(str(file))))
-        return []
     except RuleSetError as error:
         problems += error.problems
+        return []
+    except (OSError, ValueError) as error:
+        problems.append(unreadable(error, Place(str(file))))
         return []
     problems += node.repeated_keys()
     problems += [unknown_key(key, ["protected"]) for key, _ in node.pairs if key.text != "protected"]

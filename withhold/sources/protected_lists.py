@@ -11,7 +11,7 @@ from pathlib import Path
 
 from withhold.errors import Place, Problem, RuleSetError, in_order, shown
 from withhold.model.protected import Protected
-from withhold.sources.files import is_protected_list, unreadable
+from withhold.sources.files import DEEPEST, is_protected_list, unreadable
 from withhold.sources.protected import read_protected
 
 
@@ -60,7 +60,7 @@ class _Search:
             if real in self._seen:
                 continue
             self._seen.add(real)
-            if any(Path(real).is_relative_to(top) for top in self._tops):
+            if self._is_inside(real):
                 level.append(file)
             else:
                 outside = " and ".join(shown(str(_near(top))) for top in dict.fromkeys(self._tops))
@@ -74,14 +74,20 @@ class _Search:
         return filter(is_protected_list, self._entries(folder))
 
     def _below(self, folder: Path) -> Iterator[Path]:
-        """Yield the lists in a folder and below it."""
-        for entry in self._entries(folder):
-            if entry.name.startswith("."):
-                continue
-            if is_protected_list(entry):
-                yield entry
-            elif os.path.isdir(entry):  # noqa: PTH112
-                yield from self._below(entry)
+        """Yield the lists in a folder and below it, as deep as rules are read; what lies outside is not looked at."""
+        todo = [(folder, 0)]
+        while todo:
+            folder, depth = todo.pop()
+            for entry in self._entries(folder):
+                if entry.name.startswith("."):
+                    continue
+                if is_protected_list(entry):
+                    yield entry
+                elif depth < DEEPEST and os.path.isdir(entry) and self._is_inside(os.path.realpath(entry)):  # noqa: PTH112
+                    todo.append((entry, depth + 1))
+
+    def _is_inside(self, real: str) -> bool:
+        return any(Path(real).is_relative_to(top) for top in self._tops)
 
     def _entries(self, folder: Path) -> list[Path]:
         """Return what is in a folder, once, however many links and ways lead there."""

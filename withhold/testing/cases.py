@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,11 +58,13 @@ class CaseFile:
     indent: int = 2
     #: The one rule file whose rules are measured; None: all rules are. The others may define its groups, or name the same.
     only: Path | None = None
+    #: The folder outside of which no file of the rules is opened, if it is not that of the rules.
+    root: Path | None = None
 
     @cached_property
     def context(self) -> tuple[Path, Policy]:
         """What makes two files be about the same: where the rules are, however it is written, and the policy."""
-        return self.rules_path.resolve(), self.policy
+        return Path(os.path.realpath(self.rules_path)), self.policy
 
     @property
     def measured(self) -> Iterator[Rule]:

@@ -32,6 +32,15 @@ class Addition(NamedTuple):
         return Path(os.path.relpath(self.file.rules_path, self.path.parent)).as_posix()
 
     @property
+    def root(self) -> str | None:
+        """What a new file has as `root`; None if it is the folder of the rules."""
+        rules = os.path.realpath(self.file.rules_path)
+        folder = rules if os.path.isdir(rules) else os.path.dirname(rules)  # noqa: PTH112, PTH120
+        if not self.is_new or self.file.root is None or os.path.realpath(self.file.root) == folder:
+            return None
+        return Path(os.path.relpath(self.file.root, self.path.parent)).as_posix()
+
+    @property
     def policy(self) -> dict[str, object] | None:
         """What a new file has as `policy`; None if that is the default."""
         policy = self.file.policy
@@ -43,6 +52,8 @@ class Addition(NamedTuple):
         """Yield the YAML to paste."""
         if self.rules is not None:
             yield f"rules: {_quoted(self.rules)}"
+            if self.root is not None:
+                yield f"root: {_quoted(self.root)}"
             if self.policy is not None:
                 yield f"policy: {{{', '.join(f'{key}: {str(value).lower()}' for key, value in self.policy.items())}}}"
             yield "cases:"
@@ -52,6 +63,8 @@ class Addition(NamedTuple):
     def to_dicts(self) -> Iterator[dict[str, object]]:
         """Yield each case as values that JSON has, with the file to add it to."""
         where = {"file": str(self.path), "rules": self.rules, "policy": self.policy}
+        if self.root is not None:
+            where["root"] = self.root
         return ({**where, **suggestion.to_dict()} for suggestion in self.suggestions)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from withhold.errors import Problem, RuleError, WithholdError, did_you_mean, shown
 from withhold.model import Outcome, Policy, RuleSet, Settle, Tweet
@@ -21,7 +21,7 @@ from withhold.testing.viewers import UNKNOWN, viewer
 
 _Value = TypeVar("_Value")
 
-_FILE = ("rules", "policy", "cases")
+_FILE = ("rules", "root", "policy", "cases")
 _POLICY = ("unknown_location", "author_sees_own")
 _CASE = ("it", "account", "tweet", "retweet_of", "at", "expect", "because", "viewer")
 _RETWEETED = ("tweet", "account")
@@ -43,12 +43,17 @@ class Reader:
         self.warnings: list[Problem] = []
         self._known_keys(root, _FILE)
 
-    def rules_path(self) -> tuple[Node, Path] | None:
-        """Return where the rules are, and the node that says so."""
-        node = self._required(self.root, "rules")
+    def path(self, name: Literal["rules", "root"]) -> tuple[Node, Path] | None:
+        """Return where the rules or their root are, and the node that says so; there need not be a `root`."""
+        node = self.root.get(name)
+        if name == "rules":
+            node = self._required(self.root, name)
+        elif node is not None and node.absent:
+            node = None
         text = None if node is None else self._value(node, str)
         if node is not None and text == "":
-            self._tell("no-rules", "`rules` is empty", node, "name a rule file, a directory or a snapshot")
+            meant = "a rule file, a directory or a snapshot" if name == "rules" else "a folder around the rules"
+            self._tell(f"no-{name}", f"`{name}` is empty", node, f"name {meant}")
         return None if node is None or not text else (node, Path(node.place.file).parent / text)
 
     def policy(self) -> Policy:

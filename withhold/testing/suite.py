@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
 import warnings
@@ -14,9 +15,10 @@ from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarn
 from withhold.model import Policy, RuleSet
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
-from withhold.sources.files import CASES, decoded, regular, unreadable
+from withhold.sources.files import CASES, decoded, unreadable
 from withhold.sources.json_file import read_json
 from withhold.sources.nodes import Node
+from withhold.sources.root import Root, check_relative, repository_around
 from withhold.sources.yaml_file import read_yaml
 from withhold.testing.cases import CaseFile
 from withhold.testing.reading import Reader
@@ -26,24 +28,42 @@ _ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
 
 
 class Library:
-    """Rule sets, and the engines over them: one for each path and policy, however many case files name it."""
+    """Rule sets, and the engines over them: one for each path and policy, however many case files name it.
 
-    def __init__(self) -> None:
-        self._rules: dict[Path, RuleSet | RuleSetError] = {}
+    `root` is the folder that all rules are read from; without it, they are read from the surroundings of case files.
+    """
+
+    def __init__(self, root: Path | None = None, here: Path | None = None) -> None:
+        self.root = root
+        self._here = here or Path.cwd()
+        self._rules: dict[tuple[Path, Path | None], RuleSet | RuleSetError] = {}
         self._snapshots: dict[Path, Snapshot] = {}
         self._engines: dict[tuple[Path, Policy], Engine] = {}
 
-    def rules(self, path: Path) -> RuleSet:
+    def surroundings(self, file: Path, around: Path | None = None) -> Root:
+        """Return the root of a case file: it may come from somebody else, and be a link.
+
+        It is the repository that the file is in; or the current folder, if the file is below it; or the folder `around`,
+        in which it was found; or its own.
+        """
+        folder = Path(os.path.realpath(file.parent))
+        here = Path(os.path.realpath(self._here))
+        return Root(repository_around(folder) or (here if folder.is_relative_to(here) else around or folder))
+
+    def rules(self, path: Path, root: Path | None = None) -> RuleSet:
         """Return the rule set at a path; raises `RuleSetError`, and `OSError` if nothing is there."""
-        real = path.resolve()
-        if real not in self._rules:
+        real = Path(os.path.realpath(path))
+        root = root or self.root
+        if (real, root) not in self._rules:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuleSetWarning)  # they are kept with the rules, for who asks
                 try:
-                    self._rules[real] = self._opened(path) if is_snapshot(real) else RuleSet.load(near(path))
+                    self._rules[real, root] = (
+                        self._opened(path) if is_snapshot(real) else RuleSet.load(near(path), root)
+                    )
                 except RuleSetError as error:
-                    self._rules[real] = error
-        found = self._rules[real]
+                    self._rules[real, root] = error
+        found = self._rules[real, root]
         if isinstance(found, RuleSetError):
             raise found
         return found
@@ -51,7 +71,7 @@ class Library:
     def _opened(self, path: Path) -> RuleSet:
         """Return the rules of a snapshot, which itself is what cases are put to."""
         try:
-            snapshot = self._snapshots[path.resolve()] = Snapshot.open(near(path))
+            snapshot = self._snapshots[Path(os.path.realpath(path))] = Snapshot.open(near(path))
             rules = snapshot.rules
         except SnapshotError as error:
             raise RuleSetError([error.problem]) from None
@@ -67,37 +87,45 @@ class Library:
         return self._engines[file.context]
 
 
-def read_case_file(path: Path, library: Library) -> CaseFile:
-    """Read one case file and the rules it names; raises `CaseError` with every problem of both."""
+def read_case_file(path: Path, library: Library, around: Path | None = None) -> CaseFile:
+    """Read one case file and the rules it names; raises `CaseError` with every problem of both.
+
+    `around` is the folder in which it was found.
+    """
     path = near(path)
+    surroundings = library.surroundings(path, around)
     try:
-        root = read_yaml(decoded(regular(path).read_bytes(), path), str(path))
-    except OSError as error:
-        raise CaseError([unreadable(error, Place(str(path)))]) from None
+        root = read_yaml(decoded(surroundings.read(path), path), str(path))
     except RuleSetError as error:
         raise CaseError(error.problems) from None
+    except (OSError, ValueError) as error:
+        raise CaseError([unreadable(error, Place(str(path)))]) from None
     if root is None or root.pairs is None:
         message = "the file is empty" if root is None else "a case file must be a mapping"
         hint = "write `rules:`, and `cases:` with a list below it"
         raise CaseError([Problem("bad-case-file", message, Place(str(path)), hint)])
     reader = Reader(root)
-    named = reader.rules_path()
+    named, root_named = reader.path("rules"), reader.path("root")
     policy = reader.policy()
-    rules = None if named is None else _rules(named[0], named[1], library, reader.problems)
+    bounds = surroundings if library.root is None else Root(library.root)
+    rules_root = library.root if root_named is None else _root(*root_named, bounds, reader.problems)
+    rules = None if named is None else _rules(*named, rules_root, bounds, library, reader.problems)
     cases = reader.cases(rules)
     if reader.problems or named is None or rules is None:
         raise CaseError(in_order(reader.problems))
     indent = root.at(["cases"]).place.column - 1
-    return CaseFile(path, named[1], rules, policy, tuple(cases), tuple(reader.warnings), indent)
+    warned = tuple(reader.warnings)
+    return CaseFile(path, named[1], rules, policy, tuple(cases), warned, indent, rules_root)
 
 
 def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
     """Read the case files at `paths` and below them; raises `CaseError` with every problem of all of them."""
     found: list[CaseFile] = []
     problems: list[Problem] = []
-    for file in dict.fromkeys(inner for path in paths for inner in case_files(path, problems)):
+    files = {file: path for path in paths for file in case_files(path, problems)}
+    for file, path in files.items():
         try:
-            found.append(read_case_file(file, library))
+            found.append(read_case_file(file, library, path if path.is_dir() else None))
         except CaseError as error:
             problems += error.problems
     if problems:
@@ -110,8 +138,8 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
     if not path.is_dir():
         yield path
         return
-    inside = (Path(folder, name) for folder, _, names in _walk(path) for name in names)
-    files = sorted((file for file in inside if file.name.lower().endswith(CASES)), key=lambda file: file.parts)
+    inside = (file for _, files in _walk(path, problems) for file in files if file.name.lower().endswith(CASES))
+    files = sorted(inside, key=lambda file: file.parts)
     if not files:
         hint = "they end in `.cases.yaml`"
         problems.append(Problem("no-case-files", "there is no case file here", Place(str(path)), hint))
@@ -120,25 +148,25 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
 
 def folders(path: Path) -> Iterator[Path]:
     """Yield a folder and those below it in which case files are looked for; nothing for a file."""
-    return (Path(folder) for folder, _, _ in _walk(path))
+    return (folder for folder, _ in _walk(path, []) if path.is_dir())
 
 
-def is_meant_for_us(path: Path, keys: Sequence[str]) -> bool:
+def is_meant_for_us(path: Path, root: Root, keys: Sequence[str]) -> bool:
     """Tell whether a file has one of our `keys`, or nearly, or says nothing that can be read: other tools have files, too."""
     try:
-        text = decoded(regular(path).read_bytes(), path)
-    except (OSError, RuleSetError):
+        text = decoded(root.read(path), path)
+    except (OSError, ValueError):  # also if it is not UTF-8
         return True
     try:
-        root = (read_json if path.suffix.lower() == ".json" else read_yaml)(text, str(path))
+        top = (read_json if path.suffix.lower() == ".json" else read_yaml)(text, str(path))
     except RuleSetError as error:
         if error.code not in _ONLY_UNREAD:
             return True
         found = re.findall(r"^\W*(\w+)\W*:", text, re.MULTILINE)
     else:
-        if root is None:
+        if top is None:
             return True
-        found = [str(key.text) for key, _ in root.pairs or ()]
+        found = [str(key.text) for key, _ in top.pairs or ()]
     return any(difflib.get_close_matches(key.lower(), keys, n=1, cutoff=0.8) for key in found)
 
 
@@ -147,15 +175,42 @@ def is_environment(folder: Path) -> bool:
     return folder.name == "node_modules" or (folder / "pyvenv.cfg").exists()
 
 
-def _walk(path: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    for folder, inner, names in os.walk(path):
-        inner[:] = [name for name in inner if not name.startswith(".") and not is_environment(Path(folder, name))]
-        yield folder, inner, [name for name in names if not name.startswith(".")]
+def _walk(path: Path, problems: list[Problem]) -> Iterator[tuple[Path, list[Path]]]:
+    """Yield a folder and those below it, each with its files; not what is hidden, installed, or in a folder behind a link."""
+    todo = [path]
+    while todo:
+        folder = todo.pop()
+        try:
+            with os.scandir(folder) as entries:
+                inside = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError as error:
+            problems.append(unreadable(error, Place(str(folder))))
+            continue
+        inner = {folder / entry.name: entry.is_dir(follow_symlinks=False) for entry in inside}
+        yield folder, [entry for entry, is_folder in inner.items() if not is_folder]
+        todo += (entry for entry, is_folder in inner.items() if is_folder and not is_environment(entry))
 
 
-def _rules(node: Node, path: Path, library: Library, problems: list[Problem]) -> RuleSet | None:
+def _root(node: Node, path: Path, bounds: Root, problems: list[Problem]) -> Path | None:
+    """Return the folder that a case file names as the root of its rules."""
     try:
-        return library.rules(path)
+        check_relative(str(node.text))
+        folder = Path(bounds.real(path))
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    except (OSError, ValueError) as error:
+        problems.append(unreadable(error, node.place, f" the root {shown(node.text)}"))
+        return None
+    return folder
+
+
+def _rules(
+    node: Node, path: Path, root: Path | None, bounds: Root, library: Library, problems: list[Problem]
+) -> RuleSet | None:
+    try:
+        check_relative(str(node.text))
+        bounds.real(path)
+        return library.rules(path, root)
     except RuleSetError as error:
         problems += error.problems
     except (OSError, ValueError) as error:
@@ -165,6 +220,10 @@ def _rules(node: Node, path: Path, library: Library, problems: list[Problem]) ->
 
 def near(path: Path) -> Path:
     """Return a path without detours, relative to the current folder if it lies below it: what messages show."""
-    plain = Path(os.path.normpath(path))
+    parts = path.parts
+    if ".." in parts:
+        # As the system reads it: behind a link, `..` is not the folder that the link is in.
+        turn = len(parts) - parts[::-1].index("..")
+        path = Path(os.path.realpath(Path(*parts[:turn])), *parts[turn:])
     here = Path.cwd()
-    return plain.relative_to(here) if plain.is_relative_to(here) else plain
+    return path.relative_to(here) if path.is_relative_to(here) else path

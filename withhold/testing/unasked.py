@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from withhold.errors import CaseError, Place, Problem, RuleSetError, in_order
 from withhold.model import Policy, RuleSet
 from withhold.sources.files import CASES, rule_files, unreadable
+from withhold.sources.root import Root
 from withhold.testing.cases import CaseFile
 from withhold.testing.pasting import free_path
 from withhold.testing.suite import Library, folders, is_environment, is_meant_for_us, near
@@ -26,21 +28,23 @@ def unasked(paths: Sequence[Path], files: Iterable[CaseFile], library: Library) 
     problems: list[Problem] = []
     rule_sets = {file.context[0]: file for file in files}  # each once, however many files are about it
     asked = {Path(path) for file in rule_sets.values() for path in _made_of(file)}
-    seen = {path.resolve() for path in asked}
+    seen = set(map(os.path.realpath, asked))
     looked_in = list(dict.fromkeys(near(folder) for path in paths or [Path()] for folder in folders(path)))
     for folder in filter(Path.is_dir, paths or sorted({path.parent for path in asked})):
-        for path in (near(path) for path in rule_files(folder, problems) if not _is_installed(path, folder)):
-            if path.resolve() in seen or not is_meant_for_us(path, ("rules", "groups")):
+        root = _root_around(folder, rule_sets.values(), library)
+        inside = Root(folder, root)
+        for path in (near(path) for path in rule_files(folder, inside, problems) if not _is_installed(path, folder)):
+            if os.path.realpath(path) in seen or not is_meant_for_us(path, inside, ("rules", "groups")):
                 continue
-            seen.add(path.resolve())
+            seen.add(os.path.realpath(path))
             try:
-                rules_path, rules = _rules(path, near(folder), library)
+                rules_path, rules = _rules(path, near(folder), root, library)
             except RuleSetError as error:
                 problems += error.problems
             except (OSError, ValueError) as error:  # a link to nowhere
                 problems.append(unreadable(error, Place(str(path))))
             else:
-                file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path)
+                file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path, root=root)
                 if any(file.measured):
                     found.append(replace(file, path=_path_for(path, looked_in, found)))
     # A folder of cases alone is fine.
@@ -53,7 +57,14 @@ def _made_of(file: CaseFile) -> Iterable[str | Path]:
     """Return the rule files that a case file is about; a snapshot says where its rules stood."""
     if file.is_compiled:
         return {rule.place.file for rule in file.rules if rule.place}
-    return rule_files(file.rules_path, [])
+    return rule_files(file.rules_path, Root(file.rules_path, file.root), [])
+
+
+def _root_around(folder: Path, files: Iterable[CaseFile], library: Library) -> Path:
+    """Return the root of rule files in a folder: that of case files about rules in it, the library's, or the folder."""
+    real = Path(os.path.realpath(folder))
+    roots = (file.root for file in files if file.root is not None and real.is_relative_to(os.path.realpath(file.root)))
+    return next(roots, library.root or folder)
 
 
 def _is_installed(path: Path, folder: Path) -> bool:
@@ -61,7 +72,7 @@ def _is_installed(path: Path, folder: Path) -> bool:
     return any(is_environment(folder / inner) for inner in path.relative_to(folder).parents if inner.name)
 
 
-def _rules(path: Path, folder: Path, library: Library) -> tuple[Path, RuleSet]:
+def _rules(path: Path, folder: Path, root: Path, library: Library) -> tuple[Path, RuleSet]:
     """Return where the rules of a file can be loaded from, and the rules that are there.
 
     It is the file, or the nearest folder around it, up to `folder`, that defines the groups which it needs. A file whose name
@@ -70,17 +81,17 @@ def _rules(path: Path, folder: Path, library: Library) -> tuple[Path, RuleSet]:
     refused: RuleSetError | None = None
     if path.name.isprintable():
         try:
-            return path, library.rules(path)
+            return path, library.rules(path, root)
         except RuleSetError as error:
             refused = error
     for around in path.parents:
         with suppress(RuleSetError):
-            return around, library.rules(around)
+            return around, library.rules(around, root)
         if around == folder:
             break
     if refused is not None:
         raise refused
-    return path, library.rules(path)
+    return path, library.rules(path, root)
 
 
 def _path_for(path: Path, looked_in: Sequence[Path], others: Iterable[CaseFile]) -> Path:

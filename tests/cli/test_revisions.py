@@ -1,0 +1,518 @@
+"""Commits that somebody else made: what is read of them stays inside, and is as it was committed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import unicodedata
+import zlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import cast
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from withhold.cli.app import app
+from withhold.cli.git import Objects, RevisionError
+from withhold.cli.revisions import lay_out
+from withhold.cli.tree import CommitTree
+
+pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
+
+RULES = "rules:\n- {id: a, accounts: [17], withheld_in: IN, reason: terms}\n"
+LISTED = "rules:\n- {id: a, ids_file: %s, withheld_in: IN, reason: terms}\n"
+LIST = "kind,id\naccount,17\n"
+NONE = "rules: []\n"
+
+
+def git(*arguments: str) -> str:
+    names = dict.fromkeys(("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"), "n")
+    alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    done = subprocess.run(
+        ["git", *arguments],  # noqa: S607
+        check=True,
+        capture_output=True,
+        env={**os.environ, **names, **alone},
+    )
+    return done.stdout.decode().strip()
+
+
+def stored(kind: str, data: bytes) -> str:
+    """Store an object as it is, whatever git thinks of it."""
+    whole = f"{kind} {len(data)}\0".encode() + data
+    oid = hashlib.sha1(whole).hexdigest()  # noqa: S324  # it is the name that git gives it
+    path = Path(".git", "objects", oid[:2], oid[2:])
+    if not path.exists():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(zlib.compress(whole, 1))
+    return oid
+
+
+def blob(content: bytes | str) -> str:
+    return stored("blob", content.encode() if isinstance(content, str) else content)
+
+
+def tree(*entries: tuple[str, str, str]) -> str:
+    return stored("tree", b"".join(f"{mode} {name}\0".encode() + bytes.fromhex(oid) for mode, name, oid in entries))
+
+
+def commit(oid: str) -> str:
+    by = "n <e> 1612953000 +0000"
+    return stored("commit", f"tree {oid}\nauthor {by}\ncommitter {by}\n\nmade by hand\n".encode())
+
+
+def file(name: str, content: bytes | str = RULES) -> tuple[str, str, str]:
+    return "100644", name, blob(content)
+
+
+def link(name: str, target: bytes | str) -> tuple[str, str, str]:
+    return "120000", name, blob(target)
+
+
+def folder(name: str, *entries: tuple[str, str, str]) -> tuple[str, str, str]:
+    return "40000", name, tree(*entries)
+
+
+def diff(*arguments: str):
+    return CliRunner().invoke(app, ["diff", *arguments])
+
+
+@pytest.fixture(autouse=True)
+def repository(tmp_path, monkeypatch):
+    there = tmp_path / "repository"
+    there.mkdir()
+    monkeypatch.chdir(there)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    git("init", "--quiet", ".")
+    (there / "none.yaml").write_text(NONE, encoding="utf-8")
+    return there
+
+
+def outcome(*entries, root=None, rules="rules"):
+    """Return the exit code and what is printed of a commit's rules, compared with none."""
+    given = ["none.yaml", commit(tree(*entries)), "--rules", rules]
+    found = diff(*given) if root is None else diff(*given, "--root", root)
+    return found.exit_code, found.output
+
+
+WITHHELD = "account 17: IN visible → withheld"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        "link-and-folder",
+        "twice",
+        "file-and-folder",
+        "case",
+        "case-of-folders",
+        "normal-form",
+        "trailing-dot",
+        "dots",
+        "dot",
+        "git",
+        "Git",
+        "git-short",
+        "git-ignorable",
+        "backslash",
+        "slash",
+        "drive",
+        "colon",
+        "newline",
+        "escape",
+        "direction",
+        "empty",
+        "mode",
+        "blob-as-tree",
+        "tree-as-blob",
+        "folders-twice",
+        "deep",
+    ],
+)
+def test_b1_a_tree_that_could_be_confused_is_refused_and_nothing_is_written_outside(tmp_path, entries):
+    fine = file("in.yaml")
+    made = {
+        "link-and-folder": lambda: [link("d", str(tmp_path / "outside")), folder("d", file("pwned.yaml")), fine],
+        "twice": lambda: [fine, file("in.yaml", NONE)],
+        "file-and-folder": lambda: [file("x", ""), folder("x", file("y.yaml")), fine],
+        "case": lambda: [file("IN.yaml", NONE), fine],
+        "case-of-folders": lambda: [folder("A", file("a.yaml")), folder("a", file("b.yaml", NONE))],
+        "normal-form": lambda: [file("é.yaml"), file(unicodedata.normalize("NFD", "é.yaml"), NONE)],
+        "trailing-dot": lambda: [fine, file("in.yaml.", NONE)],
+        "dots": lambda: [folder("..", folder("outside", file("pwned.yaml"))), fine],
+        "dot": lambda: [folder(".", file("pwned.yaml")), fine],
+        "git": lambda: [folder(".git", file("config", "x")), fine],
+        "Git": lambda: [folder(".GIT", file("config", "x")), fine],
+        "git-short": lambda: [folder("git~1", file("config", "x")), fine],
+        "git-ignorable": lambda: [folder(".g\u200cit", file("config", "x")), fine],
+        "backslash": lambda: [file("..\\..\\outside\\pwned.yaml"), fine],
+        "slash": lambda: [file("../../../outside/pwned.yaml"), fine],
+        "drive": lambda: [file("C:pwned.yaml"), fine],
+        "colon": lambda: [folder("a: b", file("pwned.yaml")), fine],
+        "newline": lambda: [file("a\n::error::forged\nb.yaml"), fine],
+        "escape": lambda: [file("a\x1b[31m.yaml"), fine],
+        "direction": lambda: [file("a\u202eb.yaml"), fine],
+        "empty": lambda: [file("", "x"), fine],
+        "mode": lambda: [("10", "odd.yaml", blob(RULES)), fine],
+        "blob-as-tree": lambda: [("40000", "d", blob(RULES)), fine],
+        "tree-as-blob": lambda: [("100644", "d.yaml", tree(fine)), fine],
+        "folders-twice": lambda: [folder("d", file("a.yaml")), folder("d", file("b.yaml", NONE))],
+        "deep": lambda: [nested(file("x.yaml"), 1500), fine],
+    }[entries]()
+    (tmp_path / "outside").mkdir()
+    code, said = outcome(folder("rules", *made))
+    assert code == 2, said
+    assert "[bad-tree]" in said or "[damaged-tree]" in said
+    assert list((tmp_path / "outside").iterdir()) == []
+    assert list((tmp_path / "temporary").iterdir()) == []
+    # It concerns the rules alone: elsewhere in the commit, anything may lie.
+    code, said = outcome(folder("other", *made), folder("rules", fine))
+    assert (code, WITHHELD in said) == (0, True), said
+
+
+def nested(entry, levels):
+    for _ in range(levels):
+        entry = folder("d", entry)
+    return entry
+
+
+def test_b1_two_folders_of_rules_are_refused():
+    for second in ("rules", "Rules"):
+        code, said = outcome(folder("rules", file("a.yaml")), folder(second, file("b.yaml", NONE)))
+        assert (code, "[bad-tree]" in said) == (2, True), said
+
+
+@pytest.mark.parametrize(
+    ("target", "code"),
+    [
+        ("/etc/passwd", "outside-rule-set"),
+        ("../../../etc/passwd", "outside-rule-set"),
+        ("../other/in.yaml", "outside-rule-set"),
+        ("../other/nowhere.yaml", "outside-rule-set"),
+        ("out/in.yaml", "outside-rule-set"),
+        ("b.yaml/../../rules/../other/in.yaml", "outside-rule-set"),
+        ("nowhere.yaml", "broken-link"),
+        ("a.yaml", "broken-link"),
+        ("n" * 300, "broken-link"),
+        ("n" * 5000, "too-large"),
+        ("", "broken-link"),
+        ("b.yaml/x", "broken-link"),
+        ("sub", "submodule"),
+    ],
+)
+def test_b1_links_are_resolved_in_memory_and_inside_the_rules(tmp_path, target, code):
+    entries = [link("a.yaml", target), file("b.yaml", NONE), ("160000", ".sub", "1" * 40)]
+    if target == "sub":
+        entries[0] = link("a.yaml", ".sub")
+    if target.startswith("out"):
+        entries.append(link("out", "../other"))
+    status, said = outcome(folder("other", file("in.yaml")), folder("rules", *entries))
+    assert (status, f"[{code}]" in said) == (2, True), said
+    # What is not read as rules need not be there.
+    entries[0] = ("120000", ".a.md", entries[0][2])
+    entries = [(mode, f".{name}" if name == "out" else name, oid) for mode, name, oid in entries]
+    if code != "too-large":
+        status, said = outcome(folder("other", file("in.yaml")), folder("rules", *entries))
+        assert status == 0, said
+
+
+def test_b1_links_to_files_and_folders_inside_are_read_as_what_they_lead_to(tmp_path):
+    rules = folder(
+        "rules",
+        folder("2024", file("in.yaml", LISTED % "../lists.csv"), file("lists.csv", "x")),
+        link("lists.csv", "../rules/./.hidden/../.hidden/real.csv"),
+        folder(".hidden", file("real.csv", LIST), link("up", ".."), link("loop", "loop")),
+        link("round", "../rules"),
+    )
+    code, said = outcome(rules)
+    assert (code, WITHHELD in said) == (0, True), said
+    linked = folder("rules", link("now", ".2024"), folder(".2024", file("in.yaml")))
+    code, said = outcome(linked)
+    assert (code, "rules/now/in.yaml:2:3" in said) == (0, True), said
+    code, said = outcome(linked, link("current", "rules"), rules="current")
+    assert (code, "current/now/in.yaml:2:3" in said) == (0, True), said
+    code, said = outcome(linked, link("in.yaml", "rules/now/in.yaml"), rules="in.yaml")
+    assert (code, "rules/.2024/in.yaml:2:3" in said) == (0, True), said
+
+
+def test_b1_nothing_but_regular_files_is_written(tmp_path):
+    made = folder(
+        "rules", file("in.yaml"), ("100755", "run.yaml", blob(NONE)), ("100664", "old.yaml", blob(NONE)), link("l", ".")
+    )
+    oid = commit(tree(made))
+    path, root = lay_out(oid, Path("rules"), None, tmp_path / "temporary")
+    assert path == root
+    assert {(found.name, found.is_symlink(), oct(found.stat().st_mode & 0o111)) for found in path.iterdir()} == {
+        (name, False, "0o0") for name in ("in.yaml", "run.yaml", "old.yaml")
+    }
+
+
+def test_b1_folders_that_stand_for_billions_of_files_are_refused(monkeypatch):
+    """Of twelve levels, each with ten times the next: by trees, and by links."""
+    monkeypatch.setattr("withhold.cli.tree._MOST_FILES", 5000)
+    inner = tree(file("in.yaml"))
+    for _ in range(11):
+        inner = tree(*(("40000", f"d{number}", inner) for number in range(10)))
+    code, said = outcome(("40000", "rules", inner))
+    assert (code, "[too-large]" in said) == (2, True), said
+    levels = [
+        folder(f"{level}", *(link(f"l{number}", f"../{level + 1}") for number in range(10))) for level in range(11)
+    ]
+    code, said = outcome(folder("rules", *levels, folder("11", file("in.yaml"))))
+    assert (code, "[too-large]" in said) == (2, True), said
+
+
+def test_b1_no_attribute_filter_or_configuration_applies(tmp_path):
+    attributes = (
+        "*.yaml export-ignore\n*.csv eol=crlf filter=evil diff=evil export-subst working-tree-encoding=UTF-16\n"
+    )
+    marker = tmp_path / "marker"
+    for key in (
+        "filter.evil.smudge",
+        "diff.evil.textconv",
+        "core.fsmonitor",
+        "core.pager",
+        "core.alternateRefsCommand",
+    ):
+        git("config", key, f"touch {marker}")
+    git("config", "core.autocrlf", "true")
+    code, said = outcome(
+        file(".gitattributes", attributes),
+        folder("rules", file(".gitattributes", attributes), file("in.yaml", LISTED % "a.csv"), file("a.csv", LIST)),
+    )
+    assert (code, WITHHELD in said) == (0, True), said
+    assert not marker.exists()
+
+
+def test_b1_what_a_partial_clone_lacks_is_not_fetched_by_a_command_of_its_configuration(tmp_path, repository):
+    marker = tmp_path / "marker"
+    oid = commit(tree(folder("rules", ("100644", "in.yaml", "1" * 40))))
+    for key, value in {
+        "core.repositoryformatversion": "1",
+        "extensions.partialClone": "evil",
+        "remote.evil.promisor": "true",
+        "remote.evil.url": f"ext::touch {marker}",
+        "protocol.ext.allow": "always",
+    }.items():
+        git("config", key, value)
+    found = diff("none.yaml", oid)
+    assert (found.exit_code, "[missing-object]" in found.output) == (2, True), found.output
+    assert not marker.exists()
+
+
+def test_b1_the_environment_and_replaced_objects_change_nothing(tmp_path, repository, monkeypatch):
+    """A hook sets variables for the repository that it runs in."""
+    oid = commit(tree(folder("rules", file("in.yaml"))))
+    other = commit(tree(folder("rules", file("in.yaml", NONE))))
+    git("replace", oid, other)
+    git("init", "--quiet", "--bare", str(tmp_path / "other.git"))
+    for name, value in {
+        "GIT_DIR": str(tmp_path / "other.git"),
+        "GIT_WORK_TREE": str(tmp_path),
+        "GIT_OBJECT_DIRECTORY": str(tmp_path / "other.git" / "objects"),
+        "GIT_INDEX_FILE": "nowhere",
+        "GIT_ICASE_PATHSPECS": "1",
+        "GIT_TRACE": str(tmp_path / "trace"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    found = diff("none.yaml", oid)
+    assert (found.exit_code, WITHHELD in found.output) == (0, True), found.output
+    assert not (tmp_path / "trace").exists()
+
+
+def test_b1_submodules_are_refused_where_rules_are_read_and_left_out_elsewhere():
+    submodule = ("160000", "vendor", "1" * 40)
+    fine = file("in.yaml")
+    for entries in ([folder("rules", fine, submodule)], [("160000", "rules", "1" * 40)]):
+        code, said = outcome(*entries)
+        assert (code, "is a submodule [submodule]" in said) == (2, True), said
+    for root in (None, "."):
+        code, said = outcome(folder("rules", fine), submodule, root=root)
+        assert (code, WITHHELD in said) == (0, True), said
+
+
+def test_b1_a_missing_or_damaged_object_is_a_usage_error():
+    for entry in (("100644", "in.yaml", "1" * 40), ("40000", "d", "1" * 40), ("120000", "l.yaml", "1" * 40)):
+        code, said = outcome(folder("rules", entry))
+        assert (code, "[missing-object]" in said) == (2, True), said
+    cut = stored("tree", b"100644 in.yaml\x001234")
+    for broken in (cut, stored("tree", b"nonsense")):
+        code, said = outcome(("40000", "rules", broken))
+        assert (code, "its tree is damaged [bad-tree]" in said) == (2, True), said
+
+
+def test_b1_a_revision_with_a_long_name_has_places_all_the_same():
+    git("update-ref", "HEAD", commit(tree(folder("rules", file("in.yaml")))))
+    found = diff("none.yaml", "HEAD" + "^0" * 150)
+    assert (found.exit_code, WITHHELD in found.output) == (0, True), found.output
+
+
+@pytest.mark.parametrize("where", ["folder", "file"])
+def test_b2_lists_of_a_revision_are_read_inside_the_root_alone(repository, where):
+    rules = "rules" if where == "folder" else "rules/in.yaml"
+    entries = [folder("lists", file("a.csv", LIST)), folder("rules", file("in.yaml", LISTED % "../lists/a.csv"))]
+    code, said = outcome(*entries, rules=rules)
+    assert (code, "[outside-rule-set]" in said) == (4, True), said
+    for root in (".", "./.", str(repository)):
+        code, said = outcome(*entries, rules=rules, root=root)
+        assert (code, WITHHELD in said) == (0, True), said
+    for root, status, told in (
+        ("lists", 2, f"`{rules}` is outside of the root `lists`"),
+        ("rules", 4, "[outside-rule-set]"),
+        ("nowhere", 2, "[no-root-there]"),
+        ("rules/in.yaml", 2, "[no-root-there]"),
+        ("..", 2, "[outside-repository]"),
+        ("", 2, "it is empty"),
+    ):
+        oid = commit(tree(*entries))
+        found = diff(oid, oid, "--rules", rules, "--root", root)
+        assert (found.exit_code, told in found.output) == (status, True), found.output
+
+
+def test_b2_the_root_is_seen_from_the_top_and_the_rules_from_the_current_folder(repository, monkeypatch):
+    entries = [folder("lists", file("a.csv", LIST)), folder("rules", file("in.yaml", LISTED % "../lists/a.csv"))]
+    oid = commit(tree(folder("all", *entries)))
+    (repository / "sub").mkdir()
+    (repository / "none.yaml").rename(repository / "sub" / "none.yaml")
+    monkeypatch.chdir(repository / "sub")
+    for root in ("all", "../all"):
+        found = diff(oid, oid, "--rules", "../all/rules", "--root", root)
+        assert found.exit_code == 0, found.output
+    found = diff(f"{oid}:all/rules/in.yaml", f"{oid}:../all/rules", "--root", "all")
+    assert found.exit_code == 0, found.output
+    found = diff("none.yaml", oid, "--rules", "../all/rules", "--root", "all")
+    assert (found.exit_code, "`all` is no folder here" in found.output) == (2, True), found.output
+
+
+def test_b2_a_file_of_a_revision_is_read_with_the_lists_beside_it():
+    entries = [file("in.yaml", LISTED % "lists/a.csv"), folder("lists", file("a.csv", LIST)), file("b.yaml", "broken")]
+    for root in (None, "."):
+        code, said = outcome(*entries, rules="in.yaml", root=root)
+        assert (code, WITHHELD in said) == (0, True), said
+    code, said = outcome(folder("rules", *entries), rules="rules/in.yaml")
+    assert (code, "rules/in.yaml:2:3" in said) == (0, True), said
+
+
+def test_b3_a_list_with_an_absolute_path_is_refused_in_revisions_and_here(tmp_path, repository):
+    (repository / "lists").mkdir()
+    oids = []
+    for listed in (LIST, "kind,id\naccount,18\n"):
+        (repository / "lists" / "a.csv").write_text(listed, encoding="utf-8")
+        (repository / "rules").mkdir(exist_ok=True)
+        rules = LISTED % (repository / "lists" / "a.csv")
+        (repository / "rules" / "in.yaml").write_text(rules, encoding="utf-8")
+        git("add", "--all")
+        git("commit", "--quiet", "--message", "change")
+        oids.append(git("rev-parse", "HEAD"))
+    for sides in (("HEAD~1", "HEAD"), ("HEAD~1", "rules"), ("rules", "rules")):
+        for root in ([], ["--root", "."]):
+            found = diff(*sides, *root)
+            assert (found.exit_code, "[outside-rule-set]" in found.output) == (4, True), found.output
+
+
+NAMES = st.sampled_from(
+    [
+        "in.yaml",
+        "IN.yaml",
+        "a",
+        "A",
+        "b",
+        "é",
+        "e\u0301",
+        "..",
+        ".",
+        "",
+        ".git",
+        ".GIT",
+        "a\\b",
+        "a/b",
+        "c:d",
+        "x\ny",
+        "a.",
+    ]
+)
+TARGETS = st.lists(st.sampled_from(["..", "a", "b", "in.yaml", ".", "", "é", "nowhere"]), max_size=5).map("/".join)
+ENTRIES = st.recursive(
+    st.one_of(st.binary(max_size=3), TARGETS),
+    lambda inner: st.lists(st.tuples(NAMES, inner), max_size=5),
+    max_leaves=12,
+)
+BAD = {"..", ".", "", ".git", ".GIT", "a\\b", "a/b", "x\ny"}
+
+
+class Held:
+    """Objects of a repository, without one."""
+
+    def __init__(self):
+        self.objects = {}
+
+    def put(self, content):
+        oid = f"{len(self.objects):040x}"
+        self.objects[oid] = content
+        return oid
+
+    def made(self, value):
+        """Return the mode and the hash of a file (bytes), a link (text) or a folder (a list)."""
+        if isinstance(value, bytes):
+            return "100644", self.put(value)
+        if isinstance(value, str):
+            return "120000", self.put(value.encode())
+        lines = [(name, *self.made(inner)) for name, inner in value]
+        data = b"".join(f"{mode} {name}\0".encode() + bytes.fromhex(oid) for name, mode, oid in lines)
+        return "40000", self.put(data)
+
+    def read(self, name, _kind, _most):
+        return self.objects[name]
+
+    def copy(self, name, file, _most):
+        return file.write(self.objects[name])
+
+
+def _names(value):
+    """Yield the names of each folder."""
+    if isinstance(value, list):
+        yield [name for name, _ in value]
+        for _, inner in value:
+            yield from _names(inner)
+
+
+@given(st.lists(st.tuples(NAMES, ENTRIES), max_size=5))
+@example([("a", "/nowhere"), ("a", [("b", b"x")])])
+@example([("a", "../.."), ("b", [("in.yaml", "../a/x")])])
+@example([("a", "b"), ("b", [("in.yaml", b"1")])])
+def test_b1_whatever_a_tree_says_files_are_written_inside_or_it_is_refused(entries):
+    held = Held()
+    top = held.made(entries)[1]
+    held.objects[f"{'0' * 40}^{{tree}}"] = held.objects[top]
+    with TemporaryDirectory() as made:
+        target = Path(made, "around", "target")
+        tree = CommitTree(cast(Objects, held), "0" * 40, "main")
+        root = tree.find(".")
+        try:
+            tree.write(root, root, target)
+            refused = False
+        except RevisionError as error:
+            refused = True
+            assert error.hint  # noqa: PT017
+        assert {path.relative_to(made).parts[:2] for path in Path(made).rglob("*")} <= {
+            ("around",),
+            ("around", "target"),
+        }
+        written = list(target.rglob("*")) if target.exists() else []
+        assert all(path.is_dir() or path.is_file() for path in written)
+        assert not any(path.is_symlink() for path in written)
+        alike = [
+            [unicodedata.normalize("NFC", name).casefold().rstrip(".") for name in names] for names in _names(entries)
+        ]
+        if any(len(set(names)) < len(names) for names in alike) or any(BAD & set(names) for names in _names(entries)):
+            assert refused
+        if not refused:
+            for name, value in entries:
+                if isinstance(value, bytes):
+                    assert (target / name).read_bytes() == value
