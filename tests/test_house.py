@@ -128,10 +128,6 @@ def test_e11_nothing_advises_a_package_from_an_index():
     assert len(pinned) >= 3
 
 
-def test_the_reference_is_short_enough_to_be_read():
-    assert len((HOUSE / "engine" / "reference.py").read_text(encoding="utf-8").splitlines()) < 120
-
-
 def test_the_public_names_are_a_sorted_list_and_all_there_is():
     rooms = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or path.is_dir()}
     # pytest puts names that are none into the modules of a package that has a plugin.
