@@ -1,11 +1,14 @@
 """`python -m benchmarks.differential DIRECTORY COUNT`: random questions to every way of answering; one answer each.
 
+`--exhaustive` asks every question about a small world instead (`benchmarks/exhaustive.py`), which takes some minutes.
+
 The oracle here knows nothing of the library: a dict of rows, and three comparisons. It is held to
 `withhold.Reference` on some hundred of the questions first.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sys
@@ -13,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import oracle
+from benchmarks import comparing, oracle
 from benchmarks.agreement import WrongAnswerError
 from benchmarks.questions import flat, misses
 from benchmarks.scenarios import pages
@@ -115,9 +118,17 @@ def _same(who: str, pairs: list[Pair], right: list[bool], said: list[bool]) -> N
 
 def main() -> None:
     """Compare, and print JSON; a disagreement ends the process with a message."""
-    directory, count = Path(sys.argv[1]), int(sys.argv[2])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.differential", description=__doc__)
+    parser.add_argument("--exhaustive", action="store_true", help="ask every question about a small world")
+    parser.add_argument("directory", type=Path, nargs="?", help="where the rules of a benchmark are")
+    parser.add_argument("count", type=int, nargs="?", help="how many random questions to ask")
+    options = parser.parse_args()
+    if options.exhaustive is (options.count is not None) or (options.exhaustive and options.directory):
+        parser.error("give a directory and a count, or `--exhaustive` alone")
+    if options.exhaustive:
+        sys.exit(comparing.main())
     try:
-        print(json.dumps(compared(Columns.opened(directory), directory, count)))
+        print(json.dumps(compared(Columns.opened(options.directory), options.directory, options.count)))
     except WrongAnswerError as error:
         sys.exit(str(error))
 
