@@ -1,4 +1,4 @@
-"""What a check costs beside its rivals and its floors: `python -m benchmarks [--quick] [--only NAME…] [--keep DIR]`.
+"""What a check costs beside its rivals and its floors: `python -m benchmarks [--quick] [--pure] [--only NAME…] [--keep DIR]`.
 
 A full run takes about half an hour and 12 GB, and writes `benchmarks/RESULTS.md` with its plots. `--quick` takes two
 minutes, goes to 100,000 ids, and writes to the directory kept (or to none). `--only` takes parts and rivals.
@@ -16,13 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from benchmarks import driver, machine, results, scaling, workload
+from benchmarks import driver, machine, package, results, scaling, workload
 from benchmarks.agreement import WrongAnswerError
 from benchmarks.process import WorkerLostError
 from benchmarks.rivals import RIVALS
 from benchmarks.targets import engines, limits
+
+with package.needed():
+    from rich.console import Console
 
 PARTS = ("sizes", "throughput", "sharing", "targets", "differential")
 HERE = Path(__file__).parent
@@ -35,10 +36,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a hundred thousand ids at most, and few turns")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=(*PARTS, *RIVALS), default=[])
+    parser.add_argument("--pure", action="store_true", help=package.HELP)
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="where to keep the raw figures, the page and the plots"
     )
     options = parser.parse_args()
+    package.begin()
     with tempfile.TemporaryDirectory(prefix="withhold-benchmarks-") as temporary:
         try:
             found = run(Path(temporary), options.only, quick=options.quick)
@@ -62,13 +65,16 @@ def run(scratch: Path, only: list[str], *, quick: bool) -> dict[str, Any]:
     if any(name in RIVALS for name in only):
         parts.append("sizes")
     names = [name for name in RIVALS if name in only] or list(RIVALS)
+    absent = driver.absent(names) if "sizes" in parts else {}
+    for name, reason in absent.items():
+        say(f"left out: {name}: {reason}")
     directories = {size.ids: scratch / str(size.ids) for size in sizes}
     found: dict[str, Any] = {"machine": machine.described(), "quick": quick, "sizes": []}
     compiled: dict[int, dict[str, Any]] = {}
     for size in sizes:
         title = f"{size.ids:,} ids"
         if "sizes" in parts:
-            measured = driver.measured(directories[size.ids], size, names, effort, partial(say, title=title))
+            measured = driver.measured(directories[size.ids], size, names, effort, partial(say, title=title), absent)
             found["sizes"].append(measured)
             compiled[size.ids] = measured["compiled"]
         else:
@@ -103,8 +109,7 @@ def run(scratch: Path, only: list[str], *, quick: bool) -> dict[str, Any]:
 
 def told(module: str, *arguments: str) -> dict[str, Any]:
     """Run a part in a process of its own, and read what it prints."""
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603
+    done = subprocess.run(package.command(module, *arguments), stdout=subprocess.PIPE, check=False)  # noqa: S603
     if done.returncode:
         sys.exit(f"stopped: {module} ended with {done.returncode}")
     found: dict[str, Any] = json.loads(done.stdout)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import comparing, oracle
+from benchmarks import comparing, oracle, package
 from benchmarks.agreement import WrongAnswerError
 from benchmarks.questions import flat, misses
 from benchmarks.scenarios import pages
@@ -123,6 +123,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path, nargs="?", help="where the rules of a benchmark are")
     parser.add_argument("count", type=int, nargs="?", help="how many random questions to ask")
     options = parser.parse_args()
+    package.begin()
     if options.exhaustive is (options.count is not None) or (options.exhaustive and options.directory):
         parser.error("give a directory and a count, or `--exhaustive` alone")
     if options.exhaustive:

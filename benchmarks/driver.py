@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from benchmarks import memory, oracle, questions, snapshots
 from benchmarks.agreement import WrongAnswerError
 from benchmarks.process import Process, WorkerLostError
 from benchmarks.rivals import RIVALS
+from benchmarks.rivals.rival import Rival
 from benchmarks.scenarios import scenarios, stride
 from benchmarks.workload import Columns, Size
 
@@ -47,15 +49,22 @@ def prepare(directory: Path, size: Size, effort: Effort) -> dict[str, Any]:
     return dict(snapshots.compiled(directory))
 
 
-def measured(directory: Path, size: Size, names: Iterable[str], effort: Effort, say: Say) -> dict[str, Any]:
-    """Return what one size costs each rival."""
+def measured(
+    directory: Path,
+    size: Size,
+    names: Iterable[str],
+    effort: Effort,
+    say: Say,
+    absent: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Return what one size costs each rival; those that are `absent` have been told of."""
     say("rules, questions, answers of the reference")
     compiled = prepare(directory, size, effort)
-    left_out: dict[str, str] = {}
+    left_out: dict[str, str] = dict(absent)
     rivals: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         alive: list[Process] = []
-        for name in names:
+        for name in (name for name in names if name not in absent):
             reason = too_large(name, size, effort)
             if reason is None:
                 say(f"loading {name}")
@@ -72,13 +81,29 @@ def measured(directory: Path, size: Size, names: Iterable[str], effort: Effort, 
     return {"ids": size.ids, "rules": size.rules, "compiled": compiled, "rivals": lost, "left_out": left_out}
 
 
+def kind_of(name: str) -> type[Rival]:
+    """Return the class of a rival; raises `ImportError` where what it is made of is not installed."""
+    module, _, kind = RIVALS[name].partition(":")
+    found: type[Rival] = getattr(import_module(f"benchmarks.rivals.{module}"), kind)
+    return found
+
+
+def absent(names: Iterable[str]) -> dict[str, str]:
+    """Return the rivals that are not to be had here at any size, each with the reason."""
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            reason = kind_of(name).missing()
+        except ImportError as error:
+            reason = f"not installed here ({error})"
+        if reason is not None:
+            found[name] = reason
+    return found
+
+
 def too_large(name: str, size: Size, effort: Effort) -> str | None:
     """Return why a rival would not load at a size, by what it was measured to take."""
-    module, _, kind = RIVALS[name].partition(":")
-    try:
-        rival = getattr(import_module(f"benchmarks.rivals.{module}"), kind)
-    except ImportError as error:
-        return f"not installed here ({error})"
+    rival = kind_of(name)
     wanted = rival.bytes_per_id * size.ids
     if wanted > effort.load_bytes:
         return f"would take about {wanted / 1e9:.0f} GB while it loads; the limit is {effort.load_bytes / 1e9:.0f} GB"

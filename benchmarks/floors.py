@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import withhold
+from benchmarks import package
 from benchmarks.rivals.rival import LeftOut
 
 NAME = "benchmarks._floors"
@@ -23,7 +24,7 @@ SOURCE = Path(__file__).with_name("_floors.pyx")
 def built() -> Any:
     """Return the module of the floors. Raise `LeftOut` where it cannot be compiled, or not for this Python."""
     with TemporaryDirectory(prefix="withhold-floors-", ignore_cleanup_errors=True) as directory:
-        command = [sys.executable, "-m", "benchmarks.floors", directory]
+        command = package.command("benchmarks.floors", directory)
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             last = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
@@ -54,4 +55,5 @@ def build(directory: str) -> str:
 
 
 if __name__ == "__main__":
+    package.begin()
     print(build(sys.argv[1]))

@@ -29,6 +29,7 @@ import geoip2.database
 import geoip2.errors
 import maxminddb
 
+from benchmarks import package
 from benchmarks.synthetic import SEED, cached
 from withhold.location import GeoIP, Resolver, TrustedProxies
 from withhold.location.networks import Networks
@@ -259,7 +260,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a database of 50,000 networks and few rounds")
     parser.add_argument("--json", type=Path, help="keep the raw figures")
+    parser.add_argument("--pure", action="store_true", help=package.HELP)
     options = parser.parse_args()
+    package.begin()
     path, rounds = cached(0.05 if options.quick else 1.0), 5 if options.quick else 15
     streams = Streams(path)
     print(

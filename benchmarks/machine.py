@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import clock_cost
-from withhold import engine_info
+from withhold.native.package import this_package
 
 
 def described() -> dict[str, Any]:
@@ -24,7 +24,7 @@ def described() -> dict[str, Any]:
         "last_cache": last_cache(),
         "load": os.getloadavg()[0],
         "clock_ns": clock_cost(),
-        "engine": engine_info().why,
+        "engine": this_package().kind,
     }
 
 

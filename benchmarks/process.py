@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import select
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Self
+
+from benchmarks import package
 
 
 class WorkerLostError(Exception):
@@ -19,7 +20,7 @@ class Process:
 
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
-        command = [sys.executable, "-m", "benchmarks.worker", name, str(directory)]
+        command = package.command("benchmarks.worker", name, directory)
         with (directory / "worker.log").open("ab") as log:
             self._running = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True

@@ -42,8 +42,9 @@ def write(found: dict[str, Any], directory: Path) -> None:
 
 
 def summary(found: dict[str, Any]) -> str:
-    """Return what a terminal shows at the end."""
-    return "\n\n".join(text for title, text in sections(found) if title in ("Targets", "Ratios", "Everybody agrees"))
+    """Return what a terminal shows at the end: what was measured, and then the figures."""
+    shown = [text for title, text in sections(found) if title in ("Targets", "Ratios", "Everybody agrees")]
+    return "\n\n".join([f"measured: {found['machine']['engine']}", *shown])
 
 
 def page(found: dict[str, Any], drawn: list[str]) -> str:
@@ -302,7 +303,9 @@ def used(sizes: list[dict[str, Any]]) -> str:
 
 def left_out(sizes: list[dict[str, Any]]) -> str:
     """Return who is missing, and why."""
-    lines = [
-        f"- **{name}** at {size['ids']:,} ids: {reason}." for size in sizes for name, reason in size["left_out"].items()
-    ]
+    at: dict[tuple[str, str], list[str]] = {}
+    for size in sizes:
+        for left in size["left_out"].items():
+            at.setdefault(left, []).append(f"{size['ids']:,}")
+    lines = [f"- **{name}** at {', '.join(ids)} ids: {reason}." for (name, reason), ids in at.items()]
     return "\n".join([*lines, *(f"- {name}: {reason}." for name, reason in NOT_TRIED.items())])

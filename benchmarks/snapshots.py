@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import memory
+from benchmarks import memory, package
 from benchmarks.workload import Columns
 from withhold import Snapshot
 
@@ -17,14 +17,14 @@ FILE = "rules.wh"
 
 def compiled(directory: Path) -> dict[str, float]:
     """Compile the columns of a directory to a file, in a process of its own, and return what it took."""
-    command = [sys.executable, "-m", "benchmarks.snapshots", str(directory)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    done = subprocess.run(package.command("benchmarks.snapshots", directory), check=True, stdout=subprocess.PIPE)  # noqa: S603
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
 
 def main() -> None:
     """Compile and save; print seconds and bytes."""
+    package.begin()
     directory = Path(sys.argv[1])
     columns = Columns.opened(directory)
     began = time.perf_counter()

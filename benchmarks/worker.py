@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks import memory
+from benchmarks import memory, package
 from benchmarks.agreement import disagreement
 from benchmarks.questions import POOLS, Pool, flat
 from benchmarks.rivals import RIVALS
@@ -156,6 +156,7 @@ def _whole(count: int, scenario: Scenario) -> int:
 
 def main() -> None:
     """Read lines until there are no more."""
+    package.begin()
     name, directory = sys.argv[1], Path(sys.argv[2])
     # What a library prints must not stand among the answers.
     answers, sys.stdout = sys.stdout, sys.stderr

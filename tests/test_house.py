@@ -107,13 +107,8 @@ def test_a3_only_what_serves_is_compiled_at_installation():
 def test_e11_nothing_advises_a_package_from_an_index():
     """`withhold` is in no index: what is installed by that name is a checkout, a wheel, a commit or a file's hash."""
     root = HOUSE.parent if (HOUSE.parent / "README.md").exists() else Path(__file__).parents[1]
-    written = [
-        *FILES,
-        *sorted((root / "benchmarks").rglob("*.py")),
-        *HOUSE.rglob("README.md"),
-        root / "README.md",
-        root / "pyproject.toml",
-    ]
+    pages = [root / "README.md", *HOUSE.rglob("*.md"), *(root / "benchmarks").rglob("*.md")]
+    written = [*FILES, *sorted((root / "benchmarks").rglob("*.py")), *pages, root / "pyproject.toml"]
     advised = [
         wanted
         for file in written

@@ -10,17 +10,25 @@ from benchmarks.rivals.rival import Check, LeftOut, Mask, Rival
 from benchmarks.snapshots import FILE
 from benchmarks.workload import NOW, VIEWER, Columns, Pair
 from withhold import Engine, Snapshot, engine_info
+from withhold.native.package import this_package
 
 
 class Ours(Rival):
     """What the ways have in common."""
 
     note = "dates, doubt and reasons; `filter` also returns the visible items and a decision for each withheld one"
-    package = "withhold"
+
+    @classmethod
+    def missing(cls) -> str | None:
+        return None
 
     @abstractmethod
     def snapshot(self, columns: Columns, path: Path) -> Snapshot:
         """Return the rules in the way that is measured."""
+
+    def version(self) -> str:
+        # Not what is installed, if that is not what is imported.
+        return this_package().version
 
     def load(self, columns: Columns, directory: Path) -> None:
         self.file = directory / FILE
@@ -44,6 +52,10 @@ class Native(Ours):
 
     note = f"{Ours.note}; mapped from a file that was compiled before"
 
+    @classmethod
+    def missing(cls) -> str | None:
+        return None if engine_info().native else engine_info().why
+
     def snapshot(self, columns: Columns, path: Path) -> Snapshot:  # noqa: ARG002
         if not engine_info().native:
             raise LeftOut(engine_info().why)
@@ -57,6 +69,10 @@ class MappedInPython(Native):
     """Where there is no compiler, from the same file."""
 
     note = f"{Native.note}, and read in Python"
+
+    @classmethod
+    def missing(cls) -> str | None:
+        return None
 
     def snapshot(self, columns: Columns, path: Path) -> Snapshot:  # noqa: ARG002
         return Snapshot.open(path, verify="header", native=False)

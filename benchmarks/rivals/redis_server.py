@@ -25,10 +25,12 @@ class RedisServer(Rival):
     package = "redis"
     bytes_per_id = 400
 
+    @classmethod
+    def missing(cls) -> str | None:
+        return super().missing() or (None if shutil.which("redis-server") else "no `redis-server` on the path")
+
     def load(self, columns: Columns, directory: Path) -> None:  # noqa: ARG002
-        program = shutil.which("redis-server")
-        if program is None:
-            raise LeftOut("no `redis-server` on the path")
+        program = shutil.which("redis-server") or "redis-server"
         self.home = tempfile.TemporaryDirectory(prefix="redis-")
         socket = f"{self.home.name}/socket"
         options = ["--port", "0", "--unixsocket", socket, "--dir", self.home.name, "--save", "", "--appendonly", "no"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import ClassVar
 
@@ -29,6 +29,14 @@ class Rival(ABC):
     bytes_per_id: ClassVar[int] = 500
     #: The distribution on PyPI, or empty for Python's own.
     package: ClassVar[str] = ""
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """Return why it cannot be measured on this machine, whatever the size; None if it can."""
+        try:
+            return version(cls.package) and None if cls.package else None
+        except PackageNotFoundError:
+            return f"`{cls.package}` is not installed"
 
     @abstractmethod
     def load(self, columns: Columns, directory: Path) -> None:

@@ -6,11 +6,13 @@ import json
 import sys
 from pathlib import Path
 
+from benchmarks import package
 from benchmarks.targets import files, shapes, speed
 
 
 def main() -> None:
     """Measure, and print JSON. The file comes first, while the process holds little."""
+    package.begin()
     small, medium, large = map(Path, sys.argv[1:4])
     turns, compiled = int(sys.argv[4]), json.loads(sys.argv[5])
     found = files.measured(small, medium, large, turns, compiled)

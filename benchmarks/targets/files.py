@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks import memory, snapshots
+from benchmarks import memory, package, snapshots
 from benchmarks.questions import Pool
 from benchmarks.workload import NOW, PLACES, VIEWER, WINDOWS, Columns, Pair
 from withhold import Engine, RuleSet, RuleSetWarning, Snapshot, View
@@ -82,8 +82,7 @@ def from_csv(directory: Path) -> dict[str, float]:
     written = directory / "csv"
     written.mkdir(exist_ok=True)
     write_csv(Columns.opened(directory), written)
-    command = [sys.executable, "-m", "benchmarks.targets.files", str(written)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    done = subprocess.run(package.command("benchmarks.targets.files", written), check=True, stdout=subprocess.PIPE)  # noqa: S603
     found: dict[str, float] = json.loads(done.stdout)
     return found
 
@@ -106,6 +105,7 @@ def write_csv(columns: Columns, directory: Path) -> None:
 
 def main() -> None:
     """Load, compile and save; print what it took."""
+    package.begin()
     directory = Path(sys.argv[1])
     memory.settle()
     # One random id in some hundred looks rounded, and is warned of.

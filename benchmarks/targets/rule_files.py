@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
+from benchmarks import package
 from benchmarks.workload import COUNTRIES, FIRST_ID, LAST_ID
 from withhold.model.precision import Precision, Sign
 
@@ -170,6 +171,7 @@ def write_cases(rules: list[Drawn], directory: Path, count: int) -> None:
 
 def main() -> None:
     """Write both revisions, what viewers notice of the second, and cases on rules of a fiftieth of the ids."""
+    package.begin()
     directory, ids, cases = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     rules = drawn(ids)
     write_rules(rules, directory / "old")

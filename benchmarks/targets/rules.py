@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import package
 from benchmarks.agreement import WrongAnswerError
 from benchmarks.targets.files import Figures, spread
 from benchmarks.targets.rule_files import PLACES, Change, Subject
@@ -28,8 +29,7 @@ class Done:
 
 def measured(directory: Path, ids: int, cases: int, turns: int) -> Figures:
     """Write rules, cases and a change, in a process of its own, and return what it costs to test and to compare."""
-    command = [sys.executable, "-m", "benchmarks.targets.rule_files", str(directory), str(ids), str(cases)]
-    subprocess.run(command, check=True)  # noqa: S603
+    subprocess.run(package.command("benchmarks.targets.rule_files", directory, ids, cases), check=True)  # noqa: S603
     check_cases(directory, cases)
     noticed = check_difference(directory)
     tested = [run("test", str(directory / "cases")) for _ in range(turns)]
@@ -98,6 +98,7 @@ def expect(right: bool, otherwise: str) -> None:
 
 def main() -> None:
     """Measure, and print JSON."""
+    package.begin()
     print(json.dumps(measured(Path(sys.argv[1]), *map(int, sys.argv[2:5]))))
 
 

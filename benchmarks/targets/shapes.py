@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-import sys
 import time
 
+from benchmarks import package
 from benchmarks.agreement import WrongAnswerError
 from benchmarks.targets.files import Figures, spread
 from benchmarks.workload import NOW
@@ -36,7 +36,7 @@ def shapes() -> dict[str, list[Rule]]:
 
 def measured(turns: int) -> Figures:
     """Return what first decisions cost in milliseconds, each turn in a process that has decided nothing before."""
-    command = [sys.executable, "-m", "benchmarks.targets.shapes"]
+    command = package.command("benchmarks.targets.shapes")
     found = [json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout) for _ in range(turns)]  # noqa: S603
     return {name: spread([each[name] for each in found]) for name in found[0]}
 
@@ -58,4 +58,5 @@ def first_decisions() -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    package.begin()
     print(json.dumps(first_decisions()))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import withhold
 from withhold import RuleSet, Snapshot, View
 from withhold.cli.app import app
+from withhold.native.package import this_package
 from withhold.snapshot.table import DictTable
 
 RULES = """\
@@ -38,6 +41,15 @@ def test_it_times_what_a_feed_asks_beside_floors(rules):
     assert "a function in C that compares two references" in found.output
 
 
+def test_e10_the_first_line_states_which_package_is_measured(rules):
+    package = this_package()
+    found = CliRunner().invoke(app, ["bench", rules])
+    assert found.output.splitlines()[0] == f"measured: {package}"
+    assert package.folder == str(Path(withhold.__file__).parents[1])
+    in_json = json.loads(CliRunner().invoke(app, ["bench", rules, "--format", "json"]).output)
+    assert in_json["package"] == package._asdict()
+
+
 def test_it_says_the_same_as_json_also_of_a_snapshot(rules, tmp_path):
     CliRunner().invoke(app, ["compile", rules, "-o", str(tmp_path / "rules.wh")])
     found = json.loads(CliRunner().invoke(app, ["bench", str(tmp_path / "rules.wh"), "--format", "json"]).output)
@@ -50,7 +62,7 @@ def test_of_a_snapshot_not_all_rules_are_read(rules, tmp_path, monkeypatch):
     CliRunner().invoke(app, ["compile", rules, "-o", str(tmp_path / "rules.wh")])
     monkeypatch.delattr("withhold.snapshot.opened.Opened.rule_set")
     found = CliRunner().invoke(app, ["bench", str(tmp_path / "rules.wh")])
-    assert found.output.startswith("1 rule · 2 accounts · 1 tweet"), found.output
+    assert found.output.splitlines()[1].startswith("1 rule · 2 accounts · 1 tweet"), found.output
 
 
 def test_rules_that_name_nothing_are_timed_too(rules, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from withhold.cli.lint import lint
 from withhold.cli.locate import locate
 from withhold.cli.test import test
 from withhold.native import engine_info
+from withhold.native.package import this_package
 
 app = typer.Typer(
     help="Decide whether a viewer, where they are, may see an account or a tweet, and say why.",
@@ -29,7 +29,7 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"withhold {version('withhold')} ({engine_info().why})")
+        typer.echo(f"withhold {this_package().version} ({engine_info().why})")
         raise typer.Exit
 
 

@@ -18,6 +18,7 @@ from withhold.cli.output import Format, counted, err, out, print_json, print_pro
 from withhold.errors import RuleSetWarning, TrafficError
 from withhold.model.viewer import spoken_of
 from withhold.native import engine_info
+from withhold.native.package import this_package
 from withhold.reports.speed import Figure, Traffic, WrongAnswer, made_up, measure, of_traffic
 
 _CAUTION = """\
@@ -64,6 +65,7 @@ def bench(
                 "accounts": len(snapshot.accounts),
                 "tweets": len(snapshot.tweets),
                 "seconds_to_load": took,
+                "package": this_package()._asdict(),
                 "native": engine_info().native,
                 "why": engine_info().why,
                 "python": platform.python_version(),
@@ -75,8 +77,9 @@ def bench(
         )
         return
     of = counted(rule=snapshot.rule_count, account=len(snapshot.accounts), tweet=len(snapshot.tweets))
+    out.print(f"measured: {this_package()}", soft_wrap=True)
     out.print(f"{of}, revision {snapshot.revision}; ready in {took * 1000:,.0f} ms")
-    out.print(f"Python {platform.python_version()}, {engine_info().why}; {spoken_of(viewer)}")
+    out.print(f"Python {platform.python_version()}; {spoken_of(viewer)}")
     if asked and asked.left_out:
         out.print(f"{asked.left_out:,} impressions that do not name both tweet and account were left out")
     out.print()
