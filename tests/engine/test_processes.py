@@ -9,6 +9,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from textwrap import dedent
 from typing import Any, get_type_hints
 
@@ -16,7 +17,18 @@ import pytest
 from cachetools import FIFOCache
 
 from tests.implementations import MakeSnapshot, each_snapshot
-from withhold import Decision, Engine, Rule, RuleSet, Snapshot, SubjectTypeError, Tweet, TweetDecisions, Viewer
+from withhold import (
+    Decision,
+    Engine,
+    Rule,
+    RuleSet,
+    RuleSetError,
+    Snapshot,
+    SubjectTypeError,
+    Tweet,
+    TweetDecisions,
+    Viewer,
+)
 from withhold.engine import engine as engine_room
 from withhold.snapshot import cache as caches
 from withhold.snapshot.cache import Cache
@@ -188,3 +200,11 @@ def test_c12_what_belongs_to_a_process_says_what_to_send_instead(snapshot_of: Ma
             assert hint in str(caught.value)
     again = pickle.loads(pickle.dumps((OLD, engine.check((1, 5), Viewer(country="IN")))))  # noqa: S301
     assert again == (OLD, engine.check((1, 5), Viewer(country="IN")))
+
+
+def test_c12_a_snapshot_that_is_loaded_as_rules_says_how_it_is_opened(tmp_path: Path) -> None:
+    Snapshot.compile(OLD).save(tmp_path / "rules.wh")
+    with pytest.raises(
+        RuleSetError, match=r"this is a snapshot, not a rule file \[not-rules\]; open it with `Snapshot.open`"
+    ):
+        RuleSet.load(tmp_path / "rules.wh")

@@ -19,6 +19,8 @@ CASES = (".cases.yaml", ".cases.yml")
 PROTECTED = ("protected.yaml", "protected.yml")
 
 
+# How a snapshot begins, as `snapshot/format.py` specifies.
+_SNAPSHOT = b"WITHHOLD"
 # Errors by which a link leads to nothing.
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _STAY = "write a path relative to this file, with `/`, to a file in the folder that is loaded"
@@ -109,6 +111,10 @@ def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
 
 def decoded(data: bytes, file: Path) -> str:
     """Return the text of a file; raises `RuleSetError` if it is not UTF-8."""
+    if data.startswith(_SNAPSHOT):
+        message = "this is a snapshot, not a rule file"
+        problem = Problem("not-rules", message, Place(str(file)), "open it with `Snapshot.open`")
+        raise RuleSetError([problem])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

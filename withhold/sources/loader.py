@@ -22,6 +22,7 @@ from withhold.errors import (
     RuleSetError,
     RuleSetWarning,
     TerritoryError,
+    control_character,
     in_order,
     shown,
 )
@@ -202,7 +203,9 @@ class _Reading:
         if entry is None:
             return None, problems
         vouched = VOUCHED in entry.override
-        listed = [self._ids_file(node, kind, name, vouched=vouched) for kind, name in entry.ids_file]
+        # A name with a control character is refused already, and no file is looked for.
+        named = [(kind, name) for kind, name in entry.ids_file if control_character(name.strip()) is None]
+        listed = [self._ids_file(node, kind, name, vouched=vouched) for kind, name in named]
         problems += (problem for found in listed for problem in found.problems)
         alone = not entry.accounts and not entry.tweets and not any(found.accounts or found.tweets for found in listed)
         for problem in (problem for found in listed for problem in found.warnings):
