@@ -221,10 +221,14 @@ def test_lines_that_begin_with_a_hash_are_comments(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
-    write(tmp_path, {"in.yaml": CSV.replace("ids.csv", '"a\\0b"')})
-    (problem,) = refusal(tmp_path).problems
-    assert problem.code == "unreadable-file"
-    assert "`a\\x00b`" in problem.message
+    for name, code, told in (
+        ('"a\\0b"', "control-character", "`a\\x00b`"),
+        ("a" * 300, "unreadable-file", f"`{'a' * 60}…`"),
+    ):
+        write(tmp_path, {"in.yaml": CSV.replace("ids.csv", name)})
+        (problem,) = refusal(tmp_path).problems
+        assert problem.code == code
+        assert told in problem.message
 
 
 KEY = (
