@@ -1,4 +1,11 @@
-"""A bounded cache that threads share, and whose writes never block."""
+"""A bounded cache that threads share, and whose writes never block.
+
+cachetools is right here because no hot path waits for it. A question about ids that no rule names reads no cache, and in
+C the answers to repeated questions about pairs come from `Answers` of `native/view.pyx`. A first question reads two
+caches: a look-up that finds nothing takes about 1 µs (a dict's 0.07), and making the decision takes 50 to 100.
+`check_tweet`, `Engine.check` and, without the modules in C, each repeated question read one cache, for 0.1 µs of 1 to
+10. `python -m benchmarks.caches` repeats the measurement.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,167 @@
+"""How often a decision reads `withhold.snapshot.cache.Cache`, and what share of its time that takes.
+
+`python -m benchmarks.caches` prints both; it takes seconds. Every answer is checked first, and the first of each
+list of questions compared with `Reference`. Reads are counted in runs of their own, so no figure includes the counting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from time import perf_counter_ns
+from typing import NamedTuple
+
+from withhold import Decision, Engine, Reference, Rule, RuleSet, Snapshot, Tweet, View, Viewer, engine_info
+from withhold.snapshot.cache import Cache
+
+AT = datetime(2021, 2, 10, tzinfo=UTC)
+VIEWER = Viewer(country="IN")
+ACCOUNTS = range(1_000, 3_000)
+#: Pairs of ids: those that rules name by their accounts, and those that none names.
+NAMED = [(account + 1_000_000, account) for account in ACCOUNTS]
+UNNAMED = [(account + 1_000_000, account + 500_000) for account in ACCOUNTS]
+REPEATS = 5
+
+#: A way to ask one question.
+Ask = Callable[[int, int], object]
+#: A way to ask, of an engine and of a view that it has made.
+Way = Callable[[Engine, View], Ask]
+#: The answers of `Reference`, which takes its time, to the first question of each list.
+Right = dict[tuple[int, int], Decision]
+
+
+class Reading(NamedTuple):
+    """What one question of a kind costs: how many reads of caches, and how many nanoseconds."""
+
+    kind: str
+    reads: float
+    took: float
+
+
+def rules() -> RuleSet:
+    """Return rules each of which names one account, so that each decision is one of its own."""
+    return RuleSet(
+        Rule(id=f"r-{account}", accounts=[account], withheld_in=["IN"], reason="terms") for account in ACCOUNTS
+    )
+
+
+def of_dictionaries() -> dict[str, tuple[float, float]]:
+    """Return the nanoseconds of a look-up that finds, and of one that does not, with keys as those of decisions are."""
+    keys: list[object] = [(((posting,), (), None), VIEWER.standpoint) for posting, _ in enumerate(NAMED)]
+    others: list[object] = [(((), (posting,), None), VIEWER.standpoint) for posting, _ in enumerate(NAMED)]
+    kept = dict.fromkeys(keys, 1)
+    cache: Cache[object, int] = Cache(len(keys))
+    for key in keys:
+        cache.keep(key, 1)
+    found = {}
+    for name, look_up in (("dict.get", kept.get), ("Cache.recall", cache.recall)):
+        if [*map(look_up, keys + others)] != [1] * len(keys) + [None] * len(others):
+            raise AssertionError(f"{name} does not find what it keeps, or finds something else")
+        hit, miss = (_best(lambda: None, partial(_each, look_up, asked)) for asked in (keys, others))
+        found[name] = hit, miss
+    return found
+
+
+def _each(look_up: Callable[[object], int | None], keys: list[object]) -> None:
+    for key in keys:
+        look_up(key)
+
+
+def _best(prepare: Callable[[], object], run: Callable[[], object]) -> float:
+    """Return the nanoseconds a question of the fastest run."""
+    took = []
+    for _ in range(REPEATS):
+        prepare()
+        began = perf_counter_ns()
+        run()
+        took.append(perf_counter_ns() - began)
+    return min(took) / len(NAMED)
+
+
+@contextmanager
+def _counting() -> Iterator[list[int]]:
+    """Count the calls of `Cache.recall`."""
+    counted = [0]
+    recall = Cache.recall
+
+    def counts(self: Cache[object, object], key: object) -> object:
+        counted[0] += 1
+        return recall(self, key)
+
+    Cache.recall = counts  # type: ignore[method-assign, assignment]
+    try:
+        yield counted
+    finally:
+        Cache.recall = recall  # type: ignore[method-assign]
+
+
+def _ask(ask: Ask, pairs: list[tuple[int, int]]) -> None:
+    for tweet, account in pairs:
+        ask(tweet, account)
+
+
+def of_questions(snapshot: Snapshot, right: Right) -> list[Reading]:
+    """Return what each kind of question costs with a snapshot."""
+    kinds: list[tuple[str, Way, list[tuple[int, int]], bool]] = [
+        ("view.check, no rule names it", lambda _, view: view.check, UNNAMED, False),
+        ("view.check, asked first", lambda _, view: view.check, NAMED, False),
+        ("view.check, asked again", lambda _, view: view.check, NAMED, True),
+        ("view.check_tweet, asked again", lambda _, view: _tweets(view), NAMED, True),
+        ("engine.check, asked again", lambda engine, _: _engine(engine), NAMED, True),
+    ]
+    return [Reading(kind, *_cost(snapshot, right, way, pairs, again)) for kind, way, pairs, again in kinds]
+
+
+def _tweets(view: View) -> Ask:
+    return lambda tweet, account: view.check_tweet(Tweet(id=tweet, account_id=account)).decision
+
+
+def _engine(engine: Engine) -> Ask:
+    return lambda tweet, account: engine.check((tweet, account), VIEWER, AT)
+
+
+def _cost(snapshot: Snapshot, right: Right, way: Way, pairs: list[tuple[int, int]], again: bool) -> tuple[float, float]:
+    def fresh() -> Ask:
+        engine = Engine(snapshot)
+        ask = way(engine, engine.view(VIEWER, AT))
+        if again:
+            _ask(ask, pairs)
+        return ask
+
+    ask = fresh()
+    for tweet, account in pairs:
+        found = ask(tweet, account)
+        named = (f"r-{account}",) if account in ACCOUNTS else ()
+        if not isinstance(found, Decision) or found.rule_ids != named or found.visible is bool(named):
+            raise AssertionError(f"a wrong answer for {tweet, account}: {found}")
+    if ask(*pairs[0]) != right[pairs[0]]:
+        raise AssertionError(f"the reference has another answer for {pairs[0]}")
+    ask = fresh()
+    with _counting() as counted:
+        _ask(ask, pairs)
+    waiting: list[Ask] = []
+    took = _best(lambda: waiting.append(fresh()), lambda: _ask(waiting[-1], pairs))
+    return counted[0] / len(pairs), took
+
+
+def main() -> None:
+    found = of_dictionaries()
+    print(f"{'a look-up':<32} {'ns, if it finds':>15} {'ns, if not':>19}")
+    for name, (hit, miss) in found.items():
+        print(f"{name:<32} {hit:>15,.0f} {miss:>19,.0f}")
+    hit, miss = found["Cache.recall"]
+    given = rules()
+    reference = Reference(given)
+    right = {pair: reference.check(pair, VIEWER, AT) for pair in (NAMED[0], UNNAMED[0])}
+    for native in (True, False) if engine_info().native else (False,):
+        print(f"\n{'in C' if native else 'in Python':<32} {'reads of caches':>15} {'ns':>8} {'in caches':>10}")
+        for kind, reads, took in of_questions(Snapshot.compile(given, native=native), right):
+            print(
+                f"{kind:<32} {reads:>15.2f} {took:>8,.0f} {reads * (miss if kind.endswith('first') else hit) / took:>10.0%}"
+            )
+
+
+if __name__ == "__main__":
+    main()
