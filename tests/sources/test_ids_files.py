@@ -221,14 +221,14 @@ def test_lines_that_begin_with_a_hash_are_comments(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
-    for name, code, told in (
+    for name, code, said in (
         ('"a\\0b"', "control-character", "`a\\x00b`"),
         ("a" * 300, "unreadable-file", f"`{'a' * 60}…`"),
     ):
         write(tmp_path, {"in.yaml": CSV.replace("ids.csv", name)})
         (problem,) = refusal(tmp_path).problems
         assert problem.code == code
-        assert told in problem.message
+        assert said in problem.message
 
 
 KEY = (
