@@ -114,21 +114,24 @@ class Decider:
         rules = concerning(self._rules_of(accounts), self._rules_of(tweets))
         not_own = None if foreign is None else {rule.id for rule in self._rules_of(foreign)}
         in_force = [(rule, scope, extent(reach_of(rule), self.policy)) for rule, scope in rules if rule.in_force(at)]
+        here = None if viewer is None else place_of(viewer.standpoint)
         certain: list[Spoken] = []
         possible: list[Spoken] = []
         spoken: list[Spoken] = []
         for rule, scope, where in in_force:
-            if viewer is None:  # somebody, wherever they are (R10)
-                certainly = perhaps = hidden = where.hidden != 0
-            else:
-                here = place_of(viewer.standpoint)
-                certainly, perhaps, hidden = (
-                    bool(part & here) for part in (where.surely, where.possible, where.hidden)
-                )
-            one = Spoken(rule, scope, certainly, own=not_own is not None and rule.id not in not_own)
-            for list_, said in ((certain, certainly), (possible, perhaps), (spoken, hidden)):
-                if said:
-                    list_.append(one)
+            # Without a viewer it is somebody, wherever they are, from whom the rule hides (R10).
+            surely, perhaps, hidden = (
+                (where.hidden,) * 3
+                if here is None
+                else (where.surely & here, where.possible & here, where.hidden & here)
+            )
+            if perhaps:
+                one = Spoken(rule, scope, surely != 0, own=not_own is not None and rule.id not in not_own)
+                possible.append(one)
+                if surely:
+                    certain.append(one)
+                if hidden:
+                    spoken.append(one)
         spoken.sort(key=speaking_key)
         outcome, first = combine(spoken), spoken[0] if spoken else None
         territories, varies = self._geography(frozenset(where for *_, where in in_force))
@@ -141,7 +144,7 @@ class Decider:
             reason=first.rule.reason if first else None,
             demand=first.rule.demand if first else None,
             territories=territories,
-            certain=combine(certain) is combine(possible),
+            certain=len(certain) == len(possible) or combine(certain) is combine(possible),
             varies_by_location=varies,
             valid_until=until,
             revision=self.snapshot.revision,
