@@ -239,3 +239,54 @@ def test_a_terminal_without_the_letters_gets_the_answer_and_the_status(tmp_path,
         )
         assert found.returncode == 3, found.stderr
         assert b"in\\u2192" in found.stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["lint", "rules"],
+        ["check", "rules", "--account", "5", "--country", "US"],
+        ["explain", "rules", "--account", "5", "--country", "US"],
+        ["compile", "rules", "-o", "rules.wh"],
+        ["bench", "rules"],
+        ["diff", "rules", "rules"],
+        ["test", "cases"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_b2_every_command_that_loads_rules_takes_their_root(tmp_path, monkeypatch, command):
+    for folder in ("rules", "lists", "cases"):
+        (tmp_path / folder).mkdir()
+    outside = RULES.replace("    accounts: [17]\n", "    ids_file: ../lists/a.csv\n", 1)
+    (tmp_path / "rules" / "in.yaml").write_text(outside, encoding="utf-8")
+    (tmp_path / "lists" / "a.csv").write_text("kind,id\naccount,5\n", encoding="utf-8")
+    case = "{it: a, account: 5, at: 2021-02-10T05:00:00Z, expect: {IN: withheld}}"
+    (tmp_path / "cases" / "a.cases.yaml").write_text(f"rules: ../rules\ncases: [{case}]\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    refused = run(*command)
+    assert (refused.exit_code, "rules/in.yaml:3:15: cannot read the ids file `../lists/a.csv`" in refused.output) == (
+        4,
+        True,
+    ), refused.output
+    assert "[outside-rule-set]" in refused.output
+    for root in (".", str(tmp_path), "rules/.."):
+        (tmp_path / "rules.wh").unlink(missing_ok=True)
+        found = run(*command, "--root", root)
+        assert found.exit_code == 0, found.output
+    for root, status in (("lists", 4), ("nowhere", 2), ("rules/in.yaml", 2)):
+        found = run(*command, "--root", root)
+        assert found.exit_code == status, found.output
+
+
+def test_b7_a_rule_set_that_cannot_be_read_ends_no_command_by_a_traceback(rules, monkeypatch):
+    opens = os.open
+
+    def closed(path, *more, **named):
+        if str(path).endswith("rules.yaml"):
+            raise PermissionError(13, "Permission denied", path)
+        return opens(path, *more, **named)
+
+    monkeypatch.setattr(os, "open", closed)
+    found = run("lint", rules)
+    assert found.exit_code == 4
+    assert "rules.yaml:1:1: cannot read it: permission denied [unreadable-file]" in found.output

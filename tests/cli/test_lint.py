@@ -227,6 +227,35 @@ class TestSarif:
                 "rules/deep/in.yaml",
             }
 
+    def test_b8_a_problem_of_a_link_is_placed_at_the_link(self, there: Path) -> None:
+        write(there, {".git/HEAD": "", "other/in.yaml": RULES.replace("in-", "other-"), "other/sub/in.yaml": RULES})
+        rules = there / "rules"
+        (rules / "copy.yaml").symlink_to("in.yaml")
+        (rules / "gone.yaml").symlink_to("../nowhere.yaml")
+        (rules / "lost.yaml").symlink_to("lost-too.yaml")
+        (rules / "loop.yaml").symlink_to("loop.yaml")
+        (rules / "out.yaml").symlink_to("../other/in.yaml")
+        (rules / "sub").mkdir()
+        (rules / "sub" / "in.yaml").write_text(RULES.replace("in-", "sub-"), encoding="utf-8")
+        (rules / "subs").symlink_to("sub")
+        (there / "linked").symlink_to("rules")
+        for given in ("rules", str(rules), "rules/../rules", "linked"):
+            results = sarif(given)["results"]
+            where = Counter(
+                (each["ruleId"], each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"])
+                for each in results
+                if each["level"] == "error"
+            )
+            # In the order of names, the link comes first, and the file that it leads to repeats its rules.
+            assert where == {
+                ("repeated-rule-id", "rules/in.yaml"): 2,
+                ("outside-rule-set", "rules/gone.yaml"): 1,
+                ("unreadable-file", "rules/lost.yaml"): 1,
+                ("unreadable-file", "rules/loop.yaml"): 1,
+                ("outside-rule-set", "rules/out.yaml"): 1,
+                ("repeated-rule-id", "rules/subs/in.yaml"): 2,
+            }
+
     def test_what_cannot_be_loaded_is_in_it_too(self, there: Path) -> None:
         write(there, {"rules/z.yaml": "groups: {g: []}\nrules: [1]\n"})
         assert lint("rules", "--format", "sarif").exit_code == 4

@@ -80,12 +80,13 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"deep/near.yaml": NEAR, "groups.yaml": GROUPS}, "deep/near.cases.yaml", ".."),
         ({"deep/er/near.yaml": NEAR, "deep/groups.yaml": GROUPS}, "deep/er/near.cases.yaml", ".."),
         ({"deep/near.yaml": NEAR, "deep/groups.yaml": GROUPS}, "deep/near.cases.yaml", "."),
-        ({"ä b#: '\"\\.yaml": NEAR + GROUPS}, "ä b#: '\"\\.cases.yaml", "ä b#: '\"\\.yaml"),
+        ({"ä b#: '\".yaml": NEAR + GROUPS}, "ä b#: '\".cases.yaml", "ä b#: '\".yaml"),
         ({"\N{PILE OF POO}.yaml": NEAR + GROUPS}, "\N{PILE OF POO}.cases.yaml", "\N{PILE OF POO}.yaml"),
         ({"NO.yml": NEAR + GROUPS}, "NO.cases.yaml", "NO.yml"),
         ({"near.json": json.dumps({"rules": []}), "near.yaml": NEAR + GROUPS}, "near.cases.yaml", "near.yaml"),
         # Names that a case file cannot have, and that are printed with escapes.
         ({"a\nb.yaml": NEAR + GROUPS}, "a_b.cases.yaml", "."),
+        ({"a\\b.yaml": NEAR + GROUPS}, "a\\b.cases.yaml", "."),
         ({"deep/\u202ea.yaml": NEAR, "groups.yaml": GROUPS}, "deep/_a.cases.yaml", ".."),
         # A case file of that name is there already, and about something else.
         ({"near.yaml": NEAR + GROUPS, "near.cases.yaml": FINE}, "near-2.cases.yaml", "near.yaml"),
@@ -117,6 +118,7 @@ def test_e1_cases_go_where_case_files_are_looked_for() -> None:
     """Rules that lie elsewhere, or behind a link, have no case files that a run would find."""
     write(
         {
+            "../.git/HEAD": "",
             "../rules/in.yaml": RULES,
             "../rules/near.yaml": NEAR + GROUPS,
             "all.cases.yaml": FINE.replace("rules.yaml", "../rules/in.yaml"),
@@ -129,13 +131,13 @@ def test_e1_cases_go_where_case_files_are_looked_for() -> None:
 def test_e1_cases_of_rules_behind_a_link_go_where_they_are_found() -> None:
     write(
         {
-            "../rules/near.yaml": NEAR,
-            "../rules/groups.yaml": GROUPS,
+            ".rules/near.yaml": NEAR,
+            ".rules/groups.yaml": GROUPS,
             "in.yaml": RULES,
             "all.cases.yaml": FINE.replace("rules.yaml", "in.yaml"),
         }
     )
-    Path("link").symlink_to("../rules")
+    Path("link").symlink_to(".rules")
     assert "near.cases.yaml" in pasted_until_nothing_is_suggested()
     assert Path("near.cases.yaml").read_text(encoding="utf-8").startswith('rules: "link"\n')
 

@@ -164,6 +164,36 @@ def test_fixtures_without_rules_say_so(session, pytester, ini, said):
     assert "During handling" not in found.stdout.str()
 
 
+@pytest.mark.parametrize(
+    ("option", "passed", "said"),
+    [
+        ("", 0, "[outside-rule-set]"),
+        ("withhold_root = ..", 2, ""),
+        ("withhold_root = rules", 0, "[outside-rule-set]"),
+        ("withhold_root = nowhere", 0, "nowhere is no folder"),
+    ],
+)
+def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed, said):
+    """And a case file cannot go further."""
+    inner = pytester.mkdir("inner")
+    (inner / "rules").mkdir()
+    pytester.mkdir("lists").joinpath("a.csv").write_text("kind,id\naccount,17\n", encoding="utf-8")
+    rules = RULES.replace("accounts: [17]", "ids_file: ../../lists/a.csv")
+    (inner / "rules" / "in.yaml").write_text(rules, encoding="utf-8")
+    (inner / "all.cases.yaml").write_text(FINE.replace("rules.yaml", "rules/in.yaml"), encoding="utf-8")
+    (inner / "test_it.py").write_text("def test(withhold_engine):\n    pass\n", encoding="utf-8")
+    (inner / "pytest.ini").write_text(f"[pytest]\nwithhold_rules = rules\n{option}\n", encoding="utf-8")
+    found = session("--continue-on-collection-errors", str(inner))
+    assert found.parseoutcomes().get("passed", 0) == passed
+    assert said in found.stdout.str() + found.stderr.str()
+    outside = FINE.replace("rules.yaml", "../outside.yaml")
+    (pytester.path / "outside.yaml").write_text(RULES, encoding="utf-8")
+    (inner / "all.cases.yaml").write_text(outside, encoding="utf-8")
+    if not option:
+        found = session(str(inner))
+        assert "cannot read the rules at `../outside.yaml`: it is outside of the root" in found.stdout.str()
+
+
 def test_it_costs_nothing_where_there_is_no_case_file(pytester):
     """In a session of other tests, all that reads and decides stays out."""
     heavy = ("yaml", "pydantic", "pycountry", "hypothesis", "rich", "withhold.testing", "withhold.sources.loader")

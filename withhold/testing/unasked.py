@@ -11,7 +11,7 @@ from pathlib import Path
 from withhold.errors import CaseError, Place, Problem, RuleSetError, in_order
 from withhold.model import Policy, RuleSet
 from withhold.sources.files import CASES, rule_files, unreadable
-from withhold.sources.root import Root
+from withhold.sources.root import OutsideRootError, Root, check_relative
 from withhold.testing.cases import CaseFile
 from withhold.testing.pasting import free_path
 from withhold.testing.suite import Library, folders, is_environment, is_meant_for_us, near
@@ -76,10 +76,10 @@ def _rules(path: Path, folder: Path, root: Path, library: Library) -> tuple[Path
     """Return where the rules of a file can be loaded from, and the rules that are there.
 
     It is the file, or the nearest folder around it, up to `folder`, that defines the groups which it needs. A file whose name
-    a case file cannot have, for its control characters, is named by its folder too.
+    a case file cannot have, for its control characters or a backslash, is named by its folder too.
     """
     refused: RuleSetError | None = None
-    if path.name.isprintable():
+    if path.name.isprintable() and _is_relative(path.name):
         try:
             return path, library.rules(path, root)
         except RuleSetError as error:
@@ -92,6 +92,14 @@ def _rules(path: Path, folder: Path, root: Path, library: Library) -> tuple[Path
     if refused is not None:
         raise refused
     return path, library.rules(path, root)
+
+
+def _is_relative(name: str) -> bool:
+    try:
+        check_relative(name)
+    except OutsideRootError:
+        return False
+    return True
 
 
 def _path_for(path: Path, looked_in: Sequence[Path], others: Iterable[CaseFile]) -> Path:
