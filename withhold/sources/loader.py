@@ -72,7 +72,11 @@ def load_files(
         if isinstance(error, OSError) and not os.path.lexists(path):
             raise  # a path that is not there, or is "", is the caller's mistake
         raise RuleSetError([unreadable(error, place)]) from None
-    reading = _Reading(Root(path, root), progress)
+    inside = Root(path, root)
+    if not inside.holds(os.path.realpath(path)):
+        message = f"cannot read it: it is outside of the root {shown(str(root))}"
+        raise RuleSetError([Problem("outside-rule-set", message, place, "name a root around it")])
+    reading = _Reading(inside, progress)
     documents: list[Node] = []
     rules: list[Rule] = []
     with reading.no_crash(place):

@@ -85,7 +85,7 @@ class Root:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
             at = target.anchor if target.is_absolute() else os.path.dirname(at)
             todo += reversed(target.parts[1:] if target.is_absolute() else target.parts)
-        if not self._holds(at):
+        if not self.holds(at):
             raise OutsideRootError
         if missing is not None:
             raise missing
@@ -105,12 +105,13 @@ class Root:
         with self.open(path) as file:
             return file.read()
 
-    def _holds(self, real: str) -> bool:
+    def holds(self, real: str) -> bool:
+        """Return whether a real path is the root or lies inside."""
         return real == self.folder or real.startswith(self._below)
 
     def _missing(self, folder: str, name: str) -> OSError | None:
         """Return the error of a name that a folder inside the root does not have, spelt like this."""
-        if not self._holds(folder):
+        if not self.holds(folder):
             return None
         if folder not in self._listings:
             try:
