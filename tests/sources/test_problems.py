@@ -379,6 +379,10 @@ class TestBytes:
         write(tmp_path, {"in.yaml": FINE.encode("utf-16")})
         assert told(refusal(tmp_path), tmp_path) == ["in.yaml:1:1 not-utf-8"]
 
+    def test_a_snapshot_is_no_rule_file(self, tmp_path):
+        (tmp_path / "in.yaml").write_bytes(b"WITHHOLD\x01\x00\x00\x00")
+        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:1:1 not-rules"]
+
     def test_a_byte_order_mark_does_not_shift_the_columns(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": "\ufeffrule: []\n", "in.json": '\ufeff{"rule": 1}'})
         assert told(refusal(tmp_path), tmp_path) == ["in.json:1:2 unknown-key", "in.yaml:1:1 unknown-key"]
