@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import note
 
 from withhold import Engine, Policy, RuleSet, Snapshot, engine_info
 
@@ -44,6 +45,17 @@ def _parameters() -> list[object]:
 
 #: A test of this is given each way to make a snapshot of a rule set.
 each_snapshot = pytest.mark.parametrize("snapshot_of", _parameters())
+
+
+def every_snapshot(rules: RuleSet) -> Iterator[Snapshot]:
+    """Yield a snapshot of a rule set, made in each way that there is here.
+
+    For properties: what is drawn, and what it is compared with, are made once for all ways.
+    """
+    for name, make in SNAPSHOTS.items():
+        if engine_info().native or not name.endswith("in C"):
+            note(name)
+            yield make(rules)
 
 
 def engine_of(make: MakeSnapshot) -> Callable[[RuleSet, Policy], Engine]:

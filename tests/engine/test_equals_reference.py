@@ -9,7 +9,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.implementations import each_snapshot
+from tests.implementations import every_snapshot
 from tests.strategies import HOURS, instants, pairs, policies, rule_sets, subjects, tweets, viewers
 from withhold import Decision, Engine, Reference, Tweet
 
@@ -18,42 +18,43 @@ def fields_of(decision: Decision) -> dict[str, object]:
     return {field.name: getattr(decision, field.name) for field in dataclasses.fields(decision)}
 
 
-@each_snapshot
 @settings(max_examples=200)
 @given(rule_sets(), policies, st.lists(st.tuples(subjects, viewers(), instants), min_size=1, max_size=8))
-def test_every_field_of_every_decision(snapshot_of, rules, policy, questions):
+def test_every_field_of_every_decision(rules, policy, questions):
     """One engine for many questions, so that what it keeps of one cannot spoil another."""
-    engine, reference = Engine(snapshot_of(rules), policy), Reference(rules, policy)
-    for subject, viewer, at in questions:
-        wanted = fields_of(reference.check(subject, viewer, at))
-        assert fields_of(engine.check(subject, viewer, at)) == wanted
-        if isinstance(subject, tuple):
-            view = engine.view(viewer, at)
-            assert fields_of(view.check(*subject)) == wanted
-            assert fields_of(view.check(*subject)) == wanted, "from what is kept"
+    reference = Reference(rules, policy)
+    wanted = [fields_of(reference.check(*question)) for question in questions]
+    for snapshot in every_snapshot(rules):
+        engine = Engine(snapshot, policy)
+        for (subject, viewer, at), right in zip(questions, wanted, strict=True):
+            assert fields_of(engine.check(subject, viewer, at)) == right
+            if isinstance(subject, tuple):
+                view = engine.view(viewer, at)
+                assert fields_of(view.check(*subject)) == right
+                assert fields_of(view.check(*subject)) == right, "from what is kept"
 
 
-@each_snapshot
 @settings(max_examples=100)
 @given(rule_sets(), policies, subjects, instants)
-def test_anywhere(snapshot_of, rules, policy, subject, at):
-    found = Engine(snapshot_of(rules), policy).anywhere(subject, at)
-    assert fields_of(found) == fields_of(Reference(rules, policy).anywhere(subject, at))
+def test_anywhere(rules, policy, subject, at):
+    wanted = fields_of(Reference(rules, policy).anywhere(subject, at))
+    for snapshot in every_snapshot(rules):
+        assert fields_of(Engine(snapshot, policy).anywhere(subject, at)) == wanted
 
 
-@each_snapshot
 @settings(max_examples=150)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all) | tweets, max_size=12))
-def test_a_page_is_its_items_one_by_one(snapshot_of, rules, policy, viewer, at, items):
-    view, reference = Engine(snapshot_of(rules), policy).view(viewer, at), Reference(rules, policy)
-    page = view.filter(items)
-
+def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
+    reference = Reference(rules, policy)
     wanted = [reference.check(item, viewer, at) for item in items]
-    assert page.visible == [item for item, decision in zip(items, wanted, strict=True) if decision.visible]
-    assert page.withheld == [(index, decision) for index, decision in enumerate(wanted) if not decision.visible]
     hidden = [[each for each in _quotes(item) if not reference.check(each, viewer, at).visible] for item in items]
     shown = [index for index, decision in enumerate(wanted) if decision.visible and hidden[index]]
-    assert page.tombstones == [(index, reference.check(hidden[index][0], viewer, at)) for index in shown]
+    tombstones = [(index, reference.check(hidden[index][0], viewer, at)) for index in shown]
+    for snapshot in every_snapshot(rules):
+        page = Engine(snapshot, policy).view(viewer, at).filter(items)
+        assert page.visible == [item for item, decision in zip(items, wanted, strict=True) if decision.visible]
+        assert page.withheld == [(index, decision) for index, decision in enumerate(wanted) if not decision.visible]
+        assert page.tombstones == tombstones
 
 
 def _quotes(item: object) -> list[Tweet]:
@@ -73,17 +74,17 @@ def _chain(tweet: Tweet | None) -> list[Tweet]:
     return [] if tweet is None else [tweet, *_chain(tweet.retweet_of)]
 
 
-@each_snapshot
 @settings(max_examples=150)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all), max_size=12))
-def test_mask_and_withholds_say_what_check_says(snapshot_of, rules, policy, viewer, at, items):
-    view, reference = Engine(snapshot_of(rules), policy).view(viewer, at), Reference(rules, policy)
+def test_mask_and_withholds_say_what_check_says(rules, policy, viewer, at, items):
+    reference = Reference(rules, policy)
     wanted = [not reference.check(item, viewer, at).visible for item in items]
-
-    assert [view.withholds(*item) for item in items] == wanted
     columns = [t for t, _ in items], [a for _, a in items]
-    for of in (list, tuple, lambda ids: array("q", ids), lambda ids: array("Q", ids), lambda ids: array("i", ids)):
-        assert list(map(bool, view.mask(of(columns[0]), of(columns[1])))) == wanted
+    for snapshot in every_snapshot(rules):
+        view = Engine(snapshot, policy).view(viewer, at)
+        assert [view.withholds(*item) for item in items] == wanted
+        for of in (list, tuple, lambda ids: array("q", ids), lambda ids: array("Q", ids), lambda ids: array("i", ids)):
+            assert list(map(bool, view.mask(of(columns[0]), of(columns[1])))) == wanted
 
 
 @settings(max_examples=200)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from tests.implementations import MakeSnapshot, each_snapshot, in_c
+from tests.implementations import MakeSnapshot, each_snapshot, every_snapshot, in_c
 from tests.strategies import ACCOUNTS, TWEETS, rule_sets
 from withhold import Outcome, Rule, RuleSet, Snapshot
 
@@ -21,46 +21,43 @@ def names(snapshot: Snapshot, kind: str, id_: int) -> list[str]:
     return [] if posting is None else [each.id for each in snapshot.rules_of(posting)]
 
 
-@each_snapshot
 @settings(max_examples=150)
 @given(rules=rule_sets())
-def test_an_id_finds_exactly_the_rules_that_name_it(snapshot_of: MakeSnapshot, rules: RuleSet) -> None:
+def test_an_id_finds_exactly_the_rules_that_name_it(rules: RuleSet) -> None:
     """Of its own kind, each once, in the order of their ids; and None if there is none."""
-    snapshot = snapshot_of(rules)
-    for id_ in {*ACCOUNTS, *TWEETS, 99}:
-        for kind in ("accounts", "tweets"):
-            wanted = sorted(each.id for each in rules if id_ in getattr(each, kind))
-            assert names(snapshot, kind, id_) == wanted
-            assert (getattr(snapshot, kind).find(id_) is None) is (not wanted)
+    for snapshot in every_snapshot(rules):
+        for id_ in {*ACCOUNTS, *TWEETS, 99}:
+            for kind in ("accounts", "tweets"):
+                wanted = sorted(each.id for each in rules if id_ in getattr(each, kind))
+                assert names(snapshot, kind, id_) == wanted
+                assert (getattr(snapshot, kind).find(id_) is None) is (not wanted)
 
 
-@each_snapshot
 @settings(max_examples=150)
 @given(rules=rule_sets())
-def test_ids_of_the_same_rules_share_one_posting_and_others_do_not(snapshot_of: MakeSnapshot, rules: RuleSet) -> None:
+def test_ids_of_the_same_rules_share_one_posting_and_others_do_not(rules: RuleSet) -> None:
     """Across both tables: what is cached for a posting serves all of its ids."""
-    snapshot = snapshot_of(rules)
-    found = {
-        (kind, id_): posting
-        for kind, ids in (("accounts", ACCOUNTS), ("tweets", TWEETS))
-        for id_ in ids
-        if (posting := getattr(snapshot, kind).find(id_)) is not None
-    }
-    for one, posting in found.items():
-        for other, its in found.items():
-            assert (posting == its) is (names(snapshot, *one) == names(snapshot, *other))
+    for snapshot in every_snapshot(rules):
+        found = {
+            (kind, id_): (posting, names(snapshot, kind, id_))
+            for kind, ids in (("accounts", ACCOUNTS), ("tweets", TWEETS))
+            for id_ in ids
+            if (posting := getattr(snapshot, kind).find(id_)) is not None
+        }
+        for posting, named in found.values():
+            for its, others in found.values():
+                assert (posting == its) is (named == others)
 
 
-@each_snapshot
 @settings(max_examples=100)
 @given(rules=rule_sets())
-def test_all_that_is_named_is_listed_once(snapshot_of: MakeSnapshot, rules: RuleSet) -> None:
-    snapshot = snapshot_of(rules)
-    for kind in ("accounts", "tweets"):
-        wanted = {id_ for each in rules for id_ in getattr(each, kind)}
-        found = list(snapshot.postings(kind))
-        assert sorted(id_ for id_, _ in found) == sorted(wanted)
-        assert all(getattr(snapshot, kind).find(id_) == posting for id_, posting in found)
+def test_all_that_is_named_is_listed_once(rules: RuleSet) -> None:
+    for snapshot in every_snapshot(rules):
+        for kind in ("accounts", "tweets"):
+            wanted = {id_ for each in rules for id_ in getattr(each, kind)}
+            found = list(snapshot.postings(kind))
+            assert sorted(id_ for id_, _ in found) == sorted(wanted)
+            assert all(getattr(snapshot, kind).find(id_) == posting for id_, posting in found)
 
 
 @each_snapshot

@@ -16,7 +16,7 @@ KILLER = """
 import json, os, random, signal, sys, time
 from withhold import Rule, RuleSet, Snapshot
 
-path, kills = sys.argv[1], int(sys.argv[2])
+path, least, most = sys.argv[1], *map(int, sys.argv[2:])
 sets = [RuleSet([Rule(id="r", tweets=range(start, start + 20_000), withheld_in=["IN"], reason="terms")]) for start in (1, 9)]
 snapshots = [Snapshot.compile(rules) for rules in sets]
 chance, found, unfinished = random.Random(1), {rules.revision: 0 for rules in sets}, set()
@@ -32,7 +32,10 @@ def saving(number):
 began = time.perf_counter()
 os.waitpid(saving(0), 0)
 once = (time.perf_counter() - began) / 50
-for kill in range(kills):
+for kill in range(most):
+    # Where the processor is wanted elsewhere, kills may all come before anything is done, for a while.
+    if kill >= least and min(found.values()) > 5 and len(unfinished) > 5:
+        break
     child = saving(chance.randrange(2))
     time.sleep(chance.uniform(0, 10 * once))
     os.kill(child, signal.SIGKILL)
@@ -49,11 +52,13 @@ print(json.dumps([list(found.values()), len(unfinished)]))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
-def test_after_500_kills_there_is_always_a_whole_file(tmp_path: Path) -> None:
+def test_after_100_kills_there_is_always_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "rules.wh"
-    run = subprocess.run([sys.executable, "-c", KILLER, path, "500"], check=True, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", KILLER, path, "100", "2000"], check=True, capture_output=True, text=True
+    )
     found, unfinished = json.loads(run.stdout)
-    assert sum(found) == 500
+    assert sum(found) >= 100
     assert min(found) > 5, "both files were found, so that kills came before and after the new one was put in place"
     assert unfinished > 5, "kills came while a file was being written"
     assert list(tmp_path.iterdir()) == [path], "one more save has cleared what all these left"

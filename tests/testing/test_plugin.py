@@ -1,4 +1,4 @@
-"""The pytest plugin, in sessions of its own."""
+"""The pytest plugin, in sessions of its own: most in this process, as starting Python and pytest takes longer than they do."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ pytest_plugins = ("pytester",)
 
 FAILING = FINE + CASE.replace("withholds it", "shows it").replace("IN: withheld", "IN: visible")
 
+#: The plugin has been imported before the session begins, unless that has a process of its own.
+HERE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+
 
 @pytest.fixture
 def session(pytester):
-    """Write rules and cases, and run pytest on them in another process."""
+    """Write rules and cases, and run pytest on them."""
 
-    def run(*arguments, **files):
+    def run(*arguments, elsewhere=False, **files):
         (pytester.path / "rules.yaml").write_text(RULES, encoding="utf-8")
         for name, text in files.items():
             (pytester.path / f"{name}.cases.yaml").write_text(text, encoding="utf-8")
-        return pytester.runpytest_subprocess("-W", "error", "-p", "no:cacheprovider", *arguments)
+        start = pytester.runpytest_subprocess if elsewhere else pytester.runpytest_inprocess
+        return start("-W", "error", *HERE, "-p", "no:cacheprovider", *arguments)
 
     return run
 
 
-def test_every_case_is_an_item(session):
-    found = session("-v", all=FAILING)
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_every_case_is_an_item(session, elsewhere):
+    found = session("-v", elsewhere=elsewhere, all=FAILING)
     found.assert_outcomes(passed=1, failed=1)
     found.stdout.fnmatch_lines(["all.cases.yaml::withholds it PASSED*", "all.cases.yaml::shows it FAILED*"])
 
@@ -79,7 +84,7 @@ def test_what_was_read_otherwise_than_it_was_written_is_warned_of(session, pytes
     cases = {name: FINE.replace("rules.yaml", "uk.yaml").replace("US", "EL") for name in ("a", "b")}
     pytester.makeini("[pytest]\nwithhold_rules = uk.yaml\n")
     pytester.makepyfile("def test(withhold_engine):\n    pass\n")
-    lenient = session("-W", "default", **cases)
+    lenient = session("-W", "default", elsewhere=True, **cases)
     lenient.assert_outcomes(passed=3, warnings=5)
     text = lenient.stdout.str()
     assert text.count("uk.yaml:4:23: warning: `UK` was read as `GB` [territory-alias]") == 1
@@ -125,7 +130,7 @@ def test_what_may_be_a_case_file_and_is_wrong_fails_at_collection(session, pytes
 
 def test_workers_share_the_cases(session):
     pytest.importorskip("xdist")
-    session("-n", "2", all=FAILING, other=FINE).assert_outcomes(passed=2, failed=1)
+    session("-n", "2", elsewhere=True, all=FAILING, other=FINE).assert_outcomes(passed=2, failed=1)
 
 
 def test_the_fixtures(session, pytester):
@@ -224,7 +229,7 @@ def test_b5_the_name_of_a_file_forges_no_line_of_pytest(pytester, name):
     (pytester.path / f"{name}.cases.yaml").write_text(text, encoding="utf-8")
     (pytester.path / f"broken {name}.cases.yaml").write_text("rules: [", encoding="utf-8")
     for arguments in (["-v", "--continue-on-collection-errors", "--junitxml=out.xml"], ["--collect-only"]):
-        found = pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+        found = pytester.runpytest_inprocess("-W", "default", *HERE, "-p", "no:cacheprovider", *arguments)
         lines = (found.stdout.str() + found.stderr.str()).split("\n")
         assert any("shows it" in line for line in lines)
         for line in lines:
