@@ -104,11 +104,11 @@ def test_pairs_at_edges(part) -> None:
     agree(exhaustive.part_of(exhaustive.pairs_of_instants(), part, 2))
 
 
-@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("sees_own", [False, True])
 def test_authors(sees_own, part) -> None:
     batch = exhaustive.authors(sees_own=sees_own, sayings=2, viewers=VIEWERS[1:2])
-    agree(exhaustive.part_of(batch, part, 2))
+    agree(exhaustive.part_of(batch, part, 4))
 
 
 def test_a_wrong_engine_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
