@@ -13,22 +13,17 @@ from itertools import chain, islice
 from typing import NamedTuple, Protocol
 
 from withhold.errors import GeoIPError, Problem, shown
-from withhold.location.headers import printable
-from withhold.territories import ALIASES, containing, countries, country_of, current, is_subdivision
-from withhold.territories.table import TABLE
+from withhold.location.headers import printable, redacted
+from withhold.territories import WORLD, containing, countries, country_of, covering, is_subdivision
+from withhold.territories.table import SECOND, TABLE
 
 #: So many records are checked when a database is opened, all of them before its table is used.
 SAMPLE = 2_000
-#: What databases write where there is no country, in upper case. The codes are those that ISO 3166-1 reserves, has
-#: withdrawn or leaves to its users; some stand for a place in other lists, and are of unknown location here.
+#: What databases write where there is no country, in upper case.
 NO_COUNTRIES = frozenset(
     (
-        *("", "-", "--", "?", "??", "NONE", "NULL", "UNKNOWN", "N/A", "A1", "A2", "O1", "AP"),
-        *("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "FX", "IC", "SU", "TA", "UK", "UN"),
-        *("AN", "BU", "CS", "CT", "DD", "DY", "FQ", "HV", "JT", "MI", "NH", "NQ", "NT", "PC", "PU", "PZ", "RH", "TP"),
-        *("VD", "WK", "YD", "YU", "ZR"),
-        *("AA", "ZZ", *(f"Q{letter}" for letter in "MNOPQRSTUVWXYZ"), *(f"X{letter}" for letter in "ABCDEFGHIJLMNOPQ")),
-        *(f"X{letter}" for letter in "RSTUVWXYZ"),
+        *("", "-", "--", "?", "??", "NONE", "NULL", "UNKNOWN", "N/A", "A1", "A2", "O1"),
+        *("AA", "AP", "EU", "EZ", "UN", "XX", "XZ", "ZZ"),
     )
 )
 _MAXMIND = ("country", "iso_code")
@@ -62,14 +57,15 @@ def place_of(
 ) -> Place:
     """Check the codes of a record or a header: those that ISO 3166 does not have are not known (T4).
 
-    `AP`, `EU`, `ZZ`, `None` and the like are seen in real data; `T1` is Tor. Former codes with one successor are read as
-    that, and second codes as the place that they stand for (T5). Of the subdivisions those are kept that are known, of
-    any level, in any order. Where they do not lie one inside the other, the country alone is known.
+    `AP`, `EU`, `ZZ`, `None` and the like are seen in real data; `T1` is Tor. Former codes are read as the place that
+    they are part of now, `UK` and `EL` as in rules, and second codes as the place that they stand for (T5). Of the
+    subdivisions those are kept that are known, of any level, in any order. Where they do not lie one inside the other,
+    the smallest place around them is known; where they lie in different countries, none is.
 
     >>> place_of("GB", ["ENG", "WBK"]).subdivisions, place_of("FR", ["IDF", "75"]).subdivisions
     (('GB-ENG', 'GB-WBK'), ('FR-IDF', 'FR-75C'))
-    >>> place_of("US", ["PR"]).country, place_of("RS", ["25"]).country
-    ('PR', 'XK')
+    >>> place_of("US", ["PR"]).country, place_of("RS", ["25"]).country, place_of("FR", ["RE", "IDF"]).country
+    ('PR', 'XK', None)
     >>> place_of("AP").note, place_of("CN", ["77"]).note
     ('whose country `AP` is none', 'whose subdivision `CN-77` is not in ISO 3166-2')
     """
@@ -80,47 +76,69 @@ def place_of(
         return Place(None, (), *rest, anonymiser="Tor exit")
     country = _country(code)
     if country is None:
-        return Place(None, (), *rest, note=f"whose country `{printable(code, 20)}` is none")
-    located, subdivisions, note = _within(country, tuple(parts))
+        return Place(None, (), *rest, note=f"whose country `{redacted(code[:20])}` is none")
+    whole = covering(code)
+    located, subdivisions, note = _within(country, (*parts, whole) if is_subdivision(whole) else tuple(parts))
     return Place(located, subdivisions, *rest, note=note)
 
 
 def _country(code: str | None) -> str | None:
-    """Return the country that a record names; `UK` and `EL` are not read in data."""
+    """Return the country that a record names, None if it names none. `IC` is in `ES`, `DD` in `DE`."""
     if code is None or code in countries():
         return code
-    found = current(code) if code not in ALIASES else None
-    return found if found in countries() else None
+    whole = WORLD if is_subdivision(code) else covering(code)
+    return None if whole == WORLD else country_of(whole)
 
 
 @lru_cache(maxsize=16_384)
-def _within(country: str, parts: tuple[str | None, ...]) -> tuple[str, tuple[str, ...], str]:
+def _within(country: str, parts: tuple[str | None, ...]) -> tuple[str | None, tuple[str, ...], str]:
     """Return the country and the subdivisions, broadest first, that the parts of a country name, and what was not read."""
     found = {part: _subdivision(country, part) for part in parts}
     note = ""
     for part, code in found.items():
         if code is None:
-            lacks = "has no code" if not part else f"`{country}-{printable(part, 20)}` is not in ISO 3166-2"
+            lacks = "has no code" if not part else f"`{country}-{redacted(part[:20])}` is not in ISO 3166-2"
             note = f"whose subdivision {lacks}"
-    codes = sorted({code for code in found.values() if code is not None}, key=lambda code: -len(containing(code)))
+    codes = {code for code in found.values() if code is not None}
     if not codes:
         return country, (), note
-    if not all(code in containing(codes[0]) for code in codes):
-        named = " and ".join(f"`{code}`" for code in reversed(codes))
-        return country, (), f"whose subdivisions {named} are not one inside the other"
-    return country_of(codes[0]), tuple(code for code in reversed(codes) if is_subdivision(code)), note
+    narrow = sorted(codes - {around for code in codes for around in containing(code)[1:]}) or [WORLD]
+    if len(narrow) > 1 or WORLD in codes:
+        at_odds = [part for part, code in found.items() if code == WORLD or (code in narrow and WORLD not in codes)]
+        named = " and ".join(sorted(f"`{country}-{redacted((part or '')[:20])}`" for part in at_odds))
+        ends = "is not a place in it" if WORLD in codes else "are not one inside the other"
+        note = f"whose {'subdivision' if WORLD in codes else 'subdivisions'} {named} {ends}"
+    around = [place for place in containing(narrow[0]) if all(place in containing(code) for code in narrow)]
+    if WORLD in codes or around[0] == WORLD:
+        return None, (), note
+    # The smallest place around all of them, and what a record names around that.
+    kept = [place for place in reversed(around) if is_subdivision(place) and (place in codes or place == around[0])]
+    return country_of(around[0]), tuple(kept), note
 
 
 def _subdivision(country: str, part: str | None) -> str | None:
-    """Return the canonical code of a part, with or without its country in front, in any case, or short of a zero."""
+    """Return the canonical code of a part, with or without its country in front, in any case, or short of a zero.
+
+    That of a former one is the place around it; `WORLD` says that the part is not in the country.
+    """
     if not part or not part.isascii():
         return None
-    part = part.strip().upper().removeprefix(f"{country}-")
-    found = current(f"{country}-{part}")
-    if found is None and part.isdigit() and f"{country}-{part}" not in TABLE:
-        padded = {current(f"{country}-{part.zfill(digits)}") for digits in (2, 3)} - {None}
-        found = padded.pop() if len(padded) == 1 else None
-    return found
+    part = part.strip().upper()
+    own = country_of(part)
+    if own != country and is_subdivision(part) and (whole := covering(part)) != WORLD:
+        # The whole code of a place in another country: `UM-76` of `US` is in `UM`, and `FR-974` of `RE` is `RE`.
+        inside = country_of(whole) in (country, SECOND.get(f"{country}-{own}"))
+        return whole if inside else WORLD
+    part = part.removeprefix(f"{country}-")
+    code = f"{country}-{part}"
+    if code in TABLE or (found := covering(code)) != WORLD:
+        return covering(code)
+    if second := SECOND.get(f"{country}-{country_of(part)}"):
+        found = covering(f"{second}-{part.partition('-')[2]}")
+        return second if found == WORLD else found
+    padded = {covering(f"{country}-{part.zfill(digits)}") for digits in (2, 3)} if part.isdigit() else set()
+    padded.discard(WORLD)
+    return padded.pop() if len(padded) == 1 else None
 
 
 class Schema(Protocol):

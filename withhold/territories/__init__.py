@@ -35,6 +35,7 @@ __all__ = [
     "containing",
     "countries",
     "country_of",
+    "covering",
     "current",
     "expand",
     "is_newer",
@@ -119,6 +120,23 @@ def current(code: str) -> str | None:
         if around is not None and around != country and not is_subdivision(around):
             return current(f"{around}-{part}")
     return None
+
+
+@cache
+def covering(code: str) -> str:
+    """Return the smallest place of today that is sure to hold that of a code in upper case; `WORLD` if none is.
+
+    Former codes give the place that they are part of now, or one around all their parts. Data may be read so, for
+    anybody in the part is in the whole; rules may not.
+
+    >>> covering("IN-DN"), covering("PH-MAG"), covering("IC"), covering("AN"), covering("GB-CHA")
+    ('IN-DH', 'PH-14', 'ES-CN', 'WORLD', 'WORLD')
+    """
+    found, row = current(code), TABLE.get(code)
+    if found is None and row is not None:
+        around = [containing(now) for now in row.now] or [containing(country_of(code))]
+        return next(place for place in around[0] if all(place in chain for chain in around))
+    return found or WORLD
 
 
 def resolve(text: str) -> Resolved:
