@@ -149,6 +149,96 @@ def test_the_country_of_one_ip_version_alone_is_no_database_of_both(
     assert "has no IPv6 networks with a country" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("country", "part", "found"),
+    [("FR", "RE", ("RE", ())), ("US", "PR", ("PR", ())), ("US", "MS", ("US", ("US-MS",))), ("DE", "?", ("DE", ()))],
+)
+def test_d4_the_region_of_a_flat_database_is_read(country: str, part: str, found: tuple[str, tuple[str, ...]]) -> None:
+    whole = part if part == "?" else f"{country}-{part}"
+    records: list[dict[str, object]] = [
+        *({key: part} for key in ("region_code", "subdivision_code", "region_iso_code", "regionCode", "state_code")),
+        *({key: whole} for key in ("iso_3166_2", "subdivision_code", "region", "iso3166-2")),
+        *({"subdivisions": inner} for inner in ([part], [{"iso_code": part}], {"iso_code": part})),
+        *({"region": {"code": part}}, {"location": {"region_code": part, "region": "Somewhere"}}),
+        {"region_code": part, "region": "Somewhere", "city": "Hello", "continent_code": "EU", "region_geoname_id": 5},
+    ]
+    for record in records:
+        for around in ({"country_code": country}, {"country": country}):
+            place = tell_apart("own", [{**around, **record}]).read({**around, **record})
+            assert (place.country, place.subdivisions) == found, record
+    for key in ("subdivision", "most_specific_subdivision"):
+        record = {"country": {"iso_code": country}, key: {"iso_code": part, "names": {"en": "Hello"}}}
+        place = tell_apart("own", [record]).read(record)
+        assert (place.country, place.subdivisions) == found, record
+
+
+def test_d4_a_region_in_figures_is_read() -> None:
+    record = {"country_code": "FR", "region_code": 75}
+    assert tell_apart("own", [record]).read(record).subdivisions == ("FR-75C",)
+
+
+@pytest.mark.parametrize("code", ["AN", "YU", "SU", "XC", "XN", "JA"])
+def test_d4_a_code_of_no_single_place_is_refused(code: str) -> None:
+    for record in ({"country_code": code}, {"country_code": code, "country_name": "United Kingdom"}):
+        with pytest.raises(GeoIPError, match=f"`country_code` is `{code}`"):
+            tell_apart("own", [{"country_code": "IN"}, record])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *({"country_code": "", "country_name": "India"}, {"country_code": "-", "country_name": "India"}),
+        *({"country_code": "", "country_code3": "IND"}, {"country_code": "ZZ", "country_name": "India"}),
+        *({"country_code": "EU", "country_name": "France"}, {"geo": {"code": "IN"}}, {"code": "IN"}),
+        *({"location": "India"}, {"country_code": "ZZ", "geo": {"code": "IN"}}),
+    ],
+    ids=str,
+)
+def test_d4_a_country_elsewhere_in_a_record_without_a_code_is_refused(record: dict[str, object]) -> None:
+    with pytest.raises(GeoIPError, match="in a way that is not understood"):
+        tell_apart("own", [{"country_code": "US"}, record])
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *({"country_code": "EU", "country_name": "Europe"}, {"country_code": "-", "country_name": "-"}),
+        *({"country_code": "ZZ", "country_name": "Reserved"}, {"country_code": "A2", "country_name": "Satellite"}),
+        *({"city": {"names": {"en": "Georgia"}}}, {"location": {"time_zone": "Singapore"}}, {"language_code": "IN"}),
+        *({"continent_code": "AS"}, {"registered_country_code": "IN"}, {"location": {"latitude": 1.5}}),
+    ],
+    ids=str,
+)
+def test_a_record_without_a_country_in_so_many_words_is_fine_among_others(record: dict[str, object]) -> None:
+    assert tell_apart("own", [{"country_code": "US"}, record]).read(record).country is None
+
+
+@pytest.mark.parametrize("record", [{"country": {"iso_code": "IN"}}, {"country_code": "IN"}, {"country": {"code": ""}}])
+def test_d4_a_path_leaves_no_record_with_a_country_elsewhere(record: dict[str, object]) -> None:
+    found = {"country_name": "India", **record}
+    with pytest.raises(GeoIPError, match="in a way that is not understood"):
+        tell_apart("own", [{"country": {"code": "GB"}}, found], ("country", "code"))
+
+
+@pytest.mark.parametrize(
+    ("record", "path"),
+    [
+        ({"continent_code": "AS"}, ("continent_code",)),
+        ({"continent": {"code": "AS"}}, ("continent", "code")),
+        ({"registered_country_code": "AS"}, None),
+        ({"as_country": "AS"}, None),
+        ({"organization": {"country": "AS"}}, None),
+    ],
+)
+def test_d4_the_hint_names_no_path_to_something_else(record: dict[str, object], path: tuple[str, ...] | None) -> None:
+    with pytest.raises(GeoIPError) as caught:
+        tell_apart("own", [record])
+    assert "give `country_path" not in str(caught.value.hint)
+    if path:
+        with pytest.raises(GeoIPError, match="bad-country-path"):
+            tell_apart("own", [record], path)
+
+
 CODES = st.sampled_from(
     ["GB", "gb", "SE", "US", "GBR", "United Kingdom", "826", "ZZ", "XX", "AP", "", "-", "EU", "xk", "JA"]
 )

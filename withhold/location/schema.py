@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from withhold.errors import GeoIPError, Problem, shown
 from withhold.location.headers import printable, redacted
 from withhold.territories import WORLD, containing, countries, country_of, covering, is_subdivision
+from withhold.territories.names import codes_named
 from withhold.territories.table import SECOND, TABLE
 
 #: So many records are checked when a database is opened, all of them before its table is used.
@@ -32,6 +33,26 @@ _SCHEMAS = (_MAXMIND, ("country_code",), ("country",))
 _COUNTRY = re.compile(r"country|countries|(^|_)(nation|ctry|cc|iso|iso2|iso_?3166\w*|alpha_?2)(_|\d|$)")
 _ANOTHER = re.compile(
     r"regist|represent|continent|subdivision|traits|currenc|calling|phone|tld|languages|capital|confidence|(^|_)is_"
+)
+#: Keys that lead to something that has no country's code.
+_NO_COUNTRY = re.compile(r"continent|subdivision|currenc|calling|phone|tld|languages|confidence|(^|_)is_")
+#: Keys that lead to a country that is not where an address is, in a hint.
+_ELSEWHERE = re.compile(rf"{_ANOTHER.pattern}|(^|_)asn?(_|\d|$)|autonomous|organi[sz]ation|whois|owner|carrier")
+#: Keys below which something is that may be a country, where a record says nothing else of one.
+_SOMEWHERE = re.compile(r"(^|_)(code|geo|geo_?ip|loc|location|place|where|area|territory)(_|\d|$)")
+_OTHER_CODES = re.compile(
+    r"lang|time_?zone|city|isp(_|$)|organi[sz]ation|region|state|province|metro|postal|zip|domain"
+)
+#: Keys below which the code of a subdivision is, joined.
+_PART = re.compile(
+    r"(^|_)(subdivisions?|regions?|states?|state_?prov(ince)?|provinces?)_?\d?(_(iso|code|iso_?code|iso_?3166(_?2)?))+$"
+    r"|(^|_)iso_?3166_?2(_?code)?$"
+)
+#: Keys of a part that have its name in some databases, and its code in others.
+_PART_OR_NAME = re.compile(r"(^|_)(subdivisions?|regions?|states?|state_?prov(ince)?|provinces?)_?\d?$")
+_PART_CODE = re.compile(r"([A-Za-z]{2}-)?[A-Za-z0-9]{1,3}")
+_NO_PART = re.compile(
+    r"continent|traits|registered|represented|confidence|fips|geoname|un_?m49|(^|_)(names?|isp|asn?|is)(_|$)"
 )
 _OTHERWISE = "a record names a country in a way that is not understood"
 _TOR = "T1"
@@ -176,8 +197,7 @@ class PlaceSchema(NamedTuple):
         said, code = _text(_at(found, self.keys)), self.code(found)
         if said and _country(code) is None and code not in NO_COUNTRIES and code != _TOR:
             raise _not_understood(_OTHERWISE, [(self.keys, said)])
-        # A code that is there and empty says that there is no country.
-        if said is None and not self.given and (elsewhere := list(_named(found))):
+        if _country(code) is None and code != _TOR and (elsewhere := self._elsewhere(found, said)):
             raise _not_understood(_OTHERWISE, elsewhere)
         if self.keys != _MAXMIND:
             return place_of(code, _parts(found, strict=False))
@@ -187,6 +207,16 @@ class PlaceSchema(NamedTuple):
             _code(found, "registered_country"),
             _code(found, "represented_country"),
         )
+
+    def _elsewhere(self, record: Mapping[str, object], said: str | None) -> list[tuple[tuple[str, ...], object]]:
+        """Return where a record without a code at the keys seems to name a country.
+
+        A code that is there and none (`-`, `ZZ`) says that there is no country, unless one is named in so many words.
+        """
+        named = list(_named(record))
+        if said is not None or self.given:
+            named = [(keys, value) for keys, value in named if isinstance(value, str) and _names_a_country(value)]
+        return [*named, *(found for found in _perhaps(record) if found not in named)]
 
 
 def tell_apart(kind: str, records: Iterable[object], keys: Sequence[str] | None = None) -> PlaceSchema:
@@ -201,6 +231,9 @@ def tell_apart(kind: str, records: Iterable[object], keys: Sequence[str] | None 
     elif isinstance(keys, str) or not keys or not all(isinstance(key, str) for key in keys):
         problem = f"country_path `{printable(str(keys))}` is not a sequence of keys"
         raise GeoIPError(Problem("bad-country-path", problem, hint="write it like `country_path=('country', 'code')`"))
+    elif any(map(_NO_COUNTRY.search, map(_snake, keys))):
+        problem = f"country_path `{printable('.'.join(keys))}` leads to no country"
+        raise GeoIPError(Problem("bad-country-path", problem, hint="name the keys that lead to where an address is"))
     else:
         candidates = [PlaceSchema(name, tuple(keys), given=True)]
     all_of = iter(records)
@@ -239,13 +272,35 @@ def map_of(value: object) -> Mapping[str, object]:
 def _named(record: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], object]]:
     """Yield the keys and the values by which a record seems to name the country where somebody is."""
     for keys, value in _leaves(record):
-        steps = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower() for key in keys]
+        steps = [*map(_snake, keys)]
         if any(map(_ANOTHER.search, steps)) or not any(map(_COUNTRY.search, steps)):
             continue
         if (value and not isinstance(value, (bool, str))) or (
             isinstance(value, str) and value.upper() not in NO_COUNTRIES
         ):
             yield keys, value
+
+
+def _perhaps(record: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the keys and the codes or names of countries below keys that may be where somebody is."""
+    for keys, value in _leaves(record):
+        steps = [*map(_snake, keys)]
+        known = any(_ELSEWHERE.search(step) or _OTHER_CODES.search(step) for step in steps)
+        if not known and any(map(_SOMEWHERE.search, steps)) and isinstance(value, str) and _names_a_country(value):
+            yield keys, value
+
+
+@lru_cache(maxsize=4_096)
+def _names_a_country(text: str) -> bool:
+    """Return whether a text is the code of a country, or its name or a code of three letters."""
+    if len(text) <= 2:
+        return text.isascii() and _country(text.upper()) is not None
+    return any(not is_subdivision(code) for code in codes_named(text))
+
+
+@lru_cache(maxsize=4_096)
+def _snake(key: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).replace("-", "_").lower()
 
 
 def _leaves(value: object, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
@@ -262,7 +317,10 @@ def _leaves(value: object, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 def _not_understood(message: str, found: Sequence[tuple[tuple[str, ...], object]]) -> GeoIPError:
     said = ", ".join(f"`{printable('.'.join(keys))}` is `{printable(str(value), 40)}`" for keys, value in found[:5])
     codes = (
-        keys for keys, value in found if isinstance(value, str) and value.isascii() and value.upper() in countries()
+        keys
+        for keys, value in found
+        if isinstance(value, str) and value.isascii() and value.upper() in countries()
+        if not any(_ELSEWHERE.search(_snake(key)) for key in keys)
     )
     hint = "name the keys that lead to a two-letter code of ISO 3166-1 with `country_path`"
     if keys := next(codes, None):
@@ -278,13 +336,42 @@ def _at(record: Mapping[str, object], keys: Sequence[str], missing: object = Non
 
 
 def _parts(record: Mapping[str, object], *, strict: bool) -> list[str | None]:
-    """Return the codes of the subdivisions, broadest first."""
+    """Return the codes of the subdivisions: those of MaxMind's list, and those below other keys."""
     parts = record.get("subdivisions", [])
     if isinstance(parts, list) and (strict or all(isinstance(part, dict) for part in parts)):
-        return [_text(map_of(part).get("iso_code")) for part in parts]
-    if strict:
+        found = [_text(map_of(part).get("iso_code")) for part in parts]
+    elif strict:
         raise _misshapen(parts, "list")
-    return []
+    else:
+        found = []
+    return [*found, *(part for part in _other_parts(record) if part not in found)]
+
+
+def _other_parts(value: object, keys: tuple[str, ...] = ()) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if _part_at((*keys, key)) is not None:
+                yield from _other_parts(inner, (*keys, key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _other_parts(inner, keys)
+    elif keys and isinstance(value, (str, int)) and not isinstance(value, bool) and (form := _part_at(keys)):
+        text = str(value)
+        if form is _PART_CODE and not form.fullmatch(text):
+            return  # a name
+        if text.upper() not in NO_COUNTRIES:
+            yield text
+
+
+@lru_cache(maxsize=4_096)
+def _part_at(keys: tuple[str, ...]) -> re.Pattern[str] | bool | None:
+    """Return whether the code of a subdivision is at the keys; a pattern that it has to fit; None below no such key."""
+    joined = "_".join(map(_snake, keys))
+    if _NO_PART.search(joined):
+        return None
+    if _PART.search(joined):
+        return True
+    return _PART_CODE if _PART_OR_NAME.search(joined) else False
 
 
 def _code(record: Mapping[str, object], key: str) -> str | None:
