@@ -53,6 +53,12 @@ def run(command, rules, *places):
         ([("country", "RE"), ("subdivision", "FR-RE")], ("RE", [])),
         ([("country", "RS-25")], ("XK", [])),
         ([("country", "NL"), ("subdivision", "BQ1")], ("BQ", ["BQ-BO"])),
+        ([("country", "NO"), ("subdivision", "3")], ("NO", ["NO-03"])),
+        ([("country", "SI"), ("subdivision", "61")], ("SI", ["SI-061"])),
+        ([("country", "RE"), ("subdivision", "974")], ("RE", [])),
+        ([("country", "GB"), ("subdivision", "SH-AC")], ("SH", ["SH-AC"])),
+        ([("country", "US"), ("subdivision", "UM-76")], ("UM", ["UM-76"])),
+        ([("country", "BQ"), ("subdivision", "NL-BQ1")], ("BQ", ["BQ-BO"])),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "explain"])
@@ -74,6 +80,12 @@ def test_e6_a_place_is_read_as_people_type_it(rules, command, places, where):
         ([("subdivision", "US-MS"), ("subdivision", "GB-ENG")], "contradicts country `US`"),
         ([("country", "FR"), ("subdivision", "RE"), ("subdivision", "GP")], "give it with --country"),
         ([("country", "US"), ("subdivision", "Mississippi")], "did you mean `US-MS` (Mississippi)?"),
+        ([("country", "US"), ("subdivision", "US_MS")], "did you mean `US-MS` (Mississippi)?"),
+        ([("country", "US"), ("subdivision", "US/MS")], "did you mean `US-MS` (Mississippi)?"),
+        ([("country", "us_ms")], "did you mean `US-MS` (Mississippi)?"),
+        ([("country", "US"), ("subdivision", "CA,MS")], "give one country, and --subdivision once for each level"),
+        ([("country", "IN,PK")], "give one country, and --subdivision once for each level"),
+        ([("country", "GB"), ("subdivision", "US-MS")], "contradicts country `GB`"),
         ([("country", "Turkey")], "did you mean `TR` (Türkiye)?"),
         ([("country", "NO-30")], "`NO-31`, `NO-32`, `NO-33`"),
         ([("country", "XX")], "leave out --country where the location is not known"),
@@ -83,7 +95,9 @@ def test_e6_a_place_is_read_as_people_type_it(rules, command, places, where):
         ([("country", "everywhere")], "a viewer is in one country"),
         ([("country", "EU")], "it is a group, the European Union: one country is expected"),
         ([("country", "")], "write an ISO 3166 code such as `IN` or `US-MS`"),
+        ([("country", "")], "leave out --country where the location is not known"),
         ([("country", "US"), ("subdivision", "")], "unknown subdivision `US-`"),
+        ([("country", "US"), ("subdivision", "")], "leave out --subdivision where none is known"),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "explain"])
