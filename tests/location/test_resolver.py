@@ -200,6 +200,32 @@ def test_d9_the_header_that_decided_is_named(country_code: str, region: str | No
     assert str(signal) == f"cdn: {where} ({why})"
 
 
+@pytest.mark.parametrize(
+    ("regions", "subdivisions"),
+    [
+        *((["BRE", "BRE"], ("FR-BRE",)), (["BRE,BRE"], ("FR-BRE",)), (["bre", " BRE , BRE"], ("FR-BRE",))),
+        *(
+            (["BRE", "RE"], None),
+            (["BRE,RE"], None),
+            (["BRE", ""], None),
+            (["BRE", "x"], None),
+            (["BRE" + " " * 30 + ",RE"], None),
+        ),
+    ],
+    ids=str,
+)
+def test_c3_a_repeated_region_is_read_if_its_lines_agree_and_nothing_if_not(
+    regions: list[str], subdivisions: tuple[str, ...] | None
+) -> None:
+    headers = [("CF-IPCountry", "FR"), *(("CF-Region-Code", region) for region in regions)]
+    found = CDNS["cloudflare"].read(headers)
+    assert found is not None
+    assert (found.country, found.subdivisions) == (("FR", subdivisions) if subdivisions else (None, ()))
+    reunion = CDNS["cloudflare"].read([("CF-IPCountry", "FR"), ("CF-Region-Code", "RE"), ("CF-Region-Code", "RE")])
+    assert reunion is not None
+    assert reunion.country == "RE"
+
+
 def test_a_header_of_the_customers_own_name() -> None:
     own = replace(CDNS["fastly"], country_header="x-geo")
     resolver = Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), cdn=own)

@@ -40,7 +40,10 @@ class CDN:
             object.__setattr__(self, "region_header", header_name(self.region_header))
 
     def read(self, headers: Headers | Lines) -> Finding | None:
-        """Return what the headers say, None if they say nothing. A repeated header is not believed.
+        """Return what the headers say, None if they say nothing.
+
+        A repeated country is not believed, nor is a country whose region is repeated with different values.
+
 
         >>> CDNS["app-engine"].read({"X-Appengine-Country": "US", "X-Appengine-Region": "ca"}).subdivisions
         ('US-CA',)
@@ -55,7 +58,11 @@ class CDN:
             return Finding(None, why=f"{self.country_header} is repeated")
         code = _value(values[0])
         regions = lines.get(self.region_header) if self.region_header else []
-        region = _value(regions[0]) if len(regions) == 1 else ""
+        # Many servers join the lines by commas. Equal ones say the same; of others nobody knows which is the CDN's.
+        parts = {_value(part) for line in regions for part in line.split(",")}
+        if len(parts) > 1:
+            return Finding(None, why=f"{self.region_header} is repeated with different values")
+        region = parts.pop() if parts else ""
         if current(f"{code}-{region}") is None:
             # Google writes `USCA`.
             region = region.removeprefix(code).removeprefix("-")
@@ -72,9 +79,9 @@ class CDN:
         return Finding(place.country, place.subdivisions, state, why=why, anonymiser=place.anonymiser)
 
 
-def _value(line: str) -> str:
+def _value(text: str) -> str:
     # CloudFront encodes its values in percent, and App Engine writes regions in lower case.
-    return unquote(line[:20].strip(" \t")).upper()
+    return unquote(text.strip(" \t")[:20]).upper()
 
 
 #: By name. Those of Fastly and of Google's load balancer have no fixed header: these are the names to set in the
