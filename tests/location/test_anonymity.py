@@ -117,7 +117,7 @@ def test_d3_being_listed_means_it_in_a_database_that_is_a_list(place: Path, kind
     [
         *({"is_eu": True}, {"is_in_european_union": True}, {"autonomous_system_number": 1}, {}, country("US")),
         *({"is_hosting": True}, {"hosting": "true"}, {"is_hosting_provider": True}, {"is_mobile": True}),
-        *({"proxy_type": "VPN"}, {"vpn_service": "a"}, {"is_legitimate_proxy": True}, {"service": "NordVPN"}),
+        *({"is_legitimate_proxy": True}, {"service": "NordVPN"}, {"provider": "NordVPN"}, {"name": "Tor"}),
     ],
     ids=str,
 )
@@ -166,6 +166,64 @@ def test_whether_anonymity_was_checked_is_always_stated(place: Path, caplog: pyt
     assert caplog.messages == ["anonymous.mmdb marks no network: nobody is taken to be anonymous"]
 
 
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        *(({key: True}, "relay") for key in ("icloud_private_relay", "icloud_relay", "is_privaterelay", "icloudRelay")),
+        *(({key: True}, "proxy") for key in ("mobile_proxy", "http_proxy", "socks_proxy", "webproxy", "socks5_proxy")),
+        *(({key: True}, "public proxy") for key in ("is_openproxy", "is_publicproxy", "ispublicproxy")),
+        *(({key: True}, "Tor exit") for key in ("tor_detected", "uses_tor", "is_torexit", "is_torexitnode", "has_tor")),
+        *(({key: True}, "VPN") for key in ("known_vpn", "vpn_service", "vpn_or_proxy", "vpn_detected", "has_vpn")),
+        *(
+            ({key: True}, "VPN")
+            for key in ("privacy_vpn", "privacy.vpn", "is_vpnprovider", "is_vpns", "is_corporate_vpn")
+        ),
+        *(({"proxy_detected": "yes"}, "proxy"), ({"is_residentialproxy": 1}, "residential proxy")),
+        *(({key: "VPN"}, "VPN") for key in ("proxy_type", "anonymizer_type", "type", "usage_type", "connection_type")),
+        *(({"network_type": "tor"}, "Tor exit"), ({"type": "residential proxy"}, "residential proxy")),
+        *(({"tunnels": [{"type": "VPN", "anonymous": True}]}, "VPN"), ({"flags": ["vpn"]}, "VPN")),
+        *(({"privacy": ["vpn", "tor"]}, "Tor exit"), ({"privacy": {"types": ["relay"]}}, "relay")),
+        *(({"proxy_provider": "Nord VPN"}, "proxy"), ({"vpn_provider": "Nord"}, "VPN"), ({"vpn_name": "x"}, "VPN")),
+        *(({"hosting_provider": "OVH"}, None), ({"vpn_provider": "-"}, None), ({"proxy_type": ""}, None)),
+        *(({"hosting_provider": "OVH", "is_anonymous": True}, "anonymiser"), ({"is_hosting_vpn": True}, "VPN")),
+        ({"is_anonymous": True, "is_hosting_provider": True, "icloud_relay": True}, "relay"),
+        ({"is_anonymous": False, "anonymizer_confidence": 99}, "anonymiser"),
+        ({"is_anonymous": False, "anonymizer_confidence": 0}, None),
+        *(({"organization": "The Tor Project"}, None), ({"isp": "ProxyRack", "domains": ["nordvpn.com"]}, None)),
+        *(({"is_torrent": True, "territory": "x", "operator": True}, None), ({"connection_type": "Cable/DSL"}, None)),
+    ],
+    ids=str,
+)
+def test_d3_one_understood_flag_makes_no_other_invisible(record: dict[str, object], name: str | None) -> None:
+    assert told({"is_proxy": False, **record}) == name
+    assert told(record, other={"is_proxy": False}) == name
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        *(
+            {key: value}
+            for key in ("is_not_vpn", "is_vpn_free", "non_vpn", "vpn_score")
+            for value in (True, False, 0, "x")
+        ),
+        *({"vpn": {"name": "x", "is_proxy": False}}, {"vpn": ["Nord"]}, {"tor": [1]}, {"vpn": [{"name": "x"}]}),
+        *(
+            {"proxy_type": "DCH"},
+            {"type": "not vpn"},
+            {"privacy": ["no-vpn"]},
+            {"nordvpn": True},
+            {"vpn_free_name": "x"},
+        ),
+        *({"anonymity": "elite"}, {"anonymizer_confidence": "high"}, {"my_vpn_data": {"since": 2020}}),
+    ],
+    ids=str,
+)
+def test_d3_a_key_that_says_something_of_anonymity_and_is_not_understood_is_refused(record: dict[str, object]) -> None:
+    with pytest.raises(GeoIPError, match=r"a record has .* \[unknown-schema\]"):
+        told(record, other={"is_proxy": False})
+
+
 @needs_maxmind
 def test_maxminds_own_database_marks_those_whom_its_flags_name() -> None:
     import maxminddb
@@ -199,7 +257,9 @@ def test_d3_every_flag_is_understood_or_the_database_is_refused(records: list[di
     telling = ("tor", "vpn", "proxy", "relay")
     for record in records:
         marked = schema.read(record).anonymiser is not None
-        set_ = [key for key, value in record.items() if value in YES and "hosting" not in key.split("_")]
+        # A provider may be called `maybe`.
+        named = ["maybe" if key.endswith("provider") and "is" not in key.split("_") else True for key in record]
+        set_ = [key for (key, value), yes in zip(record.items(), named, strict=True) if value in (*YES, yes)]
         assert marked or not any(word in key.split("_") for key in set_ for word in telling if "is" in key), record
         assert not marked or any(word in key.split("_") for key in set_ for word in (*telling, "anonymous")), record
 
