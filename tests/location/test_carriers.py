@@ -254,6 +254,11 @@ class Request:
         {"version": "2.0", "headers": {"x-forwarded-for": P}, "requestContext": {}},
         *("X-Forwarded-For: 81.2.69.142", b"x", bytearray(b"x"), 7, object(), ["X-Forwarded-For: 81.2.69.142"]),
         *([("X-Forwarded-For", P, True)], {"X-Forwarded-For": 7}, {1: "a"}, [("X-Forwarded-For", object())], {"ab"}),
+        *({"type": "http", "headers": []}, {"headers": ()}, {"raw_headers": "X-Forwarded-For: 81.2.69.142"}),
+        *({"X_FORWARDED_FOR": P}, {"host": "a", "x_forwarded_for": P}, {"Host": "a", "CF_Connecting_IP": P}),
+        *([("X-Forwarded-For:", P)], [(" X-Forwarded-For", P)], [(b"x-forwarded-for:", b"a")]),
+        *({**os.environ, "REQUEST_METHOD": "GET", "HTTP_X_FORWARDED_FOR": P, "HOST": "box"},),
+        *({**bare_environ([("X-Forwarded-For", P)]), name: "a"} for name in ("HOST", "VIA", "TE", "my-variable")),
         *([("X-Forwarded-For", [1])], {"X-Forwarded-For": {"a": P}}, [(7, "a")], list(wsgi([]).items())),
     ],
     ids=lambda wrong: f"{type(wrong).__name__}",
@@ -266,6 +271,20 @@ def test_d7_another_carrier_is_a_type_error_that_says_what_to_pass(wrong: object
             call(peer, wrong)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="bad-headers"):
         CDNS["cloudflare"].read(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["Host", "host", "X-Forwarded-For", "X-FORWARDED-FOR", "Forwarded", "FORWARDED"])
+@pytest.mark.parametrize("forged", ["HTTP_X_FORWARDED_FOR", "X_Forwarded_For", "raw_headers"])
+def test_d7_names_that_a_viewer_sends_make_no_environ_and_no_error(name: str, forged: str) -> None:
+    written = {name: "for=81.2.69.142" if name.lower() == "forwarded" else P, "User-Agent": "a"}
+    headers = {**written, "REQUEST_METHOD": "GET", "REMOTE_ADDR": PEER, "wsgi.version": "(1, 0)", forged: S}
+    header = "x-forwarded-for" if name.lower() == "host" else name.lower()
+    client = TrustedProxies(["10.0.0.0/8"], header=header).client
+    for carried in (headers, list(headers.items()), {key: [value] for key, value in headers.items()}):
+        assert client(PEER, carried) == (None if name.lower() == "host" else P)
+    del headers["User-Agent"]
+    if name.lower() != "host":
+        assert client(PEER, headers) == P
 
 
 @given(

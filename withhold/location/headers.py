@@ -25,6 +25,9 @@ Headers = Mapping[str, Any] | Mapping[bytes, Any] | HasItems | Iterable[tuple[st
 _CGI = frozenset({"REQUEST_METHOD", "REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "PATH_INFO"})
 #: Names without a hyphen that nearly every request has, or a trusted proxy writes.
 _COMMON = frozenset({"host", "forwarded", "via", "accept", "connection", "cookie", "te", "upgrade"})
+#: Parts of the names of headers that trusted proxies write, as they may be misspelled, and beginnings of common ones.
+_MISSPELLED = re.compile(r"forwarded_for|(real|client|connecting)_ip|ipcountry|(viewer|client|ip)_(address|country)")
+_PLAIN = (":", "forwarded", "x-", "cf-", "cloudfront-", "client-", "true-client-", "accept-", "content-", "user-agent")
 _NAME = re.compile(r"[!#$%&'*+.^`|~0-9A-Za-z-]+")
 
 
@@ -60,11 +63,15 @@ class Lines:
                 name = name.decode("latin-1")
             elif not isinstance(name, str):
                 raise _not_understood(f"a name is text or bytes, not `{type(name).__name__}`")
+            if name[-1:] == ":" or name[:1].isspace():
+                raise _not_understood(f"`{printable(name)}` is not the name of a header")
             if type(value) is not str and type(value) is not bytes:
                 _texts(value)
             read.append((name.lower(), value))
-        if _is_environ(read):
+        if _is_environ(read, given):
             return cls([(name.upper(), value) for name, value in read], _in_environ)
+        if isinstance(headers, Mapping):
+            _check_underscores(read)
         return cls(read)
 
     def get(self, name: str) -> list[str]:
@@ -112,7 +119,7 @@ def _pairs_of(headers: Any) -> Iterable[Any]:
     if isinstance(headers, (str, bytes, bytearray, memoryview)):
         raise _not_understood("they are a text")
     inner = headers.get("headers") if isinstance(headers, Mapping) else getattr(headers, "headers", None)
-    if inner is not None and not _is_text(inner):
+    if inner is not None and (inner in ([], ()) or not _is_text(inner)):
         # A request, an ASGI scope, the event of a cloud function. No header line is anything but text.
         raise _not_understood(f"`{type(headers).__name__}` has them in its `headers`")
     if callable(getattr(headers, "get_list", None)) and callable(getattr(headers, "get_all", None)):
@@ -160,11 +167,35 @@ def _is_wsgi(headers: object) -> bool:
     ) or (isinstance(version := headers.get("wsgi.version"), tuple) and version[:1] == (1,))
 
 
-def _is_environ(read: list[tuple[str, object]]) -> bool:
-    """Return whether all that is there looks like an environ: a real request has a host, or what the proxy wrote."""
-    if any("-" in name or name in _COMMON for name, _ in read):
+def _is_environ(read: list[tuple[str, object]], given: list[Any]) -> bool:
+    """Return whether all that is there looks like an environ: a real request has a host, or what the proxy wrote.
+
+    Raises `TypeError` for an environ among whose variables are names that headers have, such as `HOST`.
+    """
+    variables = any(name.startswith("http_") for name, _ in read)
+    if not any("-" in name or name in _COMMON for name, _ in read):
+        return variables or any(name.upper() in _CGI for name, _ in read)
+    if variables and _is_mixed([name.decode("latin-1") if isinstance(name, bytes) else name for name, _ in given]):
+        raise _not_understood("they are a part of an environ, or a copy with other variables")
+    return False
+
+
+def _is_mixed(names: list[str]) -> bool:
+    """Return whether names are an environ's, and none is as only a header is spelled, whoever sent it."""
+    if not any(name in ("REQUEST_METHOD", "REMOTE_ADDR") or name.startswith("wsgi.") for name in names):
         return False
-    return any(name.startswith("http_") or name.upper() in _CGI for name, _ in read)
+    plain = any(name.lower().startswith(_PLAIN) or (name.lower() in _COMMON and not name.isupper()) for name in names)
+    return not plain and any(name.startswith("HTTP_") for name in names)
+
+
+def _check_underscores(read: list[tuple[str, object]]) -> None:
+    """Raise `TypeError` if a mapping spells all headers with underscores. What a trusted proxy writes says it does not."""
+    if any("-" in name or name == "forwarded" for name, _ in read):
+        return
+    plain = any(name in _COMMON for name, _ in read)
+    for name, _ in read:
+        if _MISSPELLED.search(name) if plain else "_" in name:
+            raise _not_understood(f"`{printable(name)}` is not how a header is spelled")
 
 
 def _in_environ(name: str) -> str:
