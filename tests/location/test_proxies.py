@@ -77,8 +77,23 @@ def test_rule_2_lines_are_joined_in_order_and_read_from_the_right(trusted: Trust
 @pytest.mark.parametrize(
     "value",
     [
-        *("garbage", f"{P}, garbage", f"{S}, 1345979790", f"{P}, unknown", f"{P}, _hidden", f"{P},", f"{P},,", "", ","),
-        *(f'"{P}"', f"{P}:", f"{P}:123456", f"{P}:x", "[::1", "::1]:80", f"[{P}]:80", "2a02:d500::1:80:zz", f"{P} {S}"),
+        *("garbage", f"{P}, garbage", f"{S}, 1345979790", f"{P}, unknown", f"{P}, _hidden", "", ",", " ,\t, "),
+        *(
+            f'"{P}',
+            f'{P}"',
+            f'""{P}""',
+            '"',
+            '""',
+            f'" {P}"',
+            f"{P}:",
+            f"{P}:123456",
+            f"{P}:x",
+            "[::1",
+            "::1]:80",
+            f"[{P}]:80",
+            "2a02:d500::1:80:zz",
+            f"{P} {S}",
+        ),
         *(f"{P}, 010.1.1.1", f"{P}, fe80::1%eth0", f"{P}\x00", f"{P}, 10.1.1", f"{P}/32", f"for={P}"),
     ],
 )
@@ -86,6 +101,31 @@ def test_rule_3_a_bad_token_gives_unknown(trusted: TrustedProxies, value: str) -
     trace = trusted.trace("10.0.0.5", [(XFF, value)])
     assert (trace.address, trace.trusted) == (None, True)
     assert trace.why.isprintable()
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *(
+            [f"{P},"],
+            [f"{P}, ,"],
+            [f"{P},,10.0.0.2"],
+            [f"{P}, 10.0.0.2,,"],
+            [f",{P}"],
+            [P, ""],
+            [P, " , "],
+            [P, "", ","],
+        ),
+        *([f'"{P}"'], [f'"{P}:80"'], [f'"{P}", "10.0.0.2:80"'], [f'"[fd00::5]:80" , {P} ,"[fd00::5]:80"']),
+        [P + "," * 9_000],
+    ],
+    ids=lambda lines: str(lines)[:40],
+)
+def test_d5_empty_elements_are_skipped_and_quotes_are_read(trusted: TrustedProxies, lines: list[str]) -> None:
+    assert trusted.client("10.0.0.5", [(XFF, line) for line in lines]) == P
+    for left in (S, f"{S},", f'"{S}"', '"', f'"{S},', ",,"):
+        assert trusted.client("10.0.0.5", [(XFF, left), *((XFF, line) for line in lines)]) == P
+    assert trusted.client("10.0.0.5", [(XFF, S), (XFF, "unknown,")]) is None
 
 
 def test_rule_3_a_chain_of_trusted_proxies_alone_gives_unknown(trusted: TrustedProxies) -> None:

@@ -21,13 +21,18 @@ _HIDDEN_PORT = re.compile(r"_[A-Za-z0-9._-]+")
 
 
 def tokens(text: str) -> Iterator[str]:
-    """Yield what stands between commas, from right to left.
+    """Yield what stands between commas, from right to left, without empty elements (RFC 9110, section 5.6.1).
 
-    >>> list(tokens("1.1.1.1, 192.0.2.1"))
+    >>> list(tokens("1.1.1.1,, 192.0.2.1, "))
     [' 192.0.2.1', '1.1.1.1']
     """
     end = len(text)
-    while end >= 0:
+    while end > 0:
+        if text[end - 1] in " \t,":
+            # Empty elements go at once, however many there are.
+            end = len(text[:end].rstrip(" \t,"))
+            if not end:
+                return
         comma = text.rfind(",", 0, end)
         yield text[comma + 1 : end]
         end = comma
@@ -50,14 +55,15 @@ def elements(text: str) -> Iterator[str]:
 
 
 def plain_node(token: str) -> Address | None:
-    """Read an address, perhaps with a port: Azure's gateway writes `81.2.69.142:51234`.
+    """Read an address, perhaps with a port, or in quotes: Azure's gateway writes `81.2.69.142:51234`.
 
     >>> plain_node(" [2001:db8::1]:443") == plain_node("2001:db8::1:44300") == parse("2001:db8::1")
     True
     >>> plain_node("unknown") is plain_node("81.2.69.142:") is None
     True
     """
-    return _node(token.strip(" \t"))
+    text = token.strip(" \t")
+    return _node(text[1:-1] if text[:1] == text[-1:] == '"' and len(text) > 2 else text)
 
 
 def forwarded_node(element: str) -> Address | None:
