@@ -153,7 +153,10 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
 
     names = list(known)
     lower = {name.lower(): name for name in names}
-    if near := difflib.get_close_matches(given, names, n=1) or difflib.get_close_matches(given.lower(), lower, n=1):
+    near = difflib.get_close_matches(given, names, n=1)
+    if not near and (given, names) != (given.lower(), list(lower)):
+        near = difflib.get_close_matches(given.lower(), lower, n=1)
+    if near:
         return f"did you mean {quoted(lower[near[0].lower()])}?"
     told = ", ".join(map(quoted, names[:20])) or "none"
     return f"known are {told}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"

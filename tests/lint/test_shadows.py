@@ -16,7 +16,7 @@ from withhold.engine.reference import _reaches
 from withhold.lint import lint
 from withhold.lint.rules_must_not_be_shadowed import hidden_by, shadows
 from withhold.lint.spans import Spans
-from withhold.lint.supersets import supersets, wider
+from withhold.lint.supersets import supersets
 
 SHADOWED = ["warning rule `a`: shadowed"]
 
@@ -151,13 +151,6 @@ def test_without_the_shadowed_rules_every_outcome_is_the_same(
 def test_supersets_are_those_that_python_finds(sets: list[set[int]]) -> None:
     expected = [{number for number, other in enumerate(sets) if each <= other} for each in sets]
     assert list(supersets([sorted(each) for each in sets])) == expected
-
-
-@given(st.sets(st.integers(1, 2**70), max_size=12) | st.sets(st.integers(1, 15)))
-def test_wider_are_those_that_have_all_bits(masks: set[int]) -> None:
-    assert {mask: set(found) for mask, found in wider(masks)} == {
-        mask: {other for other in masks if not mask & ~other} for mask in masks
-    }
 
 
 def test_rules_with_stays_find_their_twin_among_many() -> None:

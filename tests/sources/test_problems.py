@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -476,3 +477,14 @@ def test_a_long_number_with_a_tail_takes_no_long_time() -> None:
     """A pattern that tries every way to split these digits in two would be at it for hours."""
     with pytest.raises(SubjectIdError, match="is not a number"):
         id_from_text("1" * 2_000_000 + "ex")
+
+
+@pytest.mark.parametrize("name", ["in.yaml", "in.json"])
+def test_b4_a_file_of_another_kind_among_the_rules_is_not_quoted_from_end_to_end(tmp_path: Path, name: str) -> None:
+    secrets = {f"SECRET_{number}": f"sk-live-{number}" for number in range(40)}
+    write(tmp_path, {name: json.dumps(secrets, indent=1)})
+    problems = refusal(tmp_path).problems
+    assert sorted(problem.code for problem in problems) == ["bad-rule-file", *["unknown-key"] * 10]
+    assert "sk-live" not in "".join(map(str, problems))
+    write(tmp_path, {name: json.dumps({"rules": [], **secrets}, indent=1)})
+    assert len(refusal(tmp_path).problems) == 40, "a rule file is told all"

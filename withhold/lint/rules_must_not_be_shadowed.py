@@ -5,16 +5,19 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from withhold.errors import shown
 from withhold.lint.check import Check, Finding, Given
 from withhold.lint.spans import Spans
-from withhold.lint.supersets import supersets, wider
+from withhold.lint.supersets import supersets
 from withhold.model.ids import IdSet
 from withhold.model.policy import Policy, Settle
 from withhold.model.rule import Effect, Rule
 from withhold.semantics import Reach, alike, extent, reach_of
+
+# With how many others a rule is compared at most, by each of what they name, from whom they withhold, and when.
+_COMPARED = 1000
 
 
 def _find(given: Given) -> Iterator[Finding]:
@@ -22,8 +25,11 @@ def _find(given: Given) -> Iterator[Finding]:
     for rule in given.rules:
         if (other := found.get(rule.id)) is None:
             continue
+        passed = [rule.id]
         while other.id in found:  # of a row of rules, name the one that stays
+            passed.append(other.id)
             other = found[other.id]
+        found.update(dict.fromkeys(passed, other))
         where = f"; the other is at {other.place}" if other.place else ""
         hint = f"drop one of them, or say in an override why both stand{where}"
         if rule.demand != other.demand:
@@ -37,10 +43,10 @@ def shadows(rules: list[Rule]) -> dict[str, Rule]:
     """Return for each rule that another covers that other rule, by the id of the first.
 
     Of rules that cover each other the first one stays. Rules are put together by what they name and from whom they
-    withhold; only those that share these, or have more, are compared, and by their times in one sweep.
+    withhold; only those that share these, or have more, are compared, and by their times in one sweep. Of thousands that
+    share them, each is compared with some hundreds, those that withhold from most first.
     """
     reach = hidden_by(rules)
-    covering = {mask: set(larger) for mask, larger in wider({mask for mask in reach if mask})}
     groups: dict[tuple[IdSet, IdSet], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, rule in enumerate(rules):
         if reach[number]:
@@ -49,10 +55,13 @@ def shadows(rules: list[Rule]) -> dict[str, Rule]:
     around = supersets([_signed(accounts, tweets) for accounts, tweets in groups])
     spans = Spans(rules)
     found: dict[str, Rule] = {}
+    widest = [sorted(group, key=int.bit_count, reverse=True)[:_COMPARED] for group in listed]
     for group, larger in zip(listed, around, strict=True):
+        each = _COMPARED // len(larger) or 1
+        among = [(mask, listed[other][mask]) for other in larger for mask in widest[other][:each]]
         for mask, own in group.items():
-            others = (listed[other][same] for other in larger for same in listed[other].keys() & covering[mask])
-            covered = spans.covered(own, chain.from_iterable(others))
+            others = (rules_ for wide, rules_ in among if wide & mask == mask and rules_ is not own)
+            covered = spans.covered(own, chain(own, islice(chain.from_iterable(others), _COMPARED)))
             found.update((rules[number].id, rules[by]) for number, by in covered)
     return found
 

@@ -205,10 +205,12 @@ class Rule:
 
     def _codes(self, name: str) -> tuple[str, ...]:
         found: list[Resolved] = []
-        for code in getattr(self, name):
+        given = list(getattr(self, name))
+        for code in given:
             if not isinstance(code, str):
                 message = f"{shown(code)} is not a territory code"
                 raise TerritoryError(Problem("unknown-territory", message, self._where()))
+        for code in dict.fromkeys(given):
             found += expand(code)
         for resolved, alias in found:
             if alias:

@@ -8,7 +8,7 @@ be asked alone. Authors who are shown what is theirs (R9) are not considered.
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from withhold.model.places import Places
 from withhold.model.policy import Policy
 from withhold.model.rule import Period, Rule
 from withhold.reports.whereabouts import Whereabouts
-from withhold.semantics import Extent, everywhere, extent, reach_of, stretches
+from withhold.semantics import Extent, everywhere, extent, reach_of, sweep
 from withhold.snapshot import Snapshot
 from withhold.snapshot.snapshot import Kind
 
@@ -155,8 +155,9 @@ def _causes(
     added = [rule for rule in after.values() if rule.id not in before]
     changed = [rule for rule in after.values() if rule.id in before and _said(rule) != _said(before[rule.id])]
     if meant is not None and means is not None:
-        gone = [rule for rule in gone if meant[rule.id] not in means.values()]
-        added = [rule for rule in added if means[rule.id] not in meant.values()]
+        once, now = set(meant.values()), set(means.values())
+        gone = [rule for rule in gone if meant[rule.id] not in now]
+        added = [rule for rule in added if means[rule.id] not in once]
         changed = [rule for rule in changed if meant[rule.id] != means[rule.id]]
     return Causes(tuple(added), tuple(gone), tuple(changed))
 
@@ -166,15 +167,27 @@ def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
     found: defaultdict[tuple[Outcome, Outcome, Period], Places] = defaultdict(int)
     # What differs up to here, by its outcomes and since when it does.
     differing: dict[tuple[Outcome, Outcome, datetime | None], Places] = {}
-    for stretch in stretches((period for _, periods in old | new for period in periods), within):
-        before, after = everywhere(_in_force(old, stretch)), everywhere(_in_force(new, stretch))
+    meanings = [*(old | new)]
+    in_force: tuple[Counter[Extent], Counter[Extent]] = (Counter(), Counter())
+    for stretch, begun, ended in sweep([meaning.periods for meaning in meanings], within):
+        for numbers, more in ((begun, 1), (ended, -1)):
+            for meaning in map(meanings.__getitem__, numbers):
+                for side, extents in zip((old, new), in_force, strict=True):
+                    if meaning in side:
+                        extents[meaning.extent] += more
+        before, after = (everywhere(+extents) for extents in in_force)
         now = {
             (was, becomes): before[was] & after[becomes] for was in before for becomes in after if was is not becomes
         }
         for (was, becomes, start), places in [*differing.items()]:
-            differing[was, becomes, start] = still = places & now[was, becomes]
-            found[was, becomes, Period(start, stretch.start)] |= places & ~still
-            now[was, becomes] &= ~still
+            still = places & now[was, becomes]
+            if ended_there := places & ~still:
+                found[was, becomes, Period(start, stretch.start)] |= ended_there
+            if still:
+                differing[was, becomes, start] = still
+                now[was, becomes] &= ~still
+            else:
+                del differing[was, becomes, start]
         differing |= {(*turn, stretch.start): places for turn, places in now.items() if places}
     for (was, becomes, start), places in differing.items():
         found[was, becomes, Period(start, within.end)] |= places
@@ -182,18 +195,6 @@ def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
         Change(Whereabouts(places), was, becomes, period) for (was, becomes, period), places in found.items() if places
     ]
     return sorted(changes, key=_by_period)
-
-
-def _in_force(meanings: _Meanings, stretch: Period) -> Iterator[Extent]:
-    """Yield the extent of what is in force all through a stretch, which no edge lies in."""
-    for where, periods in meanings:
-        if any(_holds(period, stretch) for period in periods):
-            yield where
-
-
-def _holds(period: Period, stretch: Period) -> bool:
-    begun = period.start is None or (stretch.start is not None and period.start <= stretch.start)
-    return begun and (period.end is None or (stretch.end is not None and stretch.end <= period.end))
 
 
 def _by_period(change: Change) -> tuple[bool, datetime | int, bool, datetime | int, str, str]:

@@ -1,7 +1,7 @@
 """What rules mean: every sentence of the contract once, for the engine, the lint, the difference and the tests of rules."""
 
 from withhold.semantics.outcome import Spoken, combine, speaking_key
-from withhold.semantics.periods import edges, stretch_at, stretches
+from withhold.semantics.periods import edges, stretch_at, stretches, sweep
 from withhold.semantics.reach import Extent, Reach, alike, everywhere, extent, reach_of
 from withhold.semantics.subject import concerning
 
@@ -19,4 +19,5 @@ __all__ = [
     "speaking_key",
     "stretch_at",
     "stretches",
+    "sweep",
 ]

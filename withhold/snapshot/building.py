@@ -66,16 +66,26 @@ def named_by(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], list[Com
     A posting is the number of the one rule that names an id, or, from the number of all rules on, that of a
     combination of several.
     """
-    combinations: dict[Combination, int] = {}
-    known: list[Combination] = []
+    combinations: dict[tuple[int, int], int] = {}
+    #: Each combination as the posting that it grew from, and the rule that it has more: thousands of rules on one account
+    #: make as many combinations, which together would take the square of that.
+    known: list[tuple[int, int]] = []
 
     def grown(before: int, number: int) -> int:
         """Return the posting of what another stands for, together with one more rule."""
-        together = (*(known[before - len(rules)] if before >= len(rules) else (before,)), number)
+        together = before, number
         if together not in combinations:
             combinations[together] = len(rules) + len(known)
             known.append(together)
         return combinations[together]
+
+    def together_in(posting: int) -> Combination:
+        """Return the rules that a posting stands for."""
+        numbers = []
+        while posting >= len(rules):
+            posting, number = known[posting - len(rules)]
+            numbers.append(number)
+        return (posting, *reversed(numbers))
 
     postings: dict[str, dict[int, int]] = {kind: {} for kind in KINDS}
     for kind, named in postings.items():
@@ -89,12 +99,13 @@ def named_by(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], list[Com
                 named[id_] = after[before]
     # Combinations that grew into larger ones name nothing any more, and the others are put in order.
     used = {posting for named in postings.values() for posting in named.values() if posting >= len(rules)}
-    order = sorted(known[posting - len(rules)] for posting in used)
-    new = {combinations[together]: len(rules) + at for at, together in enumerate(order)}
+    rules_of = {posting: together_in(posting) for posting in used}
+    placed = sorted(used, key=rules_of.__getitem__)
+    new = {posting: len(rules) + at for at, posting in enumerate(placed)}
     if any(old != at for old, at in new.items()):
         for named in postings.values():
             named.update({id_: new[posting] for id_, posting in named.items() if posting >= len(rules)})
-    return postings, order
+    return postings, [rules_of[posting] for posting in placed]
 
 
 def laid_out(named: Mapping[int, int], kind: str, ids: int) -> dict[str, Bytes]:

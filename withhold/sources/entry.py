@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from withhold.errors import Problem, SubjectIdError, WithholdError, did_you_mean, excerpt, shown
@@ -17,7 +17,10 @@ from withhold.model.policy import Settle
 from withhold.model.rule import Effect, Reason, choice
 from withhold.sources.id_forms import misread
 from withhold.sources.nodes import Node, missing_key, no_value
-from withhold.territories import Resolved, expand
+from withhold.territories import Resolved, resolve
+
+#: The members of groups, by their names in upper case.
+Groups = Mapping[str, tuple[Resolved, ...]]
 
 _DIGITS = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?[0-9]*(?:\.?[0-9]*(?:[eE][-+]?[0-9]+)?|,[0-9]*[eE][-+]?[0-9]+|,0+)", re.ASCII)
@@ -52,6 +55,11 @@ def id_from_text(text: str, name: str = "id") -> int:
     raise SubjectIdError(Problem("bad-id", f"{name} {excerpt(text)} {said}", hint=hint))
 
 
+# What pydantic calls a key that is not read.
+_UNKNOWN = "extra_forbidden"
+#: Unknown keys of one mapping for which the nearest known one is looked for, which takes long.
+_GUESSED = 20
+
 #: The keys with texts of several lines.
 _SEVERAL_LINES = ("note", "override")
 
@@ -80,6 +88,12 @@ def _custom(code: str, message: str, hint: str | None = None) -> PydanticCustomE
 
 def _reads(function: Callable[[str, ValidationInfo], Any], *, optional: bool = False) -> BeforeValidator:
     """Make a validator of a function that reads text and raises this library's errors."""
+    return BeforeValidator(_reader(function, optional=optional))
+
+
+def _reader(
+    function: Callable[[str, ValidationInfo], Any], *, optional: bool = False
+) -> Callable[[object, ValidationInfo], Any]:
 
     def read(value: object, info: ValidationInfo) -> Any:
         if value is None and optional:
@@ -91,7 +105,7 @@ def _reads(function: Callable[[str, ValidationInfo], Any], *, optional: bool = F
         except WithholdError as error:
             raise _custom(error.code, error.problem.message, error.hint) from None
 
-    return BeforeValidator(read)
+    return read
 
 
 def _one_or_more(value: object) -> object:
@@ -149,8 +163,16 @@ def _reason(text: str, _: ValidationInfo) -> str:
     return text.strip()
 
 
+def _expanded(text: str, info: ValidationInfo) -> tuple[Resolved, ...]:
+    """Read a code, or the name of a group: each time it is named its members are the same value."""
+    groups: Groups = info.context or {}
+    members = groups.get(text.strip().upper())
+    return (resolve(text),) if members is None else members
+
+
 _Id = Annotated[int, _reads(lambda text, _: id_from_text(text))]
-_Territory = Annotated[tuple[Resolved, ...], _reads(lambda text, info: expand(text, info.context))]
+# Plain, as pydantic would make the members of a group anew each time it is named.
+_Territory = Annotated[tuple[Resolved, ...], PlainValidator(_reader(_expanded))]
 _Ids = Annotated[list[_Id], BeforeValidator(_one_or_more)]
 _Territories = Annotated[list[_Territory], BeforeValidator(_one_or_more)]
 _MaybeText = Annotated[str | None, _reads(_text, optional=True)]
@@ -191,7 +213,7 @@ class RuleEntry(_Strict):
     override: Annotated[dict[str, _Why], BeforeValidator(_overrides)] = {}
 
 
-def read_entry(node: Node, groups: Mapping[str, tuple[str, ...]]) -> tuple[RuleEntry | None, list[Problem]]:
+def read_entry(node: Node, groups: Groups) -> tuple[RuleEntry | None, list[Problem]]:
     """Read one rule: what could be read of it, and all problems, each at its place.
 
     What could not be read is absent from the entry, or stands in it as something harmless, so that the rest can
@@ -206,18 +228,26 @@ def read_entry(node: Node, groups: Mapping[str, tuple[str, ...]]) -> tuple[RuleE
         return RuleEntry.model_validate(data, context=groups), problems
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-    problems += [_problem(details, node) for details in found]
-    good = {key: value for key, value in data.items() if key not in {str(details["loc"][0]) for details in found}}
+    problems += [_problem(details, node) for details in found if details["type"] != _UNKNOWN]
+    for path in dict.fromkeys(details["loc"][:-1] for details in found if details["type"] == _UNKNOWN):
+        fields = (Stay if "stays" in path else RuleEntry).model_fields
+        problems += unknown_keys(node.at(path), [field.alias or name for name, field in fields.items()])
+    bad = {str(details["loc"][0]) for details in found}
+    good = {key: value for key, value in data.items() if key not in bad}
     rest = RuleEntry.model_validate({"id": "?", "reason": Reason.LEGAL_DEMAND, **good}, context=groups)
     return rest, problems
 
 
-def unknown_key(key: Node, known: Iterator[str] | list[str]) -> Problem:
-    """Return the problem of a key that is not read here, with the one that may be meant."""
-    known = list(known)
-    meant = _SAID_FOR.get(str(key.text).lower())
-    hint = f"did you mean `{meant}`?" if meant in known else did_you_mean(str(key.text), known)
-    return Problem("unknown-key", f"unknown key {shown(key.text)}", key.place, hint)
+def unknown_keys(node: Node, known: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each key of a mapping that is not read there, the first ones with the key that may be meant."""
+    unknown = {key.text: key for key, _ in reversed(node.pairs or ()) if key.text not in known}
+    listed = did_you_mean("", known) if unknown else ""
+    for at, key in enumerate(sorted(unknown.values(), key=lambda key: key.place)):
+        meant = _SAID_FOR.get(str(key.text).lower())
+        hint = did_you_mean(str(key.text), known) if at < _GUESSED else listed
+        if meant in known:
+            hint = f"did you mean `{meant}`?"
+        yield Problem("unknown-key", f"unknown key {shown(key.text)}", key.place, hint)
 
 
 def _problem(details: ErrorDetails, node: Node) -> Problem:
@@ -231,10 +261,6 @@ def _problem(details: ErrorDetails, node: Node) -> Problem:
         case "model_type":
             hint = "write `{from: 2021-03-01T00:00:00Z, until: 2021-03-08T00:00:00Z}`"
             return Problem("bad-value", "a mapping with `from` and `until` is meant here", place, hint)
-        case "extra_forbidden":
-            around = Stay if "stays" in path else RuleEntry
-            names = [field.alias or name for name, field in around.model_fields.items()]
-            return unknown_key(node.key_at(path), names)
         case _:
             return Problem(
                 "bad-value", details["msg"].lower(), place, "write it as in the other rules, or leave it out"

@@ -8,7 +8,7 @@ import re
 import stat
 import warnings
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.precision import VOUCHED, Sign
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
-from withhold.sources.entry import RuleEntry, read_entry, unknown_key
+from withhold.sources.entry import Groups, RuleEntry, read_entry, unknown_keys
 from withhold.sources.files import decoded, rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile
 from withhold.sources.json_file import read_json
@@ -51,6 +51,8 @@ from withhold.territories import (
     name_of,
 )
 
+#: Keys that are told one by one of a file that is no rule file.
+_TOLD_OF_ANOTHER = 10
 _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
 # What a rule lacks if something in it could not be read.
@@ -148,16 +150,19 @@ class _Reading:
             self.problems += error.problems
             return None
         self.problems += node.repeated_keys()
-        for key, _ in node.pairs:
-            if key.text not in ("groups", "rules"):
-                self.problems.append(unknown_key(key, ["groups", "rules"]))
+        unknown = list(unknown_keys(node, ["groups", "rules"]))
+        if len(unknown) > _TOLD_OF_ANOTHER and len(unknown) >= len(node.pairs):
+            # A file of somebody else is not to be quoted from end to end.
+            message = f"this is no rule file: it has neither `rules` nor `groups`, and {len(unknown):,} other keys"
+            unknown[_TOLD_OF_ANOTHER:] = [Problem("bad-rule-file", message, node.place, "take it out of the folder")]
+        self.problems += unknown
         if not node.pairs:
             self.problems.append(Problem("bad-rule-file", "the file has no rules", node.place, "write `rules: []`"))
         return node
 
-    def groups(self, documents: Iterable[Node]) -> Mapping[str, tuple[str, ...]]:
+    def groups(self, documents: Iterable[Node]) -> Groups:
         """Return the groups of all files and those that are known anyway, by their names in upper case."""
-        found = dict(GROUPS)
+        found = {name: _resolved(members) for name, members in GROUPS.items()}
         for node in (value for document in documents for value in document.all("groups") if not value.absent):
             if node.pairs is None:
                 hint = "write `groups:` and below it names with their countries: `gulf: [AE, BH]`"
@@ -174,10 +179,10 @@ class _Reading:
                         Problem("taken-group", f"the name {shown(key.text)} is taken", key.place, hint)
                     )
                 else:
-                    found[name] = self._members(value)
+                    found[name] = _resolved(self._members(value))
         return found
 
-    def rules(self, document: Node, groups: Mapping[str, tuple[str, ...]]) -> list[Rule]:
+    def rules(self, document: Node, groups: Groups) -> list[Rule]:
         """Return the good rules of a file, and tell what is wrong with the others."""
         read: list[tuple[Rule, set[Sign]]] = []
         lossy = Lossy("quote the id", f"quote the ids, or override `{VOUCHED}` in the rules")
@@ -201,7 +206,7 @@ class _Reading:
         self.refused += len(read) - len(kept)
         return kept
 
-    def _rule(self, node: Node, groups: Mapping[str, tuple[str, ...]]) -> tuple[Rule | None, list[Problem]]:
+    def _rule(self, node: Node, groups: Groups) -> tuple[Rule | None, list[Problem]]:
         """Return a rule if it is good, and else all that is wrong with it."""
         entry, problems = read_entry(node, groups)
         if entry is None:
@@ -291,8 +296,11 @@ class _Reading:
         items = [] if written is None else written.listed
         territories: list[tuple[Resolved, ...]] = getattr(entry, name)
         for item, found in zip(items, territories, strict=False):
-            self._warn(found, item.place)
-        return [resolved.code for found in territories for resolved in found]
+            if len(found) == 1:  # of the members of groups it was said where they are listed
+                self._warn(found, item.place)
+        # A group may be named many times, and is the same value each time.
+        different = {id(found): found for found in territories}.values()
+        return list(dict.fromkeys(resolved.code for found in different for resolved in found))
 
     def _warn(self, found: Iterable[Resolved], place: Place) -> None:
         for code, alias in found:
@@ -325,6 +333,10 @@ class _Reading:
 
     def _close(self, file: Path) -> None:
         self._done += size_of(file)
+
+
+def _resolved(codes: Iterable[str]) -> tuple[Resolved, ...]:
+    return tuple(Resolved(code, None) for code in codes)
 
 
 def _union(own: list[int], listed: list[IdSet]) -> IdSet:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from withhold.errors import CONTROL_CHARACTER, Place, Problem, RuleSetError, shown
 from withhold.model.rule import LINES, with_control
 
 #: Deeper than any rule file goes; deeper ones are refused before they exhaust a stack.
 MAX_DEPTH = 20
+# Keys that are sooner looked through than indexed; a rule has no more.
+_FEW = 20
 
 
 class Quoted(str):
@@ -26,6 +28,8 @@ class Node:
     text: str | None = None
     items: list[Node] | None = None
     pairs: list[tuple[Node, Node]] | None = None
+    #: Of a mapping with many keys, each with its first key and its last value; made when one is asked for.
+    _index: dict[str | None, tuple[Node, Node]] | None = field(default=None, compare=False, repr=False)
 
     def plain(self) -> object:
         """Return str, `Quoted`, None, list and dict; of a repeated key the last value."""
@@ -37,8 +41,8 @@ class Node:
 
     def get(self, key: str) -> Node | None:
         """Return the last value of a key, which is also the one in `plain()`."""
-        found = list(self.all(key))
-        return found[-1] if found else None
+        found = self._pair(key)
+        return None if found is None else found[1]
 
     def all(self, key: str) -> Iterator[Node]:
         """Yield every value of a key, for a mapping that has it twice."""
@@ -67,7 +71,21 @@ class Node:
     def key_at(self, path: Sequence[int | str]) -> Node:
         """Return the node of the last key of `path` itself, not of its value."""
         around = self.at(path[:-1])
-        return next((key for key, _ in around.pairs or () if key.text == path[-1]), around)
+        found = around._pair(str(path[-1]))
+        return around if found is None else found[0]
+
+    def _pair(self, name: str) -> tuple[Node, Node] | None:
+        """Return the first key and the last value of a name."""
+        if self.pairs is None:
+            return None
+        if self._index is None:
+            if len(self.pairs) < _FEW:
+                found = [pair for pair in self.pairs if pair[0].text == name]
+                return (found[0][0], found[-1][1]) if found else None
+            # Whoever asks a mapping for each of its keys must not look at all of them each time.
+            first = {key.text: key for key, _ in reversed(self.pairs)}
+            self._index = {key.text: (first[key.text], value) for key, value in self.pairs}
+        return self._index.get(name)
 
     def mappings(self) -> Iterator[Node]:
         """Yield this node and those below it that are mappings."""

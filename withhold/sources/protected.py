@@ -9,7 +9,7 @@ from pathlib import Path
 from withhold.errors import Place, Problem, RuleError, RuleSetError, WithholdError, in_order
 from withhold.model.protected import Category, Protected
 from withhold.model.rule import choice
-from withhold.sources.entry import id_from_text, unknown_key
+from withhold.sources.entry import id_from_text, unknown_keys
 from withhold.sources.files import decoded, unreadable
 from withhold.sources.lossy import Lossy
 from withhold.sources.nodes import Node, Quoted, missing_key, refused
@@ -59,7 +59,7 @@ def _listed(file: Path, root: Root, problems: list[Problem]) -> list[Node]:
         problems.append(unreadable(error, Place(str(file))))
         return []
     problems += node.repeated_keys()
-    problems += [unknown_key(key, ["protected"]) for key, _ in node.pairs if key.text != "protected"]
+    problems += unknown_keys(node, ["protected"])
     listed = node.get("protected")
     if listed is None or listed.items is None:
         place = node.place if listed is None else listed.place
@@ -75,7 +75,7 @@ def _protected(node: Node, problems: list[Problem]) -> Protected | None:
         problems.append(Problem("bad-protected", "a protected account must be a mapping", node.place, _HINT))
         return None
     problems += (*node.repeated_keys(), *node.controls())
-    problems += [unknown_key(key, _KEYS) for key, _ in node.pairs if key.text not in _KEYS]
+    problems += unknown_keys(node, _KEYS)
     texts = {name: value.text for name in _KEYS if (value := node.get(name)) is not None and not value.absent}
     for name in ("account", "category"):
         if name not in texts:

@@ -15,6 +15,7 @@ _NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
 # Line breaks that other programs do not show as such, and comments with turned directions: reviewers would read another
 # file than this program does.
 _UNSEEN = re.compile("[\x85\u2028\u2029]|(?:^|[ \t])#[^\r\n]*?[\u202a-\u202e\u2066-\u2069]", re.MULTILINE)
+_TAGS = 100
 _LINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NO_ESCAPE = "write the letter itself, and no escape"
 _NULLS = ("", "~", "null", "Null", "NULL")
@@ -26,6 +27,11 @@ def read_yaml(text: str, file: str) -> Node | None:
     if found := _NOT_YAML.search(text) or (None if text.isascii() else _UNSEEN.search(text)):
         message = "this is not YAML: it has a control character"
         raise refused("bad-yaml", message, _place(file, text, found.end() - 1), "save it as plain text, without that")
+    if text.count("\n%TAG") > _TAGS:  # libyaml compares each with all before it
+        place = _place(file, text, text.index("\n%TAG") + 1)
+        raise refused(
+            "bad-yaml", f"this has more than {_TAGS} tag directives", place, "take them away: no tags are read"
+        )
     try:
         _build(text, build)
     except RuleSetError:

@@ -13,7 +13,7 @@ from withhold.model.instants import parse_instant
 from withhold.model.rule import choice
 from withhold.model.tweet import Subject
 from withhold.model.viewer import Viewer
-from withhold.sources.entry import id_from_text, unknown_key
+from withhold.sources.entry import id_from_text, unknown_keys
 from withhold.sources.nodes import Node, missing_key, no_value
 from withhold.territories import resolve
 from withhold.testing.cases import Case, Expectation
@@ -199,7 +199,7 @@ class Reader:
         return node.pairs is not None
 
     def _known_keys(self, node: Node, known: Sequence[str]) -> None:
-        self.problems += [unknown_key(key, list(known)) for key, _ in node.pairs or () if key.text not in known]
+        self.problems += unknown_keys(node, list(known))
 
     def _tell(self, code: str, message: str, node: Node, hint: str | None = None) -> None:
         self.problems.append(Problem(code, message, node.place, hint))

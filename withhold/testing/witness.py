@@ -7,6 +7,7 @@ edge and before the first, from each of these places.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from withhold.model import Outcome, Period, Policy, Rule, RuleSet, Viewer
 from withhold.model.places import Places, location_of, place_of, united
 from withhold.model.tweet import Link
 from withhold.model.viewer import Standpoint
-from withhold.semantics import everywhere, extent, reach_of, stretches
+from withhold.semantics import Extent, everywhere, extent, reach_of, sweep
 from withhold.territories import WORLD, country_of
 from withhold.testing.asked import names, only
 
@@ -47,18 +48,22 @@ def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], p
     others = list(others)
     changed = [] if mutated is None else [mutated]
     rules = [rule, *changed, *others]
-    for stretch in stretches(period for found in rules for period in found.periods):
+    extents = [extent(reach_of(found), policy) for found in rules]
+    # What is in force with the rule, and with what it is changed to.
+    in_force: tuple[Counter[Extent], Counter[Extent]] = (Counter(), Counter())
+    for stretch, begun, ended in sweep([found.periods for found in rules]):
+        for numbers, more in ((begun, 1), (ended, -1)):
+            for number in numbers:
+                for side, missing in zip(in_force, (range(1, 1 + len(changed)), range(1)), strict=True):
+                    if number not in missing:
+                        side[extents[number]] += more
         if (at := _instant_in(stretch)) is None:
             continue
-        before, after = (_outcomes([*others, *changing], at, policy) for changing in ([rule], changed))
+        before, after = (everywhere(+side) for side in in_force)
         if here := _first_place(reduce(or_, (before[outcome] & ~after[outcome] for outcome in Outcome)), rules):
             outcome = next(outcome for outcome in Outcome if before[outcome] & here)
             return _verified(Witness(link, location_of(here), at, outcome), rule, mutated, others, policy)
     return None
-
-
-def _outcomes(rules: Iterable[Rule], at: datetime, policy: Policy) -> dict[Outcome, Places]:
-    return everywhere(extent(reach_of(rule), policy) for rule in rules if rule.in_force(at))
 
 
 def _instant_in(stretch: Period) -> datetime | None:
