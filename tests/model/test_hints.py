@@ -42,6 +42,12 @@ def suggested(written: str) -> list[str]:
         *(("Congo, The Democratic Republic of the", "CD"), ("European Union", "EU"), ("ind", "IN"), ("356", "IN")),
         *(("Republic of China", "TW"), ("La Réunion", "RE"), ("UE", "EU"), ("001", "WORLD"), ("Gaza", "PS MZ-G")),
         *(("Germny", "DE"), ("Nigera", "NE NG"), ("NO-3", "NO-03"), ("SI-1", "SI-001"), ("EA", "ES-CE ES-ML")),
+        *(("NY", "US-NY"), ("DC", "US-DC"), ("TX", "US-TX"), ("OK", "US-OK"), ("UT", "US-UT"), ("RI", "US-RI")),
+        *(("WY", "US-WY"), ("QC", "CA-QC"), ("ON", "CA-ON"), ("WA", "US-WA AU-WA"), ("UP", "IN-UP"), ("NSW", "AU-NSW")),
+        *(("ENG", "GB-ENG"), ("Canaries", "ES-CN LC-12"), ("St. Helena", "SH"), ("Kosova", "XK"), ("Aland", "AX")),
+        *(("Timor", "TL"), ("Saudi", "SA"), ("Irak", "IQ"), ("Lybia", "LY"), ("Egpyt", "EG"), ("Equador", "EC")),
+        *(("Columbia", "CO"), ("Chili", "CL"), ("Indai", "IN"), ("Marocco", "MA"), ("ROW", "WORLD")),
+        *(("Orissa", "IN-OD"), ("New Delhi", "IN-DL"), ("US-SM", "US-MS"), ("UX-MS", "US-MS"), ("WORLE", "WORLD")),
     ],
 )
 def test_e5_what_is_meant_is_suggested(written: str, codes: str) -> None:
@@ -68,6 +74,7 @@ def test_e5_what_is_meant_is_suggested(written: str, codes: str) -> None:
         "unknown",
         "XW",
         "İN",
+        *("EN", "UN", "G7", "JA", "SP", "DR", "US-XX", "US-MZ", "CA-US", "FR-96", "EAST", "Northern", "Nairobi"),
     ],
 )
 def test_e5_where_nothing_fits_no_place_is_suggested(written: str) -> None:
@@ -93,6 +100,11 @@ def test_e5_a_list_wants_brackets(written: str) -> None:
 
 def test_e5_a_part_of_a_country_that_was_divided_says_so() -> None:
     assert suggested("AN-CUR") == ["BQ", "CW", "SX"]
+
+
+def test_e5_a_former_country_may_be_a_state_of_today() -> None:
+    assert hint("CT").startswith("it was the Canton and Enderbury Islands")
+    assert suggested("CT") == ["KI", "US-CT"]
 
 
 def test_e5_a_name_of_many_places_suggests_none() -> None:

@@ -129,7 +129,7 @@ def test_no_second_code_was_forgotten() -> None:
 @pytest.mark.parametrize(
     ("written", "message", "hint"),
     [
-        ("DR", "unknown country `DR`", "did you mean `DE` (Germany)?"),
+        ("DR", "unknown country `DR`", "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`"),
         ("NI0", "unknown territory `NI0`", None),
         ("GBR", "unknown territory `GBR`", "did you mean `GB` (United Kingdom)?"),
         ("ind", "unknown territory `ind`", "did you mean `IN` (India)?"),
@@ -137,7 +137,7 @@ def test_no_second_code_was_forgotten() -> None:
         ("WORDL", "unknown territory `WORDL`", "did you mean `WORLD`?"),
         ("EUU", "unknown territory `EUU`", None),
         ("EEB", "unknown territory `EEB`", "did you mean `EEA`?"),
-        ("US-MZ", "unknown subdivision `US-MZ`", "did you mean `US-MA` (Massachusetts)?"),
+        ("US-MZ", "unknown subdivision `US-MZ`", "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`"),
         ("US-SM", "unknown subdivision `US-SM`", "did you mean `US-MS` (Mississippi)?"),
         ("IM-A", "unknown subdivision `IM-A`", None),
         ("", "unknown territory ``", None),

@@ -120,7 +120,14 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (f"{FINE}  tweets: [[5]]\n", 6, 12, "bad-value", "a list stands where one value is meant", None),
     (f"{FINE}  tweets:\n  -\n", 7, 4, "bad-value", "nothing stands where one value is meant", None),
     (FINE.replace("IN", "IM1"), 4, 16, "unknown-territory", "unknown territory `IM1`", None),
-    (FINE.replace("IN", "DR"), 4, 16, "unknown-territory", "unknown country `DR`", "did you mean `DE` (Germany)?"),
+    (
+        FINE.replace("IN", "DR"),
+        4,
+        16,
+        "unknown-territory",
+        "unknown country `DR`",
+        "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`",
+    ),
     (FINE.replace("IN", "[IN, gulf]"), 4, 21, "unknown-territory", "unknown territory `gulf`", None),
     (FINE.replace("IN", "XX"), 4, 16, "unknown-territory", "`XX` is not a territory", None),
     (

@@ -14,10 +14,16 @@ _Reader = Callable[[str], str | None]
 _LIST = "put brackets around a list: `[IN, PK]`"
 _GENERAL = "write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`"
 _MOST = 3
+_SHORT = 2
 _LONGEST = 100
 _SEPARATOR = re.compile(r"[\s_./:\u2010-\u2015\u2212-]+")
 _GROUPS = dict.fromkeys(("e u", "eec", "european union", "ue"), "EU") | {"european economic area": "EEA"}
 _NOWHERE = frozenset({"n a", "nan", "none", "null", "undefined", "unknown"})
+# Words that name a part of many countries, though ISO 3166-2 lists few by them.
+_DIRECTIONS = frozenset({"east", "eastern", "north", "northern", "south", "southern", "west", "western"})
+# Countries whose parts people write by their code alone, and the parts of the United Kingdom.
+_ABBREVIATING = ("US", "CA", "AU", "IN")
+_PARTS_OF_GB = ("ENG", "NIR", "SCT", "WLS")
 # Codes that ISO 3166 leaves to its users: a slip of the fingers is not the likeliest reason for one.
 _USERS = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ")
 _KEYBOARD = {
@@ -35,16 +41,17 @@ def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
     around = country_of(written)
     row = TABLE.get(written) or TABLE.get(around) or TABLE.get(FORMER.get(name.removeprefix("the "), ""))
     if row is not None:
-        return _former(row)
+        parts = _abbreviated(written)
+        return f"{_former(row)}; or did you mean {_either(parts)}?" if 0 < len(parts) <= _MOST else _former(row)
     if name in WORLDWIDE or text == "*":
         return f"did you mean `{WORLD}`?"
     if name.removeprefix("the ") in CONTINENTS:
         return "continents and regions are no territories: list the countries, or define a group of them"
     if name in _GROUPS:
         return f"did you mean `{_GROUPS[name]}`?"
-    if name in _NOWHERE:
+    if name in _NOWHERE or name in _DIRECTIONS:
         return _GENERAL
-    found = _rewritten(written, current) or codes_named(text) or _named_within(text, current)
+    found = _rewritten(written, current) or codes_named(text) or _named_within(text, current) or _abbreviated(written)
     if not found and ("," in text or _is_list(written)):
         return _LIST
     if len(found) > _MOST:
@@ -98,6 +105,13 @@ def _named_within(text: str, current: _Reader) -> tuple[str, ...]:
     return ()
 
 
+def _abbreviated(written: str) -> tuple[str, ...]:
+    """Read the code of a subdivision without its country, where people write it so: `NY`, `NSW`."""
+    codes = [f"{country}-{written}" for country in _ABBREVIATING]
+    codes += [f"GB-{written}"] if written in _PARTS_OF_GB else []
+    return tuple(code for code in codes if code in subdivisions(country_of(code)))
+
+
 def _glued(written: str, current: _Reader) -> tuple[str, ...]:
     """Read a subdivision without the separator: `USMS`."""
     code = current(f"{written[:2]}-{written[2:]}") if written[:2] in countries() else None
@@ -105,14 +119,22 @@ def _glued(written: str, current: _Reader) -> tuple[str, ...]:
 
 
 def _nearest(written: str, groups: Iterable[str]) -> tuple[str, ...]:
-    """Return the code that takes one slip of the fingers: two letters swapped, or the key beside the right one."""
+    """Return the code that takes one slip of the fingers: two letters swapped, or the key beside the right one.
+
+    Of two letters each is near to a code, and none is the likeliest; only those of a subdivision may be swapped.
+    """
+    if len(written) <= _SHORT:
+        return ()
     if is_subdivision(written):
         around, _, part = written.partition("-")
         country = {"UK": "GB", "EL": "GR"}.get(around, around)
         if country in countries():
+            if len(part) <= _SHORT:
+                swapped = f"{country}-{part[::-1]}"
+                return (swapped,) if part.isalpha() and swapped in subdivisions(country) else ()
             return _slipped(f"{country}-{part}", subdivisions(country))
         return _slipped(written, (f"{near}-{part}" for near in countries() if f"{near}-{part}" in subdivisions(near)))
-    return _slipped(written, (*groups, WORLD) if len(written) > 2 else countries())
+    return _slipped(written, (*groups, WORLD))
 
 
 def _slipped(written: str, known: Iterable[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ def _words(text: str) -> frozenset[str]:
 #: Words for all places.
 WORLDWIDE = _words("""
     001, all, all countries, any, anywhere, earth, every country, everywhere, global, globally, international,
-    internationally, the whole world, the world, world wide, worldwide, ww
+    internationally, rest of the world, rest of world, row, the whole world, the world, world wide, worldwide, ww
 """)
 
 #: Regions that are no territory, by names and UN codes: lists of countries stand for them.
@@ -75,10 +75,10 @@ NL holland, ned, nederland
 PS gaza, west bank
 RE la reunion
 RU russia
-SA ksa
+SA ksa, saudi, saudia
 SZ swaziland
 TH siam
-TL east timor
+TL east timor, timor
 TR turkey
 TV ellice islands
 TW formosa, republic of china, roc
@@ -87,6 +87,12 @@ VA vatican, vatican city
 WS western samoa
 ZA rsa
 ZW rhodesia
+XK kosova
+AX aland
+IQ irak
+LY lybia
+CL chili
+SH saint helena
 """
 
 # English names of subdivisions that ISO 3166-2 lists in another language.
@@ -107,7 +113,7 @@ DE-RP rhineland palatinate
 DE-SN saxony
 DE-TH thuringia
 ES-AN andalusia
-ES-CN canary islands
+ES-CN canary islands, canaries, canary
 ES-CT catalonia
 ES-IB balearic islands
 ES-PV basque country
@@ -130,6 +136,10 @@ UA-14 donetsk
 UA-30 kiev, kyiv
 UA-43 crimea
 US-DC washington dc
+IN-OD orissa
+IN-DL new delhi
+IN-PY pondicherry
+IN-UK uttaranchal
 """
 
 
@@ -192,11 +202,13 @@ def nearest_country_names(name: str) -> tuple[str, ...]:
     import difflib
 
     written = plain(name)
-    if len(written) < _SHORTEST:  # a short word is near to too much: `Roman` to Oman
-        return ()
+    swapped = {written[:at] + written[at + 1 : at + 2] + written[at] + written[at + 2 :] for at in range(len(written))}
+    found = {code for known in swapped for code in _country_names().get(known, ())} if len(written) > 4 else set()
+    if len(found) == 1 or len(written) < _SHORTEST:  # a short word is near to too much: `Roman` to Oman
+        return tuple(found) if len(found) == 1 else ()
     close = range(len(written) - 2, len(written) + 3)
     names = [known for known in _country_names() if known[:1] == written[:1] and len(known) in close]
-    near = difflib.get_close_matches(written, names, n=3, cutoff=0.88)
+    near = difflib.get_close_matches(written, names, n=3, cutoff=0.85)
     return tuple(sorted({code for known in near for code in _country_names()[known]}))
 
 
