@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tests.snapshot.test_damage import changed
 from withhold import Engine, Rule, RuleSet, Snapshot, SnapshotError, Viewer
 from withhold.cli.app import app
-from withhold.snapshot import codes
+from withhold.snapshot import codes, opened
 from withhold.snapshot.format import HEADER_END, OPENING
 from withhold.territories import EDITION, iso_version
 
@@ -86,6 +86,20 @@ def test_c7_a_whole_check_looks_at_the_codes_whatever_the_header_says(tmp_path: 
         Snapshot.open(written(tmp_path / "rules.wh", territories, {"DE": "AN"}))
 
 
+@pytest.mark.parametrize("small", [True, False], ids=["small", "large"])
+def test_c7_a_code_that_is_gone_is_named_though_the_header_alone_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: bool
+) -> None:
+    """Whatever list the header names. A file with few rules is refused at once, else the rule is that has the code."""
+    path = written(tmp_path / "rules.wh", HERE, {"DE": "AN"})
+    if not small:
+        monkeypatch.setattr(opened, "_SMALL", 0)
+        engine = Engine(Snapshot.open(path, verify="header"))
+    with pytest.raises(SnapshotError, match="`AN` is no territory") as caught:
+        engine.view(Viewer(country="DE")).check(account_id=5) if not small else Snapshot.open(path, verify="header")
+    assert caught.value.problem.code == "unknown-territory"
+
+
 @both
 def test_c7_the_command_says_so_too(tmp_path: Path, verify: Verify) -> None:
     path = written(tmp_path / "rules.wh", OLD, {"DE": "AN"})
@@ -97,9 +111,9 @@ def test_c7_the_command_says_so_too(tmp_path: Path, verify: Verify) -> None:
 @both
 @pytest.mark.parametrize("territories", [OLD, None, ...], ids=["old", "null", "absent"])
 def test_c7_older_files_are_read(tmp_path: Path, verify: Verify, territories: object) -> None:
-    opened = Snapshot.open(written(tmp_path / "rules.wh", territories), verify=verify)
-    assert opened.rules == RULES
-    opened.save(tmp_path / "again.wh")
+    snapshot = Snapshot.open(written(tmp_path / "rules.wh", territories), verify=verify)
+    assert snapshot.rules == RULES
+    snapshot.save(tmp_path / "again.wh")
     assert Snapshot.open(tmp_path / "again.wh").rules == RULES
 
 
@@ -108,16 +122,16 @@ def test_c7_a_code_that_was_renamed_since_is_read_as_the_new_one(tmp_path: Path,
     path = written(tmp_path / "rules.wh", OLD, {"US-MS": "IN-OR", "DE": "TP"})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        opened = Snapshot.open(path, verify=verify)
-        engine = Engine(opened)
+        snapshot = Snapshot.open(path, verify=verify)
+        engine = Engine(snapshot)
         odisha = engine.view(Viewer(country="IN", subdivisions=["IN-OD"]))
         assert (odisha.withholds(7, 5), odisha.withholds(7, 6)) == (True, False)
         assert engine.view(Viewer(country="TL")).withholds(7, 5)
         assert str(odisha.check(account_id=5).territories) == "IN-OD, TL"
-        assert opened.rules["a"].withheld_in == ("IN-OD", "TL")
-    assert opened.revision == Snapshot.compile(RULES).revision, "it is that of the file"
-    opened.save(tmp_path / "again.wh")
-    assert Snapshot.open(tmp_path / "again.wh").rules == opened.rules
+        assert snapshot.rules["a"].withheld_in == ("IN-OD", "TL")
+    assert snapshot.revision == Snapshot.compile(RULES).revision, "it is that of the file"
+    snapshot.save(tmp_path / "again.wh")
+    assert Snapshot.open(tmp_path / "again.wh").rules == snapshot.rules
 
 
 @pytest.mark.parametrize("size", range(1, 40))

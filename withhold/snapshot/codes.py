@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import cache
 
 from withhold.errors import Problem, SnapshotError, TerritoryError
-from withhold.snapshot.format import Bytes, Header, Territories
+from withhold.snapshot.format import Bytes, Territories
 from withhold.territories import EDITION, current, iso_version, resolve
 
 # What stands before the codes in `withheld_in` and `except_in`. In other text a quotation mark stands behind a backslash.
@@ -21,14 +21,14 @@ def territories_here() -> Territories:
     return Territories(pycountry=iso_version(), table=EDITION)
 
 
-def check_codes(header: Header, records: Bytes, file: str) -> None:
+def check_codes(written: Territories | None, records: Bytes, file: str) -> None:
     """Check the codes in the records of rules. O(bytes), without reading the rules.
 
     Raises `SnapshotError` for a code that stands for no single place today. One with a new name is read as that.
     """
     for code in sorted(_codes(records)):
         if current(code) is None:
-            raise gone(code, header.territories, file)
+            raise gone(code, written, file)
 
 
 def gone(code: str, written: Territories | None, file: str) -> SnapshotError:

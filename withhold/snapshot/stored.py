@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from mmap import mmap
 from typing import NamedTuple
 
-from withhold.errors import Problem, RuleError, SnapshotError, shown
+from withhold.errors import Problem, RuleError, SnapshotError, TerritoryError, shown
 from withhold.model.rule import Rule
+from withhold.snapshot.codes import check_codes
 from withhold.snapshot.format import KINDS, SECTIONS, Bytes, Header, items_of
 from withhold.snapshot.records import rule_of, spoken
 
@@ -39,6 +40,7 @@ class StoredRules:
         self._items = {name: items_of(sections, name) for name in SECTIONS}
         self._mapped, self._records = mapped, header.sections["rules.records"].offset
         self.digests = {name: section.sha256 for name, section in header.sections.items()}
+        self._territories = header.territories
         self._turned: _Turned | None = None
 
     def read(self, number: int) -> Rule:
@@ -46,7 +48,9 @@ class StoredRules:
         record = self._record(number)
         try:
             return rule_of(record, self, number)
-        except RuleError as error:
+        except (RuleError, TerritoryError) as error:
+            # A code of no territory, in a file that says that its codes are those of today, and was opened by its header.
+            check_codes(self._territories, record, self._file)
             raise self.damaged(f"rule {number} is refused: {error.problem.message}") from None
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
             raise self.damaged(f"rule {number} is no rule: {shown(record[:60])}") from None
