@@ -39,10 +39,36 @@ def test_rule_1_a_mapped_peer_is_the_same_as_the_plain_one(trusted: TrustedProxi
     assert trusted.client(peer, [(XFF, P)]) == P
 
 
-@pytest.mark.parametrize("peer", [None, "", "garbage", "10.0.0.5:80", "134744072", "010.0.0.5", "/run/app.sock"])
+@pytest.mark.parametrize("peer", [None, "", "garbage", "10.0.0.5:", "134744072", "010.0.0.5", "/run/app.sock"])
 def test_rule_1_a_peer_that_is_no_address_is_nobody(trusted: TrustedProxies, peer: str | None) -> None:
     assert trusted.client(peer, [(XFF, P)]) is None
     assert not trusted.trusts(peer)
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.5:8080", "[::1]:80", "[::1]", "[::ffff:10.0.0.5]:1", "127.0.0.1:65535"])
+def test_d7_a_peer_with_a_port_is_the_same_as_without(trusted: TrustedProxies, peer: str) -> None:
+    assert trusted.trusts(peer)
+    assert trusted.client(peer, {XFF: f"{S}, {P}"}) == P
+    assert trusted.client(f"{P}:4711", {XFF: S}) == P
+    assert trusted.client("[2a02:d500::1]:4711", {XFF: S}) == "2a02:d500::1"
+    for bad in (
+        "10.0.0.5:65536",
+        "10.0.0.5:x",
+        "10.0.0.5:",
+        '"10.0.0.5:80"',
+        " 10.0.0.5:80",
+        "010.0.0.5:80",
+        "[::1]80",
+    ):
+        assert not trusted.trusts(bad)
+        assert trusted.client(bad, {XFF: P}) is None
+
+
+def test_d7_a_peer_that_is_a_socket_file_may_be_named_as_in_the_list(trusted: TrustedProxies) -> None:
+    assert TrustedProxies(["unix:"]).trusts("unix:")
+    assert TrustedProxies(["unix:"]).client("unix:", {XFF: P}) == P
+    assert not trusted.trusts("unix:")
+    assert trusted.client("unix:", {XFF: P}) is None
 
 
 def test_rule_1_a_socket_file_is_trusted_by_name_alone() -> None:

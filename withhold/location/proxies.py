@@ -7,6 +7,7 @@ them is what they say of themselves.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
@@ -20,6 +21,7 @@ from withhold.location.headers import Headers, Lines, header_name, printable, re
 #: Stands in the list for a peer without an address: a Unix-domain socket.
 UNIX = "unix:"
 
+_PEER = re.compile(r"[0-9.]+:[0-9]+|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _MAPPED = IPv6Network("::ffff:0:0/96")
 #: What Cloudflare shows for a Worker of another zone.
 _WORKER = parse("2a06:98c0:3600::103")
@@ -107,9 +109,12 @@ class TrustedProxies:
         return self.trace(peer, headers).address
 
     def trace(self, peer: str | None, headers: Headers | Lines) -> Trace:
-        """Return the viewer's address and how it was found; raises `TypeError` as `client` does."""
+        """Return the viewer's address and how it was found; raises `TypeError` as `client` does.
+
+        A peer may have a port (`10.0.0.5:8080`, `[::1]:80`), and `unix:` is a socket file, as in the list.
+        """
         lines = Lines.of(headers)
-        if not peer:
+        if not peer or peer == UNIX:
             if not self.unix:
                 return Trace(None, trusted=False, why="the peer has no address")
         else:
@@ -135,9 +140,11 @@ class TrustedProxies:
         return Trace(None, trusted=True, why=f"{self.header} {said}")
 
     def trusts(self, peer: str | None) -> bool:
-        """Return whether a peer is one of the proxies."""
-        address = _parse(peer) if peer else None
-        return self.unix if not peer else address is not None and self._trusts(address)
+        """Return whether a peer, with or without a port, is one of the proxies."""
+        if not peer or peer == UNIX:
+            return self.unix
+        address = _parse(peer)
+        return address is not None and self._trusts(address)
 
     def _trusts(self, address: Address) -> bool:
         at = bisect_right(self._starts, address) - 1
@@ -176,7 +183,8 @@ def _parse(peer: object) -> Address | None:
             f"the peer is the address of the socket as text, not `{type(peer).__name__}` [bad-peer]; pass its host alone, "
             "such as `request.client.host` or `REMOTE_ADDR`"
         )
-    address = parse(peer)
+    # Some servers give the port as well. Blanks and quotes, which a token may have, no server writes.
+    address = parse(peer) or (plain_node(peer) if _PEER.fullmatch(peer) else None)
     return unmapped(address) if address else None
 
 
