@@ -137,6 +137,28 @@ def test_d1_a_missing_file_is_read_when_it_is_back(path: Path) -> None:
         assert until(lambda: geoip.country("8.8.8.8") == "TR")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_d1_a_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for(path: Path) -> None:
+    away = path.with_name("away")
+    with GeoIP(path, wait=None) as geoip:
+        path.rename(away)
+        os.mkfifo(path)
+        geoip.watch(0.01)
+        refused = until(lambda: geoip.errors == 1, seconds=5)
+        if not refused:
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # lets the reader go
+        assert refused
+        assert geoip.country("8.8.8.8") == "IN"
+        write(away, TURKEY)
+        away.rename(path)
+        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+    for special in (path.with_name("pipe"), Path(os.devnull)):
+        if special.name == "pipe":
+            os.mkfifo(special)
+        with pytest.raises(GeoIPError, match=r"is no regular file \[no-database\]"):
+            GeoIP(special, wait=None)
+
+
 def test_a_file_that_stays_the_same_is_not_read_again(path: Path) -> None:
     looks = threading.Event()
     with GeoIP(path, wait=None) as geoip:

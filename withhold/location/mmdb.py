@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,14 +100,22 @@ def signature_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def read_file(path: Path) -> tuple[bytes, tuple[int, int, int, int, int]]:
     """Read a file that nobody writes to meanwhile; return it and its signature.
 
-    Raises `GeoIPError` if it is missing or was changed.
+    Raises `GeoIPError` if it is missing, is no regular file or was changed.
     """
     try:
-        with path.open("rb") as file:
+        # A pipe without a writer keeps its reader waiting for ever.
+        with open(path, "rb", opener=_without_waiting) as file:
             before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                hint = "give the file itself, which is read again when it changes"
+                raise GeoIPError(Problem("no-database", f"{quoted(path.name)} is no regular file", hint=hint))
             data = file.read()
             after = os.fstat(file.fileno())
     except OSError as error:
