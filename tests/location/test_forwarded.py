@@ -48,6 +48,20 @@ def test_d5_forwarded_is_read_from_the_right_with_quotes_and_escapes(value: str)
     assert client(FORWARDED, 'for="', value) == V
 
 
+@pytest.mark.parametrize("host", ["a;b", "a;host", "a;=x", "a b", "a;b=c d", ";;", "=", "a=b", "a\x00", "a\\", ""])
+def test_d5_a_host_that_is_not_quoted_neither_hides_nor_moves_the_viewer(host: str) -> None:
+    for left in ("for=1.1.1.1", 'for=1.1.1.1;x="', ""):
+        for value in (f"for={V};host={host}", f"host={host};for={V}", f"for = {V} ; host = {host}; proto=https"):
+            assert client(FORWARDED, left, value) == V
+            assert client(FORWARDED, left, f"{value}, for=10.1.1.1;host={host}") == V
+        for forged in (f"{host};for=1.1.1.1", f"{host}; FOR = 1.1.1.1", f"{host};for"):
+            assert client(FORWARDED, left, f"for={V};host={forged}") is None
+            assert client(FORWARDED, left, f"host={forged};for={V}") is None
+    # A stray quote reaches to the left, where the viewer writes: nothing is read then.
+    assert client(FORWARDED, 'for=1.1.1.1;x="', f'for={V};host=a"b{host}') is None
+    assert client(FORWARDED, 'for=1.1.1.1;x="', f'for={V};host=a"b;{host} c') is None
+
+
 def test_d5_lines_are_joined_in_order() -> None:
     assert client(FORWARDED, "for=1.1.1.1", "for=192.0.2.7", "for=10.1.1.1") == V
     assert client(FORWARDED, "for=192.0.2.7", "", " , ") == V
@@ -72,7 +86,6 @@ def test_d5_lines_are_joined_in_order() -> None:
         *("for=192.0.2.7;for=192.0.2.7", "for=192.0.2.7;FOR=1.1.1.1", "for=192.0.2.7:", "for=192.0.2.7:65536"),
         *(
             "for=192.0.2.7 x",
-            "for =192.0.2.7",
             r"for=192.0.2\.7",
             r'for=192.0.2.7;host="a\"',
             'for=192.0.2.7;host="a"b"',
@@ -143,7 +156,10 @@ PAIR = re.compile(rf'({WORD})=("(?:[^"\\]|\\.)*"|[^ \t",;]*)', re.DOTALL)
 
 
 def well_formed(element: str) -> list[tuple[str, str]] | None:
-    """Return the parameters of an element, None if it is malformed."""
+    """Return the parameters of an element, None if its quotes are malformed."""
+    if '"' not in element:
+        parts = [re.fullmatch("([^=]*)=?(.*)", part, re.DOTALL) for part in element.split(";")]
+        return [(part[1].strip(" \t").lower(), part[2].strip(" \t")) for part in parts if part]
     pairs = []
     at = 0
     while True:

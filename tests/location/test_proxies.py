@@ -223,7 +223,7 @@ def test_rule_4_a_header_of_one_address_holds_one() -> None:
         ('for="[2001:db8::1"', None),
         (f"for={P}:80", P),
         (f'for="{P}', None),
-        (f"for = {P}", None),
+        (f"for = {P}", P),
         (f"for={P};", P),
         (f"{P}", None),
         ("proto=https", None),

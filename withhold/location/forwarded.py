@@ -67,7 +67,7 @@ def plain_node(token: str) -> Address | None:
 
 
 def forwarded_node(element: str) -> Address | None:
-    """Read the `for` of an element; None for `unknown`, an obfuscated name, and a malformed element.
+    """Read the `for` of an element; None for `unknown`, an obfuscated name, and an element with malformed quotes.
 
     >>> forwarded_node('for="[2001:db8::1]:443";proto=https') == parse("2001:db8::1")
     True
@@ -75,6 +75,12 @@ def forwarded_node(element: str) -> Address | None:
     True
     """
     nodes, at = [], 0
+    if '"' not in element:
+        # Proxies that do not quote the viewer's `Host` leave it to the viewer to make this malformed. That must not
+        # make them unknown, and one more `for` must not move them. A stray quote may be somebody else's, from the left.
+        pairs = (pair.partition("=") for pair in element.split(";"))
+        nodes = [value.strip(" \t") for name, _, value in pairs if name.strip(" \t").lower() == "for"]
+        at = len(element)
     while at < len(element):
         pair = _PAIR.match(element, at)
         if pair is None:
