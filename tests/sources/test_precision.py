@@ -260,3 +260,15 @@ def test_c5_old_ids_in_a_list_do_not_make_new_ones_suspect(tmp_path: Path) -> No
     rng = random.Random(4)
     ids = [minted(rng, year) for year in (2012, 2016, 2021) for _ in range(2000)]
     assert list(load_csv(tmp_path, ids)["a"].tweets) == sorted(set(ids))
+
+
+def test_c5_an_id_that_went_through_a_single_precision_float_is_refused_alone(tmp_path):
+    """`int(numpy.float32(id))` leaves 24 bits."""
+    cast = 1355667050722230272
+    write(
+        tmp_path,
+        {"in.yaml": f"rules:\n- {{id: a, tweets: [1355667106821046273, {cast}], withheld_in: IN, reason: terms}}\n"},
+    )
+    (problem,) = refusal(tmp_path).problems
+    assert problem.code == "lossy-id"
+    assert f"id `{cast}` looks rounded to what a 32-bit floating-point number holds" in problem.message

@@ -8,7 +8,8 @@ A double holds 53 bits, and an id of today has 61. What comes back depends on th
   millisecond. Until August 2023 they began at 0, which most ids have: an id that was cast cannot be told from one that is
   exact. Of many ids it can be told that too many have it. Since September 2023 they begin anywhere up to 511, and a few cast
   ids are enough: they end in other multiples of 256, which others have by chance only.
-- *Shortened*: `1.35567E+18` with its zeros written out has at most eight digits before them, and no exact id has.
+- *Shortened*: `1.35567E+18` with its zeros written out has at most eight digits before them, and no exact id has; nor does
+  one have as many zero bits as a 32-bit floating-point number leaves.
 
 So a list is refused if chance makes one exact list in a million look as it does, by the bound of Chernoff: of n ids, k look
 rounded, where a share p is expected, and n·KL(k/n‖p) exceeds ln 10⁶. Above ln 10³ it is worth a warning. For printed ids the
@@ -39,6 +40,8 @@ _CHANGES = [
     first_id_at(datetime(year, month, 1, tzinfo=UTC))
     for year, month in ((2017, 1), (2019, 1), (2020, 1), (2021, 1), (2022, 4), (2023, 9))
 ]
+# The bits of a 32-bit floating-point number. Of today's ids it leaves 37 bits of zeros, which chance gives to one in ten million.
+_SINGLE = 24
 # Ids are counted by what stands above these bits: some 19 hours.
 _SPAN = 48
 
@@ -67,6 +70,8 @@ class Precision:
         if number <= _EXACT:  # a double holds it
             return None
         if number % 10**8 == 0 and number % 10 ** (len(str(number)) - 8) == 0:
+            return Sign.SHORT
+        if number % (1 << number.bit_length() - _SINGLE) == 0:
             return Sign.SHORT
         if number % 4096 == 0:
             self._zeros[number >> _SPAN] += 1

@@ -57,6 +57,11 @@ class Lossy:
     def _rounded(self, number: int, sign: Sign, place: Place) -> Problem:
         said = "looks rounded to what a floating-point number holds"
         if sign is Sign.SHORT:
-            said = f"looks rounded: behind its first {len(str(number).rstrip('0'))} digits are only zeros"
+            digits = len(str(number).rstrip("0"))
+            said = (
+                f"looks rounded: behind its first {digits} digits are only zeros"
+                if digits <= 8
+                else "looks rounded to what a 32-bit floating-point number holds"
+            )
         hint = f"restore all its digits from its source; if they are exact, {self._remedy}"
         return Problem("lossy-id", f"id `{number}` {said}", place, hint)
