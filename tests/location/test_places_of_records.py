@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from withhold import Viewer
 from withhold.location import CDNS
-from withhold.location.schema import place_of
+from withhold.location.schema import place_of, tell_apart
 from withhold.territories import ALIASES, containing, countries, country_of, is_subdivision, subdivisions
 from withhold.territories.iso import is_in_use
 from withhold.territories.table import TABLE, Row
@@ -137,8 +137,13 @@ def test_c4_a_merged_code_is_the_larger_place_in_records(row: Row) -> None:
     ],
 )
 def test_c4_other_codes_of_one_place_are_read(code: str, country: str, subdivisions: tuple[str, ...]) -> None:
-    place = place_of(code)
-    assert (place.country, place.subdivisions) == (country, subdivisions)
+    for record in ({"country_code": code}, {"country": {"iso_code": code}}):
+        place = tell_apart("own", [record]).read(record)
+        assert (place.country, place.subdivisions) == (country, subdivisions)
+    for cdn in CDNS.values():
+        found = cdn.read({cdn.country_header: code})
+        assert found is not None
+        assert found.country == country
     assert place_of("US", registered=code).registered_country == country
 
 

@@ -99,7 +99,8 @@ def place_of(
     if country is None:
         return Place(None, (), *rest, note=f"whose country `{redacted(code[:20])}` is none")
     whole = covering(code)
-    located, subdivisions, note = _within(country, (*parts, whole) if is_subdivision(whole) else tuple(parts))
+    # A header of the country alone names no subdivision, and a record does so by its code: see `PlaceSchema.read`.
+    located, subdivisions, note = _within(country, (*parts, whole) if parts and is_subdivision(whole) else tuple(parts))
     return Place(located, subdivisions, *rest, note=note)
 
 
@@ -199,11 +200,14 @@ class PlaceSchema(NamedTuple):
             raise _not_understood(_OTHERWISE, [(self.keys, said)])
         if _country(code) is None and code != _TOR and (elsewhere := self._elsewhere(found, said)):
             raise _not_understood(_OTHERWISE, elsewhere)
+        parts = _parts(found, strict=self.keys == _MAXMIND)
+        if code and not parts and code not in countries() and is_subdivision(whole := covering(code)):
+            parts = [whole]
         if self.keys != _MAXMIND:
-            return place_of(code, _parts(found, strict=False))
+            return place_of(code, parts)
         return place_of(
             code,
-            _parts(found, strict=True),
+            parts,
             _code(found, "registered_country"),
             _code(found, "represented_country"),
         )
