@@ -16,7 +16,8 @@ new       a code that pycountry does not list yet
 reserved  a code that ISO keeps free and others use, with the ISO code for the place: refused
 ========  ============================================================================================================
 
-A code in use always wins over a row that is `renamed`, `split`, `merged` or `reserved`: codes are assigned again.
+Records and headers are read where rules are refused: whoever is in the former place is in the smallest one around all in
+`now`. A code in use always wins over a row that is `renamed`, `split`, `merged` or `reserved`: codes are assigned again.
 """
 
 from __future__ import annotations
