@@ -354,7 +354,8 @@ def _parts(record: Mapping[str, object], *, strict: bool) -> list[str | None]:
 def _other_parts(value: object, keys: tuple[str, ...] = ()) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            if _part_at((*keys, key)) is not None:
+            below = _part_at((*keys, key))
+            if below or (below is not None and isinstance(inner, (dict, list))):
                 yield from _other_parts(inner, (*keys, key))
     elif isinstance(value, list):
         for inner in value:
