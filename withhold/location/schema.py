@@ -28,6 +28,9 @@ NO_COUNTRIES = frozenset(
     )
 )
 _MAXMIND = ("country", "iso_code")
+#: What else MaxMind's records have, and what is read of them by its own name.
+_KNOWN = frozenset({"city", "continent", "country", "location", "postal", "registered_country", "represented_country"})
+_KNOWN |= {"subdivisions", "traits"}
 _SCHEMAS = (_MAXMIND, ("country_code",), ("country",))
 #: Keys below which a country is named, and keys below which it is another one than where somebody is.
 _COUNTRY = re.compile(r"country|countries|(^|_)(nation|ctry|cc|iso|iso2|iso_?3166\w*|alpha_?2)(_|\d|$)")
@@ -348,7 +351,8 @@ def _parts(record: Mapping[str, object], *, strict: bool) -> list[str | None]:
         raise _misshapen(parts, "list")
     else:
         found = []
-    return [*found, *(part for part in _other_parts(record) if part not in found)]
+    others = {key: value for key, value in record.items() if key not in _KNOWN} if strict else record
+    return [*found, *(part for part in _other_parts(others) if part not in found)] if others else found
 
 
 def _other_parts(value: object, keys: tuple[str, ...] = ()) -> Iterator[str]:
