@@ -32,7 +32,7 @@ def measured(directory: Path, ids: int, cases: int, turns: int) -> Figures:
     subprocess.run(package.command("benchmarks.targets.rule_files", directory, ids, cases), check=True)  # noqa: S603
     check_cases(directory, cases)
     noticed = check_difference(directory)
-    tested = [run("test", str(directory / "cases")) for _ in range(turns)]
+    tested = [run("test", str(directory / "cases"), "--root", str(directory)) for _ in range(turns)]
     compared = [run("diff", str(directory / "old"), str(directory / "new")) for _ in range(turns)]
     expect(all(passed(done, cases) for done in tested), "a case fails that has passed")
     expect(all(f"\n{noticed}\n" in done.text for done in compared), "the text tells another difference than the JSON")
@@ -45,11 +45,13 @@ def measured(directory: Path, ids: int, cases: int, turns: int) -> Figures:
 
 def check_cases(directory: Path, count: int) -> None:
     """Stop unless all cases pass, and a wrong one of them is told."""
-    expect(passed(run("test", str(directory / "cases")), count), "a case fails that should pass")
+    expect(
+        passed(run("test", str(directory / "cases"), "--root", str(directory)), count), "a case fails that should pass"
+    )
     file = directory / "cases" / f"{PLACES[0].lower()}.cases.yaml"
     right = file.read_text(encoding="ascii")
     file.write_text(right.replace(": visible", ": withheld", 1), encoding="ascii")
-    done = run("test", str(directory / "cases"))
+    done = run("test", str(directory / "cases"), "--root", str(directory))
     file.write_text(right, encoding="ascii")
     told = (
         f"{count:,} cases in {len(PLACES)} files: 1 failed\n" in done.text

@@ -64,7 +64,7 @@ def test_cases_pass_and_a_wrong_one_is_noticed(written):
 
 def test_cases_that_nobody_puts_to_the_rules_are_not_timed(written, monkeypatch):
     """As if a wrong expectation had been passed over."""
-    all_passed = rules.run("test", str(written / "cases"))
+    all_passed = rules.run("test", str(written / "cases"), "--root", str(written))
     monkeypatch.setattr(rules, "run", lambda *_: all_passed)
     with pytest.raises(WrongAnswerError, match="a wrong expectation is not noticed"):
         rules.check_cases(written, 2 * len(PLACES))

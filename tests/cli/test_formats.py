@@ -84,7 +84,8 @@ def test_e7_every_format_has_an_answer_to_fine_and_to_other_rules(command: str, 
         more = ["--fail-on", "note"] if command == "lint" and name == "advised" else []
         found = run(command, name, form, *more)
         assert (found.exit_code, type(found.exception)) in ((status, type(None)), (status, SystemExit)), found.output
-        assert read(form, found.stdout), name
+        assert found.stdout, name
+        assert read(form, found.stdout) is not None, name
 
 
 @pytest.mark.parametrize(("command", "form"), ALL)

@@ -131,7 +131,7 @@ def test_c4_a_merged_code_is_the_larger_place_in_records(row: Row) -> None:
 @pytest.mark.parametrize(
     ("code", "country", "subdivisions"),
     [
-        *(("UK", "GB", ()), ("EL", "GR", ()), ("DD", "DE", ()), ("JT", "UM", ()), ("CT", "KI", ()), ("DG", "IO", ())),
+        *(("EL", "GR", ()), ("DD", "DE", ()), ("JT", "UM", ()), ("CT", "KI", ()), ("DG", "IO", ())),
         *(("CQ", "GG", ()), ("EA", "ES", ()), ("IC", "ES", ("ES-CN",)), ("AC", "SH", ("SH-AC",))),
         *(("TA", "SH", ("SH-TA",)), ("CP", "FR", ("FR-CP",))),
     ],
@@ -148,7 +148,6 @@ def test_c4_other_codes_of_one_place_are_read(code: str, country: str, subdivisi
 
 
 def test_c4_the_parts_of_such_a_country_are_read() -> None:
-    assert located("UK", "ENG") == ("GB", ("GB-ENG",))
     assert located("IC", "GC") == ("ES", ("ES-CN", "ES-GC"))
     assert located("IC", "MD") == ("ES", ())
 

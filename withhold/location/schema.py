@@ -24,7 +24,7 @@ SAMPLE = 2_000
 NO_COUNTRIES = frozenset(
     (
         *("", "-", "--", "?", "??", "NONE", "NULL", "UNKNOWN", "N/A", "A1", "A2", "O1"),
-        *("AA", "AP", "EU", "EZ", "UN", "XX", "XZ", "ZZ"),
+        *("AA", "AN", "AP", "EU", "EZ", "UK", "UN", "XX", "XZ", "ZZ"),
     )
 )
 _MAXMIND = ("country", "iso_code")
@@ -111,6 +111,8 @@ def _country(code: str | None) -> str | None:
     """Return the country that a record names, None if it names none. `IC` is in `ES`, `DD` in `DE`."""
     if code is None or code in countries():
         return code
+    if code == "UK":  # GB where people write it; in data nobody knows who wrote it, and why
+        return None
     whole = WORLD if is_subdivision(code) else covering(code)
     return None if whole == WORLD else country_of(whole)
 

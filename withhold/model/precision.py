@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from math import inf, log, sqrt
 
+from withhold.model.ids import MAX_ID
 from withhold.snowflake import first_id_at
 
 #: The override of a rule that vouches for its ids, and the check that it silences.
@@ -67,7 +68,7 @@ class Precision:
 
     def sign(self, number: int) -> Sign | None:
         """Count an id, and return in which way it may have lost digits."""
-        if number <= _EXACT:  # a double holds it
+        if number <= _EXACT or number > MAX_ID:  # a double holds it, or it is no id
             return None
         if number % 10**8 == 0 and number % 10 ** (len(str(number)) - 8) == 0:
             return Sign.SHORT

@@ -214,7 +214,7 @@ def _shortened(text: str) -> str:
     """Return a list of territories in words, cut after a comma if it is long.
 
     >>> _shortened("WORLD except " + ", ".join(["AD"] * 300))[-30:]
-    'AD, AD, AD, AD, … and 205 more'
+    ' AD, AD, AD, AD, … and 54 more'
     """
     if len(text) <= _LIST:
         return text

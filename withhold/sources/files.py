@@ -55,7 +55,7 @@ def _below(path: Path, root: Root, wanted: Callable[[Path], bool], problems: lis
         folder, around = folders.pop()
         try:
             real = root.real(folder)
-            names = [entry.name for entry in Path(real).iterdir()]
+            names = os.listdir(real)  # noqa: PTH208
         except (OSError, ValueError) as error:
             problems.append(unreadable(error, Place(str(folder))))
             continue
