@@ -119,7 +119,7 @@ def _pairs_of(headers: Any) -> Iterable[Any]:
     if isinstance(headers, (str, bytes, bytearray, memoryview)):
         raise _not_understood("they are a text")
     inner = headers.get("headers") if isinstance(headers, Mapping) else getattr(headers, "headers", None)
-    if inner is not None and (inner in ([], ()) or not _is_text(inner)):
+    if inner is not None and ((isinstance(inner, list | tuple) and not inner) or not _is_text(inner)):
         # A request, an ASGI scope, the event of a cloud function. No header line is anything but text.
         raise _not_understood(f"`{type(headers).__name__}` has them in its `headers`")
     if callable(getattr(headers, "get_list", None)) and callable(getattr(headers, "get_all", None)):
