@@ -49,8 +49,8 @@ def rules() -> RuleSet:
 
 def of_dictionaries() -> dict[str, tuple[float, float]]:
     """Return the nanoseconds of a look-up that finds, and of one that does not, with keys as those of decisions are."""
-    keys: list[object] = [(((posting,), (), None), VIEWER.standpoint) for posting, _ in enumerate(NAMED)]
-    others: list[object] = [(((), (posting,), None), VIEWER.standpoint) for posting, _ in enumerate(NAMED)]
+    keys: list[object] = [(((posting,), (), None), VIEWER.location_key) for posting, _ in enumerate(NAMED)]
+    others: list[object] = [(((), (posting,), None), VIEWER.location_key) for posting, _ in enumerate(NAMED)]
     kept = dict.fromkeys(keys, 1)
     cache: Cache[object, int] = Cache(len(keys))
     for key in keys:

@@ -15,12 +15,12 @@ from typing import NamedTuple
 from withhold import Effect, Policy, Reason, Rule, RuleSet, Scope, Settle, Tweet, Viewer
 from withhold.model import Period
 from withhold.model.tweet import Subject
-from withhold.model.viewer import Standpoint
+from withhold.model.viewer import LocationKey
 
 #: IT-62 and IT-25 are regions of IT, and IT-RM is a province of IT-62.
 CODES = ("WORLD", "US", "IT", "IT-62", "IT-RM", "IT-25")
 #: One place of each kind that the codes tell apart. IN, IT-LT (in IT-62) and IT-45 are siblings that no rule names.
-PLACES: tuple[Standpoint, ...] = (
+PLACES: tuple[LocationKey, ...] = (
     (None, ()),
     ("US", ()),
     ("IN", ()),

@@ -203,7 +203,7 @@ def test_c9_thousands_of_rules_on_one_account_take_little_memory_in_python() -> 
 
 
 def test_c9_of_thousands_of_rules_some_hundreds_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("withhold.lint.rules_must_not_be_shadowed._COMPARED", 20)
+    monkeypatch.setattr("withhold.lint.shadowed._COMPARED", 20)
     names = list(countries())[:9]
     for make in (
         lambda n: [rule(at, accounts=[7, *subset(at, range(10, 30))]) for at in range(n)],

@@ -99,20 +99,20 @@ class Place:
         return f"{escaped_path(self.file)}:{self.line}:{self.column}"
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """Return a value in backticks, on one line and cut after 60 characters, whatever somebody has put there.
 
-    >>> shown("a\\nb"), shown(5.0)
+    >>> quoted("a\\nb"), quoted(5.0)
     ('`a\\\\nb`', '`5.0`')
     """
     try:
         text = value if isinstance(value, str) else repr(value)
     except Exception:  # noqa: BLE001  # whatever its class does; and Python prints no huge int, and nothing very deep
         text = f"{type(value).__name__} that cannot be printed"
-    return quoted(f"{text[:60]}…" if len(text) > 60 else text)
+    return in_backticks(f"{text[:60]}…" if len(text) > 60 else text)
 
 
-def quoted(text: str) -> str:
+def in_backticks(text: str) -> str:
     """Return text in backticks, on one line, however long it is."""
     return f"`{escaped(text.replace('`', chr(39)))}`"
 
@@ -157,7 +157,7 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     if not near and (given, names) != (given.lower(), list(lower)):
         near = difflib.get_close_matches(given.lower(), lower, n=1)
     if near:
-        return f"did you mean {quoted(lower[near[0].lower()])}?"
+        return f"did you mean {in_backticks(lower[near[0].lower()])}?"
     told = ", ".join(map(quoted, names[:20])) or "none"
     return f"known are {told}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"
 

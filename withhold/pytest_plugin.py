@@ -161,7 +161,7 @@ def _warn(problems: Iterable[Problem]) -> None:
 @pytest.fixture(scope="session")
 def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
     """The rule set at the ini option `withhold_rules`, which is relative to the ini file, as `withhold_root` is."""
-    from withhold.errors import Problem, RuleSetError, shown
+    from withhold.errors import Problem, RuleSetError, quoted
     from withhold.sources.files import unreadable
 
     named, option = pytestconfig.getini("withhold_rules"), "the ini option `withhold_rules`"
@@ -173,7 +173,7 @@ def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
     except RuleSetError as error:
         raise pytest.fail.Exception(f"{option}: {error}", pytrace=False) from None
     except (OSError, ValueError) as error:
-        problem = unreadable(error, option, f" the rules at {shown(named)}")
+        problem = unreadable(error, option, f" the rules at {quoted(named)}")
         raise pytest.fail.Exception(str(problem), pytrace=False) from None
     _warn(rules.warnings)
     return rules

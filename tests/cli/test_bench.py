@@ -60,7 +60,7 @@ def test_it_says_the_same_as_json_also_of_a_snapshot(rules, tmp_path):
 
 def test_of_a_snapshot_not_all_rules_are_read(rules, tmp_path, monkeypatch):
     CliRunner().invoke(app, ["compile", rules, "-o", str(tmp_path / "rules.wh")])
-    monkeypatch.delattr("withhold.snapshot.opened.Opened.rule_set")
+    monkeypatch.delattr("withhold.snapshot.opened.OpenedSnapshot.rule_set")
     found = CliRunner().invoke(app, ["bench", str(tmp_path / "rules.wh")])
     assert found.output.splitlines()[1].startswith("1 rule · 2 accounts · 1 tweet"), found.output
 

@@ -66,7 +66,7 @@ CALLS = {
     "test": ["test", "all.cases.yaml"],
     "test coverage": ["test", "all.cases.yaml", "--coverage", "--fail-under", "87.5", "--mutation-threshold", "99.5"],
     "test mutate": ["test", "fine.cases.yaml", "--mutate", "--mutation-threshold", "99.5"],
-    "test unasked": ["test", ".", "--mutate"],
+    "test uncovered": ["test", ".", "--mutate"],
     "diff": ["diff", "rules.yaml", "changed.yaml", "--traffic", "traffic.csv", "--at", "2021-03-09T00:00:00Z"],
     "diff audit": ["diff", "rules.yaml", "changed.yaml", "--audit", "--from", "2021-03-02T00:00:00Z"],
     "compile": ["compile", "rules.yaml", "-o", "rules.wh"],
@@ -121,7 +121,7 @@ def run(*arguments: str) -> Any:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_e3_json_holds_every_fact_that_the_text_holds(call: str, there: Path) -> None:
-    if call == "test unasked":
+    if call == "test uncovered":
         for name in ("all.cases.yaml", "refused.yaml"):
             (there / name).unlink()
         (there / "apart").mkdir()

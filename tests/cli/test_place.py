@@ -136,4 +136,4 @@ def test_e6_every_subdivision_is_read_in_each_way(code):
     country, part = code.split("-", 1)
     for written in ((country, [code]), (code, []), (None, [code]), (country, [part]), (code, [part])):
         around, inside = read_place(*written)
-        assert Viewer(country=around, subdivisions=inside).standpoint == (country_of(code), (code,))
+        assert Viewer(country=around, subdivisions=inside).location_key == (country_of(code), (code,))

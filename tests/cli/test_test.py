@@ -227,11 +227,11 @@ def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_trie
     assert "no case file is about it: bad.yaml\ncoverage: 50 % (5 of 10)" in found.stdout
     assert "bad.yaml:2:5: bad-1: never made to speak" in found.stdout
     assert "bad.yaml:2:5: no case asks about it: bad-1 (7 changes)" in found.stdout
-    assert json.loads(run("--coverage", "--format", "json", all=THOROUGH).stdout)["unasked"] == ["bad.yaml"]
+    assert json.loads(run("--coverage", "--format", "json", all=THOROUGH).stdout)["uncovered"] == ["bad.yaml"]
     junit = ET.fromstring(run("--coverage", "--format", "junit", all=THOROUGH).stdout)  # noqa: S314
     assert junit.get("tests") == "3"
     assert [case.get("name") for case in junit.iter("testcase") if case.find("skipped") is not None] == ["bad.yaml"]
-    assert "unasked" not in json.loads(run("--format", "json", all=THOROUGH).stdout), "nobody asked for it"
+    assert "uncovered" not in json.loads(run("--format", "json", all=THOROUGH).stdout), "nobody asked for it"
     for_all = THOROUGH.replace("rules: rules.yaml", "rules: .")
     (tmp_path / "package.json").unlink()
     assert "no case file" not in run("--coverage", all=for_all).stdout

@@ -12,7 +12,7 @@ from withhold import Effect, Outcome, Reference, RuleSet, Settle, TerritorySet
 from withhold.engine.reference import _reaches
 from withhold.model import places
 from withhold.model.places import Places
-from withhold.model.viewer import Standpoint, is_in
+from withhold.model.viewer import LocationKey, is_in
 from withhold.semantics import Spoken, combine, reach_of
 from withhold.territories import WORLD, containing, countries, country_of, subdivisions
 
@@ -26,12 +26,12 @@ def agree(batch: Batch) -> int:
     return found.asked
 
 
-def _told_apart(place: Standpoint) -> tuple[bool | None, ...]:
+def _told_apart(place: LocationKey) -> tuple[bool | None, ...]:
     return tuple(is_in(place, code) for code in CODES)
 
 
 def test_the_nine_places_are_one_of_each_kind() -> None:
-    everywhere: list[Standpoint] = [(None, ()), *((country, ()) for country in countries())]
+    everywhere: list[LocationKey] = [(None, ()), *((country, ()) for country in countries())]
     for code in (code for country in countries() for code in subdivisions(country)):
         around = tuple(outer for outer in containing(code) if outer not in (country_of(code), WORLD))
         everywhere += [(country_of(code), (code,)), (country_of(code), around)]

@@ -12,13 +12,13 @@ import pytest
 from withhold import Engine, Policy, Rule, RuleSet, Settle, Viewer
 from withhold.engine.reference import _reaches
 from withhold.model import places
-from withhold.model.viewer import Standpoint, is_in
+from withhold.model.viewer import LocationKey, is_in
 from withhold.territories import WORLD, containing, countries, country_of, subdivisions
 
 CHANCE = random.Random(8)
 PARTS = [code for country in countries() for code in subdivisions(country)]
 SHUFFLED = CHANCE.sample(PARTS, len(PARTS))
-PLACES: list[Standpoint] = [(None, ()), ("AQ", ()), ("IT", ()), ("IT", ("IT-62",)), ("IT", ("IT-62", "IT-RM"))]
+PLACES: list[LocationKey] = [(None, ()), ("AQ", ()), ("IT", ()), ("IT", ("IT-62",)), ("IT", ("IT-62", "IT-RM"))]
 PLACES += [(country_of(code), (code,)) for code in CHANCE.sample(PARTS, 12)]
 
 
@@ -70,7 +70,7 @@ def test_c8_many_territories_on_one_subject(shape: str, unknown: Settle) -> None
 
     outcomes = set()
     for viewer in viewers:
-        reached = {rule.id: _reaches(rule, viewer.standpoint) for rule in rules}
+        reached = {rule.id: _reaches(rule, viewer.location_key) for rule in rules}
         settled = {
             rule.id: Settle.WITHHOLD if rule.except_in else unknown for rule in rules if reached[rule.id] is None
         }

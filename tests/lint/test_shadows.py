@@ -14,7 +14,7 @@ from tests.lint.advising import DAY, END, START, advised, rule
 from withhold import Effect, Policy, Reference, Rule, RuleSet, Settle
 from withhold.engine.reference import _reaches
 from withhold.lint import lint
-from withhold.lint.rules_must_not_be_shadowed import hidden_by, shadows
+from withhold.lint.shadowed import hidden_by, shadows
 from withhold.lint.spans import Spans
 from withhold.lint.supersets import supersets
 

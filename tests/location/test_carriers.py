@@ -219,7 +219,7 @@ def test_a_cdn_is_read_from_every_carrier(name: str) -> None:
     pairs = [("Host", "a"), ("CF-IPCountry", "GB"), ("CF-Region-Code", "ENG"), ("X-Forwarded-For", P)]
     resolver = Resolver(proxies=TRUSTED, cdn="cloudflare")
     viewer = resolver.viewer(PEER, CARRIERS[name](pairs))  # type: ignore[arg-type]
-    assert viewer.standpoint == ("GB", ("GB-ENG",))
+    assert viewer.location_key == ("GB", ("GB-ENG",))
 
 
 def test_d7_the_variables_of_a_cgi_program(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ def test_row_of_section_10(located: dict[str, GeoIP], row: Row) -> None:
     assert (location.country, location.subdivisions) == (code, parts)
     assert location.state == ("known" if code else "unknown")
     assert {name: getattr(location, name) for name in more} == more
-    assert location.viewer().standpoint == (code, tuple(sorted(parts)))
+    assert location.viewer().location_key == (code, tuple(sorted(parts)))
 
 
 @pytest.mark.parametrize("address", ["::81.2.69.142", "2001:0:5102:458e:8000:3fff:a65f:eb8f"])

@@ -153,9 +153,9 @@ def test_row_11_a_database_of_one_ip_version_is_refused_at_load(
     with pytest.raises(GeoIPError, match=rf"has no IPv{other} networks.*\[one-ip-version\]"):
         GeoIP(path, wait=None)
     one = GeoIP(path, ip_versions=(10 - other,), wait=None)
-    asked, unasked = ("8.8.8.8", "2001:db8::1") if other == 6 else ("2001:db8::1", "8.8.8.8")
+    asked, uncovered = ("8.8.8.8", "2001:db8::1") if other == 6 else ("2001:db8::1", "8.8.8.8")
     assert one.locate(asked).country in ("US", "DE")
-    assert one.locate(unasked).why == f"one.mmdb is not used for IPv{other}"
+    assert one.locate(uncovered).why == f"one.mmdb is not used for IPv{other}"
 
 
 def test_row_11_a_tree_for_both_that_has_no_ipv6_is_taken_with_a_warning(
@@ -223,7 +223,7 @@ def test_row_17_subdivisions_that_contradict_each_other_leave_the_country(geoip:
 
 def test_c3_a_record_with_a_second_code_is_in_the_place_that_it_stands_for(geoip: GeoIP) -> None:
     assert (geoip.locate("64.8.0.1").country, geoip.locate("64.9.0.1").country) == ("RE", "XK")
-    assert geoip.locate("64.8.0.1").viewer().standpoint == ("RE", ())
+    assert geoip.locate("64.8.0.1").viewer().location_key == ("RE", ())
 
 
 def test_c4_a_department_that_was_renamed_keeps_its_region(geoip: GeoIP) -> None:

@@ -13,7 +13,7 @@ from withhold.location import CDNS
 from withhold.location.schema import place_of, tell_apart
 from withhold.territories import ALIASES, containing, countries, country_of, is_subdivision, subdivisions
 from withhold.territories.iso import is_in_use
-from withhold.territories.table import TABLE, Row
+from withhold.territories.table import TABLE, CodeRow
 
 
 def located(country: str, *parts: str | None) -> tuple[str | None, tuple[str, ...]]:
@@ -119,7 +119,7 @@ def test_c3_a_part_of_such_a_place_is_read_by_its_whole_code(part: str) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE.values() if row.how == "merged" and is_subdivision(row.code)])
-def test_c4_a_merged_code_is_the_larger_place_in_records(row: Row) -> None:
+def test_c4_a_merged_code_is_the_larger_place_in_records(row: CodeRow) -> None:
     """Whoever is in the part is in the whole; only rules may not say the whole for the part."""
     country, _, part = row.code.partition("-")
     place = place_of(country, [part])

@@ -14,7 +14,7 @@ from geoip2 import models
 
 from tests.location.mmdb_files import MAXMIND, country, needs_maxmind, write
 from withhold.errors import GeoIPError
-from withhold.location import CDNS, Finding, GeoIP, Location, Resolver, TrustedProxies
+from withhold.location import CDNS, Evidence, GeoIP, Location, Resolver, TrustedProxies
 
 NETWORKS: dict[str, object] = {
     "8.8.8.0/24": country("GB", "ENG", city={"names": {"en": "London"}}, location={"time_zone": "Europe/London"}),
@@ -102,7 +102,7 @@ def test_no_record_is_none(path: Path, address: str | None) -> None:
 def test_what_no_database_said_has_no_record(path: Path) -> None:
     found = CDNS["cloudflare"].read({"CF-IPCountry": "GB"})
     assert found is not None
-    assert (Location.of(found).record(), Location.of(Finding(None)).anonymous_record()) == (None, None)
+    assert (Location.of(found).record(), Location.of(Evidence(None)).anonymous_record()) == (None, None)
     assert pickle.loads(pickle.dumps(GeoIP(path, wait=None).locate("8.8.8.8"))).record() is None  # noqa: S301
 
 

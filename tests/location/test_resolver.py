@@ -49,7 +49,7 @@ def said(address: str, code: str | None = None, region: str | None = None) -> li
 
 def test_the_cdn_comes_first_and_who_disagrees_is_kept(resolver: Resolver) -> None:
     resolution = resolver.resolve(PROXY, said("8.8.8.8", "GB"))
-    assert resolution.viewer().standpoint == ("GB", ())
+    assert resolution.viewer().location_key == ("GB", ())
     assert resolution.winner is not None
     assert resolution.winner.name == "cdn"
     assert [signal.name for signal in resolution.disagreed] == ["geoip"]
@@ -66,7 +66,7 @@ def test_the_cdn_comes_first_and_who_disagrees_is_kept(resolver: Resolver) -> No
 
 def test_the_order_can_be_the_other_way_round(geoip: GeoIP) -> None:
     resolver = Resolver(geoip=geoip, proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudfront", order=("geoip", "cdn"))
-    assert resolver.viewer(PROXY, said("8.8.8.8", "GB")).standpoint == ("US", ("US-MS",))
+    assert resolver.viewer(PROXY, said("8.8.8.8", "GB")).location_key == ("US", ("US-MS",))
     assert resolver.viewer(PROXY, said("9.9.9.9", "GB")).country == "GB"
     with pytest.raises(ValueError, match="bad-order"):
         Resolver(geoip=geoip, order=("geoip",))
@@ -74,7 +74,7 @@ def test_the_order_can_be_the_other_way_round(geoip: GeoIP) -> None:
 
 def test_a_subdivision_is_taken_from_the_next_that_agrees_on_the_country(resolver: Resolver) -> None:
     resolution = resolver.resolve(PROXY, said("8.8.8.8", "US"))
-    assert resolution.viewer().standpoint == ("US", ("US-MS",))
+    assert resolution.viewer().location_key == ("US", ("US-MS",))
     assert resolution.disagreed == ()
     assert "subdivisions by geoip" in str(resolution.viewer().signal)
 
@@ -88,13 +88,13 @@ def test_subdivisions_disagree_if_they_have_none_in_common(resolver: Resolver) -
 
 
 def test_an_unknown_cdn_leaves_it_to_the_next(resolver: Resolver) -> None:
-    assert resolver.viewer(PROXY, said("8.8.8.8", "XX")).standpoint == ("US", ("US-MS",))
-    assert resolver.viewer(PROXY, said("8.8.8.8")).standpoint == ("US", ("US-MS",))
+    assert resolver.viewer(PROXY, said("8.8.8.8", "XX")).location_key == ("US", ("US-MS",))
+    assert resolver.viewer(PROXY, said("8.8.8.8")).location_key == ("US", ("US-MS",))
 
 
 def test_the_account_never_decides(resolver: Resolver) -> None:
     nowhere = resolver.resolve(PROXY, said("9.9.9.9"), account_country="FR")
-    assert nowhere.viewer(7).standpoint == (None, ())
+    assert nowhere.viewer(7).location_key == (None, ())
     assert nowhere.winner is None
     assert [str(signal) for signal in nowhere.signals if signal.name == "account"] == [
         "account: FR (the account is set to `FR`)"
@@ -108,7 +108,7 @@ def test_the_account_never_decides(resolver: Resolver) -> None:
 
 def test_there_is_no_default_country() -> None:
     viewer = Resolver().viewer("81.2.69.142", [])
-    assert viewer.standpoint == (None, ())
+    assert viewer.location_key == (None, ())
     assert viewer.signal == "no signal"
 
 
@@ -121,7 +121,7 @@ def test_the_account_id_is_the_viewers(resolver: Resolver) -> None:
 @pytest.mark.parametrize("address", ["8.8.9.9", "2001:db8:9::1"])
 def test_an_anonymised_viewer_is_unknown_or_located_by_policy(geoip: GeoIP, address: str) -> None:
     unknown, located = Resolver(geoip=geoip), Resolver(geoip=geoip, anonymised="located")
-    assert unknown.viewer(address, []).standpoint == (None, ())
+    assert unknown.viewer(address, []).location_key == (None, ())
     assert unknown.resolve(address, []).location.state == "anonymised"
     assert located.viewer(address, []).country == geoip.locate(address).country
     assert located.resolve(address, []).location.state == "anonymised"
@@ -147,7 +147,7 @@ def test_a_cdn_needs_proxies_and_a_name_that_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "headers", "standpoint"),
+    ("name", "headers", "location_key"),
     [
         ("cloudflare", {"CF-IPCountry": "GB", "cf-region-code": "ENG"}, ("GB", ("GB-ENG",))),
         ("cloudfront", {"CloudFront-Viewer-Country": "US"}, ("US", ())),
@@ -172,12 +172,12 @@ def test_a_cdn_needs_proxies_and_a_name_that_is_known() -> None:
     ],
 )
 def test_each_cdn_is_read_in_its_own_way(
-    name: str, headers: dict[str, str], standpoint: tuple[str | None, tuple[str, ...]]
+    name: str, headers: dict[str, str], location_key: tuple[str | None, tuple[str, ...]]
 ) -> None:
     resolver = Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), cdn=name)
-    assert resolver.viewer(PROXY, headers).standpoint == standpoint
-    assert resolver.viewer("81.2.69.142", headers).standpoint == (None, ())
-    assert resolver.viewer(PROXY, [*headers.items(), *headers.items()]).standpoint == (None, ())
+    assert resolver.viewer(PROXY, headers).location_key == location_key
+    assert resolver.viewer("81.2.69.142", headers).location_key == (None, ())
+    assert resolver.viewer(PROXY, [*headers.items(), *headers.items()]).location_key == (None, ())
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_no_forged_header_changes_the_result(geoip: GeoIP) -> None:
                 where = "IN" if told == "IN" else where
         resolution = resolvers[deployment].resolve(peer, in_some_form(rng, headers))  # type: ignore[arg-type]
         assert (resolution.address, resolution.location.country) == (viewer, where), (peer, headers)
-        assert resolution.viewer().standpoint == (where, ())
+        assert resolution.viewer().location_key == (where, ())
         kinds[deployment.header, deployment.cdn, deployment.direct] += 1
         shapes.add((deployment, peer, *headers))
     assert len(shapes) >= 10_000

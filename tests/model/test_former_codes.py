@@ -22,7 +22,7 @@ from withhold.territories import (
     resolve,
     subdivisions,
 )
-from withhold.territories.table import TABLE, Row
+from withhold.territories.table import TABLE, CodeRow
 
 ROWS = list(TABLE.values())
 LISTED = {found.code for found in pycountry.subdivisions} | set(countries())
@@ -46,7 +46,7 @@ def words(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
-def test_c4_every_row_is_whole_and_its_successors_are_in_use(row: Row) -> None:
+def test_c4_every_row_is_whole_and_its_successors_are_in_use(row: CodeRow) -> None:
     assert row.name
     assert row.source
     assert re.fullmatch(r"(\d{4}(-\d\d-\d\d)?)?", row.changed)
@@ -65,7 +65,7 @@ def test_c4_every_row_is_whole_and_its_successors_are_in_use(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.how == "renamed"], ids=lambda row: row.code)
-def test_c4_a_place_whose_code_was_renamed_has_a_name_like_before(row: Row) -> None:
+def test_c4_a_place_whose_code_was_renamed_has_a_name_like_before(row: CodeRow) -> None:
     alike = words(row.name) & words(name_of(row.now[0]))
     assert alike or row.code in RENAMED_TOO
     assert resolve(row.code.lower()) == Resolved(row.now[0], row.code)
@@ -134,7 +134,7 @@ def test_c4_codes_newer_than_the_data_are_codes(code: str) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.how == "own"], ids=lambda row: row.code)
-def test_c3_a_second_code_is_read_as_the_place_and_lies_in_it(row: Row) -> None:
+def test_c3_a_second_code_is_read_as_the_place_and_lies_in_it(row: CodeRow) -> None:
     """T5: in rules as in records."""
     own = row.now[0]
     assert resolve(row.code) == Resolved(own, row.code)
@@ -152,7 +152,7 @@ def test_c3_kosovo_is_one_place_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("country", "parts", "standpoint"),
+    ("country", "parts", "location_key"),
     [
         ("FR", ["FR-RE"], ("RE", ())),
         ("FR", ["fr-re", "FR-974"], ("RE", ())),
@@ -164,9 +164,9 @@ def test_c3_kosovo_is_one_place_however_it_is_written() -> None:
 )
 @pytest.mark.filterwarnings("ignore::withhold.RuleSetWarning")
 def test_c3_a_viewer_with_a_second_code_is_in_the_place_that_it_stands_for(
-    country: str, parts: list[str], standpoint: tuple[str, tuple[str, ...]]
+    country: str, parts: list[str], location_key: tuple[str, tuple[str, ...]]
 ) -> None:
-    assert Viewer(country=country, subdivisions=parts).standpoint == standpoint
+    assert Viewer(country=country, subdivisions=parts).location_key == location_key
 
 
 def test_c4_every_code_that_pycountry_ever_had_is_in_use_or_in_the_table() -> None:

@@ -18,7 +18,7 @@ from withhold.territories import country_of
 class TestValues:
     def test_codes_are_canonical_sorted_and_given_once(self) -> None:
         one = Viewer(country="gb", subdivisions=["gb-wbk", "GB-ENG", "GB-WBK"])
-        assert one.standpoint == ("GB", ("GB-ENG", "GB-WBK"))
+        assert one.location_key == ("GB", ("GB-ENG", "GB-WBK"))
         assert one == Viewer(country="GB", subdivisions=("GB-ENG", "GB-WBK"))
         assert hash(one) == hash(Viewer(country="GB", subdivisions=("GB-ENG", "GB-WBK")))
 
@@ -31,7 +31,7 @@ class TestValues:
     def test_unknown(self) -> None:
         assert Viewer.unknown() == Viewer(country=None)
         assert Viewer.unknown(account_id=5, signal="no header").account_id == 5
-        assert Viewer.unknown().standpoint == (None, ())
+        assert Viewer.unknown().location_key == (None, ())
 
     @pytest.mark.parametrize(
         ("viewer", "text"),

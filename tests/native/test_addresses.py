@@ -22,10 +22,10 @@ from withhold import native
 from withhold.location import GeoIP, Location
 from withhold.location.address import Transition, parse
 from withhold.location.database import Database
-from withhold.location.location import Finding
+from withhold.location.location import Evidence
 from withhold.location.networks import Networks
-from withhold.location.schema import NO_RECORD, Place
-from withhold.location.table import DEEP, Table
+from withhold.location.schema import NO_RECORD, RecordPlace
+from withhold.location.table import DEEP, NetworkTable
 
 if not native.AVAILABLE:
     pytest.skip(native.engine_info().why, allow_module_level=True)
@@ -124,7 +124,7 @@ STRANGE = (None, 8, 8.8, b"8.8.8.8", ["8.8.8.8"], IPv4Address("8.8.8.8"), Text("
 @pytest.mark.parametrize("thing", STRANGE, ids=lambda thing: type(thing).__name__)
 def test_what_is_not_plain_text_is_left_to_python(thing: object) -> None:
     assert addresses.parse(thing) is None
-    lookup = addresses.Lookup(table_of([(4, 0, 0, Place("GB"))]), Location)
+    lookup = addresses.Lookup(table_of([(4, 0, 0, RecordPlace("GB"))]), Location)
     assert lookup.locate("8.8.8.8", None).country == "GB"
     assert lookup.locate(thing, None) is lookup.country(thing) is None
 
@@ -134,11 +134,13 @@ def test_ten_million_characters_are_no_address(letter: str) -> None:
     assert addresses.parse(letter * 10_000_000) is None
 
 
-def table_of(leaves: Iterable[tuple[int, int, int, Place]], hidden: Iterable[tuple[int, int, int]] = ()) -> Table:
-    return Table(Networks(leaves), hidden)
+def table_of(
+    leaves: Iterable[tuple[int, int, int, RecordPlace]], hidden: Iterable[tuple[int, int, int]] = ()
+) -> NetworkTable:
+    return NetworkTable(Networks(leaves), hidden)
 
 
-def answering(table: Table, module: Any) -> GeoIP:
+def answering(table: NetworkTable, module: Any) -> GeoIP:
     geoip = GeoIP.__new__(GeoIP)
     geoip._database = Database(
         "a.mmdb",
@@ -152,19 +154,19 @@ def answering(table: Table, module: Any) -> GeoIP:
 
 
 @st.composite
-def cut(draw: st.DrawFn, version: int) -> list[tuple[int, int, int, Place]]:
+def cut(draw: st.DrawFn, version: int) -> list[tuple[int, int, int, RecordPlace]]:
     """Draw networks beside each other, in order, as a database has them: halves of halves around a few addresses."""
     bits = 32 if version == 4 else 128
     inside = draw(st.lists(st.sampled_from(NEAR[version]), min_size=1, max_size=3))
     depth = draw(st.integers(0, bits))
-    leaves: list[tuple[int, int, int, Place]] = []
+    leaves: list[tuple[int, int, int, RecordPlace]] = []
     ahead = [(0, 0)]
     while ahead:
         first, prefix = ahead.pop()
         if prefix < depth and any(value >> (bits - prefix) == first >> (bits - prefix) for value in inside):
             ahead += [(first + (1 << (bits - prefix - 1)), prefix + 1), (first, prefix + 1)]
         elif draw(st.integers(0, 3)):
-            leaves.append((version, first, prefix, Place(draw(st.sampled_from(["GB", "IN", None])))))
+            leaves.append((version, first, prefix, RecordPlace(draw(st.sampled_from(["GB", "IN", None])))))
     return leaves
 
 
@@ -177,7 +179,7 @@ NEAR = {
 @settings(max_examples=60)
 @given(cut(4), cut(6), st.data())
 def test_look_ups_answer_as_python_does(
-    v4: list[tuple[int, int, int, Place]], v6: list[tuple[int, int, int, Place]], data: st.DataObject
+    v4: list[tuple[int, int, int, RecordPlace]], v6: list[tuple[int, int, int, RecordPlace]], data: st.DataObject
 ) -> None:
     some = st.sampled_from([(4, value) for value in NEAR[4]] + [(6, value) for value in NEAR[6]])
     hidden = []
@@ -198,7 +200,9 @@ def test_look_ups_answer_as_python_does(
         assert ours.locate(text).finding == pure.locate(text).finding
 
 
-def assert_answered_alike(leaves: list[tuple[int, int, int, Place]], more: Iterable[tuple[int, int]] = ()) -> None:
+def assert_answered_alike(
+    leaves: list[tuple[int, int, int, RecordPlace]], more: Iterable[tuple[int, int]] = ()
+) -> None:
     """Ask both for the first and the last address of each network, for those beside it, and for `more`."""
     table = table_of(leaves)
     ours, pure = answering(table, addresses), answering(table, None)
@@ -214,10 +218,12 @@ def assert_answered_alike(leaves: list[tuple[int, int, int, Place]], more: Itera
 
 
 ENDS = [(version, value) for version, bits in ((4, 32), (6, 128)) for value in (0, (1 << bits) - 1)]
-GB, IN, DE = Place("GB"), Place("IN"), Place("DE")
+GB, IN, DE = RecordPlace("GB"), RecordPlace("IN"), RecordPlace("DE")
 
 
-def beside(version: int, first: int, prefix: int, places: Iterable[Place]) -> list[tuple[int, int, int, Place]]:
+def beside(
+    version: int, first: int, prefix: int, places: Iterable[RecordPlace]
+) -> list[tuple[int, int, int, RecordPlace]]:
     step = 1 << ((32 if version == 4 else 128) - prefix)
     return [(version, first + at * step, prefix, place) for at, place in enumerate(places)]
 
@@ -235,7 +241,7 @@ def beside(version: int, first: int, prefix: int, places: Iterable[Place]) -> li
         ],
         "single addresses at both ends": [(version, value, 32 if version == 4 else 128, GB) for version, value in ENDS],
         "a /16 that goes on with the last": [(4, 0x08080000, 16, GB), (4, 0x08090000, 16, GB), (4, 0x080A0000, 16, IN)],
-        "none between two of one country": beside(4, 0x08080000, 24, [GB, Place(None), GB]),
+        "none between two of one country": beside(4, 0x08080000, 24, [GB, RecordPlace(None), GB]),
         "each /24 another": beside(4, 0x08080000, 24, [GB, IN] * 128 + [GB]),
         "the last /24 of a /16": [(4, 0x0808FF00, 24, GB), (4, 0x08090000, 17, IN)],
         "the last /24 of a /16, in parts": [(4, 0x0808FF00, 25, GB), (4, 0x0808FF80, 25, IN), (4, 0x08090000, 24, IN)],
@@ -255,7 +261,7 @@ def beside(version: int, first: int, prefix: int, places: Iterable[Place]) -> li
     }.items(),
     ids=lambda case: case[0],
 )
-def test_runs_end_where_the_networks_do(leaves: tuple[str, list[tuple[int, int, int, Place]]]) -> None:
+def test_runs_end_where_the_networks_do(leaves: tuple[str, list[tuple[int, int, int, RecordPlace]]]) -> None:
     assert_answered_alike(leaves[1], [(4, 0x0808FFFF), (6, (0x2400_0100 << 96) - 1), (6, 0x2605 << 112)])
 
 
@@ -273,7 +279,7 @@ def test_crowded_networks_are_found_as_python_finds_them(
 ) -> None:
     """Hundreds of networks beside each other, of few countries, so that many go on with the one before."""
     rng = random.Random(seed)
-    leaves: list[tuple[int, int, int, Place]] = []
+    leaves: list[tuple[int, int, int, RecordPlace]] = []
     for version, start, top, deepest in (v4, v6):
         bits, ahead, most = 32 if version == 4 else 128, [(start, top)], len(leaves) + 400
         while ahead:
@@ -286,7 +292,11 @@ def test_crowded_networks_are_found_as_python_finds_them(
 
 
 SMALL = table_of(
-    [(4, 0x08080800, 24, Place("GB")), (4, 0x08080900, 25, Place("IN")), (6, 0x20010DB8 << 96, 32, Place("DE"))],
+    [
+        (4, 0x08080800, 24, RecordPlace("GB")),
+        (4, 0x08080900, 25, RecordPlace("IN")),
+        (6, 0x20010DB8 << 96, 32, RecordPlace("DE")),
+    ],
     [(4, 0x08080A00, 24)],
 )
 PARTS = ("codes", "cells4", "index4", "starts4", "codes4", "index6", "starts6", "codes6")
@@ -309,7 +319,7 @@ def test_a_location_is_the_one_that_python_makes() -> None:
 
 def test_a_look_up_keeps_no_more_than_its_location_does() -> None:
     # Made here, so that nothing else keeps or drops them meanwhile.
-    text, source, code = ".".join("8888"), Finding("GB"), "".join("GB")
+    text, source, code = ".".join("8888"), Evidence("GB"), "".join("GB")
     lookup = addresses.Lookup(parts(codes=[None, code]), Location)
     assert lookup.country(text) is code
 
@@ -396,7 +406,7 @@ def test_other_memory_is_refused(other: dict[str, object]) -> None:
 
 
 def test_fewer_indexes_are_as_many_that_are_missing() -> None:
-    finer = table_of([(6, 0x20010DB8 << 96, 49, Place("DE"))])
+    finer = table_of([(6, 0x20010DB8 << 96, 49, RecordPlace("DE"))])
     networks = {name: getattr(finer, name) for name in ("codes", "starts6", "codes6")}
     assert addresses.Lookup(parts(**networks, index6=finer.index6), Location).country("2001:db8::1") == "DE"
     assert addresses.Lookup(parts(**networks, index6=[]), Location).country("2001:db8::1") is None

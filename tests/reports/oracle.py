@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from withhold import Outcome, Policy, Reference, RuleSet, Snapshot
 from withhold.engine.reference import _outcome
-from withhold.model.viewer import Standpoint
+from withhold.model.viewer import LocationKey
 from withhold.reports import Difference, differences
 from withhold.reports.whereabouts import Whereabouts
 from withhold.snapshot.snapshot import Kind
@@ -31,7 +31,7 @@ def found_between(old: RuleSet, new: RuleSet, policy: Policy | None = None, **wi
     return found
 
 
-def told(found: Found, kind: Kind, id_: int, place: Standpoint, at: datetime) -> Turn | None:
+def told(found: Found, kind: Kind, id_: int, place: LocationKey, at: datetime) -> Turn | None:
     """Return what is said to change for a viewer at an instant; it is said once at most."""
     difference = found.get((kind, id_))
     turns = [
@@ -43,7 +43,7 @@ def told(found: Found, kind: Kind, id_: int, place: Standpoint, at: datetime) ->
     return turns[0] if turns else None
 
 
-def wanted(old: Reference, new: Reference, kind: Kind, id_: int, place: Standpoint, at: datetime) -> Turn | None:
+def wanted(old: Reference, new: Reference, kind: Kind, id_: int, place: LocationKey, at: datetime) -> Turn | None:
     """Return what does change."""
     link = (None, id_) if kind == "accounts" else (id_, None)
     before, after = (_outcome(side._said([link], place, at), [link]) for side in (old, new))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from withhold import Rule, RuleSet, Snapshot
 from withhold.cli.app import app
 from withhold.model import Outcome
-from withhold.reports import Impact, Side, differences, summed
+from withhold.reports import Impact, Side, differences, summarize
 from withhold.reports.comment import LIMIT, count_fitting, fitted, size
 from withhold.reports.rendering import as_markdown, as_values
 from withhold.territories import countries, subdivisions
@@ -53,7 +53,7 @@ SHAPES = {
 
 def summary_of(rules):
     old, new = Snapshot.compile(RuleSet()), Snapshot.compile(RuleSet(rules))
-    return summed(Side("main", old.revision), Side("HEAD", new.revision), differences(old, new))
+    return summarize(Side("main", old.revision), Side("HEAD", new.revision), differences(old, new))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

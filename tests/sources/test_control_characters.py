@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.sources.writing import FINE, refusal, told, write
 from withhold import Place, Rule, RuleError, RuleSet, RuleSetError, Snapshot, SnapshotError
-from withhold.errors import CaseError, Problem, control_character, escaped, escaped_path, shown
+from withhold.errors import CaseError, Problem, control_character, escaped, escaped_path, quoted
 from withhold.lint import Protected
 from withhold.model.rule_set import said_by
 from withhold.snapshot import records
@@ -190,7 +190,7 @@ def test_what_a_ci_system_would_obey_is_no_command_any_more() -> None:
 @given(st.text(st.characters(), max_size=8) | controlled, st.text(st.characters(), max_size=8))
 def test_no_problem_is_printed_on_more_than_one_line_or_as_a_command(text: str, other: str) -> None:
     for place in (Place(text, 1, 1), text, None):
-        line = str(Problem("bad-value", f"value {shown(other)} is bad", place, hint="see it"))
+        line = str(Problem("bad-value", f"value {quoted(other)} is bad", place, hint="see it"))
         assert line.isprintable()
         assert not line.lstrip().startswith("::")
         assert "##[" not in line

@@ -82,7 +82,7 @@ def test_what_is_no_place_of_a_viewer(place):
 def test_a_viewer_is_who_and_where_it_is_said():
     assert viewer(" uk ", account_id=5) == Viewer(country="GB", account_id=5)
     assert viewer("Unknown", account_id=5) == Viewer.unknown(account_id=5)
-    assert viewer("it-rm").standpoint == ("IT", ("IT-RM",))
+    assert viewer("it-rm").location_key == ("IT", ("IT-RM",))
 
 
 def test_an_import_needs_no_test_library():

@@ -30,7 +30,7 @@ def test_a_case_is_read_as_it_is_written(tmp_path):
     (case,) = file.cases
     assert (case.it, case.because, case.at.isoformat()) == ("says so", "in-1", "2021-02-10T05:00:00+00:00")
     assert case.subject == Tweet(20, 17, Tweet(21, 18))
-    found = [(expected.viewer.standpoint, expected.viewer.account_id, expected.outcome) for expected in case.expect]
+    found = [(expected.viewer.location_key, expected.viewer.account_id, expected.outcome) for expected in case.expect]
     assert found == [
         (("NO", ()), 17, Outcome.VISIBLE),
         (("US", ("US-MS",)), 17, Outcome.WITHHELD),
@@ -241,4 +241,4 @@ def test_an_alias_is_read_with_a_warning(tmp_path):
     assert [str(problem).partition("all.cases.yaml:")[2] for problem in file.warnings] == [
         "6:28: warning: `UK` was read as `GB` [territory-alias]"
     ]
-    assert file.cases[0].expect[1].viewer.standpoint == Viewer(country="GB").standpoint
+    assert file.cases[0].expect[1].viewer.location_key == Viewer(country="GB").location_key

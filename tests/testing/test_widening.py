@@ -103,7 +103,7 @@ def test_e2_a_rule_is_not_tested_by_cases_for_its_own_country_and_unknown_viewer
     ],
 )
 def test_e2_one_territory_stands_for_each_part_of_the_world(fields, asked, changes):
-    found = widenings(rule(**fields), [viewer(place).standpoint for place in asked], lambda: (), USUAL)
+    found = widenings(rule(**fields), [viewer(place).location_key for place in asked], lambda: (), USUAL)
     assert [next(iter(widening)).change for widening in found] == changes
 
 

@@ -28,13 +28,13 @@ from withhold.location import (
     CDN,
     CDNS,
     Anonymised,
-    Finding,
+    Evidence,
     GeoIP,
     Location,
+    LocationState,
     Resolution,
     Resolver,
     Signal,
-    State,
     Trace,
     TrustedProxies,
 )
@@ -47,7 +47,7 @@ from withhold.reports import (
     Summary,
     differences,
     read_traffic,
-    summed,
+    summarize,
     weigh,
 )
 from withhold.sources import load, load_protected, protected_beside
@@ -62,12 +62,12 @@ def of_location(path: Path) -> None:
     assert_type(found, Location)
     assert_type(found.country, str | None)
     assert_type(found.subdivisions, tuple[str, ...])
-    assert_type(found.state, State)
+    assert_type(found.state, LocationState)
     assert_type(found.network, IPv4Network | IPv6Network | None)
     assert_type(found.why, str)
     assert_type(found.viewer(17, "unknown"), Viewer)
     assert_type(found.viewer(anonymised=Anonymised.UNKNOWN), Viewer)
-    assert_type(found.finding, Finding)
+    assert_type(found.finding, Evidence)
     assert_type(Location.of(found.finding), Location)
     assert_type(geoip.country(IPv4Address("81.2.69.142")), str | None)
     assert_type(geoip.locate(None), Location)
@@ -89,7 +89,7 @@ def of_proxies(headers: Mapping[str, str], wire: Iterable[tuple[bytes, bytes]]) 
     assert_type(trace.address, str | None)
 
     assert_type(CDNS["cloudflare"], CDN)
-    assert_type(CDN(name="ours", country_header="x-country").read(headers), Finding | None)
+    assert_type(CDN(name="ours", country_header="x-country").read(headers), Evidence | None)
 
 
 def of_resolvers(geoip: GeoIP, proxies: TrustedProxies, headers: Mapping[str, str]) -> None:
@@ -139,7 +139,7 @@ def of_sources(path: Path) -> None:
 def of_reports(old: Snapshot, new: Snapshot, path: Path) -> None:
     found = differences(old, new, Policy(), Period(WHEN, None))
     assert_type(found, Iterator[Difference])
-    summary = summed(Side("old", old.revision), Side("new", new.revision), found)
+    summary = summarize(Side("old", old.revision), Side("new", new.revision), found)
     assert_type(summary, Summary)
     assert_type(summary.counts, tuple[int, int])
     assert_type(summary.impact, Impact | None)

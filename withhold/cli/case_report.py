@@ -28,7 +28,7 @@ def print_report(report: Report, console: Console) -> None:
     failed = f"{report.failures} failed" if report.failures else "all passed"
     summary = f"{counted(case=report.cases)} in {counted(file=len(report.files))}: {failed}"
     console.print(summary, style="bold red" if report.failures else "bold green")
-    for path in report.unasked or ():
+    for path in report.uncovered or ():
         console.print(f"no case file is about it: {escaped_path(path)}", style="yellow")
     if report.coverage is not None:
         console.print(f"coverage: {report.tried} of what there is to try", style="bold")

@@ -19,9 +19,9 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.git import RevisionError
 from withhold.cli.output import Format, err, print_json, print_problems
 from withhold.cli.revisions import as_two, commit_of, is_revision, lay_out
-from withhold.errors import RuleSetWarning, TrafficError, shown
+from withhold.errors import RuleSetWarning, TrafficError, quoted
 from withhold.model import Period, Policy, Settle
-from withhold.reports import Impact, Side, differences, read_traffic, summed, weigh
+from withhold.reports import Impact, Side, differences, read_traffic, summarize, weigh
 from withhold.reports.rendering import as_markdown, as_text, as_values
 from withhold.snapshot import Snapshot
 
@@ -86,7 +86,7 @@ def diff(
     before, after = _read("OLD", old, rules, root, form), _read("NEW", new, rules, root, form)
     sides = Side(old, before.revision), Side(new, after.revision)
     with _uncollected():
-        summary = summed(*sides, differences(before, after, policy, within), within)
+        summary = summarize(*sides, differences(before, after, policy, within), within)
     if traffic is not None:
         summary.impact = _weighed(traffic, before, after, policy, instant)
     if form is Format.JSON:
@@ -107,13 +107,15 @@ def _read(name: str, given: str, rules: Path, root: str | None, form: Format) ->
         raise typer.BadParameter("it is empty", param_hint="'--root'")
     if os.path.exists(given):  # noqa: PTH110  # which a name that is too long is no error for
         if is_revision(given):
-            said = f"{shown(given)} is a path here, which is taken, and a git revision too"
+            said = f"{quoted(given)} is a path here, which is taken, and a git revision too"
             err.print(
-                f"note: {said}; write {shown(f'./{given}')} or {shown(f'{given}^0')} to say which is meant",
+                f"note: {said}; write {quoted(f'./{given}')} or {quoted(f'{given}^0')} to say which is meant",
                 style="yellow",
             )
         if root is not None and not os.path.isdir(root):  # noqa: PTH112  # nor for this
-            raise typer.BadParameter(f"{shown(root)} is no folder here, where {shown(given)} is", param_hint="'--root'")
+            raise typer.BadParameter(
+                f"{quoted(root)} is no folder here, where {quoted(given)} is", param_hint="'--root'"
+            )
         return options.load_snapshot(Path(given), None if root is None else Path(root), form)
     with TemporaryDirectory() as folder:
         try:

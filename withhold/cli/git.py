@@ -7,7 +7,7 @@ import subprocess
 from types import TracebackType
 from typing import IO, Literal, Self
 
-from withhold.errors import Problem, WithholdError, shown
+from withhold.errors import Problem, WithholdError, quoted
 
 # What git is asked is about the repository that the current folder is in, whatever a hook around this one has set.
 _KEPT = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH")
@@ -86,12 +86,12 @@ class Objects:
             head = []
         if len(head) != 3:
             hint = "fetch it: a clone that is partial lacks some files"
-            raise RevisionError("missing-object", f"the repository has no object {shown(name)}", hint)
+            raise RevisionError("missing-object", f"the repository has no object {quoted(name)}", hint)
         if head[1] != kind.encode():
-            message = f"{shown(name)} is a {head[1].decode()} where a {kind} is expected"
+            message = f"{quoted(name)} is a {head[1].decode()} where a {kind} is expected"
             raise RevisionError("damaged-tree", message, "no tool of git writes such a commit")
         if int(head[2]) > most:
-            message = f"the {kind} {shown(name)} has {int(head[2]):,} bytes, and at most {most:,} are read"
+            message = f"the {kind} {quoted(name)} has {int(head[2]):,} bytes, and at most {most:,} are read"
             raise RevisionError("too-large", message, "name a folder of rules, or a smaller root")
         return int(head[2])
 

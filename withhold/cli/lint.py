@@ -25,7 +25,7 @@ from withhold.cli.sarif import sarif_of
 from withhold.errors import Problem, RuleSetError, SnapshotError, in_order
 from withhold.lint import Protected
 from withhold.lint import lint as advise
-from withhold.lint.protected_accounts_must_not_be_withheld import CHECK as PROTECTED
+from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import RuleSet
 from withhold.model.protected import KnownProtected, protection
 from withhold.snapshot import Snapshot
@@ -62,7 +62,7 @@ def lint(
     Exits with 4 if it is refused, and else with 1 if there is an error among the advice, or what --fail-on says.
     """
     refused: list[RuleSetError] = []
-    listed = _listed(rules, root, protected, refused)
+    listed = _find_protected(rules, root, protected, refused)
     loaded = _loaded(rules, root, refused)
     guard = _Guard.of(rules, listed)
     if refused:
@@ -106,7 +106,7 @@ class _Guard(NamedTuple):
         return f"{protection(self.here)}; the snapshot was compiled with {lists}"
 
 
-def _listed(
+def _find_protected(
     path: Path, root: Path | None, protected: Path | None, refused: list[RuleSetError]
 ) -> list[Protected] | None:
     """Return who is protected, None if no list was read; of a snapshot it is not known. Lists may be refused."""

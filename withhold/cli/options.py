@@ -16,7 +16,7 @@ from withhold.cli.location_options import Databases
 from withhold.cli.output import Format, err, print_problems
 from withhold.cli.place import read_place
 from withhold.cli.refusal import refuse
-from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, shown
+from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, quoted
 from withhold.model import RuleSet, Settle, Viewer
 from withhold.model.instants import parse_instant
 from withhold.snapshot import Snapshot
@@ -74,7 +74,7 @@ def formats(*known: Format) -> Any:
     def read(text: str) -> Format:
         if text in known:
             return Format(text)
-        raise typer.BadParameter(f"{shown(text)} is none of {', '.join(f'`{form}`' for form in known)}")
+        raise typer.BadParameter(f"{quoted(text)} is none of {', '.join(f'`{form}`' for form in known)}")
 
     return typer.Option("--format", metavar=f"[{'|'.join(known)}]", parser=read, help="How to print the answer.")
 
@@ -162,7 +162,7 @@ def viewer_of(
     try:
         ip_address(address)
     except ValueError:
-        raise typer.BadParameter(f"{shown(address)} is not an IP address", param_hint="'--ip'") from None
+        raise typer.BadParameter(f"{quoted(address)} is not an IP address", param_hint="'--ip'") from None
     if databases.anonymous is None and form is Format.TEXT:
         err.print("note: whether the address is anonymous was not checked; give --anonymous", style="yellow")
     return databases.open(databases.geoip).locate(address).viewer(viewer_id, databases.anonymised)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from withhold.errors import Problem, TerritoryError, ViewerError, shown
+from withhold.errors import Problem, TerritoryError, ViewerError, quoted
 from withhold.territories import ALIASES, UNKNOWN_IN_DATA, WORLD, country_of, current, is_subdivision, name_of, resolve
 
 _UNKNOWN = "leave out --country where the location is not known"
@@ -55,12 +55,12 @@ def _whole(text: str, country: str | None) -> str:
         if found and (found[0] == codes[0] or len({current(code) for code in found}) == 1):
             return found[0]
         if not part:
-            raise TerritoryError(Problem("unknown-territory", f"unknown subdivision {shown(codes[0])}", hint=_EMPTY))
+            raise TerritoryError(Problem("unknown-territory", f"unknown subdivision {quoted(codes[0])}", hint=_EMPTY))
         if current(part) is None:
             return _meant(text, codes[0])
     code = _resolved(text)
     hint = "give it with --country, or write the whole code of a subdivision, such as `US-MS`"
-    raise ViewerError(Problem("bad-viewer", f"{shown(text)} is {name_of(code)}, which is no subdivision", hint=hint))
+    raise ViewerError(Problem("bad-viewer", f"{quoted(text)} is {name_of(code)}, which is no subdivision", hint=hint))
 
 
 def _meant(text: str, whole: str) -> str:
@@ -77,7 +77,7 @@ def _meant(text: str, whole: str) -> str:
 
 def _resolved(text: str) -> str:
     if text.strip().lower() == "unknown":
-        raise ViewerError(Problem("bad-viewer", f"{shown(text)} is not a country", hint=_UNKNOWN))
+        raise ViewerError(Problem("bad-viewer", f"{quoted(text)} is not a country", hint=_UNKNOWN))
     try:
         code = resolve(text).code
     except TerritoryError as error:
@@ -92,5 +92,5 @@ def _resolved(text: str) -> str:
             hint = f"{hint}; {_UNKNOWN}"
         raise TerritoryError(Problem(error.code, error.problem.message, hint=hint)) from None
     if code == WORLD:
-        raise ViewerError(Problem("bad-viewer", f"{shown(text)} is not a place where a viewer is", hint=_ONE))
+        raise ViewerError(Problem("bad-viewer", f"{quoted(text)} is not a place where a viewer is", hint=_ONE))
     return code

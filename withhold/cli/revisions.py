@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from withhold.cli.git import Objects, RevisionError, git
 from withhold.cli.tree import NOTHING, CommitTree, Found, OutsideCommitError
-from withhold.errors import shown
+from withhold.errors import quoted
 
 # Names of revisions that can be a folder's; `:/text` and the like cannot.
 _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
@@ -48,9 +48,11 @@ def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut
         if loaded.entry is NOTHING:
             # Nothing at all would be easy to take for no rules, where a folder is only misspelt.
             hint += "; if there were none yet, compare with a file that says `rules: []`"
-            raise RevisionError("no-rules-there", f"{shown(revision)} is a revision that has no {shown(inside)}", hint)
+            raise RevisionError(
+                "no-rules-there", f"{quoted(revision)} is a revision that has no {quoted(inside)}", hint
+            )
         if loaded.entry.is_submodule:
-            message = f"in {shown(revision)}, {shown(inside)} is a submodule"
+            message = f"in {quoted(revision)}, {quoted(inside)} is a submodule"
             raise RevisionError("submodule", message, "give the path of its own files")
         if root is not None:
             inside, around = _find(tree, _as_git_reads(root, top), top)
@@ -62,10 +64,10 @@ def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut
         if not around.entry.is_folder:
             hint = "name a folder of that revision, from its top"
             raise RevisionError(
-                "no-root-there", f"{shown(revision)} is a revision without the folder {shown(inside)}", hint
+                "no-root-there", f"{quoted(revision)} is a revision without the folder {quoted(inside)}", hint
             )
         if loaded.parts[: len(around.parts)] != around.parts:
-            message = f"{shown('/'.join(loaded.parts))} is outside of the root {shown(inside)}"
+            message = f"{quoted('/'.join(loaded.parts))} is outside of the root {quoted(inside)}"
             raise RevisionError("outside-rule-set", message, "name a root around it")
         plain = _PLAIN.fullmatch(revision) and len(revision) <= _LONGEST
         target = into / f"{revision if plain else commit[:12]}:{inside}"
@@ -96,7 +98,7 @@ def _find(tree: CommitTree, path: Path, top: str) -> tuple[str, Found]:
     except OutsideCommitError:
         pass
     hint = "name a folder in it, or lay the rules out and give their path"
-    raise RevisionError("outside-repository", f"{shown(str(path))} is not in the repository", hint)
+    raise RevisionError("outside-repository", f"{quoted(str(path))} is not in the repository", hint)
 
 
 def is_revision(text: str) -> bool:
@@ -123,7 +125,7 @@ def as_two(text: str) -> str | None:
 
 def commit_of(text: str) -> str:
     """Return the commit of a revision; raises `RevisionError`, with what git says if it cannot look at all."""
-    unread = f"{shown(text)} is no path, and no git revision that can be read"
+    unread = f"{quoted(text)} is no path, and no git revision that can be read"
     try:
         git("rev-parse", "--git-dir")
     except RevisionError as error:
@@ -133,7 +135,7 @@ def commit_of(text: str) -> str:
     except RevisionError:
         if two := as_two(text):
             raise RevisionError(
-                "revision-range", f"{shown(text)} is a range, not a revision", f"type `{two}`"
+                "revision-range", f"{quoted(text)} is a range, not a revision", f"type `{two}`"
             ) from None
         message = f"{unread}: the repository has none of that name"
         raise RevisionError("unknown-revision", message, "is it spelt so, and fetched?") from None

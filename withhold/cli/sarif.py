@@ -49,13 +49,13 @@ def _most_severe(problems: Sequence[Problem], count: int) -> list[Problem]:
 
 
 def _log(told: Sequence[Problem], count: int, rules: Path, note: str = "") -> dict[str, object]:
-    descriptors = [_descriptor(check.code, check.name, check.says, check.why, check.severity) for check in CHECKS]
+    descriptors = [_descriptor(check.code, check.says, check.why, check.severity) for check in CHECKS]
     # Beside the checks, there is what the loader tells, and what is told of overrides.
     others = {problem.code: problem.severity for problem in told} | {check.code: None for check in CHECKS}
     for code, severity in sorted(others.items()):
         if severity is not None:
             says = OF_OVERRIDES.get(code, _UNREADABLE)
-            descriptors.append(_descriptor(code, code.replace("-", "_"), says, says, severity))
+            descriptors.append(_descriptor(code, says, says, severity))
     numbers = {descriptor["id"]: number for number, descriptor in enumerate(descriptors)}
     driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
     top = _top(rules)
@@ -76,10 +76,10 @@ def _log(told: Sequence[Problem], count: int, rules: Path, note: str = "") -> di
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _descriptor(code: str, name: str, says: str, why: str, level: str) -> dict[str, object]:
+def _descriptor(code: str, says: str, why: str, level: str) -> dict[str, object]:
     return {
         "id": code,
-        "name": "".join(word.capitalize() for word in name.split("_")),
+        "name": "".join(word.capitalize() for word in code.split("-")),
         "shortDescription": {"text": says},
         "fullDescription": {"text": why},
         "help": {"text": why},

@@ -27,7 +27,7 @@ from withhold.testing.mutation import mutate as change
 from withhold.testing.report import FileResults, Report
 from withhold.testing.running import Runner
 from withhold.testing.suite import Library, read_all
-from withhold.testing.unasked import unasked
+from withhold.testing.uncovered import uncovered
 
 
 def test(
@@ -70,7 +70,7 @@ def test(
     measured = coverage or fail_under is not None or mutate or mutation_threshold is not None
     try:
         files = read_all(paths or [Path()], library)
-        others = unasked(paths or [], files, library) if measured else []
+        others = uncovered(paths or [], files, library) if measured else []
     except CaseError as error:
         write = None if output is None else partial(_write_text, output)
         raise refuse(error, form, (paths or [Path()])[0], write=write) from None
@@ -79,7 +79,7 @@ def test(
     report = Report([_tested(file, library) for file in files])
     report.fail_under, report.mutation_threshold = fail_under, mutation_threshold
     if measured:
-        report.unasked = [other.only for other in others if other.only is not None]
+        report.uncovered = [other.only for other in others if other.only is not None]
         index = Index([*files, *others], library)
         if coverage or fail_under is not None:
             report.coverage = cover(index)

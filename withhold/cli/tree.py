@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.cli.git import Objects, RevisionError
-from withhold.errors import shown
+from withhold.errors import quoted
 from withhold.sources.files import DEEPEST
 from withhold.sources.root import folded
 
@@ -80,7 +80,7 @@ class CommitTree:
 
     def __init__(self, objects: Objects, commit: str, revision: str) -> None:
         self._objects = objects
-        self._in = f"in {shown(revision)}, "
+        self._in = f"in {quoted(revision)}, "
         self._width = len(commit) // 2
         self._top = Entry("", stat.S_IFDIR, f"{commit}^{{tree}}")
         self._read: dict[str, dict[str, list[Entry]]] = {}
@@ -134,7 +134,7 @@ class CommitTree:
                 with path.open("xb") as file:  # and never through what is there
                     left -= self._objects.copy(entry.oid, file, left)
         except OSError as error:
-            message = f"cannot write {shown('/'.join(parts))}: {(error.strerror or str(error)).lower()}"
+            message = f"cannot write {quoted('/'.join(parts))}: {(error.strerror or str(error)).lower()}"
             raise RevisionError("cannot-lay-out", self._in + message, "give paths instead") from None
 
     def _below(self, root: Found, within: Parts) -> Iterator[tuple[Parts, Entry]]:
@@ -181,12 +181,12 @@ class CommitTree:
         if path[: len(within)] != within or any(name.startswith(".") for name in path[len(within) :]):
             return None  # what is hidden holds no rules, nor does what is not below the path that is loaded
         message, hint = {
-            "outside-rule-set": (f"is a link out of {shown('/'.join(root.parts) or '.')}", _TO_SEE_MORE),
+            "outside-rule-set": (f"is a link out of {quoted('/'.join(root.parts) or '.')}", _TO_SEE_MORE),
             "broken-link": ("is a link to nothing", "mend it, or take it away"),
             "submodule": ("is a submodule", "give the path of its own files"),
             "bad-tree": ("has a colon in its path, which means a drive elsewhere", "rename it"),
         }[wrong]
-        raise RevisionError(wrong, f"{self._in}{shown('/'.join(given.parts))} {message}", hint)
+        raise RevisionError(wrong, f"{self._in}{quoted('/'.join(given.parts))} {message}", hint)
 
     def _child(self, folder: Entry, path: Parts) -> Entry:
         if not folder.is_folder:
@@ -215,14 +215,14 @@ class CommitTree:
         first, *others = alike
         path = (*parts, first.name)
         if others:
-            other = shown("/".join((*parts, others[0].name)))
+            other = quoted("/".join((*parts, others[0].name)))
             same = others[0].name == first.name
             raise self._bad(path, "it is there twice" if same else f"some file systems take {other} for the same")
         if not (first.is_file or first.is_folder or first.is_link or first.is_submodule):
             raise self._bad(path, f"its mode is `{first.mode:o}`")
 
     def _bad(self, path: Parts, what: str) -> RevisionError:
-        message = f"{self._in}the path {shown('/'.join(path))} is refused: {what}"
+        message = f"{self._in}the path {quoted('/'.join(path))} is refused: {what}"
         return RevisionError("bad-tree", message, "see `git ls-tree -r`, and rename it")
 
     def _tree(self, folder: Entry, parts: Parts) -> dict[str, list[Entry]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from withhold.errors import Problem, SubjectIdTypeError, shown
+from withhold.errors import Problem, SubjectIdTypeError, quoted
 
 _INTEGERS = tuple("bBhHiIlLqQnN")
 #: What arrays of `ctypes` call them, which a memoryview does not read.
@@ -22,19 +22,19 @@ def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
         return ids
     given: Any = ids
     if hasattr(given, "filled") and hasattr(given, "mask"):  # as a buffer, numpy's has what is under the mask
-        return _listed(given.tolist(), name)
+        return _as_list(given.tolist(), name)
     try:
         buffer = memoryview(ids)  # type: ignore[arg-type]
     except (TypeError, ValueError, BufferError):
-        return _listed(ids, name)
+        return _as_list(ids, name)
     if buffer.ndim == 1 and buffer.format in _STATED:
-        return _listed(ids, name)
+        return _as_list(ids, name)
     if buffer.ndim != 1 or buffer.format not in _INTEGERS:
         raise _no_row(f"`{name}` is a buffer of `{buffer.format}` in {buffer.ndim} dimensions")
     return buffer if buffer.itemsize == 8 else buffer.tolist()
 
 
-def _listed(ids: Any, name: str) -> Sequence[int]:
+def _as_list(ids: Any, name: str) -> Sequence[int]:
     if isinstance(ids, AbstractSet | Mapping):
         raise _no_row(f"`{name}` have no order")
     if getattr(ids, "ndim", 1) != 1:  # a table of pandas gives its names one by one
@@ -45,7 +45,7 @@ def _listed(ids: Any, name: str) -> Sequence[int]:
     try:
         each = iter(ids)
     except TypeError:
-        raise _no_row(f"`{name}` is {shown(ids)}") from None
+        raise _no_row(f"`{name}` is {quoted(ids)}") from None
     return list(each)
 
 

@@ -14,7 +14,7 @@ from withhold.model.policy import Policy
 from withhold.model.rule import Rule
 from withhold.model.territory_set import TerritorySet
 from withhold.model.tweet import Link
-from withhold.model.viewer import Standpoint, Viewer
+from withhold.model.viewer import LocationKey, Viewer
 from withhold.semantics import (
     Extent,
     Spoken,
@@ -54,11 +54,11 @@ class Decider:
         self.policy = policy
         #: Which call of `Engine.activate` asked for this one; 0 for the first.
         self.asked = asked
-        self._kept: Cache[tuple[_Named, Standpoint | None], _Kept] = Cache(_KEPT_DECISIONS)
+        self._kept: Cache[tuple[_Named, LocationKey | None], _Kept] = Cache(_KEPT_DECISIONS)
         self._geographies: Cache[frozenset[Extent], _Geography] = Cache(_KEPT_GEOGRAPHIES)
         self._visible: _Kept = (None, snapshot.visible)
         # Where viewers can be is some thousand places.
-        self._standpoints: dict[Standpoint, Standpoint] = {}
+        self._location_keys: dict[LocationKey, LocationKey] = {}
         #: What views in C keep besides, where the tables are in C; None where they are not.
         self.answers = native.view.Answers() if snapshot.is_native else None
 
@@ -74,7 +74,7 @@ class Decider:
         named = self._named(links, viewer)
         if named is _NOTHING:
             return self._visible
-        key = (named, viewer.standpoint if viewer is not None else None)
+        key = (named, viewer.location_key if viewer is not None else None)
         if (kept := self._kept.recall(key)) is not None:
             since, decision = kept
             if (since is None or since <= at) and (decision.valid_until is None or at < decision.valid_until):
@@ -88,9 +88,9 @@ class Decider:
         accounts, tweets, _ = self._named(links, None)
         return concerning(self._rules_of(accounts), self._rules_of(tweets))
 
-    def standpoint_of(self, viewer: Viewer) -> Standpoint:
+    def location_key_of(self, viewer: Viewer) -> LocationKey:
         """Return where a viewer is, as one object for all who are there."""
-        return self._standpoints.setdefault(viewer.standpoint, viewer.standpoint)
+        return self._location_keys.setdefault(viewer.location_key, viewer.location_key)
 
     def _named(self, links: Sequence[Link], viewer: Viewer | None) -> _Named:
         find_account, find_tweet = self.snapshot.accounts.find, self.snapshot.tweets.find
@@ -114,7 +114,7 @@ class Decider:
         rules = concerning(self._rules_of(accounts), self._rules_of(tweets))
         not_own = None if foreign is None else {rule.id for rule in self._rules_of(foreign)}
         in_force = [(rule, scope, extent(reach_of(rule), self.policy)) for rule, scope in rules if rule.in_force(at)]
-        here = None if viewer is None else place_of(viewer.standpoint)
+        here = None if viewer is None else place_of(viewer.location_key)
         certain: list[Spoken] = []
         possible: list[Spoken] = []
         spoken: list[Spoken] = []

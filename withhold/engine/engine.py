@@ -15,7 +15,7 @@ from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
 from withhold.engine.view import View
 from withhold.engine.views import open_view
-from withhold.errors import Problem, SubjectTypeError, not_sent, shown
+from withhold.errors import Problem, SubjectTypeError, not_sent, quoted
 from withhold.model.decision import Decision
 from withhold.model.instants import utc
 from withhold.model.places import everywhere
@@ -150,7 +150,7 @@ def _meant(kind: type[_Kind], given: object, hint: str) -> _Kind:
     if isinstance(given, kind):
         return given
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
-    raise SubjectTypeError(Problem(f"not-a-{name.replace(' ', '-')}", f"{shown(given)} is not a {name}", hint=hint))
+    raise SubjectTypeError(Problem(f"not-a-{name.replace(' ', '-')}", f"{quoted(given)} is not a {name}", hint=hint))
 
 
 def _compiled(rules: RuleSet | Snapshot) -> Snapshot:

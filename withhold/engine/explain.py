@@ -141,7 +141,7 @@ def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Polic
             return RuleState(rule, scope, State.NOT_YET, why)
         end = f"until {in_iso(starts or rule.until)}" if starts or rule.until else "without end"
         return RuleState(rule, scope, State.STAYED, f"it is stayed {end}")
-    where, here = extent(reach_of(rule), policy), place_of(viewer.standpoint)
+    where, here = extent(reach_of(rule), policy), place_of(viewer.location_key)
     if not where.possible & here:
         return RuleState(rule, scope, State.ELSEWHERE, "the viewer is not in its territory")
     if not where.surely & here:

@@ -13,7 +13,7 @@ from withhold.model import Decision, Effect, Outcome, Period, Policy, Reason, Ru
 from withhold.model.instants import utc
 from withhold.model.territory_set import NOWHERE, TerritorySet
 from withhold.model.tweet import Link, Subject, links_of
-from withhold.model.viewer import Standpoint, is_in
+from withhold.model.viewer import LocationKey, is_in
 from withhold.territories import countries, country_of, is_subdivision, subdivisions
 
 _Links = Iterable[Link]
@@ -24,7 +24,7 @@ class Reference:
     """Answers `check` and `anywhere` as `Engine` does.
 
     `varies_by_location` and `anywhere` compare all places in the world that the rules can tell apart, some hundreds. To
-    compare fewer, give one place of each kind that they tell apart as `places`, in the form of `Viewer.standpoint`.
+    compare fewer, give one place of each kind that they tell apart as `places`, in the form of `Viewer.location_key`.
     The answers are right if each place left out is, for every rule, like one that is given.
 
     >>> from withhold import Rule
@@ -34,13 +34,13 @@ class Reference:
     True
     """
 
-    def __init__(self, rules: RuleSet, policy: Policy | None = None, *, places: Iterable[Standpoint] = ()) -> None:
+    def __init__(self, rules: RuleSet, policy: Policy | None = None, *, places: Iterable[LocationKey] = ()) -> None:
         self.rules, self.policy = rules, policy or Policy()
-        self._places = [Viewer(country=country, subdivisions=known).standpoint for country, known in places]
+        self._places = [Viewer(country=country, subdivisions=known).location_key for country, known in places]
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
         """Decide for one viewer, as `Engine.check` does. O(rules)."""
-        links, at, place = links_of(subject), datetime.now(UTC) if at is None else utc(at), viewer.standpoint
+        links, at, place = links_of(subject), datetime.now(UTC) if at is None else utc(at), viewer.location_key
         said = self._said(links, place, at)
         own = [link for link in links if self.policy.author_sees_own and link[1] and link[1] == viewer.account_id]
         others = [link for link in links if link not in own]
@@ -75,10 +75,10 @@ class Reference:
             revision=self.rules.revision,
         )
 
-    def _places_for(self, rules: Iterable[Rule]) -> Iterable[Standpoint]:
+    def _places_for(self, rules: Iterable[Rule]) -> Iterable[LocationKey]:
         return self._places or _places(rules)
 
-    def _said(self, links: _Links, place: Standpoint, at: datetime, settle: Settle | None = None) -> _Said:
+    def _said(self, links: _Links, place: LocationKey, at: datetime, settle: Settle | None = None) -> _Said:
         """R4, R5: the rules in force that reach a place, the uncertain ones settled as they say or as asked."""
         said = []
         for rule in self.rules:
@@ -106,7 +106,7 @@ def _edges_after(rule: Rule, at: datetime) -> list[datetime]:
     return [bound for bound in bounds if _in_force(rule, bound) != _in_force(rule, at)]
 
 
-def _reaches(rule: Rule, place: Standpoint) -> bool | None:  # R3
+def _reaches(rule: Rule, place: LocationKey) -> bool | None:  # R3
     listed = {is_in(place, code) for code in rule.withheld_in}
     excepted = {is_in(place, code) for code in rule.except_in}
     if listed == {False} or True in excepted:
@@ -126,7 +126,7 @@ def _order(found: tuple[Rule, bool], links: _Links) -> tuple[object, ...]:  # R7
     return (*first, list(Reason).index(rule.reason), rule.from_ is not None, rule.from_ or 0, rule.id)
 
 
-def _places(rules: Iterable[Rule]) -> Iterator[Standpoint]:
+def _places(rules: Iterable[Rule]) -> Iterator[LocationKey]:
     """Every country, and every subdivision of those of which a rule names one: all places that can differ."""
     fine = {country_of(code) for rule in rules for code in (*rule.withheld_in, *rule.except_in) if is_subdivision(code)}
     yield (None, ())

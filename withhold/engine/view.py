@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, SupportsIndex, TypeVar, o
 
 from withhold.engine.columns import ids_in_a_row
 from withhold.engine.decider import Decider
-from withhold.errors import Problem, SubjectIdError, SubjectTypeError, not_sent, shown
+from withhold.errors import Problem, SubjectIdError, SubjectTypeError, not_sent, quoted
 from withhold.model.decision import Decision
 from withhold.model.ids import check_id
 from withhold.model.tweet import Tweet, link, links_of
@@ -114,7 +114,7 @@ class View:
         (True, True, False)
         """
         if not isinstance(tweet, Tweet):
-            raise SubjectTypeError(Problem("not-a-tweet", f"{shown(tweet)} is not a tweet", hint="use `Tweet`"))
+            raise SubjectTypeError(Problem("not-a-tweet", f"{quoted(tweet)} is not a tweet", hint="use `Tweet`"))
         # Not by recursion: tweets may quote each other deeper than Python calls.
         tweets = [(tweet, tweet.quotes())]
         for _, quotes in tweets:

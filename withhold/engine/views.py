@@ -20,7 +20,7 @@ def open_view(decider: Decider, viewer: Viewer, at: datetime) -> View:
     if decider.answers is None:
         return PythonView(decider, viewer, at)
     own = viewer.account_id if decider.policy.author_sees_own else None
-    return NativeView(decider, viewer, at, decider.standpoint_of(viewer), own, Tweet)
+    return NativeView(decider, viewer, at, decider.location_key_of(viewer), own, Tweet)
 
 
 class PythonView(View):
@@ -85,11 +85,11 @@ class PythonView(View):
         return False
 
     def _mark(self, tweet_ids: Sequence[int], account_ids: Sequence[int], marks: bytearray) -> None:
-        for index in self._hits(list(zip(_listed(tweet_ids), _listed(account_ids), strict=True))):
+        for index in self._hits(list(zip(_as_list(tweet_ids), _as_list(account_ids), strict=True))):
             marks[index] = 1
 
 
-def _listed(ids: Sequence[int]) -> Sequence[int]:
+def _as_list(ids: Sequence[int]) -> Sequence[int]:
     return ids.tolist() if isinstance(ids, memoryview) else ids
 
 

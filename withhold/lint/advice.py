@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from withhold.errors import Problem, did_you_mean, in_order, shown
+from withhold.errors import Problem, did_you_mean, in_order, quoted
 from withhold.lint.check import Given, advice
 from withhold.lint.checks import CHECKS
-from withhold.lint.protected_accounts_must_not_be_withheld import CHECK as PROTECTED
+from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model.protected import Protected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
@@ -48,7 +48,7 @@ def _on_overrides(rule: Rule, silenced: set[tuple[str, str]]) -> Iterator[Proble
         if code not in codes:
             hint = did_you_mean(code, codes)
             yield advice(
-                "unknown-override", rule, f"there is no check {shown(code)} to override", hint, "error", "override"
+                "unknown-override", rule, f"there is no check {quoted(code)} to override", hint, "error", "override"
             )
         elif (rule.id, code) not in silenced:
             message = f"the override of `{code}` silences nothing"

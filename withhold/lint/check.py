@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from withhold.errors import Problem, Severity, shown
+from withhold.errors import Problem, Severity, quoted
 from withhold.model.protected import Protected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
@@ -42,11 +42,6 @@ class Check:
     why: str
     find: Callable[[Given], Iterable[Finding]]
 
-    @property
-    def name(self) -> str:
-        """The name of the file that holds the check: a sentence."""
-        return self.find.__module__.rpartition(".")[2]
-
     def problem(self, found: Finding) -> Problem:
         """Return a finding as the problem to be told."""
         return advice(self.code, found.rule, found.message, found.hint, found.severity or self.severity, *found.keys)
@@ -54,7 +49,7 @@ class Check:
 
 def advice(code: str, rule: Rule, message: str, hint: str, severity: Severity, *keys: str) -> Problem:
     """Return a problem of a rule, at the place of one of some keys or of the rule, or else by its name."""
-    return Problem(code, message, rule.place_of(*keys) or f"rule {shown(rule.id)}", hint, severity)
+    return Problem(code, message, rule.place_of(*keys) or f"rule {quoted(rule.id)}", hint, severity)
 
 
 def some(things: Sequence[object], most: int = 3) -> str:
@@ -63,5 +58,5 @@ def some(things: Sequence[object], most: int = 3) -> str:
     >>> some([1, 2, 3, 4, 5])
     '`1`, `2`, `3` and 2 more'
     """
-    named = ", ".join(shown(str(thing)) for thing in things[:most])
+    named = ", ".join(quoted(str(thing)) for thing in things[:most])
     return f"{named} and {len(things) - most:,} more" if len(things) > most else named

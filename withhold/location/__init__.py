@@ -2,7 +2,7 @@
 
 from withhold.location.cdn import CDN, CDNS
 from withhold.location.geoip import GeoIP
-from withhold.location.location import Anonymised, Finding, Location, State
+from withhold.location.location import Anonymised, Evidence, Location, LocationState
 from withhold.location.proxies import Trace, TrustedProxies
 from withhold.location.resolver import Resolution, Resolver, Signal
 
@@ -10,13 +10,13 @@ __all__ = [
     "CDN",
     "CDNS",
     "Anonymised",
-    "Finding",
+    "Evidence",
     "GeoIP",
     "Location",
+    "LocationState",
     "Resolution",
     "Resolver",
     "Signal",
-    "State",
     "Trace",
     "TrustedProxies",
 ]

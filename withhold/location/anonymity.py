@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from withhold.errors import GeoIPError, Problem
 from withhold.location.headers import printable
-from withhold.location.schema import NO_RECORD, SAMPLE, Place, map_of
+from withhold.location.schema import NO_RECORD, SAMPLE, RecordPlace, map_of
 
 #: What a viewer is behind, the most telling first.
 ANONYMISERS = ("Tor exit", "VPN", "residential proxy", "public proxy", "proxy", "relay", "anonymiser")
@@ -74,9 +74,9 @@ class AnonymousSchema(NamedTuple):
     def name(self) -> str:
         return "anonymous"
 
-    def read(self, record: object) -> Place:
+    def read(self, record: object) -> RecordPlace:
         """Return what a record says; None is no record. Raises `GeoIPError` for one that is not understood."""
-        return NO_RECORD if record is None else Place(anonymiser=self._anonymiser(map_of(record)))
+        return NO_RECORD if record is None else RecordPlace(anonymiser=self._anonymiser(map_of(record)))
 
     def flags(self, record: object) -> frozenset[str]:
         """Return what a record says that its addresses are, hosting included."""

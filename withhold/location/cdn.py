@@ -12,7 +12,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from withhold.location.headers import Headers, Lines, header_name, printable, redacted
-from withhold.location.location import Finding, State
+from withhold.location.location import Evidence, LocationState
 from withhold.location.schema import place_of
 from withhold.territories import current
 
@@ -39,7 +39,7 @@ class CDN:
         if self.region_header is not None:
             object.__setattr__(self, "region_header", header_name(self.region_header))
 
-    def read(self, headers: Headers | Lines) -> Finding | None:
+    def read(self, headers: Headers | Lines) -> Evidence | None:
         """Return what the headers say, None if they say nothing.
 
         A repeated country is not believed, nor is a country whose region is repeated with different values.
@@ -48,20 +48,20 @@ class CDN:
         >>> CDNS["app-engine"].read({"X-Appengine-Country": "US", "X-Appengine-Region": "ca"}).subdivisions
         ('US-CA',)
         >>> CDNS["cloudflare"].read({"CF-IPCountry": "T1"}).state
-        <State.ANONYMISED: 'anonymised'>
+        <LocationState.ANONYMISED: 'anonymised'>
         """
         lines = Lines.of(headers)
         values = lines.get(self.country_header)
         if not values:
             return None
         if len(values) > 1:
-            return Finding(None, why=f"{self.country_header} is repeated")
+            return Evidence(None, why=f"{self.country_header} is repeated")
         code = _value(values[0])
         regions = lines.get(self.region_header) if self.region_header else []
         # Many servers join the lines by commas. Equal ones say the same; of others nobody knows which is the CDN's.
         parts = {_value(part) for line in regions for part in line.split(",")}
         if len(parts) > 1:
-            return Finding(None, why=f"{self.region_header} is repeated with different values")
+            return Evidence(None, why=f"{self.region_header} is repeated with different values")
         region = parts.pop() if parts else ""
         if current(f"{code}-{region}") is None:
             # Google writes `USCA`.
@@ -75,8 +75,14 @@ class CDN:
             why += f", {self.region_header} `{printable(regions[0])}`"
         elif place.country and place.note:
             why += f", {place.note}"
-        state = State.ANONYMISED if place.anonymiser else State.KNOWN if place.country else State.UNKNOWN
-        return Finding(place.country, place.subdivisions, state, why=why, anonymiser=place.anonymiser)
+        state = (
+            LocationState.ANONYMISED
+            if place.anonymiser
+            else LocationState.KNOWN
+            if place.country
+            else LocationState.UNKNOWN
+        )
+        return Evidence(place.country, place.subdivisions, state, why=why, anonymiser=place.anonymiser)
 
 
 def _value(text: str) -> str:

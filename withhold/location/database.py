@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from withhold.location.address import WIDE, Address, Transition, network_of, parse, wide_network_of
 from withhold.location.headers import redacted
-from withhold.location.location import Finding, Location, State
+from withhold.location.location import Evidence, Location, LocationState
 from withhold.location.records import Records
-from withhold.location.schema import NO_RECORD, Place
-from withhold.location.table import Table
+from withhold.location.schema import NO_RECORD, RecordPlace
+from withhold.location.table import NetworkTable
 
 if TYPE_CHECKING:  # the native module may be missing, and geoip2 need not be loaded
     from geoip2.models import AnonymousIP, City, Country, Enterprise
@@ -25,7 +25,7 @@ Signature = tuple[tuple[int, int, int, int, int] | None, ...]
 class Leaves(Protocol):
     """What knows the record of an address: the sorted networks, or the opened file until they are there."""
 
-    def leaf(self, address: Address) -> tuple[Place, int]:
+    def leaf(self, address: Address) -> tuple[RecordPlace, int]:
         """Return what is said of an address, and the prefix length of the network; -1 if none can be named."""
         ...
 
@@ -41,7 +41,7 @@ class Database:
 
     name: str
     leaves: Leaves
-    table: Table | None
+    table: NetworkTable | None
     transition: Transition
     versions: frozenset[int]
     anonymous: Leaves | None = None
@@ -51,23 +51,23 @@ class Database:
     anonymous_records: Records | None = None
     signature: Signature = ()
 
-    def tell(self, address: object) -> Finding:
+    def tell(self, address: object) -> Evidence:
         """Return all that is known of where `address` is. Raises `TypeError` for what could not be one."""
         asked = self.anonymous_name or None
         if address is None:
-            return Finding(None, why="no address", anonymity_database=asked)
+            return Evidence(None, why="no address", anonymity_database=asked)
         if not isinstance(address, (str, IPv4Address, IPv6Address)):
             raise TypeError(f"an address is text or an `ipaddress` address, not `{type(address).__name__}`")
         said = str(address)
         given = parse(said)
         if given is None:
-            return Finding(None, why=f"`{redacted(said)}` is not an IP address", anonymity_database=asked)
+            return Evidence(None, why=f"`{redacted(said)}` is not an IP address", anonymity_database=asked)
         meant = self.transition.read(given)
         if isinstance(meant, str):
-            return Finding(None, why=f"the address is {meant}", anonymity_database=asked)
+            return Evidence(None, why=f"the address is {meant}", anonymity_database=asked)
         if meant.version not in self.versions:
             why = f"{self.name} is not used for IPv{meant.version}"
-            return Finding(None, why=why, anonymity_database=asked)
+            return Evidence(None, why=why, anonymity_database=asked)
         place, prefix = self.leaves.leaf(meant)
         anonymiser, by = place.anonymiser, self.name
         if self.anonymous is not None and anonymiser is None:
@@ -83,10 +83,10 @@ class Database:
             why += f"; {anonymiser} by {by}"
         elif self.anonymous is not None:
             why += f"; not anonymous by {self.anonymous_name}"
-        return Finding(
+        return Evidence(
             place.country,
             place.subdivisions,
-            State.ANONYMISED if anonymiser else State.KNOWN if place.country else State.UNKNOWN,
+            LocationState.ANONYMISED if anonymiser else LocationState.KNOWN if place.country else LocationState.UNKNOWN,
             cidr,
             why,
             place.registered_country,
@@ -116,6 +116,6 @@ class Refused(NamedTuple):
 
     reason: str
 
-    def leaf(self, address: Address) -> tuple[Place, int]:
+    def leaf(self, address: Address) -> tuple[RecordPlace, int]:
         del address
-        return Place(note=f"which was refused: {self.reason}"), -1
+        return RecordPlace(note=f"which was refused: {self.reason}"), -1

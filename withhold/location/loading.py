@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Protocol
 
 from withhold import native
-from withhold.errors import GeoIPError, Problem, escaped, quoted
+from withhold.errors import GeoIPError, Problem, escaped, in_backticks
 from withhold.location.address import V4_BITS, Transition
 from withhold.location.anonymity import tell_anonymous
 from withhold.location.database import Database, Signature
 from withhold.location.location import Location
-from withhold.location.mmdb import Opened, OpenedFile, read_file, reading, signature_of
+from withhold.location.mmdb import OpenedDatabase, OpenedFile, read_file, reading, signature_of
 from withhold.location.networks import Networks
 from withhold.location.records import Records
 from withhold.location.schema import tell_apart
-from withhold.location.table import Table
+from withhold.location.table import NetworkTable
 from withhold.location.tree import Metadata
 
 _log = logging.getLogger("withhold.location")
@@ -83,7 +83,7 @@ class Plan:
     def flatten(self, opened: Database) -> Database:
         """Read all of what was opened, check it, and lay it out as tables."""
         leaves, hidden = opened.leaves, opened.anonymous
-        if not isinstance(leaves, Opened):
+        if not isinstance(leaves, OpenedDatabase):
             raise TypeError("already flattened")
         with reading(opened.name):
             networks = Networks(leaf for leaf in leaves.leaves() if leaf[0] in self.ip_versions)
@@ -97,13 +97,13 @@ class Plan:
             _log.warning("%s has no IPv6 networks%s: all of IPv6 is of unknown location", opened.name, lacks)
         elsewhere = [(6, prefix << V4_BITS, 96) for prefix in self.transition.nat64]
         anonymous = None
-        if isinstance(hidden, Opened):
+        if isinstance(hidden, OpenedDatabase):
             with reading(opened.anonymous_name):
                 anonymous = Networks(hidden.leaves())
             elsewhere += (marked := [*anonymous.anonymous()])
             if not marked:
                 _log.warning("%s marks no network: nobody is taken to be anonymous", opened.anonymous_name)
-        table = Table(networks, elsewhere)
+        table = NetworkTable(networks, elsewhere)
         return replace(
             opened,
             leaves=networks,
@@ -112,14 +112,14 @@ class Plan:
             native=native.addresses.Lookup(table, Location) if native.AVAILABLE else None,
         )
 
-    def _opened(self, given: AnyDatabase, *, anonymous: bool) -> Opened:
+    def _opened(self, given: AnyDatabase, *, anonymous: bool) -> OpenedDatabase:
         name = escaped(given.name) if isinstance(given, Path) else "an open database"
         with reading(name):
             if isinstance(given, Path):
-                opened: Opened = OpenedFile(name, *read_file(given))
+                opened: OpenedDatabase = OpenedFile(name, *read_file(given))
             else:
                 # geoip2's reader keeps maxminddb's to itself, and makes models where a code is asked for.
-                opened = Opened(name, getattr(given, "_db_reader", given))  # type: ignore[arg-type]
+                opened = OpenedDatabase(name, getattr(given, "_db_reader", given))  # type: ignore[arg-type]
             about = opened.reader.metadata()
             if about.ip_version == 4 and 6 in self.ip_versions:
                 raise _one_version(name, 6)
@@ -134,7 +134,7 @@ def _one_version(name: str, lacking: int) -> GeoIPError:
     return GeoIPError(
         Problem(
             "one-ip-version",
-            f"{quoted(name)} has no IPv{lacking} networks with a country, and would answer nothing without saying so",
+            f"{in_backticks(name)} has no IPv{lacking} networks with a country, and would answer nothing without saying so",
             hint=f"give a database of both versions, or `ip_versions=({10 - lacking},)`",
         )
     )

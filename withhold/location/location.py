@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # geoip2 is loaded when a record is asked for
     from geoip2.models import AnonymousIP, City, Country, Enterprise
 
 
-class State(StrEnum):
+class LocationState(StrEnum):
     """What is known about where a viewer is."""
 
     KNOWN = "known"
@@ -30,12 +30,12 @@ class Anonymised(StrEnum):
     LOCATED = "located"
 
 
-class Finding(NamedTuple):
+class Evidence(NamedTuple):
     """All that a database or a header says about one address; the fields are those of `Location`."""
 
     country: str | None
     subdivisions: tuple[str, ...] = ()
-    state: State = State.UNKNOWN
+    state: LocationState = LocationState.UNKNOWN
     cidr: str | None = None
     why: str = ""
     registered_country: str | None = None
@@ -47,7 +47,7 @@ class Finding(NamedTuple):
     def network(self) -> IPv4Network | IPv6Network | None:
         return ip_network(self.cidr) if self.cidr else None
 
-    def tell(self, address: object) -> Finding:
+    def tell(self, address: object) -> Evidence:
         """A finding is its own source: what it says does not depend on the address any more."""
         del address
         return self
@@ -63,13 +63,13 @@ class Finding(NamedTuple):
         first, _, length = (self.cidr or "").partition("/")
         if (address := parse(first)) and int(length) > (most := WIDE[address.version]):
             return repr(self._replace(cidr=network_of(address, most)))
-        return f"Finding({', '.join(f'{name}={value!r}' for name, value in self._asdict().items())})"
+        return f"Evidence({', '.join(f'{name}={value!r}' for name, value in self._asdict().items())})"
 
 
 class Source(Protocol):
     """Something that can be asked about an address again; what it answers never changes."""
 
-    def tell(self, address: object) -> Finding: ...
+    def tell(self, address: object) -> Evidence: ...
     def record(self, address: object) -> Country | City | Enterprise | None: ...
     def anonymous_record(self, address: object) -> AnonymousIP | None: ...
 
@@ -77,10 +77,10 @@ class Source(Protocol):
 class _LookedUp(NamedTuple):
     """What a source says of one address, and the source for more."""
 
-    finding: Finding
+    finding: Evidence
     source: Source
 
-    def tell(self, address: object) -> Finding:
+    def tell(self, address: object) -> Evidence:
         del address
         return self.finding
 
@@ -104,9 +104,9 @@ class Location:
     `network` is exact, a single address at worst. All words (`why`, `str`, `repr`, a viewer's signal) name a
     network of at most a /24 or a /48, so they may be logged.
 
-    >>> here = Location.of(Finding("GB", ("GB-ENG",), State.KNOWN, why="said so"))
+    >>> here = Location.of(Evidence("GB", ("GB-ENG",), LocationState.KNOWN, why="said so"))
     >>> here.country, here.state, str(here.viewer())
-    ('GB', <State.KNOWN: 'known'>, 'GB, GB-ENG (said so)')
+    ('GB', <LocationState.KNOWN: 'known'>, 'GB, GB-ENG (said so)')
 
     `country` is found when the location is made; the rest is looked up when it is read (about a
     microsecond), in the very table that gave the country, so a reload in between changes nothing.
@@ -119,7 +119,7 @@ class Location:
     _source: Source
 
     @classmethod
-    def of(cls, finding: Finding) -> Location:
+    def of(cls, finding: Evidence) -> Location:
         """Make a location of what is already known."""
         made = cls()
         made._address = None
@@ -128,7 +128,7 @@ class Location:
         return made
 
     @property
-    def finding(self) -> Finding:
+    def finding(self) -> Evidence:
         """Everything at once, as a named tuple: cheaper than reading one attribute after the other."""
         return self._source.tell(self._address)
 
@@ -141,7 +141,7 @@ class Location:
         return self.finding.subdivisions
 
     @property
-    def state(self) -> State:
+    def state(self) -> LocationState:
         return self.finding.state
 
     @property
@@ -195,7 +195,7 @@ class Location:
         Raises `SubjectIdError` for an `account_id` that is none, `ValueError` for another `anonymised`.
         """
         found = self.finding
-        located = Anonymised(anonymised) is Anonymised.LOCATED or found.state is State.KNOWN
+        located = Anonymised(anonymised) is Anonymised.LOCATED or found.state is LocationState.KNOWN
         return Viewer(
             country=found.country if located else None,
             subdivisions=found.subdivisions if located else (),
@@ -214,6 +214,6 @@ class Location:
         where = ", ".join((found.country, *found.subdivisions)) if found.country else "nowhere"
         return f"<Location {found.state}: {where}; {found.why}>"
 
-    def __reduce__(self) -> tuple[Callable[[Finding], Location], tuple[Finding]]:
+    def __reduce__(self) -> tuple[Callable[[Evidence], Location], tuple[Evidence]]:
         # Pickled and copied as what it says: the source behind it may be a table of tens of megabytes.
         return Location.of, (self.finding,)

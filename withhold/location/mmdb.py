@@ -19,13 +19,13 @@ from typing import Protocol
 import maxminddb
 from maxminddb.decoder import Decoder
 
-from withhold.errors import GeoIPError, Problem, escaped, quoted
+from withhold.errors import GeoIPError, Problem, escaped, in_backticks
 from withhold.location.address import Address
-from withhold.location.schema import Place, PlaceSchema, Schema
+from withhold.location.schema import PlaceSchema, RecordPlace, Schema
 from withhold.location.tree import SEPARATOR, Metadata, SearchTree, let_others
 
 
-class Reader(Protocol):
+class RecordReader(Protocol):
     """maxminddb's reader, in C or in Python, or anything alike."""
 
     def metadata(self) -> Metadata: ...
@@ -35,24 +35,24 @@ class Reader(Protocol):
 
 #: A network that has a record: IP version, first address, prefix length, and what the record says. The
 #: networks of an IP version come in order. A bare tuple, as there are millions.
-Leaf = tuple[int, int, int, Place]
+Leaf = tuple[int, int, int, RecordPlace]
 
 
-class Opened:
+class OpenedDatabase:
     """An opened database: every answer costs a look-up by maxminddb."""
 
-    def __init__(self, name: str, reader: Reader) -> None:
+    def __init__(self, name: str, reader: RecordReader) -> None:
         self.name = name
         self.reader = reader
         self.schema: Schema = PlaceSchema("unknown")
 
-    def leaf(self, address: Address) -> tuple[Place, int]:
+    def leaf(self, address: Address) -> tuple[RecordPlace, int]:
         """Return what is said of an address, and the prefix length. A broken record says nothing, and has -1."""
         try:
             record, prefix = self.reader.get_with_prefix_len(str(address))
             return self.schema.read(record), prefix
         except Exception as error:  # noqa: BLE001  # whatever a crafted file makes a reader raise
-            return Place(note=f"which is broken there: {_said(error)}"), -1
+            return RecordPlace(note=f"which is broken there: {_said(error)}"), -1
 
     def records(self) -> Iterator[object]:
         """Yield the records."""
@@ -66,7 +66,7 @@ class Opened:
             yield first.version, int(first), prefix, self.schema.read(record)
 
 
-class OpenedFile(Opened):
+class OpenedFile(OpenedDatabase):
     """A database in memory. Its records are decoded once each, not once for each network: ten times as fast."""
 
     def __init__(self, name: str, data: bytes, signature: tuple[int, int, int, int, int]) -> None:
@@ -83,7 +83,7 @@ class OpenedFile(Opened):
                 yield self._record(pointer)
 
     def leaves(self) -> Iterator[Leaf]:
-        places: dict[int, Place] = {}
+        places: dict[int, RecordPlace] = {}
         for version, first, prefix, pointer in self._tree.leaves():
             place = places.get(pointer)
             if place is None:
@@ -115,16 +115,18 @@ def read_file(path: Path) -> tuple[bytes, tuple[int, int, int, int, int]]:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 hint = "give the file itself, which is read again when it changes"
-                raise GeoIPError(Problem("no-database", f"{quoted(path.name)} is no regular file", hint=hint))
+                raise GeoIPError(Problem("no-database", f"{in_backticks(path.name)} is no regular file", hint=hint))
             data = file.read()
             after = os.fstat(file.fileno())
     except OSError as error:
         reason = error.strerror or str(error)
-        raise GeoIPError(Problem("no-database", f"{quoted(path.name)} cannot be read: {reason.lower()}")) from error
+        raise GeoIPError(
+            Problem("no-database", f"{in_backticks(path.name)} cannot be read: {reason.lower()}")
+        ) from error
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
         hint = "write the new file beside it, then rename it over the old one"
         raise GeoIPError(
-            Problem("changing-database", f"{quoted(path.name)} was written to while it was read", hint=hint)
+            Problem("changing-database", f"{in_backticks(path.name)} was written to while it was read", hint=hint)
         )
     return data, signature_of(before)
 
@@ -137,7 +139,7 @@ def reading(name: str) -> Iterator[None]:
     except GeoIPError:
         raise
     except Exception as error:
-        raise GeoIPError(Problem("broken-database", f"{quoted(name)} is broken: {_said(error)}")) from error
+        raise GeoIPError(Problem("broken-database", f"{in_backticks(name)} is broken: {_said(error)}")) from error
 
 
 def _said(error: Exception) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from withhold.location.address import V4_BITS, V6_BITS, Address
 from withhold.location.mmdb import Leaf
-from withhold.location.schema import NO_RECORD, Place
+from withhold.location.schema import NO_RECORD, RecordPlace
 from withhold.location.tree import let_others
 
 #: IPv6 networks are sorted by the first 64 bits of their address; the few that are smaller stand apart.
@@ -64,7 +64,7 @@ class Networks:
         """Sort out `leaves`, which come in order."""
         self.v4, self.v6 = Run("I"), Run("Q")
         self.smaller: dict[int, Run] = {}
-        numbers: dict[Place, int] = {NO_RECORD: 0}
+        numbers: dict[RecordPlace, int] = {NO_RECORD: 0}
         for version, first, prefix, place in leaves:
             number = numbers.setdefault(place, len(numbers))
             if version == 4:
@@ -81,7 +81,7 @@ class Networks:
             self.smaller[high].add(low, low + (1 << (V6_BITS - prefix)), prefix, number)
         self.places = list(numbers)
 
-    def leaf(self, address: Address) -> tuple[Place, int]:
+    def leaf(self, address: Address) -> tuple[RecordPlace, int]:
         """Return what is said of an address, and the prefix length of its network (0 if it has none)."""
         version, value = address
         if version == 4:
@@ -93,7 +93,7 @@ class Networks:
                 at = run.find(value & ((1 << HALF) - 1))
         return self.places[run.numbers[at]], run.prefixes[at]
 
-    def smaller_place(self, high: int, low: int) -> Place:
+    def smaller_place(self, high: int, low: int) -> RecordPlace:
         """Return what is said of an IPv6 address in a network that is `SMALLER`."""
         run = self.smaller[high]
         return self.places[run.numbers[run.find(low)]]

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
 from typing import NamedTuple
 
-from withhold.errors import Problem, ProxyError, shown
+from withhold.errors import Problem, ProxyError, quoted
 from withhold.location.address import Address, parse, unmapped, wide_network_of
 from withhold.location.forwarded import elements, endpoint_node, forwarded_node, plain_node, tokens
 from withhold.location.headers import Headers, Lines, header_name, printable, redacted
@@ -84,7 +84,7 @@ class TrustedProxies:
         if not isinstance(max_hops, int) or max_hops < 1:
             hint = "it is the most trusted proxies that a request comes through"
             raise ProxyError(
-                Problem("bad-max-hops", f"max_hops {shown(max_hops)} is not a number from 1 on", hint=hint)
+                Problem("bad-max-hops", f"max_hops {quoted(max_hops)} is not a number from 1 on", hint=hint)
             )
         self.max_hops = max_hops
         read = [_network(entry) for entry in given if entry != UNIX]

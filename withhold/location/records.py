@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from withhold.location.address import Address
 from withhold.location.anonymity import ANONYMISERS, HOSTING, HOSTING_PROVIDER, AnonymousSchema
-from withhold.location.mmdb import Reader, reading
+from withhold.location.mmdb import RecordReader, reading
 from withhold.location.schema import Schema
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Records:
     """The records of one opened database: of a file in memory, or by the reader that was given."""
 
     name: str
-    reader: Reader
+    reader: RecordReader
     schema: Schema
 
     def place(self, address: Address) -> Country | City | Enterprise | None:

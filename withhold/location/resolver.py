@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from withhold.errors import Problem, ProxyError, escaped, shown
+from withhold.errors import Problem, ProxyError, escaped, quoted
 from withhold.location.cdn import CDN, CDNS
 from withhold.location.geoip import GeoIP
 from withhold.location.headers import Headers, Lines, printable
-from withhold.location.location import Anonymised, Finding, Location, State
+from withhold.location.location import Anonymised, Evidence, Location, LocationState
 from withhold.location.proxies import Trace, TrustedProxies
 from withhold.location.schema import place_of
 from withhold.model import Viewer
@@ -114,7 +114,7 @@ class Resolver:
         given: object = cdn
         if given is not None and not isinstance(given, CDN):
             hint = "give one of `CDNS` by its name, or a `CDN`"
-            raise ProxyError(Problem("unknown-cdn", f"{shown(given)} is not a CDN", hint=hint))
+            raise ProxyError(Problem("unknown-cdn", f"{quoted(given)} is not a CDN", hint=hint))
         if cdn is not None and proxies is None:
             hint = "say with `proxies` which peers are the CDN's"
             raise ProxyError(
@@ -150,8 +150,8 @@ class Resolver:
         winner, finding = self._settle(signals)
         if account_country is not None:
             place = place_of(account_country.upper())
-            state = State.KNOWN if place.country else State.UNKNOWN
-            finding_of = Finding(place.country, (), state, why=f"the account is set to `{printable(account_country)}`")
+            state = LocationState.KNOWN if place.country else LocationState.UNKNOWN
+            finding_of = Evidence(place.country, (), state, why=f"the account is set to `{printable(account_country)}`")
             signals.append(Signal("account", Location.of(finding_of)))
         disagreed = tuple(
             signal for signal in signals if winner is not None and signal is not winner and signal.contradicts(winner)
@@ -164,26 +164,26 @@ class Resolver:
     def _cdn(self, trace: Trace, lines: Lines) -> Location | None:
         if self.cdn is None or not trace.trusted:
             return None
-        found = Finding(None, why=trace.why) if trace.relayed else self.cdn.read(lines)
+        found = Evidence(None, why=trace.why) if trace.relayed else self.cdn.read(lines)
         return Location.of(found) if found is not None else None
 
     def _geoip(self, trace: Trace) -> Location | None:
         if self.geoip is None:
             return None
         if trace.address is None:
-            return Location.of(Finding(None, why=trace.why))
+            return Location.of(Evidence(None, why=trace.why))
         return self.geoip.locate(trace.address).looked_up()
 
-    def _settle(self, signals: Sequence[Signal]) -> tuple[Signal | None, Finding]:
-        anonymous = next((signal for signal in signals if signal.location.state is State.ANONYMISED), None)
+    def _settle(self, signals: Sequence[Signal]) -> tuple[Signal | None, Evidence]:
+        anonymous = next((signal for signal in signals if signal.location.state is LocationState.ANONYMISED), None)
         if anonymous is not None and self.anonymised is Anonymised.UNKNOWN:
             return anonymous, anonymous.location.finding._replace(why=str(anonymous))
         winner = next((signal for signal in signals if signal.location.country), anonymous)
         if winner is None:
-            return None, Finding(None, why="; ".join(map(str, signals)) or "no signal")
+            return None, Evidence(None, why="; ".join(map(str, signals)) or "no signal")
         finding = winner.location.finding._replace(why=str(winner))
         if anonymous is not None:
-            finding = finding._replace(state=State.ANONYMISED)
+            finding = finding._replace(state=LocationState.ANONYMISED)
         if finding.country and not finding.subdivisions:
             for signal in signals:
                 found = signal.location.finding

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import NamedTuple, Protocol
 
-from withhold.errors import GeoIPError, Problem, shown
+from withhold.errors import GeoIPError, Problem, quoted
 from withhold.location.headers import printable, redacted
 from withhold.territories import WORLD, containing, countries, country_of, covering, is_subdivision
 from withhold.territories.names import codes_named
@@ -61,7 +61,7 @@ _OTHERWISE = "a record names a country in a way that is not understood"
 _TOR = "T1"
 
 
-class Place(NamedTuple):
+class RecordPlace(NamedTuple):
     """What a record says, apart from its network. `note` says what was missing or not believed."""
 
     country: str | None = None
@@ -73,12 +73,12 @@ class Place(NamedTuple):
 
 
 #: What is said of an address for which a database has no record.
-NO_RECORD = Place(note="which has no record of it")
+NO_RECORD = RecordPlace(note="which has no record of it")
 
 
 def place_of(
     code: str | None, parts: Sequence[str | None] = (), registered: str | None = None, represented: str | None = None
-) -> Place:
+) -> RecordPlace:
     """Check the codes of a record or a header: those that ISO 3166 does not have are not known (T4).
 
     `AP`, `EU`, `ZZ`, `None` and the like are seen in real data; `T1` is Tor. Former codes are read as the place that
@@ -95,16 +95,16 @@ def place_of(
     """
     rest = (_country(registered), _country(represented))
     if not code:
-        return Place(None, (), *rest, note="whose record names no country")
+        return RecordPlace(None, (), *rest, note="whose record names no country")
     if code == _TOR:
-        return Place(None, (), *rest, anonymiser="Tor exit")
+        return RecordPlace(None, (), *rest, anonymiser="Tor exit")
     country = _country(code)
     if country is None:
-        return Place(None, (), *rest, note=f"whose country `{redacted(code[:20])}` is none")
+        return RecordPlace(None, (), *rest, note=f"whose country `{redacted(code[:20])}` is none")
     whole = covering(code)
     # A header of the country alone names no subdivision, and a record does so by its code: see `PlaceSchema.read`.
     located, subdivisions, note = _within(country, (*parts, whole) if parts and is_subdivision(whole) else tuple(parts))
-    return Place(located, subdivisions, *rest, note=note)
+    return RecordPlace(located, subdivisions, *rest, note=note)
 
 
 def _country(code: str | None) -> str | None:
@@ -174,7 +174,7 @@ class Schema(Protocol):
     @property
     def name(self) -> str: ...
 
-    def read(self, record: object) -> Place:
+    def read(self, record: object) -> RecordPlace:
         """Return what a record says; None is no record. Raises `GeoIPError` for one that is not understood."""
         ...
 
@@ -194,7 +194,7 @@ class PlaceSchema(NamedTuple):
         found = _at(record, self.keys)
         return found.upper() if isinstance(found, str) and found.isascii() else None
 
-    def read(self, record: object) -> Place:
+    def read(self, record: object) -> RecordPlace:
         if record is None:
             return NO_RECORD
         found = map_of(record)
@@ -396,4 +396,4 @@ def _text(value: object) -> str | None:
 
 
 def _misshapen(value: object, kind: str) -> GeoIPError:
-    return GeoIPError(Problem("broken-database", f"a record has {shown(value)} where a {kind} belongs"))
+    return GeoIPError(Problem("broken-database", f"a record has {quoted(value)} where a {kind} belongs"))

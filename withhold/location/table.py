@@ -30,7 +30,7 @@ _SLOTS = 1 << 16
 _TRANSITION = ((0, 16), (0x0064 << 112, 16), (0x20010000 << 96, 32), (0x2002 << 112, 16))
 
 
-class Table:
+class NetworkTable:
     """A database, flattened. Immutable once built; a look-up takes no lock."""
 
     __slots__ = ("cells4", "codes", "codes4", "codes6", "index4", "index6", "networks", "starts4", "starts6")

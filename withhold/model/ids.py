@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from operator import index
 
 from withhold import native
-from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError, shown
+from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError, quoted
 
 #: Ids are 1 … MAX_ID: what a signed 64-bit column holds.
 MAX_ID = 2**63 - 1
@@ -37,7 +37,7 @@ def check_id(value: object, name: str = "id") -> int:
     if 0 < value <= MAX_ID:
         return value
     raise SubjectIdError(
-        Problem("id-out-of-range", f"{name} {shown(value)} is not between 1 and 2**63-1", hint="ids are 63-bit")
+        Problem("id-out-of-range", f"{name} {quoted(value)} is not between 1 and 2**63-1", hint="ids are 63-bit")
     )
 
 
@@ -48,7 +48,7 @@ def in_json(id_: int | None) -> str | None:
 
 def _not_an_int(value: object, name: str) -> SubjectIdTypeError:
     hint = "convert it with int() where it is read" if isinstance(value, str | bytes) else "ids are ints"
-    written = shown(repr(value) if isinstance(value, str) else value)  # a text in its quotes
+    written = quoted(repr(value) if isinstance(value, str) else value)  # a text in its quotes
     return SubjectIdTypeError(Problem("id-not-an-int", f"{name} {written} is not an int", hint=hint))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from withhold.errors import InstantError, Problem, shown
+from withhold.errors import InstantError, Problem, quoted
 
 # RFC 3339, where seconds may be left out. What `datetime.fromisoformat` reads besides differs between versions of Python,
 # and `+05:60` is +06:00 to it.
@@ -42,14 +42,14 @@ def utc(instant: datetime, name: str = "instant") -> datetime:
     '2021-02-10T05:00:00+00:00'
     """
     if not isinstance(instant, datetime):
-        raise InstantError(Problem("not-an-instant", f"{name} {shown(instant)} is not a datetime"))
+        raise InstantError(Problem("not-an-instant", f"{name} {quoted(instant)} is not a datetime"))
     try:
         there = None if instant.utcoffset() is None else instant.astimezone(UTC)
         if there is not None and type(there) is not datetime:
             day, time = (there.year, there.month, there.day), (there.hour, there.minute, there.second)
             there = datetime(*day, *time, there.microsecond, tzinfo=UTC)
     except (OverflowError, ValueError, TypeError):
-        message = f"{name} {shown(instant.isoformat())} is out of range in UTC"
+        message = f"{name} {quoted(instant.isoformat())} is out of range in UTC"
         raise InstantError(Problem("not-an-instant", message, hint="leave it out where there is no bound")) from None
     if there is None:
         raise InstantError(Problem("naive-instant", f"{name} `{instant.isoformat()}` has no time zone", hint=_HINT))
@@ -67,9 +67,9 @@ def parse_instant(text: str, name: str = "instant") -> datetime:
     text = text.strip()
     if _is_date(text):
         hint = "a day is not an instant: add a time and an offset, such as `T00:00:00+05:30`"
-        raise InstantError(Problem("not-an-instant", f"{name} {shown(text)} is a date", hint=hint))
+        raise InstantError(Problem("not-an-instant", f"{name} {quoted(text)} is a date", hint=hint))
     if _NAIVE.fullmatch(text):
-        raise InstantError(Problem("naive-instant", f"{name} {shown(text)} has no time zone", hint=_HINT))
+        raise InstantError(Problem("naive-instant", f"{name} {quoted(text)} has no time zone", hint=_HINT))
     try:
         instant = _read(text)
     except ValueError:
@@ -77,7 +77,7 @@ def parse_instant(text: str, name: str = "instant") -> datetime:
             "there is no such day or time" if _INSTANT.fullmatch(text) else "write it like `2021-02-10T10:30:00+05:30`"
         )
         hint = next((hint for sign, hint in _MISWRITTEN if sign.search(text)), right)
-        raise InstantError(Problem("not-an-instant", f"{name} {shown(text)} is not an instant", hint=hint)) from None
+        raise InstantError(Problem("not-an-instant", f"{name} {quoted(text)} is not an instant", hint=hint)) from None
     return utc(instant, name)
 
 

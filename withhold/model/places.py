@@ -92,9 +92,9 @@ def around(codes: Iterable[str]) -> Places:
 
 
 @lru_cache(maxsize=8192)
-def place_of(standpoint: tuple[str | None, tuple[str, ...]]) -> Places:
+def place_of(location_key: tuple[str | None, tuple[str, ...]]) -> Places:
     """Return the place of a country and its known subdivisions, as a set of one: that of the narrowest code."""
-    country, known = standpoint
+    country, known = location_key
     spans = _atlas().spans
     # A code comes after those that contain it.
     return 1 << max((spans[code][0] for code in known), default=spans[country or WORLD][0])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from withhold.errors import shown
+from withhold.errors import quoted
 
 
 class Settle(StrEnum):
@@ -39,10 +39,10 @@ class Policy:
 
     def __post_init__(self) -> None:
         if not isinstance(self.author_sees_own, bool):
-            raise TypeError(f"author_sees_own is True or False, not {shown(self.author_sees_own)} [bad-policy]")
+            raise TypeError(f"author_sees_own is True or False, not {quoted(self.author_sees_own)} [bad-policy]")
         try:
             object.__setattr__(self, "unknown_location", Settle(self.unknown_location))
         except ValueError:
             raise ValueError(
-                f"unknown_location is `withhold` or `show`, not {shown(self.unknown_location)} [bad-policy]"
+                f"unknown_location is `withhold` or `show`, not {quoted(self.unknown_location)} [bad-policy]"
             ) from None

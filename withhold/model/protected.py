@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from withhold.errors import CONTROL_CHARACTER, Problem, RuleError, shown
+from withhold.errors import CONTROL_CHARACTER, Problem, RuleError, quoted
 from withhold.model.ids import check_id
 from withhold.model.rule import choice, with_control
 
@@ -49,7 +49,7 @@ class Protected:
         object.__setattr__(self, "category", choice(Category, self.category, "category"))
         name: object = self.name
         if name is not None and not isinstance(name, str):
-            raise RuleError((Problem("bad-value", f"name {shown(name)} is no text"), "name"))
+            raise RuleError((Problem("bad-value", f"name {quoted(name)} is no text"), "name"))
         if name is not None and (found := with_control("name", name)):
             raise RuleError((Problem(CONTROL_CHARACTER, found[0], hint=found[1]), "name"))
 

@@ -17,7 +17,7 @@ from withhold.errors import (
     RuleSetWarning,
     TerritoryError,
     control_character,
-    shown,
+    quoted,
 )
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.instants import utc
@@ -120,7 +120,7 @@ class Rule:
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         for name in ("accounts", "tweets", "withheld_in", "except_in", "stays"):
-            self._listed(name)
+            self._as_list(name)
         for name in ("accounts", "tweets"):
             if not isinstance(getattr(self, name), IdSet):
                 set_(self, name, IdSet(getattr(self, name)))
@@ -164,7 +164,7 @@ class Rule:
                 yield (
                     f"bad-{name}",
                     name,
-                    f"{name} {shown(text)} is empty, padded or no text",
+                    f"{name} {quoted(text)} is empty, padded or no text",
                     "write text without blanks around it",
                 )
         if not self.accounts and not self.tweets:
@@ -186,21 +186,21 @@ class Rule:
             yield "suspend-not-worldwide", name, "`effect: suspend` is always worldwide", hint
         for code, reason in self.override:
             if not (code and code == code.strip() and reason and reason == reason.strip()):
-                said = f"override {shown(code)} has the reason {shown(reason)}, and one of them is empty or padded"
+                said = f"override {quoted(code)} has the reason {quoted(reason)}, and one of them is empty or padded"
                 yield "bad-override", "override", said, "say why the check is to be silent"
-            for found in (with_control("override", code), with_control(f"override {shown(code)}", reason, LINES)):
+            for found in (with_control("override", code), with_control(f"override {quoted(code)}", reason, LINES)):
                 if found:
                     yield CONTROL_CHARACTER, "override", *found
         if not self.withheld_in:
             yield "no-territory", "withheld_in", "the rule names no territory", "write `withheld_in: [IN]`, or `WORLD`"
 
-    def _listed(self, name: str) -> None:
+    def _as_list(self, name: str) -> None:
         """Put a list in the place of a single code, and refuse what is neither."""
         given: object = getattr(self, name)
         if isinstance(given, str):
             object.__setattr__(self, name, (given,))
         elif not isinstance(given, Iterable):
-            message = f"{name} {shown(given)} is no list"
+            message = f"{name} {quoted(given)} is no list"
             raise RuleError((Problem("bad-value", message, self._where(), f"write `{name}=[…]`"), name))
 
     def _codes(self, name: str) -> tuple[str, ...]:
@@ -208,7 +208,7 @@ class Rule:
         given = list(getattr(self, name))
         for code in given:
             if not isinstance(code, str):
-                message = f"{shown(code)} is not a territory code"
+                message = f"{quoted(code)} is not a territory code"
                 raise TerritoryError(Problem("unknown-territory", message, self._where()))
         for code in dict.fromkeys(given):
             found += expand(code)
@@ -224,12 +224,12 @@ class Rule:
         except (TypeError, ValueError):
             found = {None: None}
         if not all(isinstance(text, str) for pair in found.items() for text in pair):
-            message = f"override {shown(given)} is no mapping from codes to reasons"
+            message = f"override {quoted(given)} is no mapping from codes to reasons"
             raise RuleError((Problem("bad-override", message, self._where()), "override"))
         return tuple(sorted(found.items()))
 
     def _where(self) -> Place | str:
-        return self.place or f"rule {shown(self.id)}"
+        return self.place or f"rule {quoted(self.id)}"
 
 
 def territories_of(rule: Rule) -> TerritorySet:
@@ -243,7 +243,7 @@ def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None
         return kind(value)
     except ValueError:
         hint = "one of " + ", ".join(f"`{member}`" for member in kind)
-        problem = Problem(f"unknown-{name.replace('_', '-')}", f"unknown {name} {shown(value)}", place, hint)
+        problem = Problem(f"unknown-{name.replace('_', '-')}", f"unknown {name} {quoted(value)}", place, hint)
         raise RuleError((problem, name)) from None
 
 
@@ -257,14 +257,14 @@ def with_control(name: str, text: str, allowed: str = "") -> tuple[str, str] | N
     if found is None:
         return None
     hint = "write it on one line" if found in LINES else "take it out: it can forge what is printed around it"
-    return f"{name} {shown(text)} has the control character {shown(found)}", hint
+    return f"{name} {quoted(text)} has the control character {quoted(found)}", hint
 
 
 def _stay(stay: Iterable[datetime | None]) -> Period:
     try:
         start, end = stay
     except (TypeError, ValueError):
-        message = f"{shown(stay)} is not a stay"
+        message = f"{quoted(stay)} is not a stay"
         raise RuleError((Problem("bad-value", message, hint="write `(start, end)`"), "stays")) from None
     return Period(*(None if bound is None else utc(bound, "stay") for bound in (start, end)))
 

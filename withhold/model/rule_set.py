@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import ClassVar
 
-from withhold.errors import Problem, RuleSetError, shown
+from withhold.errors import Problem, RuleSetError, quoted
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 
@@ -45,7 +45,7 @@ class RuleSet:
         for thing in given:
             if not isinstance(thing, Rule):
                 hint = "`RuleSet.load` reads files"
-                raise RuleSetError([Problem("not-a-rule", f"{shown(thing)} is not a rule", hint=hint)])
+                raise RuleSetError([Problem("not-a-rule", f"{quoted(thing)} is not a rule", hint=hint)])
         for rule in self.rules:
             if rule.id in self._by_id:
                 problems.append(repeated(rule, self._by_id[rule.id]))
@@ -108,7 +108,7 @@ class RuleSet:
 def repeated(rule: Rule, first: Rule) -> Problem:
     """Return the problem of a rule whose id another has already."""
     where = f"the first is at {first.place}" if first.place else "ids are unique in a rule set"
-    return Problem("repeated-rule-id", f"rule id {shown(rule.id)} is used twice", rule.place, where)
+    return Problem("repeated-rule-id", f"rule id {quoted(rule.id)} is used twice", rule.place, where)
 
 
 def said_by(rule: Rule) -> dict[str, object]:

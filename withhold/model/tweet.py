@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from withhold.errors import Problem, SubjectIdError, SubjectTypeError, shown
+from withhold.errors import Problem, SubjectIdError, SubjectTypeError, quoted
 from withhold.model.ids import check_id
 
 #: One piece of content and its author; either may be unknown, not both.
@@ -32,7 +32,7 @@ class Tweet:
         inside: tuple[object, ...] = (self.retweet_of, self.quoted)
         for tweet in inside:
             if tweet is not None and not isinstance(tweet, Tweet):
-                raise SubjectTypeError(Problem("not-a-tweet", f"{shown(tweet)} is not a tweet", hint="use `Tweet`"))
+                raise SubjectTypeError(Problem("not-a-tweet", f"{quoted(tweet)} is not a tweet", hint="use `Tweet`"))
 
     def links(self) -> tuple[Link, ...]:
         """Return (tweet, author) of this tweet and of what it retweets: all that can withhold it (R8)."""
@@ -71,7 +71,7 @@ def links_of(subject: Subject) -> tuple[Link, ...]:
         return subject.links()
     given: object = subject
     if not isinstance(given, tuple | list) or len(given) != 2:
-        message = f"{shown(subject)} is neither a tweet nor a pair (tweet_id, account_id)"
+        message = f"{quoted(subject)} is neither a tweet nor a pair (tweet_id, account_id)"
         raise SubjectIdError(Problem("not-a-subject", message))
     tweet_id, account_id = given
     return (link(tweet_id, account_id),)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError, escaped, shown
+from withhold.errors import Problem, RuleSetWarning, TerritoryError, ViewerError, escaped, quoted
 from withhold.model.ids import check_id
 from withhold.territories import (
     UNKNOWN_IN_DATA,
@@ -21,7 +21,7 @@ from withhold.territories import (
 )
 
 #: Where somebody is, as far as it is known: a country and its subdivisions. The key of what is cached.
-Standpoint = tuple[str | None, tuple[str, ...]]
+LocationKey = tuple[str | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Viewer:
     of several levels (a second code such as `FR-RE` in `FR` gives the country `RE`); `account_id` matters for `Policy.author_sees_own` alone; `signal` says in words how the
     location is known, and is what `explain` prints.
 
-    >>> Viewer(country="in", subdivisions=["IN-DL"]).standpoint
+    >>> Viewer(country="in", subdivisions=["IN-DL"]).location_key
     ('IN', ('IN-DL',))
 
     Raises `SubjectIdError` for an `account_id` that is none, `TerritoryError` for a code that does not exist (`XX` and the like: use `Viewer.unknown()`), and
@@ -60,10 +60,10 @@ class Viewer:
         given: object = self.subdivisions
         if isinstance(given, str):
             raise ViewerError(
-                Problem("bad-viewer", f"subdivisions {shown(given)} are text", hint=f"write `({given!r},)`")
+                Problem("bad-viewer", f"subdivisions {quoted(given)} are text", hint=f"write `({given!r},)`")
             )
         if not isinstance(given, Iterable):
-            raise ViewerError(Problem("bad-viewer", f"subdivisions {shown(given)} are no codes"))
+            raise ViewerError(Problem("bad-viewer", f"subdivisions {quoted(given)} are no codes"))
         if country is not None and (is_subdivision(country) or country == WORLD):
             hint = f"write `country={country_of(country)!r}, subdivisions=({country!r},)`" if country != WORLD else None
             raise ViewerError(Problem("bad-viewer", f"`{country}` is not a country", hint=hint))
@@ -90,7 +90,7 @@ class Viewer:
         return cls(country=None, account_id=account_id, signal=signal)
 
     @property
-    def standpoint(self) -> Standpoint:
+    def location_key(self) -> LocationKey:
         """Country and subdivisions: all that a decision takes from a viewer, the author's own aside."""
         return (self.country, self.subdivisions)
 
@@ -122,7 +122,7 @@ def spoken_of(viewer: Viewer) -> str:
     return f"a viewer {'at an' if viewer.country is None else 'in'} {viewer}"
 
 
-def is_in(place: Standpoint, code: str) -> bool | None:
+def is_in(place: LocationKey, code: str) -> bool | None:
     """Tell whether a place is in a territory (T4), where None is *unknown*; `code` is in its canonical form.
 
     >>> is_in(("US", ()), "US-MS"), is_in(("US", ("US-TX",)), "US-MS"), is_in((None, ()), "WORLD")
@@ -162,7 +162,7 @@ def _contradiction(country: str | None, code: str) -> str:
 
 def _read(code: str) -> str:
     if not isinstance(code, str):
-        raise TerritoryError(Problem("unknown-territory", f"{shown(code)} is not a territory code"))
+        raise TerritoryError(Problem("unknown-territory", f"{quoted(code)} is not a territory code"))
     try:
         found, alias = resolve(code)
     except TerritoryError as error:

@@ -177,7 +177,7 @@ cdef inline void fill(object made, Py_ssize_t offset, object value) noexcept:
 
 @cython.final
 cdef class Lookup:
-    """What a `Table` knows, for C: the runs of its countries, and where those are `DEEP` the table's own memory.
+    """What a `NativeTable` knows, for C: the runs of its countries, and where those are `DEEP` the table's own memory.
 
     Every index in the table is compared with the size of what it points into before it is used, in each look-up: two
     comparisons are nothing, and what other code might write into the arrays meanwhile cannot lead astray.

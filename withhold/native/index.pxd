@@ -123,6 +123,6 @@ cdef class Numbers:
     cdef size_t count
 
 
-cdef class Table:
+cdef class NativeTable:
     cdef Layout layout
     cdef tuple _held

@@ -37,7 +37,7 @@ cdef class Numbers:
         PyBuffer_Release(&self._buffer)
 
 
-cdef class Table:
+cdef class NativeTable:
     """From an id to its posting. Immutable, so threads share it; it keeps what it reads alive."""
 
     def __cinit__(self, words_, starts_, ids_, postings_):

@@ -17,7 +17,7 @@ from libc.stdint cimport INT64_MAX, INT64_MIN
 from libc.string cimport memmove
 
 from withhold.native.columns cimport STRETCH, Column, Row, mark
-from withhold.native.index cimport ABSENT, DAMAGED, Layout, Table, find, int64_t, may_name, mixed, uint64_t, withhold_id
+from withhold.native.index cimport ABSENT, DAMAGED, Layout, NativeTable, find, int64_t, may_name, mixed, uint64_t, withhold_id
 
 import_datetime()
 
@@ -108,15 +108,15 @@ cdef class FastView:
     """What `View` asks most; a class below both joins the two. Threads share it."""
 
     cdef readonly object viewer, at, _decider
-    cdef Table _tweets, _accounts
+    cdef NativeTable _tweets, _accounts
     cdef Layout _of_tweets, _of_accounts
     cdef Answers _answers
-    cdef object _standpoint, _visible, _shown, _tweet_type
+    cdef object _location_key, _visible, _shown, _tweet_type
     cdef int64_t _own, _instant
 
     # Not `__init__`, without which an object can be made: this one is never there without its tables.
-    def __cinit__(self, decider, viewer, at, standpoint, own, tweet_type):
-        """`standpoint` is where the viewer is, one object for all who are there; `own` their account, or None."""
+    def __cinit__(self, decider, viewer, at, location_key, own, tweet_type):
+        """`location_key` is where the viewer is, one object for all who are there; `own` their account, or None."""
         self._decider, self.viewer, self.at = decider, viewer, at
         self._tweets, self._accounts = decider.snapshot.tweets, decider.snapshot.accounts
         self._answers, self._visible = decider.answers, decider.snapshot.visible
@@ -124,7 +124,7 @@ cdef class FastView:
             raise TypeError("the snapshot is not read in C")
         self._of_tweets, self._of_accounts = self._tweets.layout, self._accounts.layout
         self._shown = self._visible.outcome
-        self._standpoint, self._tweet_type = standpoint, tweet_type
+        self._location_key, self._tweet_type = location_key, tweet_type
         self._own = 0 if own is None else own
         self._instant = _microseconds(<datetime?>at)
 
@@ -158,7 +158,7 @@ cdef class FastView:
         # What is the viewer's own may be shown to them alone, and is not kept here.
         if of_tweet == DAMAGED or of_account == DAMAGED or (account and account == self._own):
             return None
-        cdef PyObject *place = <PyObject *>self._standpoint
+        cdef PyObject *place = <PyObject *>self._location_key
         decision = self._answers.recall(of_tweet, of_account, place, self._instant)
         if decision is None:
             links = ((tweet if tweet else None, account if account else None),)

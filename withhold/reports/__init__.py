@@ -1,7 +1,7 @@
 """What is told of rule sets before they are served: what a change of them changes, and what they cost."""
 
 from withhold.reports.difference import Change, Difference, differences
-from withhold.reports.summary import Impact, Side, Summary, summed, weigh
+from withhold.reports.summary import Impact, Side, Summary, summarize, weigh
 from withhold.reports.traffic import Impression, read_traffic
 
 __all__ = [
@@ -13,6 +13,6 @@ __all__ = [
     "Summary",
     "differences",
     "read_traffic",
-    "summed",
+    "summarize",
     "weigh",
 ]

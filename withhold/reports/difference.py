@@ -111,8 +111,8 @@ def differences(
         found = []
         for (before, after), ids in _paired(old, new, kind).items():
             if before is not None and after is not None:
-                said = old.saying(before)
-                if said is not None and said == new.saying(after):
+                said = old.fingerprint(before)
+                if said is not None and said == new.fingerprint(after):
                     continue
             rules = old.rules_of(before) if before is not None else ()
             others = new.rules_of(after) if after is not None else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from withhold.errors import escaped, shown
+from withhold.errors import escaped, quoted
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 from withhold.reports.comment import LIMIT, count_fitting, fitted, size
@@ -38,7 +38,7 @@ def as_text(summary: Summary, *, whole: bool = False, audit: bool = False) -> It
         yield from [f"{head} {told[0]}"] if len(told) == 1 else [head, *(f"  {line}" for line in told)]
         for name, rules in block.rules():
             if rules:
-                yield f"  {_cause(name, rules)}: {_listed([_rule(rule) for rule in rules], whole=whole)}"
+                yield f"  {_cause(name, rules)}: {_enumerated([_rule(rule) for rule in rules], whole=whole)}"
     if len(blocks) > _TOLD and not whole:
         yield f"… and {len(blocks) - _TOLD:,} more differences: --all lists every one"
     if blocks:
@@ -110,7 +110,7 @@ def _details(block: Block, *, whole: bool, cut: bool) -> Iterator[str]:
     yield from fitted(changes, _CHANGES if cut else size(map("".join, changes)), "  - … and {:,} more changes".format)
     for name, rules in block.rules():
         if rules:
-            listed = _listed([_rule(rule, coded=True) for rule in rules], whole=whole, cut=cut)
+            listed = _enumerated([_rule(rule, coded=True) for rule in rules], whole=whole, cut=cut)
             yield f"  - {_cause(name, rules)}: {listed}"
 
 
@@ -198,10 +198,10 @@ def _who(block: Block, *, whole: bool, cut: bool = False) -> str:
     kind, count = block.kind.removesuffix("s"), len(block.ids)
     if count == 1:
         return f"{kind} {block.ids[0]}"
-    return f"{count:,} {kind}s ({_listed(block.ids, whole=whole, cut=cut)})"
+    return f"{count:,} {kind}s ({_enumerated(block.ids, whole=whole, cut=cut)})"
 
 
-def _listed(things: Sequence[object], *, whole: bool, cut: bool = False) -> str:
+def _enumerated(things: Sequence[object], *, whole: bool, cut: bool = False) -> str:
     """Return things with commas between: the first three of more unless the `whole` is asked for, or what fits if `cut`."""
     told = list(map(str, things if whole else things[:_NAMED]))
     if cut:
@@ -287,4 +287,4 @@ def _piped(table: _Table, *, cut: bool) -> Iterator[str]:
 def _code(text: str) -> str:
     """Return text in which nothing is markup, nor a mention, nor the end of a table's cell."""
     # Of a backslash and a pipe, tables take the former for the escape of another backslash.
-    return shown(text).replace("\\|", "\\x5c|").replace("|", "\\|")
+    return quoted(text).replace("\\|", "\\x5c|").replace("|", "\\|")

@@ -48,7 +48,7 @@ class Block:
             yield name, [found[id_] for id_ in sorted(found)]
 
 
-class Row(NamedTuple):
+class SummaryRow(NamedTuple):
     """How many accounts and tweets get another outcome in some country (or at an unknown location)."""
 
     where: Whereabouts
@@ -83,7 +83,7 @@ class Summary:
     new: Side
     blocks: list[Block]
     audit: list[Block]
-    rows: list[Row]
+    rows: list[SummaryRow]
     blamed: list[Blamed]
     within: Period = _ALWAYS
     impact: Impact | None = None
@@ -98,7 +98,7 @@ class Summary:
         return _counts(self.audit)
 
 
-def summed(old: Side, new: Side, found: Iterable[Difference], within: Period = _ALWAYS) -> Summary:
+def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period = _ALWAYS) -> Summary:
     """Sum differences up; those that most subjects have in common come first."""
     blocks: dict[tuple[Kind, tuple[Change, ...]], Block] = {}
     places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]] = Counter()
@@ -161,7 +161,7 @@ def _counts(blocks: Iterable[Block]) -> tuple[int, int]:
     return found["accounts"], found["tweets"]
 
 
-def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterator[Row]:
+def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterator[SummaryRow]:
     """Yield the sums country by country; countries in which the same subjects change have one row together."""
     by_turn: defaultdict[tuple[Outcome, Outcome], dict[Whereabouts, None]] = defaultdict(dict)
     for there, was, becomes, _ in places:
@@ -175,7 +175,7 @@ def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterat
         for country, several in touching.items():
             together[tuple(several)].append(country)
         rows = [
-            Row(
+            SummaryRow(
                 _together(alike),
                 was,
                 becomes,

@@ -21,7 +21,7 @@ from withhold.errors import (
     WithholdError,
     excerpt,
     how_to_install,
-    shown,
+    quoted,
 )
 from withhold.sources.entry import id_from_text
 from withhold.sources.tables import header_hint, not_as_wide, not_csv
@@ -149,7 +149,7 @@ def _country(text: str) -> Resolved | Problem:
     if found.code == WORLD or is_subdivision(found.code):
         hint = "impressions count by country: "
         hint += f"write `{found.code[:2]}`" if found.code != WORLD else "leave it empty where it is not known"
-        return Problem("bad-country", f"{shown(text)} is not a country", hint=hint)
+        return Problem("bad-country", f"{quoted(text)} is not a country", hint=hint)
     return found
 
 
@@ -212,5 +212,5 @@ def _parquet_rows(problems: _Problems) -> Iterator[_Texts]:
                 yield ["" if value is None else str(value).strip() for value in row]
                 problems.number += 1
     except (importlib.import_module("pyarrow").ArrowException, OSError) as error:
-        message = f"this is not Parquet that can be read: {shown(str(error))}"
+        message = f"this is not Parquet that can be read: {quoted(str(error))}"
         problems.tell("bad-parquet", message, hint="write it anew, or write CSV")

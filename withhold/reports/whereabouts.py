@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from withhold.model.places import Places, everywhere, place_of, within
 from withhold.model.territory_set import TerritorySet, directly_in
-from withhold.model.viewer import Standpoint
+from withhold.model.viewer import LocationKey
 from withhold.territories import WORLD, countries, subdivisions
 
 
@@ -41,7 +41,7 @@ class Whereabouts:
     def __or__(self, other: Whereabouts) -> Whereabouts:
         return Whereabouts(self.places | other.places)
 
-    def has(self, place: Standpoint) -> bool:
+    def has(self, place: LocationKey) -> bool:
         """Return whether a viewer of whom this much is known is there."""
         return bool(self.places & place_of(place))
 

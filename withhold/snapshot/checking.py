@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from withhold import native
-from withhold.errors import Problem, SnapshotError, shown
+from withhold.errors import Problem, SnapshotError, quoted
 from withhold.snapshot.buckets import bucket_of, mask_of, mixed
 from withhold.snapshot.format import (
     HEADER_END,
@@ -60,7 +60,7 @@ def read_header(data: memoryview, file: str) -> Header:
         header = Header.model_validate_json(bytes(data[OPENING.size : HEADER_END]))
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise refused("damaged-snapshot", f"the header does not say what it must: {shown(where)}") from None
+        raise refused("damaged-snapshot", f"the header does not say what it must: {quoted(where)}") from None
     if header.revision != header.digest[:16]:
         raise refused("damaged-snapshot", "the revision is not the beginning of the digest")
     if header.size != data.nbytes:

@@ -32,7 +32,7 @@ class Compiled:
         self.tables: dict[str, Table] = {}
         if in_c:
             self._sections, self._combinations = indexed_in_c(self._rules)
-            self.tables.update({kind: native.index.Table(*table_of(self._sections, kind)) for kind in KINDS})
+            self.tables.update({kind: native.index.NativeTable(*table_of(self._sections, kind)) for kind in KINDS})
         else:
             self._named, self._combinations = named_by(self._rules)
             self.tables.update({kind: DictTable(self._named[kind]) for kind in KINDS})
@@ -43,7 +43,7 @@ class Compiled:
         numbers = (posting,) if alone else self._combinations[posting - len(self._rules)]
         return tuple(self._rules[number] for number in numbers)
 
-    def saying(self, _: int) -> None:
+    def fingerprint(self, _: int) -> None:
         """Return nothing: the rules are there, and cost no more than what they say."""
 
     def postings(self, kind: str) -> Iterable[tuple[int, int]]:

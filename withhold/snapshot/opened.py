@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from withhold import native
-from withhold.errors import Problem, RuleSetError, SnapshotError, shown
+from withhold.errors import Problem, RuleSetError, SnapshotError, quoted
 from withhold.model.protected import KnownProtected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
@@ -27,12 +27,12 @@ _SMALL = 1 << 20
 _KEPT = 4096
 
 
-class Opened:
+class OpenedSnapshot:
     """A file, mapped. A rule is read when it is asked for, and its ids when those are."""
 
     def __init__(self, path: str | os.PathLike[str], how: Verify, *, in_c: bool) -> None:
         if how not in get_args(Verify):
-            raise ValueError(f"verify is `full` or `header`, not {shown(how)} [bad-verify]")
+            raise ValueError(f"verify is `full` or `header`, not {quoted(how)} [bad-verify]")
         file = os.fspath(path)
         mapped = _mapped(Path(path))
         data = memoryview(mapped)
@@ -45,7 +45,7 @@ class Opened:
         small = header.sections["rules.records"].length <= _SMALL
         if how == "full" or small or header.territories != territories_here():
             check_codes(header.territories, sections["rules.records"], file)
-        table = native.index.Table if in_c else MappedTable
+        table = native.index.NativeTable if in_c else MappedTable
         self.digest = header.digest
         said = header.protected
         self.protected = None if said is None else KnownProtected(said.accounts, said.sha256)
@@ -79,9 +79,9 @@ class Opened:
         """Return all ids of a kind, each with its posting."""
         return self._stored.postings(kind)
 
-    def saying(self, posting: int) -> object:
+    def fingerprint(self, posting: int) -> object:
         """Return what the rules of a posting say, read from their records: a fifth of what it takes to make them."""
-        return self._stored.saying(posting)
+        return self._stored.fingerprint(posting)
 
     def _rule(self, number: int) -> Rule:
         rule = self._kept.recall(number)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, SupportsIndex
 
 from withhold import native
-from withhold.errors import Problem, SubjectTypeError, not_sent, shown
+from withhold.errors import Problem, SubjectTypeError, not_sent, quoted
 from withhold.model.decision import Decision, Outcome
 from withhold.model.instants import utc
 from withhold.model.protected import KnownProtected, Protected
@@ -37,7 +37,7 @@ class Contents(Protocol):
     @property
     def rule_set(self) -> RuleSet: ...
     def rules_of(self, posting: int) -> tuple[Rule, ...]: ...
-    def saying(self, posting: int, /) -> object: ...
+    def fingerprint(self, posting: int, /) -> object: ...
     def postings(self, kind: Kind) -> Iterable[tuple[int, int]]: ...
     def sections(self) -> tuple[Mapping[str, Bytes], Counts, Mapping[str, str]]: ...
 
@@ -56,12 +56,12 @@ class Snapshot:
     __slots__ = (
         "_contents",
         "accounts",
+        "fingerprint",
         "postings",
         "protected",
         "revision",
         "rule_count",
         "rules_of",
-        "saying",
         "tweets",
         "visible",
     )
@@ -72,7 +72,7 @@ class Snapshot:
         #: The rules that a posting of a table stands for.
         self.rules_of = contents.rules_of
         #: What these rules say, but for their ids and places, where it costs less than the rules; None where not.
-        self.saying = contents.saying
+        self.fingerprint = contents.fingerprint
         #: All ids of a kind that rules name, each with its posting, in no order.
         self.postings = contents.postings
         #: How many rules there are, which a file says without any of them being read.
@@ -109,7 +109,7 @@ class Snapshot:
 
         given: object = rules
         if not isinstance(given, RuleSet):
-            problem = Problem("not-a-rule-set", f"{shown(given)} is not a rule set", hint="use `RuleSet([…])`")
+            problem = Problem("not-a-rule-set", f"{quoted(given)} is not a rule set", hint="use `RuleSet([…])`")
             raise SubjectTypeError(problem)
         if protected is not None and not isinstance(protected, KnownProtected):
             protected = KnownProtected.of(protected)
@@ -139,9 +139,9 @@ class Snapshot:
         `native` is as in `compile`; a file that is read in Python takes some microseconds for a look-up.
         Raises `SnapshotError`, which says what is wrong, `OSError`, and `ValueError` for another `verify`.
         """
-        from withhold.snapshot.opened import Opened
+        from withhold.snapshot.opened import OpenedSnapshot
 
-        return cls(Opened(path, verify, in_c=_in_c(native)))
+        return cls(OpenedSnapshot(path, verify, in_c=_in_c(native)))
 
     @property
     def rules(self) -> RuleSet:
@@ -175,7 +175,7 @@ class Snapshot:
     @property
     def is_native(self) -> bool:
         """Whether the index is read in C."""
-        return native.AVAILABLE and isinstance(self.accounts, native.index.Table)
+        return native.AVAILABLE and isinstance(self.accounts, native.index.NativeTable)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         """Raise a `TypeError`: its index belongs to this process, and a file of it can be shared."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from mmap import mmap
 from typing import NamedTuple
 
-from withhold.errors import Problem, RuleError, SnapshotError, TerritoryError, shown
+from withhold.errors import Problem, RuleError, SnapshotError, TerritoryError, quoted
 from withhold.model.rule import Rule
 from withhold.snapshot.codes import check_codes
 from withhold.snapshot.format import KINDS, SECTIONS, Bytes, Header, items_of
@@ -53,9 +53,9 @@ class StoredRules:
             check_codes(self._territories, record, self._file)
             raise self.damaged(f"rule {number} is refused: {error.problem.message}") from None
         except (ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError):
-            raise self.damaged(f"rule {number} is no rule: {shown(record[:60])}") from None
+            raise self.damaged(f"rule {number} is no rule: {quoted(record[:60])}") from None
 
-    def saying(self, posting: int) -> object:
+    def fingerprint(self, posting: int) -> object:
         """Return what the rules of a posting say, in a form that compares; None if a record is none."""
         try:
             return [spoken(self._record(number)) for number in self.numbers(posting)]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from withhold.errors import Problem, SubjectIdError, WithholdError, did_you_mean, excerpt, shown
+from withhold.errors import Problem, SubjectIdError, WithholdError, did_you_mean, excerpt, quoted
 from withhold.model.ids import check_id
 from withhold.model.instants import parse_instant
 from withhold.model.policy import Settle
@@ -46,7 +46,7 @@ def id_from_text(text: str, name: str = "id") -> int:
     if len(text) < 40 and any(map(str.isdigit, text)) and _FLOAT.fullmatch(text):
         hint = "restore all its digits from its source"
         cut = text if len(text) <= 20 else f"{text[:20]}…"
-        raise SubjectIdError(Problem("lossy-id", f"{name} {shown(cut)} has been a floating-point number", hint=hint))
+        raise SubjectIdError(Problem("lossy-id", f"{name} {quoted(cut)} has been a floating-point number", hint=hint))
     said, hint = "is not a number", "ids are decimal digits"
     if form := misread(text):
         said, hint = f"is not a number: it {form.said}", form.hint
@@ -247,7 +247,7 @@ def unknown_keys(node: Node, known: Sequence[str]) -> Iterator[Problem]:
         hint = did_you_mean(str(key.text), known) if at < _GUESSED else listed
         if meant in known:
             hint = f"did you mean `{meant}`?"
-        yield Problem("unknown-key", f"unknown key {shown(key.text)}", key.place, hint)
+        yield Problem("unknown-key", f"unknown key {quoted(key.text)}", key.place, hint)
 
 
 def _problem(details: ErrorDetails, node: Node) -> Problem:

@@ -24,7 +24,7 @@ from withhold.errors import (
     TerritoryError,
     control_character,
     in_order,
-    shown,
+    quoted,
 )
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.precision import VOUCHED, Sign
@@ -76,7 +76,7 @@ def load_files(
         raise RuleSetError([unreadable(error, place)]) from None
     inside = Root(path, root)
     if not inside.holds(os.path.realpath(path)):
-        message = f"cannot read it: it is outside of the root {shown(str(root))}"
+        message = f"cannot read it: it is outside of the root {quoted(str(root))}"
         raise RuleSetError([Problem("outside-rule-set", message, place, "name a root around it")])
     reading = _Reading(inside, progress)
     documents: list[Node] = []
@@ -176,7 +176,7 @@ class _Reading:
                 elif name in found or name in _TAKEN or name in countries() or "-" in name:
                     hint = "a name is given once in a rule set, and is not a territory's"
                     self.problems.append(
-                        Problem("taken-group", f"the name {shown(key.text)} is taken", key.place, hint)
+                        Problem("taken-group", f"the name {quoted(key.text)} is taken", key.place, hint)
                     )
                 else:
                     found[name] = _resolved(self._members(value))
@@ -269,7 +269,7 @@ class _Reading:
             self.expect([Path(self.root.real(path))])
             found = IdsFile(path, kind, self._advance, vouched=vouched, root=self.root)
         except (OSError, ValueError) as error:
-            return _NoIds([unreadable(error, node.at(["ids_file"]).place, f" the ids file {shown(name)}")])
+            return _NoIds([unreadable(error, node.at(["ids_file"]).place, f" the ids file {quoted(name)}")])
         self._close(path)
         return found
 

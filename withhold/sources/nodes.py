@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from withhold.errors import CONTROL_CHARACTER, Place, Problem, RuleSetError, shown
+from withhold.errors import CONTROL_CHARACTER, Place, Problem, RuleSetError, quoted
 from withhold.model.rule import LINES, with_control
 
 #: Deeper than any rule file goes; deeper ones are refused before they exhaust a stack.
@@ -116,7 +116,7 @@ class Node:
         seen: set[str | None] = set()
         for key, _ in self.pairs or ():
             if key.text in seen:
-                message = f"key {shown(key.text)} stands here twice"
+                message = f"key {quoted(key.text)} stands here twice"
                 yield Problem("repeated-key", message, key.place, "keep one: the other would be lost")
             seen.add(key.text)
 

@@ -29,7 +29,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
     found: dict[int, Protected] = {}
     for file in map(Path, files):
         lossy = Lossy("quote the id", "quote the ids")
-        for item in _listed(file, root or Root(file), problems):
+        for item in _entries(file, root or Root(file), problems):
             protected = _protected(item, problems)
             if protected is None:
                 continue
@@ -46,7 +46,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
     return list(found.values())
 
 
-def _listed(file: Path, root: Root, problems: list[Problem]) -> list[Node]:
+def _entries(file: Path, root: Root, problems: list[Problem]) -> list[Node]:
     """Return the entries of a file, after telling what is wrong around them."""
     try:
         node = read_yaml(decoded(root.read(file), file), str(file))

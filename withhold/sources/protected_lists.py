@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from withhold.errors import Place, Problem, RuleSetError, in_order, shown
+from withhold.errors import Place, Problem, RuleSetError, in_order, quoted
 from withhold.model.protected import Protected
 from withhold.sources.files import DEEPEST, is_protected_list, unreadable
 from withhold.sources.protected import read_protected
@@ -41,7 +41,7 @@ class _Search:
         self.problems: list[Problem] = []
         #: The real paths of lists that are in a level, and of folders that were listed.
         self._seen: set[str] = set()
-        self._listed: set[str] = set()
+        self._folders: set[str] = set()
         is_folder = os.path.isdir(rules)  # noqa: PTH112  # which raises nothing
         around = rules if is_folder else rules.parent
         real = Path(os.path.realpath(rules))
@@ -63,7 +63,7 @@ class _Search:
             if self._is_inside(real):
                 level.append(file)
             else:
-                outside = " and ".join(shown(str(_near(top))) for top in dict.fromkeys(self._tops))
+                outside = " and ".join(quoted(str(_near(top))) for top in dict.fromkeys(self._tops))
                 message = f"this list is a link out of {outside}"
                 self.problems.append(Problem("outside-rule-set", message, Place(str(file)), "put the list itself here"))
         if level:
@@ -92,9 +92,9 @@ class _Search:
     def _entries(self, folder: Path) -> list[Path]:
         """Return what is in a folder, once, however many links and ways lead there."""
         real = os.path.realpath(folder)
-        if real in self._listed:
+        if real in self._folders:
             return []
-        self._listed.add(real)
+        self._folders.add(real)
         try:
             return sorted(folder.iterdir())
         except OSError as error:

@@ -16,7 +16,7 @@ import unicodedata
 from io import BufferedReader
 from pathlib import Path
 
-from withhold.errors import shown
+from withhold.errors import quoted
 
 #: As many links as Linux follows on one path.
 _MAX_LINKS = 40
@@ -122,7 +122,7 @@ class Root:
         if names is None or _composed(name) in names:
             return None
         if (meant := next((known for known in names if folded(known) == folded(name)), None)) is not None:
-            return OutsideRootError("its name on disk is spelt otherwise", f"write {shown(meant)}, as on disk")
+            return OutsideRootError("its name on disk is spelt otherwise", f"write {quoted(meant)}, as on disk")
         return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple
 
-from withhold.errors import Problem, TerritoryError, shown
+from withhold.errors import Problem, TerritoryError, quoted
 from withhold.territories.iso import (
     WORLD,
     countries,
@@ -174,6 +174,6 @@ def _unknown(text: str) -> Problem:
 
     written = text.upper()
     if written in _NO_TERRITORY:
-        return Problem("unknown-territory", f"{shown(text)} is not a territory", hint=_NO_TERRITORY[written])
+        return Problem("unknown-territory", f"{quoted(text)} is not a territory", hint=_NO_TERRITORY[written])
     kind = "subdivision" if is_subdivision(written) else "country" if len(written) == 2 else "territory"
-    return Problem("unknown-territory", f"unknown {kind} {shown(text)}", hint=hint_for(text, current, tuple(GROUPS)))
+    return Problem("unknown-territory", f"unknown {kind} {quoted(text)}", hint=hint_for(text, current, tuple(GROUPS)))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from withhold.territories.iso import WORLD, countries, country_of, is_subdivision, name_of, subdivisions
 from withhold.territories.names import CONTINENTS, FORMER, WORLDWIDE, codes_named, nearest_country_names, plain
-from withhold.territories.table import TABLE, Row
+from withhold.territories.table import TABLE, CodeRow
 
 _Reader = Callable[[str], str | None]
 
@@ -67,7 +67,7 @@ def _is_list(written: str) -> bool:
     return len(parts) > 1 and all(part in countries() for part in parts)
 
 
-def _former(row: Row) -> str:
+def _former(row: CodeRow) -> str:
     if row.how == "reserved":
         return f"did you mean {_either(row.now)}?"
     if row.how == "merged":

@@ -29,7 +29,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 
-class Row(NamedTuple):
+class CodeRow(NamedTuple):
     """One code of the table."""
 
     code: str
@@ -43,13 +43,13 @@ class Row(NamedTuple):
 _TEXT = Path(__file__).with_name("codes.tsv").read_text(encoding="utf-8")
 
 
-def _rows() -> dict[str, Row]:
+def _rows() -> dict[str, CodeRow]:
     fields = (line.split("\t") for line in _TEXT.splitlines()[1:])
-    return {code: Row(code, name, how, tuple(now.split()), *rest) for code, name, how, now, *rest in fields}
+    return {code: CodeRow(code, name, how, tuple(now.split()), *rest) for code, name, how, now, *rest in fields}
 
 
 #: All rows, by code.
-TABLE: Mapping[str, Row] = MappingProxyType(_rows())
+TABLE: Mapping[str, CodeRow] = MappingProxyType(_rows())
 
 #: Codes that pycountry may not list yet.
 NEWER = tuple(row.code for row in TABLE.values() if row.how == "new")

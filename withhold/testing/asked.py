@@ -39,7 +39,7 @@ class Question:
 
     def outcome(self, viewer: Viewer, without: Rule, instead: Rule | None) -> Outcome:
         """Return the outcome with another rule or none in the place of one."""
-        here, at, policy = place_of(viewer.standpoint), self.case.at, self.file.policy
+        here, at, policy = place_of(viewer.location_key), self.case.at, self.file.policy
         spoken: list[Spoken] = []
         for rule in self.rules:
             if rule.id == without.id or not rule.in_force(at):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from withhold.engine import Engine
-from withhold.errors import shown
+from withhold.errors import quoted
 from withhold.model import Decision, Outcome, Viewer
 from withhold.model.tweet import Subject
 from withhold.model.viewer import spoken_of
@@ -66,6 +66,6 @@ def _assert(
         raise AssertionError(f"expected {wanted} for {who_looks}, got {found.outcome}\n{explanation}")
     if because is not None and found.rule_id != because:
         raise AssertionError(
-            f"{wanted} for {who_looks}, but by rule {shown(found.rule_id)} and not by {shown(because)}\n{explanation}"
+            f"{wanted} for {who_looks}, but by rule {quoted(found.rule_id)} and not by {quoted(because)}\n{explanation}"
         )
     return found

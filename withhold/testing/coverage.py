@@ -109,7 +109,7 @@ def _sides(rule: Rule) -> Iterator[str]:
 
 def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
     where = extent(reach_of(rule), question.file.policy)
-    at, here = question.case.at, place_of(viewer.standpoint)
+    at, here = question.case.at, place_of(viewer.location_key)
     if rule.in_force(at):
         if where.possible & here:
             yield _INSIDE if where.surely & here else _UNCERTAIN

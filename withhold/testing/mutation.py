@@ -73,7 +73,7 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions, u
     drop = {"accounts": drop_accounts, "tweets": drop_tweets}
     small = replace(rule, accounts=accounts, tweets=tweets)
     changes = [Widening([mutant]) for mutant in mutants(small, drop) if questions or not _is_alike(mutant, contexts)]
-    places = {viewer.standpoint for _, viewer in viewers_of(questions)}
+    places = {viewer.location_key for _, viewer in viewers_of(questions)}
     changes += widenings(small, places, partial(_others, small, index, contexts), usual)
     own: list[Suggestion] = []
     for number, change in enumerate(changes):

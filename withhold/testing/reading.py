@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from withhold.errors import Problem, RuleError, WithholdError, did_you_mean, shown
+from withhold.errors import Problem, RuleError, WithholdError, did_you_mean, quoted
 from withhold.model import Outcome, Policy, RuleSet, Settle, Tweet
 from withhold.model.instants import parse_instant
 from withhold.model.rule import choice
@@ -78,7 +78,7 @@ class Reader:
         for case in found:
             if (before := first.setdefault(case.it, case)) is not case:
                 hint = f"the first is at {before.place}"
-                self.problems.append(Problem("repeated-case", f"two cases say {shown(case.it)}", case.place, hint))
+                self.problems.append(Problem("repeated-case", f"two cases say {quoted(case.it)}", case.place, hint))
         return found
 
     def _case(self, node: Node, rules: RuleSet | None) -> Case | None:
@@ -138,7 +138,7 @@ class Reader:
             outcome = self._value(value, lambda text: choice(Outcome, text, "outcome"))
             if who is not None and outcome is not None:
                 if who in found:
-                    message = f"{shown(key.text)} is a place that stands here twice"
+                    message = f"{quoted(key.text)} is a place that stands here twice"
                     self._tell("repeated-place", message, key, "keep one of the two")
                 found[who] = Expectation(who, outcome)
             self._warn(key)
@@ -151,7 +151,7 @@ class Reader:
             return None
         if rules is not None and rule_id not in rules:
             hint = did_you_mean(rule_id, [rule.id for rule in rules])
-            self._tell("unknown-rule", f"there is no rule {shown(rule_id)}", found, hint)
+            self._tell("unknown-rule", f"there is no rule {quoted(rule_id)}", found, hint)
         written = node.get("expect")
         all_read = written is not None and len(written.pairs or ()) == len(expect)
         if expect and all_read and all(expected.outcome is Outcome.VISIBLE for expected in expect):
@@ -216,13 +216,13 @@ def _id_of(name: str) -> Callable[[str], int]:
 def _sentence(text: str) -> str:
     text = " ".join(text.split())
     if not text or not text.isprintable():
-        message = f"`it` {shown(text)} is empty, or cannot be printed"
+        message = f"`it` {quoted(text)} is empty, or cannot be printed"
         raise RuleError((Problem("bad-text", message, hint="say in words what the rules are to do"), "it"))
     return text
 
 
 def _flag(text: str) -> bool:
     if text not in ("true", "false"):
-        message = f"{shown(text)} is neither `true` nor `false`"
+        message = f"{quoted(text)} is neither `true` nor `false`"
         raise RuleError((Problem("bad-value", message, hint="write one of the two, in lower case"), "author_sees_own"))
     return text == "true"

@@ -46,7 +46,7 @@ class Report:
     coverage: list[Coverage] | None = None
     mutation: Mutation | None = None
     #: Rule files that no case file is about; None if nobody asked.
-    unasked: list[Path] | None = None
+    uncovered: list[Path] | None = None
     #: The least shares, in percent, of what is to be tried and noticed; None if nobody asked.
     fail_under: float | None = None
     mutation_threshold: float | None = None
@@ -104,8 +104,8 @@ class Report:
             "coverage": None,
             "mutation": None,
         }
-        if self.unasked is not None:
-            found["unasked"] = [str(path) for path in self.unasked]
+        if self.uncovered is not None:
+            found["uncovered"] = [str(path) for path in self.uncovered]
         if self.coverage is not None:
             tried, sides = share(self.coverage)
             rules = [rule.to_dict() for rule in self.coverage]
@@ -149,12 +149,12 @@ class Report:
                 if not result.passed:
                     message = _xml(in_short(result))
                     ET.SubElement(case, "failure", message=message).text = _xml(failure(result, tested.engine))
-        if self.unasked:
-            count, said = str(len(self.unasked)), "no case file is about it"
-            root.set("tests", str(self.cases + len(self.unasked)))
+        if self.uncovered:
+            count, said = str(len(self.uncovered)), "no case file is about it"
+            root.set("tests", str(self.cases + len(self.uncovered)))
             suite = ET.SubElement(root, "testsuite", name=said, tests=count, failures="0", errors="0", skipped=count)
-            for path in self.unasked:
-                case = ET.SubElement(suite, "testcase", classname="unasked", name=_xml(escaped_path(path)))
+            for path in self.uncovered:
+                case = ET.SubElement(suite, "testcase", classname="uncovered", name=_xml(escaped_path(path)))
                 ET.SubElement(case, "skipped", message=said)
         return _document(root)
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from withhold.errors import Place, shown
+from withhold.errors import Place, quoted
 from withhold.model import Outcome, Rule, Viewer
 from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
 from withhold.model.tweet import Link
-from withhold.model.viewer import Standpoint
+from withhold.model.viewer import LocationKey
 from withhold.testing.asked import Question
 from withhold.testing.cases import Case, CaseFile, Expectation
 from withhold.testing.mutants import Mutant
@@ -25,7 +25,7 @@ class Suggestion:
     file: CaseFile
     link: Link
     at: datetime
-    expect: dict[Standpoint, Outcome] = field(default_factory=dict)
+    expect: dict[LocationKey, Outcome] = field(default_factory=dict)
     notices: list[Mutant] = field(default_factory=list)
 
     @property
@@ -48,7 +48,7 @@ class Suggestion:
     def lines(self, indent: int) -> Iterator[str]:
         """Yield the YAML of the case, as an item of `cases` that is indented so, with what it would notice."""
         before = " " * indent
-        yield from (f"{before}# {shown(mutant.rule.id)} {mutant.change}" for mutant in self.notices)
+        yield from (f"{before}# {quoted(mutant.rule.id)} {mutant.change}" for mutant in self.notices)
         yield f"{before}- it: {self.it}"
         tweet, account = self.link
         yield f"{before}  account: {account}" if account is not None else f"{before}  tweet: {tweet}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from withhold.engine import Engine
-from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, SnapshotError, in_order, shown
+from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, SnapshotError, in_order, quoted
 from withhold.model import Policy, RuleSet
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
@@ -199,7 +199,7 @@ def _root(node: Node, path: Path, bounds: Root, problems: list[Problem]) -> Path
         if not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except (OSError, ValueError) as error:
-        problems.append(unreadable(error, node.place, f" the root {shown(node.text)}"))
+        problems.append(unreadable(error, node.place, f" the root {quoted(node.text)}"))
         return None
     return folder
 
@@ -214,7 +214,7 @@ def _rules(
     except RuleSetError as error:
         problems += error.problems
     except (OSError, ValueError) as error:
-        problems.append(unreadable(error, node.place, f" the rules at {shown(node.text)}"))
+        problems.append(unreadable(error, node.place, f" the rules at {quoted(node.text)}"))
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from withhold.errors import Problem, TerritoryError, shown
+from withhold.errors import Problem, TerritoryError, quoted
 from withhold.model.viewer import Viewer
 from withhold.territories import UNKNOWN_IN_DATA, WORLD, country_of, is_subdivision, resolve
 
@@ -12,7 +12,7 @@ UNKNOWN = "unknown"
 def viewer(place: str, *, account_id: int | None = None, signal: str | None = None) -> Viewer:
     """Return a viewer in a country, in a subdivision, or `"unknown"`.
 
-    >>> viewer("IN").standpoint, viewer("US-MS").standpoint, viewer("unknown").standpoint
+    >>> viewer("IN").location_key, viewer("US-MS").location_key, viewer("unknown").location_key
     (('IN', ()), ('US', ('US-MS',)), (None, ()))
 
     `signal` says in words how the place is known, as in `Viewer`. Raises `TerritoryError` for anything else: a group and `WORLD` are no place where somebody is.
@@ -28,7 +28,7 @@ def viewer(place: str, *, account_id: int | None = None, signal: str | None = No
         raise TerritoryError(Problem(error.code, error.problem.message, hint=hint)) from None
     if code == WORLD:
         hint = f"write a country such as `IN`, a subdivision such as `US-MS`, or `{UNKNOWN}`"
-        raise TerritoryError(Problem("not-a-place", f"{shown(place)} is not a place where a viewer is", hint=hint))
+        raise TerritoryError(Problem("not-a-place", f"{quoted(place)} is not a place where a viewer is", hint=hint))
     inside = (code,) if is_subdivision(code) else ()
     return Viewer(country=country_of(code), subdivisions=inside, account_id=account_id, signal=signal)
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from withhold.model import Effect, Rule
-from withhold.model.viewer import Standpoint
+from withhold.model.viewer import LocationKey
 from withhold.territories import WORLD, containing, countries, country_of, is_subdivision, subdivisions
 from withhold.testing.mutants import Mutant
 
@@ -37,7 +37,7 @@ class Widening:
         yield from self._further() if self._further is not None else ()
 
 
-def widenings(rule: Rule, asked: Collection[Standpoint], others: Others, usual: Sequence[str]) -> Iterator[Widening]:
+def widenings(rule: Rule, asked: Collection[LocationKey], others: Others, usual: Sequence[str]) -> Iterator[Widening]:
     """Yield a widening of the territories for each part of the world where the rule has room for one, and so of its exceptions.
 
     `asked` are the places that cases about the rule look from; `usual` are countries in the order in which they are tried.
@@ -72,7 +72,7 @@ def by_frequency(rules: Iterable[Rule]) -> list[str]:
     return sorted(countries(), key=lambda code: -counts[code])
 
 
-def _places(asked: Iterable[Standpoint], country: str | None) -> list[str]:
+def _places(asked: Iterable[LocationKey], country: str | None) -> list[str]:
     """Return the countries that viewers are in, or where in `country` they are, as far as it is known."""
     if country is None:
         return sorted({place[0] for place in asked if place[0] is not None})

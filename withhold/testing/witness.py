@@ -19,7 +19,7 @@ from withhold.engine.reference import Reference
 from withhold.model import Outcome, Period, Policy, Rule, RuleSet, Viewer
 from withhold.model.places import Places, location_of, place_of, united
 from withhold.model.tweet import Link
-from withhold.model.viewer import Standpoint
+from withhold.model.viewer import LocationKey
 from withhold.semantics import Extent, everywhere, extent, reach_of, sweep
 from withhold.territories import WORLD, country_of
 from withhold.testing.asked import names, only
@@ -32,7 +32,7 @@ class Witness(NamedTuple):
     """Somebody who gets another answer: who asks about what and when, and what is right."""
 
     link: Link
-    place: Standpoint
+    place: LocationKey
     at: datetime
     outcome: Outcome
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from withhold.errors import shown
+from withhold.errors import quoted
 from withhold.lint.check import Check, Finding, Given, some
 from withhold.lint.ids import union
 from withhold.model.rule import Rule
@@ -28,7 +28,7 @@ def _find(given: Given) -> Iterator[Finding]:
     for rule in given.rules:
         if found := [id_ for id_ in rule.tweets if id_ in both]:
             other = first[found[0]]
-            where = "this rule" if other is rule else f"rule {shown(other.id)}"
+            where = "this rule" if other is rule else f"rule {quoted(other.id)}"
             are = "are tweets here, and accounts" if len(found) > 1 else "is a tweet here, and an account"
             hint = "an id is of one kind: move it, or say in an override that both exist"
             yield Finding(rule, f"{some(found)} {are} in {where}", hint, ("tweets", "ids_file"))

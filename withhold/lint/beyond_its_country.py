@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from withhold.errors import shown
+from withhold.errors import quoted
 from withhold.lint.check import Check, Finding, Given
 from withhold.lint.jurisdiction import LOCAL, jurisdiction_of
 from withhold.model.rule import territories_of
@@ -19,7 +19,7 @@ def _find(given: Given) -> Iterator[Finding]:
             continue
         code, own = found
         if beyond := territories_of(rule) - TerritorySet(own):
-            message = f"the demand {shown(rule.demand)} is of `{code}`, and the rule withholds in {_cut(str(beyond))}"
+            message = f"the demand {quoted(rule.demand)} is of `{code}`, and the rule withholds in {_cut(str(beyond))}"
             yield Finding(rule, message, "withhold only where the demand has force", ("withheld_in",))
 
 

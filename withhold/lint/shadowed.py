@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
-from withhold.errors import shown
+from withhold.errors import quoted
 from withhold.lint.check import Check, Finding, Given
 from withhold.lint.spans import Spans
 from withhold.lint.supersets import supersets
@@ -33,10 +33,10 @@ def _find(given: Given) -> Iterator[Finding]:
         where = f"; the other is at {other.place}" if other.place else ""
         hint = f"drop one of them, or say in an override why both stand{where}"
         if rule.demand != other.demand:
-            message = f"rule {shown(other.id)} withholds all of this too, for another demand"
+            message = f"rule {quoted(other.id)} withholds all of this too, for another demand"
             yield Finding(rule, message, hint, severity="note")
         else:
-            yield Finding(rule, f"rule {shown(other.id)} withholds all of this too", hint)
+            yield Finding(rule, f"rule {quoted(other.id)} withholds all of this too", hint)
 
 
 def shadows(rules: list[Rule]) -> dict[str, Rule]:

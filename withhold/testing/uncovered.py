@@ -17,7 +17,7 @@ from withhold.testing.pasting import free_path
 from withhold.testing.suite import Library, folders, is_environment, is_meant_for_us, near
 
 
-def unasked(paths: Sequence[Path], files: Iterable[CaseFile], library: Library) -> list[CaseFile]:
+def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library) -> list[CaseFile]:
     """Return a case file without cases for each rule file below the folders of `paths` that no file's rule set contains.
 
     Its path is one that is not there yet, and that case files are looked for at. Without paths, the folders are those that rules of case files come from: what lies elsewhere below the current folder
