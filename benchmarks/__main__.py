@@ -16,10 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import driver, machine, package, results, scaling, workload
-from benchmarks.agreement import WrongAnswerError
-from benchmarks.process import WorkerLostError
+from benchmarks import machine, package, workload
+from benchmarks.report import page as results
 from benchmarks.rivals import RIVALS
+from benchmarks.serving import driver, scaling
+from benchmarks.serving.agreement import WrongAnswerError
+from benchmarks.serving.process import WorkerLostError
 from benchmarks.targets import engines, limits
 
 with package.needed():

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.timing import clock_cost
+from benchmarks.serving.timing import clock_cost
 from withhold.native.package import this_package
 
 

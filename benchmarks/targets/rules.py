@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import package
-from benchmarks.agreement import WrongAnswerError
+from benchmarks.serving.agreement import WrongAnswerError
 from benchmarks.targets.files import Figures, spread
 from benchmarks.targets.rule_files import PLACES, Change, Subject
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from benchmarks import package
-from benchmarks.agreement import WrongAnswerError
+from benchmarks.serving.agreement import WrongAnswerError
 from benchmarks.targets.files import Figures, spread
 from benchmarks.workload import NOW
 from withhold import Engine, Rule, RuleSet, Viewer

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import floors, machine
-from benchmarks.agreement import WrongAnswerError
 from benchmarks.questions import Pool, flat, misses
 from benchmarks.rivals.rival import LeftOut
 from benchmarks.rivals.sets import FrozenSets
-from benchmarks.scenarios import pages
+from benchmarks.serving.agreement import WrongAnswerError
+from benchmarks.serving.scenarios import pages
 from benchmarks.snapshots import FILE
 from benchmarks.targets.turns import asking, by_pages, ratio, take_turns
 from benchmarks.workload import NOW, VIEWER, Columns, Pair

@@ -9,18 +9,20 @@ from pkgutil import iter_modules
 
 import pytest
 
-from benchmarks import differential, driver, oracle, rivals, scaling
-from benchmarks.agreement import WrongAnswerError, disagreement
-from benchmarks.driver import Effort
-from benchmarks.process import Process, WorkerLostError
+from benchmarks import oracle, rivals
+from benchmarks.differential import rows
 from benchmarks.questions import Pool, drawn
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.dicts import Cached, Dict
 from benchmarks.rivals.ours import InPython
 from benchmarks.rivals.rival import Mask, Rival
 from benchmarks.rivals.sets import FrozenSets
-from benchmarks.scenarios import asked, scenarios, stride
-from benchmarks.worker import Worker
+from benchmarks.serving import driver, scaling
+from benchmarks.serving.agreement import WrongAnswerError, disagreement
+from benchmarks.serving.driver import Effort
+from benchmarks.serving.process import Process, WorkerLostError
+from benchmarks.serving.scenarios import asked, scenarios, stride
+from benchmarks.serving.worker import Worker
 from benchmarks.workload import Columns, Pair, Size
 
 COLUMNS = Columns.made(Size(1_000))
@@ -148,11 +150,11 @@ def test_a_worker_that_fails_says_why(tmp_path):
 
 
 def test_random_questions_find_a_view_that_differs(tmp_path, monkeypatch):
-    assert differential.compared(COLUMNS, tmp_path, 2_000)["disagreements"] == 0
-    honest = differential.Rows.withholds
-    monkeypatch.setattr(differential.Rows, "withholds", lambda self, pair: pair[0] % 2 == 0 or honest(self, pair))
+    assert rows.compared(COLUMNS, tmp_path, 2_000)["disagreements"] == 0
+    honest = rows.Rows.withholds
+    monkeypatch.setattr(rows.Rows, "withholds", lambda self, pair: pair[0] % 2 == 0 or honest(self, pair))
     with pytest.raises(WrongAnswerError, match=r"^the oracle of rows says "):
-        differential.compared(COLUMNS, tmp_path, 2_000)
+        rows.compared(COLUMNS, tmp_path, 2_000)
 
 
 @pytest.mark.parametrize("name", [name for _, name, _ in iter_modules(rivals.__path__) if name != "rival"])

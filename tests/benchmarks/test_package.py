@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from benchmarks import driver, package
-from benchmarks.process import Process, WorkerLostError
+from benchmarks import package
 from benchmarks.rivals import RIVALS
+from benchmarks.serving import driver
+from benchmarks.serving.process import Process, WorkerLostError
 from benchmarks.workload import Size
 from tests.implementations import in_c
 from withhold.native.package import this_package
@@ -22,7 +23,7 @@ def run(module: str, *arguments: str, **variables: str) -> subprocess.CompletedP
     return subprocess.run(command, env=others | variables, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("module", ["benchmarks", "benchmarks.location", "benchmarks.worker"])
+@pytest.mark.parametrize("module", ["benchmarks", "benchmarks.location", "benchmarks.serving.worker"])
 def test_e10_pure_python_is_not_measured_unless_asked_for(module):
     found = run(module, WITHHOLD_PURE_PYTHON="1")
     assert found.returncode == 1
@@ -58,7 +59,13 @@ def test_e10_a_worker_with_another_package_does_not_answer(tmp_path, monkeypatch
 
 def test_e10_what_is_started_is_told_what_is_measured(monkeypatch):
     monkeypatch.delenv(package.VARIABLE, raising=False)
-    assert package.command("benchmarks.worker", "dict", 7) == [sys.executable, "-m", "benchmarks.worker", "dict", "7"]
+    assert package.command("benchmarks.serving.worker", "dict", 7) == [
+        sys.executable,
+        "-m",
+        "benchmarks.serving.worker",
+        "dict",
+        "7",
+    ]
     assert os.environ.pop(package.VARIABLE) == str(this_package())
 
 

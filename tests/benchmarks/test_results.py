@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.plots import spread_out
-from benchmarks.results import page
+from benchmarks.report.page import page
+from benchmarks.report.plots import spread_out
+from benchmarks.report.tables import half, ns, times
 from benchmarks.rivals.rival import LeftOut
-from benchmarks.tables import half, ns, times
 from benchmarks.targets import speed
 from benchmarks.targets.engines import measured
 from benchmarks.targets.limits import judged

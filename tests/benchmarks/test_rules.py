@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks.agreement import WrongAnswerError
+from benchmarks.serving.agreement import WrongAnswerError
 from benchmarks.targets import rules
 from benchmarks.targets.rule_files import PLACES, RULES, drawn, revised, write_cases, write_rules
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from benchmarks.structures import READ, contenders
-from benchmarks.structures_page import page
+from benchmarks.structures.contenders import READ, contenders
+from benchmarks.structures.page import page
 from tests.benchmarks.test_results import MACHINE
 from withhold.snapshot.buckets import FILLING, mask_of, mixed
 

@@ -1,4 +1,4 @@
-"""In a small world, all questions there are: `benchmarks/exhaustive.py` says which world, and `tests/cases/README.md` counts."""
+"""In a small world, all questions there are: `benchmarks/differential/exhaustive.py` says which world, and `tests/cases/README.md` counts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from benchmarks import comparing, differential, exhaustive
-from benchmarks.exhaustive import CODES, NOW, PLACES, POLICIES, VIEWERS, Batch
+from benchmarks.differential import __main__ as differential
+from benchmarks.differential import comparing, exhaustive
+from benchmarks.differential.exhaustive import CODES, NOW, PLACES, POLICIES, VIEWERS, Batch
 from withhold import Effect, Outcome, Reference, RuleSet, Settle, TerritorySet
 from withhold.engine.reference import _reaches
 from withhold.model import places

@@ -7,7 +7,7 @@ in use there is an index of its /32s, which says between which networks to bisec
 networks smaller than a /64 that are in it are bisected in turn.
 
 What else is known of an address is looked up in the sorted networks when it is asked for. The alternatives are
-measured in `benchmarks/location.py`. The native look-up, where there is one, reads these same buffers, and keeps what
+measured in `benchmarks/location/`. The native look-up, where there is one, reads these same buffers, and keeps what
 is asked for most in a shorter form (`withhold/native/runs.pxd`).
 """
 

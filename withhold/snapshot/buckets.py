@@ -4,7 +4,7 @@ Nearly every question is about an id that no rule names. So a bucket of four ids
 which each of them sets four bits: an id that misses one of its bits is not there, for one read of memory; one
 in some 200 that are not there passes, and is then looked for in vain.
 
-`benchmarks/STRUCTURES.md` shows why, beside what else was thought of: a single question costs what one read of memory
+`benchmarks/structures/STRUCTURES.md` shows why, beside what else was thought of: a single question costs what one read of memory
 does, and in large tables nothing answers pages for less. A binary fuse filter answers single questions faster there, and
 pages slower, and is built by attempts that can fail.
 """

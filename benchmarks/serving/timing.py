@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from benchmarks.questions import flat
 from benchmarks.rivals.rival import Check, Rival
-from benchmarks.scenarios import Scenario, pages
+from benchmarks.serving.scenarios import Scenario, pages
 from benchmarks.workload import Pair
 
 Timing = dict[str, float]

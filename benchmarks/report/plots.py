@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tables import middle
+from benchmarks.report.tables import middle
 
 LOOP = "miss, cold, in a loop"
 #: What is one family has one colour; the library alone has the strongest.

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from benchmarks import machine
-from benchmarks.tables import table
+from benchmarks.report.tables import table
 from withhold.snapshot.buckets import FILLING
 
 COLUMNS = f"""\

@@ -1,4 +1,4 @@
-"""One rival in a process of its own: `python -m benchmarks.worker NAME DIRECTORY`, told what to do line by line.
+"""One rival in a process of its own: `python -m benchmarks.serving.worker NAME DIRECTORY`, told what to do line by line.
 
 A line in is one JSON object with `do`; a line out is the answer to it. It lives as long as its size is measured, so
 that all rivals can be asked in turn.
@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import memory, package
-from benchmarks.agreement import disagreement
 from benchmarks.questions import POOLS, Pool, flat
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import LeftOut, Rival
-from benchmarks.scenarios import Scenario, asked, pages, scenarios
-from benchmarks.timing import timed
+from benchmarks.serving.agreement import disagreement
+from benchmarks.serving.scenarios import Scenario, asked, pages, scenarios
+from benchmarks.serving.timing import timed
 from benchmarks.workload import Columns
 
 #: Seconds that one rival may take for one scenario of a turn; the slow ones are asked fewer questions.

@@ -2,17 +2,15 @@
 
 The structures are written in C (structures.c), as the hot loops of the package would be. All of them are built from
 the same ids and must give the same answers before anything is timed. Without `--quick`, ten million ids in all of them
-at once take 5 GB, and what was found is written to `benchmarks/STRUCTURES.md`.
+at once take 5 GB, and what was found is written to `benchmarks/structures/STRUCTURES.md`.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
-import os
 import random
 import shlex
-import shutil
 import statistics
 import subprocess
 import sys
@@ -20,11 +18,11 @@ import tempfile
 import time
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from benchmarks import machine, package
+from benchmarks.structures.contenders import READ, SHAPES, SHIPPED, Contender, Ids, World, contenders
+from benchmarks.structures.library import address, compiled, compiler, flags_given, opened
 from withhold.snapshot.buckets import FILLING
 
 with package.needed():
@@ -33,180 +31,11 @@ with package.needed():
     from rich.progress import track
     from rich.table import Table
 
-    from benchmarks.structures_page import COLUMNS, UNSAID, page
+    from benchmarks.structures.page import COLUMNS, UNSAID, page
 
 PAGE = Path(__file__).with_name("STRUCTURES.md")
 console = Console()
 console.width = max(console.width, 150)  # a row is never cut
-
-SHAPES = ("random", "snowflakes", "times only", "whole seconds", "sequential")
-SHIPPED = ("buckets4", FILLING)  # four bits: as many as `mask_of` sets
-READ = "one read in each"
-START = 450_000_000_000  # a snowflake's milliseconds, some fourteen years after its epoch
-Ids: TypeAlias = "array[int]"
-
-
-@dataclass
-class Contender:
-    """A structure with its sizes, its two tables, and what was measured of them."""
-
-    title: str
-    kind: str
-    k: float = 1.0
-    huge: bool = False
-    tables: int = 0
-    taken: dict[str, list[float]] = field(default_factory=dict)
-
-    @property
-    def floor(self) -> bool:
-        return self.kind in ("none", "read")
-
-
-def contenders(size: int) -> list[list[Contender]]:
-    """What is compared, in the sections of the table."""
-    sections = [
-        [
-            Contender("no look-up", "none"),
-            Contender(READ, "read", FILLING),
-            Contender(f"{READ} of 16 bytes an id", "read", 0.5),
-        ],
-        [
-            Contender(f"buckets, k = {FILLING}, 4 bits (ships)", *SHIPPED),
-            Contender(f"buckets without filter, k = {FILLING}", "csr", FILLING),
-            Contender("buckets without filter, k = 1", "csr", 1),
-            Contender("open addressing, load 0.55", "slots", 0.55),
-            Contender("Bloom word, then open addressing", "bloom_slots", 0.55),
-            Contender("Swiss table, load 7/8", "swiss"),
-            Contender("binary fuse, then buckets", "fuse", FILLING),
-            Contender("split-block Bloom, then buckets", "split", FILLING),
-            Contender("sorted, bisected", "sorted"),
-            Contender("lines of 5, load 0.7", "lines", 3.5),
-        ],
-        [
-            Contender(f"buckets, k = {k}, {bits} bits", f"buckets{bits}", k)
-            for k in (4, 5, 6, 8)
-            for bits in (3, 4, 5)
-            if (f"buckets{bits}", k) != SHIPPED
-        ],
-    ]
-    if size >= 10_000_000:
-        sections.append(
-            [
-                Contender(f"{READ}, huge pages", "read", FILLING, huge=True),
-                Contender(f"buckets, k = {FILLING}, 4 bits, huge pages", *SHIPPED, huge=True),
-                Contender("open addressing, huge pages", "slots", 0.55, huge=True),
-            ]
-        )
-    return sections
-
-
-def compiler() -> str:
-    """Return the command of the system's compiler."""
-    named = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), None)
-    if named is None:
-        sys.exit("there is no C compiler: install gcc or clang, or name one in `CC`")
-    return named
-
-
-def flags_given() -> str:
-    """Return the flags that figures depend on."""
-    return " ".join(["-O2", *shlex.split(os.environ.get("CFLAGS", ""))])
-
-
-def compiled(directory: Path, mixer: int = 2) -> ctypes.CDLL:
-    """Compile structures.c."""
-    named = compiler()
-    library = directory / f"structures{mixer}.so"
-    flags = ["-std=gnu11", "-Wno-psabi", "-shared", "-fPIC", f"-DMIXER={mixer}", *shlex.split(flags_given())]
-    command = [*shlex.split(named), *flags, "-o", str(library), str(Path(__file__).with_suffix(".c")), "-lm"]
-    try:
-        subprocess.run(command, check=True)  # noqa: S603
-    except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"`{named}` does not compile structures.c (it takes gcc or clang, 64 bits, and mmap): {error}")
-    loaded = ctypes.CDLL(str(library))
-    size, pointer = ctypes.c_uint64, ctypes.c_void_p
-    loaded.tables_open.restype = pointer
-    loaded.tables_open.argtypes = [
-        ctypes.c_char_p, ctypes.c_double, ctypes.c_int, pointer, size, pointer, size,
-    ]  # fmt: skip
-    loaded.tables_close.argtypes = [pointer]
-    loaded.tables_bytes.restype, loaded.tables_bytes.argtypes = size, [pointer]
-    loaded.tables_passed.restype, loaded.tables_passed.argtypes = size, [pointer, pointer, size]
-    loaded.longest_bucket.restype, loaded.longest_bucket.argtypes = ctypes.c_uint32, [pointer]
-    for ask in (loaded.ask_alone, loaded.ask_beside_work, loaded.ask_in_a_row, loaded.ask_by_page):
-        ask.restype, ask.argtypes = None, [pointer, pointer, size, pointer]
-    loaded.ask_beside_work.restype = ctypes.c_int64
-    return loaded
-
-
-class World:
-    """The ids of the two tables, and questions about them."""
-
-    def __init__(self, size: int, shape: str = "random", seed: int = 1) -> None:
-        self.random = random.Random(seed)
-        self.shape = shape
-        self.tweets = self.ids(size * 4 // 5)
-        self.accounts = self.ids(size - size * 4 // 5)
-
-    def bits(self, count: int) -> Ids:
-        raw = array("Q")
-        raw.frombytes(self.random.randbytes(8 * count))
-        return raw
-
-    def ids(self, count: int) -> Ids:
-        """Return ids that are in a table: 59 to 61 bits, but for sequential ones."""
-        match self.shape:
-            case "random":
-                return array("q", (2**58 + raw % (7 * 2**58) for raw in self.bits(count)))
-            case "snowflakes":
-                return array("q", ((START + at) << 22 | raw % 4 for at, raw in enumerate(self.bits(count))))
-            case "times only":
-                return array("q", ((START + at) << 22 for at in range(count)))
-            case "whole seconds":
-                return array("q", ((START + 1000 * at) << 22 for at in range(count)))
-            case _:
-                return array("q", range(1, count + 1))
-
-    def missing(self, table: Ids, count: int) -> Ids:
-        """Return ids of the same shape that are not there."""
-        size, raws = len(table), self.bits(count)
-        match self.shape:
-            case "random":
-                return array("q", (2**58 + raw % (7 * 2**58) for raw in raws))
-            case "snowflakes":
-                return array("q", ((START + raw % size) << 22 | 4 + (raw >> 62) for raw in raws))
-            case "times only":
-                return array("q", ((START + size + raw % (15 * size)) << 22 for raw in raws))
-            case "whole seconds":
-                return array("q", ((START + 1000 * (size + raw % (15 * size))) << 22 for raw in raws))
-            case _:
-                return array("q", (size + 1 + raw % (15 * size) for raw in raws))
-
-    def misses(self, count: int) -> Ids:
-        """Return tweet, account, tweet, account …, none of which is there."""
-        pairs = array("q", bytes(16 * count))
-        pairs[::2], pairs[1::2] = self.missing(self.tweets, count), self.missing(self.accounts, count)
-        return pairs
-
-    def hits(self, count: int) -> tuple[Ids, Ids]:
-        """Return pairs both of which are there, and what is to be answered."""
-        tweets = self.random.choices(range(len(self.tweets)), k=count)
-        accounts = self.random.choices(range(len(self.accounts)), k=count)
-        pairs = array("q", bytes(16 * count))
-        pairs[::2] = array("q", map(self.tweets.__getitem__, tweets))
-        pairs[1::2] = array("q", map(self.accounts.__getitem__, accounts))
-        both = zip(tweets, accounts, strict=True)
-        return pairs, array("I", ((31 * (tweet + 1) + account + 1) % 2**32 for tweet, account in both))
-
-
-def address(values: Ids) -> int:
-    return values.buffer_info()[0]
-
-
-def opened(library: ctypes.CDLL, contender: Contender, world: World) -> int:
-    sides = (address(world.tweets), len(world.tweets), address(world.accounts), len(world.accounts))
-    made: int = library.tables_open(contender.kind.encode(), contender.k, contender.huge, *sides)
-    return made
 
 
 def agree(library: ctypes.CDLL, everybody: list[Contender], world: World, count: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from benchmarks.questions import Pool, flat
 from benchmarks.rivals.rival import Rival
-from benchmarks.scenarios import Scenario, asked, pages
+from benchmarks.serving.scenarios import Scenario, asked, pages
 from benchmarks.workload import Pair
 
 

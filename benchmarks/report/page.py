@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, plots
+from benchmarks import machine
+from benchmarks.report import plots
+from benchmarks.report.tables import digits, half, middle, ns, table, times
 from benchmarks.rivals import NOT_TRIED
-from benchmarks.tables import digits, half, middle, ns, table, times
 
 LOOP, PAGE = "miss, cold, in a loop", "page of 500"
 OURS = ("withhold", "withhold, pure Python")

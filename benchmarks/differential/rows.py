@@ -1,6 +1,4 @@
-"""`python -m benchmarks.differential DIRECTORY COUNT`: random questions to every way of answering; one answer each.
-
-`--exhaustive` asks every question about a small world instead (`benchmarks/exhaustive.py`), which takes some minutes.
+"""Random questions to every way of answering, held to a dict of rows.
 
 The oracle here knows nothing of the library: a dict of rows, and three comparisons. It is held to
 `withhold.Reference` on some hundred of the questions first.
@@ -8,18 +6,15 @@ The oracle here knows nothing of the library: a dict of rows, and three comparis
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import comparing, oracle, package
-from benchmarks.agreement import WrongAnswerError
+from benchmarks import oracle
 from benchmarks.questions import flat, misses
-from benchmarks.scenarios import pages
+from benchmarks.serving.agreement import WrongAnswerError
+from benchmarks.serving.scenarios import pages
 from benchmarks.workload import HERE, IN_FORCE, NOW, VIEWER, Columns, Pair
 from withhold import Engine, Snapshot, View, engine_info
 
@@ -114,26 +109,3 @@ def _same(who: str, pairs: list[Pair], right: list[bool], said: list[bool]) -> N
     for pair, expected, answer in zip(pairs, right, said, strict=False):
         if answer is not expected:
             raise WrongAnswerError(f"{who} says {answer} about {pair}, and it is {expected}")
-
-
-def main() -> None:
-    """Compare, and print JSON; a disagreement ends the process with a message."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.differential", description=__doc__)
-    parser.add_argument("--exhaustive", action="store_true", help="ask every question about a small world")
-    parser.add_argument("directory", type=Path, nargs="?", help="where the rules of a benchmark are")
-    parser.add_argument("count", type=int, nargs="?", help="how many random questions to ask")
-    parser.add_argument("--pure", action="store_true", help=package.HELP)
-    options = parser.parse_args()
-    if options.exhaustive is (options.count is not None) or (options.exhaustive and options.directory):
-        parser.error("give a directory and a count, or `--exhaustive` without them")
-    if options.exhaustive:
-        sys.exit(comparing.main())  # nothing is measured, so this runs without `withhold.native` too
-    package.begin()
-    try:
-        print(json.dumps(compared(Columns.opened(options.directory), options.directory, options.count)))
-    except WrongAnswerError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()

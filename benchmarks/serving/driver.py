@@ -12,11 +12,11 @@ from types import MappingProxyType
 from typing import Any
 
 from benchmarks import memory, oracle, questions, snapshots
-from benchmarks.agreement import WrongAnswerError
-from benchmarks.process import Process, WorkerLostError
 from benchmarks.rivals import RIVALS
 from benchmarks.rivals.rival import Rival
-from benchmarks.scenarios import scenarios, stride
+from benchmarks.serving.agreement import WrongAnswerError
+from benchmarks.serving.process import Process, WorkerLostError
+from benchmarks.serving.scenarios import scenarios, stride
 from benchmarks.workload import Columns, Size
 
 Say = Callable[[str], None]

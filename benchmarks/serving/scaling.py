@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.agreement import WrongAnswerError
-from benchmarks.driver import Effort, Say
-from benchmarks.process import Process, WorkerLostError
+from benchmarks.serving.agreement import WrongAnswerError
+from benchmarks.serving.driver import Effort, Say
+from benchmarks.serving.process import Process, WorkerLostError
 
 THROUGHPUT = ("withhold", "withhold, pure Python", "frozensets", "dict")
 SHARED = ("withhold", "frozensets")

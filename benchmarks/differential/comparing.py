@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from benchmarks.exhaustive import PLACES, Batch, everything
+from benchmarks.differential.exhaustive import PLACES, Batch, everything
 from withhold import Decision, Engine, Policy, Reference, Rule, RuleSet, Snapshot, Tweet, View, Viewer, engine_info
 from withhold.model.tweet import Subject, links_of
 

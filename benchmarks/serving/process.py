@@ -20,7 +20,7 @@ class Process:
 
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name
-        command = package.command("benchmarks.worker", name, directory)
+        command = package.command("benchmarks.serving.worker", name, directory)
         with (directory / "worker.log").open("ab") as log:
             self._running = subprocess.Popen(  # noqa: S603
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True

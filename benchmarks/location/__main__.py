@@ -10,30 +10,19 @@ import argparse
 import gc
 import json
 import random
-import socket
 import statistics
 import sys
-import threading
 import time
-from array import array
-from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from copy import copy
-from dataclasses import replace
-from itertools import accumulate
 from pathlib import Path
-from struct import Struct
 
-import cachetools
-import geoip2.database
-import geoip2.errors
 import maxminddb
 
 from benchmarks import package
-from benchmarks.synthetic import SEED, cached
+from benchmarks.location.rivals import Answer, Slashed16, agree, rivals_of
+from benchmarks.location.streams import Streams, batches, packed
+from benchmarks.location.synthetic import cached
 from withhold.location import GeoIP, Resolver, TrustedProxies
-from withhold.location.networks import Networks
-from withhold.location.tree import SearchTree
 
 UNSAID = """
 What these figures do not show: a real address stream (the networks and countries are random; real ones cluster,
@@ -42,80 +31,6 @@ ratios move by a tenth or two with the processor's caches, and from run to run b
 those of a Country database; City records are larger, and cost geoip2 and maxminddb more, the table the same.
 The ratios are to `geoip2.database.Reader.country()` with maxminddb's C extension, a whole object against a whole
 object. The time of flattening is not in them: it is given at the top."""
-
-Answer = Callable[[str], object]
-
-
-class Slashed16:
-    """The rival layout: a /16 index and a bisection for every IPv4 address."""
-
-    def __init__(self, networks: Networks) -> None:
-        self.countries = [place.country for place in networks.places]
-        self.first = array("I")
-        self.lows = array("H")
-        self.numbers = array("I")
-        run, at = networks.v4, 0
-        for high in range(1 << 16):
-            self.first.append(len(self.lows))
-            at = run.find(high << 16)
-            while at < len(run.starts) and run.starts[at] < (high + 1) << 16:
-                self.lows.append(max(0, run.starts[at] - (high << 16)))
-                self.numbers.append(run.numbers[at])
-                at += 1
-        self.first.append(len(self.lows))
-
-    def country(self, text: str) -> str | None:
-        high, low = _two(socket.inet_pton(2, text))
-        first = self.first
-        return self.countries[self.numbers[bisect_right(self.lows, low, first[high], first[high + 1]) - 1]]
-
-
-_two = Struct(">HH").unpack
-
-
-class Streams:
-    """Addresses nobody was asked before."""
-
-    def __init__(self, path: Path) -> None:
-        with maxminddb.open_database(path) as reader:
-            self.networks = [leaf[:3] for leaf in SearchTree(path.read_bytes(), reader.metadata()).leaves()]
-        self.rng = random.Random(SEED)
-        self.v4 = [leaf for leaf in self.networks if leaf[0] == 4]
-        self.v6 = [leaf for leaf in self.networks if leaf[0] == 6]
-        self.sizes = list(accumulate(1 << (32 - prefix) for _, _, prefix in self.v4))
-
-    def by_network(self, version: int, count: int) -> list[str]:
-        """Each network is as likely as any other."""
-        return [self._within(*leaf) for leaf in self.rng.choices(self.v4 if version == 4 else self.v6, k=count)]
-
-    def by_space(self, count: int) -> list[str]:
-        """Each IPv4 address that a network covers is as likely as any other."""
-        return [self._within(*leaf) for leaf in self.rng.choices(self.v4, cum_weights=self.sizes, k=count)]
-
-    def zipf(self, clients: int) -> Callable[[int], list[str]]:
-        """The same clients again and again, the most frequent one most often (s = 1); 75 % are IPv4."""
-        pool = self.by_network(4, clients * 3 // 4) + self.by_network(6, clients // 4)
-        self.rng.shuffle(pool)
-        weights = list(accumulate(1 / rank for rank in range(1, clients + 1)))
-        return lambda count: self.rng.choices(pool, cum_weights=weights, k=count)
-
-    def _within(self, version: int, first: int, prefix: int) -> str:
-        bits = (32 if version == 4 else 128) - prefix
-        return _text(version, first + (self.rng.getrandbits(bits) if bits else 0))
-
-
-def _text(version: int, value: int) -> str:
-    family, size = (socket.AF_INET, 4) if version == 4 else (socket.AF_INET6, 16)
-    return socket.inet_ntop(family, value.to_bytes(size, "big"))
-
-
-def agree(answers: dict[str, Answer], reader: maxminddb.Reader, addresses: list[str]) -> None:
-    for address in addresses:
-        record = reader.get(address)
-        want = record["country"]["iso_code"] if isinstance(record, dict) else None  # type: ignore[call-overload, index]
-        for name, answer in answers.items():
-            if (found := answer(address)) != want:
-                sys.exit(f"{name} says {found} of {address}, maxminddb {want}")
 
 
 def measure(
@@ -147,78 +62,12 @@ def measure(
     return taken
 
 
-def packed(addresses: list[str]) -> tuple[socket.AddressFamily, bytes]:
-    """Return the family of addresses that are all of one version, and their bytes."""
-    family = socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET
-    return family, b"".join(socket.inet_pton(family, text) for text in addresses)
-
-
-def batches(family: socket.AddressFamily, addresses: bytes) -> Iterator[list[str]]:
-    """Write the addresses out, 500 at a time."""
-    size = 4 if family == socket.AF_INET else 16
-    for begin in range(0, len(addresses), 500 * size):
-        batch = addresses[begin : begin + 500 * size]
-        yield [socket.inet_ntop(family, batch[at : at + size]) for at in range(0, len(batch), size)]
-
-
 def show(title: str, taken: dict[str, list[float]], base: str) -> None:
     print(f"\n{title}\n  {'':44}{'ns':>9}{'quartiles':>16}{'× ' + base:>18}")
     for name, each in taken.items():
         ratios = [mine / its for its, mine in zip(each, taken[base], strict=True)]
         low, middle, high = statistics.quantiles(each, n=4)
         print(f"  {name:44}{middle:9,.0f}{low:8,.0f}{high:8,.0f}{statistics.median(ratios):18.1f}")
-
-
-def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, Answer]]:
-    """Return what is timed, and the same as functions from text to a code, to be compared."""
-    official, reader = geoip2.database.Reader(path), maxminddb.open_database(path)
-    cache: cachetools.LRUCache[str, object] = cachetools.LRUCache(65_536)
-    guarded = cachetools.cached(cache, lock=threading.Lock())(reader.get)
-    table: cachetools.LRUCache[str, object] = cachetools.LRUCache(65_536)
-    over_table = cachetools.cached(table, lock=threading.Lock())(geoip.locate)
-    meanwhile = geoip._plan.open()
-    pure = copy(geoip)
-    pure._database = replace(geoip._database, native=None)
-
-    def code(record: object) -> object:
-        return record["country"]["iso_code"] if isinstance(record, dict) else None
-
-    def official_code(text: str) -> object:
-        try:
-            return official.country(text).country.iso_code
-        except geoip2.errors.AddressNotFoundError:
-            return None
-
-    def official_country(text: str) -> object:
-        try:
-            return official.country(text)
-        except geoip2.errors.AddressNotFoundError:
-            return None
-
-    timed: dict[str, Answer] = {
-        "geoip2": official_country,
-        "maxminddb get()": reader.get,
-        "cachetools LRU(65536) over maxminddb": guarded,
-        "GeoIP while the table is being built": meanwhile.tell,
-        "GeoIP.country()": geoip.country,
-        "GeoIP.locate()": geoip.locate,
-        "GeoIP.country() in Python": pure.country,
-        "GeoIP.locate() in Python": pure.locate,
-        "GeoIP.locate().country": lambda text: geoip.locate(text).country,
-        "cachetools LRU(65536) over GeoIP": over_table,
-        "GeoIP.locate().finding (network, why …)": lambda text: geoip.locate(text).finding,
-    }
-    compared: dict[str, Answer] = {
-        "geoip2": official_code,
-        "cachetools over maxminddb": lambda text: code(guarded(text)),
-        "GeoIP": lambda text: geoip.locate(text).country,
-        "GeoIP.country": geoip.country,
-        "GeoIP in Python": lambda text: pure.locate(text).country,
-        "GeoIP.country in Python": pure.country,
-        "GeoIP's finding": lambda text: geoip.locate(text).finding.country,
-        "GeoIP, opened": lambda text: meanwhile.tell(text).country,
-    }
-    return timed, compared
 
 
 def while_flattening(path: Path, addresses: list[str]) -> Iterator[str]:
@@ -257,7 +106,7 @@ def headers(geoip: GeoIP, rounds: int) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.location", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a database of 50,000 networks and few rounds")
     parser.add_argument("--json", type=Path, help="keep the raw figures")
     parser.add_argument("--pure", action="store_true", help=package.HELP)

@@ -1,0 +1,1 @@
+"""What it costs to locate an address: `python -m benchmarks.location`."""
