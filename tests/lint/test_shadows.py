@@ -113,7 +113,7 @@ def brute_force(rules: list[Rule]) -> dict[str, set[str]]:
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(strategies.rule_sets())
 def test_shadows_are_what_comparing_each_with_each_finds(rules: RuleSet) -> None:
     compared = [each for each in rules if each.periods and hidden_by([each])[0]]
@@ -127,7 +127,7 @@ def test_shadows_are_what_comparing_each_with_each_finds(rules: RuleSet) -> None
     assert all(other.id in covering[one] for one, other in found.items())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(strategies.rule_sets(), strategies.policies, st.data())
 def test_without_the_shadowed_rules_every_outcome_is_the_same(
     rules: RuleSet, policy: Policy, data: st.DataObject
