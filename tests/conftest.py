@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+import withhold
 from withhold.errors import Problem
 
 # A slow machine is no reason to fail: what is asserted is answers.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+#: The codes that `withhold/ERRORS.md` documents.
+_ERRORS = Path(withhold.__file__).with_name("ERRORS.md").read_text(encoding="utf-8")
+DOCUMENTED = set(re.findall(r"^\| `([a-z0-9-]+)` \|", _ERRORS, re.MULTILINE))
 
 _QUOTED = re.compile(r"`[^`]*`")
 
@@ -24,7 +30,7 @@ def _in_style(problem: Problem) -> None:
         assert begins, f"a message begins in lower case: {text}"
         assert not bare.endswith("."), f"a message has no full stop: {text}"
         assert "\n" not in bare, f"a message is one line: {text}"
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", problem.code), problem.code
+    assert problem.code in DOCUMENTED, f"`{problem.code}` has no row in withhold/ERRORS.md"
 
 
 @pytest.fixture(autouse=True, scope="session")

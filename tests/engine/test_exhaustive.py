@@ -1,4 +1,4 @@
-"""In a small world, all questions there are: `benchmarks/differential/exhaustive.py` says which world, and `tests/cases/README.md` counts."""
+"""Every question about a small world (`benchmarks/differential/exhaustive.py`); `withhold/README.md` has the counts."""
 
 from __future__ import annotations
 
