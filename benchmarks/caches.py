@@ -105,13 +105,17 @@ def _ask(ask: Ask, pairs: list[tuple[int, int]]) -> None:
 def of_questions(snapshot: Snapshot, right: Right) -> list[Reading]:
     """Return what each kind of question costs with a snapshot."""
     kinds: list[tuple[str, Way, list[tuple[int, int]], bool]] = [
-        ("view.check, no rule names it", lambda _, view: view.check, UNNAMED, False),
-        ("view.check, asked first", lambda _, view: view.check, NAMED, False),
-        ("view.check, asked again", lambda _, view: view.check, NAMED, True),
+        ("view.check, no rule names it", lambda _, view: _check(view), UNNAMED, False),
+        ("view.check, asked first", lambda _, view: _check(view), NAMED, False),
+        ("view.check, asked again", lambda _, view: _check(view), NAMED, True),
         ("view.check_tweet, asked again", lambda _, view: _tweets(view), NAMED, True),
         ("engine.check, asked again", lambda engine, _: _engine(engine), NAMED, True),
     ]
     return [Reading(kind, *_cost(snapshot, right, way, pairs, again)) for kind, way, pairs, again in kinds]
+
+
+def _check(view: View) -> Ask:
+    return lambda tweet, account: view.check(tweet_id=tweet, account_id=account)
 
 
 def _tweets(view: View) -> Ask:

@@ -149,23 +149,32 @@ def test_a_decision_has_no_truth_value(make: Make) -> None:
 def test_answers_are_shared() -> None:
     engine = Engine(RuleSet([IN_INDIA]))
     view = engine.view(INDIA, NOON)
-    unnamed = [view.check(11, 1), view.check(12, 2), engine.check((None, 3), FRANCE, NOON), engine.anywhere((13, 4))]
+    unnamed = [
+        view.check(tweet_id=11, account_id=1),
+        view.check(tweet_id=12, account_id=2),
+        engine.check((None, 3), FRANCE),
+        engine.anywhere((13, 4)),
+    ]
     assert all(decision is unnamed[0] for decision in unnamed)
-    assert view.check(10, 1) is engine.view(INDIA, NOON + timedelta(hours=1)).check(10, 1)
+    assert view.check(tweet_id=10, account_id=1) is engine.view(INDIA, NOON + timedelta(hours=1)).check(
+        tweet_id=10, account_id=1
+    )
 
 
 def test_a_new_rule_is_seen_at_once() -> None:
     """C33: an answer that was kept, "nothing is known of this tweet", must not outlive the rule that names it."""
     engine = Engine(RuleSet())
     before = engine.view(INDIA)
-    assert before.check(10, 1).visible
+    assert before.check(tweet_id=10, account_id=1).visible
     engine.activate(RuleSet([IN_INDIA]))
 
     assert engine.view(INDIA).withholds(10, 1)
     assert engine.check((10, 1), INDIA).rule_ids == ("in-1",)
     assert engine.anywhere((10, 1)).withheld
-    assert before.check(10, 1).visible, "a view keeps the snapshot that it began with"
-    assert engine.view(INDIA).check(10, 1).revision != before.check(10, 1).revision
+    assert before.check(tweet_id=10, account_id=1).visible, "a view keeps the snapshot that it began with"
+    assert (
+        engine.view(INDIA).check(tweet_id=10, account_id=1).revision != before.check(tweet_id=10, account_id=1).revision
+    )
     engine.activate(RuleSet())
     assert engine.check((10, 1), INDIA).visible
 
@@ -180,7 +189,7 @@ def test_a_kept_answer_expires() -> None:
 
     assert engine.check((10, 1), INDIA).withheld
     assert engine.view(INDIA).withholds(10, 1)
-    assert pinned.check(10, 1).visible, "a view keeps its instant"
+    assert pinned.check(tweet_id=10, account_id=1).visible, "a view keeps its instant"
 
 
 @pytest.mark.parametrize("wrong", [True, False, 10.0, "10", "1e3", b"10", None])
@@ -194,7 +203,7 @@ def test_only_ints_are_ids(wrong: Any, rules: list[Rule]) -> None:
         lambda: view.filter([(11, 2), (wrong, wrong)]),
         lambda: view.mask([11, wrong], [2, 1]),
         lambda: Tweet(wrong, 1),
-        lambda: view.check(wrong, None if wrong is None else 1),
+        lambda: view.check(tweet_id=wrong, account_id=None if wrong is None else 1),
         lambda: engine.check((wrong, None), INDIA, NOON),
     ]
     for ask in asked:

@@ -116,8 +116,8 @@ def _answers(view: View, subject: Subject) -> Iterator[tuple[str, Decision]]:
     if isinstance(subject, Tweet):
         yield "check_tweet", view.check_tweet(subject).decision
     else:
-        yield "check", view.check(*subject)
-        yield "check again", view.check(*subject)
+        yield "check", view.check(tweet_id=subject[0], account_id=subject[1])
+        yield "check again", view.check(tweet_id=subject[0], account_id=subject[1])
 
 
 def _told(rule: Rule) -> str:

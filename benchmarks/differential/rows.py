@@ -83,10 +83,12 @@ def compared(columns: Columns, directory: Path, count: int) -> dict[str, Any]:
             _same(f"{name}, {how}", pairs, right, answered(pairs))
     first, *others = asked.values()
     for pair in pairs[:DECISIONS]:
-        decision = first.check(*pair)
+        decision = first.check(tweet_id=pair[0], account_id=pair[1])
         for view in others:
-            if view.check(*pair) != decision:
-                raise WrongAnswerError(f"decisions on {pair} differ: {view.check(*pair)} is not {decision}")
+            if view.check(tweet_id=pair[0], account_id=pair[1]) != decision:
+                raise WrongAnswerError(
+                    f"decisions on {pair} differ: {view.check(tweet_id=pair[0], account_id=pair[1])} is not {decision}"
+                )
     return {"questions": count, "withheld": sum(right), "ways": list(asked), "decisions": DECISIONS, "disagreements": 0}
 
 

@@ -43,7 +43,11 @@ class Loaded:
         """Return misses for one warming turn and `count` others, new ones each time, once all agree on them."""
         found = pages(misses(self._random, EACH * (count + 1)), EACH)
         for pair in self.hits:
-            if not (self.view.withholds(*pair) and self.here.check(*pair) and self.view.check(*pair).withheld):
+            if not (
+                self.view.withholds(*pair)
+                and self.here.check(*pair)
+                and self.view.check(tweet_id=pair[0], account_id=pair[1]).withheld
+            ):
                 raise WrongAnswerError(f"{pair} is withheld, and somebody says that it is not")
         for part in found:
             if (
@@ -161,7 +165,8 @@ def hit(loaded: Loaded, turns: int) -> dict[str, Any]:
     view = loaded.view
 
     def checked(_: None) -> None:
-        asking(view.check)(hits)
+        for tweet, account in hits:
+            view.check(tweet_id=tweet, account_id=account)
 
     def missed(_: None) -> None:
         asking(view.withholds)(missing)

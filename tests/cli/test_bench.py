@@ -159,9 +159,9 @@ class _Noting:
         self.withholds, self.filter, self.mask = view.withholds, view.filter, view.mask
         self.viewer, self.at, self.view, self.asked = view.viewer, view.at, view, asked
 
-    def check(self, *pair):
-        self.asked.append(pair)
-        return self.view.check(*pair)
+    def check(self, *, tweet_id, account_id):
+        self.asked.append((tweet_id, account_id))
+        return self.view.check(tweet_id=tweet_id, account_id=account_id)
 
 
 class _Lying:

@@ -36,7 +36,7 @@ class Serving(RuleBasedStateMachine):
     @rule(opened=views, pair=st.sampled_from(PAGE))
     def ask_one(self, opened, pair):
         view, reference = opened
-        assert view.check(*pair) == reference.check(pair, view.viewer, view.at)
+        assert view.check(tweet_id=pair[0], account_id=pair[1]) == reference.check(pair, view.viewer, view.at)
 
     @rule(opened=views)
     def ask_a_page(self, opened):

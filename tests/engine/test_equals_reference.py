@@ -30,8 +30,8 @@ def test_every_field_of_every_decision(rules, policy, questions):
             assert fields_of(engine.check(subject, viewer, at)) == right
             if isinstance(subject, tuple):
                 view = engine.view(viewer, at)
-                assert fields_of(view.check(*subject)) == right
-                assert fields_of(view.check(*subject)) == right, "from what is kept"
+                assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == right
+                assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == right, "from what is kept"
 
 
 @settings(max_examples=60)

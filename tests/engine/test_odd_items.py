@@ -83,12 +83,31 @@ def test_columns_in_other_forms(view: Any, of: Any) -> None:
 
 
 @each_snapshot
-@pytest.mark.parametrize("wrong", [5, None, {5}, 5.0, object()])
+@pytest.mark.parametrize(
+    "wrong", [5, None, {5}, 5.0, object(), b"5", bytearray(b"5"), memoryview(b"5"), memoryview(bytearray(b"12345678"))]
+)
 def test_what_is_no_column_is_refused(view: Any, wrong: Any) -> None:
     with pytest.raises(SubjectIdTypeError):
         view.mask(wrong, [1])
     with pytest.raises(SubjectIdTypeError):
         view.mask([1], wrong)
+
+
+@each_snapshot
+def test_big_endian_numbers_are_named(view: Any) -> None:
+    numpy = pytest.importorskip("numpy", reason="numpy is not installed")
+    with pytest.raises(SubjectIdTypeError, match="big-endian"):
+        view.mask(numpy.array([5], dtype=">i8"), [1])
+
+
+@each_snapshot
+def test_ids_are_given_by_name(view: Any) -> None:
+    """By position they could be swapped, which would be a quiet "visible"."""
+    with pytest.raises(TypeError, match="positional"):
+        view.check(5, 16)
+    with pytest.raises(TypeError, match="positional"):
+        view.check(5)
+    assert not view.check(account_id=17).visible
 
 
 class Typed(int):
@@ -123,7 +142,7 @@ class Kind(IntFlag):
 def test_an_int_of_another_class_is_the_id_it_stands_for(view: Any, made: Any) -> None:
     for pair in ((made(99), made(5)), (5, made(17)), (made(5), made(17)), (made(99), 5)):
         assert view.withholds(*pair)
-        assert view.check(*pair).rule_id == "a"
+        assert view.check(tweet_id=pair[0], account_id=pair[1]).rule_id == "a"
         assert [index for index, _ in view.filter([(5, 5), pair]).withheld] == [1]
         assert list(view.mask([5, pair[0]], [5, pair[1]])) == [0, 1]
         assert [index for index, _ in view.filter([Tweet(*pair)]).withheld] == [0]
@@ -140,7 +159,7 @@ def test_an_int_of_another_class_is_an_id_of_a_rule_too() -> None:
 def test_no_class_of_ints_hides_what_is_no_id(view: Any, pair: tuple[int, int]) -> None:
     for ask in (
         lambda: view.withholds(*pair),
-        lambda: view.check(*pair),
+        lambda: view.check(tweet_id=pair[0], account_id=pair[1]),
         lambda: view.filter([pair]),
         lambda: view.mask([pair[0]], [pair[1]]),
     ):

@@ -120,9 +120,9 @@ def test_c10_a_child_forked_while_another_thread_writes_into_a_cache_keeps_what_
     # What the child does after its fork, without a child: the thread that writes is gone, and its lock is not.
     caches._forked()
     view = engine.view(Viewer(country="IN"))
-    first = view.check(1)
+    first = view.check(tweet_id=1)
     assert len(kept) == 1
-    assert view.check(1) is first
+    assert view.check(tweet_id=1) is first
     end.set()
     thread.join()
     assert "half" not in kept._kept, "what was half written is not there"
@@ -171,7 +171,7 @@ def test_c11_type_checkers_read_on_after_a_decision_is_asked_for_its_truth() -> 
     for kind in (Decision, TweetDecisions):
         assert get_type_hints(kind.__bool__)["return"] is bool
     view = Engine(OLD).view(Viewer(country="IN"))
-    for found in (view.check(1), view.check_tweet(Tweet(1, 5))):
+    for found in (view.check(tweet_id=1), view.check_tweet(Tweet(1, 5))):
         with pytest.raises(TypeError, match=r"decision-truth\]; use \.(decision\.)?visible"):
             bool(found)
 

@@ -52,7 +52,7 @@ def test_no_page_mixes_revisions(snapshot_of: MakeSnapshot) -> None:
             for round_ in range(ROUNDS):
                 snapshot = snapshots[round_ % 3]
                 engine.activate(snapshot)
-                assert engine.view(Viewer(country="IN")).check(1, 9).revision == snapshot.revision
+                assert engine.view(Viewer(country="IN")).check(tweet_id=1, account_id=9).revision == snapshot.revision
             for snapshot in snapshots:
                 # The rounds may be over before any thread has had its turn.
                 engine.activate(snapshot)

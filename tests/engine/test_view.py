@@ -63,8 +63,8 @@ class TestIds:
         for call in (
             lambda: view.withholds(bad, good),
             lambda: view.withholds(good, bad),
-            lambda: view.check(bad, good),
-            lambda: view.check(good, bad),
+            lambda: view.check(tweet_id=bad, account_id=good),
+            lambda: view.check(tweet_id=good, account_id=bad),
             lambda: view.filter([(99, 98), (bad, good)]),
             lambda: view.filter([(99, 98), (good, bad)]),
             lambda: view.mask([99, bad], [98, good]),
@@ -171,7 +171,7 @@ def test_a_number_that_hashes_in_a_way_of_its_own_is_never_visible_for_it(view):
     tweet, account = Tensor(20), Tensor(17)
     for pair in ((tweet, account), (tweet, 5), (5, account)):
         assert view.withholds(*pair)
-        assert not view.check(*pair).visible
+        assert not view.check(tweet_id=pair[0], account_id=pair[1]).visible
         assert [index for index, _ in view.filter([(1, 2), pair]).withheld] == [1]
         assert view.mask([1, pair[0]], [2, pair[1]]) == bytearray([0, 1])
 
@@ -230,7 +230,7 @@ class TestPage:
         assert view.mask(made([20, 21, 22]), made([1, 17, 3])) == bytearray([1, 1, 0])
 
     def test_mask_refuses_what_is_no_row_of_ints(self, view):
-        square = memoryview(bytes(8)).cast("B", (2, 4))
+        square = memoryview(array("B", bytes(8))).cast("B", (2, 4))
         for bad in (array("d", [20.0]), square):
             with pytest.raises(TypeError, match="is a buffer of"):
                 view.mask(bad, bad)
@@ -242,19 +242,23 @@ class TestSharing:
     """A2: nothing is built twice."""
 
     def test_a_miss_is_one_object(self, view, engine):
-        assert view.check(99, 98) is view.check(account_id=7) is engine.check((5, 6), Viewer(country="US"))
-        assert view.check(99, 98) is engine.snapshot.visible
+        assert (
+            view.check(tweet_id=99, account_id=98)
+            is view.check(account_id=7)
+            is engine.check((5, 6), Viewer(country="US"))
+        )
+        assert view.check(tweet_id=99, account_id=98) is engine.snapshot.visible
 
     def test_a_miss_is_never_kept(self, view, engine):
-        view.check(99, 98)
+        view.check(tweet_id=99, account_id=98)
         view.filter([(99, 98)])
         assert len(engine._decider._kept) == 0
 
     def test_a_hit_is_built_once_for_all_ids_of_the_same_rules(self, view, engine):
-        first = view.check(20, 5)
-        assert view.check(2**62, 6) is first
-        assert engine.view(INDIA, NOON + timedelta(days=1)).check(20) is first
-        assert engine.view(Viewer(country="US"), NOON).check(20) is not first
+        first = view.check(tweet_id=20, account_id=5)
+        assert view.check(tweet_id=2**62, account_id=6) is first
+        assert engine.view(INDIA, NOON + timedelta(days=1)).check(tweet_id=20) is first
+        assert engine.view(Viewer(country="US"), NOON).check(tweet_id=20) is not first
 
     def test_anybody_and_somebody_unknown_are_not_answered_alike(self, engine):
         for _ in range(2):

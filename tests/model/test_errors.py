@@ -103,7 +103,7 @@ def test_problems_come_once_each_in_the_order_of_their_places() -> None:
     )
     found = [more, elsewhere, nowhere, third, first, second, first]
     assert in_order(found) == [first, second, third, nowhere, elsewhere, more]
-    same_place = [Problem(code, "no", Place("a", 1)) for code in ("b", "a")]
+    same_place = [Problem(code, "no", Place("a", 1)) for code in ("bad-json", "bad-id")]
     assert in_order(same_place) == same_place[::-1]
 
 

@@ -91,7 +91,7 @@ def test_a_miss_makes_no_object() -> None:
     def ask(size: int) -> None:
         for tweet_id, account_id in pairs[:size]:
             view.withholds(tweet_id, account_id)
-            view.check(tweet_id, account_id)
+            view.check(tweet_id=tweet_id, account_id=account_id)
 
     def filtered(size: int) -> None:
         view.filter(pairs[:size])

@@ -51,9 +51,13 @@ def test_ids_of_every_size_are_read_right(named: int, other: int) -> None:
     """Python keeps an int in digits of 30 bits, which the view reads where they are."""
     view = engine_of(rule(tweets=[named])).view(INDIA)
     assert view.withholds(named, 1)
-    assert view.check(named).rule_ids == ("r",)
+    assert view.check(tweet_id=named).rule_ids == ("r",)
     if not 0 < other < 2**63:
-        for ask in (lambda: view.withholds(other, 1), lambda: view.withholds(1, other), lambda: view.check(other)):
+        for ask in (
+            lambda: view.withholds(other, 1),
+            lambda: view.withholds(1, other),
+            lambda: view.check(tweet_id=other),
+        ):
             with pytest.raises(SubjectIdError):
                 ask()
     elif other != named:
@@ -152,8 +156,8 @@ def test_decisions_are_kept_for_each_place_and_each_pair() -> None:
         for n in range(150):
             for m in range(0, 150, 7):
                 wanted = tuple(sorted({f"r{n:03}", f"r{m:03}"}, key=lambda name: (name != f"r{m:03}", name)))
-                assert views[0].check(1000 + n, 5000 + m).rule_ids == wanted
-                assert views[1].check(1000 + n, 5000 + m).rule_ids == ()
+                assert views[0].check(tweet_id=1000 + n, account_id=5000 + m).rule_ids == wanted
+                assert views[1].check(tweet_id=1000 + n, account_id=5000 + m).rule_ids == ()
                 assert not views[2].withholds(1000 + n, 5000 + m)
 
 
@@ -179,8 +183,8 @@ def test_what_is_the_viewers_own_is_theirs_alone() -> None:
     for _ in range(2):
         assert engine.view(other).withholds(10, 7)
         assert not engine.view(own).withholds(10, 7)
-        assert engine.view(own).check(10, 7).exempt == "author"
-        assert engine.view(own).check(None, 7).exempt == "author"
+        assert engine.view(own).check(tweet_id=10, account_id=7).exempt == "author"
+        assert engine.view(own).check(account_id=7).exempt == "author"
 
 
 def test_tweets_on_a_page() -> None:
@@ -202,11 +206,11 @@ class Kept(Snapshot):
 def test_nothing_is_kept_alive_and_nothing_is_given_away() -> None:
     snapshot = Kept.compile(RuleSet([rule(tweets=[10])]), native=True)
     engine = Engine(snapshot)
-    decision = engine.view(INDIA).check(10, 1)
+    decision = engine.view(INDIA).check(tweet_id=10, account_id=1)
     before = sys.getrefcount(decision)
     view = engine.view(INDIA)
     for _ in range(1000):
-        view.check(10, 1)
+        view.check(tweet_id=10, account_id=1)
         view.withholds(10, 1)
         view.filter([(10, 1), (9, 9)])
     assert sys.getrefcount(decision) == before

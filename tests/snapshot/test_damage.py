@@ -39,7 +39,7 @@ def use(snapshot: Snapshot) -> None:
     view = Engine(snapshot).view(Viewer(country="IN"))
     # One by one some, and all of them in columns and on a page.
     for id_ in (5, 6, 7, 8, 50, 59, 60, 2**62, 2**63 - 1):
-        for ask in (view.withholds, view.check):
+        for ask in (view.withholds, lambda tweet, account: view.check(tweet_id=tweet, account_id=account)):
             with suppress(WithholdError):
                 ask(id_, id_)
     with suppress(WithholdError):

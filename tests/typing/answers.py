@@ -181,7 +181,7 @@ def of_views(view: View, tweets: list[Tweet], rows: list[dict[str, int]]) -> Non
     assert_type(view.viewer, Viewer)
     assert_type(view.at, datetime)
     assert_type(view.withholds(20, 17), bool)
-    assert_type(view.check(20, 17), Decision)
+    assert_type(view.check(tweet_id=20, account_id=17), Decision)
     assert_type(view.check(account_id=17), Decision)
     assert_type(view.mask([20, 21], (17, 18)), bytearray)
 

@@ -66,7 +66,7 @@ def of_rule_sets(rules: RuleSet) -> None:
 def of_views(view: View, rows: list[dict[str, int]], names: list[str]) -> None:
     view.withholds("20", 17)  # type: ignore[arg-type]
     view.withholds(20)  # type: ignore[call-arg]
-    view.check(17.0)  # type: ignore[arg-type]
+    view.check(tweet_id=17.0)  # type: ignore[arg-type]
     view.check_tweet((20, 17))  # type: ignore[arg-type]
     view.filter(names)  # type: ignore[type-var]
     view.filter(rows)  # type: ignore[type-var]

@@ -29,6 +29,10 @@ def ids_in_a_row(ids: Iterable[int], name: str) -> Sequence[int]:
         return _as_list(ids, name)
     if buffer.ndim == 1 and buffer.format in _STATED:
         return _as_list(ids, name)
+    if isinstance(buffer.obj, bytes | bytearray):  # each of its letters would be an id
+        raise _no_row(f"`{name}` is {quoted(ids)}, which is text")
+    if buffer.ndim == 1 and buffer.format.startswith((">", "!")):
+        raise _no_row(f"`{name}` is a buffer of big-endian numbers", "convert it to the byte order of this machine")
     if buffer.ndim != 1 or buffer.format not in _INTEGERS:
         raise _no_row(f"`{name}` is a buffer of `{buffer.format}` in {buffer.ndim} dimensions")
     return buffer if buffer.itemsize == 8 else buffer.tolist()
@@ -59,5 +63,5 @@ def _arrow_values(ids: Any) -> memoryview | None:
     return values.cast(letter)  # type: ignore[call-overload, no-any-return]
 
 
-def _no_row(message: str) -> SubjectIdTypeError:
-    return SubjectIdTypeError(Problem("id-not-an-int", message, hint="ids are a row of integers"))
+def _no_row(message: str, hint: str = "ids are a row of integers") -> SubjectIdTypeError:
+    return SubjectIdTypeError(Problem("id-not-an-int", message, hint=hint))

@@ -93,7 +93,7 @@ class View:
         """
         raise NotImplementedError
 
-    def check(self, tweet_id: int | None = None, account_id: int | None = None) -> Decision:
+    def check(self, *, tweet_id: int | None = None, account_id: int | None = None) -> Decision:
         """Decide on a tweet, an account, or a tweet together with its author. Either may be left out, not both.
 
         Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids. O(1), and a few rules' work the
@@ -198,4 +198,4 @@ class View:
         return self._decider.decide((link(tweet_id, account_id),), self.viewer, self.at)
 
     def _decide_pair(self, tweet_id: int | None, account_id: int | None) -> Decision:
-        return self.check(check_id(tweet_id, "tweet_id"), check_id(account_id, "account_id"))
+        return self.check(tweet_id=check_id(tweet_id, "tweet_id"), account_id=check_id(account_id, "account_id"))

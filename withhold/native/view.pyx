@@ -140,7 +140,7 @@ cdef class FastView:
                 return decision.outcome is not self._shown
         return not self._decide_pair(tweet_id, account_id).visible
 
-    def check(self, tweet_id=None, account_id=None):
+    def check(self, *, tweet_id=None, account_id=None):
         """Decide on a tweet, an account, or both: see `View.check`."""
         cdef int64_t tweet = withhold_id(tweet_id), account = withhold_id(account_id)
         if (tweet or tweet_id is None) and (account or account_id is None) and (tweet or account):

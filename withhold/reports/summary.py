@@ -148,7 +148,10 @@ def weigh(
             viewer = Viewer(country=country)
             views[country] = engines[0].view(viewer, at), engines[1].view(viewer, at)
         before, after = views[country]
-        was, becomes = before.check(tweet, account).outcome, after.check(tweet, account).outcome
+        was, becomes = (
+            before.check(tweet_id=tweet, account_id=account).outcome,
+            after.check(tweet_id=tweet, account_id=account).outcome,
+        )
         if was is not becomes and count:
             changed[country, was, becomes] += count
     return Impact(at, total, dict(sorted(changed.items(), key=lambda item: (-item[1], item[0][0] or "", *item[0][1:]))))

@@ -37,7 +37,11 @@ class Runner:
         view = self._views.get((viewer, at))
         if view is None:
             view = self._views[viewer, at] = self.engine.view(viewer, at)
-        return view.check_tweet(subject).decision if isinstance(subject, Tweet) else view.check(*subject)
+        return (
+            view.check_tweet(subject).decision
+            if isinstance(subject, Tweet)
+            else view.check(tweet_id=subject[0], account_id=subject[1])
+        )
 
 
 def failure(result: Result, engine: Engine) -> str:
