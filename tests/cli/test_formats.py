@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from tests.testing.material import FINE
 from withhold.cli.app import app
-from withhold.cli.output import Format
-from withhold.cli.refusal import refuse
+from withhold.cli.output import refuse
+from withhold.cli.render import Format
+from withhold.cli.results import Refusal
 from withhold.errors import CaseError, Place, Problem, RuleSetError
 
 RULES = """\
@@ -138,9 +139,9 @@ def test_e7_files_can_be_refused_in_any_format(
     """Also in those that no command has for such files yet."""
     problems = [Problem("bad-id", f"id `x{count}` is no id", Place("in.yaml", count, 1)) for count in (1, 2)]
     written: list[str] = []
-    assert refuse(error(problems), form, Path("in.yaml")).exit_code == 4
+    assert refuse(Refusal(error(problems), Path("in.yaml")), form).exit_code == 4
     found = capsys.readouterr()
-    assert refuse(error(problems), form, Path("in.yaml"), write=written.append).exit_code == 4
+    assert refuse(Refusal(error(problems), Path("in.yaml")), form, write=written.append).exit_code == 4
     read(form, written[0])
     assert "x2" in written[0]
     assert found.out == ("" if form is Format.TEXT else written[0])
@@ -149,7 +150,7 @@ def test_e7_files_can_be_refused_in_any_format(
 def test_e4_many_problems_fit_into_a_comment_and_no_name_of_a_file_is_markup() -> None:
     problems = [Problem("bad-id", f"id `{n}` is no id", Place("<b>\n@all" * 20, n)) for n in range(1, 2_001)]
     written: list[str] = []
-    refuse(RuleSetError(problems), Format.MARKDOWN, Path("in.yaml"), write=written.append)
+    refuse(Refusal(RuleSetError(problems), Path("in.yaml")), Format.MARKDOWN, write=written.append)
     assert len(written[0].encode()) < 65_536
     head, blank, *lines = written[0].splitlines()
     assert (head, blank) == ("**the rule set was refused: 2,000 problems**", "")

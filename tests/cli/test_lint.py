@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from tests.sources.writing import write
 from withhold.cli.app import app
-from withhold.cli.sarif import COMPRESSED, RESULTS, sarif_of
+from withhold.cli.render.sarif import COMPRESSED, RESULTS, sarif_of
 from withhold.errors import Place, Problem
 from withhold.lint import CHECKS
 
@@ -284,7 +284,7 @@ class TestSarifLimits:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert (RESULTS, COMPRESSED) == (25_000, 10_000_000)
-        monkeypatch.setattr("withhold.cli.sarif.RESULTS", 250)
+        monkeypatch.setattr("withhold.cli.render.sarif.RESULTS", 250)
         run = self.log(*["note", "warning", "error"] * 100)
         assert Counter(each["level"] for each in run["results"]) == {"error": 100, "warning": 100, "note": 50}
         lines = [each["locations"][0]["physicalLocation"]["region"]["startLine"] for each in run["results"]]
@@ -297,7 +297,7 @@ class TestSarifLimits:
         assert invocation["toolExecutionNotifications"] == []
 
     def test_e4_a_file_that_is_too_large_is_cut_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("withhold.cli.sarif.COMPRESSED", 100_000)
+        monkeypatch.setattr("withhold.cli.render.sarif.COMPRESSED", 100_000)
         chance = random.Random(1)  # text that does not compress
         noise = "".join(chance.choice(string.ascii_letters) for _ in range(2_000))
         found = [

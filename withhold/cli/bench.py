@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import platform
 import time
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
-from rich.table import Table
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import Format, counted, err, out, print_json, print_problems
+from withhold.cli.output import err, print_problems, show
+from withhold.cli.render import Format
+from withhold.cli.results import BenchResult
 from withhold.errors import RuleSetWarning, TrafficError
-from withhold.model.viewer import spoken_of
-from withhold.native import engine_info
-from withhold.native.package import this_package
-from withhold.reports.speed import Figure, Traffic, WrongAnswer, made_up, measure, of_traffic
-
-_CAUTION = """\
-Medians of one run, in nanoseconds for one tweet with its author; `times` is over the first line. The loop around the calls is
-in all of them. Answers were compared with the reference first. It does not show other processes, other threads, or
-caches that other work has emptied: read the ratios."""
+from withhold.reports.speed import Traffic, WrongAnswer, made_up, measure, of_traffic
 
 
 def bench(
@@ -33,7 +26,7 @@ def bench(
     country: options.Country = None,
     at: options.At = None,
     root: options.Root = None,
-    form: options.Form = Format.TEXT,
+    form: Annotated[Format, options.formats(BenchResult)] = Format.TEXT,
 ) -> None:
     """Time the questions of a feed on a rule set, beside what a call costs that asks nothing.
 
@@ -57,34 +50,7 @@ def bench(
             bar.stop()
             err.print(f"{error}: nothing was timed", style="red")
             raise typer.Exit(ExitCode.FAILURE) from None
-    if form is Format.JSON:
-        print_json(
-            {
-                "revision": snapshot.revision,
-                "rules": snapshot.rule_count,
-                "accounts": len(snapshot.accounts),
-                "tweets": len(snapshot.tweets),
-                "seconds_to_load": took,
-                "package": this_package()._asdict(),
-                "native": engine_info().native,
-                "why": engine_info().why,
-                "python": platform.python_version(),
-                "viewer": viewer.to_dict(),
-                "traffic": str(traffic) if traffic else None,
-                "impressions_left_out": asked.left_out if asked else 0,
-                "figures": [figure._asdict() for figure in figures],
-            }
-        )
-        return
-    of = counted(rule=snapshot.rule_count, account=len(snapshot.accounts), tweet=len(snapshot.tweets))
-    out.print(f"measured: {this_package()}", soft_wrap=True)
-    out.print(f"{of}, revision {snapshot.revision}; ready in {took * 1000:,.0f} ms")
-    out.print(f"Python {platform.python_version()}; {spoken_of(viewer)}")
-    if asked and asked.left_out:
-        out.print(f"{asked.left_out:,} impressions that do not name both tweet and account were left out")
-    out.print()
-    out.print(_table(figures))
-    out.print(_CAUTION)
+    show(BenchResult(snapshot, took, viewer, traffic, asked, figures), form)
 
 
 def _asked(traffic: Path) -> Traffic:
@@ -95,14 +61,3 @@ def _asked(traffic: Path) -> Traffic:
     except TrafficError as error:
         print_problems(error.problems, err)
         raise typer.Exit(ExitCode.USAGE) from None
-
-
-def _table(figures: list[Figure]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("what", "ns", "middle half", "times"):
-        table.add_column(name, justify="left" if name == "what" else "right")
-    for figure in figures:
-        middle = f"{figure.low:,.0f}-{figure.high:,.0f}"
-        times = f"{figure.nanoseconds / figures[0].nanoseconds:.2f}"
-        table.add_row(figure.what, f"{figure.nanoseconds:,.0f}", middle, times)
-    return table

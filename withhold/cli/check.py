@@ -6,19 +6,16 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from withhold.cli import location_options, options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import Format, out, outcome_text, print_json
+from withhold.cli.output import show
+from withhold.cli.render import Format
+from withhold.cli.results import CheckResult
 from withhold.engine import Engine, Reference
 from withhold.engine.checker import Checker
-from withhold.engine.explain import subject_values
-from withhold.errors import escaped
 from withhold.location import Anonymised
-from withhold.model import Decision, Policy, Settle
-from withhold.model.instants import in_iso
-from withhold.model.viewer import spoken_of
+from withhold.model import Policy, Settle
 
 
 def check(
@@ -42,7 +39,7 @@ def check(
         bool, typer.Option("--reference", help="Ask the definition of correct, which reads every rule.")
     ] = False,
     root: options.Root = None,
-    form: options.Form = Format.TEXT,
+    form: Annotated[Format, options.formats(CheckResult)] = Format.TEXT,
 ) -> None:
     """Say whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
     subject = options.subject_of(tweet, account, form)
@@ -55,33 +52,5 @@ def check(
     loaded = options.load_snapshot(rules, root, form)
     checker: Checker = Reference(loaded.rules, policy) if reference else Engine(loaded, policy)
     decision = checker.anywhere(subject, instant) if anywhere else checker.check(subject, looking, instant)
-    if form is Format.JSON:
-        print_json(
-            {
-                "subject": subject_values([subject]),
-                "at": in_iso(instant),
-                "viewer": None if anywhere else looking.to_dict(),
-                "decision": decision.to_dict(),
-            }
-        )
-    else:
-        out.print(_line(decision, "anybody" if anywhere else spoken_of(looking)))
+    show(CheckResult(subject, instant, None if anywhere else looking, decision), form)
     raise typer.Exit(ExitCode.FINE if decision.visible else ExitCode.WITHHELD)
-
-
-def _line(decision: Decision, who: str) -> Text:
-    said = [f" for {who}"]
-    if decision.rule_id:
-        demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
-        said.append(
-            f"by rule {escaped(decision.rule_id)} on the {decision.scope} ({str(decision.reason).replace('_', ' ')}{demand})"
-        )
-    if decision.exempt:
-        said.append("shown all the same, for the viewer is the author")
-    if decision.territories:
-        said.append(f"withheld in {decision.territories}")
-    if not decision.certain:
-        said.append("uncertain: a better known location could change the answer")
-    if decision.valid_until:
-        said.append(f"holds until {in_iso(decision.valid_until)}")
-    return outcome_text(decision.outcome) + Text("; ".join(said))

@@ -9,10 +9,11 @@ import typer
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import Format, counted, err, out, print_json, protection_to_dict
-from withhold.cli.refusal import refuse
+from withhold.cli.output import err, refuse, show
+from withhold.cli.render import Format
+from withhold.cli.results import CompileResult, Refusal
 from withhold.errors import RuleSetError, escaped_path
-from withhold.model.protected import KnownProtected, protection
+from withhold.model.protected import KnownProtected
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources import protected_beside
@@ -25,7 +26,7 @@ def compile_(
         str | None, typer.Option("--created", metavar="INSTANT", help="An instant to note in the file as its making.")
     ] = None,
     root: options.Root = None,
-    form: options.Form = Format.TEXT,
+    form: Annotated[Format, options.formats(CompileResult)] = Format.TEXT,
 ) -> None:
     """Write a rule set as a snapshot, a file to serve from. Exits with 4 if it is refused, and then writes nothing.
 
@@ -43,16 +44,7 @@ def compile_(
     except OSError as error:
         err.print(f"cannot write {escaped_path(output)}: {(error.strerror or str(error)).lower()}", style="red")
         raise typer.Exit(ExitCode.FAILURE) from None
-    accounts, tweets = len(snapshot.accounts), len(snapshot.tweets)
-    counts = {"rules": len(loaded), "accounts": accounts, "tweets": tweets}
-    if form is Format.JSON:
-        about = {"file": str(output), "bytes": size, "revision": loaded.revision, "digest": loaded.digest}
-        print_json({**about, **counts, **protection_to_dict(snapshot.protected)})
-    else:
-        of = counted(rule=len(loaded), account=accounts, tweet=tweets)
-        out.print(
-            f"wrote {escaped_path(output)}: {of}, revision {loaded.revision}, {counted(byte=size)}; {protection(snapshot.protected)}"
-        )
+    show(CompileResult(output, size, snapshot, loaded), form)
 
 
 def _protected(rules: Path, root: Path | None, form: Format) -> KnownProtected | None:
@@ -62,5 +54,5 @@ def _protected(rules: Path, root: Path | None, form: Format) -> KnownProtected |
     try:
         listed = protected_beside(rules, root)
     except RuleSetError as error:
-        raise refuse(error, form, rules) from None
+        raise refuse(Refusal(error, rules), form) from None
     return None if listed is None else KnownProtected.of(listed)

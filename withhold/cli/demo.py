@@ -10,7 +10,8 @@ from importlib.resources import as_file, files
 
 from rich.table import Table
 
-from withhold.cli.output import out, outcome_text
+from withhold.cli.output import out
+from withhold.cli.render.text import outcome_text
 from withhold.engine import Engine
 from withhold.location import GeoIP
 from withhold.model import IdSet, Outcome, RuleSet, Viewer

@@ -17,12 +17,13 @@ import typer
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.git import RevisionError
-from withhold.cli.output import Format, err, print_json, print_problems
+from withhold.cli.output import err, print_problems, show
+from withhold.cli.render import Format
+from withhold.cli.results import DiffResult
 from withhold.cli.revisions import as_two, commit_of, is_revision, lay_out
 from withhold.errors import RuleSetWarning, TrafficError, quoted
 from withhold.model import Period, Policy, Settle
 from withhold.reports import Impact, Side, differences, read_traffic, summarize, weigh
-from withhold.reports.rendering import as_markdown, as_text, as_values
 from withhold.snapshot import Snapshot
 
 #: With `--exit-code`: there is a difference. The number is git's.
@@ -69,7 +70,7 @@ def diff(
         str | None, typer.Option("--at", metavar="INSTANT", help="With --traffic: another instant than now.")
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
-    form: Annotated[Format, options.formats(Format.TEXT, Format.JSON, Format.MARKDOWN)] = Format.TEXT,
+    form: Annotated[Format, options.formats(DiffResult)] = Format.TEXT,
 ) -> None:
     """Say exactly which accounts and tweets get another outcome by NEW than by OLD, for viewers where, and when.
 
@@ -89,13 +90,9 @@ def diff(
         summary = summarize(*sides, differences(before, after, policy, within), within)
     if traffic is not None:
         summary.impact = _weighed(traffic, before, after, policy, instant)
-    if form is Format.JSON:
-        print_json(as_values(summary, audit=audit))
-    else:
-        render = as_text if form is Format.TEXT else as_markdown
-        for line in render(summary, whole=whole, audit=audit):
-            typer.echo(line)
-    if exit_code and (summary.blocks or (audit and summary.audit)):
+    result = DiffResult(summary, whole=whole, audit=audit)
+    show(result, form)
+    if exit_code and result.blocks:
         raise typer.Exit(_DIFFERENT)
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from withhold.cli import location_options, options
-from withhold.cli.output import Format, out, print_json
+from withhold.cli.output import show
+from withhold.cli.render import Format
 from withhold.engine import Engine
+from withhold.engine.explain import Explanation
 from withhold.location import Anonymised
 from withhold.model import Policy, Settle
 
@@ -26,7 +30,7 @@ def explain(
     unknown_location: options.UnknownLocation = Settle.SHOW,
     author_sees_own: options.AuthorSeesOwn = False,
     root: options.Root = None,
-    form: options.Form = Format.TEXT,
+    form: Annotated[Format, options.formats(Explanation)] = Format.TEXT,
 ) -> None:
     """Name every rule that concerns a tweet or an account, and say what state it is in."""
     subject = options.subject_of(tweet, account, form)
@@ -34,8 +38,4 @@ def explain(
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
-    explanation = Engine(options.load_snapshot(rules, root, form), policy).explain(subject, looking, instant)
-    if form is Format.JSON:
-        print_json(explanation.to_dict())
-    else:
-        out.print(str(explanation))
+    show(Engine(options.load_snapshot(rules, root, form), policy).explain(subject, looking, instant), form)

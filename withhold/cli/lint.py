@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import (
-    Format,
-    counted,
-    out,
-    print_json,
-    print_problems,
-    problem_to_dict,
-    protection_to_dict,
-)
-from withhold.cli.refusal import refuse
-from withhold.cli.sarif import sarif_of
-from withhold.errors import Problem, RuleSetError, SnapshotError, in_order
+from withhold.cli.output import out, refuse, show
+from withhold.cli.render import Format
+from withhold.cli.results import FailOn, Guard, LintResult, Refusal
+from withhold.errors import RuleSetError, SnapshotError, in_order
 from withhold.lint import Protected
 from withhold.lint import lint as advise
-from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import RuleSet
-from withhold.model.protected import KnownProtected, protection
+from withhold.model.protected import KnownProtected
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources import load_protected, protected_beside
 
 
-class Failing(StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-    NOTE = "note"
-
-
 def lint(
     rules: options.Rules,
     fail_on: Annotated[
-        Failing, typer.Option("--fail-on", help="The least of the advice that makes the exit status 1.")
-    ] = Failing.ERROR,
+        FailOn, typer.Option("--fail-on", help="The least of the advice that makes the exit status 1.")
+    ] = FailOn.ERROR,
     protected: Annotated[
         Path | None,
         typer.Option(
@@ -55,7 +38,7 @@ def lint(
         ),
     ] = None,
     root: options.Root = None,
-    form: Annotated[Format, options.formats(Format.TEXT, Format.JSON, Format.SARIF)] = Format.TEXT,
+    form: Annotated[Format, options.formats(LintResult)] = Format.TEXT,
 ) -> None:
     """Load a rule set, report every problem of every file, and give advice on its rules.
 
@@ -64,46 +47,21 @@ def lint(
     refused: list[RuleSetError] = []
     listed = _find_protected(rules, root, protected, refused)
     loaded = _loaded(rules, root, refused)
-    guard = _Guard.of(rules, listed)
+    guard = _guard(rules, listed)
     if refused:
-        raise refuse(_together(refused, loaded), form, rules, out, note=str(guard), more=guard.to_dict())
+        raise refuse(Refusal(_merged(refused, loaded), rules, str(guard), guard.to_dict()), form, out)
     problems = in_order([*loaded.warnings, *advise(loaded, listed)])
-    if form is Format.SARIF:
-        print_json(sarif_of(problems, rules, str(guard)))
-    elif form is Format.JSON:
-        print_json(_to_dict(loaded, guard, problems, fail_on))
-    else:
-        print_problems(problems, out)
-        out.print(_summary(loaded, guard, problems, fail_on))
-        if listed is None and any(code == PROTECTED.code for rule in loaded for code, _ in rule.override):
-            hint = f"an override of `{PROTECTED.code}` counts on one; name it with --protected"
-            out.print(f"no list of protected accounts was read: {hint}", style="yellow")
-    raise typer.Exit(ExitCode.FAILURE if _failing(problems, fail_on) else ExitCode.FINE)
+    result = LintResult(rules, loaded, guard, problems, fail_on)
+    show(result, form)
+    raise typer.Exit(ExitCode.FINE if result.fine else ExitCode.FAILURE)
 
 
-class _Guard(NamedTuple):
-    """The protected accounts that are known here, and those that a snapshot was compiled with."""
-
-    here: KnownProtected | None
-    compiled: KnownProtected | None = None
-
-    @classmethod
-    def of(cls, rules: Path, listed: list[Protected] | None) -> _Guard:
-        here = None if listed is None else KnownProtected.of(listed)
-        try:
-            return cls(here, Snapshot.open(rules, verify="header").protected if is_snapshot(rules) else None)
-        except SnapshotError:  # which is among the problems
-            return cls(here)
-
-    def to_dict(self) -> dict[str, object]:
-        compiled = self.compiled and self.compiled._asdict()
-        return {**protection_to_dict(self.here), "protection": str(self), "compiled_with": compiled}
-
-    def __str__(self) -> str:
-        if self.compiled is None or self.compiled == self.here:
-            return protection(self.here)
-        lists = self.compiled if self.here is None else f"other lists ({self.compiled})"
-        return f"{protection(self.here)}; the snapshot was compiled with {lists}"
+def _guard(rules: Path, listed: list[Protected] | None) -> Guard:
+    here = None if listed is None else KnownProtected.of(listed)
+    try:
+        return Guard(here, Snapshot.open(rules, verify="header").protected if is_snapshot(rules) else None)
+    except SnapshotError:  # it is among the problems
+        return Guard(here)
 
 
 def _find_protected(
@@ -127,43 +85,8 @@ def _loaded(path: Path, root: Path | None, refused: list[RuleSetError]) -> RuleS
         return RuleSet()
 
 
-def _together(refused: list[RuleSetError], loaded: RuleSet) -> RuleSetError:
+def _merged(refused: list[RuleSetError], loaded: RuleSet) -> RuleSetError:
     """Return the problems of rules and of lists as one error, with the counts of the rules."""
     problems = in_order(problem for error in refused for problem in error.problems)
     of_rules = refused[-1]  # the lists come first
     return RuleSetError(problems, of_rules.read or len(loaded), of_rules.refused)
-
-
-def _failing(problems: list[Problem], fail_on: Failing) -> bool:
-    worst_first = list(Failing)
-    return any(worst_first.index(Failing(problem.severity)) <= worst_first.index(fail_on) for problem in problems)
-
-
-def _to_dict(loaded: RuleSet, guard: _Guard, problems: list[Problem], fail_on: Failing) -> dict[str, object]:
-    accounts, tweets = options.count_ids(loaded)
-    return {
-        "valid": True,  # it loads
-        "fine": not _failing(problems, fail_on),
-        "fail_on": fail_on,
-        "rules": len(loaded),
-        "files": _count_files(loaded),
-        "accounts": accounts,
-        "tweets": tweets,
-        **guard.to_dict(),
-        "revision": loaded.revision,
-        "digest": loaded.digest,
-        "problems": [problem_to_dict(problem) for problem in problems],
-    }
-
-
-def _count_files(loaded: RuleSet) -> int:
-    return len({rule.place.file for rule in loaded if rule.place})
-
-
-def _summary(loaded: RuleSet, guard: _Guard, problems: list[Problem], fail_on: Failing) -> str:
-    accounts, tweets = options.count_ids(loaded)
-    read = counted(rule=len(loaded), file=_count_files(loaded), account=accounts, tweet=tweets)
-    by_severity: Counter[str] = Counter(problem.severity for problem in problems)
-    told = counted(**{severity: by_severity[severity] for severity in Failing if by_severity[severity]})
-    verdict = "not fine" if _failing(problems, fail_on) else "fine"
-    return f"{verdict}: {read}, revision {loaded.revision}; {guard}{f'; {told}' if told else ''}"

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from withhold.cli import location_options, options
-from withhold.cli.output import Format, out, print_json
+from withhold.cli.output import show
+from withhold.cli.render import Format
+from withhold.cli.results import AddressResult, RequestResult
 from withhold.errors import WithholdError
-from withhold.location import Anonymised, Location, Resolution, Resolver, TrustedProxies
+from withhold.location import Anonymised, Resolver, TrustedProxies
 
 
 def locate(
@@ -38,7 +40,7 @@ def locate(
         str | None, typer.Option("--cdn", metavar="NAME", help="The CDN whose country header counts.")
     ] = None,
     anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
-    form: options.Form = Format.TEXT,
+    form: Annotated[Format, options.formats(AddressResult, RequestResult)] = Format.TEXT,
 ) -> None:
     """Say where an address is, or whoever sent a request, and how that is known."""
     if (address is None) == (peer is None):
@@ -52,7 +54,7 @@ def locate(
         raise typer.BadParameter("give the database that the other options are about", param_hint="'--geoip'")
     database = databases.open(geoip) if geoip else None
     if database is not None and address is not None:
-        _print_location(database.locate(address), anonymised, form)
+        show(AddressResult(database.locate(address), anonymised), form)
         return
     headers = [_split(line) for line in header or ()]
     try:
@@ -61,7 +63,7 @@ def locate(
     except WithholdError as error:
         hint = "'--trust', '--cdn' or '--client-header'"
         raise typer.BadParameter(location_options.in_shell(error), param_hint=hint) from None
-    _print_resolution(resolver.resolve(peer, headers), form)
+    show(RequestResult(resolver.resolve(peer, headers)), form)
 
 
 def _split(line: str) -> tuple[str, str]:
@@ -69,48 +71,3 @@ def _split(line: str) -> tuple[str, str]:
     if not colon or not name.strip():
         raise typer.BadParameter("write it like `X-Forwarded-For: 192.0.2.1`", param_hint="'--header'")
     return name.strip(), value.strip()
-
-
-def _to_dict(location: Location) -> dict[str, object]:
-    found = location.finding
-    return {
-        "country": found.country,
-        "subdivisions": list(found.subdivisions),
-        "state": found.state,
-        "network": found.cidr,
-        "why": found.why,
-        "registered_country": found.registered_country,
-        "represented_country": found.represented_country,
-        "anonymiser": found.anonymiser,
-        "anonymity_database": found.anonymity_database,
-    }
-
-
-def _print_location(location: Location, anonymised: Anonymised, form: Format) -> None:
-    if form is Format.JSON:
-        print_json({**_to_dict(location), "viewer": location.viewer(anonymised=anonymised).to_dict()})
-        return
-    out.print(str(location.viewer(anonymised=anonymised)))
-    for name, value in _to_dict(location).items():
-        if value and name not in ("why", "country", "subdivisions"):
-            out.print(f"  {name.replace('_', ' '):<19} {value}")
-    if location.anonymity_database is None:
-        out.print(f"  {'anonymity':<19} not checked: no database was given with --anonymous")
-
-
-def _print_resolution(resolution: Resolution, form: Format) -> None:
-    if form is Format.TEXT:
-        # The address is part of the request that was typed.
-        out.print(resolution.described(whole_address=True))
-        return
-    signals = [{"name": signal.name, **_to_dict(signal.location)} for signal in resolution.signals]
-    print_json(
-        {
-            "viewer": resolution.viewer().to_dict(),
-            "address": resolution.address,
-            "why": resolution.trace.why,
-            "winner": resolution.winner.name if resolution.winner else None,
-            "disagreed": [signal.name for signal in resolution.disagreed],
-            "signals": signals,
-        }
-    )

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from withhold.cli.location_options import Databases
-from withhold.cli.output import Format, err, print_problems
+from withhold.cli.output import err, print_problems, refuse
 from withhold.cli.place import read_place
-from withhold.cli.refusal import refuse
+from withhold.cli.render import Format, formats_of
+from withhold.cli.results import Refusal
 from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, quoted
 from withhold.model import RuleSet, Settle, Viewer
 from withhold.model.instants import parse_instant
@@ -68,8 +68,9 @@ Traffic = Annotated[
 ]
 
 
-def formats(*known: Format) -> Any:
-    """Return the option that chooses among the formats which a command can print."""
+def formats(*results: type) -> Any:
+    """Return the option that chooses a format in which all results of a command can be printed."""
+    known = formats_of(*results)
 
     def read(text: str) -> Format:
         if text in known:
@@ -79,16 +80,13 @@ def formats(*known: Format) -> Any:
     return typer.Option("--format", metavar=f"[{'|'.join(known)}]", parser=read, help="How to print the answer.")
 
 
-Form = Annotated[Format, formats(Format.TEXT, Format.JSON)]
-
-
-def load_rules(path: Path, root: Path | None, form: Format, console: Console = err) -> RuleSet:
+def load_rules(path: Path, root: Path | None, form: Format) -> RuleSet:
     """Load a rule set, with a progress bar on a terminal, and tell its problems; exits with `INVALID_RULES`."""
     try:
         rules = read_rules(path, root)
     except RuleSetError as error:
-        raise refuse(error, form, path, console) from None
-    print_problems(rules.warnings, console)
+        raise refuse(Refusal(error, path), form) from None
+    print_problems(rules.warnings, err)
     return rules
 
 
@@ -113,13 +111,7 @@ def load_snapshot(path: Path, root: Path | None, form: Format) -> Snapshot:
     try:
         return Snapshot.open(path)
     except SnapshotError as error:
-        raise refuse(RuleSetError([error.problem]), form, path) from None
-
-
-def count_ids(rules: RuleSet) -> tuple[int, int]:
-    """Return how many accounts and how many tweets some rule names."""
-    accounts = {id_ for rule in rules for id_ in rule.accounts}
-    return len(accounts), len({id_ for rule in rules for id_ in rule.tweets})
+        raise refuse(Refusal(RuleSetError([error.problem]), path), form) from None
 
 
 def subject_of(tweet: str | None, account: str | None, form: Format) -> tuple[int | None, int | None]:

@@ -5,19 +5,17 @@
 from __future__ import annotations
 
 from functools import partial
-from io import StringIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from withhold.cli import options
-from withhold.cli.case_report import print_report
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import PLAIN, Format, err, json_text, out, print_problems
-from withhold.cli.refusal import refuse
+from withhold.cli.output import document, err, print_problems, refuse, show
+from withhold.cli.render import Format
+from withhold.cli.results import Refusal
 from withhold.errors import CaseError, escaped_path
 from withhold.testing.asked import Index
 from withhold.testing.cases import CaseFile
@@ -44,7 +42,7 @@ def test(
             file_okay=False,
         ),
     ] = None,
-    form: Annotated[Format, options.formats(Format.TEXT, Format.JSON, Format.JUNIT)] = Format.TEXT,
+    form: Annotated[Format, options.formats(Report)] = Format.TEXT,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="FILE", help="Write that to a file, and text here.")
     ] = None,
@@ -73,7 +71,7 @@ def test(
         others = uncovered(paths or [], files, library) if measured else []
     except CaseError as error:
         write = None if output is None else partial(_write_text, output)
-        raise refuse(error, form, (paths or [Path()])[0], write=write) from None
+        raise refuse(Refusal(error, (paths or [Path()])[0]), form, write=write) from None
     warnings = (warning for file in (*files, *others) for warning in (*file.rules.warnings, *file.warnings))
     print_problems(dict.fromkeys(warnings), err)  # several files are about the same rules
     report = Report([_tested(file, library) for file in files])
@@ -88,7 +86,9 @@ def test(
                 err.print("no rule was changed: the cases have to pass first", style="yellow")
             else:
                 report.mutation = _mutation(index)
-    _print(report, form, output)
+    if output is not None:
+        _write_text(output, document(report, form))
+    show(report, form if output is None else Format.TEXT)
     for what, share, least in report.shortfalls():
         err.print(f"{what}: {share} is less than the {least:g} % asked for", style="red")
     if not report.fine:
@@ -105,24 +105,6 @@ def _mutation(index: Index) -> Mutation:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("", total=len(index.rules))
         return change(index, lambda done: bar.update(task, completed=done))
-
-
-def _print(report: Report, form: Format, output: Path | None) -> None:
-    """Print a report in its form, or write it so to a file and print text."""
-    if output is not None:
-        with StringIO() as file:
-            _write(report, form, Console(file=file, width=120, **PLAIN))
-            _write_text(output, file.getvalue())
-        form = Format.TEXT
-    _write(report, form, out)
-
-
-def _write(report: Report, form: Format, console: Console) -> None:
-    if form is Format.TEXT:
-        print_report(report, console)
-    else:
-        text = report.to_junit() if form is Format.JUNIT else json_text(report.to_dict(), indent=2)
-        console.file.write(text.rstrip("\n") + "\n")
 
 
 def _write_text(output: Path, text: str) -> None:

@@ -49,6 +49,20 @@ class Change(NamedTuple):
         """Return the change in words, with other words for where it is."""
         return f"{where} {self.old} → {self.new}{bounds_text(self.period) or ' always'}"
 
+    def to_dict(self) -> dict[str, object]:
+        """Return values that JSON has."""
+        territories, only, but = self.where.worded()
+        return {
+            "where": str(self.where),
+            "territories": str(territories),
+            "unknown_location": self.where.unknown,
+            "no_subdivision_known": {"also": only, "not": but},
+            "old": self.old,
+            "new": self.new,
+            "from": in_iso(self.period.start),
+            "until": in_iso(self.period.end),
+        }
+
 
 def bounds_text(period: Period) -> str:
     """Return ` from 2021-02-10T05:00:00Z` and the like; nothing for a period without bounds."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from withhold.engine import Engine, View
 from withhold.model.decision import Outcome
+from withhold.model.instants import in_iso
 from withhold.model.places import place_of, united
 from withhold.model.policy import Policy
 from withhold.model.rule import Period, Reason, Rule
@@ -47,6 +48,18 @@ class Block:
         for name, found in (("now_names", self.new), ("no_longer_names", self.gone), ("changed", self.changed)):
             yield name, [found[id_] for id_ in sorted(found)]
 
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "kind": self.kind.removesuffix("s"),
+            "count": len(self.ids),
+            "ids": list(map(str, self.ids)),
+            "outcomes": [change.to_dict() for change in self.changes],
+            "rules": {
+                name: [{"id": rule.id, "place": str(rule.place) if rule.place else None} for rule in rules]
+                for name, rules in self.rules()
+            },
+        }
+
 
 class SummaryRow(NamedTuple):
     """How many accounts and tweets get another outcome in some country (or at an unknown location)."""
@@ -74,6 +87,16 @@ class Impact(NamedTuple):
     impressions: int
     changed: dict[tuple[str | None, Outcome, Outcome], int]
 
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "at": in_iso(self.at),
+            "impressions": self.impressions,
+            "changed": [
+                {"country": country, "old": old, "new": new, "impressions": count}
+                for (country, old, new), count in self.changed.items()
+            ],
+        }
+
 
 @dataclass(slots=True)
 class Summary:
@@ -96,6 +119,24 @@ class Summary:
     @property
     def audit_counts(self) -> tuple[int, int]:
         return _counts(self.audit)
+
+    def to_dict(self, *, audit: bool = False) -> dict[str, object]:
+        """Return all of it as JSON has it; ids are text, since some readers of JSON round large numbers."""
+        impact = self.impact
+        return {
+            "old": self.old._asdict(),
+            "new": self.new._asdict(),
+            "from": in_iso(self.within.start),
+            "until": in_iso(self.within.end),
+            "different": bool(self.blocks or (audit and self.audit)),
+            **dict(zip(("accounts", "tweets"), self.counts, strict=True)),
+            "changes": [block.to_dict() for block in self.blocks],
+            "unnoticed": dict(zip(("accounts", "tweets"), self.audit_counts, strict=True)),
+            **({"audit": [block.to_dict() for block in self.audit]} if audit else {}),
+            "by_country": [{**row._asdict(), "where": str(row.where)} for row in self.rows],
+            "by_demand": [blamed._asdict() for blamed in self.blamed],
+            "traffic": impact and impact.to_dict(),
+        }
 
 
 def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period = _ALWAYS) -> Summary:

@@ -1,16 +1,13 @@
-"""What came of the cases of several files, as JSON has it and as JUnit's XML does."""
+"""The results of the cases of several files."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 from withhold.engine import Engine
 from withhold.engine.explain import subject_values
-from withhold.errors import Problem, escaped, escaped_path, place_text
 from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
 from withhold.model.tweet import links_of
@@ -18,11 +15,7 @@ from withhold.testing.cases import CaseFile, Result
 from withhold.testing.coverage import Coverage, Share, share
 from withhold.testing.mutation import Mutation
 from withhold.testing.pasting import Addition, additions
-from withhold.testing.running import failure, in_short
 from withhold.testing.viewers import place_of
-
-# What XML 1.0 cannot say, even escaped.
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(slots=True)
@@ -135,45 +128,6 @@ class Report:
             }
         return found
 
-    def to_junit(self) -> str:
-        """Return the cases as JUnit's XML: a suite for each file, and one of rule files that are skipped for want of cases."""
-        root = ET.Element("testsuites", tests=str(self.cases), failures=str(self.failures))
-        for tested in self.files:
-            counts = {"tests": str(len(tested.results)), "failures": str(len(tested.failed)), "errors": "0"}
-            suite = ET.SubElement(root, "testsuite", {"name": _xml(escaped_path(tested.file.path)), **counts})
-            for result in tested.results:
-                place = result.case.place
-                named = {"classname": escaped_path(place.file), "name": escaped(result.case.it)}
-                attributes = {**named, "line": str(place.line)}
-                case = ET.SubElement(suite, "testcase", {key: _xml(value) for key, value in attributes.items()})
-                if not result.passed:
-                    message = _xml(in_short(result))
-                    ET.SubElement(case, "failure", message=message).text = _xml(failure(result, tested.engine))
-        if self.uncovered:
-            count, said = str(len(self.uncovered)), "no case file is about it"
-            root.set("tests", str(self.cases + len(self.uncovered)))
-            suite = ET.SubElement(root, "testsuite", name=said, tests=count, failures="0", errors="0", skipped=count)
-            for path in self.uncovered:
-                case = ET.SubElement(suite, "testcase", classname="uncovered", name=_xml(escaped_path(path)))
-                ET.SubElement(case, "skipped", message=said)
-        return _document(root)
-
-
-def refused_as_junit(problems: Sequence[Problem]) -> str:
-    """Return the problems of files that were refused as JUnit's XML: an error each, so that CI shows them."""
-    count = str(len(problems))
-    root = ET.Element("testsuites", tests=count, errors=count)
-    suite = ET.SubElement(root, "testsuite", name="files that were refused", tests=count, failures="0", errors=count)
-    for problem in problems:
-        case = ET.SubElement(suite, "testcase", classname="refused", name=_xml(place_text(problem.place or "")))
-        ET.SubElement(case, "error", message=_xml(str(problem)))
-    return _document(root)
-
-
-def _document(root: ET.Element) -> str:
-    ET.indent(root)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
-
 
 def _case(result: Result, engine: Engine) -> dict[str, object]:
     case = result.case
@@ -199,7 +153,3 @@ def _case(result: Result, engine: Engine) -> dict[str, object]:
             for answer in result.answers
         ],
     }
-
-
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

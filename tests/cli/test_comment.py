@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 
 from withhold import Rule, RuleSet, Snapshot
 from withhold.cli.app import app
+from withhold.cli.render.comment import LIMIT, count_fitting, fitted, size
+from withhold.cli.render.markdown import render
+from withhold.cli.results import DiffResult
 from withhold.model import Outcome
-from withhold.reports import Impact, Side, differences, summarize
-from withhold.reports.comment import LIMIT, count_fitting, fitted, size
-from withhold.reports.rendering import as_markdown, as_values
+from withhold.reports import Impact, Side, Summary, differences, summarize
 from withhold.territories import countries, subdivisions
 
 GITHUB = 65_536
@@ -56,6 +57,10 @@ def summary_of(rules):
     return summarize(Side("main", old.revision), Side("HEAD", new.revision), differences(old, new))
 
 
+def as_markdown(summary: Summary, *, whole: bool = False, audit: bool = False) -> list[str]:
+    return list(map(str, render(DiffResult(summary, whole, audit))))
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_e4_markdown_fits_whatever_changes(shape):
     summary = summary_of(SHAPES[shape])
@@ -75,7 +80,7 @@ def test_e4_markdown_fits_whatever_changes(shape):
 
 def test_e4_what_is_cut_is_counted_and_the_sums_come_first():
     summary = summary_of(many_rules())
-    lines = list(as_markdown(summary, whole=True))
+    lines = as_markdown(summary, whole=True)
     assert size(lines) <= LIMIT
     assert lines.index("Cut to fit; `--format json` lists everything.") < lines.index("<details>")
     (rows,) = (line for line in lines if line.endswith(" more rows"))
@@ -84,7 +89,7 @@ def test_e4_what_is_cut_is_counted_and_the_sums_come_first():
     told = sum(line.startswith("- **account") for line in lines)
     assert told > 100, "more than without --all"
     assert f"- … and {1_500 - told:,} more" in lines
-    values = json.loads(json.dumps(as_values(summary)))
+    values = json.loads(json.dumps(summary.to_dict()))
     assert (len(values["changes"]), len(values["by_demand"])) == (1_500, 1_500), "JSON stays whole"
 
 

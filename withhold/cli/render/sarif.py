@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, singledispatch
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
+from withhold.cli.render import unsupported
+from withhold.cli.render.json import json_text
+from withhold.cli.results import LintResult, Refusal
 from withhold.errors import Place, Problem
 from withhold.lint import CHECKS, OF_OVERRIDES
 from withhold.sources.root import repository_around
@@ -22,6 +25,19 @@ RESULTS, COMPRESSED = 25_000, 10_000_000
 _WORST_FIRST = ("error", "warning", "note")
 
 _UNREADABLE = "What is written in a rule file must be readable without doubt."
+
+
+render = singledispatch(unsupported)
+
+
+@render.register
+def _lint(result: LintResult) -> Iterator[str]:
+    yield json_text(sarif_of(result.problems, result.path, str(result.guard)), indent=2)
+
+
+@render.register
+def _refusal(refusal: Refusal) -> Iterator[str]:
+    yield json_text(sarif_of(refusal.error.problems, refusal.path, refusal.note), indent=2)
 
 
 def sarif_of(problems: Iterable[Problem], rules: Path, note: str = "") -> dict[str, object]:

@@ -1,0 +1,58 @@
+"""The output formats: one module each, named after its format.
+
+The `render` of a module is a `functools.singledispatch` function: it takes a result (most are in `cli/results.py`) and
+yields the parts to print. A command has the formats that can render all its results. So a new format is a new module, and its
+line in `Format`. Every format renders a `Refusal`; text and JSON render every result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from functools import cache
+from importlib import import_module
+from typing import Protocol, TypeAlias, cast
+
+from rich.table import Table
+from rich.text import Text
+
+#: A string is printed as it is, with a line feed. How styled text and a table are printed depends on the terminal.
+Part: TypeAlias = str | Text | Table
+
+
+class Format(StrEnum):
+    """Every output format; the module of the same name renders it."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
+class Renderer(Protocol):
+    """A function by `functools.singledispatch`."""
+
+    def __call__(self, result: object, /) -> Iterable[Part]: ...
+    def dispatch(self, cls: type) -> Callable[..., Iterable[Part]]: ...
+
+
+def unsupported(result: object) -> Iterable[Part]:
+    """Raise the error for a result that a format cannot render: the default of most formats."""
+    raise TypeError(f"this format does not render {type(result).__name__}")
+
+
+@cache
+def renderer(form: Format) -> Renderer:
+    """Return the `render` of a format."""
+    return cast("Renderer", import_module(f"{__name__}.{form}").render)
+
+
+def formats_of(*kinds: type) -> list[Format]:
+    """Return the formats that can render results of all the given types.
+
+    >>> from withhold.cli.results import LintResult
+    >>> Format.SARIF in formats_of(LintResult), Format.JUNIT in formats_of(LintResult)
+    (True, False)
+    """
+    return [form for form in Format if all(renderer(form).dispatch(kind) is not unsupported for kind in kinds)]

@@ -1,0 +1,70 @@
+"""The text of `withhold test`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from withhold.cli.render import Part
+from withhold.cli.render.wording import counted
+from withhold.errors import escaped, escaped_path
+from withhold.model import Rule
+from withhold.testing.coverage import SPEAKS, Coverage
+from withhold.testing.mutation import Mutation
+from withhold.testing.report import Report
+from withhold.testing.running import failure
+
+
+def report_lines(report: Report) -> Iterator[Part]:
+    """Yield a line for each file, every failure in full, a summary, and what coverage and mutation found."""
+    for tested in report.files:
+        failed = f", {len(tested.failed)} failed" if tested.failed else ""
+        line = f"{escaped_path(tested.file.path)}: {counted(case=len(tested.results))}{failed}"
+        yield Text(line, style="red" if failed else "green")
+    for tested in report.files:
+        for result in tested.failed:
+            yield ""
+            yield failure(result, tested.engine)
+    if report.failures:
+        yield ""
+    failed = f"{report.failures} failed" if report.failures else "all passed"
+    summary = f"{counted(case=report.cases)} in {counted(file=len(report.files))}: {failed}"
+    yield Text(summary, style="bold red" if report.failures else "bold green")
+    for path in report.uncovered or ():
+        yield Text(f"no case file is about it: {escaped_path(path)}", style="yellow")
+    if report.coverage is not None:
+        yield Text(f"coverage: {report.tried} of what there is to try", style="bold")
+        for found in report.coverage:
+            yield Text(_coverage(found), style="yellow" if found.untried else "")
+    if report.mutation is not None:
+        yield from _mutation(report, report.mutation)
+
+
+def _coverage(found: Coverage) -> str:
+    name = f"{_place(found.rule)}{escaped(found.rule.id)}"
+    if not found.sides:
+        return f"  {name}: never in force, so there is nothing to try"
+    cases = counted(case=found.cases) if found.speaks else "never made to speak"
+    missing = [side for side in found.untried if side != SPEAKS]
+    untried = f"; not tried: {', '.join(missing)}" if missing else "; all tried" if found.speaks else ""
+    return f"  {name}: {cases}{untried}"
+
+
+def _place(rule: Rule) -> str:
+    """Return the place of a rule, if it has one: a rule of a snapshot may have been made in Python."""
+    return f"{rule.place}: " if rule.place else ""
+
+
+def _mutation(report: Report, mutation: Mutation) -> Iterator[Part]:
+    equivalent = f"; {len(mutation.equivalent):,} more change nothing for anybody" if mutation.equivalent else ""
+    yield Text(f"mutation: {report.noticed} of all changes were noticed{equivalent}", style="bold")
+    for mutant in mutation.survivors:
+        line = f"  {_place(mutant.rule)}not noticed: {escaped(mutant.rule.id)} {mutant.change}"
+        yield Text(line, style="yellow")
+    for rule, changes in mutation.untested:
+        line = f"  {_place(rule)}no case asks about it: {escaped(rule.id)} ({counted(change=changes)})"
+        yield Text(line, style="yellow")
+    for addition in report.additions:
+        yield f"\nadd to {escaped_path(addition.path)}, if it is what is meant:"
+        yield from addition.lines()

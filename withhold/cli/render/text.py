@@ -1,0 +1,207 @@
+"""Text for people: what matters first, in colour on a terminal. A result of no other kind is printed as its `str`."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import singledispatch
+
+from rich.table import Table
+from rich.text import Text
+
+from withhold.cli.render import Part
+from withhold.cli.render.case_report import report_lines
+from withhold.cli.render.wording import (
+    DIFFERENCES,
+    SAME,
+    Rows,
+    cause,
+    counted,
+    enumerated,
+    headline,
+    impression_line,
+    impression_rows,
+    refusal_line,
+    rule_name,
+    subjects_of,
+    tables,
+    unnoticed,
+)
+from withhold.cli.results import (
+    AddressResult,
+    BenchResult,
+    CheckResult,
+    CompileResult,
+    DiffResult,
+    FailOn,
+    LintResult,
+    Refusal,
+    RequestResult,
+    id_counts,
+    location_values,
+)
+from withhold.errors import Problem, escaped, escaped_path
+from withhold.lint.protected_account import CHECK as PROTECTED
+from withhold.model import Outcome
+from withhold.model.instants import in_iso
+from withhold.model.protected import protection
+from withhold.model.viewer import spoken_of
+from withhold.native.package import this_package
+from withhold.reports.speed import Figure
+
+_OUTCOMES = {Outcome.VISIBLE: "green", Outcome.WITHHELD: "bold yellow", Outcome.SUSPENDED: "bold red"}
+_SEVERITIES = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+_CAUTION = """\
+Medians of one run, in nanoseconds for one tweet with its author; `times` is over the first line. The loop around the calls is
+in all of them. Answers were compared with the reference first. It does not show other processes, other threads, or
+caches that other work has emptied: read the ratios."""
+
+
+@singledispatch
+def render(result: object) -> Iterable[Part]:
+    yield str(result)
+
+
+render.register(report_lines)
+
+
+def outcome_text(outcome: Outcome) -> Text:
+    """Return an outcome in its colour; a hidden one is in capitals, for readers who do not see colours."""
+    return Text(outcome.value if outcome is Outcome.VISIBLE else outcome.value.upper(), style=_OUTCOMES[outcome])
+
+
+def problem_text(problem: Problem) -> Text:
+    """Return a problem in the colour of its severity."""
+    return Text(str(problem), style=_SEVERITIES[problem.severity])
+
+
+@render.register
+def _refusal(refusal: Refusal) -> Iterator[Part]:
+    yield from map(problem_text, refusal.error.problems)
+    yield refusal_line(refusal)
+    if refusal.note:
+        yield refusal.note
+
+
+@render.register
+def _check(result: CheckResult) -> Iterator[Part]:
+    decision = result.decision
+    parts = [f" for {'anybody' if result.viewer is None else spoken_of(result.viewer)}"]
+    if decision.rule_id:
+        demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
+        reason = f"{str(decision.reason).replace('_', ' ')}{demand}"
+        parts.append(f"by rule {escaped(decision.rule_id)} on the {decision.scope} ({reason})")
+    if decision.exempt:
+        parts.append("shown all the same, for the viewer is the author")
+    if decision.territories:
+        parts.append(f"withheld in {decision.territories}")
+    if not decision.certain:
+        parts.append("uncertain: a better known location could change the answer")
+    if decision.valid_until:
+        parts.append(f"holds until {in_iso(decision.valid_until)}")
+    yield outcome_text(decision.outcome) + Text("; ".join(parts))
+
+
+@render.register
+def _lint(result: LintResult) -> Iterator[Part]:
+    yield from map(problem_text, result.problems)
+    counts = {noun.removesuffix("s"): count for noun, count in result.counts().items()}
+    severities = Counter(problem.severity for problem in result.problems)
+    advice = counted(**{severity: count for severity in FailOn if (count := severities[severity.value])})
+    verdict = "fine" if result.fine else "not fine"
+    end = f"; {advice}" if advice else ""
+    yield f"{verdict}: {counted(**counts)}, revision {result.rules.revision}; {result.guard}{end}"
+    overridden = (code for rule in result.rules for code, _ in rule.override)
+    if result.guard.here is None and PROTECTED.code in overridden:
+        hint = f"an override of `{PROTECTED.code}` counts on one; name it with --protected"
+        yield Text(f"no list of protected accounts was read: {hint}", style="yellow")
+
+
+@render.register
+def _compile(result: CompileResult) -> Iterator[Part]:
+    counts = {noun.removesuffix("s"): count for noun, count in id_counts(result.snapshot).items()}
+    wrote = f"wrote {escaped_path(result.path)}: {counted(**counts)}, revision {result.snapshot.revision}"
+    yield f"{wrote}, {counted(byte=result.size)}; {protection(result.snapshot.protected)}"
+
+
+@render.register
+def _bench(result: BenchResult) -> Iterator[Part]:
+    snapshot = result.snapshot
+    counts = {noun.removesuffix("s"): count for noun, count in id_counts(snapshot).items()}
+    yield f"measured: {this_package()}"
+    yield f"{counted(**counts)}, revision {snapshot.revision}; ready in {result.seconds * 1000:,.0f} ms"
+    yield f"Python {platform.python_version()}; {spoken_of(result.viewer)}"
+    if result.traffic and result.traffic.left_out:
+        yield f"{result.traffic.left_out:,} impressions that do not name both tweet and account were left out"
+    yield ""
+    yield _figures(result.figures)
+    yield _CAUTION
+
+
+def _figures(figures: list[Figure]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("what", "ns", "middle half", "times"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    for figure in figures:
+        middle = f"{figure.low:,.0f}-{figure.high:,.0f}"
+        times = f"{figure.nanoseconds / figures[0].nanoseconds:.2f}"
+        table.add_row(figure.what, f"{figure.nanoseconds:,.0f}", middle, times)
+    return table
+
+
+@render.register
+def _address(result: AddressResult) -> Iterator[Part]:
+    yield str(result.viewer)
+    for name, value in location_values(result.location).items():
+        if value and name not in ("why", "country", "subdivisions"):
+            yield f"  {name.replace('_', ' '):<19} {value}"
+    if result.location.anonymity_database is None:
+        yield f"  {'anonymity':<19} not checked: no database was given with --anonymous"
+
+
+@render.register
+def _request(result: RequestResult) -> Iterator[Part]:
+    # The address is part of the request that was typed.
+    yield result.resolution.described(whole_address=True)
+
+
+@render.register
+def _diff(result: DiffResult) -> Iterator[Part]:
+    """Yield the difference; unless the whole of it is asked for, long lists end with a count."""
+    summary, blocks, whole = result.summary, result.blocks, result.whole
+    yield " → ".join(f"{escaped(side.name)} (revision {side.revision})" for side in (summary.old, summary.new))
+    yield ""
+    for block in blocks if whole else blocks[:DIFFERENCES]:
+        changes = [*map(str, block.changes)] or [SAME]
+        head = f"{subjects_of(block, whole=whole)}:"
+        yield from [f"{head} {changes[0]}"] if len(changes) == 1 else [head, *(f"  {line}" for line in changes)]
+        for name, rules in block.rules():
+            if rules:
+                yield f"  {cause(name, rules)}: {enumerated([rule_name(rule) for rule in rules], whole=whole)}"
+    if len(blocks) > DIFFERENCES and not whole:
+        yield f"… and {len(blocks) - DIFFERENCES:,} more differences: --all lists every one"
+    if blocks:
+        yield ""
+    yield headline(summary)
+    if any(summary.audit_counts) and not result.audit:
+        yield f"{unnoticed(summary)}: --audit lists these"
+    for table in tables(summary):
+        yield ""
+        yield from _aligned(table)
+    if summary.impact is not None:
+        yield ""
+        yield impression_line(summary.impact)
+        yield from _aligned(impression_rows(summary.impact))
+
+
+def _aligned(table: Rows) -> Iterator[str]:
+    """Yield the lines of a table, with figures to the right."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        cells = (
+            cell.rjust(width) if at >= 2 else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        yield "  ".join(cells)

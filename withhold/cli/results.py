@@ -1,0 +1,253 @@
+"""The results of commands, as values. `to_dict` returns all of a result as JSON has it; `render/` prints it.
+
+`withhold explain` and `withhold test` need no result of their own: they print an `Explanation` and a `Report`.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from withhold.engine.explain import subject_values
+from withhold.errors import CaseError, Problem, RuleSetError
+from withhold.location import Anonymised, Location, Resolution
+from withhold.model import Decision, RuleSet, Viewer
+from withhold.model.instants import in_iso
+from withhold.model.protected import KnownProtected, protection
+from withhold.model.tweet import Link
+from withhold.native import engine_info
+from withhold.native.package import this_package
+from withhold.reports import Summary
+from withhold.reports.speed import Figure, Traffic
+from withhold.reports.summary import Block
+from withhold.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Files that were refused. Problems without a place concern `path`; `note` is on how the command ran."""
+
+    error: RuleSetError | CaseError
+    path: Path
+    note: str = ""
+    #: Further values of `to_dict`.
+    more: Mapping[str, object] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, object]:
+        error = self.error
+        counts = {"read": error.read, "refused": error.refused} if isinstance(error, RuleSetError) else {}
+        return {"valid": False, "fine": False, **counts, **self.more, "problems": list(map(_problem, error.problems))}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A decision, and the question that it answers; `viewer` is None if the question concerns every viewer."""
+
+    subject: Link
+    at: datetime
+    viewer: Viewer | None
+    decision: Decision
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "subject": subject_values([self.subject]),
+            "at": in_iso(self.at),
+            "viewer": None if self.viewer is None else self.viewer.to_dict(),
+            "decision": self.decision.to_dict(),
+        }
+
+
+class FailOn(StrEnum):
+    """The least severity with which `withhold lint` fails; the most severe comes first."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Guard(NamedTuple):
+    """The protected accounts that are known here, and those with which a snapshot was compiled."""
+
+    here: KnownProtected | None
+    compiled: KnownProtected | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        compiled = self.compiled and self.compiled._asdict()
+        return {"protected": self.here and self.here.accounts, "protection": str(self), "compiled_with": compiled}
+
+    def __str__(self) -> str:
+        if self.compiled is None or self.compiled == self.here:
+            return protection(self.here)
+        lists = self.compiled if self.here is None else f"other lists ({self.compiled})"
+        return f"{protection(self.here)}; the snapshot was compiled with {lists}"
+
+
+@dataclass(frozen=True, slots=True)
+class LintResult:
+    """The advice on a rule set that was loaded from `path`."""
+
+    path: Path
+    rules: RuleSet
+    guard: Guard
+    problems: list[Problem]
+    fail_on: FailOn
+
+    @property
+    def fine(self) -> bool:
+        order = list(FailOn)
+        return all(order.index(FailOn(problem.severity)) > order.index(self.fail_on) for problem in self.problems)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rules and files there are, and how many accounts and tweets some rule names."""
+        return {
+            "rules": len(self.rules),
+            "files": len({rule.place.file for rule in self.rules if rule.place}),
+            "accounts": len({id_ for rule in self.rules for id_ in rule.accounts}),
+            "tweets": len({id_ for rule in self.rules for id_ in rule.tweets}),
+        }
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "valid": True,  # it loads
+            "fine": self.fine,
+            "fail_on": self.fail_on,
+            **self.counts(),
+            **self.guard.to_dict(),
+            "revision": self.rules.revision,
+            "digest": self.rules.digest,
+            "problems": list(map(_problem, self.problems)),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DiffResult:
+    """A difference between two rule sets, and how much of it to print."""
+
+    summary: Summary
+    whole: bool
+    audit: bool
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The differences to list."""
+        return self.summary.blocks + (self.summary.audit if self.audit else [])
+
+    def to_dict(self) -> dict[str, object]:
+        return self.summary.to_dict(audit=self.audit)
+
+
+@dataclass(frozen=True, slots=True)
+class CompileResult:
+    """A snapshot that was written to `path`, its size in bytes, and its rules."""
+
+    path: Path
+    size: int
+    snapshot: Snapshot
+    rules: RuleSet
+
+    def to_dict(self) -> dict[str, object]:
+        known = self.snapshot.protected
+        return {
+            "file": str(self.path),
+            "bytes": self.size,
+            "revision": self.snapshot.revision,
+            "digest": self.rules.digest,
+            **id_counts(self.snapshot),
+            "protected": known and known.accounts,
+            "protection": protection(known),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """How long questions take on a snapshot that took some seconds to load; `traffic` was read from `path`."""
+
+    snapshot: Snapshot
+    seconds: float
+    viewer: Viewer
+    path: Path | None
+    traffic: Traffic | None
+    figures: list[Figure]
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "revision": self.snapshot.revision,
+            **id_counts(self.snapshot),
+            "seconds_to_load": self.seconds,
+            "package": this_package()._asdict(),
+            "native": engine_info().native,
+            "why": engine_info().why,
+            "python": platform.python_version(),
+            "viewer": self.viewer.to_dict(),
+            "traffic": str(self.path) if self.path else None,
+            "impressions_left_out": self.traffic.left_out if self.traffic else 0,
+            "figures": [figure._asdict() for figure in self.figures],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AddressResult:
+    """The location of an address."""
+
+    location: Location
+    anonymised: Anonymised
+
+    @property
+    def viewer(self) -> Viewer:
+        return self.location.viewer(anonymised=self.anonymised)
+
+    def to_dict(self) -> dict[str, object]:
+        return {**location_values(self.location), "viewer": self.viewer.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestResult:
+    """The location of the viewer who sent a request."""
+
+    resolution: Resolution
+
+    def to_dict(self) -> dict[str, object]:
+        found = self.resolution
+        return {
+            "viewer": found.viewer().to_dict(),
+            "address": found.address,
+            "why": found.trace.why,
+            "winner": found.winner.name if found.winner else None,
+            "disagreed": [signal.name for signal in found.disagreed],
+            "signals": [{"name": signal.name, **location_values(signal.location)} for signal in found.signals],
+        }
+
+
+def id_counts(snapshot: Snapshot) -> dict[str, int]:
+    """Return how many rules a snapshot has, and how many accounts and tweets they name."""
+    return {"rules": snapshot.rule_count, "accounts": len(snapshot.accounts), "tweets": len(snapshot.tweets)}
+
+
+def location_values(location: Location) -> dict[str, object]:
+    found = location.finding
+    return {
+        "country": found.country,
+        "subdivisions": list(found.subdivisions),
+        "state": found.state,
+        "network": found.cidr,
+        "why": found.why,
+        "registered_country": found.registered_country,
+        "represented_country": found.represented_country,
+        "anonymiser": found.anonymiser,
+        "anonymity_database": found.anonymity_database,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "place": str(problem.place) if problem.place is not None else None,
+        "hint": problem.hint,
+        "severity": problem.severity,
+    }
