@@ -173,7 +173,7 @@ class TestSarif:
     def test_every_check_is_described(self, there: Path) -> None:
         described = {each["id"]: each for each in sarif("rules")["tool"]["driver"]["rules"]}
         assert {check.code for check in CHECKS} | {"territory-alias"} == set(described)
-        assert described["no-end"]["name"] == "RulesShouldEnd"
+        assert described["no-end"]["name"] == "NoEnd"
         for each in described.values():
             assert each["name"].isalnum()
             assert each["shortDescription"]["text"].endswith(".")
