@@ -19,7 +19,7 @@ from withhold.cli.demo import _targets
 
 
 @pytest.fixture(scope="module")
-def quoted():
+def shown():
     found = CliRunner().invoke(app, ["demo"])
     assert found.exit_code == 0
     return found.output
