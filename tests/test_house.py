@@ -24,7 +24,7 @@ LEVELS = {
     "errors": 0,
     **dict.fromkeys(("territories", "snowflake", "native"), 1),
     "model": 2,
-    "semantics": 3,
+    **dict.fromkeys(("semantics", "parsing"), 3),
     **dict.fromkeys(("snapshot", "sources", "wire", "lint", "location", "ledger"), 4),
     "engine": 5,
     **dict.fromkeys(("serving", "live", "demands"), 6),

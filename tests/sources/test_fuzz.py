@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from tests.sources.writing import write
 from withhold import Place, Problem, RuleSet, RuleSetError, RuleSetWarning
-from withhold.sources import yaml_file
+from withhold.parsing import yaml_file
 
 YAML = """\
 groups:

@@ -10,7 +10,7 @@ import yaml
 
 from tests.sources.writing import refusal, told, write
 from withhold import RuleSet
-from withhold.sources import yaml_file
+from withhold.parsing import yaml_file
 
 
 @pytest.mark.parametrize(

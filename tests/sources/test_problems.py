@@ -10,7 +10,7 @@ import pytest
 
 from tests.sources.writing import FINE, RULE, refusal, told, write
 from withhold import Place, Problem, SubjectIdError
-from withhold.sources.entry import id_from_text
+from withhold.parsing.ids import id_from_text
 
 KNOWN = (
     "known are `id`, `accounts`, `tweets`, `ids_file`, `withheld_in`, `except_in`, `from`, `until`, `stays`, "
@@ -241,10 +241,10 @@ def test_no_code_of_the_loader_was_forgotten_here() -> None:
     import withhold.model.ids
     import withhold.model.instants
     import withhold.model.rule
-    import withhold.sources.entry
+    import withhold.parsing
+    import withhold.sources
 
-    rooms = [Path(withhold.sources.entry.__file__).parent.glob("*.py")]
-    files = [file for room in rooms for file in room]
+    files = [file for room in (withhold.parsing, withhold.sources) for file in Path(room.__path__[0]).glob("*.py")]
     files += [
         Path(str(module.__file__)) for module in (withhold.model.instants, withhold.model.rule, withhold.model.ids)
     ]

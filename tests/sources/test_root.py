@@ -298,7 +298,7 @@ def test_b7_a_folder_that_vanishes_or_cannot_be_listed(tmp_path: Path, monkeypat
 @pytest.mark.parametrize(
     ("where", "place"),
     [
-        ("withhold.sources.yaml_file.Builder.scalar", "in.yaml:1:1"),
+        ("withhold.parsing.yaml_file.Builder.scalar", "in.yaml:1:1"),
         ("withhold.sources.loader.read_entry", "in.yaml:1:1"),
         ("withhold.sources.loader.expand", "."),
         ("withhold.sources.loader.IdsFile", "in.yaml:1:1"),

@@ -185,7 +185,7 @@ def test_e1_rules_of_a_snapshot() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_e1_any_name_of_a_file_is_read_as_it_is(text: str) -> None:
-    from withhold.sources.yaml_file import read_yaml
+    from withhold.parsing.yaml_file import read_yaml
 
     root = read_yaml(f"rules: {_quoted(text)}\n", "in.yaml")
     assert root is not None

@@ -19,9 +19,9 @@ from withhold.cli.results import Refusal
 from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, quoted
 from withhold.model import RuleSet, Settle, Viewer
 from withhold.model.instants import parse_instant
+from withhold.parsing.ids import id_from_text
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
-from withhold.sources.entry import id_from_text
 
 Rules = Annotated[
     Path, typer.Argument(metavar="RULES", help="A rule file, a directory of them, or a snapshot.", exists=True)

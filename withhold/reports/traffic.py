@@ -23,7 +23,7 @@ from withhold.errors import (
     how_to_install,
     quoted,
 )
-from withhold.sources.entry import id_from_text
+from withhold.parsing.ids import id_from_text
 from withhold.sources.tables import header_hint, not_as_wide, not_csv
 from withhold.territories import UNKNOWN_IN_DATA, WORLD, Resolved, is_subdivision, resolve
 

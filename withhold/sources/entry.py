@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,50 +9,16 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from withhold.errors import Problem, SubjectIdError, WithholdError, did_you_mean, excerpt, quoted
-from withhold.model.ids import check_id
+from withhold.errors import Problem, WithholdError, did_you_mean, quoted
 from withhold.model.instants import parse_instant
 from withhold.model.policy import Settle
 from withhold.model.rule import Effect, Reason, choice
-from withhold.sources.id_forms import misread
-from withhold.sources.nodes import Node, missing_key, no_value
+from withhold.parsing.ids import id_from_text
+from withhold.parsing.nodes import Node, missing_key, no_value
 from withhold.territories import Resolved, resolve
 
 #: The members of groups, by their names in upper case.
 Groups = Mapping[str, tuple[Resolved, ...]]
-
-_DIGITS = re.compile(r"[-+]?[0-9]+", re.ASCII)
-_FLOAT = re.compile(r"[-+]?[0-9]*(?:\.?[0-9]*(?:[eE][-+]?[0-9]+)?|,[0-9]*[eE][-+]?[0-9]+|,0+)", re.ASCII)
-
-
-def id_from_text(text: str, name: str = "id") -> int:
-    """Read an id from decimal digits (A4).
-
-    >>> id_from_text("1101")
-    1101
-
-    Raises `SubjectIdError`. Quotes 20 characters at most, and letters and digits alone where the text is no number: it may
-    be a line of a file that is no list of ids.
-    """
-    if _DIGITS.fullmatch(text):
-        if len(text) <= 20:
-            return check_id(int(text), name)
-        digits = text.lstrip("+-0")  # of which Python reads 4,300 at most
-        if len(digits) <= 19:
-            return check_id(int(f"{'-' * text.startswith('-')}{digits or 0}"), name)
-        message = f"{name} {excerpt(digits)} is not between 1 and 2**63-1"
-        raise SubjectIdError(Problem("id-out-of-range", message, hint="ids are 63-bit"))
-    if len(text) < 40 and any(map(str.isdigit, text)) and _FLOAT.fullmatch(text):
-        hint = "restore all its digits from its source"
-        cut = text if len(text) <= 20 else f"{text[:20]}…"
-        raise SubjectIdError(Problem("lossy-id", f"{name} {quoted(cut)} has been a floating-point number", hint=hint))
-    said, hint = "is not a number", "ids are decimal digits"
-    if form := misread(text):
-        said, hint = f"is not a number: it {form.said}", form.hint
-    elif "," in text:
-        hint = "put brackets around a list: `[1101, 1102]`"
-    raise SubjectIdError(Problem("bad-id", f"{name} {excerpt(text)} {said}", hint=hint))
-
 
 # What pydantic calls a key that is not read.
 _UNKNOWN = "extra_forbidden"

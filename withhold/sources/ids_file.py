@@ -12,8 +12,8 @@ from pathlib import Path
 from withhold.errors import Place, Problem, WithholdError, excerpt
 from withhold.model.ids import IdSet
 from withhold.model.precision import VOUCHED
-from withhold.sources.entry import id_from_text
-from withhold.sources.id_forms import misread
+from withhold.parsing.id_forms import misread
+from withhold.parsing.ids import id_from_text
 from withhold.sources.lossy import Lossy
 from withhold.sources.root import Root
 from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv

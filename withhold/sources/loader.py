@@ -30,14 +30,14 @@ from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.precision import VOUCHED, Sign
 from withhold.model.rule import Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
+from withhold.parsing.json_file import read_json
+from withhold.parsing.nodes import Node, Quoted, refused
+from withhold.parsing.yaml_file import read_yaml
 from withhold.sources.entry import Groups, RuleEntry, read_entry, unknown_keys
 from withhold.sources.files import decoded, rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile
-from withhold.sources.json_file import read_json
 from withhold.sources.lossy import Lossy
-from withhold.sources.nodes import Node, Quoted, refused
 from withhold.sources.root import Root, check_relative
-from withhold.sources.yaml_file import read_yaml
 from withhold.territories import (
     ALIASES,
     GROUPS,

@@ -9,12 +9,13 @@ from pathlib import Path
 from withhold.errors import Place, Problem, RuleError, RuleSetError, WithholdError, in_order
 from withhold.model.protected import Category, Protected
 from withhold.model.rule import choice
-from withhold.sources.entry import id_from_text, unknown_keys
+from withhold.parsing.ids import id_from_text
+from withhold.parsing.nodes import Node, Quoted, missing_key, refused
+from withhold.parsing.yaml_file import read_yaml
+from withhold.sources.entry import unknown_keys
 from withhold.sources.files import decoded, unreadable
 from withhold.sources.lossy import Lossy
-from withhold.sources.nodes import Node, Quoted, missing_key, refused
 from withhold.sources.root import Root
-from withhold.sources.yaml_file import read_yaml
 
 _KEYS = ["account", "category", "name"]
 _HINT = "write `protected:` and below it `- {account: …, category: …}`"

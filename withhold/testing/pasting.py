@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from withhold.errors import RuleSetError
 from withhold.model import Policy
+from withhold.parsing.yaml_file import read_yaml
 from withhold.sources.files import CASES, decoded
-from withhold.sources.yaml_file import read_yaml
 from withhold.testing.cases import CaseFile
 from withhold.testing.suggestion import Suggestion
 

@@ -13,8 +13,9 @@ from withhold.model.instants import parse_instant
 from withhold.model.rule import choice
 from withhold.model.tweet import Subject
 from withhold.model.viewer import Viewer
-from withhold.sources.entry import id_from_text, unknown_keys
-from withhold.sources.nodes import Node, missing_key, no_value
+from withhold.parsing.ids import id_from_text
+from withhold.parsing.nodes import Node, missing_key, no_value
+from withhold.sources.entry import unknown_keys
 from withhold.territories import resolve
 from withhold.testing.cases import Case, Expectation
 from withhold.testing.viewers import UNKNOWN, viewer

@@ -13,13 +13,13 @@ from pathlib import Path
 from withhold.engine import Engine
 from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, SnapshotError, in_order, quoted
 from withhold.model import Policy, RuleSet
+from withhold.parsing.json_file import read_json
+from withhold.parsing.nodes import Node
+from withhold.parsing.yaml_file import read_yaml
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources.files import CASES, decoded, unreadable
-from withhold.sources.json_file import read_json
-from withhold.sources.nodes import Node
 from withhold.sources.root import Root, check_relative, repository_around
-from withhold.sources.yaml_file import read_yaml
 from withhold.testing.cases import CaseFile
 from withhold.testing.reading import Reader
 

@@ -8,7 +8,7 @@ from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from withhold.errors import Place
-from withhold.sources.nodes import Builder, Node, Quoted, is_broken, refused
+from withhold.parsing.nodes import Builder, Node, Quoted, is_broken, refused
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _LITERAL = re.compile(r"null|true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)

@@ -7,7 +7,7 @@ import re
 import yaml
 
 from withhold.errors import Place, RuleSetError
-from withhold.sources.nodes import Builder, Node, Quoted, is_broken, refused
+from withhold.parsing.nodes import Builder, Node, Quoted, is_broken, refused
 
 # libyaml's parser is ten times faster, where PyYAML was built with it.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
