@@ -36,7 +36,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     ("\n\n{}", 3, 1, "bad-rule-file", "the file has no rules", "write `rules: []`"),
     ("rule: []\n", 1, 1, "unknown-key", "unknown key `rule`", "did you mean `rules`?"),
     ("rules: []\nversion: 2\n", 2, 1, "unknown-key", "unknown key `version`", "known are `groups`, `rules`"),
-    ("rules: []\nrules: []\n", 2, 1, "repeated-key", "key `rules` stands here twice", None),
+    ("rules: []\nrules: []\n", 2, 1, "repeated-key", "key `rules` is given twice", None),
     ("rules: {a: 1}\n", 1, 8, "bad-rules", "`rules` must be a list", "write `- id: …` below it, or `rules: []`"),
     ("rules:\n", 1, 7, "bad-rules", "`rules` must be a list", "write `- id: …` below it, or `rules: []`"),
     (
@@ -64,19 +64,19 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (f"{FINE}  from_: ~\n", 6, 3, "unknown-key", "unknown key `from_`", "did you mean `from`?"),
     (f"{FINE}  colour: ~\n", 6, 3, "unknown-key", "unknown key `colour`", KNOWN),
     (f"{FINE}  <<: {{}}\n", 6, 3, "unknown-key", "unknown key `<<`", KNOWN),
-    (f"{FINE}  id: b\n", 6, 3, "repeated-key", "key `id` stands here twice", None),
+    (f"{FINE}  id: b\n", 6, 3, "repeated-key", "key `id` is given twice", None),
     # What its values are.
     (FINE.replace("id: a", "id: ' '"), 2, 7, "bad-text", "`id` is empty", "write a name that no other rule has"),
-    (FINE.replace("id: a", "id:"), 2, 6, "bad-value", "nothing stands where one value is meant", None),
-    (FINE.replace("id: a", "id: [a]"), 2, 7, "bad-value", "a list stands where one value is meant", NO_LIST),
+    (FINE.replace("id: a", "id:"), 2, 6, "bad-value", "expected one value, found nothing", None),
+    (FINE.replace("id: a", "id: [a]"), 2, 7, "bad-value", "expected one value, found a list", NO_LIST),
     (f"{FINE}  demand: ''\n", 6, 11, "bad-text", "`demand` is empty", "write some text, or leave the key out"),
-    (f"{FINE}  note: {{a: b}}\n", 6, 9, "bad-value", "a mapping stands where one value is meant", None),
+    (f"{FINE}  note: {{a: b}}\n", 6, 9, "bad-value", "expected one value, found a mapping", None),
     (
         f"{FINE}  override: no-end\n",
         6,
         13,
         "bad-override",
-        "this is no mapping from codes of checks to reasons",
+        "`override` must be a mapping from codes of checks to reasons",
         OVERRIDE,
     ),
     (
@@ -84,13 +84,13 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
         6,
         13,
         "bad-override",
-        "this is no mapping from codes of checks to reasons",
+        "`override` must be a mapping from codes of checks to reasons",
         OVERRIDE,
     ),
-    (f"{FINE}  override: {{a: x, no-end: ' '}}\n", 6, 28, "bad-override", "an override has no reason", SAY_WHY),
-    (f"{FINE}  override: {{no-end: }}\n", 6, 22, "bad-value", "nothing stands where one value is meant", None),
+    (f"{FINE}  override: {{a: x, no-end: ' '}}\n", 6, 28, "bad-override", "an override has no reason", None),
+    (f"{FINE}  override: {{no-end: }}\n", 6, 22, "bad-value", "expected one value, found nothing", None),
     (f"{FINE}  override: {{'': x}}\n", 6, 13, "bad-override", EMPTY_CODE, SAY_WHY),
-    (f"{FINE}  override: {{a: x, a: y}}\n", 6, 20, "repeated-key", "key `a` stands here twice", None),
+    (f"{FINE}  override: {{a: x, a: y}}\n", 6, 20, "repeated-key", "key `a` is given twice", None),
     (f"{FINE}  tweets: x\n", 6, 11, "bad-id", "id `x` is not a number", "ids are decimal digits"),
     (f"{FINE}  tweets: [5, -5]\n", 6, 15, "id-out-of-range", "id `-5` is not between 1 and 2**63-1", "ids are 63-bit"),
     (f"{FINE}  tweets: 0\n", 6, 11, "id-out-of-range", "id `0` is not between 1 and 2**63-1", "ids are 63-bit"),
@@ -117,8 +117,8 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
         "id `١` is not a number: it has other digits than 0 to 9",
         "write it with the digits 0 to 9",
     ),
-    (f"{FINE}  tweets: [[5]]\n", 6, 12, "bad-value", "a list stands where one value is meant", None),
-    (f"{FINE}  tweets:\n  -\n", 7, 4, "bad-value", "nothing stands where one value is meant", None),
+    (f"{FINE}  tweets: [[5]]\n", 6, 12, "bad-value", "expected one value, found a list", None),
+    (f"{FINE}  tweets:\n  -\n", 7, 4, "bad-value", "expected one value, found nothing", None),
     (FINE.replace("IN", "IM1"), 4, 16, "unknown-territory", "unknown territory `IM1`", None),
     (
         FINE.replace("IN", "DR"),
@@ -213,7 +213,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     *(
         (
             f"{FINE}  ids_file: {written}\n",
-            *(6, 13, "bad-ids-file", "this is no ids_file"),
+            *(6, 13, "bad-ids-file", "`ids_file` must be a path, or a mapping from a kind of ids to a path"),
             "write `ids_file: ids.csv`, or `ids_file: {accounts: ids.txt}`",
         )
         for written in ("[a.csv]", "{account: a.txt}", "{}", "{accounts: [a.txt]}", "''", "{accounts: ''}")

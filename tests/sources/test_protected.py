@@ -13,6 +13,7 @@ from withhold.sources import load_protected, protected_beside
 
 ONE = "protected:\n- {account: 1101, category: journalist}\n"
 HOW = "write `protected:` and below it `- {account: …, category: …}`"
+ENTRY = "write `- {account: …, category: …}`"
 
 
 def test_what_a_list_says(tmp_path: Path) -> None:
@@ -52,17 +53,17 @@ def test_lists_are_found_wherever_rules_are(tmp_path: Path) -> None:
         ("{}\n", 1, 1, "bad-protected", "`protected` must be a list", f"{HOW}, or `protected: []`"),
         ("protected:\n", 1, 11, "bad-protected", "`protected` must be a list", f"{HOW}, or `protected: []`"),
         ("protected: []\nrules: []\n", 2, 1, "unknown-key", "unknown key `rules`", "known are `protected`"),
-        ("protected: []\nprotected: []\n", 2, 1, "repeated-key", "key `protected` stands here twice", None),
-        ("protected: [1101]\n", 1, 13, "bad-protected", "a protected account must be a mapping", HOW),
+        ("protected: []\nprotected: []\n", 2, 1, "repeated-key", "key `protected` is given twice", None),
+        ("protected: [1101]\n", 1, 13, "bad-protected", "a protected account must be a mapping", ENTRY),
         (ONE.replace("1101", "1e5"), 2, 13, "lossy-id", "account `1e5` has been a floating-point number", None),
         (ONE.replace("1101", "0"), 2, 13, "id-out-of-range", "account `0` is not between 1 and 2**63-1", None),
-        (ONE.replace("1101", "[1]"), 2, 13, "bad-value", "`account` must be one text", None),
+        (ONE.replace("1101", "[1]"), 2, 13, "bad-value", "expected one value, found a list", None),
         (ONE.replace("account: 1101, ", ""), 2, 3, "missing-key", "missing key `account`", None),
-        (ONE.replace("1101", ""), 2, 3, "missing-key", "missing key `account`", None),
+        (ONE.replace("1101", ""), 2, 13, "missing-key", "missing key `account`", None),
         (ONE.replace(", category: journalist", ""), 2, 3, "missing-key", "missing key `category`", None),
         (ONE.replace("journalist", "press"), 2, 29, "unknown-category", "unknown category `press`", None),
-        (ONE.replace("}", ", name: ' '}"), 2, 47, "bad-value", "`name` must be one text", None),
-        (ONE.replace("}", ", account: 5}"), 2, 41, "repeated-key", "key `account` stands here twice", None),
+        (ONE.replace("}", ", name: ' '}"), 2, 47, "bad-value", "`name` is empty", None),
+        (ONE.replace("}", ", account: 5}"), 2, 41, "repeated-key", "key `account` is given twice", None),
         (ONE.replace("}", ", nmae: x}"), 2, 41, "unknown-key", "unknown key `nmae`", "did you mean `name`?"),
         (ONE + ONE[11:], 3, 13, "repeated-protected", "account `1101` is listed twice", None),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from withhold.errors import CONTROL_CHARACTER, Place, Problem, RuleSetError, quoted
@@ -87,36 +87,36 @@ class Node:
             self._index = {key.text: (first[key.text], value) for key, value in self.pairs}
         return self._index.get(name)
 
-    def mappings(self) -> Iterator[Node]:
-        """Yield this node and those below it that are mappings."""
-        if self.pairs is not None:
-            yield self
-        for inside in (*(self.items or ()), *(value for _, value in self.pairs or ())):
-            yield from inside.mappings()
+    def faults(self, several_lines: Sequence[str] = (), skipped: Container[str | None] = ()) -> Iterator[Problem]:
+        """Yield a problem for each text with a control character, and for each key that its mapping has already.
 
-    def controls(self, several_lines: Sequence[str] = ()) -> Iterator[Problem]:
-        """Yield a problem for each text, keys included, that has a control character.
-
-        Newlines and tabs do not count at the ends of a text, nor in the values of keys with texts of several lines.
+        Newlines and tabs are allowed at the ends of a text, and in the values of keys with texts of several lines. The
+        values of keys that are `skipped` are not searched.
         """
         waiting: list[tuple[Node, str]] = [(self, "")]
         while waiting:
             node, allowed = waiting.pop()
             if node.text is not None:
-                if found := with_control("the text", node.text.strip(f" {LINES}"), allowed):
+                if not node.text.isprintable() and (
+                    found := with_control("the text", node.text.strip(f" {LINES}"), allowed)
+                ):
                     yield Problem(CONTROL_CHARACTER, found[0], node.place, found[1])
             elif node.items is not None:
-                waiting += ((item, allowed) for item in node.items)
-            else:
-                for key, value in node.pairs or ():
-                    waiting += ((key, ""), (value, LINES if key.text in several_lines else allowed))
+                waiting += [(item, allowed) for item in node.items]
+            elif node.pairs:
+                if len({key.text for key, _ in node.pairs}) < len(node.pairs):
+                    yield from node.repeated_keys()
+                for key, value in node.pairs:
+                    waiting.append((key, ""))
+                    if node is not self or key.text not in skipped:
+                        waiting.append((value, LINES if key.text in several_lines else allowed))
 
     def repeated_keys(self) -> Iterator[Problem]:
         """Yield a problem for each key that this mapping has already: one of the two would be lost."""
         seen: set[str | None] = set()
         for key, _ in self.pairs or ():
             if key.text in seen:
-                message = f"key {quoted(key.text)} stands here twice"
+                message = f"key {quoted(key.text)} is given twice"
                 yield Problem("repeated-key", message, key.place, "keep one: the other would be lost")
             seen.add(key.text)
 
@@ -167,35 +167,6 @@ class Builder:
             assert pairs is not None  # noqa: S101  # what is open is a list or a mapping
             pairs.append((key, node))
             self._key[-1] = None
-
-
-# What to write for a key that is missing.
-_EXAMPLES = {
-    "id": "in-1",
-    "reason": "legal_demand",
-    "account": "1101",
-    "tweet": "1355667106821046272",
-    "category": "journalist",
-    "rules": "in.yaml",
-    "cases": "[{it: …, account: …, at: …, expect: …}]",
-    "it": "hides the account in India only",
-    "at": "2021-02-10T05:00:00Z",
-    "expect": "{IN: withheld, US: visible}",
-}
-
-
-def missing_key(name: str, place: Place) -> Problem:
-    """Return the problem of a mapping that lacks a key."""
-    return Problem("missing-key", f"missing key `{name}`", place, f"write it, such as `{name}: {_EXAMPLES[name]}`")
-
-
-def no_value(plain: object) -> tuple[str, str]:
-    """Return what to say of a list, a mapping or nothing that stands where one value is meant, and the hint."""
-    if isinstance(plain, list):
-        return "a list stands where one value is meant", "write one value, without brackets or dashes"
-    if isinstance(plain, dict):
-        return "a mapping stands where one value is meant", "write one value, without a key"
-    return "nothing stands where one value is meant", "write a value here, or take it out"
 
 
 def is_broken(text: str) -> bool:

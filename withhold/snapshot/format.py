@@ -55,10 +55,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from withhold.model.instants import in_iso
 from withhold.model.protected import KnownProtected
+from withhold.parsing.strict import Strict
 
 MAGIC = b"WITHHOLD"
 VERSION = 1
@@ -87,11 +88,7 @@ _Count = Annotated[int, Field(ge=0, strict=True)]
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Section(_Strict):
+class Section(Strict):
     """Where a section lies, in bytes, and its digest."""
 
     offset: _Count
@@ -99,7 +96,7 @@ class Section(_Strict):
     sha256: _Digest
 
 
-class Counts(_Strict):
+class Counts(Strict):
     """How many there are of what."""
 
     rules: _Count
@@ -108,21 +105,21 @@ class Counts(_Strict):
     combinations: _Count
 
 
-class Protection(_Strict):
+class Protection(Strict):
     """How many protected accounts were known, and the digest of their lists."""
 
     accounts: _Count
     sha256: _Digest
 
 
-class Territories(_Strict):
+class Territories(Strict):
     """The list by which the codes of a file were valid."""
 
     pycountry: str
     table: str
 
 
-class Header(_Strict):
+class Header(Strict):
     """What a file says of itself."""
 
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]

@@ -8,7 +8,7 @@ import re
 import stat
 import warnings
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,12 +28,13 @@ from withhold.errors import (
 )
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.precision import VOUCHED, Sign
-from withhold.model.rule import Rule
+from withhold.model.rule import Reason, Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.parsing.json_file import read_json
 from withhold.parsing.nodes import Node, Quoted, refused
+from withhold.parsing.strict import read_model, unknown_keys
 from withhold.parsing.yaml_file import read_yaml
-from withhold.sources.entry import Groups, RuleEntry, read_entry, unknown_keys
+from withhold.sources.entry import Groups, RuleEntry
 from withhold.sources.files import decoded, rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile
 from withhold.sources.lossy import Lossy
@@ -167,7 +168,7 @@ class _Reading:
             if node.pairs is None:
                 hint = "write `groups:` and below it names with their countries: `gulf: [AE, BH]`"
                 self.problems.append(Problem("bad-groups", "`groups` must be a mapping", node.place, hint))
-            self.problems += (*node.repeated_keys(), *node.controls())
+            self.problems += node.faults()
             for key, value in node.pairs or ():
                 name = str(key.text).strip().upper()
                 if not name:
@@ -208,7 +209,7 @@ class _Reading:
 
     def _rule(self, node: Node, groups: Groups) -> tuple[Rule | None, list[Problem]]:
         """Return a rule if it is good, and else all that is wrong with it."""
-        entry, problems = read_entry(node, groups)
+        entry, problems = read_model(RuleEntry, node, groups)
         if entry is None:
             return None, problems
         vouched = VOUCHED in entry.override
@@ -224,7 +225,7 @@ class _Reading:
                 self.warnings.append(problem)
         try:
             rule = Rule(
-                id=entry.id,
+                id=entry.id or "?",  # as it may be missing beside a problem, and so may the reason
                 accounts=_union(entry.accounts, [found.accounts for found in listed]),
                 tweets=_union(entry.tweets, [found.tweets for found in listed]),
                 withheld_in=self._codes(node, "withheld_in", entry),
@@ -233,7 +234,7 @@ class _Reading:
                 until=entry.until,
                 stays=[(stay.from_, stay.until) for stay in entry.stays],
                 effect=entry.effect,
-                reason=entry.reason,
+                reason=entry.reason or Reason.LEGAL_DEMAND,
                 if_unknown=entry.if_unknown,
                 demand=entry.demand,
                 note=entry.note,
@@ -294,7 +295,7 @@ class _Reading:
     def _codes(self, node: Node, name: str, entry: RuleEntry) -> list[str]:
         written = node.get(name)
         items = [] if written is None else written.listed
-        territories: list[tuple[Resolved, ...]] = getattr(entry, name)
+        territories: tuple[tuple[Resolved, ...], ...] = getattr(entry, name)
         for item, found in zip(items, territories, strict=False):
             if len(found) == 1:  # of the members of groups it was said where they are listed
                 self._warn(found, item.place)
@@ -339,7 +340,7 @@ def _resolved(codes: Iterable[str]) -> tuple[Resolved, ...]:
     return tuple(Resolved(code, None) for code in codes)
 
 
-def _union(own: list[int], listed: list[IdSet]) -> IdSet:
+def _union(own: Sequence[int], listed: list[IdSet]) -> IdSet:
     if not own and len(listed) == 1:
         return listed[0]
     ids = array("q", own)

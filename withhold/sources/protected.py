@@ -1,28 +1,42 @@
-"""The lists of protected accounts (`protected.yaml`) that stand beside rules; read as strictly as those."""
+"""The lists of protected accounts (`protected.yaml`) beside rules, read as strictly as rules."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
-from withhold.errors import Place, Problem, RuleError, RuleSetError, WithholdError, in_order
+from pydantic import Field, ValidationInfo
+
+from withhold.errors import Place, Problem, RuleSetError, in_order
 from withhold.model.protected import Category, Protected
-from withhold.model.rule import choice
-from withhold.parsing.ids import id_from_text
-from withhold.parsing.nodes import Node, Quoted, missing_key, refused
+from withhold.parsing.nodes import Node, Quoted, refused
+from withhold.parsing.strict import Id, Sparse, one_of, problem, read_model, reads, unknown_keys
 from withhold.parsing.yaml_file import read_yaml
-from withhold.sources.entry import unknown_keys
 from withhold.sources.files import decoded, unreadable
 from withhold.sources.lossy import Lossy
 from withhold.sources.root import Root
 
-_KEYS = ["account", "category", "name"]
 _HINT = "write `protected:` and below it `- {account: …, category: …}`"
 
 
+def _name(text: str, _: ValidationInfo) -> str:
+    if not text.strip():
+        raise problem("bad-value", "`name` is empty", "write some text, or leave the key out")
+    return text.strip()
+
+
+class _Entry(Sparse):
+    called, written, wrong_kind = "a protected account", "- {account: …, category: …}", "bad-protected"
+
+    account: Id = Field(examples=["1101"])
+    category: Annotated[Category, one_of(Category)] = Field(examples=["journalist"])
+    name: Annotated[str, reads(_name)] | None = None
+
+
 def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = None) -> list[Protected]:
-    """Return the protected of all files, each account once; raises `RuleSetError` with every problem.
+    """Return the protected accounts of all files, each once; raises `RuleSetError` with every problem.
 
     Without a `root`, each file may be anywhere: its name comes from the caller, not from a rule set.
     """
@@ -30,25 +44,26 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
     found: dict[int, Protected] = {}
     for file in map(Path, files):
         lossy = Lossy("quote the id", "quote the ids")
-        for item in _entries(file, root or Root(file), problems):
-            protected = _protected(item, problems)
-            if protected is None:
+        for node in _listed(file, root or Root(file), problems):
+            entry, wrong = read_model(_Entry, node)
+            problems += wrong
+            if entry is None or wrong:
                 continue
-            written = item.at(["account"])
-            if protected.account in found:
-                message = f"account `{protected.account}` is listed twice"
+            written = node.at(["account"])
+            if entry.account in found:
+                message = f"account `{entry.account}` is listed twice"
                 problems.append(Problem("repeated-protected", message, written.place, "keep one of the two"))
-            found[protected.account] = protected
+            found[entry.account] = Protected(entry.account, entry.category, entry.name)
             if not isinstance(written.text, Quoted):
-                lossy.see(protected.account, lambda: written.place)  # noqa: B023  # called at once
+                lossy.see(entry.account, lambda: written.place)  # noqa: B023  # called at once
         problems += lossy.told()[0]
     if problems:
         raise RuleSetError(in_order(problems))
     return list(found.values())
 
 
-def _entries(file: Path, root: Root, problems: list[Problem]) -> list[Node]:
-    """Return the entries of a file, after telling what is wrong around them."""
+def _listed(file: Path, root: Root, problems: list[Problem]) -> list[Node]:
+    """Return the entries of a file, and add what is wrong around them to `problems`."""
     try:
         node = read_yaml(decoded(root.read(file), file), str(file))
         if node is None or node.pairs is None:
@@ -59,44 +74,10 @@ def _entries(file: Path, root: Root, problems: list[Problem]) -> list[Node]:
     except (OSError, ValueError) as error:
         problems.append(unreadable(error, Place(str(file))))
         return []
-    problems += node.repeated_keys()
-    problems += unknown_keys(node, ["protected"])
+    problems += (*node.repeated_keys(), *unknown_keys(node, ["protected"]))
     listed = node.get("protected")
     if listed is None or listed.items is None:
         place = node.place if listed is None else listed.place
         problems.append(Problem("bad-protected", "`protected` must be a list", place, f"{_HINT}, or `protected: []`"))
         return []
     return listed.items
-
-
-def _protected(node: Node, problems: list[Problem]) -> Protected | None:
-    """Return one entry, or None after telling all that is wrong with it."""
-    before = len(problems)
-    if node.pairs is None:
-        problems.append(Problem("bad-protected", "a protected account must be a mapping", node.place, _HINT))
-        return None
-    problems += (*node.repeated_keys(), *node.controls())
-    problems += unknown_keys(node, _KEYS)
-    texts = {name: value.text for name in _KEYS if (value := node.get(name)) is not None and not value.absent}
-    for name in ("account", "category"):
-        if name not in texts:
-            problems.append(missing_key(name, node.place))
-    account, category = 0, Category.NEWS_MEDIA
-    for name, text in texts.items():
-        place = node.at([name]).place
-        if text is None or not text.strip():
-            problems.append(
-                Problem("bad-value", f"`{name}` must be one text", place, "write one value that is not empty")
-            )
-            continue
-        try:
-            if name == "account":
-                account = id_from_text(text, "account")
-            elif name == "category":
-                category = choice(Category, text, "category")
-        except RuleError as error:
-            problems += [Problem(found.code, found.message, place, found.hint) for found, _ in error.found]
-        except WithholdError as error:
-            problems.append(Problem(error.code, error.problem.message, place, error.hint))
-    listed_as = texts.get("name")
-    return Protected(account, category, listed_as and listed_as.strip()) if len(problems) == before else None

@@ -15,13 +15,14 @@ from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarn
 from withhold.model import Policy, RuleSet
 from withhold.parsing.json_file import read_json
 from withhold.parsing.nodes import Node
+from withhold.parsing.strict import read_model
 from withhold.parsing.yaml_file import read_yaml
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources.files import CASES, decoded, unreadable
 from withhold.sources.root import Root, check_relative, repository_around
-from withhold.testing.cases import CaseFile
-from withhold.testing.reading import Reader
+from withhold.testing.cases import Case, CaseFile
+from withhold.testing.reading import FileEntry, read_cases
 
 #: What YAML has and is not read here, but may be by others.
 _ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
@@ -104,18 +105,23 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         message = "the file is empty" if root is None else "a case file must be a mapping"
         hint = "write `rules:`, and `cases:` with a list below it"
         raise CaseError([Problem("bad-case-file", message, Place(str(path)), hint)])
-    reader = Reader(root)
-    named, root_named = reader.path("rules"), reader.path("root")
-    policy = reader.policy()
+    entry, problems = read_model(FileEntry, root)
     bounds = surroundings if library.root is None else Root(library.root)
-    rules_root = library.root if root_named is None else _root(*root_named, bounds, reader.problems)
-    rules = None if named is None else _rules(*named, rules_root, bounds, library, reader.problems)
-    cases = reader.cases(rules)
-    if reader.problems or named is None or rules is None:
-        raise CaseError(in_order(reader.problems))
-    indent = root.at(["cases"]).place.column - 1
-    warned = tuple(reader.warnings)
-    return CaseFile(path, named[1], rules, policy, tuple(cases), warned, indent, rules_root)
+    rules_root, rules = library.root, None
+    cases: list[Case] = []
+    if entry is not None and entry.root:
+        rules_root = _root(root.at(["root"]), path.parent / entry.root, bounds, problems)
+    if entry is not None and entry.rules:
+        rules = _rules(root.at(["rules"]), path.parent / entry.rules, rules_root, bounds, library, problems)
+    if entry is not None and entry.cases:
+        cases, found = read_cases(entry.cases, rules)
+        problems += found
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors or entry is None or rules is None:
+        raise CaseError(in_order(errors))
+    policy = Policy(**entry.policy.model_dump())
+    indent = entry.cases.place.column - 1
+    return CaseFile(path, path.parent / entry.rules, rules, policy, tuple(cases), tuple(problems), indent, rules_root)
 
 
 def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:

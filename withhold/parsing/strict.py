@@ -1,0 +1,229 @@
+"""One strict reader: a node becomes a pydantic model, or every problem of it is reported, each at its place.
+
+A schema is a subclass of `Strict` whose fields have the types below. Nothing else is needed to read it:
+
+>>> from withhold.parsing.yaml_file import read_yaml
+>>> class Order(Strict):
+...     called, written = "an order", "{id: IN-D1, from: 2021-02-10T05:00:00Z}"
+...     id: Text = Field(examples=["IN-D1"])
+...     from_: Instant | None = Field(None, alias="from")
+>>> for problem in read_model(Order, read_yaml("{form: 2021}", "in.yaml"))[1]:
+...     print(problem)
+in.yaml:1:1: missing key `id` [missing-key]; write it, such as `id: IN-D1`
+in.yaml:1:2: unknown key `form` [unknown-key]; did you mean `from`?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from typing import Annotated, Any, ClassVar, TypeVar, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from withhold.errors import Problem, WithholdError, did_you_mean, quoted
+from withhold.model.instants import parse_instant
+from withhold.model.rule import choice
+from withhold.parsing.ids import id_from_text
+from withhold.parsing.nodes import Node
+
+# What pydantic calls a key that the model lacks.
+_UNKNOWN = "extra_forbidden"
+# For so many unknown keys of one mapping the nearest known key is searched, which takes long.
+_SUGGESTED = 20
+
+
+class Strict(BaseModel):
+    """A mapping with known keys alone. A required key has an example, which the problem of a missing key shows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: How messages call one, how it is written, and the code of the problem if something else is there.
+    called: ClassVar[str] = "the value"
+    written: ClassVar[str] = "key: value"
+    wrong_kind: ClassVar[str] = "bad-value"
+    #: Keys whose texts may have several lines.
+    several_lines: ClassVar[Sequence[str]] = ()
+    #: Words that people write for a key, where its nearest key by letters is another one.
+    synonyms: ClassVar[Mapping[str, str]] = {}
+
+
+class Sparse(Strict):
+    """A mapping in which a key without a value counts as missing, a required one too."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, data: object) -> object:
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+Model = TypeVar("Model", bound=Strict)
+
+
+def read_model(model: type[Model], node: Node, context: object = None) -> tuple[Model | None, list[Problem]]:
+    """Return what could be read of a mapping, and all problems, each at its place. O(size of the node).
+
+    Beside problems, a key that could not be read has its default, or None if it is required, so that the rest can still be
+    judged; where there is no mapping, None is returned. A field of type `Node` is left to another reader. `context` is
+    passed to the validators.
+    """
+    if node.pairs is None:
+        return None, [_wrong_kind(model, node)]
+    later = {_key(name, field) for name, field in model.model_fields.items() if field.annotation is Node}
+    data: dict[str, object] = {
+        str(key.text): value if key.text in later and not value.absent else value.plain() for key, value in node.pairs
+    }
+    problems = list(node.faults(model.several_lines, later))
+    try:
+        return model.model_validate(data, context=context), problems
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+    problems += [_problem(details, model, node) for details in found if details["type"] != _UNKNOWN]
+    for path in dict.fromkeys(details["loc"][:-1] for details in found if details["type"] == _UNKNOWN):
+        inner = _model_at(model, path)
+        keys = [_key(name, field) for name, field in inner.model_fields.items()]
+        problems += unknown_keys(node.at(path), keys, inner.synonyms)
+    bad = {details["loc"][0] for details in found}
+    good = {key: value for key, value in data.items() if key not in bad}
+    return _lenient(model).model_validate(good, context=context), problems
+
+
+def unknown_keys(node: Node, known: Sequence[str], synonyms: Mapping[str, str] | None = None) -> Iterator[Problem]:
+    """Yield a problem for each key of a mapping that is not `known`, the first ones with a suggestion."""
+    unknown = {key.text: key for key, _ in reversed(node.pairs or ()) if key.text not in known}
+    listed = did_you_mean("", known) if unknown else ""
+    for number, key in enumerate(sorted(unknown.values(), key=lambda key: key.place)):
+        synonym = (synonyms or {}).get(str(key.text).lower())
+        hint = did_you_mean(str(key.text), known) if number < _SUGGESTED else listed
+        if synonym in known:
+            hint = f"did you mean `{synonym}`?"
+        yield Problem("unknown-key", f"unknown key {quoted(key.text)}", key.place, hint)
+
+
+def problem(code: str, message: str, hint: str | None = None) -> PydanticCustomError:
+    """Return the error that a validator raises; `read_model` makes a `Problem` of it, with the place of the value."""
+    return PydanticCustomError("withhold", "{message}", {"code": code, "message": message, "hint": hint})
+
+
+def reads(function: Callable[[str, ValidationInfo], object]) -> PlainValidator:
+    """Return the validator of a field whose value `function` makes of a text; it may raise errors of this library."""
+
+    def read(value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            kind, hint = _KINDS.get(type(value), _NOTHING)
+            raise problem("bad-value", f"expected one value, found {kind}", hint)
+        try:
+            return function(value, info)
+        except WithholdError as error:
+            raise problem(error.code, error.problem.message, error.hint) from None
+
+    return PlainValidator(read)
+
+
+_NOTHING = ("nothing", "write a value here, or leave the key out")
+_KINDS: dict[type, tuple[str, str]] = {
+    list: ("a list", "write one value, without brackets or dashes"),
+    dict: ("a mapping", "write one value, without a key"),
+}
+
+
+def one_of(kind: type[StrEnum], name: str | None = None) -> PlainValidator:
+    """Return the validator of a member of an enumeration; messages call it `name`, or as its key."""
+    return reads(lambda text, info: choice(kind, text, name or key_of(info)))
+
+
+def key_of(info: ValidationInfo) -> str:
+    """Return the key whose value a validator is given."""
+    return str(info.field_name).rstrip("_")
+
+
+def _text(text: str, info: ValidationInfo) -> str:
+    if not text.strip():
+        raise problem("bad-text", f"`{key_of(info)}` is empty", "write some text, or leave the key out")
+    return text.strip()
+
+
+#: Text that is not blank, without the blanks around it.
+Text = Annotated[str, reads(_text)]
+Instant = Annotated[datetime, reads(lambda text, info: parse_instant(text, key_of(info)))]
+#: An id that messages call by its key.
+Id = Annotated[int, reads(lambda text, info: id_from_text(text, key_of(info)))]
+#: Makes a list of a single value, and an empty one of nothing.
+OneOrMore = BeforeValidator(lambda value: value if isinstance(value, list) else [] if value is None else [value])
+
+
+def _problem(details: ErrorDetails, model: type[Strict], node: Node) -> Problem:
+    path, context = details["loc"], details.get("ctx", {})
+    at = node.at(path)
+    if path[-1] == "[key]" and node.at(path[:-1]).get("[key]") is None:  # as pydantic marks a key of a mapping
+        at = node.key_at(path[:-1])
+    match details["type"]:
+        case "withhold":
+            return Problem(context["code"], context["message"], at.place, context["hint"])
+        case "missing":
+            return Problem(
+                "missing-key", f"missing key `{path[-1]}`", at.place, f"write it, such as {_example(model, path)}"
+            )
+        case "model_type":
+            return _wrong_kind(_model_at(model, path), at)
+        case "dict_type":
+            return Problem("bad-value", f"`{path[-1]}` must be a mapping", at.place, f"write {_example(model, path)}")
+        case _:
+            hint = "write it as in the documentation, or leave it out"
+            return Problem("bad-value", details["msg"].lower(), at.place, hint)
+
+
+def _wrong_kind(model: type[Strict], node: Node) -> Problem:
+    return Problem(model.wrong_kind, f"{model.called} must be a mapping", node.place, f"write `{model.written}`")
+
+
+def _example(model: type[Strict], path: Sequence[int | str]) -> str:
+    """Return how the last key of a path is written."""
+    fields = _model_at(model, path[:-1]).model_fields
+    examples = next(field.examples for name, field in fields.items() if _key(name, field) == path[-1])
+    return f"`{path[-1]}: {examples[0] if examples else '…'}`"
+
+
+def _model_at(model: type[Strict], path: Sequence[int | str]) -> type[Strict]:
+    """Return the model of the mapping at a path below one of `model`."""
+    for step in path:
+        for name, field in model.model_fields.items():
+            if _key(name, field) == step:
+                model = next(_models_in(field.annotation), model)
+                break
+    return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[Strict]]:
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_in(inner)
+
+
+def _key(name: str, field: Any) -> str:
+    return field.alias or name
+
+
+@cache
+def _lenient(model: type[Model]) -> type[Model]:
+    """Return a model whose required keys may be missing, and are None then."""
+    fields: dict[str, Any] = {
+        name: (Annotated[field.annotation, *field.metadata, Field(alias=field.alias)], None)
+        for name, field in model.model_fields.items()
+        if field.is_required()
+    }
+    return create_model(model.__name__, __base__=model, **fields)
