@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import re
 import string
 from collections import Counter
 from importlib.resources import as_file, files
@@ -35,6 +36,8 @@ rules:
     reason: local_law
 """
 PROTECTED = "protected:\n  - {account: 18, category: journalist}\n"
+#: The advice that these tests are about. Another check may have some too.
+OF_THE_RULES = ("overseas-left-out", "territory-alias", "no-end", "protected-account")
 AT_18 = "rules/in.yaml:9:5: the rule names protected account `18 (journalist)` [protected-account]; "
 
 
@@ -58,14 +61,15 @@ def sarif(*arguments: str) -> dict[str, Any]:
 def test_advice_and_what_the_loader_warns_of_come_in_one_list(there: Path) -> None:
     found = lint("rules")
     assert found.exit_code == 0
-    lines = found.stdout.splitlines()
-    assert [(line.partition(": ")[0], line[line.find("[") :].partition("]")[0]) for line in lines[:-1]] == [
-        ("rules/in.yaml:4:5", "[overseas-left-out"),
-        ("rules/in.yaml:4:23", "[territory-alias"),
-        ("rules/in.yaml:8:5", "[no-end"),
+    *lines, last = found.stdout.splitlines()
+    places = [(line.partition(": ")[0], line[line.find("[") + 1 :].partition("]")[0]) for line in lines]
+    assert [(place, code) for place, code in places if code in OF_THE_RULES] == [
+        ("rules/in.yaml:4:5", "overseas-left-out"),
+        ("rules/in.yaml:4:23", "territory-alias"),
+        ("rules/in.yaml:8:5", "no-end"),
     ]
-    assert lines[-1].startswith("fine: 2 rules · 1 file · 2 accounts · 0 tweets, revision ")
-    assert lines[-1].endswith("; 1 warning · 2 notes")
+    assert last.startswith("fine: 2 rules · 1 file · 2 accounts · 0 tweets, revision ")
+    assert re.search(r"; 1 warning · [0-9]+ notes$", last)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +94,7 @@ def test_it_fails_on_what_it_is_told_to(there: Path, fail_on: str, protected: bo
 
 
 def test_with_nothing_to_say_it_is_fine_whatever_it_is_to_fail_on(there: Path) -> None:
-    fine = RULES.replace(", UK", "").replace("[18]", "[18]\n    until: 2022-02-10T05:00:00Z")
-    write(there, {"rules/in.yaml": fine})
+    write(there, {"rules/in.yaml": "rules: []\n"})
     found = lint("rules", "--fail-on", "note")
     assert (found.exit_code, len(found.stdout.splitlines())) == (0, 1), found.stdout
 
@@ -182,19 +185,20 @@ class TestSarif:
 
     def test_a_result_has_its_rule_its_level_and_its_place(self, there: Path) -> None:
         run = sarif("rules", "--protected", "listed.yaml")
-        assert [(each["ruleId"], each["level"]) for each in run["results"]] == [
+        results = [each for each in run["results"] if each["ruleId"] in OF_THE_RULES]
+        assert [(each["ruleId"], each["level"]) for each in results] == [
             ("overseas-left-out", "note"),
             ("territory-alias", "warning"),
             ("no-end", "note"),
             ("protected-account", "error"),
         ]
-        for each in run["results"]:
+        for each in results:
             assert run["tool"]["driver"]["rules"][each["ruleIndex"]]["id"] == each["ruleId"]
             (location,) = each["locations"]
             assert location["physicalLocation"]["artifactLocation"] == {"uri": "rules/in.yaml"}
-        assert run["results"][1]["locations"][0]["physicalLocation"]["region"] == {"startLine": 4, "startColumn": 23}
-        assert run["results"][3]["locations"][0]["physicalLocation"]["region"] == {"startLine": 9, "startColumn": 5}
-        assert run["results"][3]["message"]["text"].startswith("the rule names protected account `18 (journalist)`; ")
+        assert results[1]["locations"][0]["physicalLocation"]["region"] == {"startLine": 4, "startColumn": 23}
+        assert results[3]["locations"][0]["physicalLocation"]["region"] == {"startLine": 9, "startColumn": 5}
+        assert results[3]["message"]["text"].startswith("the rule names protected account `18 (journalist)`; ")
 
     def test_paths_are_relative_to_here_and_are_uris(self, there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(there, {"ä b/x#y.yaml": RULES})
