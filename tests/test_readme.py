@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 import withhold
 from withhold.cli.app import app
-from withhold.lint.checks import CHECKS
 
 TOP = Path(__file__).parents[1]
 README = TOP / "README.md"
@@ -83,13 +82,6 @@ def test_there_are_pages_and_examples_to_run():
 def test_every_room_has_a_page():
     rooms = {path.parent for path in ROOMS.rglob("*.py")} - {ROOMS / "native", ROOMS / "territories"}
     assert {page.parent for page in PAGES} >= {room for room in rooms if room.name != "demo_data"}
-
-
-def test_the_table_of_checks_lists_them_all_with_their_severity():
-    text = (ROOMS / "lint" / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`[^|]+`) \| (error|warning|note) \|", text, re.MULTILINE)
-    listed = {code: severity for codes, severity in rows for code in re.findall(r"`([\w-]+)`", codes)}
-    assert listed == {check.code: check.severity for check in CHECKS}
 
 
 @each_page

@@ -1,1 +1,1 @@
-"""Advice on rule sets: each check fires where it should, and nowhere else."""
+"""Tests of `withhold.lint`: each check fires where it should, and nowhere else."""

@@ -1,4 +1,4 @@
-"""Rules that draw no advice at all, for a test to spoil in one way."""
+"""Rules on which no check has any advice. Each test changes them in one way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from withhold import Rule, RuleSet
+from withhold.errors import Problem
 from withhold.lint import Protected, lint
 
 START = datetime(2021, 2, 10, 5, tzinfo=UTC)
@@ -17,11 +18,19 @@ TWEET, LATER_TWEET = 1355667106821046272, 1377410409369399296
 
 
 def rule(**keys: Any) -> Rule:
-    """Return a rule of which nothing is to be said but what `keys` make of it."""
+    """Return a rule on which no check has any advice, with `keys` changed."""
     fine = {"id": "a", "accounts": [17], "withheld_in": ["IN"], "reason": "legal_demand", "demand": "IN-D1"}
     return Rule(**{**fine, "from_": START, "until": END, **keys})
 
 
-def advised(*rules: Rule, protected: Iterable[Protected] = ()) -> list[str]:
-    """Return the advice on rules as `severity rule: code`."""
-    return [f"{problem.severity} {problem.place}: {problem.code}" for problem in lint(RuleSet(rules), protected)]
+def problems_with(
+    codes: str | Iterable[str], rules: Iterable[Rule], protected: Iterable[Protected] | None = ()
+) -> list[Problem]:
+    """Return the advice on rules that has one of `codes`, so that a check which is added later changes no other test."""
+    wanted = {codes} if isinstance(codes, str) else {*codes}
+    return [problem for problem in lint(RuleSet(rules), protected) if problem.code in wanted]
+
+
+def advised(codes: str | Iterable[str], *rules: Rule) -> list[str]:
+    """Return the advice on rules that has one of `codes`, each problem as `severity rule: code`."""
+    return [f"{problem.severity} {problem.place}: {problem.code}" for problem in problems_with(codes, rules)]

@@ -1,54 +1,61 @@
-"""The advice as a whole: its order, its places, its overrides, and that nothing makes it stumble."""
+"""`lint` as a whole: its order, places and overrides; any rule set gets advice, never an exception."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import strategies
-from tests.lint.advising import advised, rule
+from tests.lint import check_table
+from tests.lint.advising import advised, problems_with, rule
 from tests.sources.writing import write
 from withhold import Place, RuleSet, Snapshot
-from withhold.lint import CHECKS, OF_OVERRIDES, Category, Protected, lint
+from withhold.lint import CHECKS, OVERRIDE_CODES, Category, Protected, lint
+
+#: The codes that the tests of overrides are about.
+CODES = ("no-end", "protected-account", *OVERRIDE_CODES)
 
 
-def test_an_override_of_no_check_is_an_error_that_suggests_one() -> None:
-    (problem,) = lint(RuleSet([rule(override={"no-ned": "x"})]))
-    assert (problem.code, problem.severity, problem.hint) == ("unknown-override", "error", "did you mean `no-end`?")
-    (problem,) = lint(RuleSet([rule(override={"12345": "x"})]))
+def test_overriding_an_unknown_check_is_an_error_that_suggests_a_check() -> None:
+    (problem,) = problems_with("unknown-override", [rule(override={"no-ned": "x"})])
+    assert (problem.severity, problem.hint) == ("error", "did you mean `no-end`?")
+    (problem,) = problems_with("unknown-override", [rule(override={"12345": "x"})])
     assert "`protected-account`" in str(problem.hint)
 
 
 def test_an_override_that_silences_nothing_is_a_note() -> None:
-    assert advised(rule(override={"no-end": "x"})) == ["note rule `a`: unused-override"]
-    assert advised(rule(until=None, override={"no-end": "x"})) == []
+    assert advised(CODES, rule(override={"no-end": "x"})) == ["note rule `a`: unused-override"]
+    assert advised(CODES, rule(until=None, override={"no-end": "x"})) == []
 
 
-def test_an_override_of_what_was_not_looked_for_is_not_called_unused() -> None:
-    kept = RuleSet([rule(override={"protected-account": "x"})])
-    assert lint(kept) == lint(kept, None) == []
-    assert advised(*kept) == ["note rule `a`: unused-override"], "with a list that is empty"
-    assert [each.code for each in lint(RuleSet([rule(override={"no-end": "x"})]))] == ["unused-override"]
+def test_without_a_list_of_protected_accounts_no_override_of_that_check_is_unused() -> None:
+    kept = rule(override={"protected-account": "x"})
+    assert lint(RuleSet([kept])) == lint(RuleSet([kept]), None)
+    assert problems_with(CODES, [kept], None) == []
+    assert advised(CODES, kept) == ["note rule `a`: unused-override"], "the list is empty"
+    (problem,) = problems_with(CODES, [rule(override={"no-end": "x"})], None)
+    assert problem.code == "unused-override"
 
 
-def test_an_override_holds_for_its_rule_alone() -> None:
+def test_an_override_applies_to_its_own_rule_only() -> None:
     other = rule(id="b", accounts=[18], until=None)
-    assert advised(rule(until=None, override={"no-end": "x"}), other) == ["note rule `b`: no-end"]
+    assert advised(CODES, rule(until=None, override={"no-end": "x"}), other) == ["note rule `b`: no-end"]
 
 
 def test_overrides_cannot_be_overridden() -> None:
-    """A misspelt code would silence the very problem that tells of it."""
-    for code in OF_OVERRIDES:
-        assert advised(rule(override={code: "x"})) == ["error rule `a`: unknown-override"]
+    """Else a misspelt code could silence the problem that reports it."""
+    for code in OVERRIDE_CODES:
+        assert advised(CODES, rule(override={code: "x"})) == ["error rule `a`: unknown-override"]
 
 
-def test_advice_comes_in_the_order_of_the_places() -> None:
+def test_advice_is_sorted_by_place() -> None:
     places = [Place("b.yaml", 2, 3), Place("a.yaml", 10, 3), Place("a.yaml", 9, 3), None]
     rules = [rule(id=f"r{n}", accounts=[n + 1], until=None, place=place) for n, place in enumerate(places)]
-    assert [str(problem.place) for problem in lint(RuleSet(rules))] == [
+    assert [str(problem.place) for problem in problems_with("no-end", rules)] == [
         "a.yaml:9:3",
         "a.yaml:10:3",
         "b.yaml:2:3",
@@ -56,8 +63,8 @@ def test_advice_comes_in_the_order_of_the_places() -> None:
     ]
 
 
-def test_advice_stands_at_the_key_that_it_is_about(tmp_path: Path) -> None:
-    """Or at the rule, if no key is to blame, or it is not clear which of several."""
+def test_advice_is_reported_at_the_key_that_it_concerns(tmp_path: Path) -> None:
+    """Or at the rule, if it concerns no key, or if the rule has several of the keys."""
     write(
         tmp_path,
         {
@@ -89,10 +96,11 @@ rules:
     rules = RuleSet.load(tmp_path)
     listed = [Protected(17, Category.JOURNALIST)]
 
-    def told(rules: RuleSet) -> list[str]:
-        return [f"{str(each.place).removeprefix(str(tmp_path))[1:]} {each.code}" for each in lint(rules, listed)]
+    def places_and_codes(rules: RuleSet, codes: Iterable[str]) -> list[str]:
+        found = problems_with(codes, rules, listed)
+        return [f"{str(each.place).removeprefix(str(tmp_path))[1:]} {each.code}" for each in found]
 
-    assert told(rules) == [
+    expected = [
         "a.yaml:2:5 no-end",
         "a.yaml:5:5 beyond-its-country",
         "a.yaml:5:5 unsettled-subdivision",
@@ -111,30 +119,38 @@ rules:
         "b.json:1:12 no-end",
         "b.json:1:27 protected-account",
     ]
+    codes = {line.partition(" ")[2] for line in expected}
+    assert places_and_codes(rules, codes) == expected
     Snapshot.compile(rules).save(tmp_path / "rules.wh")
-    again = told(Snapshot.open(tmp_path / "rules.wh").rules)
+    again = places_and_codes(Snapshot.open(tmp_path / "rules.wh").rules, codes)
     assert {place.partition(" ")[0] for place in again} == {
         "a.yaml:2:5",
         "a.yaml:13:5",
         "a.yaml:14:5",
         "b.json:1:12",
-    }, "a file has the places of rules alone"
+    }, "a snapshot stores the places of rules only"
 
 
-def test_every_check_speaks_for_itself() -> None:
+def test_every_check_has_a_code_a_file_and_an_explanation() -> None:
     for check in CHECKS:
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", check.code)
-        assert check.find.__module__ == f"withhold.lint.{check.code.replace('-', '_')}", "its file has its name"
-        assert check.says.endswith(".")
-        assert check.why.endswith(".")
+        assert check.find.__module__ == f"withhold.lint.{check.code.replace('-', '_')}", (
+            "the file is named after the code"
+        )
+        assert check.summary.endswith(".")
+        assert check.rationale.endswith(".")
     assert len({check.code for check in CHECKS}) == len(CHECKS)
 
 
+def test_the_readme_has_a_row_for_every_check() -> None:
+    assert check_table.rows_in_readme() == check_table.rows(), "run `python -m tests.lint.check_table`"
+
+
 @given(strategies.rule_sets(), st.lists(st.builds(Protected, strategies.accounts, st.sampled_from(Category))))
-def test_whatever_the_rules_there_is_advice_and_no_error(rules: RuleSet, protected: list[Protected]) -> None:
-    told = lint(rules, protected)
-    assert told == lint(rules, protected), "and it is the same again"
-    for problem in told:
+def test_any_rule_set_gets_well_formed_advice(rules: RuleSet, protected: list[Protected]) -> None:
+    problems = lint(rules, protected)
+    assert problems == lint(rules, protected), "a second time, the advice is the same"
+    for problem in problems:
         assert problem.severity in ("error", "warning", "note")
         assert problem.hint
         for text in (problem.message, problem.hint):
@@ -144,4 +160,4 @@ def test_whatever_the_rules_there_is_advice_and_no_error(rules: RuleSet, protect
             assert len(text) < 400
     codes = {check.code for check in CHECKS}
     silenced = {(rule.id, code) for rule in rules for code, _ in rule.override if code in codes}
-    assert not silenced & {(str(problem.place)[6:-1], problem.code) for problem in told}
+    assert not silenced & {(str(problem.place)[6:-1], problem.code) for problem in problems}

@@ -1,38 +1,36 @@
-"""Each check: where it fires, where it is silent, and that an override silences it."""
+"""Each check: when it fires, when it is silent, and that an override silences it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.lint.advising import DAY, END, LATER_TWEET, START, TWEET, advised, rule
+from tests.lint.advising import DAY, END, LATER_TWEET, START, TWEET, advised, problems_with, rule
 from withhold import Rule, RuleSet
-from withhold.lint import CHECKS, Category, Protected, lint
+from withhold.lint import CHECKS, OVERRIDE_CODES, Category, Protected, lint
 
 WATCHED = (Protected(17, Category.JOURNALIST, "A. Writer"), Protected(99, Category.ACTIVIST))
-# Tweets of 2012: as many as it takes to tell that a spreadsheet has rounded them.
+# Tweets of 2012: just enough of them to detect that a spreadsheet has rounded them.
 ROUNDED = [2_000_000_000_000_010_00 + number * 1_000_000 for number in range(5)]
-LOOK_ROUNDED = "look rounded, as more ids of the rule set do than chance allows"
+LOOK_ROUNDED = "look rounded: the rule set has more such ids than chance explains"
 
-# code → what is told, and the rules of which exactly that is told, of the first of them.
+# The code, severity and message of a problem, and the rules that cause exactly this problem, in the first of them.
 FIRES: list[tuple[str, str, str, list[Rule]]] = [
     (
         "never-in-force",
         "warning",
-        "the rule is never in force: its stays cover all of its period",
+        "the rule is never in force: its stays cover its whole period",
         [rule(stays=[(START, None)])],
     ),
     (
         "stay-without-effect",
         "warning",
-        "a stay has no effect: it starts at 2021-05-11T05:00:00Z, after it",
+        "a stay has no effect: it starts at `2021-05-11T05:00:00Z`, after the rule has ended",
         [rule(stays=[(END, END + DAY)])],
     ),
     (
         "stay-without-effect",
         "warning",
-        "a stay has no effect: it ends at 2021-02-10T05:00:00Z, before the rule",
+        "a stay has no effect: it ends at `2021-02-10T05:00:00Z`, before the rule comes into force",
         [rule(stays=[(None, START)])],
     ),
     (
@@ -47,18 +45,23 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
         "the rule withholds nowhere: `except_in` covers all of `withheld_in`",
         [rule(withheld_in=["IN-DL"], except_in=["WORLD"], if_unknown="show")],
     ),
-    ("shadowed", "warning", "rule `b` withholds all of this too", [rule(), rule(id="b", accounts=[17, 18])]),
+    (
+        "shadowed",
+        "warning",
+        "rule `b` withholds everything that this rule withholds",
+        [rule(), rule(id="b", accounts=[17, 18])],
+    ),
     (
         "shadowed",
         "note",
-        "rule `b` withholds all of this too, for another demand",
+        "rule `b` withholds everything that this rule withholds, for another demand",
         [rule(), rule(id="b", accounts=[17, 18], demand="IN-D2")],
     ),
-    ("no-end", "note", "the rule has no end", [rule(until=None)]),
+    ("no-end", "note", "the rule has no `until`, so it never ends", [rule(until=None)]),
     (
         "no-beginning",
         "note",
-        "the rule has no beginning, so it is in force at any time in the past",
+        "the rule has no `from`, so it counts as in force at any time in the past",
         [rule(from_=None)],
     ),
     (
@@ -85,47 +88,52 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
         f"`{ROUNDED[0]}`, `{ROUNDED[1]}`, `{ROUNDED[2]}` and 2 more {LOOK_ROUNDED}",
         [rule(tweets=ROUNDED)],
     ),
-    ("account-among-tweets", "warning", "`17` is a tweet here, and an account in this rule", [rule(tweets=[17])]),
     (
         "account-among-tweets",
         "warning",
-        "`18` is a tweet here, and an account in rule `b`",
+        "`17` is listed as a tweet here and as an account in this rule",
+        [rule(tweets=[17])],
+    ),
+    (
+        "account-among-tweets",
+        "warning",
+        "`18` is listed as a tweet here and as an account in rule `b`",
         [rule(tweets=[18, 19]), rule(id="b", accounts=[18])],
     ),
     (
         "account-among-tweets",
         "warning",
-        "`205282515685081088` among the accounts has the size of a tweet's id",
+        "`205282515685081088` is listed as an account, but only tweets have ids of this size",
         [rule(accounts=[17, 205282515685081088])],
     ),
     (
         "beyond-its-country",
         "error",
-        "the demand `IN-D1` is of `IN`, and the rule withholds in PK, US-MS",
+        "demand `IN-D1` comes from `IN`, but the rule withholds in `PK, US-MS`",
         [rule(withheld_in=["IN", "PK", "US-MS"], if_unknown="show")],
     ),
     (
         "beyond-its-country",
         "error",
-        "the demand `EU-D7` is of `EU`, and the rule withholds in TR",
+        "demand `EU-D7` comes from `EU`, but the rule withholds in `TR`",
         [rule(withheld_in=["DE", "TR"], demand="EU-D7", reason="local_law")],
     ),
     (
         "beyond-its-country",
         "error",
-        "the demand `IN_D1` is of `IN`, and the rule withholds in PK",
+        "demand `IN_D1` comes from `IN`, but the rule withholds in `PK`",
         [rule(withheld_in=["IN", "PK"], demand="IN_D1")],
     ),
     (
         "worldwide-for-one-country",
         "error",
-        "the rule withholds worldwide for a legal demand",
+        "the rule withholds worldwide, but its reason `legal_demand` applies in one jurisdiction only",
         [rule(withheld_in=["WORLD"])],
     ),
     (
         "worldwide-for-one-country",
         "error",
-        "the rule suspends everywhere for a local law",
+        "the rule suspends worldwide, but its reason `local_law` applies in one jurisdiction only",
         [rule(withheld_in=[], effect="suspend", reason="local_law")],
     ),
     ("protected-account", "error", "the rule names protected account `17 (A. Writer, journalist)`", [rule()]),
@@ -138,14 +146,14 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
     (
         "overseas-left-out",
         "note",
-        "`NL` (Netherlands) leaves out `AW`, `BQ`, `CW`, `SX`",
+        "`NL` (Netherlands) does not include `AW`, `BQ`, `CW`, `SX`",
         [rule(withheld_in=["NL"], demand="NL-3")],
     ),
-    ("unnamed-demand", "warning", "the rule rests on a legal demand and does not name it", [rule(demand=None)]),
+    ("unnamed-demand", "warning", "the rule has the reason `legal_demand`, but names no demand", [rule(demand=None)]),
     (
         "unsettled-subdivision",
         "note",
-        "the rule does not say what those see of whom it is not known whether they are in `US-MS`",
+        "the rule names `US-MS`, but not what viewers see whose subdivision is unknown",
         [rule(withheld_in=["US-MS"], demand="US-1")],
     ),
 ]
@@ -156,7 +164,7 @@ SILENT: list[tuple[str, list[Rule]]] = [
     ("withholds-nowhere", [rule(except_in=["IN-DL"], if_unknown="show")]),
     ("no-end", [rule()]),
     ("no-beginning", [rule()]),
-    # Of the very millisecond; too old to carry a time; accounts of a size that carries none; a bound beyond all ids.
+    # Created in the very millisecond; too old to carry a time; account ids too small to carry one; a bound after all ids.
     ("id-not-yet-made", [rule(tweets=[1359366482949046272 + 5])]),
     ("id-not-yet-made", [rule(from_=START.replace(year=2006), tweets=[20, 29_700_859_246])]),
     ("id-not-yet-made", [rule(from_=START.replace(year=2007), accounts=[9_001_000_000_001])]),
@@ -187,59 +195,58 @@ SILENT: list[tuple[str, list[Rule]]] = [
 
 
 @pytest.mark.parametrize("demand", ["IN-D1", "in_2021/7", "EU-D17"])
-def test_whose_a_demand_is_goes_by_its_id(demand: str) -> None:
-    """As the README has it, with what is not recognised below."""
-    assert told("beyond-its-country", [rule(withheld_in=["IN", "BR"], demand=demand)])
+def test_the_id_of_a_demand_names_its_country(demand: str) -> None:
+    """The README lists these ids, and those of the next test."""
+    assert problems_with("beyond-its-country", [rule(withheld_in=["IN", "BR"], demand=demand)])
 
 
 @pytest.mark.parametrize("demand", ["TR-7", "IN 7", "IND-D1", None])
-def test_whose_a_demand_is_is_not_guessed(demand: str | None) -> None:
-    assert not told("beyond-its-country", [rule(withheld_in=["IN", "BR"], demand=demand)])
-    assert not told("beyond-its-country", [rule(withheld_in=["US-CA"], demand="CA-D1")])
-
-
-def told(code: str, rules: list[Rule]) -> list[Any]:
-    watched = WATCHED if code == "protected-account" else ()
-    return [problem for problem in lint(RuleSet(rules), watched) if problem.code == code]
+def test_the_country_of_a_demand_is_not_guessed(demand: str | None) -> None:
+    assert not problems_with("beyond-its-country", [rule(withheld_in=["IN", "BR"], demand=demand)])
+    assert not problems_with("beyond-its-country", [rule(withheld_in=["US-CA"], demand="CA-D1")])
 
 
 @pytest.mark.parametrize(("code", "severity", "message", "rules"), FIRES)
 def test_it_fires_and_an_override_silences_it(code: str, severity: str, message: str, rules: list[Rule]) -> None:
     watched = WATCHED if code == "protected-account" else ()
-    (problem,) = lint(RuleSet(rules), watched)
-    assert (problem.code, problem.severity, problem.message) == (code, severity, message)
+    (problem,) = problems_with(code, rules, watched)
+    assert (problem.severity, problem.message) == (severity, message)
     assert problem.place == "rule `a`"
     assert problem.hint
+    others = {each.code for each in lint(RuleSet(rules), watched)} - {code}
+    assert others <= {each.code for each in lint(RuleSet([rule()]))}, "no other check fires that is silent on `rule()`"
 
     keys = {name: getattr(rules[0], name) for name in Rule.__dataclass_fields__ if name not in ("place", "periods")}
     silenced = Rule(**{**keys, "override": {code: "the court said so"}})
-    assert lint(RuleSet([silenced, *rules[1:]]), watched) == []
+    assert problems_with((code, *OVERRIDE_CODES), [silenced, *rules[1:]], watched) == []
 
 
 @pytest.mark.parametrize(("code", "rules"), SILENT)
 def test_it_is_silent(code: str, rules: list[Rule]) -> None:
-    assert told(code, rules) == []
+    assert problems_with(code, rules, WATCHED) == []
 
 
-def test_no_check_was_forgotten_here() -> None:
+def test_every_check_has_a_test_here() -> None:
     codes = {check.code for check in CHECKS}
     assert codes == {code for code, *_ in FIRES}
-    assert codes - {"shadowed"} == {code for code, _ in SILENT}, "shadows have a file of their own"
+    assert codes - {"shadowed"} == {code for code, _ in SILENT}, "`test_shadows.py` tests `shadowed`"
 
 
-def test_ids_that_somebody_vouches_for_do_not_make_others_suspect() -> None:
-    """One exact id that looks rounded is chance; with five that are meant so beside it, it still is."""
+def test_ids_that_an_override_vouches_for_do_not_make_others_suspect() -> None:
+    """One exact id that looks rounded is chance, also beside five that an override vouches for."""
     many = [*range(1355667106821046301, 1355667106821046501, 2), 1355667106821046300]
     vouched = rule(tweets=ROUNDED, override={"rounded-ids": "checked against the order"})
-    assert advised(vouched, rule(id="b", accounts=[18], tweets=many)) == []
+    assert advised("rounded-ids", vouched, rule(id="b", accounts=[18], tweets=many)) == []
 
 
 def test_ids_of_many_rules_are_judged_together() -> None:
-    """Each rule alone has too few; every rule that has some is told."""
+    """Each rule alone has too few of them; each rule that has one is reported."""
     spread = [rule(id=f"r{n}", accounts=[n + 1], tweets=[number]) for n, number in enumerate(ROUNDED)]
-    assert advised(*spread) == [f"warning rule `r{n}`: rounded-ids" for n in range(5)]
+    assert advised("rounded-ids", *spread) == [f"warning rule `r{n}`: rounded-ids" for n in range(5)]
 
 
-def test_what_the_country_of_a_group_leaves_out_is_told_of_each_country() -> None:
-    codes = [problem.message[:4] for problem in told("overseas-left-out", [rule(withheld_in=["EU"], demand="EU-1")])]
+def test_each_country_of_a_group_is_reported_for_its_overseas_territories() -> None:
+    codes = [
+        problem.message[:4] for problem in problems_with("overseas-left-out", [rule(withheld_in=["EU"], demand="EU-1")])
+    ]
     assert codes == ["`DK`", "`FI`", "`FR`", "`NL`"]

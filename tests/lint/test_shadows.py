@@ -1,4 +1,4 @@
-"""Rules that another one covers: all of them, only them, and dropping them changes no outcome."""
+"""`shadowed` reports the rules that another one covers, and no others; without them every outcome is the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import strategies
-from tests.lint.advising import DAY, END, START, advised, rule
+from tests.lint.advising import DAY, END, START, advised, problems_with, rule
 from withhold import Effect, Policy, Reference, Rule, RuleSet, Settle
 from withhold.engine.reference import _reaches
 from withhold.lint import lint
@@ -36,11 +36,11 @@ SHADOWED = ["warning rule `a`: shadowed"]
         {"until": END + 3 * DAY, "stays": [(END, END + DAY)]},
     ],
 )
-def test_a_rule_is_shadowed_by_one_that_does_more(other: dict[str, object]) -> None:
-    """In whatever order they come."""
+def test_a_rule_is_shadowed_by_one_that_withholds_more(other: dict[str, object]) -> None:
+    """The order of the rules does not matter."""
     larger = rule(id="b", **other)
     for rules in ([rule(), larger], [larger, rule()]):
-        found = [problem for problem in lint(RuleSet(rules)) if problem.code == "shadowed"]
+        found = problems_with("shadowed", rules)
         assert [problem.place for problem in found] == ["rule `a`"]
 
 
@@ -57,34 +57,36 @@ def test_a_rule_is_shadowed_by_one_that_does_more(other: dict[str, object]) -> N
         {"if_unknown": "show"},
     ],
 )
-def test_a_rule_is_not_shadowed_by_one_that_does_less_of_something(other: dict[str, object]) -> None:
+def test_a_rule_is_not_shadowed_by_one_that_withholds_less_in_some_way(other: dict[str, object]) -> None:
     found = shadows([rule(), rule(id="b", **other)])
     assert "a" not in found
 
 
-def test_of_exact_duplicates_the_first_stays_and_the_others_are_told_once() -> None:
+def test_of_exact_duplicates_the_first_is_kept_and_the_others_are_reported_once() -> None:
     rules = [rule(id=name) for name in "bac"]
-    found = lint(RuleSet(rules))
+    found = problems_with("shadowed", rules)
     assert [(problem.place, problem.message) for problem in found] == [
-        ("rule `a`", "rule `b` withholds all of this too"),
-        ("rule `c`", "rule `b` withholds all of this too"),
+        ("rule `a`", "rule `b` withholds everything that this rule withholds"),
+        ("rule `c`", "rule `b` withholds everything that this rule withholds"),
     ]
 
 
-def test_the_one_that_is_named_is_not_shadowed_itself() -> None:
+def test_the_rule_that_the_message_names_is_not_shadowed_itself() -> None:
     rules = [rule(), rule(id="b", accounts=[17, 18]), rule(id="c", accounts=[17, 18, 19])]
-    assert {problem.message for problem in lint(RuleSet(rules))} == {"rule `c` withholds all of this too"}
+    assert {problem.message for problem in problems_with("shadowed", rules)} == {
+        "rule `c` withholds everything that this rule withholds"
+    }
 
 
-def test_a_stay_that_lies_in_a_longer_one_is_a_shadow() -> None:
+def test_a_rule_is_shadowed_by_one_whose_stay_lies_within_its_own() -> None:
     longer = rule(stays=[(START + DAY, START + 5 * DAY)])
     shorter = rule(id="b", stays=[(START + 2 * DAY, START + 3 * DAY)])
-    assert advised(longer, shorter) == SHADOWED
-    assert advised(longer, rule(id="b", stays=[(START + 4 * DAY, START + 6 * DAY)])) == []
+    assert advised("shadowed", longer, shorter) == SHADOWED
+    assert advised("shadowed", longer, rule(id="b", stays=[(START + 4 * DAY, START + 6 * DAY)])) == []
 
 
 def brute_force(rules: list[Rule]) -> dict[str, set[str]]:
-    """Compare each rule with each, place by place as the reference decides, and hour by hour."""
+    """Compare all pairs of rules: for every place, as the reference decides, and for every hour."""
 
     def withheld(each: Rule) -> set[object]:
         found: set[object] = set()
@@ -115,7 +117,7 @@ def brute_force(rules: list[Rule]) -> dict[str, set[str]]:
 
 @settings(max_examples=150, deadline=None)
 @given(strategies.rule_sets())
-def test_shadows_are_what_comparing_each_with_each_finds(rules: RuleSet) -> None:
+def test_shadows_are_those_that_comparing_all_pairs_finds(rules: RuleSet) -> None:
     compared = [each for each in rules if each.periods and hidden_by([each])[0]]
     order = {each.id: number for number, each in enumerate(compared)}
     covering = brute_force(compared)
@@ -132,7 +134,7 @@ def test_shadows_are_what_comparing_each_with_each_finds(rules: RuleSet) -> None
 def test_without_the_shadowed_rules_every_outcome_is_the_same(
     rules: RuleSet, policy: Policy, data: st.DataObject
 ) -> None:
-    """All of them at once, so that no two that cover each other go both."""
+    """All are left out at once: of two rules that cover each other, one remains."""
     names = {str(problem.place)[6:-1] for problem in lint(rules) if problem.code == "shadowed"}
     fewer = RuleSet(each for each in rules if each.id not in names)
     one, other = Reference(rules, policy), Reference(fewer, policy)
@@ -148,13 +150,13 @@ def test_without_the_shadowed_rules_every_outcome_is_the_same(
 
 
 @given(st.lists(st.sets(st.integers(-5, 5), min_size=1), max_size=12))
-def test_supersets_are_those_that_python_finds(sets: list[set[int]]) -> None:
+def test_supersets_are_those_that_sets_of_python_find(sets: list[set[int]]) -> None:
     expected = [{number for number, other in enumerate(sets) if each <= other} for each in sets]
     assert list(supersets([sorted(each) for each in sets])) == expected
 
 
-def test_rules_with_stays_find_their_twin_among_many() -> None:
-    """They are compared with few others; the same times are found however many there are."""
+def test_a_rule_with_stays_finds_its_twin_among_many() -> None:
+    """It is compared with few others, but one with the same periods is always found."""
     rules = [rule(id=f"r{n}", from_=None, until=None, stays=[(START + n * DAY, END + n * DAY)]) for n in range(200)]
     rules += [rule(id="twin", from_=None, until=None, stays=rules[0].stays)]
     found = Spans(rules).covered(list(range(201)), range(201))

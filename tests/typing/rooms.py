@@ -23,7 +23,7 @@ from withhold import (
     Tweet,
     Viewer,
 )
-from withhold.lint import CHECKS, OF_OVERRIDES, Category, Check, Protected, lint
+from withhold.lint import CHECKS, OVERRIDE_CODES, Category, Check, Protected, lint
 from withhold.location import (
     CDN,
     CDNS,
@@ -113,7 +113,7 @@ def of_lint(rules: RuleSet) -> None:
     assert_type(lint(rules)[0].severity, Literal["error", "warning", "note"])
     assert_type(CHECKS, tuple[Check, ...])
     assert_type([check.code for check in CHECKS], list[str])
-    assert_type("no-end" in OF_OVERRIDES, bool)
+    assert_type("no-end" in OVERRIDE_CODES, bool)
 
 
 def of_testing(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""Advice on a rule set that loads: what is in the files is well said, and may not be what was meant.
+"""Advice on a rule set that loads, but may not mean what its authors intended.
 
 >>> from withhold import Rule, RuleSet
 >>> from withhold.lint import Protected, lint
@@ -10,14 +10,14 @@ note no-beginning
 note no-end
 error protected-account
 
-Each check is a file that is named as the sentence it holds rules to; `CHECKS` has them all. What cannot be loaded at all
-(an unknown country, an id that was rounded, an empty group: `bad-group`) is told by `RuleSet.load`, and not here again.
-A rule silences a check by an override with a reason: `override: {no-end: "the court set none"}`.
+Each check is a file named after its code, and `CHECKS` lists all of them. `RuleSet.load` reports rules that cannot be
+loaded, such as those with an unknown country or a rounded id; `lint` does not report these again. A rule silences a check by
+an override with a reason: `override: {no-end: "the court set none"}`.
 """
 
-from withhold.lint.advice import OF_OVERRIDES, lint
+from withhold.lint.advice import OVERRIDE_CODES, lint
 from withhold.lint.check import Check
 from withhold.lint.checks import CHECKS
 from withhold.model.protected import Category, Protected
 
-__all__ = ["CHECKS", "OF_OVERRIDES", "Category", "Check", "Protected", "lint"]
+__all__ = ["CHECKS", "OVERRIDE_CODES", "Category", "Check", "Protected", "lint"]

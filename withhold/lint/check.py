@@ -1,4 +1,4 @@
-"""What a check is: what it looks for, how much that matters, and what it finds."""
+"""What a check is, and how its findings become problems."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
 
 
-class Given(NamedTuple):
-    """What checks look at: the rules, and who is protected, by account."""
+class Context(NamedTuple):
+    """The input of every check: the rules, and the protected accounts by their id."""
 
     rules: RuleSet
     protected: Mapping[int, Protected]
 
 
 class Finding(NamedTuple):
-    """What a check says of one rule; `severity` where it is another than the check's own.
+    """One problem that a check has found in one rule.
 
-    `keys` are those of the rule file that it may be about: it is told at the one of them that is there.
+    `keys` are the keys of the rule file that the finding may concern. It is reported at the key if the rule has exactly one
+    of them, and else at the rule. If `severity` is given, it replaces the severity of the check.
     """
 
     rule: Rule
@@ -34,29 +35,38 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One thing that rules must or should not do. `says` and `why` are for whoever meets its code in a report."""
+    """One requirement or recommendation for rules.
+
+    `summary` states it in one sentence, and `rationale` explains it. Both are for people who read the code in a report.
+    """
 
     code: str
     severity: Severity
-    says: str
-    why: str
-    find: Callable[[Given], Iterable[Finding]]
+    summary: str
+    rationale: str
+    find: Callable[[Context], Iterable[Finding]]
 
     def problem(self, found: Finding) -> Problem:
-        """Return a finding as the problem to be told."""
-        return advice(self.code, found.rule, found.message, found.hint, found.severity or self.severity, *found.keys)
+        """Return a finding as a problem with the code of this check."""
+        return rule_problem(
+            self.code, found.rule, found.message, found.hint, found.severity or self.severity, *found.keys
+        )
 
 
-def advice(code: str, rule: Rule, message: str, hint: str, severity: Severity, *keys: str) -> Problem:
-    """Return a problem of a rule, at the place of one of some keys or of the rule, or else by its name."""
+def rule_problem(code: str, rule: Rule, message: str, hint: str, severity: Severity, *keys: str) -> Problem:
+    """Return a problem of a rule.
+
+    Its place is that of the key if the rule has exactly one of `keys`, and else that of the rule. A rule that comes from no
+    file has no place and is named by its id.
+    """
     return Problem(code, message, rule.place_of(*keys) or f"rule {quoted(rule.id)}", hint, severity)
 
 
-def some(things: Sequence[object], most: int = 3) -> str:
-    """Return the first of several things as text, and how many more there are.
+def first_few(values: Sequence[object], most: int = 3) -> str:
+    """Return the first `most` values in backticks, and the number of the others.
 
-    >>> some([1, 2, 3, 4, 5])
+    >>> first_few([1, 2, 3, 4, 5])
     '`1`, `2`, `3` and 2 more'
     """
-    named = ", ".join(quoted(str(thing)) for thing in things[:most])
-    return f"{named} and {len(things) - most:,} more" if len(things) > most else named
+    named = ", ".join(quoted(str(value)) for value in values[:most])
+    return f"{named} and {len(values) - most:,} more" if len(values) > most else named

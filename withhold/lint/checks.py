@@ -1,4 +1,4 @@
-"""All the checks, in the order in which they are listed to people."""
+"""All checks, in the order of the documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ids of many rules as one set, at eight bytes each."""
+"""The ids of many rules in one set, at eight bytes an id."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from withhold.model.ids import IdSet
 
 
 def union(sets: Iterable[IdSet]) -> IdSet:
+    """Return the ids that at least one of `sets` contains."""
     ids = array("q")
     for each in sets:
         ids.extend(each)

@@ -1,24 +1,24 @@
-"""A rule without a beginning says of all the past that something was withheld."""
+"""Without a beginning, a rule states that its subjects have always been withheld."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from withhold.lint.check import Check, Finding, Given
+from withhold.lint.check import Check, Context, Finding
 
 
-def _find(given: Given) -> Iterator[Finding]:
-    for rule in given.rules:
+def _find(context: Context) -> Iterator[Finding]:
+    for rule in context.rules:
         if rule.from_ is None:
-            hint = "add `from`: when it came, or is to come, into force"
-            yield Finding(rule, "the rule has no beginning, so it is in force at any time in the past", hint)
+            hint = "add `from`, the time at which the rule came or will come into force"
+            yield Finding(rule, "the rule has no `from`, so it counts as in force at any time in the past", hint)
 
 
 CHECK = Check(
     code="no-beginning",
     severity="note",
-    says="A rule should begin.",
-    why="Asked about an instant in the past, such a rule answers that it was in force then. An audit or a report over "
-    "time counts what was not yet withheld.",
+    summary="A rule should have a beginning.",
+    rationale="For any instant in the past, such a rule answers that it was in force. Audits and reports on the past then "
+    "count content that was not yet withheld.",
     find=_find,
 )

@@ -1,26 +1,28 @@
-"""News media, journalists, activists and politicians are withheld only by somebody who says why."""
+"""News media, journalists, activists and politicians may only be withheld with a stated reason."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from withhold.lint.check import Check, Finding, Given, some
+from withhold.lint.check import Check, Context, Finding, first_few
 
 
-def _find(given: Given) -> Iterator[Finding]:
-    for rule in given.rules if given.protected else ():
-        found = [given.protected[account] for account in rule.accounts if account in given.protected]
+def _find(context: Context) -> Iterator[Finding]:
+    protected = context.protected
+    for rule in context.rules if protected else ():
+        found = [protected[account] for account in rule.accounts if account in protected]
         if found:
-            message = f"the rule names protected account{'s' if len(found) > 1 else ''} {some(found)}"
-            hint = "take them out of the rule, or say in an override who decided it and why"
+            plural = len(found) > 1
+            message = f"the rule names protected account{'s' if plural else ''} {first_few(found)}"
+            hint = f"remove {'them' if plural else 'it'}, or add an override that states who decided this and why"
             yield Finding(rule, message, hint, ("accounts", "ids_file"))
 
 
 CHECK = Check(
     code="protected-account",
     severity="error",
-    says="Protected accounts must not be withheld.",
-    why="The account is listed in protected.yaml. A demand that names it is refused unless somebody decides otherwise, and "
-    "that decision is the reason of an override.",
+    summary="Protected accounts must not be withheld.",
+    rationale="The account is listed in protected.yaml. A demand for it is refused unless somebody decides otherwise; an "
+    "override records that decision as its reason.",
     find=_find,
 )

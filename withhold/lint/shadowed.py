@@ -1,4 +1,4 @@
-"""A rule of which another does all, to everybody and at all times, changes no decision: one of the two is too much."""
+"""A rule changes no outcome if another one withholds the same, from the same viewers, at the same times: one is redundant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from withhold.errors import quoted
-from withhold.lint.check import Check, Finding, Given
+from withhold.lint.check import Check, Context, Finding
 from withhold.lint.spans import Spans
 from withhold.lint.supersets import supersets
 from withhold.model.ids import IdSet
@@ -16,35 +16,36 @@ from withhold.model.policy import Policy, Settle
 from withhold.model.rule import Effect, Rule
 from withhold.semantics import Reach, alike, extent, reach_of
 
-# With how many others a rule is compared at most, by each of what they name, from whom they withhold, and when.
+# A rule is compared with at most so many others in each step: by their ids, by the viewers they reach, by their periods.
 _COMPARED = 1000
 
 
-def _find(given: Given) -> Iterator[Finding]:
-    found = shadows([rule for rule in given.rules if rule.periods])
-    for rule in given.rules:
+def _find(context: Context) -> Iterator[Finding]:
+    found = shadows([rule for rule in context.rules if rule.periods])
+    for rule in context.rules:
         if (other := found.get(rule.id)) is None:
             continue
         passed = [rule.id]
-        while other.id in found:  # of a row of rules, name the one that stays
+        while other.id in found:  # in a chain of shadowed rules, name the one that is not shadowed itself
             passed.append(other.id)
             other = found[other.id]
         found.update(dict.fromkeys(passed, other))
-        where = f"; the other is at {other.place}" if other.place else ""
-        hint = f"drop one of them, or say in an override why both stand{where}"
+        where = f"; the other one is at {other.place}" if other.place else ""
+        hint = f"delete one of the two rules, or add an override that states why both are needed{where}"
+        message = f"rule {quoted(other.id)} withholds everything that this rule withholds"
         if rule.demand != other.demand:
-            message = f"rule {quoted(other.id)} withholds all of this too, for another demand"
-            yield Finding(rule, message, hint, severity="note")
+            yield Finding(rule, f"{message}, for another demand", hint, severity="note")
         else:
-            yield Finding(rule, f"rule {quoted(other.id)} withholds all of this too", hint)
+            yield Finding(rule, message, hint)
 
 
 def shadows(rules: list[Rule]) -> dict[str, Rule]:
-    """Return for each rule that another covers that other rule, by the id of the first.
+    """Return the shadowed rules: a mapping from the id of each to a rule that covers it.
 
-    Of rules that cover each other the first one stays. Rules are put together by what they name and from whom they
-    withhold; only those that share these, or have more, are compared, and by their times in one sweep. Of thousands that
-    share them, each is compared with some hundreds, those that withhold from most first.
+    If rules cover each other, the first one counts as not shadowed. Rules are grouped by their ids and by the viewers they
+    reach. A group is compared only with itself and with groups that have at least the same ids and viewers; one sweep over
+    time then compares the periods. If thousands of rules share their ids, each is compared with some hundreds of them,
+    beginning with those that reach the most places. So a shadow among thousands may be missed, but none is reported wrongly.
     """
     reach = hidden_by(rules)
     groups: dict[tuple[IdSet, IdSet], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -67,10 +68,10 @@ def shadows(rules: list[Rule]) -> dict[str, Rule]:
 
 
 def hidden_by(rules: Sequence[Rule]) -> list[int]:
-    """Return for each rule whom it hides its subjects from, under either policy, and from whom it suspends them.
+    """Return for each rule a bit set of the viewers from whom it hides its subjects, under either policy.
 
-    A number has a bit for each set of places that the rules do not tell apart, so one rule does all that another does
-    if it has all of its bits.
+    There is one bit for each policy and each set of places that the rules do not distinguish, and a second such group of
+    bits for suspensions. A rule covers another one if it has all of its bits.
     """
     extents = {
         reach: [extent(reach, Policy(unknown_location=settle)) for settle in Settle] for reach in map(reach_of, rules)
@@ -90,7 +91,7 @@ def hidden_by(rules: Sequence[Rule]) -> list[int]:
 
 
 def _signed(accounts: IdSet, tweets: IdSet) -> array[int]:
-    """Return the ids of both kinds in one list; an account and a tweet may have the same number."""
+    """Return the ids of both kinds in one list. Tweet ids are negative, as an account may have the same number."""
     ids = array("q", accounts)
     ids.extend(-tweet for tweet in tweets)
     return ids
@@ -99,8 +100,8 @@ def _signed(accounts: IdSet, tweets: IdSet) -> array[int]:
 CHECK = Check(
     code="shadowed",
     severity="warning",
-    says="A rule must not be shadowed by another.",
-    why="Another rule withholds all that it names, from everybody it does, whenever it does, so that it changes no outcome. "
-    "Two demands for the same are a good reason, and make this a note.",
+    summary="A rule should not be made redundant by another.",
+    rationale="Another rule withholds all the subjects of this rule, from all its viewers, at all its times, so this rule "
+    "changes no outcome. If the two answer different demands, both may be needed, and this is a note.",
     find=_find,
 )

@@ -1,4 +1,4 @@
-"""Which rules are in force only while another is, found in one sweep over time."""
+"""Find the rules that are in force only while another one is, in one sweep over time."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from withhold.model.rule import Rule
 
-# With how many others a rule with stays is compared at most; those that begin last before it are the likeliest.
+# A rule with stays is compared with at most so many others: those that begin last before it are the likeliest to cover it.
 _COMPARED = 30
 
 _Span = tuple[int, int]
 
 
 class Spans:
-    """The periods of rules, in numbers that have the order of their instants."""
+    """The periods of rules, with instants replaced by numbers in the same order."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         periods = [rule.periods for rule in rules]
@@ -26,16 +26,17 @@ class Spans:
         ]
 
     def covered(self, own: list[int], candidates: Iterable[int]) -> Iterator[tuple[int, int]]:
-        """Yield the rules of `own` that are in force only while a candidate is, each with that one. O(n log n).
+        """Yield the rules of `own` that are in force only while a candidate is, each with that candidate. O(n log n).
 
-        `own` say the same of all but time, and are candidates too; the other candidates do more. Of two of `own` that
-        are in force at the same times, the second is yielded.
+        The rules of `own` are equal but for their periods, and `candidates` contains them; the other candidates withhold
+        more. If two rules of `own` have the same periods, the second is yielded.
         """
         among, equals = list(candidates), set(own)
         if len(among) < 2:
             return
-        # What covers comes before what it covers: it starts earlier, ends later, does more, or comes first. A rule
-        # with stays covers by each of its spans, and is covered if all that lies between the first and the last is.
+        # Sorted, a rule comes before the rules that it covers: it starts earlier, ends later, withholds more, or has the
+        # lower number. Each span of a rule with stays can cover others. The rule itself is covered here only if the whole
+        # time from its first to its last instant is.
         events = [
             (start, -end, number in equals, -len(self._spans[number]), number)
             for number in among
@@ -53,7 +54,7 @@ class Spans:
         yield from self._stay_by_stay([number for number in stayed if number not in found], among, equals)
 
     def _stay_by_stay(self, stayed: list[int], among: list[int], equals: set[int]) -> Iterator[tuple[int, int]]:
-        """Yield those that are covered by a rule with stays too."""
+        """Yield the rules with stays that another rule with stays covers."""
         first: dict[tuple[_Span, ...], int] = {}
         for number in sorted(among, key=lambda number: (number in equals, number)) if stayed else ():
             if len(self._spans[number]) > 1:

@@ -1,4 +1,4 @@
-"""Which of many sets hold all of another, without comparing each with each."""
+"""Find the supersets of many sets among each other, without comparing all pairs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from itertools import chain, islice, pairwise
 
 
 def supersets(sets: Sequence[Sequence[int]], most: int = 1000) -> Iterator[set[int]]:
-    """Yield for each set, none of which is empty, the numbers of those that hold all of it; its own is among them.
+    """Yield for each set the numbers of its supersets, its own number included. No set may be empty.
 
-    Each set asks its rarest members first, and stops when no other set is left; of the sets that have the rarest, it asks
-    `most`, so that thousands of sets with the same members take no square of that. Takes memory for members of several
-    sets only, but for one sorted list of all.
+    The search intersects the sets that contain a member, beginning with the rarest member, and stops when only the set
+    itself is left. Of the sets that contain the rarest member only `most` are examined, so the time does not grow with the
+    square if thousands of sets have the same members. Memory: one sorted list of all members, and an index of the members
+    that several sets share.
 
     >>> list(supersets([[1], [1, 2], [3]]))
     [{0, 1}, {1}, {2}]

@@ -1,23 +1,24 @@
-"""A rule that answers a legal demand and does not name it cannot be traced to what it rests on."""
+"""A rule for a legal demand that does not name the demand cannot be traced to its legal basis."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from withhold.lint.check import Check, Finding, Given
+from withhold.lint.check import Check, Context, Finding
 from withhold.model.rule import Reason
 
 
-def _find(given: Given) -> Iterator[Finding]:
-    for rule in given.rules:
+def _find(context: Context) -> Iterator[Finding]:
+    for rule in context.rules:
         if rule.reason is Reason.LEGAL_DEMAND and rule.demand is None:
-            yield Finding(rule, "the rule rests on a legal demand and does not name it", "add `demand`: its reference")
+            message = "the rule has the reason `legal_demand`, but names no demand"
+            yield Finding(rule, message, "add `demand`, the reference of the legal demand")
 
 
 CHECK = Check(
     code="unnamed-demand",
     severity="warning",
-    says="A rule that rests on a legal demand should name it.",
-    why="When the demand is withdrawn or quashed, its rules must be found; and users are told which demand it was.",
+    summary="A rule for a legal demand should name the demand.",
+    rationale="When a demand is withdrawn or quashed, its rules must be found; and a notice to users may name the demand.",
     find=_find,
 )

@@ -1,18 +1,18 @@
-"""Of most viewers only the country is known: a rule on a part of it must say what is to happen to them."""
+"""For most viewers only the country is known: a rule on a part of it should decide for these viewers too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from withhold.lint.check import Check, Finding, Given, some
+from withhold.lint.check import Check, Context, Finding, first_few
 from withhold.territories import is_subdivision
 
 
-def _find(given: Given) -> Iterator[Finding]:
-    for rule in given.rules:
+def _find(context: Context) -> Iterator[Finding]:
+    for rule in context.rules:
         parts = [code for code in (*rule.withheld_in, *rule.except_in) if is_subdivision(code)]
         if parts and rule.if_unknown is None:
-            message = f"the rule does not say what those see of whom it is not known whether they are in {some(parts)}"
+            message = f"the rule names {first_few(parts)}, but not what viewers see whose subdivision is unknown"
             key = "withheld_in" if parts[0] in rule.withheld_in else "except_in"
             yield Finding(rule, message, "add `if_unknown: withhold` or `if_unknown: show`", (key,))
 
@@ -20,8 +20,8 @@ def _find(given: Given) -> Iterator[Finding]:
 CHECK = Check(
     code="unsettled-subdivision",
     severity="note",
-    says="A rule on a subdivision should say what viewers see of whom only the country is known.",
-    why="Many location databases know the country and no more. What such viewers see is left to the engine's policy, "
-    "unless the rule has if_unknown.",
+    summary="A rule on a subdivision should set if_unknown.",
+    rationale="Many location databases contain the country and no subdivision. Without if_unknown, a rule with except_in "
+    "withholds from these viewers, and for any other rule the policy of the engine decides.",
     find=_find,
 )

@@ -1,27 +1,26 @@
-"""A rule that excepts all that it names (`IN` except `IN`) withholds from nobody whose location is known."""
+"""A rule whose exceptions cover all its territories (`IN` except `IN`) withholds from no viewer in a known place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from withhold.lint.check import Check, Finding, Given
+from withhold.lint.check import Check, Context, Finding
 from withhold.model.rule import territories_of
 
 
-def _find(given: Given) -> Iterator[Finding]:
-    for rule in given.rules:
+def _find(context: Context) -> Iterator[Finding]:
+    for rule in context.rules:
         if rule.except_in and not territories_of(rule):
-            hint = "take out of `except_in` what is meant to be withheld"
-            yield Finding(
-                rule, "the rule withholds nowhere: `except_in` covers all of `withheld_in`", hint, ("except_in",)
-            )
+            message = "the rule withholds nowhere: `except_in` covers all of `withheld_in`"
+            hint = "remove from `except_in` the places where the rule is to withhold"
+            yield Finding(rule, message, hint, ("except_in",))
 
 
 CHECK = Check(
     code="withholds-nowhere",
     severity="error",
-    says="A rule must withhold from somebody.",
-    why="What is in except_in covers all that is in withheld_in. Nobody in a known place is kept from seeing anything, "
-    "while viewers of unknown location may be.",
+    summary="A rule must withhold from somebody.",
+    rationale="The territories in except_in cover all those in withheld_in. The rule withholds nothing from viewers in a "
+    "known place, but may do so from viewers of unknown location.",
     find=_find,
 )

@@ -1,28 +1,29 @@
-"""A demand or a law is of one country: to withhold everywhere for it gives that country a say over all others."""
+"""A demand or a law belongs to one jurisdiction: withholding worldwide would extend it to all others."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from withhold.lint.check import Check, Finding, Given
-from withhold.lint.jurisdiction import LOCAL, words
+from withhold.lint.check import Check, Context, Finding
+from withhold.lint.jurisdiction import LOCAL
 from withhold.model.rule import Effect
 from withhold.territories import WORLD
 
 
-def _find(given: Given) -> Iterator[Finding]:
-    for rule in given.rules:
+def _find(context: Context) -> Iterator[Finding]:
+    for rule in context.rules:
         if rule.reason in LOCAL and WORLD in rule.withheld_in:
-            does = "suspends everywhere" if rule.effect is Effect.SUSPEND else "withholds worldwide"
-            hint = "withhold in the country that demands it, or give the reason that holds everywhere"
-            yield Finding(rule, f"the rule {does} for a {words(rule.reason)}", hint, ("reason",))
+            verb = "suspends" if rule.effect is Effect.SUSPEND else "withholds"
+            message = f"the rule {verb} worldwide, but its reason `{rule.reason}` applies in one jurisdiction only"
+            hint = "withhold in that jurisdiction alone, or give a reason that applies worldwide"
+            yield Finding(rule, message, hint, ("reason",))
 
 
 CHECK = Check(
     code="worldwide-for-one-country",
     severity="error",
-    says="What is withheld worldwide, or suspended, must have a reason that holds worldwide.",
-    why="legal_demand and local_law are reasons of one jurisdiction. The platform's terms and copyright hold everywhere. "
-    "A court that did order it worldwide is a case for an override.",
+    summary="A rule that withholds or suspends worldwide must have a reason that applies worldwide.",
+    rationale="The reasons legal_demand and local_law apply in one jurisdiction; terms and copyright apply everywhere. If a "
+    "court did order worldwide withholding, add an override.",
     find=_find,
 )

@@ -15,7 +15,7 @@ from withhold.cli.render import unsupported
 from withhold.cli.render.json import json_text
 from withhold.cli.results import LintResult, Refusal
 from withhold.errors import Place, Problem
-from withhold.lint import CHECKS, OF_OVERRIDES
+from withhold.lint import CHECKS, OVERRIDE_CODES
 from withhold.sources.root import repository_around
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -65,12 +65,12 @@ def _most_severe(problems: Sequence[Problem], count: int) -> list[Problem]:
 
 
 def _log(told: Sequence[Problem], count: int, rules: Path, note: str = "") -> dict[str, object]:
-    descriptors = [_descriptor(check.code, check.says, check.why, check.severity) for check in CHECKS]
+    descriptors = [_descriptor(check.code, check.summary, check.rationale, check.severity) for check in CHECKS]
     # Beside the checks, there is what the loader tells, and what is told of overrides.
     others = {problem.code: problem.severity for problem in told} | {check.code: None for check in CHECKS}
     for code, severity in sorted(others.items()):
         if severity is not None:
-            says = OF_OVERRIDES.get(code, _UNREADABLE)
+            says = OVERRIDE_CODES.get(code, _UNREADABLE)
             descriptors.append(_descriptor(code, says, says, severity))
     numbers = {descriptor["id"]: number for number, descriptor in enumerate(descriptors)}
     driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
