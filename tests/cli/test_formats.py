@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -11,11 +13,14 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.testing.material import FINE
+from withhold.cli import results
 from withhold.cli.app import app
 from withhold.cli.output import refuse
-from withhold.cli.render import Format
+from withhold.cli.render import Format, formats_of
 from withhold.cli.results import Refusal
+from withhold.engine.explain import Explanation
 from withhold.errors import CaseError, Place, Problem, RuleSetError
+from withhold.testing.report import Report
 
 RULES = """\
 rules:
@@ -129,6 +134,16 @@ def test_e7_a_command_refuses_the_formats_it_has_not(command: str, form: str) ->
         assert (found.exit_code, found.stdout) == (2, "")
         assert f"`{form}` is none of `text`, `json`" in found.stderr
     assert f"[{'|'.join(known.split())}]" in CliRunner().invoke(app, [command, "--help"]).stdout
+
+
+def test_the_table_of_formats_lists_what_each_result_can_be_rendered_in() -> None:
+    page = files("withhold.cli.render").joinpath("README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`\w+`[^|]*) \| ([^|]+) \| ([a-z, ]+) \|$", page, re.MULTILINE)
+    listed = {name: formats.split(", ") for names, _, formats in rows for name in re.findall(r"`(\w+)`", names)}
+    kinds = {Explanation, Report, Refusal} | {kind for name, kind in vars(results).items() if name.endswith("Result")}
+    assert listed == {kind.__name__: [*map(str, formats_of(kind))] for kind in kinds}
+    by_command = {command.strip("`"): formats.split(", ") for _, command, formats in rows}
+    assert {command: forms.split() for command, (_, forms, _, _) in COMMANDS.items()}.items() <= by_command.items()
 
 
 @pytest.mark.parametrize("form", Format)
