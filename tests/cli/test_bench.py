@@ -78,7 +78,7 @@ def test_it_asks_what_traffic_asks(rules, tmp_path):
     found = CliRunner().invoke(app, ["bench", rules, "--traffic", str(traffic)])
     assert found.exit_code == 0, found.output
     assert "a viewer in IN" in found.output
-    assert "7 impressions that do not name both tweet and account were left out" in found.output
+    assert "7 impressions that do not name both a tweet and an account were left out" in found.output
     assert "view.check, a rule names it" in found.output
 
 
@@ -95,7 +95,7 @@ def test_few_pairs_are_asked_about_again_and_again(rules, monkeypatch):
     [
         ("tweet,account,country,count\nx,1,IN,9\n", "traffic.csv:2:1"),
         ("tweet,account,country,count\n,1,IN,9\n", "traffic.csv:1:1: no impression names both"),
-        ("tweet,account,country,count\n5,1,IN,0\n", "[no-pairs]; what is timed"),
+        ("tweet,account,country,count\n5,1,IN,0\n", "[no-pairs]; the questions are about"),
     ],
 )
 def test_traffic_that_is_wrong_is_refused(rules, tmp_path, text, said):

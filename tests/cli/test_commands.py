@@ -57,7 +57,7 @@ def run(*arguments):
         (["--tweet", 20, "--country", "US"], 0, "visible for a viewer in US"),
         (["--tweet", 20], 0, "uncertain"),
         (["--tweet", 20, "--unknown-location", "withhold"], 3, "WITHHELD for a viewer at an unknown location"),
-        (["--tweet", 20, "--anywhere"], 3, "WITHHELD for anybody"),
+        (["--tweet", 20, "--anywhere"], 3, "WITHHELD for some viewers"),
         (["--tweet", 30, "--country", "FR"], 3, "withheld in WORLD except GB"),
         (["--tweet", 30], 3, "allow-gb"),
         (["--account", 99], 3, "SUSPENDED"),
@@ -125,7 +125,7 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "say what is asked about"),
+        ([], "give the id of a tweet or an account"),
         (["--tweet", "2.5"], "--tweet"),
         (["--tweet", "1e5"], "--tweet"),
         (["--tweet", "0"], "is not between 1 and 2**63-1"),
@@ -137,7 +137,7 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
         (["--tweet", "1", "--at", "2021-02-10"], "is a date"),
         (["--tweet", "1", "--at", "2021-02-10T10:00:00"], "has no time zone"),
         (["--tweet", "1", "--at", "soon"], "is not an instant"),
-        (["--tweet", "1", "--ip", "192.0.2.1"], "go together"),
+        (["--tweet", "1", "--ip", "192.0.2.1"], "an address requires a database"),
         (["--account", "1101.0"], "has been a floating-point number"),
         (["--account", "1_101"], "is not a number"),
         (["--tweet", "1", "--viewer", "0"], "is not between 1 and 2**63-1"),

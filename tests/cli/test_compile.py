@@ -87,7 +87,7 @@ def test_a_refused_rule_set_writes_nothing(rules, tmp_path):
 def test_a_file_that_is_no_snapshot_is_never_replaced(rules):
     found = run("compile", rules, "-o", rules)
     assert found.exit_code == 2
-    assert "is no snapshot" in found.output
+    assert "is not a snapshot" in found.output
     assert rules.read_text(encoding="utf-8") == RULES
 
 

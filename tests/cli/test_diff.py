@@ -91,7 +91,7 @@ def test_a_path_goes_before_a_revision_and_both_can_be_mixed(repository):
     (repository / "first" / "none.yaml").write_text("rules: []", encoding="utf-8")
     found = run("first", "new")
     assert "account 17: IN visible → withheld" in found.stdout
-    note = "note: `first` is a path here, which is taken, and a git revision too; write `./first` or `first^0`"
+    note = "note: `first` is both a path, which is used, and a git revision; write `./first` or `first^0`"
     assert found.stderr.startswith(note)
     for name, differs in (("./first", "account 17: IN visible → withheld"), ("first^0", LIFTED)):
         found = run(name, "new")
@@ -175,30 +175,30 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
     _git("add", "rules")
     _git("commit", "--quiet", "--message", "linked elsewhere")
     found = run("first", "main")
-    assert (found.exit_code, "`rules/link.csv` is a link out of `rules`" in found.output) == (2, True)
+    assert (found.exit_code, "`rules/link.csv` is a link to outside `rules`" in found.output) == (2, True)
 
 
 @git_is_there
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("mian", "main"), "`mian` is no path, and no git revision that can be read: the repository has none"),
+        (("mian", "main"), "`mian` is neither a path nor a readable git revision: the repository has no"),
         (
             ("first", "first:new"),
-            "`first` is a revision that has no `new` [no-rules-there]; name the folder that has its rules; if there were none",
+            "`first` is a revision without `new` [no-rules-there]; name the folder that has its rules; if it has no rules",
         ),
         (
             ("mian:rules", "main"),
-            "`mian` is no path, and no git revision that can be read: the repository has none",
+            "`mian` is neither a path nor a readable git revision: the repository has no",
         ),
         (("first", "first:../rules"), "is not in the repository"),
-        (("first", ":rules"), "`:rules` is no path, and no git revision"),
+        (("first", ":rules"), "`:rules` is neither a path nor a readable git revision"),
         (("", "main"), "it is empty"),
         (("first", ""), "it is empty"),
-        (("first", "m" * 300), "and no git revision that can be read"),
+        (("first", "m" * 300), "nor a readable git revision"),
         (
             ("first", "main", "--rules", "none"),
-            "`first` is a revision that has no `none` [no-rules-there]; say with --rules",
+            "`first` is a revision without `none` [no-rules-there]; give the path",
         ),
         (
             ("first", "main", "--rules", "../elsewhere"),

@@ -132,7 +132,7 @@ def test_e7_a_command_refuses_the_formats_it_has_not(command: str, form: str) ->
     if form not in known.split():
         found = run(command, "fine", form)
         assert (found.exit_code, found.stdout) == (2, "")
-        assert f"`{form}` is none of `text`, `json`" in found.stderr
+        assert f"`{form}` is not one of `text`, `json`" in found.stderr
     assert f"[{'|'.join(known.split())}]" in CliRunner().invoke(app, [command, "--help"]).stdout
 
 

@@ -72,8 +72,8 @@ def test_e6_a_place_is_read_as_people_type_it(rules, command, places, where):
 @pytest.mark.parametrize(
     ("places", "said"),
     [
-        ([("subdivision", "CA")], "`CA` is Canada, which is no subdivision"),
-        ([("country", "CA"), ("subdivision", "CA")], "`CA` is Canada, which is no subdivision"),
+        ([("subdivision", "CA")], "`CA` is Canada, which is not a subdivision"),
+        ([("country", "CA"), ("subdivision", "CA")], "`CA` is Canada, which is not a subdivision"),
         ([("country", "IN"), ("subdivision", "US-MS")], "contradicts country `IN`"),
         ([("country", "US-UT"), ("subdivision", "US-CA")], "nobody is in `US-CA` and `US-UT` at once"),
         ([("country", "US-UT"), ("subdivision", "IN-DL")], "contradicts country `US`"),
@@ -88,16 +88,16 @@ def test_e6_a_place_is_read_as_people_type_it(rules, command, places, where):
         ([("country", "GB"), ("subdivision", "US-MS")], "contradicts country `GB`"),
         ([("country", "Turkey")], "did you mean `TR` (Türkiye)?"),
         ([("country", "NO-30")], "`NO-31`, `NO-32`, `NO-33`"),
-        ([("country", "XX")], "leave out --country where the location is not known"),
-        ([("country", "T1")], "leave out --country where the location is not known"),
-        ([("country", "unknown")], "leave out --country where the location is not known"),
+        ([("country", "XX")], "omit --country if the location is unknown"),
+        ([("country", "T1")], "omit --country if the location is unknown"),
+        ([("country", "unknown")], "omit --country if the location is unknown"),
         ([("country", "WORLD")], "a viewer is in one country"),
         ([("country", "everywhere")], "a viewer is in one country"),
         ([("country", "EU")], "it is a group, the European Union: one country is expected"),
         ([("country", "")], "write an ISO 3166 code such as `IN` or `US-MS`"),
-        ([("country", "")], "leave out --country where the location is not known"),
+        ([("country", "")], "omit --country if the location is unknown"),
         ([("country", "US"), ("subdivision", "")], "unknown subdivision `US-`"),
-        ([("country", "US"), ("subdivision", "")], "leave out --subdivision where none is known"),
+        ([("country", "US"), ("subdivision", "")], "omit --subdivision if it is unknown"),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "explain"])

@@ -116,7 +116,7 @@ def test_a_rule_that_is_never_in_force_leaves_nothing_to_try(run, tmp_path):
     stayed = RULES.replace("in-1", "in-2") + "    stays: [{from: 2021-02-10T00:00:00Z}]\n"
     (tmp_path / "both.yaml").write_text(RULES + stayed.removeprefix("rules:\n"), encoding="utf-8")
     found = run("all.cases.yaml", "--fail-under", "100", all=THOROUGH.replace("rules.yaml", "both.yaml"))
-    assert "both.yaml:7:5: in-2: never in force, so there is nothing to try\n" in found.stdout
+    assert "both.yaml:7:5: in-2: never in force, nothing to try\n" in found.stdout
     assert found.exit_code == 0
 
 
@@ -150,7 +150,7 @@ def test_a_file_takes_the_report_and_text_is_still_printed(run, tmp_path):
 def test_rules_are_not_changed_while_cases_fail(run):
     found = run("--mutate", all=FAILING)
     assert found.exit_code == 1
-    assert "the cases have to pass first" in found.stderr
+    assert "all cases must pass first" in found.stderr
     assert "mutation:" not in found.stdout
 
 
@@ -179,8 +179,8 @@ def test_a_rule_that_no_case_asks_about_is_one_line_and_counts_with_all_its_chan
     (tmp_path / "more.yaml").write_text(RULES + more, encoding="utf-8")
     text = THOROUGH.replace("rules.yaml", "more.yaml")
     found = run("all.cases.yaml", "--mutate", all=text)
-    assert "mutation: 43 % (7 of 16) of all changes were noticed; 1 more change nothing for anybody\n" in found.stdout
-    assert "  more.yaml:7:5: no case asks about it: in-2 (9 changes)\n" in found.stdout
+    assert "mutation: 43 % (7 of 16) of all changes were noticed; 1 more change no outcome\n" in found.stdout
+    assert "  more.yaml:7:5: no case concerns it: in-2 (9 changes)\n" in found.stdout
     assert found.stdout.count("in-2") == 2, "there, and in what is suggested"
     assert run("all.cases.yaml", "--mutation-threshold", "44", all=text).exit_code == 1
     mutation = json.loads(run("all.cases.yaml", "--mutate", "--format", "json", all=text).stdout)["mutation"]
@@ -212,7 +212,7 @@ def test_what_is_suggested_can_be_pasted_until_nothing_is(run, indent):
     text = "rules: rules.yaml\ncases:\n" + textwrap.indent(textwrap.dedent(CASE), indent)
     for _ in range(3):
         found = run("--mutate", all=text).stdout
-        text += found.partition("if it is what is meant:\n")[2]
+        text += found.partition("if this is intended:\n")[2]
     assert "mutation: 100 %" in found
     assert run("--mutation-threshold", "100", all=text).exit_code == 0
 
@@ -224,9 +224,9 @@ def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_trie
     assert run("--fail-under", "100", "--mutation-threshold", "100", all=THOROUGH).exit_code == 1
     assert run("--mutation-threshold", "100", all=THOROUGH).exit_code == 1
     found = run("--coverage", "--mutate", all=THOROUGH)
-    assert "no case file is about it: bad.yaml\ncoverage: 50 % (5 of 10)" in found.stdout
-    assert "bad.yaml:2:5: bad-1: never made to speak" in found.stdout
-    assert "bad.yaml:2:5: no case asks about it: bad-1 (7 changes)" in found.stdout
+    assert "no case file tests it: bad.yaml\ncoverage: 50 % (5 of 10)" in found.stdout
+    assert "bad.yaml:2:5: bad-1: no case made it speak" in found.stdout
+    assert "bad.yaml:2:5: no case concerns it: bad-1 (7 changes)" in found.stdout
     assert json.loads(run("--coverage", "--format", "json", all=THOROUGH).stdout)["uncovered"] == ["bad.yaml"]
     junit = ET.fromstring(run("--coverage", "--format", "junit", all=THOROUGH).stdout)  # noqa: S314
     assert junit.get("tests") == "3"
@@ -236,7 +236,7 @@ def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_trie
     (tmp_path / "package.json").unlink()
     assert "no case file" not in run("--coverage", all=for_all).stdout
     (tmp_path / "all.cases.yaml").write_text(THOROUGH, encoding="utf-8")
-    suggested = run("--mutate", all=THOROUGH).stdout.partition("add to bad.cases.yaml, if it is what is meant:\n")[2]
+    suggested = run("--mutate", all=THOROUGH).stdout.partition("add to bad.cases.yaml, if this is intended:\n")[2]
     assert run("--mutation-threshold", "60", all=THOROUGH, bad=suggested).exit_code == 0
 
 
@@ -261,7 +261,7 @@ def test_yaml_that_is_none_of_ours_is_not_measured(run, tmp_path):
     about = THOROUGH.replace("rules: rules.yaml", "rules: mine/rules.yaml")
     found = run("--coverage", all=about)
     assert found.exit_code == 0, found.output
-    assert "no case file is about it: mine/deep/bad.yaml\ncoverage: 50 % (5 of 10)" in found.stdout
+    assert "no case file tests it: mine/deep/bad.yaml\ncoverage: 50 % (5 of 10)" in found.stdout
     found = run("--coverage", ".", all=about)
     assert found.exit_code == 4, "a folder that is named has to be right"
     assert {line.partition(":")[0] for line in found.stderr.splitlines()[:-1]} == {"elsewhere/a.yaml"}
@@ -270,7 +270,7 @@ def test_yaml_that_is_none_of_ours_is_not_measured(run, tmp_path):
 def test_a_rule_file_that_no_case_file_is_about_may_use_the_groups_of_its_folder_and_has_to_load(run, tmp_path):
     (tmp_path / "groups.yaml").write_text("groups: {near: [IN, PK]}\n", encoding="utf-8")
     (tmp_path / "near.yaml").write_text(RULES.replace("in-1", "near-1").replace("IN", "near"), encoding="utf-8")
-    assert "near.yaml:2:5: near-1: never made to speak" in run("--coverage", all=FINE).stdout
+    assert "near.yaml:2:5: near-1: no case made it speak" in run("--coverage", all=FINE).stdout
     (tmp_path / "near.yaml").write_text(RULES.replace("rules:", "rule:"), encoding="utf-8")
     found = run("--coverage", all=FINE)
     assert found.exit_code == 4

@@ -99,7 +99,7 @@ def test_e9_ids_in_other_forms_are_called_by_their_names(write, row, said):
             "1,2,DR,1",
             "2:5: unknown country `DR` [unknown-territory]; write an ISO 3166 code such as `IN` or `US-MS`, or `WORLD`",
         ),
-        ("1,2,XX,1", "2:5: `XX` is not a territory [unknown-territory]; leave the country empty where it is not known"),
+        ("1,2,XX,1", "2:5: `XX` is not a territory [unknown-territory]; leave the country empty if it is unknown"),
         ("1,2,US-MS,1", "2:5: `US-MS` is not a country [bad-country]"),
         ("1,2,WORLD,1", "2:5: `WORLD` is not a country [bad-country]"),
         ("1,2,IN,-1", "2:8: count `-1` is not a whole number [bad-count]"),

@@ -9,7 +9,7 @@ from withhold.errors import SnapshotError, how_to_install
 
 
 def main() -> None:
-    """Run the command line; says how to install it where its libraries are missing."""
+    """Run the command line. Exit with an error that names the extra to install if its libraries are missing."""
     try:
         from withhold.cli.app import app
     except ModuleNotFoundError as error:
@@ -19,8 +19,8 @@ def main() -> None:
         sys.exit(f"withhold: the command line needs `{missing}`, which is not installed; {how_to_install('cli')}")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a letter that a terminal lacks is no reason to fail
+            stream.reconfigure(errors="backslashreplace")  # escape what a terminal cannot print
     try:
         app()
-    except (OSError, SnapshotError) as error:  # a disk that is full, a reader that went away, a record that is none
+    except (OSError, SnapshotError) as error:  # a full disk, a closed pipe, a damaged record of a snapshot
         sys.exit(f"withhold: {error}")

@@ -1,4 +1,4 @@
-"""The commands, put together."""
+"""The command line application, with all commands."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"withhold {this_package().version} ({engine_info().why})")
         raise typer.Exit
 

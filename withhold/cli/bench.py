@@ -1,4 +1,4 @@
-"""`withhold bench`: what does this rule set cost to serve, on this machine?"""
+"""`withhold bench`: how long questions take on a rule set, on this machine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from withhold.cli.output import err, print_problems, show
 from withhold.cli.render import Format
 from withhold.cli.results import BenchResult
 from withhold.errors import RuleSetWarning, TrafficError
-from withhold.reports.speed import Traffic, WrongAnswer, made_up, measure, of_traffic
+from withhold.reports.speed import Traffic, WrongAnswer, invented_pairs, measure, sample_traffic
 
 
 def bench(
@@ -28,20 +28,20 @@ def bench(
     root: options.Root = None,
     form: Annotated[Format, options.formats(BenchResult)] = Format.TEXT,
 ) -> None:
-    """Time the questions of a feed on a rule set, beside what a call costs that asks nothing.
+    """Measure how long questions about tweets take on a rule set, beside calls that do nothing.
 
-    Without --traffic they are about ids that are made up. The viewer is in --country, or else where most of the traffic
-    was, or at an unknown location.
+    The questions concern the tweets of --traffic, or else invented ids. The viewer is in --country, or else in the country
+    of most of the traffic, or else at an unknown location.
     """
-    asked = None if traffic is None else _asked(traffic)
-    if asked and country is None:
-        country = asked.country
+    impressions = None if traffic is None else _read_traffic(traffic)
+    if impressions and country is None:
+        country = impressions.country
     viewer = options.viewer_of(country, None, None, None, None)
     instant = options.instant_of(at) or datetime.now(UTC)
     began = time.perf_counter()
     snapshot = options.load_snapshot(rules, root, form)
     took = time.perf_counter() - began
-    pairs = asked.pairs if asked else made_up(snapshot)
+    pairs = impressions.pairs if impressions else invented_pairs(snapshot)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("measuring", total=1.0)
         try:
@@ -50,14 +50,14 @@ def bench(
             bar.stop()
             err.print(f"{error}: nothing was timed", style="red")
             raise typer.Exit(ExitCode.FAILURE) from None
-    show(BenchResult(snapshot, took, viewer, traffic, asked, figures), form)
+    show(BenchResult(snapshot, took, viewer, traffic, impressions, figures), form)
 
 
-def _asked(traffic: Path) -> Traffic:
+def _read_traffic(traffic: Path) -> Traffic:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuleSetWarning)  # a country was read as another: here it is the same
-            return of_traffic(traffic)
+            warnings.simplefilter("ignore", RuleSetWarning)  # aliases of countries do not matter here
+            return sample_traffic(traffic)
     except TrafficError as error:
         print_problems(error.problems, err)
         raise typer.Exit(ExitCode.USAGE) from None

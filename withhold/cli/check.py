@@ -1,4 +1,4 @@
-"""`withhold check`: may this viewer see this?"""
+"""`withhold check`: whether a viewer may see a tweet or an account."""
 
 from __future__ import annotations
 
@@ -34,17 +34,19 @@ def check(
     at: options.At = None,
     unknown_location: options.UnknownLocation = Settle.SHOW,
     author_sees_own: options.AuthorSeesOwn = False,
-    anywhere: Annotated[bool, typer.Option("--anywhere", help="Ask for whoever may get it, as before a push.")] = False,
+    anywhere: Annotated[
+        bool, typer.Option("--anywhere", help="Decide for all viewers at once, as before a push notification.")
+    ] = False,
     reference: Annotated[
-        bool, typer.Option("--reference", help="Ask the definition of correct, which reads every rule.")
+        bool, typer.Option("--reference", help="Use the reference implementation, which reads every rule.")
     ] = False,
     root: options.Root = None,
     form: Annotated[Format, options.formats(CheckResult)] = Format.TEXT,
 ) -> None:
-    """Say whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
+    """Print whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
     subject = options.subject_of(tweet, account, form)
     if anywhere and (country or subdivision or ip or geoip or anonymous or viewer):
-        raise typer.BadParameter("it asks for whoever may get it, so it takes no viewer", param_hint="'--anywhere'")
+        raise typer.BadParameter("it concerns all viewers, so it takes no viewer", param_hint="'--anywhere'")
     databases = location_options.Databases(geoip, anonymous, ip_version, country_path, anonymised)
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at) or datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""`withhold compile`: a rule set into a file that is served from."""
+"""`withhold compile`: write a rule set as a snapshot."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def compile_(
     rules: options.Rules,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write the snapshot.")],
     created: Annotated[
-        str | None, typer.Option("--created", metavar="INSTANT", help="An instant to note in the file as its making.")
+        str | None, typer.Option("--created", metavar="INSTANT", help="The time of creation to record in the file.")
     ] = None,
     root: options.Root = None,
     form: Annotated[Format, options.formats(CompileResult)] = Format.TEXT,
 ) -> None:
-    """Write a rule set as a snapshot, a file to serve from. Exits with 4 if it is refused, and then writes nothing.
+    """Write a rule set as a snapshot, a file to serve from. Exits with 4, and writes nothing, if it is refused.
 
-    A file that is there is replaced at once, so that whoever opens it finds the old one or the new one. The same rules
-    from the same files give the same bytes. How many accounts are protected by lists is noted in it, and not which.
+    An existing snapshot is replaced atomically. The same rules from the same files give the same bytes. The snapshot
+    records how many accounts are protected, but not which.
     """
     if output.exists() and not output.is_dir() and not is_snapshot(output):
-        raise typer.BadParameter(f"{escaped_path(output)} is there, and is no snapshot", param_hint="'--output'")
+        raise typer.BadParameter(f"{escaped_path(output)} exists, and is not a snapshot", param_hint="'--output'")
     when = options.instant_of(created, "--created")
     loaded = options.load_rules(rules, root, form)
     protected = _protected(rules, root, form)
@@ -48,7 +48,10 @@ def compile_(
 
 
 def _protected(rules: Path, root: Path | None, form: Format) -> KnownProtected | None:
-    """Return how many accounts are protected, in a snapshot as it says itself; exits with `INVALID_RULES`."""
+    """Return how many accounts are protected; None if no list was read. Exit with `INVALID_RULES` if a list is refused.
+
+    A snapshot has recorded its own number.
+    """
     if is_snapshot(rules):
         return Snapshot.open(rules, verify="header").protected
     try:

@@ -1,4 +1,4 @@
-"""`withhold demo`: the events of February 2021 in India, at their full size, with ids that are made up."""
+"""`withhold demo`: the events of February 2021 in India, in their full size, with invented ids."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _IN_INDIA = Viewer(country="IN", signal="as in the demands")
 
 
 def demo() -> None:
-    """Replay February 2021: who saw what, when, from where, why, and what a check costs."""
+    """Replay February 2021: which viewers saw which accounts and tweets, why, and how long a check takes."""
     with as_file(files("withhold.cli") / "demo_data") as data:
         began = time.perf_counter()
         rules = RuleSet.load(data / "rules")
@@ -41,28 +41,28 @@ def demo() -> None:
         geoip = GeoIP(data / "demo.mmdb")
     targets = _targets(rules)
     out.print("February 2021: India orders 257, then 1,178 accounts and tweets blocked.", style="bold")
-    out.print("The events are those of the press; hours and the split between outcomes are assumed, ids made up.")
+    out.print("The events were reported in the press. Hours and the split between outcomes are assumed, ids invented.")
     out.print(f"{len(rules)} rules on {_named(rules):,} accounts and tweets, loaded and compiled in {took:.0f} ms.\n")
-    out.print("Who looks, located by their addresses:")
+    out.print("The viewers, located by their addresses:")
     viewers = [(address, geoip.locate(address).viewer()) for address in _ADDRESSES]
     for address, viewer in viewers:
         out.print(f"  {address:<14} {viewer}")
     out.print()
-    out.print("What they see of six of the accounts and tweets: a row for each viewer, instant by instant.\n")
+    out.print("The outcomes of six accounts and tweets at five instants, a row for each viewer:\n")
     for part in _replay(engine, targets, [viewer for _, viewer in viewers]):
         out.print(part)
-    out.print("\nWhy? One decision, explained:\n", style="bold")
+    out.print("\nOne decision, explained:\n", style="bold")
     out.print(str(engine.explain((None, targets["account"]), viewers[0][1], _FINALLY)))
-    out.print("\nWhat became of the demands, for a viewer in India at that instant:\n", style="bold")
-    out.print("(IN-D1 had 257 lines; the last is a hashtag, which is neither an account nor a tweet)")
+    out.print("\nThe outcomes of both demands for a viewer in India at that instant:\n", style="bold")
+    out.print("(IN-D1 had 257 lines; one is a hashtag, which is neither an account nor a tweet)")
     out.print(_figures(engine, rules))
-    out.print("\nWhat it costs, on this machine just now:\n", style="bold")
+    out.print("\nThe time of a check, measured now on this machine:\n", style="bold")
     for line in _timed(engine, rules):
         out.print(line)
 
 
 def _targets(rules: RuleSet) -> dict[str, int]:
-    """Pick one target for each course that events took; what its name says is checked by the tests."""
+    """Return one target for each course of events. Tests check that the names are right."""
     first, again = rules["in-d1-2021-02-01"], rules["in-d1-2021-02-10"]
     second, suspended = rules["in-d2-2021-02-10"], rules["terms-2021-02-10"]
     protected = sorted(set(first.accounts) - set(again.accounts) - set(suspended.accounts))
@@ -111,11 +111,11 @@ def _figures(engine: Engine, rules: RuleSet) -> Table:
 
 
 def _timed(engine: Engine, rules: RuleSet) -> Iterator[str]:
-    """Filter a page of 500 that no rule names, and one with five that are withheld."""
+    """Time a page of 500 tweets that no rule names, and a page with five withheld authors."""
     accounts = list(rules["in-d2-2021-02-10"].accounts)
     free = [(1_360_000_000_000_000_000 + number * 4_194_304, 7_000_000_000_000 + number) for number in range(500)]
     some = [(tweet, accounts[at // 100] if at % 100 == 50 else account) for at, (tweet, account) in enumerate(free)]
-    for name, page in (("nothing is named", free), ("five authors are withheld", some)):
+    for name, page in (("no rule names any", free), ("five authors are withheld", some)):
         turns = []
         for _ in range(200):
             began = time.perf_counter_ns()
@@ -123,7 +123,7 @@ def _timed(engine: Engine, rules: RuleSet) -> Iterator[str]:
             turns.append(time.perf_counter_ns() - began)
         middle = statistics.median(turns)
         yield (
-            f"  a page of 500 tweets of which {name}: {middle / 1000:.0f} µs, {middle / 500:.0f} ns a tweet,"
+            f"  a page of 500 tweets, {name}: {middle / 1000:.0f} µs, {middle / 500:.0f} ns a tweet,"
             f" {len(found.withheld)} withheld"
         )
-    yield "  (medians of 200 pages; `benchmarks/` compares them with the same look-ups written by hand)"
+    yield "  (medians of 200 pages; `benchmarks/` compares them with hand-written look-ups)"

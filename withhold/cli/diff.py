@@ -1,4 +1,4 @@
-"""`withhold diff`: what would change, for whom, where and when?"""
+"""`withhold diff`: what a change of rules changes, for which subjects, where and when."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from withhold.model import Period, Policy, Settle
 from withhold.reports import Impact, Side, differences, read_traffic, summarize, weigh
 from withhold.snapshot import Snapshot
 
-#: With `--exit-code`: there is a difference. The number is git's.
+#: The exit status with `--exit-code` if there is a difference, as in git.
 _DIFFERENT = 1
 
-_Given = "A rule file, a directory, a snapshot, a git revision, or REVISION:PATH."
+_SIDE = "A rule file, a directory, a snapshot, a git revision, or REVISION:PATH."
 
 
 def _no_range(given: str) -> str:
-    """Refuse `main...HEAD` before it is told that a second side is missing."""
+    """Refuse a range such as `main...HEAD` before the parser reports a missing second side."""
     if as_two(given) and not os.path.exists(given):  # noqa: PTH110  # as in `_read`
         try:
             commit_of(given)  # some revisions have two dots in them: `HEAD^{/fix..}`
@@ -43,42 +43,45 @@ def _no_range(given: str) -> str:
 
 
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help=_Given, callback=_no_range)],
-    new: Annotated[str, typer.Argument(metavar="NEW", help=_Given)],
-    rules: Annotated[Path, typer.Option("--rules", metavar="PATH", help="Where a git revision has its rules.")] = Path(
-        "rules"
-    ),
+    old: Annotated[str, typer.Argument(metavar="OLD", help=_SIDE, callback=_no_range)],
+    new: Annotated[str, typer.Argument(metavar="NEW", help=_SIDE)],
+    rules: Annotated[
+        Path, typer.Option("--rules", metavar="PATH", help="The path of the rules in a git revision.")
+    ] = Path("rules"),
     root: Annotated[
         str | None,
         typer.Option(
             metavar="FOLDER",
-            help="Open no file of the rules outside of this folder, in a revision seen from its top; "
-            "else of each side, or its folder if it is a file.",
+            help="Open no file outside this folder, which is relative to the top of a revision. "
+            "By default: each side, or its folder if it is a file.",
         ),
     ] = None,
     unknown_location: options.UnknownLocation = Settle.SHOW,
     from_: Annotated[
-        str | None, typer.Option("--from", metavar="INSTANT", help="Look at what is from then on.")
+        str | None, typer.Option("--from", metavar="INSTANT", help="Compare outcomes from this instant on.")
     ] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="INSTANT", help="Look at what is before.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="INSTANT", help="Compare outcomes before this instant.")
+    ] = None,
     audit: Annotated[
-        bool, typer.Option("--audit", help="List also what changes in rules, and no viewer notices.")
+        bool, typer.Option("--audit", help="Also list differences between rules that change no outcome.")
     ] = False,
     whole: Annotated[bool, typer.Option("--all", help="List every id, rule and difference.")] = False,
     traffic: options.Traffic = None,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="INSTANT", help="With --traffic: another instant than now.")
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="With --traffic: the instant to compare at, by default now."),
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
     form: Annotated[Format, options.formats(DiffResult)] = Format.TEXT,
 ) -> None:
-    """Say exactly which accounts and tweets get another outcome by NEW than by OLD, for viewers where, and when.
+    """List exactly which accounts and tweets get another outcome under NEW than under OLD, where and when.
 
-    With --traffic it is weighed by what viewers look at. Exits with 4 if either is refused. Viewers to whom authors' own
-    is shown are not considered.
+    With --traffic, also count the impressions that get another outcome. Exits with 4 if a side is refused. The exemption of
+    authors (author_sees_own) is not considered.
     """
     if at is not None and traffic is None:
-        raise typer.BadParameter("it is the instant of --traffic", param_hint="'--at'")
+        raise typer.BadParameter("it requires --traffic", param_hint="'--at'")
     within = Period(options.instant_of(from_, "--from"), options.instant_of(until, "--until"))
     if within.start and within.end and within.end <= within.start:
         raise typer.BadParameter("it is not after --from", param_hint="'--until'")
@@ -86,10 +89,10 @@ def diff(
     policy = Policy(unknown_location=unknown_location)
     before, after = _read("OLD", old, rules, root, form), _read("NEW", new, rules, root, form)
     sides = Side(old, before.revision), Side(new, after.revision)
-    with _uncollected():
+    with _no_garbage_collection():
         summary = summarize(*sides, differences(before, after, policy, within), within)
     if traffic is not None:
-        summary.impact = _weighed(traffic, before, after, policy, instant)
+        summary.impact = _impact(traffic, before, after, policy, instant)
     result = DiffResult(summary, whole=whole, audit=audit)
     show(result, form)
     if exit_code and result.blocks:
@@ -97,21 +100,21 @@ def diff(
 
 
 def _read(name: str, given: str, rules: Path, root: str | None, form: Format) -> Snapshot:
-    """Read one side: what is there by that name, and else a revision, whose places read as git writes them."""
-    if not given or "\0" in given:  # a variable that is not set would else be the current folder
+    """Read one side: the path of that name, or else the revision. Places in a revision read as `REVISION:PATH`."""
+    if not given or "\0" in given:  # an unset shell variable would be the current folder
         raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
     if root is not None and (not root or "\0" in root):
         raise typer.BadParameter("it is empty", param_hint="'--root'")
-    if os.path.exists(given):  # noqa: PTH110  # which a name that is too long is no error for
+    if os.path.exists(given):  # noqa: PTH110  # `Path.exists` raises for a name that is too long
         if is_revision(given):
-            said = f"{quoted(given)} is a path here, which is taken, and a git revision too"
+            message = f"{quoted(given)} is both a path, which is used, and a git revision"
             err.print(
-                f"note: {said}; write {quoted(f'./{given}')} or {quoted(f'{given}^0')} to say which is meant",
+                f"note: {message}; write {quoted(f'./{given}')} or {quoted(f'{given}^0')} to choose",
                 style="yellow",
             )
-        if root is not None and not os.path.isdir(root):  # noqa: PTH112  # nor for this
+        if root is not None and not os.path.isdir(root):  # noqa: PTH112  # as above
             raise typer.BadParameter(
-                f"{quoted(root)} is no folder here, where {quoted(given)} is", param_hint="'--root'"
+                f"{quoted(root)} is not a folder on disk, where {quoted(given)} is", param_hint="'--root'"
             )
         return options.load_snapshot(Path(given), None if root is None else Path(root), form)
     with TemporaryDirectory() as folder:
@@ -124,8 +127,8 @@ def _read(name: str, given: str, rules: Path, root: str | None, form: Format) ->
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let nobody look for garbage that lies in circles: there is none, and among many rules it takes a third of the time."""
+def _no_garbage_collection() -> Iterator[None]:
+    """Suspend garbage collection: there are no cycles to find, and for many rules it takes a third of the time."""
     gc.disable()
     try:
         yield
@@ -133,7 +136,7 @@ def _uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def _weighed(traffic: Path, before: Snapshot, after: Snapshot, policy: Policy, at: datetime) -> Impact:
+def _impact(traffic: Path, before: Snapshot, after: Snapshot, policy: Policy, at: datetime) -> Impact:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", RuleSetWarning)

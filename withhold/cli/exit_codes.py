@@ -1,4 +1,4 @@
-"""What the command's exit status means; stable."""
+"""The exit statuses of all commands. They are stable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 class ExitCode(IntEnum):
     FINE = 0  # visible, or nothing wrong
-    FAILURE = 1  # something could not be done, a case failed, or there is advice to fail on
-    USAGE = 2  # the command was not understood; the number is that of the option parser
-    WITHHELD = 3  # withheld or suspended, of `check` alone
+    FAILURE = 1  # an operation failed, a case failed, or `lint` gives advice that `--fail-on` counts
+    USAGE = 2  # the command line is invalid; the number is that of the option parser
+    WITHHELD = 3  # withheld or suspended, from `check` only
     INVALID_RULES = 4  # rules, a snapshot or a case file was refused

@@ -1,4 +1,4 @@
-"""`withhold explain`: why?"""
+"""`withhold explain`: why a tweet or an account is visible or hidden."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def explain(
     root: options.Root = None,
     form: Annotated[Format, options.formats(Explanation)] = Format.TEXT,
 ) -> None:
-    """Name every rule that concerns a tweet or an account, and say what state it is in."""
+    """List every rule that concerns a tweet or an account, with its state."""
     subject = options.subject_of(tweet, account, form)
     databases = location_options.Databases(geoip, anonymous, ip_version, country_path, anonymised)
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)

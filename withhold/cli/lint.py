@@ -1,4 +1,4 @@
-"""`withhold lint`: can this rule set be loaded, and does it say what was meant?"""
+"""`withhold lint`: the problems of a rule set, and advice on its rules."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from withhold.sources import load_protected, protected_beside
 def lint(
     rules: options.Rules,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="The least of the advice that makes the exit status 1.")
+        FailOn, typer.Option("--fail-on", help="The least severity of advice that makes the exit status 1.")
     ] = FailOn.ERROR,
     protected: Annotated[
         Path | None,
         typer.Option(
             "--protected",
             metavar="FILE",
-            help="Accounts not to be withheld; else each protected.yaml beside, below or above the rules.",
+            help="A list of protected accounts; by default, each protected.yaml beside, below or above the rules.",
             exists=True,
             dir_okay=False,
         ),
@@ -42,7 +42,7 @@ def lint(
 ) -> None:
     """Load a rule set, report every problem of every file, and give advice on its rules.
 
-    Exits with 4 if it is refused, and else with 1 if there is an error among the advice, or what --fail-on says.
+    Exits with 4 if the rule set is refused, and with 1 if any advice has at least the severity of --fail-on.
     """
     refused: list[RuleSetError] = []
     listed = _find_protected(rules, root, protected, refused)
@@ -57,6 +57,7 @@ def lint(
 
 
 def _guard(rules: Path, listed: list[Protected] | None) -> Guard:
+    """Return which protected accounts are known, here and in a snapshot."""
     here = None if listed is None else KnownProtected.of(listed)
     try:
         return Guard(here, Snapshot.open(rules, verify="header").protected if is_snapshot(rules) else None)
@@ -67,7 +68,7 @@ def _guard(rules: Path, listed: list[Protected] | None) -> Guard:
 def _find_protected(
     path: Path, root: Path | None, protected: Path | None, refused: list[RuleSetError]
 ) -> list[Protected] | None:
-    """Return who is protected, None if no list was read; of a snapshot it is not known. Lists may be refused."""
+    """Return the protected accounts; None if no list was read, as for a snapshot. Add a refused list to `refused`."""
     try:
         if protected is not None:
             return load_protected(protected)
@@ -78,6 +79,7 @@ def _find_protected(
 
 
 def _loaded(path: Path, root: Path | None, refused: list[RuleSetError]) -> RuleSet:
+    """Return the rules; none if they are refused, and then add the error to `refused`."""
     try:
         return options.read_rules(path, root)
     except RuleSetError as error:
@@ -86,7 +88,7 @@ def _loaded(path: Path, root: Path | None, refused: list[RuleSetError]) -> RuleS
 
 
 def _merged(refused: list[RuleSetError], loaded: RuleSet) -> RuleSetError:
-    """Return the problems of rules and of lists as one error, with the counts of the rules."""
+    """Return the problems of the rules and the lists as one error, with the counts of the rules."""
     problems = in_order(problem for error in refused for problem in error.problems)
     of_rules = refused[-1]  # the lists come first
     return RuleSetError(problems, of_rules.read or len(loaded), of_rules.refused)

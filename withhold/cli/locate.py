@@ -1,4 +1,4 @@
-"""`withhold locate`: where is this address, or whoever sent this request?"""
+"""`withhold locate`: the location of an address, or of the sender of a request."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from withhold.location import Anonymised, Resolver, TrustedProxies
 
 def locate(
     address: Annotated[
-        str | None, typer.Argument(metavar="ADDRESS", help="An IP address; left out for a request (--peer).")
+        str | None, typer.Argument(metavar="ADDRESS", help="An IP address; omit it to replay a request with --peer.")
     ] = None,
     geoip: location_options.Database = None,
     anonymous: location_options.Anonymous = None,
     ip_version: location_options.IPVersions = None,
     country_path: location_options.CountryPath = None,
     peer: Annotated[
-        str | None, typer.Option("--peer", metavar="ADDRESS", help="Replay a request: the address of its socket.")
+        str | None,
+        typer.Option("--peer", metavar="ADDRESS", help="Replay a request: the address of the socket's peer."),
     ] = None,
     header: Annotated[
         list[str] | None,
@@ -31,27 +32,27 @@ def locate(
     ] = None,
     trust: Annotated[
         list[str] | None,
-        typer.Option("--trust", metavar="NETWORK", help="Peers whose headers are believed; may be repeated."),
+        typer.Option("--trust", metavar="NETWORK", help="Peers whose headers are trusted; may be repeated."),
     ] = None,
     client_header: Annotated[
-        str, typer.Option("--client-header", metavar="NAME", help="The one header that names the client.")
+        str, typer.Option("--client-header", metavar="NAME", help="The header that names the client.")
     ] = "x-forwarded-for",
     cdn: Annotated[
-        str | None, typer.Option("--cdn", metavar="NAME", help="The CDN whose country header counts.")
+        str | None, typer.Option("--cdn", metavar="NAME", help="The CDN whose country header is used.")
     ] = None,
     anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
     form: Annotated[Format, options.formats(AddressResult, RequestResult)] = Format.TEXT,
 ) -> None:
-    """Say where an address is, or whoever sent a request, and how that is known."""
+    """Print where an address is, or the sender of a request, and how this is known."""
     if (address is None) == (peer is None):
         raise typer.BadParameter("give an address, or the peer of a request", param_hint="'ADDRESS' or '--peer'")
     if address is not None and (header or trust or cdn):
         raise typer.BadParameter("headers belong to a request: give its peer", param_hint="'--peer'")
     if geoip is None and (address is not None or cdn is None):
-        raise typer.BadParameter("give the database to look it up in", param_hint="'--geoip'")
+        raise typer.BadParameter("give a location database", param_hint="'--geoip'")
     databases = location_options.Databases(geoip, anonymous, ip_version, country_path)
     if geoip is None and databases.given:
-        raise typer.BadParameter("give the database that the other options are about", param_hint="'--geoip'")
+        raise typer.BadParameter("give the location database that the other options configure", param_hint="'--geoip'")
     database = databases.open(geoip) if geoip else None
     if database is not None and address is not None:
         show(AddressResult(database.locate(address), anonymised), form)

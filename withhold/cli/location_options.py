@@ -1,4 +1,4 @@
-"""The options that say by which databases an address is located, and how."""
+"""The options that choose and configure location databases."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ Anonymous = Annotated[
 ]
 IPVersions = Annotated[
     list[int] | None,
-    typer.Option("--ip-version", metavar="4|6", help="The only IP version that the database is used for."),
+    typer.Option("--ip-version", metavar="4|6", help="The only IP version to look up in the database."),
 ]
 CountryPath = Annotated[
     str | None,
-    typer.Option("--country-path", metavar="KEY.KEY", help="The keys that lead to a country's code in another schema."),
+    typer.Option(
+        "--country-path",
+        metavar="KEY.KEY",
+        help="The keys that lead to the country code in a database of another schema.",
+    ),
 ]
 AnonymisedAs = Annotated[
-    Anonymised, typer.Option("--anonymised", help="What a viewer behind Tor, a VPN or a proxy counts as.")
+    Anonymised, typer.Option("--anonymised", help="How to treat a viewer behind Tor, a VPN or a proxy.")
 ]
 
 
 class Databases(NamedTuple):
-    """What the options say."""
+    """The values of these options."""
 
     geoip: Path | None
     anonymous: Path | None = None
@@ -49,7 +53,7 @@ class Databases(NamedTuple):
         return any((self.geoip, self.anonymous, self.ip_versions, self.country_path))
 
     def open(self, geoip: Path) -> GeoIP:
-        """Open `geoip` as the other options say; exits with `FAILURE` if a database cannot be used."""
+        """Open `geoip`, configured by the other options. Exit with `FAILURE` if a database cannot be used."""
         if {*(self.ip_versions or ())} - {4, 6}:
             raise typer.BadParameter("it is `4` or `6`", param_hint="'--ip-version'")
         keys = self.country_path.split(".") if self.country_path is not None else None
@@ -69,7 +73,7 @@ class Databases(NamedTuple):
 
 
 def in_shell(error: Exception) -> str:
-    """Return the text of an error, with the options of the command where it names arguments of Python.
+    """Return the text of an error, with options of the command in place of arguments of Python.
 
     >>> from withhold.errors import Problem
     >>> in_shell(GeoIPError(Problem("unknown-schema", "no country", hint="give `country_path=('country', 'code')`")))

@@ -1,4 +1,4 @@
-"""The options that commands share, and what they are read into."""
+"""The options that several commands share, and the functions that read their values."""
 
 from __future__ import annotations
 
@@ -31,37 +31,46 @@ Root = Annotated[
     typer.Option(
         "--root",
         metavar="FOLDER",
-        help="Open no file of the rules outside of this folder; else RULES, or its folder if it is a file.",
+        help="Open no file outside this folder. By default: RULES, or its folder if it is a file.",
         exists=True,
         file_okay=False,
     ),
 ]
-TweetId = Annotated[str | None, typer.Option("--tweet", metavar="ID", help="The tweet asked about.")]
-AccountId = Annotated[str | None, typer.Option("--account", metavar="ID", help="The account, or the tweet's author.")]
+TweetId = Annotated[str | None, typer.Option("--tweet", metavar="ID", help="The id of the tweet.")]
+AccountId = Annotated[
+    str | None, typer.Option("--account", metavar="ID", help="The id of the account, or of the tweet's author.")
+]
 Country = Annotated[
     str | None,
-    typer.Option("--country", metavar="CODE", help="Where the viewer is, such as IN or US-MS; unknown if not given."),
+    typer.Option("--country", metavar="CODE", help="Where the viewer is, such as IN or US-MS; unknown by default."),
 ]
 Subdivisions = Annotated[
     list[str] | None,
     typer.Option(
-        "--subdivision", metavar="CODE", help="Where in the country, such as US-MS, or MS in US; may be repeated."
+        "--subdivision",
+        metavar="CODE",
+        help="Where in the country, such as US-MS, or MS with --country US; may be repeated.",
     ),
 ]
-Address = Annotated[str | None, typer.Option("--ip", metavar="ADDRESS", help="The viewer's address, to locate them.")]
-ViewerId = Annotated[str | None, typer.Option("--viewer", metavar="ID", help="The account that is looking.")]
+Address = Annotated[
+    str | None, typer.Option("--ip", metavar="ADDRESS", help="The viewer's IP address, to look up in --geoip.")
+]
+ViewerId = Annotated[str | None, typer.Option("--viewer", metavar="ID", help="The viewer's own account.")]
 At = Annotated[
-    str | None, typer.Option("--at", metavar="INSTANT", help="Another instant than now: 2021-02-10T10:30:00+05:30.")
+    str | None,
+    typer.Option(
+        "--at", metavar="INSTANT", help="The instant to decide for, such as 2021-02-10T10:30:00+05:30; by default now."
+    ),
 ]
 UnknownLocation = Annotated[
-    Settle, typer.Option("--unknown-location", help="What to do where it is not known whether a rule reaches.")
+    Settle, typer.Option("--unknown-location", help="What to do if it is unknown whether a rule reaches the viewer.")
 ]
 AuthorSeesOwn = Annotated[bool, typer.Option("--author-sees-own", help="Show authors their own withheld content.")]
 Traffic = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Impressions: tweet, account, country and count, in CSV or Parquet.",
+        help="A file of impressions, in CSV or Parquet, with the columns tweet, account, country and count.",
         exists=True,
         dir_okay=False,
     ),
@@ -75,13 +84,13 @@ def formats(*results: type) -> Any:
     def read(text: str) -> Format:
         if text in known:
             return Format(text)
-        raise typer.BadParameter(f"{quoted(text)} is none of {', '.join(f'`{form}`' for form in known)}")
+        raise typer.BadParameter(f"{quoted(text)} is not one of {', '.join(f'`{form}`' for form in known)}")
 
-    return typer.Option("--format", metavar=f"[{'|'.join(known)}]", parser=read, help="How to print the answer.")
+    return typer.Option("--format", metavar=f"[{'|'.join(known)}]", parser=read, help="The output format.")
 
 
 def load_rules(path: Path, root: Path | None, form: Format) -> RuleSet:
-    """Load a rule set, with a progress bar on a terminal, and tell its problems; exits with `INVALID_RULES`."""
+    """Load a rule set, and print its warnings. Exit with `INVALID_RULES` if it is refused."""
     try:
         rules = read_rules(path, root)
     except RuleSetError as error:
@@ -91,7 +100,7 @@ def load_rules(path: Path, root: Path | None, form: Format) -> RuleSet:
 
 
 def read_rules(path: Path, root: Path | None) -> RuleSet:
-    """Load a rule set or open a snapshot, with a progress bar on a terminal; raises `RuleSetError`."""
+    """Load a rule set or open a snapshot, with a progress bar on a terminal. Raise `RuleSetError` if it is refused."""
     if is_snapshot(path):
         try:
             return Snapshot.open(path).rules
@@ -99,13 +108,13 @@ def read_rules(path: Path, root: Path | None) -> RuleSet:
             raise RuleSetError([error.problem]) from None
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuleSetWarning)  # they are printed with the problems, from the rule set
+        warnings.simplefilter("ignore", RuleSetWarning)  # the rule set has them too, and they are printed from there
         task = bar.add_task("", total=None)
         return RuleSet.load(path, root, progress=lambda done, total: bar.update(task, completed=done, total=total))
 
 
 def load_snapshot(path: Path, root: Path | None, form: Format) -> Snapshot:
-    """Open a snapshot, or compile the rule set that is there; as `load_rules` else."""
+    """Open a snapshot, or load and compile a rule set. Exit with `INVALID_RULES` if it is refused."""
     if not is_snapshot(path):
         return Snapshot.compile(load_rules(path, root, form))
     try:
@@ -115,11 +124,11 @@ def load_snapshot(path: Path, root: Path | None, form: Format) -> Snapshot:
 
 
 def subject_of(tweet: str | None, account: str | None, form: Format) -> tuple[int | None, int | None]:
-    """Return the pair asked about; a usage error if there is none, with a word on what was not asked."""
+    """Return the ids of the question. Print a note if the author is missing; raise a usage error if both ids are."""
     if tweet is None and account is None:
-        raise typer.BadParameter("say what is asked about", param_hint="'--tweet' or '--account'")
+        raise typer.BadParameter("give the id of a tweet or an account", param_hint="'--tweet' or '--account'")
     if account is None and form is Format.TEXT:
-        err.print("note: only rules on the tweet itself are asked; give its author with --account", style="yellow")
+        err.print("note: only rules on the tweet itself are considered; give its author with --account", style="yellow")
     return _id("--tweet", tweet), _id("--account", account)
 
 
@@ -131,11 +140,11 @@ def viewer_of(
     viewer: str | None,
     form: Format = Format.TEXT,
 ) -> Viewer:
-    """Return the viewer that the options describe; a usage error if they contradict each other."""
+    """Return the viewer that the options describe. Raise a usage error if they contradict each other."""
     viewer_id = _id("--viewer", viewer)
     if address is None and (databases is None or not databases.given):
         given = "country" if country else "subdivision" if subdivisions else ""
-        signal = f"the {given} was given" if given else "nothing says where the viewer is"
+        signal = f"the {given} was given" if given else "no location was given"
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always", RuleSetWarning)
@@ -150,7 +159,9 @@ def viewer_of(
     if country is not None or subdivisions:
         raise typer.BadParameter("give either a country or an address", param_hint="'--country' and '--ip'")
     if address is None or databases is None or databases.geoip is None:
-        raise typer.BadParameter("an address and a database go together", param_hint="'--ip' and '--geoip'")
+        raise typer.BadParameter(
+            "an address requires a database, and a database an address", param_hint="'--ip' and '--geoip'"
+        )
     try:
         ip_address(address)
     except ValueError:
@@ -161,7 +172,7 @@ def viewer_of(
 
 
 def instant_of(text: str | None, name: str = "--at") -> datetime | None:
-    """Read an option that is an instant; a usage error if it is none."""
+    """Return the instant that an option names. Raise a usage error if it names none."""
     try:
         return None if text is None else parse_instant(text)
     except WithholdError as error:

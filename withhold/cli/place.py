@@ -1,4 +1,4 @@
-"""Where a viewer is, by the options `--country` and `--subdivision`, as people type them."""
+"""Read a viewer's place from the options `--country` and `--subdivision`."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Iterable
 from withhold.errors import Problem, TerritoryError, ViewerError, quoted
 from withhold.territories import ALIASES, UNKNOWN_IN_DATA, WORLD, country_of, current, is_subdivision, name_of, resolve
 
-_UNKNOWN = "leave out --country where the location is not known"
+_UNKNOWN = "omit --country if the location is unknown"
 _ONE = f"a viewer is in one country; {_UNKNOWN}"
 _LIST = "a viewer is in one place: give one country, and --subdivision once for each level"
-_EMPTY = "leave out --subdivision where none is known"
+_EMPTY = "omit --subdivision if it is unknown"
 
 
 def read_place(country: str | None, subdivisions: Iterable[str] = ()) -> tuple[str | None, tuple[str, ...]]:
-    """Return what `Viewer` takes for a country and subdivisions in it.
+    """Return the country and the subdivisions as `Viewer` expects them.
 
-    A subdivision may be given as the country, or without its country; within one it need not be the whole code.
+    The country may be a subdivision. A subdivision may be given without a country, or without its country's prefix.
 
     >>> read_place("US", ["CA"]), read_place("US-UT"), read_place(None, ["US-MS"])
     (('US', ('US-CA',)), ('US', ('US-UT',)), ('US', ('US-MS',)))
 
-    Raises `TerritoryError` for a code that does not exist, and `ViewerError` for one that is no such place.
+    Raises `TerritoryError` for an unknown code, and `ViewerError` for a code that is not such a place.
     """
     given = list(subdivisions)
     if country is not None and is_subdivision(code := _resolved(country)):
         given.insert(0, country)
         country = country_of(code)
-    inside = [_whole(text, country) for text in given]
+    inside = [_with_country(text, country) for text in given]
     if country is None and inside:
         country = country_of(_resolved(inside[0]))
         if not is_subdivision(_resolved(inside[0])):  # a second code, such as `FR-RE`
             country = inside.pop(0)
-    # A place may be within that of a second code: `SH-AC` in `GB-SH`, which is `SH`.
+    # A country given by a second code contains the subdivisions of its own code: `SH-AC` is in `GB-SH`, which is `SH`.
     around = {country_of(_resolved(text)) for text in inside} if country is not None else set()
     for code in around:
         if ALIASES.get(f"{_resolved(str(country))}-{code}") == code:
@@ -40,8 +40,8 @@ def read_place(country: str | None, subdivisions: Iterable[str] = ()) -> tuple[s
     return country, tuple(inside)
 
 
-def _whole(text: str, country: str | None) -> str:
-    """Return a subdivision with its country in front."""
+def _with_country(text: str, country: str | None) -> str:
+    """Return the code of a subdivision with its country's prefix."""
     if is_subdivision(text):
         _resolved(text)
         return text
@@ -57,22 +57,24 @@ def _whole(text: str, country: str | None) -> str:
         if not part:
             raise TerritoryError(Problem("unknown-territory", f"unknown subdivision {quoted(codes[0])}", hint=_EMPTY))
         if current(part) is None:
-            return _meant(text, codes[0])
+            return _resolve_either(text, codes[0])
     code = _resolved(text)
-    hint = "give it with --country, or write the whole code of a subdivision, such as `US-MS`"
-    raise ViewerError(Problem("bad-viewer", f"{quoted(text)} is {name_of(code)}, which is no subdivision", hint=hint))
+    hint = "give it with --country, or write the full code of a subdivision, such as `US-MS`"
+    raise ViewerError(
+        Problem("bad-viewer", f"{quoted(text)} is {name_of(code)}, which is not a subdivision", hint=hint)
+    )
 
 
-def _meant(text: str, whole: str) -> str:
-    """Raise the error for a subdivision that does not exist, of the two readings the one for which there is a hint."""
+def _resolve_either(text: str, whole: str) -> str:
+    """Raise the error for an unknown subdivision: of its two readings, that with a suggestion."""
     try:
         return _resolved(whole)
     except TerritoryError as error:
         try:
             return _resolved(text)
         except TerritoryError as alone:
-            said = str(alone.problem.hint).startswith("did you mean")
-            raise alone if said and not str(error.problem.hint).startswith("did you mean") else error from None
+            suggests = str(alone.problem.hint).startswith("did you mean")
+            raise alone if suggests and not str(error.problem.hint).startswith("did you mean") else error from None
 
 
 def _resolved(text: str) -> str:

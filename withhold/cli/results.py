@@ -1,6 +1,6 @@
-"""The results of commands, as values. `to_dict` returns all of a result as JSON has it; `render/` prints it.
+"""The results of commands, which `render/` prints. `to_dict` returns all of a result, for JSON.
 
-`withhold explain` and `withhold test` need no result of their own: they print an `Explanation` and a `Report`.
+`withhold explain` prints an `engine.explain.Explanation`, and `withhold test` a `testing.report.Report`.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from withhold.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Files that were refused. Problems without a place concern `path`; `note` is on how the command ran."""
+    """Refused files. Problems without a place concern `path`; `note` describes how the command ran."""
 
     error: RuleSetError | CaseError
     path: Path
     note: str = ""
-    #: Further values of `to_dict`.
+    #: Further entries of `to_dict`.
     more: Mapping[str, object] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, object]:
@@ -89,7 +89,7 @@ class Guard(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LintResult:
-    """The advice on a rule set that was loaded from `path`."""
+    """Advice on a rule set from `path`."""
 
     path: Path
     rules: RuleSet
@@ -134,7 +134,7 @@ class DiffResult:
 
     @property
     def blocks(self) -> list[Block]:
-        """The differences to list."""
+        """The parts of the difference to list."""
         return self.summary.blocks + (self.summary.audit if self.audit else [])
 
     def to_dict(self) -> dict[str, object]:
@@ -165,7 +165,7 @@ class CompileResult:
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """How long questions take on a snapshot that took some seconds to load; `traffic` was read from `path`."""
+    """How long questions take on a snapshot, which loaded in `seconds`; `traffic` was read from `path`."""
 
     snapshot: Snapshot
     seconds: float

@@ -1,4 +1,4 @@
-"""Rule sets as they stand in a git revision. The repository is read, and its work tree never touched."""
+"""Read rule sets from a git revision. The work tree of the repository is never touched."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from withhold.cli.git import Objects, RevisionError, git
 from withhold.cli.tree import NOTHING, CommitTree, Found, OutsideCommitError
 from withhold.errors import quoted
 
-# Names of revisions that can be a folder's; `:/text` and the like cannot.
+# Revisions whose name can be the name of a folder; `:/text` and the like cannot.
 _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
-# A revision and a path in it, `main:orders`: the first colon that stands in no braces, as in `HEAD^{/fix: typo}`.
+# A revision and a path in it, `main:orders`: the first colon outside braces, as in `HEAD^{/fix: typo}`.
 _WITH_PATH = re.compile(r"((?:[^:{]|\{[^}]*\})+):(.*)", re.DOTALL)
-# What git calls a range, `main..HEAD` or `main...HEAD`; a path such as `../rules` is none.
+# What git calls a range, `main..HEAD` or `main...HEAD`; a path such as `../rules` is not one.
 _RANGE = re.compile(r"(?=..*[^.])(.*?[^/.]|)(\.{2,3})([^/.].*|)", re.DOTALL)
 _LONGEST = 100
 
 
 class LaidOut(NamedTuple):
-    """Rules that were written to a folder, and their root."""
+    """The path of rules that were written to a folder, and their root."""
 
     path: Path
     root: Path
 
 
 def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut:
-    """Write what a revision has at `rules` below `into`, and all else inside the root, and return both: `main:rules`.
+    """Write the rules of a revision, and all files inside their root, below `into`; return the paths of both.
 
-    A path that the revision brings along goes before; as git reads it, it is seen from the top of the repository unless
-    it begins with `./` or `../`, and so is `root`. Without a `root` it is the folder of the rules, as in `RuleSet.load`.
-    Raises `RevisionError`.
+    A path in the revision itself, as in `main:rules`, takes precedence over `rules`. That path and `root` are relative to the
+    top of the repository, as in git, unless they begin with `./` or `../`. By default the root is the folder of the rules, as
+    in `RuleSet.load`. Raises `RevisionError`.
     """
-    hint = "say with --rules where its rules are"
+    hint = "give the path of its rules with --rules"
     named = _WITH_PATH.fullmatch(revision)
     commit = commit_of(named[1] if named else revision)
     top = os.path.realpath(git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
@@ -46,11 +46,9 @@ def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut
         tree = CommitTree(objects, commit, revision)
         inside, loaded = _find(tree, rules, top)
         if loaded.entry is NOTHING:
-            # Nothing at all would be easy to take for no rules, where a folder is only misspelt.
-            hint += "; if there were none yet, compare with a file that says `rules: []`"
-            raise RevisionError(
-                "no-rules-there", f"{quoted(revision)} is a revision that has no {quoted(inside)}", hint
-            )
+            # An empty rule set would hide a misspelt path.
+            hint += "; if it has no rules yet, compare with a file that contains `rules: []`"
+            raise RevisionError("no-rules-there", f"{quoted(revision)} is a revision without {quoted(inside)}", hint)
         if loaded.entry.is_submodule:
             message = f"in {quoted(revision)}, {quoted(inside)} is a submodule"
             raise RevisionError("submodule", message, "give the path of its own files")
@@ -62,19 +60,19 @@ def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut
             inside = "/".join(loaded.parts[:-1]) or "."
             around = tree.find(inside)
         if not around.entry.is_folder:
-            hint = "name a folder of that revision, from its top"
+            hint = "name a folder of that revision, relative to its top"
             raise RevisionError(
                 "no-root-there", f"{quoted(revision)} is a revision without the folder {quoted(inside)}", hint
             )
         if loaded.parts[: len(around.parts)] != around.parts:
-            message = f"{quoted('/'.join(loaded.parts))} is outside of the root {quoted(inside)}"
+            message = f"{quoted('/'.join(loaded.parts))} is outside the root {quoted(inside)}"
             raise RevisionError("outside-rule-set", message, "name a root around it")
         plain = _PLAIN.fullmatch(revision) and len(revision) <= _LONGEST
         target = into / f"{revision if plain else commit[:12]}:{inside}"
         path = target.joinpath(*loaded.parts[len(around.parts) :])
         lists = True
         if root is None and path != target:
-            # A file alone may lie in a large folder, of which it needs nothing unless it names lists.
+            # A single file needs nothing else of its folder, which may be large, unless it names lists of ids.
             tree.write(around, loaded, target, alone=True)
             if lists := b"ids_file" in path.read_bytes():
                 path.unlink()
@@ -85,24 +83,24 @@ def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut
 
 
 def _as_git_reads(path: str, top: str) -> Path:
-    """Return a path of a revision: seen from the top, or from the current folder if it begins with `./` or `../`."""
+    """Return a path of a revision: relative to the top, or to the current folder if it begins with `./` or `../`."""
     return Path(path) if path == ".." or path.startswith(("./", "../")) else Path(top, path)
 
 
 def _find(tree: CommitTree, path: Path, top: str) -> tuple[str, Found]:
-    """Return a path as seen from the top, and what a commit has there; raises `RevisionError` if that is outside."""
+    """Return a path relative to the top, and its entry in a commit. Raise `RevisionError` if it is outside the repository."""
     inside = Path(os.path.relpath(Path(os.path.realpath(Path.cwd()), path), top)).as_posix()
     try:
         if inside.split("/")[0] != "..":
             return inside, tree.find(inside)
     except OutsideCommitError:
         pass
-    hint = "name a folder in it, or lay the rules out and give their path"
+    hint = "name a folder in it, or check the rules out and give their path"
     raise RevisionError("outside-repository", f"{quoted(str(path))} is not in the repository", hint)
 
 
 def is_revision(text: str) -> bool:
-    """Tell whether a text names a commit of the repository, if there is one here."""
+    """Return whether a text names a commit of the repository of the current folder."""
     try:
         commit_of(text)
     except RevisionError:
@@ -111,7 +109,7 @@ def is_revision(text: str) -> bool:
 
 
 def as_two(text: str) -> str | None:
-    """Return how the two sides of a range are given to `withhold diff`; None for what is no range.
+    """Return the command that compares the two sides of a range; None if the text is not a range.
 
     >>> as_two("main..HEAD"), as_two("main..."), as_two("../rules")
     ('withhold diff main HEAD', 'withhold diff "$(git merge-base main HEAD)" HEAD', None)
@@ -124,8 +122,8 @@ def as_two(text: str) -> str | None:
 
 
 def commit_of(text: str) -> str:
-    """Return the commit of a revision; raises `RevisionError`, with what git says if it cannot look at all."""
-    unread = f"{quoted(text)} is no path, and no git revision that can be read"
+    """Return the commit of a revision. Raise `RevisionError`, with the message of git if there is no repository."""
+    unread = f"{quoted(text)} is neither a path nor a readable git revision"
     try:
         git("rev-parse", "--git-dir")
     except RevisionError as error:
@@ -137,5 +135,5 @@ def commit_of(text: str) -> str:
             raise RevisionError(
                 "revision-range", f"{quoted(text)} is a range, not a revision", f"type `{two}`"
             ) from None
-        message = f"{unread}: the repository has none of that name"
-        raise RevisionError("unknown-revision", message, "is it spelt so, and fetched?") from None
+        message = f"{unread}: the repository has no revision of that name"
+        raise RevisionError("unknown-revision", message, "check its spelling, or fetch it") from None

@@ -1,6 +1,6 @@
-"""`withhold test`: do the rules answer as the case files say?"""
+"""`withhold test`: run case files against the rules that they name."""
 
-# ruff: noqa: PT028  # this is a command, and no test
+# ruff: noqa: PT028  # this is a command, not a test
 
 from __future__ import annotations
 
@@ -31,39 +31,52 @@ from withhold.testing.uncovered import uncovered
 def test(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATHS]...", help="Case files, or directories of them; else here.", exists=True),
+        typer.Argument(
+            metavar="[PATHS]...",
+            help="Case files, or directories of them; by default the current directory.",
+            exists=True,
+        ),
     ] = None,
     root: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Open no file of rules outside of this folder; else of the rules, which are in the repository.",
+            help="Open no file of rules outside this folder. By default: the folder of the rules, which must be in the repository.",
             exists=True,
             file_okay=False,
         ),
     ] = None,
     form: Annotated[Format, options.formats(Report)] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write that to a file, and text here.")
+        Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file, and print text.")
     ] = None,
-    coverage: Annotated[bool, typer.Option("--coverage", help="Say what cases have tried of each rule.")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Report which sides of each rule the cases have tried.")
+    ] = False,
     fail_under: Annotated[
         float | None,
         typer.Option(
-            "--fail-under", metavar="PERCENT", min=0, max=100, help="Fail if less was tried, with --coverage."
+            "--fail-under", metavar="PERCENT", min=0, max=100, help="Fail if the coverage is lower; implies --coverage."
         ),
     ] = None,
     mutate: Annotated[
-        bool, typer.Option("--mutate", help="Change the rules one thing at a time, and say what no case notices.")
+        bool,
+        typer.Option(
+            "--mutate", help="Change the rules one thing at a time, and list the changes that no case notices."
+        ),
     ] = False,
     mutation_threshold: Annotated[
         float | None,
         typer.Option(
-            "--mutation-threshold", metavar="PERCENT", min=0, max=100, help="Fail if less is noticed, with --mutate."
+            "--mutation-threshold",
+            metavar="PERCENT",
+            min=0,
+            max=100,
+            help="Fail if a smaller share of the changes is noticed; implies --mutate.",
         ),
     ] = None,
 ) -> None:
-    """Put case files to the rules they name. Exits with 1 if a case fails, and with 4 if a file is refused."""
+    """Run case files against the rules that they name. Exits with 1 if a case fails, and with 4 if a file is refused."""
     library = Library(root)
     measured = coverage or fail_under is not None or mutate or mutation_threshold is not None
     try:
@@ -73,7 +86,7 @@ def test(
         write = None if output is None else partial(_write_text, output)
         raise refuse(Refusal(error, (paths or [Path()])[0]), form, write=write) from None
     warnings = (warning for file in (*files, *others) for warning in (*file.rules.warnings, *file.warnings))
-    print_problems(dict.fromkeys(warnings), err)  # several files are about the same rules
+    print_problems(dict.fromkeys(warnings), err)  # several case files may test the same rules
     report = Report([_tested(file, library) for file in files])
     report.fail_under, report.mutation_threshold = fail_under, mutation_threshold
     if measured:
@@ -82,15 +95,15 @@ def test(
         if coverage or fail_under is not None:
             report.coverage = cover(index)
         if mutate or mutation_threshold is not None:
-            if report.failures:  # a case notices a change by failing
-                err.print("no rule was changed: the cases have to pass first", style="yellow")
+            if report.failures:  # a case notices a change if it then fails
+                err.print("no rule was changed: all cases must pass first", style="yellow")
             else:
                 report.mutation = _mutation(index)
     if output is not None:
         _write_text(output, document(report, form))
     show(report, form if output is None else Format.TEXT)
     for what, share, least in report.shortfalls():
-        err.print(f"{what}: {share} is less than the {least:g} % asked for", style="red")
+        err.print(f"{what}: {share} is less than the required {least:g} %", style="red")
     if not report.fine:
         raise typer.Exit(ExitCode.FAILURE)
 

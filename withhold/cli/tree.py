@@ -1,6 +1,6 @@
-"""The tree of a commit, which may come from somebody else, and what of it is written to a folder: regular files alone.
+"""Read the tree of a commit that may be hostile, and write regular files of it to a folder.
 
-Links are followed in memory and inside the commit. Paths that some file system could confuse are refused everywhere.
+Links are followed in memory, and only inside the commit. Paths that some file system could confuse are refused on all systems.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from withhold.sources.root import folded
 Parts = tuple[str, ...]
 
 _SUBMODULE = 0o160000
-# Limits on what a commit can make its reader do: a few bytes of it can stand for billions of files.
+# A few bytes of a commit can describe billions of files, so reading is limited.
 _MOST_FILES = 100_000
 _MOST_BYTES = 4 << 30
 _MOST_OF_TREE = 64 << 20
 _MOST_OF_LINK = 4096
 _MOST_LINKS = 40
-_TO_SEE_MORE = "only what lies below that is read: give a `--root` around both"
-# What no name may have: separators and control characters, and those that turn the direction of text.
+_TO_SEE_MORE = "only files below it are read: give a `--root` that contains both"
+# Characters that no name may contain: separators, control characters, and those that change the direction of text.
 _NOT_IN_NAMES = re.compile("[/\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-# What some file systems ignore in a name, so that it may be another's.
+# Characters that some file systems ignore in a name, so that it may equal another.
 _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]|[ .]+$")
 _OF_GIT = re.compile(r"\.git|git~[0-9]+")
 
@@ -60,23 +60,23 @@ class Entry(NamedTuple):
         return self.mode == _SUBMODULE
 
 
-#: What is at a path that leads to nothing.
+#: The entry of a path that leads nowhere.
 NOTHING = Entry("", 0, "")
 
 
 class Found(NamedTuple):
-    """Where a path leads in a commit, behind all links, and what is there."""
+    """The target of a path in a commit after all links, and its entry."""
 
     parts: Parts
     entry: Entry
 
 
 class OutsideCommitError(Exception):
-    """A path that leads out of the commit."""
+    """A path that leads outside the commit."""
 
 
 class CommitTree:
-    """The tree of one commit. Raises `RevisionError` for what is damaged, or could be confused."""
+    """The tree of one commit. Its methods raise `RevisionError` for damage and for names that could be confused."""
 
     def __init__(self, objects: Objects, commit: str, revision: str) -> None:
         self._objects = objects
@@ -87,7 +87,7 @@ class CommitTree:
         self._checked: set[str] = set()
 
     def find(self, path: str) -> Found:
-        """Return where a path leads, seen from the top; raises `OutsideCommitError`."""
+        """Return the target of a path from the top. Raise `OutsideCommitError` if it is outside the commit."""
         names: list[str] = []
         around = [self._top]
         todo = path.split("/")[::-1]
@@ -117,10 +117,10 @@ class CommitTree:
         return Found(tuple(names), around[-1])
 
     def write(self, root: Found, loaded: Found, target: Path, *, alone: bool = False) -> None:
-        """Write what is at `root` into the new folder `target`: files as they were committed, and no link.
+        """Write the files at `root` as they were committed, without links, into the new folder `target`.
 
-        Everything at and below `loaded`, which is inside the root, must be there to be read; elsewhere in the root, what
-        cannot be had is left out. With `alone` only the file `loaded` itself is written.
+        Everything at and below `loaded`, which is inside the root, must be readable. Elsewhere in the root, unreadable entries
+        are left out. With `alone`, only the file `loaded` itself is written.
         """
         left = _MOST_BYTES
         within = loaded.parts[len(root.parts) :]
@@ -131,14 +131,14 @@ class CommitTree:
             for parts, entry in listed:
                 path = target.joinpath(*parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as file:  # and never through what is there
+                with path.open("xb") as file:  # never through an existing file or link
                     left -= self._objects.copy(entry.oid, file, left)
         except OSError as error:
             message = f"cannot write {quoted('/'.join(parts))}: {(error.strerror or str(error)).lower()}"
             raise RevisionError("cannot-lay-out", self._in + message, "give paths instead") from None
 
     def _below(self, root: Found, within: Parts) -> Iterator[tuple[Parts, Entry]]:
-        """Yield each file below the root, those behind links too, with its path from the root."""
+        """Yield each file below the root, also files behind links, with its path relative to the root."""
         count = 0
         todo: list[tuple[Parts, Found, frozenset[Parts]]] = [((), root, frozenset())]
         while todo:
@@ -146,22 +146,24 @@ class CommitTree:
             for entry in self._entries(folder.entry, folder.parts):
                 count += 1
                 if count > _MOST_FILES:
-                    message = f"{self._in}there are more than {_MOST_FILES:,} files, those behind links included"
+                    message = f"{self._in}there are more than {_MOST_FILES:,} files, including those behind links"
                     raise RevisionError("too-large", message, "name a folder of rules, or a smaller root")
                 path = (*above, entry.name)
                 given = Found((*folder.parts, entry.name), entry)
                 if len(path) > DEEPEST:
-                    raise self._bad(given.parts, f"it lies more than {DEEPEST} folders deep")
+                    raise self._bad(given.parts, f"it is nested more than {DEEPEST} folders deep")
                 found = self._behind(given, path, root, within)
                 if found is None:
                     continue
                 if found.entry.is_file:
                     yield path, found.entry
-                elif found.parts not in around and found.parts != folder.parts:  # a link back up leads to nothing new
+                elif (
+                    found.parts not in around and found.parts != folder.parts
+                ):  # a link to an enclosing folder adds nothing
                     todo.append((path, found, around | {folder.parts}))
 
     def _behind(self, given: Found, path: Parts, root: Found, within: Parts) -> Found | None:
-        """Return the file or folder that an entry leads to; None for what cannot be had, where no rules are read."""
+        """Return the target of an entry; None if it is unreadable in a place from which no rules are read."""
         found, wrong = given, ""
         if given.entry.is_link:
             try:
@@ -179,12 +181,12 @@ class CommitTree:
         if not wrong:
             return found
         if path[: len(within)] != within or any(name.startswith(".") for name in path[len(within) :]):
-            return None  # what is hidden holds no rules, nor does what is not below the path that is loaded
+            return None  # no rules are read from hidden names, or outside the path that is loaded
         message, hint = {
-            "outside-rule-set": (f"is a link out of {quoted('/'.join(root.parts) or '.')}", _TO_SEE_MORE),
-            "broken-link": ("is a link to nothing", "mend it, or take it away"),
+            "outside-rule-set": (f"is a link to outside {quoted('/'.join(root.parts) or '.')}", _TO_SEE_MORE),
+            "broken-link": ("is a link to nothing", "repair or remove it"),
             "submodule": ("is a submodule", "give the path of its own files"),
-            "bad-tree": ("has a colon in its path, which means a drive elsewhere", "rename it"),
+            "bad-tree": ("has a colon in its path, which names a drive on some systems", "rename it"),
         }[wrong]
         raise RevisionError(wrong, f"{self._in}{quoted('/'.join(given.parts))} {message}", hint)
 
@@ -198,35 +200,35 @@ class CommitTree:
         return alike[0]
 
     def _entries(self, folder: Entry, parts: Parts) -> Iterator[Entry]:
-        """Yield what is in a folder, after a look at all its names: those that are not names everywhere are refused."""
+        """Yield the entries of a folder. Raise if a name is not valid on every file system."""
         tree = self._tree(folder, parts)
         for compared, alike in () if folder.oid in self._checked else tree.items():
             self._check(alike, parts)
             name = alike[0].name
             if name in ("", ".", "..") or _NOT_IN_NAMES.search(name):
-                raise self._bad((*parts, name), "it has what no name has everywhere")
+                raise self._bad((*parts, name), "it is not a valid name on every file system")
             if _OF_GIT.fullmatch(compared):
-                raise self._bad((*parts, name), "git keeps its own files there")
+                raise self._bad((*parts, name), "the name is reserved for git")
         self._checked.add(folder.oid)
         return (alike[0] for alike in tree.values())
 
     def _check(self, alike: list[Entry], parts: Parts) -> None:
-        """Refuse a name that could be taken for another, and what is neither file, folder, link nor submodule."""
+        """Refuse a name that could be confused with another, and an entry of an unknown kind."""
         first, *others = alike
         path = (*parts, first.name)
         if others:
             other = quoted("/".join((*parts, others[0].name)))
             same = others[0].name == first.name
-            raise self._bad(path, "it is there twice" if same else f"some file systems take {other} for the same")
+            raise self._bad(path, "it occurs twice" if same else f"some file systems confuse it with {other}")
         if not (first.is_file or first.is_folder or first.is_link or first.is_submodule):
             raise self._bad(path, f"its mode is `{first.mode:o}`")
 
     def _bad(self, path: Parts, what: str) -> RevisionError:
         message = f"{self._in}the path {quoted('/'.join(path))} is refused: {what}"
-        return RevisionError("bad-tree", message, "see `git ls-tree -r`, and rename it")
+        return RevisionError("bad-tree", message, "find it with `git ls-tree -r`, and rename it")
 
     def _tree(self, folder: Entry, parts: Parts) -> dict[str, list[Entry]]:
-        """Return the entries of a tree: those together whose names could be confused."""
+        """Return the entries of a tree, grouped by names that could be confused."""
         if folder.oid not in self._read:
             data = self._objects.read(folder.oid, "tree", _MOST_OF_TREE)
             found: dict[str, list[Entry]] = defaultdict(list)
@@ -240,12 +242,12 @@ class CommitTree:
 
 
 def _as_compared(name: str) -> str:
-    """Return what two names share if some file system takes one for the other."""
+    """Return a key that two names share if some file system confuses them."""
     return folded(_IGNORED.sub("", name))
 
 
 def _parsed(data: bytes, width: int) -> Iterator[Entry]:
-    """Yield the lines of a tree: the mode in octal digits, a blank, the name, a zero byte, and the bytes of the hash."""
+    """Yield the entries of a tree. Each is the mode in octal digits, a space, the name, a zero byte, and the bytes of the hash."""
     at = 0
     while at < len(data):
         blank = data.index(b" ", at)

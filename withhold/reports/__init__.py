@@ -1,4 +1,4 @@
-"""What is told of rule sets before they are served: what a change of them changes, and what they cost."""
+"""Reports on rule sets before they are served: the effects of a change, and how long questions take."""
 
 from withhold.reports.difference import Change, Difference, differences
 from withhold.reports.summary import Impact, Side, Summary, summarize, weigh

@@ -1,8 +1,7 @@
-"""What a change of rules changes: for which subjects, for viewers where, and when. Exact, with nothing sampled.
+"""The effects of a change of rules: which subjects get another outcome, where and when. Exact; nothing is sampled.
 
-Outcomes are compared subject by subject: what is shown of a tweet is the strongest of what holds for the tweet, its
-author, and what it retweets (R5, R6, R8), so that no tweet changes unless one of these does alone; and each of them can
-be asked alone. Authors who are shown what is theirs (R9) are not considered.
+Accounts and tweets are compared one by one. The outcome of a tweet is the strongest of its own, its author's and those of what
+it retweets (R5, R6, R8), so it changes only if one of these changes. The exemption of authors (R9) is not considered.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from withhold.semantics import Extent, everywhere, extent, reach_of, sweep
 from withhold.snapshot import Snapshot
 from withhold.snapshot.snapshot import Kind
 
-#: All that a rule says, but for whom it names and where it stands.
-_said = attrgetter(
+#: Everything that a rule states, except the ids that it names and its place.
+_statement = attrgetter(
     *("id", "withheld_in", "except_in", "from_", "until", "stays", "effect", "reason", "if_unknown"),
     *("demand", "note", "override"),
 )
@@ -35,7 +34,7 @@ _ALWAYS = Period()
 
 
 class Change(NamedTuple):
-    """One outcome in place of another, for whoever is there in that period."""
+    """One outcome in place of another, for viewers in some places and a period."""
 
     where: Whereabouts
     old: Outcome
@@ -46,7 +45,7 @@ class Change(NamedTuple):
         return self.worded(str(self.where))
 
     def worded(self, where: str) -> str:
-        """Return the change in words, with other words for where it is."""
+        """Return the change as text, with a given text for the places."""
         return f"{where} {self.old} → {self.new}{bounds_text(self.period) or ' always'}"
 
     def to_dict(self) -> dict[str, object]:
@@ -65,14 +64,14 @@ class Change(NamedTuple):
 
 
 def bounds_text(period: Period) -> str:
-    """Return ` from 2021-02-10T05:00:00Z` and the like; nothing for a period without bounds."""
+    """Return the bounds as text, such as ` from 2021-02-10T05:00:00Z`; empty for a period without bounds."""
     bounds = zip(("from", "until"), period, strict=True)
     return "".join(f" {word} {in_iso(bound)}" for word, bound in bounds if bound is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """The rules behind a difference: those that name the subject only now, those that no longer do, those that changed."""
+    """The rules behind a difference: those that name the subject only now, those that no longer do, and those that changed."""
 
     new: tuple[Rule, ...]
     gone: tuple[Rule, ...]
@@ -81,10 +80,10 @@ class Causes:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Subjects that the same rules named before, and the same name now, whose rules do not say the same.
+    """Subjects whose rules differ: all of them shared their rules before, and share their rules now.
 
-    `ids` are accounts or tweets, ascending. Without `changes` no viewer notices: the rules that speak, their reason,
-    demand, note or override are others, for the same outcomes.
+    `ids` are accounts or tweets, ascending. If `changes` is empty, no outcome changes: only the ids of the rules, their
+    reason, demand, note or override differ.
     """
 
     kind: Kind
@@ -94,7 +93,7 @@ class Difference:
 
 
 class _Meaning(NamedTuple):
-    """What a rule does, to whom and when; all that outcomes depend on."""
+    """The effect of a rule, where and when: all that outcomes depend on."""
 
     extent: Extent
     periods: tuple[Period, ...]
@@ -106,10 +105,10 @@ _Meanings = frozenset[_Meaning]
 def differences(
     old: Snapshot, new: Snapshot, policy: Policy | None = None, within: Period = _ALWAYS
 ) -> Iterator[Difference]:
-    """Yield how `new` differs from `old`, in the order of the lowest id of each difference, accounts first.
+    """Yield the differences of `new` from `old`: accounts first, ordered by the lowest id of each difference.
 
-    No difference with changes: no viewer, wherever and whenever (`within` a period), would get another outcome.
-    O(ids) and some 10 µs for each set of rules that ids have in common on either side.
+    If no difference has changes, no viewer gets another outcome anywhere, at any time (`within` a period). O(ids), and about
+    10 µs for each distinct set of rules on either side.
 
     >>> from withhold import Rule, RuleSet
     >>> old = Rule(id="in-1", accounts=[1101, 1102], withheld_in="IN", reason="local_law")
@@ -125,24 +124,24 @@ def differences(
         found = []
         for (before, after), ids in _paired(old, new, kind).items():
             if before is not None and after is not None:
-                said = old.fingerprint(before)
-                if said is not None and said == new.fingerprint(after):
+                fingerprint = old.fingerprint(before)
+                if fingerprint is not None and fingerprint == new.fingerprint(after):
                     continue
             rules = old.rules_of(before) if before is not None else ()
             others = new.rules_of(after) if after is not None else ()
-            if list(map(_said, rules)) == list(map(_said, others)):
+            if list(map(_statement, rules)) == list(map(_statement, others)):
                 continue
-            meant, means = _meant(rules, policy), _meant(others, policy)
-            key = (frozenset(meant.values()), frozenset(means.values()))
+            meanings, new_meanings = _meanings_of(rules, policy), _meanings_of(others, policy)
+            key = (frozenset(meanings.values()), frozenset(new_meanings.values()))
             if key not in known:
                 known[key] = tuple(_changes(*key, within)) if key[0] != key[1] else ()
-            causes = _causes(rules, others, meant, means) if known[key] else _causes(rules, others)
+            causes = _causes(rules, others, meanings, new_meanings) if known[key] else _causes(rules, others)
             found.append(Difference(kind, array("q", sorted(ids)), known[key], causes))
         yield from sorted(found, key=lambda difference: difference.ids[0])
 
 
 def _paired(old: Snapshot, new: Snapshot, kind: Kind) -> dict[tuple[int | None, int | None], array[int]]:
-    """Return ids by their postings on both sides: one computation will do for all that have both in common."""
+    """Return ids by their postings on both sides: ids that share both postings are compared once."""
     pairs: defaultdict[tuple[int | None, int | None], array[int]] = defaultdict(lambda: array("q"))
     find_old, find_new = getattr(old, kind).find, getattr(new, kind).find
     for id_, posting in old.postings(kind):
@@ -153,33 +152,33 @@ def _paired(old: Snapshot, new: Snapshot, kind: Kind) -> dict[tuple[int | None, 
     return pairs
 
 
-def _meant(rules: Iterable[Rule], policy: Policy) -> dict[str, _Meaning]:
+def _meanings_of(rules: Iterable[Rule], policy: Policy) -> dict[str, _Meaning]:
     return {rule.id: _Meaning(extent(reach_of(rule), policy), rule.periods) for rule in rules}
 
 
 def _causes(
     old: Iterable[Rule],
     new: Iterable[Rule],
-    meant: dict[str, _Meaning] | None = None,
-    means: dict[str, _Meaning] | None = None,
+    old_meanings: dict[str, _Meaning] | None = None,
+    new_meanings: dict[str, _Meaning] | None = None,
 ) -> Causes:
-    """Return rules that stand on one side alone; where outcomes change, only those that mean something else there."""
+    """Return the rules that differ between the sides; if meanings are given, only those whose difference can change outcomes."""
     before, after = {rule.id: rule for rule in old}, {rule.id: rule for rule in new}
     gone = [rule for rule in before.values() if rule.id not in after]
     added = [rule for rule in after.values() if rule.id not in before]
-    changed = [rule for rule in after.values() if rule.id in before and _said(rule) != _said(before[rule.id])]
-    if meant is not None and means is not None:
-        once, now = set(meant.values()), set(means.values())
-        gone = [rule for rule in gone if meant[rule.id] not in now]
-        added = [rule for rule in added if means[rule.id] not in once]
-        changed = [rule for rule in changed if meant[rule.id] != means[rule.id]]
+    changed = [rule for rule in after.values() if rule.id in before and _statement(rule) != _statement(before[rule.id])]
+    if old_meanings is not None and new_meanings is not None:
+        once, now = set(old_meanings.values()), set(new_meanings.values())
+        gone = [rule for rule in gone if old_meanings[rule.id] not in now]
+        added = [rule for rule in added if new_meanings[rule.id] not in once]
+        changed = [rule for rule in changed if old_meanings[rule.id] != new_meanings[rule.id]]
     return Causes(tuple(added), tuple(gone), tuple(changed))
 
 
 def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
-    """Return where and when outcomes differ: for each place the longest periods, and all places that share one."""
+    """Return where and when outcomes differ, as the longest periods, each with all places that share it."""
     found: defaultdict[tuple[Outcome, Outcome, Period], Places] = defaultdict(int)
-    # What differs up to here, by its outcomes and since when it does.
+    # The places that differ up to the current stretch, by both outcomes and the beginning of the difference.
     differing: dict[tuple[Outcome, Outcome, datetime | None], Places] = {}
     meanings = [*(old | new)]
     in_force: tuple[Counter[Extent], Counter[Extent]] = (Counter(), Counter())

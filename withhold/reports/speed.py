@@ -1,4 +1,4 @@
-"""What a rule set costs to serve, on the machine at hand: its own questions, beside what asking nothing costs."""
+"""Measure how long questions take on a rule set, on this machine, beside calls that do nothing."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ PAGE = 500
 KINDS: tuple[Kind, Kind] = ("tweets", "accounts")
 _QUESTIONS = 20_000
 _TURNS = 15
-#: Of how many questions the answers are compared with the definition of correct.
+#: How many answers are compared with the reference, of questions that a rule concerns and of all.
 _COMPARED = 200
 
 Pair = tuple[int, int]
 
 
 class Figure(NamedTuple):
-    """How long one question takes, in nanoseconds: the median of all turns, and the quartiles."""
+    """The time of one question in nanoseconds: the median of all turns, and the quartiles."""
 
     what: str
     nanoseconds: float
@@ -40,19 +40,19 @@ class Figure(NamedTuple):
     high: float
 
 
-class WrongAnswer(Exception):  # noqa: N818  # it is no error of the caller's
-    """The engine and the definition of correct differ: nothing is worth timing then."""
+class WrongAnswer(Exception):  # noqa: N818  # it is not an error of the caller
+    """The engine and the reference differ, so nothing is timed."""
 
 
 class _Empty:
-    """A method of the signature of `View.withholds` that does nothing."""
+    """An object whose method has the signature of `View.withholds` and does nothing."""
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:  # noqa: ARG002
         return False
 
 
-def made_up(snapshot: Snapshot) -> list[Pair]:
-    """Return pairs that hardly any rule names, with ids as large as those of today, and some of what rules name."""
+def invented_pairs(snapshot: Snapshot) -> list[Pair]:
+    """Return invented pairs with ids as large as current ones, few of which any rule names, and some ids that rules name."""
     chance = random.Random(1)  # noqa: S311  # a sample, the same each time
     pairs = [(chance.randrange(2**60, 2**61), chance.randrange(2**60, 2**61)) for _ in range(_QUESTIONS)]
     tweets, accounts = (list(islice(snapshot.postings(kind), _QUESTIONS // 10)) for kind in KINDS)
@@ -61,17 +61,17 @@ def made_up(snapshot: Snapshot) -> list[Pair]:
 
 
 class Traffic(NamedTuple):
-    """What is asked: pairs, where those were who saw most of them, and how many impressions were left out."""
+    """Pairs to ask about, the country of most impressions, and how many impressions were left out."""
 
     pairs: list[Pair]
     country: str | None
     left_out: int
 
 
-def of_traffic(path: Path) -> Traffic:
-    """Draw pairs as often as they were shown, from a file's impressions that name both tweet and account. O(impressions).
+def sample_traffic(path: Path) -> Traffic:
+    """Sample pairs, weighted by how often they were shown, from impressions that name both a tweet and an account. O(impressions).
 
-    Raises what reading impressions does, and `TrafficError` if none of them names both.
+    Raises as `read_traffic` does, and `TrafficError` if no impression names both.
     """
     counts: Counter[Pair] = Counter()
     countries: Counter[str | None] = Counter()
@@ -84,9 +84,7 @@ def of_traffic(path: Path) -> Traffic:
             countries[country] += count
     if not sum(counts.values()):
         message = "no impression names both a tweet and its account"
-        hint = (
-            "what is timed are questions about a tweet with its author: fill in both columns, and count what was shown"
-        )
+        hint = "the questions are about tweets with their authors: fill in both columns, with counts above zero"
         raise TrafficError(Problem("no-pairs", message, Place(str(path)), hint))
     chance = random.Random(1)  # noqa: S311  # a sample, the same each time
     pairs = chance.choices(list(counts), list(counts.values()), k=_QUESTIONS)
@@ -96,9 +94,9 @@ def of_traffic(path: Path) -> Traffic:
 def measure(
     snapshot: Snapshot, viewer: Viewer, at: datetime, pairs: Sequence[Pair], progress: Callable[[float], None]
 ) -> list[Figure]:
-    """Time the ways to ask about pairs (tweet, account), a few seconds long; they take turns, so that a slow moment strikes all.
+    """Time the ways to ask about pairs (tweet, account), for a few seconds. They take turns, so a slow moment affects all.
 
-    Raises `WrongAnswer` if any of a sample is answered otherwise than `Reference` does.
+    Raises `WrongAnswer` if the answers to a sample differ from those of `Reference`.
     """
     view, tables = Engine(snapshot).view(viewer, at), (snapshot.tweets, snapshot.accounts)
     _compare(snapshot, view, pairs)
@@ -111,21 +109,21 @@ def measure(
         for what, (run, questions) in contenders.items():
             began = time.perf_counter_ns()
             run()
-            if turn:  # the first one warms up
+            if turn:  # the first turn warms up
                 took[what].append((time.perf_counter_ns() - began) / questions)
         progress((turn + 1) / (_TURNS + 1))
     return [Figure(what, median(found), quantiles(found)[0], quantiles(found)[2]) for what, found in took.items()]
 
 
 def _enough(pairs: list[Pair]) -> list[Pair]:
-    """Return as many pairs as a turn asks about: of three, it would be the clock that is timed."""
+    """Return enough pairs for a turn, repeated if needed: with few questions the clock would dominate."""
     return list(islice(cycle(pairs), _QUESTIONS))
 
 
 def _contenders(
     view: View, unnamed: list[Pair], named: list[Pair]
 ) -> Iterator[tuple[str, tuple[Callable[[], object], int]]]:
-    """Yield what is timed: what it is, how to run it, and how many questions it answers."""
+    """Yield what is timed: its name, a function that runs it, and how many questions that answers."""
 
     def one_by_one(ask: Callable[[int, int], object], pairs: list[Pair]) -> tuple[Callable[[], object], int]:
         def run() -> None:
@@ -158,8 +156,8 @@ def _contenders(
 
 
 def _compare(snapshot: Snapshot, view: View, pairs: Sequence[Pair]) -> None:
-    """Compare a sample of all kinds of answers, with the rules that have a say in it."""
-    # Which rules name them is not asked of the tables, which are what is to be tested.
+    """Compare the answers to a sample with the reference, which has the rules that name the sample."""
+    # The rules are not looked up in the tables, which are under test.
     named: list[dict[int, int]] = []
     for at, kind in enumerate(KINDS):
         asked = {pair[at] for pair in pairs}

@@ -1,4 +1,4 @@
-"""Differences summed up: those that tell the same together, by country, by demand, and by what viewers look at."""
+"""Summarize differences: grouped by their changes, and counted by country, by demand and by impressions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ALWAYS = Period()
 
 
 class Side(NamedTuple):
-    """One of two rule sets, as it was asked for."""
+    """One of two rule sets: its name, as the user gave it, and its revision."""
 
     name: str
     revision: str
@@ -34,7 +34,7 @@ class Side(NamedTuple):
 
 @dataclass(slots=True)
 class Block:
-    """All subjects of a kind to which the same happens, and the rules behind it, by their ids."""
+    """All subjects of a kind with the same changes, and the rules behind these, by their ids."""
 
     kind: Kind
     changes: tuple[Change, ...]
@@ -44,7 +44,7 @@ class Block:
     changed: dict[str, Rule] = field(default_factory=dict)
 
     def rules(self) -> Iterator[tuple[str, list[Rule]]]:
-        """Yield the rules that name the subjects only now, no longer, or changed, those of a kind together and in order."""
+        """Yield the rules that name the subjects only now, no longer name them, or changed, each ordered by id."""
         for name, found in (("now_names", self.new), ("no_longer_names", self.gone), ("changed", self.changed)):
             yield name, [found[id_] for id_ in sorted(found)]
 
@@ -72,7 +72,7 @@ class SummaryRow(NamedTuple):
 
 
 class Blamed(NamedTuple):
-    """How many accounts and tweets get another outcome by a demand's rules (None: by those of no demand)."""
+    """How many accounts and tweets get another outcome by the rules of a demand (None: by rules without a demand)."""
 
     demand: str | None
     reason: Reason
@@ -81,7 +81,7 @@ class Blamed(NamedTuple):
 
 
 class Impact(NamedTuple):
-    """How many impressions get another outcome at an instant: of how many in all, by country and outcomes."""
+    """How many impressions get another outcome at an instant, by country and outcomes, and how many there are."""
 
     at: datetime
     impressions: int
@@ -100,7 +100,7 @@ class Impact(NamedTuple):
 
 @dataclass(slots=True)
 class Summary:
-    """All that a change of rules changes. `audit` is what no viewer notices."""
+    """The effects of a change of rules. `audit` has the differences that change no outcome."""
 
     old: Side
     new: Side
@@ -121,7 +121,7 @@ class Summary:
         return _counts(self.audit)
 
     def to_dict(self, *, audit: bool = False) -> dict[str, object]:
-        """Return all of it as JSON has it; ids are text, since some readers of JSON round large numbers."""
+        """Return the summary for JSON. Ids are text, since some readers of JSON round large numbers."""
         impact = self.impact
         return {
             "old": self.old._asdict(),
@@ -140,7 +140,7 @@ class Summary:
 
 
 def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period = _ALWAYS) -> Summary:
-    """Sum differences up; those that most subjects have in common come first."""
+    """Summarize differences; those with the most subjects come first."""
     blocks: dict[tuple[Kind, tuple[Change, ...]], Block] = {}
     places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]] = Counter()
     blamed: Counter[tuple[str, Reason, Kind]] = Counter()
@@ -178,7 +178,7 @@ def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period 
 def weigh(
     old: Snapshot, new: Snapshot, traffic: Iterable[Impression], at: datetime, policy: Policy | None = None
 ) -> Impact:
-    """Count the impressions that get another outcome at an instant; a tweet's is the strongest of it and its author."""
+    """Count the impressions that get another outcome at an instant. A tweet's outcome includes its author's."""
     engines = Engine(old, policy), Engine(new, policy)
     views: dict[str | None, tuple[View, View]] = {}
     changed: Counter[tuple[str | None, Outcome, Outcome]] = Counter()
@@ -206,7 +206,7 @@ def _counts(blocks: Iterable[Block]) -> tuple[int, int]:
 
 
 def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterator[SummaryRow]:
-    """Yield the sums country by country; countries in which the same subjects change have one row together."""
+    """Yield the sums by country; countries in which the same subjects change share a row."""
     by_turn: defaultdict[tuple[Outcome, Outcome], dict[Whereabouts, None]] = defaultdict(dict)
     for there, was, becomes, _ in places:
         by_turn[was, becomes][there] = None
@@ -215,23 +215,23 @@ def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterat
         for there in wheres:
             for country in there.touched():
                 touching[country].append(there)
-        together: defaultdict[tuple[Whereabouts, ...], list[str | None]] = defaultdict(list)
+        groups: defaultdict[tuple[Whereabouts, ...], list[str | None]] = defaultdict(list)
         for country, several in touching.items():
-            together[tuple(several)].append(country)
+            groups[tuple(several)].append(country)
         rows = [
             SummaryRow(
-                _together(alike),
+                _united(countries),
                 was,
                 becomes,
                 sum(places[there, was, becomes, "accounts"] for there in several),
                 sum(places[there, was, becomes, "tweets"] for there in several),
             )
-            for several, alike in together.items()
+            for several, countries in groups.items()
         ]
         yield from sorted(rows, key=lambda row: (-row.accounts - row.tweets, str(row.where)))
 
 
-def _together(alike: Collection[str | None]) -> Whereabouts:
+def _united(countries: Collection[str | None]) -> Whereabouts:
     """Return countries, and None for an unknown location, as one set."""
-    unknown = place_of((None, ())) if None in alike else 0
-    return Whereabouts(united(filter(None, alike)) | unknown)
+    unknown = place_of((None, ())) if None in countries else 0
+    return Whereabouts(united(filter(None, countries)) | unknown)

@@ -1,4 +1,4 @@
-"""Where viewers are for whom something is so: an exact set of the places that rules can tell apart."""
+"""An exact set of places of viewers, among all places that rules can distinguish."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from withhold.territories import WORLD, countries, subdivisions
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Places where viewers are as far as it is known.
+    """A set of places, including an unknown location and countries with an unknown subdivision.
 
     >>> print(Whereabouts(within("IN") | within("TR")), "/", Whereabouts(everywhere()))
     IN, TR / WORLD
@@ -31,10 +31,10 @@ class Whereabouts:
 
     @property
     def territories(self) -> TerritorySet:
-        """The known places: a country alone is all of it, known or not, and most of the world is the world less the rest.
+        """The known places. A set that holds most countries is written as the world without the others.
 
-        The part of a country that lies in none of its subdivisions stands for viewers of whom no more is known than the
-        country; likewise that of a region.
+        The part of a country outside all its subdivisions represents viewers whose subdivision is unknown; likewise for a
+        region.
         """
         return _territories(self.places)
 
@@ -42,16 +42,16 @@ class Whereabouts:
         return Whereabouts(self.places | other.places)
 
     def has(self, place: LocationKey) -> bool:
-        """Return whether a viewer of whom this much is known is there."""
+        """Return whether a viewer with this location is there."""
         return bool(self.places & place_of(place))
 
     def touched(self) -> Iterator[str | None]:
-        """Yield every country of which some part is in it, and None for an unknown location."""
+        """Yield every country of which a part is in the set, and None for an unknown location."""
         yield from (None,) if self.unknown else ()
         yield from _touched(self.territories)
 
     def worded(self) -> tuple[TerritorySet, tuple[str, ...], tuple[str, ...]]:
-        """Return the territories in few words: a set, and codes to add and to take away where no more is known.
+        """Return the territories in short: a set, and codes to add and to exclude for viewers with an unknown subdivision.
 
         >>> territories, only, but = Whereabouts(within("US-MS") | place_of(("US", ()))).worded()
         >>> str(territories), only, but
@@ -62,9 +62,9 @@ class Whereabouts:
     def __str__(self) -> str:
         if self.territories.places == everywhere():
             return WORLD if self.unknown else f"{WORLD} but not an unknown location"
-        told, only, but = self.worded()
+        known, only, but = self.worded()
         parts = ["unknown location"] if self.unknown else []
-        parts += [str(told)] if told else []
+        parts += [str(known)] if known else []
         parts += [f"{code} with no subdivision known" for code in only]
         without = "".join(f" but not {code} with no subdivision known" for code in but)
         return (" and ".join(parts) or "nowhere") + without
@@ -79,7 +79,7 @@ def _territories(places: Places) -> TerritorySet:
 
 @cache
 def point(code: str) -> TerritorySet:
-    """Return where those are of whom it is known that they are in a country or subdivision, and no more."""
+    """Return the place of viewers in a country or subdivision about whom no more is known."""
     return TerritorySet([code]) - TerritorySet(directly_in(code))
 
 
@@ -90,8 +90,8 @@ def _touched(territories: TerritorySet) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _worded(territories: TerritorySet) -> tuple[TerritorySet, tuple[str, ...], tuple[str, ...]]:
-    """See `Whereabouts.worded`: to name all other subdivisions of a country would be exact as well, and long."""
-    told, only, but = territories, [], []
+    """See `Whereabouts.worded`. A list of all other subdivisions of a country would be exact too, but long."""
+    known, only, but = territories, [], []
     for country in _touched(territories):
         for code in (country, *subdivisions(country)) if country not in territories else ():
             if not (inside := directly_in(code)):
@@ -99,9 +99,9 @@ def _worded(territories: TerritorySet) -> tuple[TerritorySet, tuple[str, ...], t
             held = sum(not point(inner) - territories for inner in inside)
             has, mostly = not point(code) - territories, 2 * held > len(inside)
             if has and not mostly:
-                told -= point(code)
+                known -= point(code)
                 only.append(code)
             elif mostly and not has:
-                told |= point(code)
+                known |= point(code)
                 but.append(code)
-    return told, tuple(only), tuple(but)
+    return known, tuple(only), tuple(but)

@@ -32,9 +32,9 @@ def report_lines(report: Report) -> Iterator[Part]:
     summary = f"{counted(case=report.cases)} in {counted(file=len(report.files))}: {failed}"
     yield Text(summary, style="bold red" if report.failures else "bold green")
     for path in report.uncovered or ():
-        yield Text(f"no case file is about it: {escaped_path(path)}", style="yellow")
+        yield Text(f"no case file tests it: {escaped_path(path)}", style="yellow")
     if report.coverage is not None:
-        yield Text(f"coverage: {report.tried} of what there is to try", style="bold")
+        yield Text(f"coverage: {report.tried} of all sides were tried", style="bold")
         for found in report.coverage:
             yield Text(_coverage(found), style="yellow" if found.untried else "")
     if report.mutation is not None:
@@ -44,8 +44,8 @@ def report_lines(report: Report) -> Iterator[Part]:
 def _coverage(found: Coverage) -> str:
     name = f"{_place(found.rule)}{escaped(found.rule.id)}"
     if not found.sides:
-        return f"  {name}: never in force, so there is nothing to try"
-    cases = counted(case=found.cases) if found.speaks else "never made to speak"
+        return f"  {name}: never in force, nothing to try"
+    cases = counted(case=found.cases) if found.speaks else "no case made it speak"
     missing = [side for side in found.untried if side != SPEAKS]
     untried = f"; not tried: {', '.join(missing)}" if missing else "; all tried" if found.speaks else ""
     return f"  {name}: {cases}{untried}"
@@ -57,14 +57,14 @@ def _place(rule: Rule) -> str:
 
 
 def _mutation(report: Report, mutation: Mutation) -> Iterator[Part]:
-    equivalent = f"; {len(mutation.equivalent):,} more change nothing for anybody" if mutation.equivalent else ""
+    equivalent = f"; {len(mutation.equivalent):,} more change no outcome" if mutation.equivalent else ""
     yield Text(f"mutation: {report.noticed} of all changes were noticed{equivalent}", style="bold")
     for mutant in mutation.survivors:
         line = f"  {_place(mutant.rule)}not noticed: {escaped(mutant.rule.id)} {mutant.change}"
         yield Text(line, style="yellow")
     for rule, changes in mutation.untested:
-        line = f"  {_place(rule)}no case asks about it: {escaped(rule.id)} ({counted(change=changes)})"
+        line = f"  {_place(rule)}no case concerns it: {escaped(rule.id)} ({counted(change=changes)})"
         yield Text(line, style="yellow")
     for addition in report.additions:
-        yield f"\nadd to {escaped_path(addition.path)}, if it is what is meant:"
+        yield f"\nadd to {escaped_path(addition.path)}, if this is intended:"
         yield from addition.lines()

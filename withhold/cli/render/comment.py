@@ -1,24 +1,24 @@
-"""Lines that fit into a comment on GitHub: longer lists are cut, and end with how many entries are missing."""
+"""Fit lists into a comment on GitHub: longer lists are cut, and end with the number of missing entries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 
-#: The bytes of a comment. GitHub takes 65,536 characters, which are at most as many bytes; a bot may add a heading.
+#: The most bytes of a comment. GitHub accepts 65,536 characters; this leaves room for a heading.
 LIMIT = 64_000
 
-# For the line that says how many are missing.
+# The bytes of the line with the number of missing entries.
 _RESERVED = 100
 
 
 def size(lines: Iterable[str]) -> int:
-    """Return the bytes that lines take in UTF-8, each with its line feed."""
+    """Return the size of lines in bytes of UTF-8, with their line feeds."""
     return sum(len(line.encode(errors="surrogatepass")) + 1 for line in lines)
 
 
 def count_fitting(entries: Sequence[Sequence[str]], limit: int) -> int:
-    """Return how many entries fit into `limit` bytes, and if not all do, the line that says so as well."""
+    """Return how many entries fit into `limit` bytes, together with the line on missing entries if there are any."""
     sizes = list(map(size, entries))
     if sum(sizes) <= limit:
         return len(sizes)
@@ -26,7 +26,7 @@ def count_fitting(entries: Sequence[Sequence[str]], limit: int) -> int:
 
 
 def fitted(entries: Iterable[Sequence[str]], limit: int, more: Callable[[int], str]) -> list[str]:
-    """Return the lines of the first entries that fit into `limit` bytes, and `more(count)` for those left out.
+    """Return the lines of the first entries that fit into `limit` bytes, and `more(count)` for the others.
 
     >>> fitted([["a"], ["b"]], 200, "and {} more".format), fitted([["a" * 99], ["b"]], 101, "and {} more".format)
     (['a', 'b'], ['and 2 more'])

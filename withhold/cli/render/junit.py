@@ -25,7 +25,7 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
     problems = refusal.error.problems
     count = str(len(problems))
     root = ET.Element("testsuites", tests=count, errors=count)
-    suite = ET.SubElement(root, "testsuite", name="files that were refused", tests=count, failures="0", errors=count)
+    suite = ET.SubElement(root, "testsuite", name="refused files", tests=count, failures="0", errors=count)
     for problem in problems:
         case = ET.SubElement(suite, "testcase", classname="refused", name=_xml(place_text(problem.place or "")))
         ET.SubElement(case, "error", message=_xml(str(problem)))
@@ -34,7 +34,7 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
 
 @render.register
 def _report(report: Report) -> Iterator[str]:
-    """Yield the cases; rule files without cases are skipped ones of a suite of their own."""
+    """Yield a suite for each case file, and a suite with rule files that no case file tests, which are skipped."""
     root = ET.Element("testsuites", tests=str(report.cases), failures=str(report.failures))
     for tested in report.files:
         counts = {"tests": str(len(tested.results)), "failures": str(len(tested.failed)), "errors": "0"}
@@ -48,7 +48,7 @@ def _report(report: Report) -> Iterator[str]:
                 message = _xml(in_short(result))
                 ET.SubElement(case, "failure", message=message).text = _xml(failure(result, tested.engine))
     if report.uncovered:
-        count, skipped = str(len(report.uncovered)), "no case file is about it"
+        count, skipped = str(len(report.uncovered)), "no case file tests it"
         root.set("tests", str(report.cases + len(report.uncovered)))
         suite = ET.SubElement(root, "testsuite", name=skipped, tests=count, failures="0", errors="0", skipped=count)
         for path in report.uncovered:

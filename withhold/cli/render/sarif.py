@@ -1,4 +1,4 @@
-"""Problems as SARIF 2.1.0, the form in which code scanning takes what a tool has found."""
+"""SARIF 2.1.0, the format of code scanning."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from withhold.sources.root import repository_around
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-#: What GitHub takes of one run: results, and bytes of the file when compressed by gzip.
+#: The most that GitHub accepts of one run: results, and bytes of the file compressed by gzip.
 RESULTS, COMPRESSED = 25_000, 10_000_000
 _WORST_FIRST = ("error", "warning", "note")
 
-_UNREADABLE = "What is written in a rule file must be readable without doubt."
+_UNREADABLE = "A rule file must be readable without ambiguity."
 
 
 render = singledispatch(unsupported)
@@ -41,10 +41,10 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
 
 
 def sarif_of(problems: Iterable[Problem], rules: Path, note: str = "") -> dict[str, object]:
-    """Return a log with one run; what has no place of its own is placed at the start of `rules`, as each must have one.
+    """Return a log with one run. Each result needs a place, so problems without one are placed at the start of `rules`.
 
-    `note` is what the tool has to say of how it ran.
-    Of more problems than GitHub takes, the run has the most severe, and a notification of how many it lacks.
+    A `note` on how the tool ran becomes a notification. If there are more problems than GitHub accepts, the run has the most
+    severe of them, and a notification with their number.
     """
     found = list(problems)
     count = RESULTS
@@ -57,17 +57,17 @@ def sarif_of(problems: Iterable[Problem], rules: Path, note: str = "") -> dict[s
 
 
 def _most_severe(problems: Sequence[Problem], count: int) -> list[Problem]:
-    """Return at most `count` problems, the most severe of more, in the order in which they were."""
+    """Return at most `count` problems, the most severe ones, in their original order."""
     if len(problems) <= count:
         return list(problems)
     order = sorted(range(len(problems)), key=lambda at: _WORST_FIRST.index(problems[at].severity))
     return [problems[at] for at in sorted(order[:count])]
 
 
-def _log(told: Sequence[Problem], count: int, rules: Path, note: str = "") -> dict[str, object]:
+def _log(listed: Sequence[Problem], count: int, rules: Path, note: str = "") -> dict[str, object]:
     descriptors = [_descriptor(check.code, check.summary, check.rationale, check.severity) for check in CHECKS]
-    # Beside the checks, there is what the loader tells, and what is told of overrides.
-    others = {problem.code: problem.severity for problem in told} | {check.code: None for check in CHECKS}
+    # Other problems come from the loader, and from the overrides of rules.
+    others = {problem.code: problem.severity for problem in listed} | {check.code: None for check in CHECKS}
     for code, severity in sorted(others.items()):
         if severity is not None:
             says = OVERRIDE_CODES.get(code, _UNREADABLE)
@@ -76,11 +76,13 @@ def _log(told: Sequence[Problem], count: int, rules: Path, note: str = "") -> di
     driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
     top = _top(rules)
     uri_of = cache(lambda file: _uri(Path(file), rules, top))
-    results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in told]
+    results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in listed]
     notified = [{"level": "note", "message": {"text": note}}] if note else []
-    if len(told) < count:
-        said = f"{len(told):,} of {count:,} problems, the most severe: GitHub takes no more; `--format json` lists all"
-        notified.append({"level": "warning", "message": {"text": said}})
+    if len(listed) < count:
+        message = (
+            f"{len(listed):,} of {count:,} problems, the most severe: GitHub accepts no more; `--format json` lists all"
+        )
+        notified.append({"level": "warning", "message": {"text": message}})
     invocation = {"executionSuccessful": True, "toolExecutionNotifications": notified}
     # Columns count characters, as Python does.
     run = {
@@ -121,14 +123,14 @@ def _result(problem: Problem, rule: int, rules: Path, uri_of: Callable[[str], st
 
 
 def _top(rules: Path) -> Path:
-    """Return the top of the repository that the rules lie in, where code scanning begins its paths; without one, this folder."""
+    """Return the folder to which code scanning's paths are relative: the top of the repository, or else the current folder."""
     return repository_around(rules) or Path.cwd()
 
 
 def _uri(path: Path, rules: Path, top: Path) -> str:
-    """Return a path as seen from the top; one from elsewhere in full.
+    """Return the URI of a path: relative to the top, or absolute if the path is outside it.
 
-    A link among the rules is named itself, and not what it leads to, which may be missing, or a rule file of its own.
+    A link among the rules is not resolved: its target may be missing, or be a rule file of its own.
     """
     around = rules if rules.is_dir() else rules.parent
     if path.is_relative_to(around) and ".." not in path.relative_to(around).parts:

@@ -1,4 +1,4 @@
-"""Text for people: what matters first, in colour on a terminal. A result of no other kind is printed as its `str`."""
+"""Text for people, in colour on a terminal. A result without a function here is printed as its `str`."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ _OUTCOMES = {Outcome.VISIBLE: "green", Outcome.WITHHELD: "bold yellow", Outcome.
 _SEVERITIES = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 _CAUTION = """\
-Medians of one run, in nanoseconds for one tweet with its author; `times` is over the first line. The loop around the calls is
-in all of them. Answers were compared with the reference first. It does not show other processes, other threads, or
-caches that other work has emptied: read the ratios."""
+Medians of one run, in nanoseconds for one tweet with its author; `times` is the ratio to the first line. All figures include
+the loop around the calls. The answers were compared with the reference first. Other processes, other threads and cold caches
+were not measured: compare the ratios."""
 
 
 @singledispatch
@@ -68,7 +68,7 @@ render.register(report_lines)
 
 
 def outcome_text(outcome: Outcome) -> Text:
-    """Return an outcome in its colour; a hidden one is in capitals, for readers who do not see colours."""
+    """Return an outcome in its colour. Withheld and suspended are in capitals, for readers who see no colour."""
     return Text(outcome.value if outcome is Outcome.VISIBLE else outcome.value.upper(), style=_OUTCOMES[outcome])
 
 
@@ -88,17 +88,18 @@ def _refusal(refusal: Refusal) -> Iterator[Part]:
 @render.register
 def _check(result: CheckResult) -> Iterator[Part]:
     decision = result.decision
-    parts = [f" for {'anybody' if result.viewer is None else spoken_of(result.viewer)}"]
+    everybody = "every viewer" if decision.visible else "some viewers"
+    parts = [f" for {everybody if result.viewer is None else spoken_of(result.viewer)}"]
     if decision.rule_id:
         demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
         reason = f"{str(decision.reason).replace('_', ' ')}{demand}"
         parts.append(f"by rule {escaped(decision.rule_id)} on the {decision.scope} ({reason})")
     if decision.exempt:
-        parts.append("shown all the same, for the viewer is the author")
+        parts.append("shown because the viewer is the author")
     if decision.territories:
         parts.append(f"withheld in {decision.territories}")
     if not decision.certain:
-        parts.append("uncertain: a better known location could change the answer")
+        parts.append("uncertain: a more precise location could change the answer")
     if decision.valid_until:
         parts.append(f"holds until {in_iso(decision.valid_until)}")
     yield outcome_text(decision.outcome) + Text("; ".join(parts))
@@ -115,7 +116,7 @@ def _lint(result: LintResult) -> Iterator[Part]:
     yield f"{verdict}: {counted(**counts)}, revision {result.rules.revision}; {result.guard}{end}"
     overridden = (code for rule in result.rules for code, _ in rule.override)
     if result.guard.here is None and PROTECTED.code in overridden:
-        hint = f"an override of `{PROTECTED.code}` counts on one; name it with --protected"
+        hint = f"an override of `{PROTECTED.code}` needs one; give it with --protected"
         yield Text(f"no list of protected accounts was read: {hint}", style="yellow")
 
 
@@ -134,7 +135,7 @@ def _bench(result: BenchResult) -> Iterator[Part]:
     yield f"{counted(**counts)}, revision {snapshot.revision}; ready in {result.seconds * 1000:,.0f} ms"
     yield f"Python {platform.python_version()}; {spoken_of(result.viewer)}"
     if result.traffic and result.traffic.left_out:
-        yield f"{result.traffic.left_out:,} impressions that do not name both tweet and account were left out"
+        yield f"{result.traffic.left_out:,} impressions that do not name both a tweet and an account were left out"
     yield ""
     yield _figures(result.figures)
     yield _CAUTION
@@ -163,13 +164,13 @@ def _address(result: AddressResult) -> Iterator[Part]:
 
 @render.register
 def _request(result: RequestResult) -> Iterator[Part]:
-    # The address is part of the request that was typed.
+    # The user gave the address, so it may be printed in full.
     yield result.resolution.described(whole_address=True)
 
 
 @render.register
 def _diff(result: DiffResult) -> Iterator[Part]:
-    """Yield the difference; unless the whole of it is asked for, long lists end with a count."""
+    """Yield the difference. Without `--all`, long lists end with a count."""
     summary, blocks, whole = result.summary, result.blocks, result.whole
     yield " → ".join(f"{escaped(side.name)} (revision {side.revision})" for side in (summary.old, summary.new))
     yield ""
@@ -197,7 +198,7 @@ def _diff(result: DiffResult) -> Iterator[Part]:
 
 
 def _aligned(table: Rows) -> Iterator[str]:
-    """Yield the lines of a table, with figures to the right."""
+    """Yield the lines of a table, with the figures aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = (

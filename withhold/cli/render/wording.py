@@ -1,4 +1,4 @@
-"""What several formats print alike: counts, refusals, and differences between rule sets."""
+"""Phrases that several formats share: counts, refusals, and differences between rule sets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LIST = 1_000
 
 SAME = "the same outcomes, though the rules differ"
 
-# A rule need not be new to name an id that it did not name before.
+# An old rule may name an id for the first time, so `new` would be wrong.
 _CAUSES = {
     "now_names": ("now names these", "now name these"),
     "no_longer_names": ("no longer names these", "no longer name these"),
