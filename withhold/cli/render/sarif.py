@@ -70,8 +70,8 @@ def _log(listed: Sequence[Problem], count: int, rules: Path, note: str = "") -> 
     others = {problem.code: problem.severity for problem in listed} | {check.code: None for check in CHECKS}
     for code, severity in sorted(others.items()):
         if severity is not None:
-            says = OVERRIDE_CODES.get(code, _UNREADABLE)
-            descriptors.append(_descriptor(code, says, says, severity))
+            summary = OVERRIDE_CODES.get(code, _UNREADABLE)
+            descriptors.append(_descriptor(code, summary, summary, severity))
     numbers = {descriptor["id"]: number for number, descriptor in enumerate(descriptors)}
     driver = {"name": "withhold", "semanticVersion": version("withhold"), "rules": descriptors}
     top = _top(rules)
@@ -94,13 +94,13 @@ def _log(listed: Sequence[Problem], count: int, rules: Path, note: str = "") -> 
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _descriptor(code: str, says: str, why: str, level: str) -> dict[str, object]:
+def _descriptor(code: str, summary: str, description: str, level: str) -> dict[str, object]:
     return {
         "id": code,
         "name": "".join(word.capitalize() for word in code.split("-")),
-        "shortDescription": {"text": says},
-        "fullDescription": {"text": why},
-        "help": {"text": why},
+        "shortDescription": {"text": summary},
+        "fullDescription": {"text": description},
+        "help": {"text": description},
         "defaultConfiguration": {"level": level},
     }
 
