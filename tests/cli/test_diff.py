@@ -175,7 +175,7 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
     _git("add", "rules")
     _git("commit", "--quiet", "--message", "linked elsewhere")
     found = run("first", "main")
-    assert (found.exit_code, "`rules/link.csv` is a link to outside `rules`" in found.output) == (2, True)
+    assert (found.exit_code, "`rules/link.csv` is a link to a path outside `rules`" in found.output) == (2, True)
 
 
 @git_is_there

@@ -28,7 +28,7 @@ def bench(
     root: options.Root = None,
     form: Annotated[Format, options.formats(BenchResult)] = Format.TEXT,
 ) -> None:
-    """Measure how long questions about tweets take on a rule set, beside calls that do nothing.
+    """Measure how long questions about tweets take on a rule set, compared with calls that do nothing.
 
     The questions concern the tweets of --traffic, or else invented ids. The viewer is in --country, or else in the country
     of most of the traffic, or else at an unknown location.

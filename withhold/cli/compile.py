@@ -50,7 +50,7 @@ def compile_(
 def _protected(rules: Path, root: Path | None, form: Format) -> KnownProtected | None:
     """Return how many accounts are protected; None if no list was read. Exit with `INVALID_RULES` if a list is refused.
 
-    A snapshot has recorded its own number.
+    The number of a snapshot is the one that it records.
     """
     if is_snapshot(rules):
         return Snapshot.open(rules, verify="header").protected

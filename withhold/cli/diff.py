@@ -1,4 +1,4 @@
-"""`withhold diff`: what a change of rules changes, for which subjects, where and when."""
+"""`withhold diff`: which subjects get another outcome by a change of rules, where and when."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def diff(
         str | None,
         typer.Option(
             metavar="FOLDER",
-            help="Open no file outside this folder, which is relative to the top of a revision. "
+            help="Open no file outside this folder; in a revision it is relative to the top. "
             "By default: each side, or its folder if it is a file.",
         ),
     ] = None,

@@ -9,8 +9,7 @@ from typing import IO, Literal, Self
 
 from withhold.errors import Problem, WithholdError, quoted
 
-# The repository is that of the current folder, even if a hook that runs this command has set another.
-# These variables are kept.
+# The variables of git that are kept. Others are dropped: a hook that runs this command may have set another repository.
 _KEPT = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH")
 _SET = {
     "GIT_NO_REPLACE_OBJECTS": "1",  # read the objects that the hashes name
@@ -90,7 +89,7 @@ class Objects:
             raise RevisionError("missing-object", f"the repository has no object {quoted(name)}", hint)
         if head[1] != kind.encode():
             message = f"{quoted(name)} is a {head[1].decode()} where a {kind} is expected"
-            raise RevisionError("damaged-tree", message, "git itself writes no such commit")
+            raise RevisionError("damaged-tree", message, "git never writes such a commit")
         if int(head[2]) > most:
             message = f"the {kind} {quoted(name)} has {int(head[2]):,} bytes, and at most {most:,} are read"
             raise RevisionError("too-large", message, "name a folder of rules, or a smaller root")

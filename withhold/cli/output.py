@@ -15,7 +15,7 @@ from withhold.cli.render.text import problem_text
 from withhold.cli.results import Refusal
 from withhold.errors import Problem
 
-# Values are printed as they are: no markup, no emoji, no line that is broken where a tool would read it.
+# Values are printed as they are: no markup, no emoji, no wrapped lines.
 _PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False, "soft_wrap": True}
 out = Console(**_PLAIN)
 err = Console(stderr=True, **_PLAIN)
@@ -43,8 +43,8 @@ def refuse(
 ) -> typer.Exit:
     """Print why files were refused, and return the exit to raise.
 
-    Text is printed on `console`, and any other format on standard output. With `write`, the format is written there, and text
-    is printed on `console` as well.
+    Text is printed on `console`, and any other format on standard output. If `write` is given, it receives the output
+    instead, and text is printed on `console` as well.
     """
     if write is not None:
         write(document(refusal, form))

@@ -66,7 +66,7 @@ def _with_country(text: str, country: str | None) -> str:
 
 
 def _resolve_either(text: str, whole: str) -> str:
-    """Raise the error for an unknown subdivision: of its two readings, that with a suggestion."""
+    """Raise the error for an unknown subdivision: of its two readings, the one with a suggestion."""
     try:
         return _resolved(whole)
     except TerritoryError as error:

@@ -183,7 +183,7 @@ class CommitTree:
         if path[: len(within)] != within or any(name.startswith(".") for name in path[len(within) :]):
             return None  # no rules are read from hidden names, or outside the path that is loaded
         message, hint = {
-            "outside-rule-set": (f"is a link to outside {quoted('/'.join(root.parts) or '.')}", _TO_SEE_MORE),
+            "outside-rule-set": (f"is a link to a path outside {quoted('/'.join(root.parts) or '.')}", _TO_SEE_MORE),
             "broken-link": ("is a link to nothing", "repair or remove it"),
             "submodule": ("is a submodule", "give the path of its own files"),
             "bad-tree": ("has a colon in its path, which names a drive on some systems", "rename it"),

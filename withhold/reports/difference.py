@@ -49,7 +49,7 @@ class Change(NamedTuple):
         return f"{where} {self.old} → {self.new}{bounds_text(self.period) or ' always'}"
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has."""
+        """Return the change as values for JSON."""
         territories, only, but = self.where.worded()
         return {
             "where": str(self.where),
@@ -80,10 +80,10 @@ class Causes:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Subjects whose rules differ: all of them shared their rules before, and share their rules now.
+    """Subjects with the same rules before and the same rules now, where the rules now differ from those before.
 
-    `ids` are accounts or tweets, ascending. If `changes` is empty, no outcome changes: only the ids of the rules, their
-    reason, demand, note or override differ.
+    `ids` are accounts or tweets, ascending. If `changes` is empty, the rules differ without changing an outcome: in
+    their id, reason, demand, note or override, or because one of them is redundant.
     """
 
     kind: Kind

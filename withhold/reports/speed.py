@@ -1,4 +1,4 @@
-"""Measure how long questions take on a rule set, on this machine, beside calls that do nothing."""
+"""Measure how long questions take on a rule set, on this machine, compared with calls that do nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGE = 500
 KINDS: tuple[Kind, Kind] = ("tweets", "accounts")
 _QUESTIONS = 20_000
 _TURNS = 15
-#: How many answers are compared with the reference, of questions that a rule concerns and of all.
+#: How many answers of each sample are compared with the reference.
 _COMPARED = 200
 
 Pair = tuple[int, int]

@@ -39,7 +39,7 @@ class Impression(NamedTuple):
     tweet: int | None
     account: int | None
     country: str | None
-    count: int  # type: ignore[assignment]  # nobody needs the method of tuples of that name
+    count: int  # type: ignore[assignment]  # hides a method of tuples
 
 
 #: The texts of the four columns of a row.
@@ -54,7 +54,7 @@ def read_traffic(path: str | os.PathLike[str]) -> Iterator[Impression]:
     read as another, such as `UK` as `GB`.
     """
     problems = _Problems(Path(path))
-    with problems.path.open("rb") as file:  # once, as a pipe can be
+    with problems.path.open("rb") as file:  # opened once, since it may be a pipe
         rows = _parquet_rows(problems) if file.peek(4).startswith(b"PAR1") else _csv_rows(file, problems)
         for texts in rows:
             impression = _impression(texts, problems)

@@ -18,7 +18,7 @@ def size(lines: Iterable[str]) -> int:
 
 
 def count_fitting(entries: Sequence[Sequence[str]], limit: int) -> int:
-    """Return how many entries fit into `limit` bytes, together with the line on missing entries if there are any."""
+    """Return how many entries fit into `limit` bytes. If not all do, leave room for the line that counts the others."""
     sizes = list(map(size, entries))
     if sum(sizes) <= limit:
         return len(sizes)

@@ -62,7 +62,7 @@ def headline(summary: Summary) -> str:
 
 
 def unnoticed(summary: Summary) -> str:
-    """Return for how many accounts and tweets the rules differ without effect."""
+    """Return how many accounts and tweets have rules that differ without changing an outcome."""
     return f"for {_subjects(summary.audit_counts)} the rules differ without changing an outcome"
 
 
@@ -72,7 +72,7 @@ def _subjects(counts: tuple[int, int]) -> str:
 
 
 def cause(name: str, rules: Sequence[Rule]) -> str:
-    """Return how rules are behind a difference."""
+    """Return the phrase for rules behind a difference."""
     return _CAUSES[name][len(rules) > 1]
 
 
