@@ -1,4 +1,4 @@
-"""Decide whether a viewer, where they are, may see an account or a tweet, and say why.
+"""Decide whether a viewer may see an account or a tweet from where they are, and explain why.
 
 >>> from withhold import Engine, Rule, RuleSet, Viewer
 >>> rules = RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")])
@@ -48,7 +48,7 @@ from withhold.native import EngineInfo, engine_info
 from withhold.snapshot import Snapshot
 from withhold.sources import load as _load
 
-# Imports only go down, and the rule set lies under the room that reads files: here the two are put together.
+# `RuleSet` is in a room below the one that reads files, and imports only go down. So the two are connected here.
 RuleSet._loader = staticmethod(_load)
 
 __all__ = [

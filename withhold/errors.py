@@ -1,26 +1,26 @@
-"""Every exception and warning of the library, on one page.
+"""Every exception and warning of the library.
 
 ::
 
     WithholdError
-    ├── TerritoryError       (ValueError)  a code that is no territory
-    ├── InstantError         (ValueError)  an instant without a time zone, or that is no instant
+    ├── TerritoryError       (ValueError)  a code that is not a territory
+    ├── InstantError         (ValueError)  an instant without a time zone, or text that is not an instant
     ├── SubjectIdError       (ValueError)  an id outside 1 … 2**63-1
-    ├── SubjectIdTypeError   (TypeError)   an id that is no int
-    ├── ViewerError          (ValueError)  a viewer who cannot be where it is said
-    ├── SubjectTypeError     (TypeError)   what is no tweet, viewer or rule set, where one is meant
-    ├── RuleError            (ValueError)  one rule that contradicts itself
-    ├── RuleSetError         (ValueError)  all the problems of all the files of a rule set
-    ├── CaseError            (ValueError)  all the problems of files of cases to test rules by
-    ├── SnapshotError        (ValueError)  a file that is no snapshot, or a damaged one
-    ├── TrafficError         (ValueError)  all the problems of a file of impressions
+    ├── SubjectIdTypeError   (TypeError)   an id that is not an int
+    ├── ViewerError          (ValueError)  a viewer whose location contradicts itself
+    ├── SubjectTypeError     (TypeError)   an object that is not the expected tweet, viewer, policy or rule set
+    ├── RuleError            (ValueError)  a rule that contradicts itself
+    ├── RuleSetError         (ValueError)  a rule set with problems: all of them, in all its files
+    ├── CaseError            (ValueError)  case files with problems: all of them
+    ├── SnapshotError        (ValueError)  a file that is damaged or not a snapshot
+    ├── TrafficError         (ValueError)  a file of impressions with problems: at most 100 of them
     ├── GeoIPError           (ValueError)  a location database that cannot be used
-    └── ProxyError           (ValueError)  trusted proxies or CDN headers by which a location could be forged
+    └── ProxyError           (ValueError)  trusted proxies or CDN headers that let a viewer forge a location
 
-    RuleSetWarning           (UserWarning) read, but not as it was written
+    RuleSetWarning           (UserWarning) text that was read as something other than written
 
-A message is lower case, without a full stop, with values in backticks; a `Problem` carries it with a
-stable code, the place and a hint, so that tools need not parse text.
+Messages are lower case, have no full stop and put values in backticks. A `Problem` holds a message together with a
+stable code, a place and a hint, so that tools need not parse text.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ from typing import Literal, TypeAlias
 _NUMBER = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?")
 _LETTERS = re.compile(r"[^\W_]{1,20}")
 
-#: How much a problem matters: it must be mended, it is likely a mistake, or it is worth knowing.
+#: How much a problem matters. An error must be fixed, a warning is probably a mistake, a note is information.
 Severity: TypeAlias = Literal["error", "warning", "note"]
 
-#: The code of text with a character that `control_character` finds.
+#: The code of the problem that text contains a control character (see `control_character`).
 CONTROL_CHARACTER = "control-character"
 
-# Controls (Cc), surrogates (Cs), line and paragraph separators, and what embeds, overrides or isolates a direction: with
-# these, text ends its line, moves the cursor or changes the order of the text around it.
+# Controls (Cc), surrogates (Cs), line and paragraph separators, and characters that embed, override or isolate a text
+# direction. They can end the line, move the cursor or reorder the text around them.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-#: The first character of what CI systems read as a command anywhere in a line: `##[error]`, `##vso[…]`, `##teamcity[…]`.
+#: The first character of a command that CI systems obey anywhere in a line: `##[error]`, `##vso[…]`, `##teamcity[…]`.
 COMMAND = re.compile(r"#(?=#\w*\[)")
-# And of `::error::`, which GitHub reads at the beginning of a line, behind blanks too.
+# The same, and the first character of `::error::`, which GitHub obeys at the start of a line, also after blanks.
 _COMMANDS = re.compile(rf"(^\s*):(?=:)|{COMMAND.pattern}")
 
 
 def control_character(text: str, allowed: str = "") -> str | None:
-    """Return the first control character of a text that is not `allowed`, or None.
+    """Return the first control character in `text` that is not in `allowed`, or None.
 
     >>> control_character("a\\x1b[31m"), control_character("a\\nb", allowed="\\n\\t"), control_character("नमस्ते")
     ('\\x1b', None, None)
@@ -61,9 +61,9 @@ def control_character(text: str, allowed: str = "") -> str | None:
 
 
 def escaped(text: str, keep: str = "") -> str:
-    """Return text on one line, with escapes for all that a terminal does not print as it is or a CI system obeys.
+    """Return `text` on one line, so that no terminal or CI system takes a part of it for a command.
 
-    Every character that is invisible is escaped, unless it is one to `keep`.
+    Every unprintable or invisible character is escaped, except those in `keep`. So is the start of each CI command.
 
     >>> print(escaped("a\\x1b[31m\\nb"), escaped("::error::"), escaped("##[error]"), escaped("a\\u200bb"))
     a\\x1b[31m\\nb \\x3a:error:: \\x23#[error] a\\u200bb
@@ -74,7 +74,7 @@ def escaped(text: str, keep: str = "") -> str:
 
 
 def escaped_path(path: str | os.PathLike[str]) -> str:
-    """Return the path of a file as `escaped` does; `./` in front keeps its first letters from being a command or an option.
+    """Return a path escaped as by `escaped`. A `./` in front keeps it from looking like a command or an option.
 
     >>> print(escaped_path("rules/in.yaml"), escaped_path("a\\n.yaml"), escaped_path("::error::.yaml"))
     rules/in.yaml a\\n.yaml ./::error::.yaml
@@ -85,7 +85,7 @@ def escaped_path(path: str | os.PathLike[str]) -> str:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A position in a file; line and column count from 1, and a column is one character.
+    """A position in a file. Lines and columns count from 1; a column is one character.
 
     >>> str(Place("rules/in.yaml", 7, 18))
     'rules/in.yaml:7:18'
@@ -100,25 +100,28 @@ class Place:
 
 
 def quoted(value: object) -> str:
-    """Return a value in backticks, on one line and cut after 60 characters, whatever somebody has put there.
+    """Return any value as text in backticks, on one line and cut after 60 characters. Never raises.
 
     >>> quoted("a\\nb"), quoted(5.0)
     ('`a\\\\nb`', '`5.0`')
     """
     try:
         text = value if isinstance(value, str) else repr(value)
-    except Exception:  # noqa: BLE001  # whatever its class does; and Python prints no huge int, and nothing very deep
+    except Exception:  # noqa: BLE001  # `__repr__` may raise anything; Python refuses huge ints and deep nesting
         text = f"{type(value).__name__} that cannot be printed"
     return in_backticks(f"{text[:60]}…" if len(text) > 60 else text)
 
 
 def in_backticks(text: str) -> str:
-    """Return text in backticks, on one line, however long it is."""
+    """Return `text` in backticks, escaped to one line and not cut."""
     return f"`{escaped(text.replace('`', chr(39)))}`"
 
 
 def excerpt(text: str) -> str:
-    """Return the first letters and digits of a text in backticks, 20 at most: it may be a line of anybody's file.
+    """Return the first run of letters and digits in `text`, 20 at most, in backticks.
+
+    Use it for a line of a file that may not be a rule file, so that no secret is printed whole. Short numbers are
+    whole.
 
     >>> excerpt("SECRET_TOKEN=t0p"), excerpt("1" * 30), excerpt("@jack"), excerpt("--"), excerpt("-1.5")
     ('`SECRET…`', '`11111111111111111111…`', '`…jack`', '`…`', '`-1.5`')
@@ -132,7 +135,9 @@ def excerpt(text: str) -> str:
 
 
 def how_to_install(extra: str) -> str:
-    """Return how to install an extra of this package: never by name from an index, where the name may be anybody's.
+    """Return how to install an extra of this package.
+
+    It never names a package index: there, somebody else may own the name.
 
     >>> how_to_install("cli")
     "install the extra `cli` of withhold: `pip install '.[cli]'` in its checkout, or `'FILE.whl[cli]'` from its wheel"
@@ -144,12 +149,12 @@ def how_to_install(extra: str) -> str:
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Return the hint for a name that is not known: the nearest that is, or which there are, of many the first twenty.
+    """Return the hint for an unknown name: the nearest known name, or else the known names, at most 20 of them.
 
     >>> did_you_mean("Roles", ["rules", "cases"]), did_you_mean("x", ["rules", "cases"])
-    ('did you mean `rules`?', 'known are `rules`, `cases`')
+    ('did you mean `rules`?', 'known: `rules`, `cases`')
     """
-    import difflib  # what serves never needs it
+    import difflib  # imported here because serving never needs it
 
     names = list(known)
     lower = {name.lower(): name for name in names}
@@ -158,23 +163,23 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
         near = difflib.get_close_matches(given.lower(), lower, n=1)
     if near:
         return f"did you mean {in_backticks(lower[near[0].lower()])}?"
-    told = ", ".join(map(quoted, names[:20])) or "none"
-    return f"known are {told}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"
+    listed = ", ".join(map(quoted, names[:20])) or "none"
+    return f"known: {listed}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"
 
 
-def not_sent(what: str, hint: str) -> TypeError:
-    """Return the error for pickling what belongs to one process."""
+def not_picklable(what: str, hint: str) -> TypeError:
+    """Return the error to raise when an object that belongs to one process is pickled or copied."""
     return TypeError(f"{what} cannot be copied or sent to another process [not-picklable]; {hint}")
 
 
 def place_text(place: Place | str) -> str:
-    """Return a place as it is printed: a position, or the name of a file or of something else."""
+    """Return a place as text. A place is a position in a file, or the name of a file or of something else."""
     return str(place) if isinstance(place, Place) else escaped(place)
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, where, and what to do about it.
+    """A description of what is wrong, where, and what to do about it.
 
     >>> print(Problem("unknown-territory", "unknown country `DR`", hint="did you mean `DE`?"))
     unknown country `DR` [unknown-territory]; did you mean `DE`?
@@ -194,7 +199,10 @@ class Problem:
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems once each, by their places; those without a file come last, and behind them how many more there are."""
+    """Return the problems without duplicates, sorted by place.
+
+    Problems without a position in a file come after those with one. A `more-problems` entry comes last.
+    """
     return sorted(dict.fromkeys(problems), key=_by_place)
 
 
@@ -204,7 +212,7 @@ def _by_place(problem: Problem) -> tuple[bool, Place, str, str]:
 
 
 class WithholdError(Exception):
-    """Base of all errors of this library; `code` and `hint` are those of its problem."""
+    """The base of all errors of this library. `code` and `hint` are those of its `problem`."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -220,11 +228,11 @@ class WithholdError(Exception):
 
 
 class TerritoryError(WithholdError, ValueError):
-    """A code that is no country, subdivision or group."""
+    """A code that is not a country, subdivision or group."""
 
 
 class InstantError(WithholdError, ValueError):
-    """An instant that is naive, or text that is no instant."""
+    """An instant without a time zone, or text that is not an instant."""
 
 
 class SubjectIdError(WithholdError, ValueError):
@@ -240,11 +248,11 @@ class ViewerError(WithholdError, ValueError):
 
 
 class SubjectTypeError(WithholdError, TypeError):
-    """Something that is no `Tweet`, `Viewer`, `Policy` or `RuleSet`, where one is meant."""
+    """An object of another type where a `Tweet`, `Viewer`, `Policy` or `RuleSet` is expected."""
 
 
 class RuleError(WithholdError, ValueError):
-    """A rule that contradicts itself. `found` are its problems, each with the key of the rule file to blame."""
+    """A rule that contradicts itself. `found` lists its problems, each with the rule file's key that causes it."""
 
     def __init__(self, *found: tuple[Problem, str]) -> None:
         super().__init__(found[0][0])
@@ -253,7 +261,7 @@ class RuleError(WithholdError, ValueError):
 
     @property
     def field(self) -> str:
-        """The key to blame for the first problem."""
+        """The key that causes the first problem."""
         return self.found[0][1]
 
     def __str__(self) -> str:
@@ -261,10 +269,10 @@ class RuleError(WithholdError, ValueError):
 
 
 class RuleSetError(WithholdError, ValueError):
-    """A rule set that was refused: all problems of all files, in the order of their places.
+    """A rule set that was refused. `problems` lists all problems of all files, sorted by place.
 
-    `read` counts the rules that were fine, `refused` those that were not. A file that is not even YAML
-    or JSON has a problem of its own, and its rules cannot be counted.
+    `read` is the number of valid rules, `refused` the number of invalid ones. The rules of a file that is not valid
+    YAML or JSON are in neither count.
     """
 
     def __init__(self, problems: Sequence[Problem], read: int = 0, refused: int = 0) -> None:
@@ -281,7 +289,10 @@ class RuleSetError(WithholdError, ValueError):
 
 
 class CaseError(WithholdError, ValueError):
-    """Case files that were refused: all problems, in the order of their places, those of the rules they name too."""
+    """Case files that were refused.
+
+    `problems` lists all problems, also of the rules that they test, sorted by place.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(problems[0])
@@ -293,11 +304,11 @@ class CaseError(WithholdError, ValueError):
 
 
 class SnapshotError(WithholdError, ValueError):
-    """A file that is no snapshot, or is damaged."""
+    """A file that is damaged or not a snapshot."""
 
 
 class TrafficError(WithholdError, ValueError):
-    """A file of impressions that was refused: all its problems, of many the first hundred."""
+    """A file of impressions that was refused. `problems` lists at most 100 of its problems."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(problems[0])
@@ -313,8 +324,8 @@ class GeoIPError(WithholdError, ValueError):
 
 
 class ProxyError(WithholdError, ValueError):
-    """Trusted proxies, or CDN headers, set up in a way by which a viewer could choose where they are."""
+    """Trusted proxies or CDN headers that are configured so that a viewer could choose their own location."""
 
 
 class RuleSetWarning(UserWarning):
-    """Something was read, but not as it was written (`UK` for `GB`)."""
+    """Text was read as something other than written, such as `UK` as `GB`."""

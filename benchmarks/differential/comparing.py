@@ -46,7 +46,7 @@ class _Remembering(Reference):
 
     def __init__(self, rules: RuleSet, policy: Policy) -> None:
         super().__init__(rules, policy, places=PLACES)
-        self._said = cache(super()._said)  # type: ignore[assignment, method-assign]
+        self._hiding = cache(super()._hiding)  # type: ignore[assignment, method-assign]
 
 
 class _Right:

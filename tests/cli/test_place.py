@@ -93,7 +93,7 @@ def test_e6_a_place_is_read_as_people_type_it(rules, command, places, where):
         ([("country", "unknown")], "omit --country if the location is unknown"),
         ([("country", "WORLD")], "a viewer is in one country"),
         ([("country", "everywhere")], "a viewer is in one country"),
-        ([("country", "EU")], "it is a group, the European Union: one country is expected"),
+        ([("country", "EU")], "it is a group, the European Union, not a country"),
         ([("country", "")], "write an ISO 3166 code such as `IN` or `US-MS`"),
         ([("country", "")], "omit --country if the location is unknown"),
         ([("country", "US"), ("subdivision", "")], "unknown subdivision `US-`"),

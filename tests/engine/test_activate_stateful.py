@@ -1,4 +1,4 @@
-"""Rule sets come and go while views are open: each view answers from the one it was made of, for ever."""
+"""Rule sets are replaced while views exist: each view keeps answering from the one that it was made from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = [(tweet, account) for tweet in TWEETS for account in ACCOUNTS]
 
 
 class Serving(RuleBasedStateMachine):
-    """An engine beside a plain list of what its views ought to answer."""
+    """An engine, compared with a plain list of the answers that its views must give."""
 
     views = Bundle("views")
 

@@ -1,4 +1,4 @@
-"""Whatever the rules, the engine answers what the reference answers, in every field."""
+"""For any rules, the engine gives the same answers as the reference, in every field."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fields_of(decision: Decision) -> dict[str, object]:
 @settings(max_examples=120)
 @given(rule_sets(), policies, st.lists(st.tuples(subjects, viewers(), instants), min_size=1, max_size=8))
 def test_every_field_of_every_decision(rules, policy, questions):
-    """One engine for many questions, so that what it keeps of one cannot spoil another."""
+    """One engine answers many questions, so that wrong answers from its caches are found."""
     reference = Reference(rules, policy)
     wanted = [fields_of(reference.check(*question)) for question in questions]
     for snapshot in every_snapshot(rules):
@@ -58,7 +58,7 @@ def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
 
 
 def _quotes(item: object) -> list[Tweet]:
-    """Return every tweet quoted in an item, the outer ones first."""
+    """Return every tweet that is quoted in an item, outer ones first."""
     if not isinstance(item, Tweet):
         return []
     found: list[Tweet] = []
@@ -76,7 +76,7 @@ def _chain(tweet: Tweet | None) -> list[Tweet]:
 
 @settings(max_examples=90)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all), max_size=12))
-def test_mask_and_withholds_say_what_check_says(rules, policy, viewer, at, items):
+def test_mask_and_withholds_agree_with_check(rules, policy, viewer, at, items):
     reference = Reference(rules, policy)
     wanted = [not reference.check(item, viewer, at).visible for item in items]
     columns = [t for t, _ in items], [a for _, a in items]
@@ -90,7 +90,7 @@ def test_mask_and_withholds_say_what_check_says(rules, policy, viewer, at, items
 @settings(max_examples=120)
 @given(rule_sets(), policies, subjects, viewers(), instants)
 def test_nothing_changes_before_valid_until(rules, policy, subject, viewer, at):
-    """And at it, a rule of the subject comes into force or goes out."""
+    """And at that instant, a rule of the subject comes into force or goes out of force."""
     engine = Engine(rules, policy)
     decision = engine.check(subject, viewer, at)
     states = {found.rule.id: found.rule.in_force(at) for found in engine.explain(subject, viewer, at).rules}

@@ -14,20 +14,20 @@ from withhold.engine.reference import _reaches
 from withhold.model import places
 from withhold.model.places import Places
 from withhold.model.viewer import LocationKey, is_in
-from withhold.semantics import Spoken, combine, reach_of
+from withhold.semantics import ReachingRule, combine, reach_of
 from withhold.territories import WORLD, containing, countries, country_of, subdivisions
 
 PARTS = 24
 
 
 def agree(batch: Batch) -> int:
-    """Hold every answer to the reference's, and return how many questions that were."""
+    """Compare every answer with the reference, and return the number of questions."""
     found = comparing.compared(batch)
     assert (found.disagreements, found.told) == (0, [])
     return found.asked
 
 
-def _told_apart(place: LocationKey) -> tuple[bool | None, ...]:
+def _features(place: LocationKey) -> tuple[bool | None, ...]:
     return tuple(is_in(place, code) for code in CODES)
 
 
@@ -36,15 +36,16 @@ def test_the_nine_places_are_one_of_each_kind() -> None:
     for code in (code for country in countries() for code in subdivisions(country)):
         around = tuple(outer for outer in containing(code) if outer not in (country_of(code), WORLD))
         everywhere += [(country_of(code), (code,)), (country_of(code), around)]
-    assert {_told_apart(place) for place in everywhere} == {_told_apart(place) for place in PLACES}
-    assert len({_told_apart(place) for place in PLACES}) == len(PLACES)
+    assert {_features(place) for place in everywhere} == {_features(place) for place in PLACES}
+    assert len({_features(place) for place in PLACES}) == len(PLACES)
 
 
 def test_the_counts() -> None:
     kinds = exhaustive.kinds()
     assert len(list(exhaustive.texts())) == (2**6 - 1) * 2**6 == 4_032
     assert len({kind.pattern for kind in kinds}) == 49
-    # Each pattern is settled as withheld and as shown; those of plain lists are also left to the policy; the suspension.
+    # Each pattern is settled as withheld and as shown. The policy can settle plain lists too. One more is the
+    # suspension.
     plain = {exhaustive.pattern(text) for text in exhaustive.texts() if not text[1]}
     assert len(kinds) == 2 * 49 + len(plain) + 1 == 113
     assert sum(len(written) for written in kinds.values()) == 3 * (4_032 + 1)
@@ -84,11 +85,11 @@ def test_all_pairs_of_kinds(part, policy) -> None:
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_all_that_decides_which_rule_speaks(part) -> None:
+def test_everything_that_determines_which_rule_speaks(part) -> None:
     agree(exhaustive.part_of(exhaustive.orders(), part, 4))
 
 
-def test_rules_of_all_times_are_in_force_when_the_contract_says() -> None:
+def test_rules_with_any_period_are_in_force_as_the_contract_requires() -> None:
     written = exhaustive.times(stays=2)
     assert len(written) == 15 * (1 + 15 + 120)
     for times in written:
@@ -113,22 +114,22 @@ def test_authors(sees_own, part) -> None:
 
 
 def test_a_wrong_engine_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """And by the command, whose status it is."""
+    """And the command reports it in its exit status."""
     small = [exhaustive.pairs(0, POLICIES[0], 0, 400)]
     monkeypatch.setattr(comparing, "everything", lambda: map(exhaustive.part_of, small, [0], [1]))
     monkeypatch.setattr("sys.argv", ["differential", "--exhaustive"])
     assert _status_of_the_command() == 0
     assert '"disagreements": 0' in capsys.readouterr().out
     small[:] = [exhaustive.pairs(0, POLICIES[0], 0, 400)]
-    monkeypatch.setattr("withhold.engine.decider.combine", _forgetting_suspensions)
+    monkeypatch.setattr("withhold.engine.decider.combine", _ignoring_suspensions)
     assert _status_of_the_command() == 1
-    told = capsys.readouterr()
-    assert '"disagreements": 0' not in told.out
-    assert "is not Decision(outcome=<Outcome.SUSPENDED: 'suspended'>" in told.err
+    printed = capsys.readouterr()
+    assert '"disagreements": 0' not in printed.out
+    assert "is not Decision(outcome=<Outcome.SUSPENDED: 'suspended'>" in printed.err
 
 
-def _forgetting_suspensions(spoken: Iterable[Spoken]) -> Outcome:
-    return min(combine(spoken), Outcome.WITHHELD, key=list(Outcome).index)
+def _ignoring_suspensions(reaching: Iterable[ReachingRule]) -> Outcome:
+    return min(combine(reaching), Outcome.WITHHELD, key=list(Outcome).index)
 
 
 def _status_of_the_command() -> object:

@@ -63,7 +63,7 @@ def test_the_rules_that_speak_come_first_in_their_order(explanation):
     )
 
 
-def test_why_says_what_would_change_it(explanation):
+def test_why_names_what_settles_uncertainty(explanation):
     why = {found.rule.id: found.why for found in explanation.rules}
     assert why["later"] == "it comes into force at 2021-02-10T13:00:00Z"
     assert why["over"] == "it ended at 2021-02-10T12:00:00Z"
@@ -73,13 +73,13 @@ def test_why_says_what_would_change_it(explanation):
     assert why["kerala"].endswith("the rule's `if_unknown` withholds")
 
 
-def test_an_allow_list_withholds_from_the_unknown_and_says_so():
+def test_an_allow_list_withholds_at_an_unknown_location():
     explanation = Engine(RULES).explain((None, 17), Viewer.unknown(signal="no address"), NOON)
     why = {found.rule.id: found.why for found in explanation.rules}
     assert why["but-india"].endswith("its allow-list withholds")
     assert "an unknown location" in str(explanation)
     assert "no address" in str(explanation)
-    assert "a better known location could change the answer" in str(explanation)
+    assert "a more precise location could change the answer" in str(explanation)
 
 
 def test_it_prints_as_text_that_names_rule_demand_and_note(explanation):
@@ -93,7 +93,7 @@ def test_it_prints_as_text_that_names_rule_demand_and_note(explanation):
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
-def test_it_dumps_as_json(explanation):
+def test_it_converts_to_json(explanation):
     found = json.loads(json.dumps(explanation.to_dict()))
     assert found["decision"]["rule_id"] == "acts"
     assert found["at"] == "2021-02-10T12:00:00Z"
@@ -101,7 +101,7 @@ def test_it_dumps_as_json(explanation):
     assert {entry["rule_id"]: entry["state"] for entry in found["rules"]}["over"] == "ended"
 
 
-def test_ids_are_text_in_json_for_javascript_rounds_large_numbers():
+def test_ids_are_text_in_json_because_javascript_rounds_large_numbers():
     subject = Tweet(1355667106821046273, 2**53 + 1, retweet_of=Tweet(30, 17))
     explained = Engine(RULES).explain(subject, Viewer(country="IN", account_id=2**63 - 1), NOON)
     found = json.loads(json.dumps(explained.to_dict()))
@@ -117,18 +117,18 @@ def test_ids_are_text_in_json_for_javascript_rounds_large_numbers():
 def test_a_retweet_is_explained_with_its_source_and_the_time_in_its_id():
     tweet = Tweet(30, 40, retweet_of=Tweet(1355667106821046272, 17))
     text = str(Engine(RULES).explain(tweet, Viewer(country="IN"), NOON))
-    made = "tweet 1355667106821046272 (made 2021-01-31T00:00:00Z) by account 17"
+    made = "tweet 1355667106821046272 (created 2021-01-31T00:00:00Z) by account 17"
     assert text.startswith(f"tweet 30 by account 40, a retweet of {made} is WITHHELD")
 
 
-def test_an_author_is_told_why_they_see_it():
+def test_it_says_that_the_viewer_is_the_author():
     engine = Engine(RULES, Policy(author_sees_own=True))
     explanation = engine.explain((20, 17), Viewer(country="IN", account_id=17), NOON)
     assert "is VISIBLE" in str(explanation)
     assert "the viewer is the author" in str(explanation)
 
 
-def test_what_no_rule_names_is_explained_too():
+def test_a_subject_that_no_rule_names_is_explained_too():
     text = str(Engine(RULES).explain((99, 98), Viewer(country="IN"), NOON))
     assert "is VISIBLE" in text
     assert "named by    0 rules" in text
@@ -156,14 +156,14 @@ def test_what_no_rule_names_is_explained_too():
         ),
     ],
 )
-def test_the_instants_that_are_told_are_those_at_which_something_changes(keys, state, why):
+def test_the_instants_in_the_text_are_those_at_which_the_state_changes(keys, state, why):
     explanation = Engine(RuleSet([rule("r", **keys)])).explain((None, 17), Viewer(country="IN"), NOON)
     assert [(found.state.value, found.why) for found in explanation.rules] == [(state, why)]
 
 
 @given(house.rules(), house.rules(), house.policies, house.subjects, house.viewers(), house.instants, st.data())
 @settings(max_examples=40)
-def test_e3_what_the_text_says_depends_on_nothing_that_json_lacks(one, other, policy, subject, who, at, data):
+def test_e3_the_text_contains_nothing_that_json_lacks(one, other, policy, subject, who, at, data):
     """Two rules that differ in one field either have different JSON, or the same text."""
     field = data.draw(
         st.sampled_from(

@@ -1,4 +1,4 @@
-"""What is no page, or hardly one: all engines say the same of it, and never that it is visible."""
+"""Invalid and unusual pages: all engines give the same answer or error for them, and never a wrong "visible"."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def view(snapshot_of: MakeSnapshot) -> Any:
         ([(1, 1), (5, 0)], SubjectIdError, "id-out-of-range"),
     ],
 )
-def test_what_is_no_page_is_refused(view: Any, page: Any, error: type[Exception], code: str) -> None:
+def test_an_invalid_page_is_refused(view: Any, page: Any, error: type[Exception], code: str) -> None:
     with pytest.raises(error) as caught:
         view.filter(page)
     assert caught.value.code == code  # type: ignore[attr-defined]
 
 
 @each_snapshot
-def test_what_is_a_page_in_another_form(view: Any) -> None:
+def test_pages_in_other_forms(view: Any) -> None:
     items = [Pair(5, 17), [5, 17], Listed([5, 17]), (5, 17), Tweet(5, 17), Pair(5, 16), [5, 16]]
     assert [index for index, _ in view.filter(items).withheld] == [0, 1, 2, 3, 4]
     assert [index for index, _ in view.filter(iter(items)).withheld] == [0, 1, 2, 3, 4]
@@ -76,7 +76,7 @@ def test_a_long_chain_of_retweets(view: Any) -> None:
 )
 def test_columns_in_other_forms(view: Any, of: Any) -> None:
     if of == dict.fromkeys:
-        with pytest.raises(SubjectIdTypeError, match="have no order"):
+        with pytest.raises(SubjectIdTypeError, match="is unordered"):
             view.mask(of([5, 99]), [1, 1])
     else:
         assert list(view.mask(of([5, 99]), of([16, 1]))) == [0, 1]
@@ -86,7 +86,7 @@ def test_columns_in_other_forms(view: Any, of: Any) -> None:
 @pytest.mark.parametrize(
     "wrong", [5, None, {5}, 5.0, object(), b"5", bytearray(b"5"), memoryview(b"5"), memoryview(bytearray(b"12345678"))]
 )
-def test_what_is_no_column_is_refused(view: Any, wrong: Any) -> None:
+def test_an_invalid_column_is_refused(view: Any, wrong: Any) -> None:
     with pytest.raises(SubjectIdTypeError):
         view.mask(wrong, [1])
     with pytest.raises(SubjectIdTypeError):
@@ -111,7 +111,7 @@ def test_ids_are_given_by_name(view: Any) -> None:
 
 
 class Typed(int):
-    """An id of a class with a hash and an equality of its own, as of those that tell kinds of ids apart."""
+    """An id of a class with its own hash and equality, like classes that distinguish kinds of ids."""
 
     def __hash__(self) -> int:
         return hash(("typed", int(self)))
@@ -121,7 +121,7 @@ class Typed(int):
 
 
 class Offset:
-    """An id of which only `__index__` says the number, and says it as an int of another class."""
+    """An id whose value only `__index__` returns, as an instance of a subclass of `int`."""
 
     def __init__(self, id_: int) -> None:
         self.id = id_
@@ -131,7 +131,7 @@ class Offset:
 
 
 class Kind(IntFlag):
-    """A `|` of it with a number is another number than that of ints: `-1 | Kind.A` is `Kind.A`."""
+    """A flag whose `|` differs from that of ints: `-1 | Kind.A` is `Kind.A`."""
 
     A = 16
 
@@ -139,7 +139,7 @@ class Kind(IntFlag):
 @each_snapshot
 @pytest.mark.parametrize("made", [Typed, lambda id_: Offset(id_) if id_ != 99 else Typed(id_)], ids=["int", "index"])
 @pytest.mark.filterwarnings("ignore:.*__index__ returned non-int:DeprecationWarning")
-def test_an_int_of_another_class_is_the_id_it_stands_for(view: Any, made: Any) -> None:
+def test_an_int_of_another_class_is_the_id_with_its_value(view: Any, made: Any) -> None:
     for pair in ((made(99), made(5)), (5, made(17)), (made(5), made(17)), (made(99), 5)):
         assert view.withholds(*pair)
         assert view.check(tweet_id=pair[0], account_id=pair[1]).rule_id == "a"
@@ -156,7 +156,7 @@ def test_an_int_of_another_class_is_an_id_of_a_rule_too() -> None:
 
 @each_snapshot
 @pytest.mark.parametrize("pair", [(-1, Kind.A), (-(2**40), Kind.A), (Kind.A, -1), (Kind.A, 2**63)])
-def test_no_class_of_ints_hides_what_is_no_id(view: Any, pair: tuple[int, int]) -> None:
+def test_no_class_of_ints_hides_an_invalid_id(view: Any, pair: tuple[int, int]) -> None:
     for ask in (
         lambda: view.withholds(*pair),
         lambda: view.check(tweet_id=pair[0], account_id=pair[1]),
@@ -168,7 +168,7 @@ def test_no_class_of_ints_hides_what_is_no_id(view: Any, pair: tuple[int, int]) 
 
 
 class _Behind:
-    """Passes for another object, as the proxies of web frameworks do."""
+    """Imitates another object, like the proxies of web frameworks."""
 
     def __init__(self, of: Any) -> None:
         object.__setattr__(self, "_of", of)
@@ -190,7 +190,7 @@ def behind(of: Any) -> Any:
 
 
 @each_snapshot
-def test_a_clock_may_give_what_passes_for_a_datetime(snapshot_of: MakeSnapshot) -> None:
+def test_a_clock_may_return_a_proxy_of_a_datetime(snapshot_of: MakeSnapshot) -> None:
     noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
     hour = timedelta(hours=1)
     rule = Rule(id="a", tweets=[99], withheld_in=["IN"], reason="terms", from_=noon, until=noon + hour)
@@ -208,7 +208,7 @@ def test_arrays_of_ctypes_are_columns_too(view: Any) -> None:
 
 
 @each_snapshot
-def test_the_error_of_a_column_that_fails_midway_is_its_own(view: Any) -> None:
+def test_an_error_of_a_column_during_iteration_is_not_replaced(view: Any) -> None:
     def ids():
         yield 5
         raise TypeError("the caller's own")
@@ -218,7 +218,7 @@ def test_the_error_of_a_column_that_fails_midway_is_its_own(view: Any) -> None:
 
 
 class Table:
-    """As pandas has them: what it gives one by one is the names of its columns."""
+    """Like the tables of pandas: iteration gives the names of the columns."""
 
     ndim = 2
 
@@ -230,13 +230,13 @@ class Table:
 
 
 @each_snapshot
-def test_a_table_is_no_column(view: Any) -> None:
+def test_a_table_is_not_a_column(view: Any) -> None:
     with pytest.raises(SubjectIdTypeError, match="`tweet_ids` has 2 dimensions"):
         view.mask(Table(), [1, 1])
 
 
 @each_snapshot
-def test_what_is_masked_is_no_id(view: Any) -> None:
+def test_a_masked_value_is_not_an_id(view: Any) -> None:
     masked = pytest.importorskip("numpy.ma", reason="numpy is not installed")
     assert list(view.mask(masked.array([5, 99], mask=[False, False]), [1, 1])) == [0, 1]
     with pytest.raises(SubjectIdTypeError):
@@ -244,14 +244,14 @@ def test_what_is_masked_is_no_id(view: Any) -> None:
 
 
 class Threaded(Tweet):
-    """A tweet that brings another with it in a way of its own."""
+    """A subclass of `Tweet` with additional links."""
 
     def links(self) -> tuple[Any, ...]:
         return ((self.id, self.account_id), (99, 5))
 
 
 @each_snapshot
-def test_a_class_of_tweets_may_have_links_of_its_own(view: Any) -> None:
+def test_a_subclass_of_tweet_may_have_other_links(view: Any) -> None:
     tweet = Threaded(5, 5)
     assert not view.check_tweet(tweet).decision.visible
     assert [index for index, _ in view.filter([Tweet(5, 5), tweet]).withheld] == [1]

@@ -1,4 +1,4 @@
-"""Engines, views and caches in processes that fork, are interrupted, or send values to each other."""
+"""Engines, views and caches in processes that fork, are interrupted, or exchange values."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OLD, NEW, OTHER = ruled("old", 1), ruled("new", 2), ruled("other", 3)
 
 
 class LateError(Exception):
-    """A handler's deadline."""
+    """Raised by a signal handler at a deadline."""
 
 
 def no_rules(engine: Engine) -> None:
@@ -56,7 +56,7 @@ def deadline(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("handler", [no_rules, deadline])
-def test_c1_what_a_handler_fails_to_activate_does_not_undo_what_it_interrupted(
+def test_c1_a_failed_activation_in_a_handler_does_not_undo_the_one_it_interrupted(
     handler: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, compiled = Engine(OLD), engine_room._compiled
@@ -73,12 +73,12 @@ def test_c1_what_a_handler_fails_to_activate_does_not_undo_what_it_interrupted(
     assert engine.snapshot.revision == NEW.revision
 
 
-def test_c1_of_threads_that_wait_the_one_that_asked_last_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also if the lock goes to another first, as it does to a handler that runs while its thread waits."""
+def test_c1_of_waiting_threads_the_last_one_to_call_activate_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if the last one gets the lock first, as a signal handler does while its thread waits."""
     engine, compiled = Engine(OLD), engine_room._compiled
 
     class Lock:
-        """Its first holder is overtaken while it waits."""
+        """While the first thread waits for this lock, another one overtakes it."""
 
         overtaken = False
 
@@ -99,7 +99,7 @@ def test_c1_of_threads_that_wait_the_one_that_asked_last_is_in_force(monkeypatch
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
 @each_snapshot
-def test_c10_a_child_forked_while_another_thread_writes_into_a_cache_keeps_what_it_decides(
+def test_c10_a_child_forked_while_another_thread_writes_to_a_cache_can_use_the_cache(
     snapshot_of: MakeSnapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = Engine(snapshot_of(OLD))
@@ -117,7 +117,7 @@ def test_c10_a_child_forked_while_another_thread_writes_into_a_cache_keeps_what_
     thread = threading.Thread(target=kept.keep, args=("half", "written"))
     thread.start()
     assert begun.wait(60)
-    # What the child does after its fork, without a child: the thread that writes is gone, and its lock is not.
+    # Call the hook without a fork. In a child the writing thread would not exist, but its lock would still be held.
     caches._forked()
     view = engine.view(Viewer(country="IN"))
     first = view.check(tweet_id=1)
@@ -145,8 +145,8 @@ def test_c10_the_hook_is_called_in_a_child() -> None:
     assert (done.stdout.split(), done.stderr) == (["0", "True"], "")
 
 
-def test_c10_a_write_that_a_handler_breaks_off_leaves_a_cache_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    """cachetools writes in several steps; between two of them the cache would remember a key that it does not have."""
+def test_c10_a_cache_works_after_a_handler_interrupted_a_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    """cachetools writes in several steps. Between them its parts are inconsistent."""
     cache: Cache[int, int] = Cache(2)
     cache.keep(1, 1)
     cache.keep(2, 2)
@@ -166,8 +166,8 @@ def test_c10_a_write_that_a_handler_breaks_off_leaves_a_cache_that_works(monkeyp
     assert len(cache) == 2
 
 
-def test_c11_type_checkers_read_on_after_a_decision_is_asked_for_its_truth() -> None:
-    """`NoReturn` made the rest of the function unreachable, and nothing of it was checked."""
+def test_c11_type_checkers_check_the_code_after_a_truth_test_of_a_decision() -> None:
+    """With `NoReturn` the rest of the function was unreachable and not checked."""
     for kind in (Decision, TweetDecisions):
         assert get_type_hints(kind.__bool__)["return"] is bool
     view = Engine(OLD).view(Viewer(country="IN"))
@@ -176,7 +176,7 @@ def test_c11_type_checkers_read_on_after_a_decision_is_asked_for_its_truth() -> 
             bool(found)
 
 
-def test_c12_a_viewer_is_made_again_from_its_dict() -> None:
+def test_c12_a_viewer_can_be_created_again_from_its_dict() -> None:
     for viewer in (
         Viewer(country="US", subdivisions=["US-MS"], account_id=2**63 - 1, signal="the edge"),
         Viewer.unknown(account_id=17),
@@ -187,7 +187,7 @@ def test_c12_a_viewer_is_made_again_from_its_dict() -> None:
 
 
 @each_snapshot
-def test_c12_what_belongs_to_a_process_says_what_to_send_instead(snapshot_of: MakeSnapshot) -> None:
+def test_c12_objects_that_belong_to_a_process_say_what_to_send_instead(snapshot_of: MakeSnapshot) -> None:
     engine = Engine(snapshot_of(OLD))
     for thing, hint in (
         (engine, "the path of a snapshot, or a `RuleSet`"),
@@ -202,7 +202,7 @@ def test_c12_what_belongs_to_a_process_says_what_to_send_instead(snapshot_of: Ma
     assert again == (OLD, engine.check((1, 5), Viewer(country="IN")))
 
 
-def test_c12_a_snapshot_that_is_loaded_as_rules_says_how_it_is_opened(tmp_path: Path) -> None:
+def test_c12_loading_a_snapshot_as_rules_says_how_to_open_it(tmp_path: Path) -> None:
     Snapshot.compile(OLD).save(tmp_path / "rules.wh")
     with pytest.raises(
         RuleSetError, match=r"this is a snapshot, not a rule file \[not-rules\]; open it with `Snapshot.open`"

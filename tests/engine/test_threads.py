@@ -1,5 +1,6 @@
-"""Many threads ask while rule sets are exchanged, and while others write into what is asked. The tests of this file
-are for Pythons without a GIL above all, where C that is wrong ends the process.
+"""Many threads ask questions while rule sets are replaced, and while other threads change the arguments.
+
+These tests matter most without a GIL, where a mistake in C code crashes the process.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ ROUNDS = 1000
 
 
 def rules(version: int) -> RuleSet:
-    """A version withholds all tweets, with rules of its own name; every one in the same places."""
+    """Each version withholds all tweets in the same places, by rules with its own names."""
     ids = range(1, 401)
     return RuleSet(
         Rule(id=f"v{version}-{part}", tweets=ids[part::4], withheld_in=["IN"], reason="terms") for part in range(4)
@@ -54,7 +55,7 @@ def test_no_page_mixes_revisions(snapshot_of: MakeSnapshot) -> None:
                 engine.activate(snapshot)
                 assert engine.view(Viewer(country="IN")).check(tweet_id=1, account_id=9).revision == snapshot.revision
             for snapshot in snapshots:
-                # The rounds may be over before any thread has had its turn.
+                # The rounds may end before any thread has run.
                 engine.activate(snapshot)
                 while snapshot.revision not in seen and not any(each.done() for each in serving):
                     sleep(0.001)
@@ -66,7 +67,7 @@ def test_no_page_mixes_revisions(snapshot_of: MakeSnapshot) -> None:
 
 
 def at_once(one: Callable[[], None], other: Callable[[], None]) -> None:
-    """Do one thing in four threads, and another in four more for as long as any of those runs."""
+    """Run a function in four threads, and another one in four more threads as long as any of the first ones runs."""
     done = threading.Event()
 
     def meanwhile() -> None:
@@ -86,7 +87,7 @@ def at_once(one: Callable[[], None], other: Callable[[], None]) -> None:
 
 
 @each_snapshot
-def test_lists_that_others_change_are_read_as_they_are_at_some_instant(snapshot_of: MakeSnapshot) -> None:
+def test_a_list_that_others_change_is_read_in_a_consistent_state(snapshot_of: MakeSnapshot) -> None:
     first, count = 2**61, 500  # ids of which each is an object of its own
     named = Rule(id="r", tweets=range(first, first + count, 2), withheld_in=["IN"], reason="terms")
     view = Engine(snapshot_of(RuleSet([named]))).view(Viewer(country="IN"))
@@ -111,7 +112,7 @@ def test_lists_that_others_change_are_read_as_they_are_at_some_instant(snapshot_
     assert {bytes(mask) for mask in answered} == {bytes([1, 0]) * (count // 2)}
 
 
-def test_rules_of_a_file_are_read_by_many_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_threads_read_the_rules_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("withhold.snapshot.opened._KEPT", 1)
     ruled = RuleSet(
         Rule(id=f"r{n:03}", tweets=[n, 1000], withheld_in=["IN"], reason="terms", note="n" * n) for n in range(1, 31)

@@ -1,4 +1,4 @@
-"""What serving calls promise besides the right answer: checked ids, shared objects, one clock, one snapshot."""
+"""Guarantees of the serving calls besides the right answer: checked ids, shared objects, one clock, one snapshot."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TestIds:
 
     @pytest.mark.parametrize("bad", NOT_INTS, ids=repr)
     @pytest.mark.parametrize("good", [17, 99])
-    def test_what_is_no_int_is_a_type_error(self, view, bad, good):
+    def test_anything_but_an_int_is_a_type_error(self, view, bad, good):
         for call in (
             lambda: view.withholds(bad, good),
             lambda: view.withholds(good, bad),
@@ -59,7 +59,7 @@ class TestIds:
 
     @pytest.mark.parametrize("bad", OUT_OF_RANGE, ids=lambda value: f"{value.bit_length()}-bits")
     @pytest.mark.parametrize("good", [17, 99])
-    def test_what_is_out_of_range_is_a_value_error(self, view, bad, good):
+    def test_an_int_out_of_range_is_a_value_error(self, view, bad, good):
         for call in (
             lambda: view.withholds(bad, good),
             lambda: view.withholds(good, bad),
@@ -75,7 +75,7 @@ class TestIds:
                 call()
 
     @pytest.mark.parametrize("bad", [value for value in NOT_INTS if value is not None], ids=repr)
-    def test_check_wants_ints_too(self, view, bad):
+    def test_check_needs_ints_too(self, view, bad):
         for call in (lambda: view.check(tweet_id=bad), lambda: view.check(account_id=bad)):
             with pytest.raises(TypeError, match="is not an int"):
                 call()
@@ -101,13 +101,13 @@ class TestIds:
                 call()
 
     @pytest.mark.parametrize("pairs", [[(1, 2, 3), (4, 5, 6)], [(1, 2), (3,)], [(1, 2), (3, 4, 5)]])
-    def test_a_page_of_crooked_pairs_is_refused(self, view, pairs):
+    def test_a_page_of_invalid_pairs_is_refused(self, view, pairs):
         with pytest.raises(ValueError, match="not-a-subject"):
             view.filter(pairs)
 
     def test_integers_of_other_libraries_are_ids(self, view):
         class Int64:
-            """What numpy's scalars do."""
+            """Behaves like the scalars of numpy."""
 
             def __init__(self, value):
                 self.value = value
@@ -126,23 +126,23 @@ class TestIds:
 
 
 class TestViewersAndTweets:
-    """What is no viewer or no tweet is an error, and never somebody to whom all is visible."""
+    """Anything but a viewer or a tweet is an error, and never a viewer to whom everything is visible."""
 
     @pytest.mark.parametrize("bad", ["IN", None, ("IN", ()), 17])
-    def test_what_is_no_viewer(self, engine, bad):
+    def test_anything_but_a_viewer(self, engine, bad):
         for call in (engine.view, lambda who: engine.check((1, 17), who), lambda who: engine.explain((1, 17), who)):
             with pytest.raises(TypeError, match="is not a viewer"):
                 call(bad)
 
     @pytest.mark.parametrize("bad", [(10, 1), 10, "x"])
-    def test_what_is_no_tweet(self, bad):
+    def test_anything_but_a_tweet(self, bad):
         for call in (lambda: Tweet(20, 2, retweet_of=bad), lambda: Tweet(20, 2, quoted=bad)):
             with pytest.raises(TypeError, match="is not a tweet"):
                 call()
 
 
 class Tensor:
-    """What a scalar of a tensor library does: it is an int to whoever asks, and hashes by its identity."""
+    """Behaves like a scalar of a tensor library: it converts to an int, but hashes by identity."""
 
     def __init__(self, value):
         self.value = value
@@ -167,7 +167,7 @@ class Tensor:
     __hash__ = object.__hash__
 
 
-def test_a_number_that_hashes_in_a_way_of_its_own_is_never_visible_for_it(view):
+def test_a_number_with_its_own_hash_is_not_visible_because_of_it(view):
     tweet, account = Tensor(20), Tensor(17)
     for pair in ((tweet, account), (tweet, 5), (5, account)):
         assert view.withholds(*pair)
@@ -177,7 +177,7 @@ def test_a_number_that_hashes_in_a_way_of_its_own_is_never_visible_for_it(view):
 
 
 class TestPage:
-    def test_what_is_withheld_is_named_by_its_place(self, view):
+    def test_withheld_items_have_their_indices(self, view):
         page = view.filter([(1, 2), (3, 17), (20, 5), (4, 5)])
         assert page.visible == [(1, 2), (4, 5)]
         assert [(index, decision.rule_id) for index, decision in page.withheld] == [(1, "in-1"), (2, "in-2")]
@@ -193,7 +193,7 @@ class TestPage:
         assert view.filter([[3, 17], [4, 5]]).visible == [[4, 5]]
 
     def test_a_key_that_fails_fails_the_page(self, view):
-        """Also with the one exception that a `map` would take for its end."""
+        """Even with `StopIteration`, which would only end a `map`."""
         authors = iter([5])
         with pytest.raises(StopIteration):
             view.filter([21, 22, 23], key=lambda tweet: (tweet, next(authors)))
@@ -229,7 +229,7 @@ class TestPage:
 
         assert view.mask(made([20, 21, 22]), made([1, 17, 3])) == bytearray([1, 1, 0])
 
-    def test_mask_refuses_what_is_no_row_of_ints(self, view):
+    def test_mask_refuses_anything_but_columns_of_ints(self, view):
         square = memoryview(array("B", bytes(8))).cast("B", (2, 4))
         for bad in (array("d", [20.0]), square):
             with pytest.raises(TypeError, match="is a buffer of"):
@@ -239,7 +239,7 @@ class TestPage:
 
 
 class TestSharing:
-    """A2: nothing is built twice."""
+    """A2: no answer is built twice."""
 
     def test_a_miss_is_one_object(self, view, engine):
         assert (
@@ -249,7 +249,7 @@ class TestSharing:
         )
         assert view.check(tweet_id=99, account_id=98) is engine.snapshot.visible
 
-    def test_a_miss_is_never_kept(self, view, engine):
+    def test_a_miss_is_never_cached(self, view, engine):
         view.check(tweet_id=99, account_id=98)
         view.filter([(99, 98)])
         assert len(engine._decider._kept) == 0
@@ -260,20 +260,20 @@ class TestSharing:
         assert engine.view(INDIA, NOON + timedelta(days=1)).check(tweet_id=20) is first
         assert engine.view(Viewer(country="US"), NOON).check(tweet_id=20) is not first
 
-    def test_anybody_and_somebody_unknown_are_not_answered_alike(self, engine):
+    def test_anywhere_and_an_unknown_location_have_different_answers(self, engine):
         for _ in range(2):
             assert engine.anywhere((99, 17), NOON).withheld
             assert engine.check((99, 17), Viewer.unknown(), NOON).visible
 
-    def test_what_is_kept_is_bounded(self, monkeypatch):
+    def test_the_caches_are_bounded(self, monkeypatch):
         monkeypatch.setattr(decider, "_KEPT_DECISIONS", 3)
         engine = Engine(RuleSet([rule(str(n), accounts=[n]) for n in range(2, 12)]))
         for _ in range(2):
             assert all(engine.check((None, n), INDIA, NOON).rule_id == str(n) for n in range(2, 12))
         assert len(engine._decider._kept) == 3
 
-    def test_threads_that_push_each_other_out_of_what_is_kept(self, monkeypatch):
-        """With room for one, every look-up races with another thread's eviction."""
+    def test_threads_that_evict_each_others_entries(self, monkeypatch):
+        """With space for one entry, every look-up races with an eviction by another thread."""
         monkeypatch.setattr(decider, "_KEPT_DECISIONS", 1)
         monkeypatch.setattr(decider, "_KEPT_GEOGRAPHIES", 1)
         places = ["IN", "TR", "US", "FR", "JP", "BR"]
@@ -289,7 +289,7 @@ class TestSharing:
             assert list(threads.map(ask, range(6))) == [None] * 6
         assert len(engine._decider._geographies) == 1
 
-    def test_what_is_kept_ends_with_valid_until_and_serves_no_earlier_instant(self):
+    def test_a_cached_answer_is_used_only_while_it_is_valid(self):
         until = NOON + timedelta(hours=1)
         engine = Engine(RuleSet([rule(from_=NOON, until=until)]))
         instants = [NOON, until, NOON - timedelta(microseconds=1), until - timedelta(microseconds=1)]
@@ -328,7 +328,7 @@ class TestTime:
 
 
 class TestActivate:
-    """A3: a view sees the snapshot it was made of, and the next one the new."""
+    """A3: a view sees the snapshot that it was made from, and the next view sees the new one."""
 
     def test_a_new_rule_is_seen_at_once(self):
         engine = Engine(RuleSet([]))
@@ -347,7 +347,7 @@ class TestActivate:
         assert engine.check((None, 17), INDIA).revision == snapshot.revision
 
     def test_pages_beside_a_thread_that_activates(self):
-        """No page mixes two revisions: both rules withhold everything on it, each under its own name."""
+        """No page mixes two revisions. Both rules withhold everything on it, each with its own id."""
         ids = list(range(2, 40))
         snapshots = [Snapshot.compile(RuleSet([rule(name, accounts=ids)])) for name in ("old", "new")]
         engine = Engine(snapshots[0])
@@ -370,8 +370,8 @@ class TestActivate:
             done.set()
             swapper.join()
 
-    def test_what_is_activated_last_is_in_force_in_the_end(self, monkeypatch):
-        """Also if it compiles faster than what was asked for before it."""
+    def test_the_last_activation_wins(self, monkeypatch):
+        """Even if it compiles faster than an earlier one."""
         compile_ = Snapshot.compile
         started = threading.Event()
 
@@ -390,14 +390,14 @@ class TestActivate:
         first.join()
         assert [found.id for found in engine.snapshot.rules] == ["quick"]
 
-    def test_the_policy_stays(self):
+    def test_the_policy_does_not_change(self):
         engine = Engine(RuleSet([]), Policy(unknown_location="withhold"))
         engine.activate(RuleSet([rule()]))
         assert engine.check((None, 17), Viewer.unknown()).withheld
 
 
 class TestWhatAnEngineIsGiven:
-    def test_rules_that_are_no_rule_set(self):
+    def test_anything_but_a_rule_set(self):
         bad: Any
         for bad in ("rules/", [rule()], None):
             with pytest.raises(TypeError, match=r"is not a rule set \[not-a-rule-set\]; use `RuleSet.load"):
@@ -405,19 +405,19 @@ class TestWhatAnEngineIsGiven:
         bad = "rules/"
         with pytest.raises(TypeError, match="not-a-rule-set"):
             Engine(RuleSet([])).activate(bad)
-        with pytest.raises(ValueError, match=r"not-a-rule\]; `RuleSet.load` reads files"):
+        with pytest.raises(ValueError, match=r"not-a-rule\]; use `RuleSet.load` to read files"):
             RuleSet(bad)
 
     @pytest.mark.parametrize("bad", ["withhold", {}, 0])
-    def test_a_policy_that_is_none(self, bad):
+    def test_anything_but_a_policy(self, bad):
         with pytest.raises(TypeError, match="is not a policy"):
             Engine(RuleSet([]), bad)
 
-    def test_check_tweet_wants_a_tweet(self, view):
+    def test_check_tweet_needs_a_tweet(self, view):
         with pytest.raises(TypeError, match="is not a tweet"):
             view.check_tweet((1, 2))
 
-    def test_mask_wants_an_order(self, view):
+    def test_mask_needs_an_order(self, view):
         for bad in ({1, 2}, {1: 2}, frozenset({1})):
-            with pytest.raises(TypeError, match="have no order"):
+            with pytest.raises(TypeError, match="is unordered"):
                 view.mask(bad, bad)

@@ -1,4 +1,4 @@
-"""The answer as a value: no truth of its own, and fit for JSON."""
+"""A decision is a value without a truth value, and converts to JSON."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PLAIN = Decision(outcome=Outcome.VISIBLE)
 
 @pytest.mark.parametrize("decision", [FULL, PLAIN])
 def test_a_decision_is_neither_true_nor_false(decision: Decision) -> None:
-    """A1: every way to ask for a truth value says what to ask instead."""
+    """A1: every use as a truth value raises an error that says what to use instead."""
     for ask in (
         lambda: bool(decision),
         lambda: not decision,
@@ -48,18 +48,18 @@ def test_decisions_can_still_be_compared_and_looked_up() -> None:
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_exactly_one_of_the_three_words_is_true(outcome: Outcome) -> None:
+def test_exactly_one_of_the_three_properties_is_true(outcome: Outcome) -> None:
     decision = Decision(outcome=outcome)
     said = {"visible": decision.visible, "withheld": decision.withheld, "suspended": decision.suspended}
     assert [word for word, true in said.items() if true] == [outcome.value]
 
 
-def test_the_rule_that_speaks_is_the_first() -> None:
+def test_rule_id_is_the_first_rule() -> None:
     assert FULL.rule_id == "in-1"
     assert PLAIN.rule_id is None
 
 
-def test_to_dict_is_fit_for_json_and_leaves_nothing_out() -> None:
+def test_to_dict_gives_json_values_of_all_fields() -> None:
     said = json.loads(json.dumps(FULL.to_dict()))
     assert said == {
         "outcome": "withheld",
@@ -79,12 +79,12 @@ def test_to_dict_is_fit_for_json_and_leaves_nothing_out() -> None:
     assert json.loads(json.dumps(PLAIN.to_dict()))["valid_until"] is None
 
 
-def test_a_decision_can_be_copied_and_sent() -> None:
+def test_a_decision_can_be_copied_and_pickled() -> None:
     for again in (pickle.loads(pickle.dumps(FULL)), copy.deepcopy(FULL)):  # noqa: S301
         assert again == FULL
 
 
 def test_a_decision_cannot_be_changed() -> None:
-    """It is handed out again to whoever asks the same (A2)."""
+    """The same object is returned for the same question (A2)."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         FULL.outcome = Outcome.VISIBLE  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""The exceptions: one page, one tree, and each survives a journey to another process."""
+"""The exceptions: one module, one tree, and each can be pickled."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def one_of(kind: type[BaseException]) -> BaseException:
     return kind("`UK` was read as `GB`")
 
 
-def test_the_tree_on_the_page_is_the_tree_of_the_classes() -> None:
-    """Names, what each is a kind of, and nothing forgotten."""
+def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
+    """It has the name and the built-in base class of every exception."""
     drawn = dict(re.findall(r"[├└]── (\w+) +\((\w+)\)", str(errors.__doc__)))
     drawn |= dict(re.findall(r"^    (\w+) +\((\w+)\)", str(errors.__doc__), re.MULTILINE))
     assert set(drawn) | {"WithholdError"} == set(CLASSES)
@@ -43,12 +43,12 @@ def test_the_tree_on_the_page_is_the_tree_of_the_classes() -> None:
         assert {found.__name__ for found in CLASSES[name].__bases__} == wanted
 
 
-def test_every_one_is_public() -> None:
+def test_every_exception_is_public() -> None:
     assert set(CLASSES) <= set(withhold.__all__)
 
 
 @pytest.mark.parametrize("kind", CLASSES.values())
-def test_an_error_survives_being_copied_and_sent(kind: type[BaseException]) -> None:
+def test_an_error_can_be_copied_and_pickled(kind: type[BaseException]) -> None:
     made = one_of(kind)
     made.add_note("of worker 3")
     for again in (pickle.loads(pickle.dumps(made)), copy.copy(made), copy.deepcopy(made)):  # noqa: S301
@@ -87,14 +87,14 @@ def test_how_a_rule_set_error_prints() -> None:
     assert str(RuleSetError([PROBLEM, PROBLEM])) == f"the rule set has 2 problems:\n  {PROBLEM}\n  {PROBLEM}"
 
 
-def test_places_come_in_the_order_of_reading() -> None:
-    """Line 10 after line 9."""
+def test_places_are_sorted_by_line_and_column() -> None:
+    """Line 10 comes after line 9."""
     places = [Place("b", 1, 1), Place("a", 10, 1), Place("a", 9, 20), Place("a", 9, 3)]
     assert sorted(places) == places[::-1]
 
 
-def test_problems_come_once_each_in_the_order_of_their_places() -> None:
-    """Those of what is no file behind those of files, and how many more there are behind all."""
+def test_problems_are_sorted_by_place_without_duplicates() -> None:
+    """Problems outside of files come after those in files, and the number of further problems comes last."""
     first, second, third = (Problem("bad-id", "no", Place("a", line)) for line in (1, 2, 10))
     elsewhere, nowhere, more = (
         Problem("bad-id", "no", "rule `a`"),
@@ -107,7 +107,7 @@ def test_problems_come_once_each_in_the_order_of_their_places() -> None:
     assert in_order(same_place) == same_place[::-1]
 
 
-def test_a_warning_is_no_error_of_ours() -> None:
+def test_the_warning_is_not_a_withhold_error() -> None:
     """`except WithholdError` must not swallow it under `-W error`."""
     assert not issubclass(RuleSetWarning, WithholdError)
     assert issubclass(RuleSetWarning, UserWarning)

@@ -1,4 +1,4 @@
-"""The table of former, second and new codes: each row against the ISO data, and how codes are read by it (C3, C4, T5)."""
+"""The table of former, second and new codes agrees with the ISO data, and codes are read by it (C3, C4, T5)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from withhold.territories.table import TABLE, CodeRow
 ROWS = list(TABLE.values())
 LISTED = {found.code for found in pycountry.subdivisions} | set(countries())
 
-#: Renamed places of which the names share no word: the name changed with the code, or is spelled in another language.
+#: Renamed places whose names share no word: the name changed with the code, or is in another language.
 RENAMED_TOO = {
     *("BU", "DY", "HV", "NH", "RH", "TP", "ZR"),
     *("CZ-615", "IN-UL", "IQ-TS", "IR-31", "KZ-SEV", "KZ-YUZ", "MK-22", "MX-DIF"),
@@ -46,7 +46,7 @@ def words(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.code)
-def test_c4_every_row_is_whole_and_its_successors_are_in_use(row: CodeRow) -> None:
+def test_c4_every_row_is_complete_and_its_successors_are_in_use(row: CodeRow) -> None:
     assert row.name
     assert row.source
     assert re.fullmatch(r"(\d{4}(-\d\d-\d\d)?)?", row.changed)
@@ -60,12 +60,12 @@ def test_c4_every_row_is_whole_and_its_successors_are_in_use(row: CodeRow) -> No
             or country_of(code) == country_of(row.code)
             or row.code == "GB-CHA"
         )
-    # A code in use is never listed, but for second codes and those that newer ones replace.
+    # No code in use is listed, except second codes and codes that newer ones replace.
     assert row.code not in LISTED or row.how in {"own", "replaced", "new"}
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.how == "renamed"], ids=lambda row: row.code)
-def test_c4_a_place_whose_code_was_renamed_has_a_name_like_before(row: CodeRow) -> None:
+def test_c4_a_place_whose_code_was_renamed_has_a_similar_name(row: CodeRow) -> None:
     alike = words(row.name) & words(name_of(row.now[0]))
     assert alike or row.code in RENAMED_TOO
     assert resolve(row.code.lower()) == Resolved(row.now[0], row.code)
@@ -118,13 +118,13 @@ def test_c4_a_code_whose_place_was_divided_or_enlarged_is_refused_with_its_succe
 
 
 @pytest.mark.parametrize("code", ["AI", "BQ", "BY", "GE", "SK"])
-def test_c4_a_code_in_use_wins_over_the_country_that_had_it_before(code: str) -> None:
+def test_c4_a_code_in_use_takes_precedence_over_the_country_that_had_it_before(code: str) -> None:
     assert code in {found.alpha_2 for found in pycountry.historic_countries}
     assert resolve(code) == Resolved(code, None)
 
 
 @pytest.mark.parametrize("code", ["NO-31", "NO-32", "NO-33", "NO-39", "NO-40", "NO-55", "NO-56"])
-def test_c4_codes_newer_than_the_data_are_codes(code: str) -> None:
+def test_c4_codes_newer_than_the_data_are_valid(code: str) -> None:
     assert resolve(code) == Resolved(code, None)
     assert containing(code) == (code, "NO", "WORLD")
     assert name_of(code) != code
@@ -134,8 +134,8 @@ def test_c4_codes_newer_than_the_data_are_codes(code: str) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.how == "own"], ids=lambda row: row.code)
-def test_c3_a_second_code_is_read_as_the_place_and_lies_in_it(row: CodeRow) -> None:
-    """T5: in rules as in records."""
+def test_c3_a_second_code_is_read_as_its_country_and_is_inside_it(row: CodeRow) -> None:
+    """T5: the same holds in rules and in records."""
     own = row.now[0]
     assert resolve(row.code) == Resolved(own, row.code)
     assert current(row.code) == ALIASES[row.code] == own
@@ -143,7 +143,7 @@ def test_c3_a_second_code_is_read_as_the_place_and_lies_in_it(row: CodeRow) -> N
     assert containing(row.code) == (row.code, *containing(own))
 
 
-def test_c3_kosovo_is_one_place_however_it_is_written() -> None:
+def test_c3_all_codes_for_kosovo_denote_one_place() -> None:
     for written in ("RS-KM", "RS-25", "RS-26", "RS-27", "RS-28", "RS-29", "rs-xk"):
         assert resolve(written).code == "XK"
         assert "XK" in containing(written.upper())
@@ -163,14 +163,17 @@ def test_c3_kosovo_is_one_place_however_it_is_written() -> None:
     ],
 )
 @pytest.mark.filterwarnings("ignore::withhold.RuleSetWarning")
-def test_c3_a_viewer_with_a_second_code_is_in_the_place_that_it_stands_for(
+def test_c3_a_viewer_with_a_second_code_is_in_the_country_that_it_denotes(
     country: str, parts: list[str], location_key: tuple[str, tuple[str, ...]]
 ) -> None:
     assert Viewer(country=country, subdivisions=parts).location_key == location_key
 
 
 def test_c4_every_code_that_pycountry_ever_had_is_in_use_or_in_the_table() -> None:
-    """The table has what vanished before this release; this holds the link between the two for those that follow."""
+    """The table has all codes that vanished up to this release.
+
+    With a newer pycountry this test finds the next ones.
+    """
     for code in (*subdivisions("NO"), *subdivisions("KZ"), *subdivisions("GT")):
         assert code in LISTED or TABLE[code].how == "new"
     assert not [code for code in LISTED if current(code) is None and TABLE[code].how != "replaced"]

@@ -1,4 +1,4 @@
-"""What an unknown territory suggests: the right place, or none (E5)."""
+"""The hint for an unknown territory suggests the right place or none (E5)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def suggested(written: str) -> list[str]:
         *(("Orissa", "IN-OD"), ("New Delhi", "IN-DL"), ("US-SM", "US-MS"), ("UX-MS", "US-MS"), ("WORLE", "WORLD")),
     ],
 )
-def test_e5_what_is_meant_is_suggested(written: str, codes: str) -> None:
+def test_e5_the_intended_place_is_suggested(written: str, codes: str) -> None:
     assert hint(written).startswith("did you mean")
     assert suggested(written) == codes.split()
 
@@ -77,13 +77,13 @@ def test_e5_what_is_meant_is_suggested(written: str, codes: str) -> None:
         *("EN", "UN", "G7", "JA", "SP", "DR", "US-XX", "US-MZ", "CA-US", "FR-96", "EAST", "Northern", "Nairobi"),
     ],
 )
-def test_e5_where_nothing_fits_no_place_is_suggested(written: str) -> None:
+def test_e5_no_place_is_suggested_if_none_fits(written: str) -> None:
     assert hint(written) == GENERAL
 
 
 @pytest.mark.parametrize("written", ["Europe", "Asia", "Africa", "the Americas", "OC", "150", "Middle East", "EMEA"])
-def test_e5_continents_are_no_territories(written: str) -> None:
-    assert "list the countries" in hint(written)
+def test_e5_continents_are_not_territories(written: str) -> None:
+    assert "list its countries" in hint(written)
     assert not suggested(written)
 
 
@@ -94,21 +94,21 @@ def test_e5_eu_where_one_country_is_expected_suggests_none() -> None:
 
 
 @pytest.mark.parametrize("written", ["IN, PK", "IN PK", "IN;PK", "IN/PK", "[IN, PK]", "India, Pakistan"])
-def test_e5_a_list_wants_brackets(written: str) -> None:
+def test_e5_a_list_needs_brackets(written: str) -> None:
     assert hint(written) == "put brackets around a list: `[IN, PK]`"
 
 
-def test_e5_a_part_of_a_country_that_was_divided_says_so() -> None:
+def test_e5_the_hint_for_a_part_of_a_divided_country_names_the_division() -> None:
     assert suggested("AN-CUR") == ["BQ", "CW", "SX"]
 
 
-def test_e5_a_former_country_may_be_a_state_of_today() -> None:
+def test_e5_a_former_country_may_also_be_the_code_of_a_state() -> None:
     assert hint("CT").startswith("it was the Canton and Enderbury Islands")
     assert suggested("CT") == ["KI", "US-CT"]
 
 
 def test_e5_a_name_of_many_places_suggests_none() -> None:
-    assert hint("Central").endswith("places are called so: write the code of the one that is meant")
+    assert hint("Central").endswith("places have this name: write the code of the one you mean")
 
 
 def _variants(country: object) -> set[str]:
@@ -120,7 +120,7 @@ def _variants(country: object) -> set[str]:
 
 @given(st.sampled_from(list(pycountry.countries)), st.data())
 def test_e5_every_name_of_a_country_suggests_it(country: object, data: st.DataObject) -> None:
-    """All of its names, in any case, and its alpha-3 and numeric codes; another country only if it fits as well."""
+    """All names, in any case, and the alpha-3 and numeric codes. Another country is suggested only if it fits too."""
     code = str(getattr(country, "alpha_2"))  # noqa: B009
     name = data.draw(st.sampled_from(sorted(_variants(country))))
     written = data.draw(st.sampled_from([name, name.upper(), name.lower(), f" {name} "]))

@@ -1,4 +1,4 @@
-"""One rule: what it takes, what it refuses, and when it is in force."""
+"""A rule: the arguments that it accepts and refuses, and when it is in force."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def within(period: tuple[datetime | None, datetime | None], instant: datetime) -
 class TestInForce:
     @settings(max_examples=400)
     @given(periods(), st.lists(periods(), max_size=5))
-    def test_a_rule_is_in_force_in_its_period_less_its_stays(self, period: Period, stays: list[Period]) -> None:
+    def test_a_rule_is_in_force_in_its_period_without_its_stays(self, period: Period, stays: list[Period]) -> None:
         """R1, at every bound, just before it, just after it and far away."""
         found = rule(from_=period.start, until=period.end, stays=stays)
         tick = timedelta(microseconds=1)
@@ -68,7 +68,7 @@ class TestInForce:
     @settings(max_examples=400)
     @given(periods(), st.lists(periods(), max_size=5))
     def test_the_periods_are_merged_and_in_order(self, period: Period, stays: list[Period]) -> None:
-        """None is empty, and two neighbours never touch: each bound is an instant at which something changes."""
+        """No period is empty, and neighbours do not touch. So the rule's state changes at each bound."""
         found = rule(from_=period.start, until=period.end, stays=stays).periods
         for one in found:
             assert one.start is None or one.end is None or one.start < one.end
@@ -92,13 +92,13 @@ class TestInForce:
 
     @pytest.mark.parametrize("keys", [{}, {"from_": START}])
     def test_a_naive_instant_is_an_error_whatever_the_bounds(self, keys: dict[str, datetime]) -> None:
-        """A5: an open rule must not take it for an instant in silence."""
+        """A5: a rule without bounds must not accept it silently."""
         with pytest.raises((InstantError, TypeError)):
             rule(**keys).in_force(datetime(2021, 2, 10))  # noqa: DTZ001
 
 
 class TestValues:
-    def test_values_stand_in_their_canonical_form(self) -> None:
+    def test_attributes_are_in_canonical_form(self) -> None:
         found = rule(
             accounts={3, 1},
             tweets=iter([2]),
@@ -116,14 +116,14 @@ class TestValues:
             accounts=[1, 3], tweets=[2], withheld_in=["IN", "US-MS"], except_in=["IN-DL"], if_unknown=Settle.SHOW
         )
 
-    def test_codes_are_kept_beside_the_world(self) -> None:
-        """Whoever reads the rule sees what was written; to say that it is too much is advice, not reading."""
+    def test_codes_are_kept_beside_world(self) -> None:
+        """The rule keeps the codes as written. To report that they are redundant is the task of the lint."""
         assert rule(withheld_in=["IN", "world", "US-MS"]).withheld_in == ("IN", "US-MS", "WORLD")
 
     def test_a_group_is_expanded(self) -> None:
         assert len(rule(withheld_in=["EEA"]).withheld_in) == 30
 
-    def test_the_place_is_no_part_of_a_rule(self) -> None:
+    def test_the_place_is_not_part_of_the_identity(self) -> None:
         assert rule(place=Place("a.yaml", 1, 1)) == rule(place=Place("b.yaml", 2, 2)) == rule()
         assert hash(rule(place=Place("a.yaml"))) == hash(rule())
 
@@ -132,7 +132,7 @@ class TestValues:
             rule().note = "other"  # type: ignore[misc]
 
     @given(strategies.rules())
-    def test_a_rule_survives_being_copied_and_sent(self, made: Rule) -> None:
+    def test_a_rule_can_be_copied_and_pickled(self, made: Rule) -> None:
         for again in (pickle.loads(pickle.dumps(made)), copy.deepcopy(made)):  # noqa: S301
             assert again == made
             assert again.periods == made.periods
@@ -168,8 +168,8 @@ class TestErrors:
         assert (caught.value.code, caught.value.field) == (code, field)
 
     @pytest.mark.parametrize("keys", [{"reason": "law"}, {"accounts": []}, {"effect": "hide"}, {"if_unknown": "hide"}])
-    def test_a_contradiction_says_which_rule_it_is(self, keys: dict[str, Any]) -> None:
-        """Of a thousand rules made in a loop, one is wrong."""
+    def test_a_contradiction_identifies_the_rule(self, keys: dict[str, Any]) -> None:
+        """If one of a thousand rules made in a loop is wrong, the error must identify it."""
         with pytest.raises(RuleError, match=r"^rule `a`: "):
             rule(**keys)
         with pytest.raises(RuleError, match=r"^a\.yaml:7:3: "):
@@ -204,24 +204,24 @@ class TestErrors:
             *({"stays": None}, {"stays": [5]}, {"stays": [(START,)]}, {"stays": [(START, None, None)]}),
         ],
     )
-    def test_a_value_of_the_wrong_shape_is_an_error_of_ours(self, keys: dict[str, Any]) -> None:
-        """The docstring lists what is raised; `'int' object is not iterable` names neither rule nor field."""
+    def test_a_value_of_the_wrong_type_is_a_rule_error(self, keys: dict[str, Any]) -> None:
+        """`'int' object is not iterable` would name neither the rule nor the field."""
         with pytest.raises(WithholdError):
             rule(**keys)
 
-    def test_an_override_is_a_mapping_and_stands_in_order(self) -> None:
+    def test_overrides_are_a_mapping_and_are_sorted(self) -> None:
         given = {"shadowed": "two courts", "no-end": "none was ordered"}
         assert rule(override=given).override == tuple(sorted(given.items())) == rule(override=given.items()).override
         assert hash(rule(override=given)) != hash(rule())
 
     @pytest.mark.parametrize("given", [{"no-end": ""}, {"no-end": " x"}, {"": "x"}, {"no-end": None}, ["no-end"], 5])
-    def test_an_override_gives_its_reason(self, given: Any) -> None:
+    def test_an_override_has_a_reason(self, given: Any) -> None:
         with pytest.raises(RuleError) as caught:
             rule(override=given)
         assert (caught.value.code, caught.value.field) == ("bad-override", "override")
 
     @pytest.mark.parametrize("keys", [{"demand": 5}, {"note": object()}, {"demand": ["D1"]}, {"demand": " "}])
     def test_a_demand_and_a_note_are_text(self, keys: dict[str, Any]) -> None:
-        """Else it comes to light only in the digest, far from where the rule was made."""
+        """Otherwise computing the digest would fail, far from the place where the rule was created."""
         with pytest.raises(WithholdError):
             rule(**keys)

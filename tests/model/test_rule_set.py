@@ -1,4 +1,4 @@
-"""Rules with unique ids, and a digest that says which rules these are."""
+"""A set of rules with unique ids, and a digest that identifies it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def rule(**keys: Any) -> Rule:
 
 
 class TestIds:
-    def test_a_repeated_id_is_told_with_both_places(self) -> None:
+    def test_a_repeated_id_is_reported_with_both_places(self) -> None:
         with pytest.raises(RuleSetError) as caught:
             RuleSet(
                 [rule(place=Place("a.yaml", 2, 3)), rule(id="b"), rule(place=Place("b.yaml", 4, 5), reason="copyright")]
@@ -35,13 +35,13 @@ class TestIds:
         )
         assert (caught.value.read, caught.value.refused) == (2, 1)
 
-    def test_all_repeated_ids_are_told(self) -> None:
+    def test_all_repeated_ids_are_reported(self) -> None:
         with pytest.raises(RuleSetError) as caught:
             RuleSet(rule(id=name) for name in "abcabca")
         assert [problem.message for problem in caught.value.problems] == [
             f"rule id `{name}` is used twice" for name in "abca"
         ]
-        assert caught.value.hint == "ids are unique in a rule set"
+        assert caught.value.hint == "give each rule its own id"
         assert (caught.value.read, caught.value.refused) == (3, 4)
 
     def test_the_very_same_rule_twice_is_a_repeated_id_too(self) -> None:
@@ -61,7 +61,7 @@ class TestIds:
         with pytest.raises(KeyError):
             rules["c"]
 
-    def test_no_rule_is_a_rule_set(self) -> None:
+    def test_a_set_may_be_empty(self) -> None:
         assert len(RuleSet()) == 0
         assert len(RuleSet().digest) == 64
         assert repr(RuleSet()) == f"<RuleSet of 0 rules, {RuleSet().digest[:16]}>"
@@ -132,7 +132,7 @@ class TestDigest:
         digests = {RuleSet([rule(**keys)]).digest for keys in others} | {RuleSet().digest}
         assert len(digests) == len(others) + 1
 
-    def test_every_field_of_a_rule_was_tried_above(self) -> None:
+    def test_every_field_of_a_rule_was_tested_above(self) -> None:
         import dataclasses
         import inspect
 
@@ -141,13 +141,13 @@ class TestDigest:
         assert {name for name in fields if f'"{name}"' not in tried} == set()
 
     def test_ids_do_not_run_into_each_other(self) -> None:
-        """Two lists of ids follow one another in what is hashed; where one ends must be part of it."""
+        """Two lists of ids are hashed one after the other, so the hash must include where the first one ends."""
         one = RuleSet([rule(accounts=[1, 2], tweets=[3])])
         other = RuleSet([rule(accounts=[1], tweets=[2, 3])])
         assert one.digest != other.digest
 
     def test_it_is_stable(self) -> None:
-        """It names files and answers outside this process: a change of it is a breaking one."""
+        """Files and answers outside of this process contain it, so changing it is a breaking change."""
         rules = RuleSet([rule(accounts=[1101], from_=START, note="é")])
         assert rules.digest == "5c40462d54e4ecdc532c89f80c6a69ed7c2ffef2fde773bf7647a4f66e3fe3c1"
 

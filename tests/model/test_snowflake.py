@@ -1,4 +1,4 @@
-"""A tweet's id tells when it was made."""
+"""A tweet's id contains its creation time."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from withhold.model import MAX_ID
 from withhold.snowflake import EPOCH, first_id_at, instant_of
 
-#: What 41 bits of milliseconds reach.
+#: The end of the time that 41 bits of milliseconds can represent.
 LAST = EPOCH + timedelta(milliseconds=2**41 - 1)
 
 
 @given(st.integers(29_700_859_247, MAX_ID - 2**22))  # the millisecond after the last has no id
-def test_an_id_lies_in_the_millisecond_that_it_tells(tweet_id: int) -> None:
+def test_an_id_belongs_to_the_millisecond_that_it_contains(tweet_id: int) -> None:
     made = instant_of(tweet_id)
     assert made is not None
     assert first_id_at(made) <= tweet_id < first_id_at(made + timedelta(milliseconds=1))
 
 
 @given(st.datetimes(datetime(2010, 11, 5), datetime(2080, 7, 10), timezones=st.just(UTC)))  # noqa: DTZ001
-def test_the_first_id_of_an_instant_tells_its_millisecond(instant: datetime) -> None:
-    """And the one before it tells an earlier one."""
+def test_the_first_id_of_an_instant_contains_its_millisecond(instant: datetime) -> None:
+    """And the id before it contains an earlier one."""
     whole = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
-    # The epoch lies on a whole millisecond.
+    # The epoch is at a whole millisecond.
     assert instant_of(first_id_at(instant)) == whole
     before = instant_of(first_id_at(instant) - 1)
     assert before == whole - timedelta(milliseconds=1)
@@ -43,7 +43,7 @@ def test_the_first_id_of_an_instant_tells_its_millisecond(instant: datetime) -> 
     ],
 )
 def test_known_ids(tweet_id: int, made: str | None) -> None:
-    """Ids of the older kind, a plain count, tell nothing."""
+    """Sequential ids, from before the change, contain no time."""
     found = instant_of(tweet_id)
     assert (None if found is None else str(found)) == made
 
@@ -53,8 +53,8 @@ def test_an_instant_before_the_epoch_has_no_id() -> None:
         first_id_at(EPOCH - timedelta(microseconds=1))
 
 
-def test_an_instant_that_no_id_reaches_is_an_error() -> None:
-    """Else a bound is made that no id of 63 bits can pass, or that no column holds."""
+def test_an_instant_after_the_last_id_is_an_error() -> None:
+    """Otherwise the result would exceed all ids of 63 bits, or would not fit into a column."""
     assert first_id_at(LAST) <= MAX_ID
     with pytest.raises(ValueError, match=r"\w"):
         first_id_at(LAST + timedelta(milliseconds=1))

@@ -1,4 +1,4 @@
-"""Codes, aliases, groups, and what lies around them (T1 to T6)."""
+"""Codes, aliases, groups, and the territories that contain them (T1 to T6)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from withhold.territories import (
 
 ALL_COUNTRIES = sorted(found.alpha_2 for found in pycountry.countries)
 #: ISO 3166-2 lists some places a second time, as parts of a country (T5): those codes are aliases.
-#: `NO-30` and two more are listed still, and were divided in 2024.
+#: `NO-30` and two others are still listed, although they were divided in 2024.
 ALL_SUBDIVISIONS = sorted(
     found.code for found in pycountry.subdivisions if found.code not in {*ALIASES, "NO-30", "NO-38", "NO-54"}
 )
 
 
-def test_every_iso_code_is_read_in_any_case_and_stands_for_itself() -> None:
+def test_every_iso_code_is_read_in_any_case() -> None:
     """T1, T2."""
     for code in (*ALL_COUNTRIES, *ALL_SUBDIVISIONS, "XK", "WORLD"):
         for written in (code, code.lower(), code.title(), f" {code}\n"):
@@ -44,8 +44,8 @@ def test_there_are_250_countries_and_kosovo_is_one_of_them() -> None:
     assert name_of("XK") == "Kosovo"
 
 
-def test_what_lies_around_a_subdivision_ends_with_its_country_and_the_world() -> None:
-    """Each step goes to the parent that ISO gives, so no chain is a circle."""
+def test_a_subdivision_is_inside_its_country_and_the_world() -> None:
+    """Each step goes to the parent that ISO gives, so there are no cycles."""
     parent = {found.code: found.parent_code for found in pycountry.subdivisions}
     for code in ALL_SUBDIVISIONS:
         chain = containing(code)
@@ -56,7 +56,7 @@ def test_what_lies_around_a_subdivision_ends_with_its_country_and_the_world() ->
 
 
 @pytest.mark.parametrize("code", ["IN", "XK", "AQ"])
-def test_around_a_country_there_is_the_world(code: str) -> None:
+def test_only_the_world_contains_a_country(code: str) -> None:
     assert containing(code) == (code, "WORLD")
 
 
@@ -86,8 +86,8 @@ def test_subdivisions_are_those_of_the_country_alone() -> None:
         ("FI-01", "AX", "FI-01"),
     ],
 )
-def test_aliases_are_read_and_told(written: str, code: str | None, alias: str | None) -> None:
-    """T2; and only where the country stands."""
+def test_aliases_are_read_and_reported(written: str, code: str | None, alias: str | None) -> None:
+    """T2; and only in the position of the country."""
     if code is None:
         with pytest.raises(TerritoryError):
             resolve(written)
@@ -95,7 +95,7 @@ def test_aliases_are_read_and_told(written: str, code: str | None, alias: str | 
         assert resolve(written) == Resolved(code, alias)
 
 
-def test_an_alias_is_never_a_code_of_its_own() -> None:
+def test_an_alias_is_never_an_iso_code() -> None:
     assert not set(ALIASES) & set(countries())
     for alias, code in ALIASES.items():
         assert resolve(code) == Resolved(code, None)
@@ -110,12 +110,12 @@ def test_an_alias_is_never_a_code_of_its_own() -> None:
     ],
 )
 def test_a_place_that_is_listed_twice_has_one_code(second: str, own: str) -> None:
-    """T5: a viewer in Bonaire is located in `BQ`, so a rule for `NL-BQ1` would never reach one."""
+    """T5: a viewer in Bonaire is located in `BQ`, so a rule on `NL-BQ1` would never reach them."""
     assert resolve(second) == Resolved(own, second)
 
 
 def test_no_second_code_was_forgotten() -> None:
-    """A part of one country that has the name of another country is that country, or only has its name."""
+    """A subdivision with the name of another country is either a second code of it, or is listed here."""
     names = {found.name: found.alpha_2 for found in pycountry.countries}
     same_name = {
         found.code: names[found.name]
@@ -147,7 +147,7 @@ def test_no_second_code_was_forgotten() -> None:
     ],
 )
 def test_a_code_that_does_not_exist_suggests_the_nearest(written: str, message: str, hint: str | None) -> None:
-    """T2. A swap of letters or a key beside the right one is likelier than anything else."""
+    """T2. Swapped letters and neighbouring keys are the most likely mistakes."""
     with pytest.raises(TerritoryError) as caught:
         resolve(written)
     assert caught.value.problem.message == message
@@ -181,7 +181,7 @@ def test_a_suggestion_for_a_subdivision_of_an_alias_stays_in_its_country(suffix:
     assert "`HK`" not in str(caught.value.hint)
 
 
-def test_xx_and_xy_say_what_to_write_instead() -> None:
+def test_the_hints_for_xx_and_xy_say_what_to_write_instead() -> None:
     """T3."""
     for written in ("XX", "xx"):
         with pytest.raises(TerritoryError) as caught:
@@ -191,12 +191,15 @@ def test_xx_and_xy_say_what_to_write_instead() -> None:
         assert "unknown location" in str(caught.value.hint)
     with pytest.raises(TerritoryError) as caught:
         resolve("XY")
-    assert caught.value.hint == "Twitter's `XY` is worldwide for copyright: write `WORLD` with `reason: copyright`"
+    assert (
+        caught.value.hint
+        == "in Twitter's data `XY` means worldwide for copyright: write `WORLD` with `reason: copyright`"
+    )
 
 
 @pytest.mark.parametrize(("inner", "outer"), [("RE", "FR"), ("PR", "US"), ("HK", "CN"), ("AX", "FI"), ("XK", "RS")])
 def test_a_territory_with_its_own_code_is_not_in_the_country_it_belongs_to(inner: str, outer: str) -> None:
-    """T5; nor in a group by way of it."""
+    """T5; nor is it in a group of which the country is a member."""
     assert outer not in containing(inner)
     assert inner not in GROUPS["EU"]
 
@@ -221,7 +224,7 @@ class TestGroups:
         assert not set(GROUPS) & {*countries(), *ALIASES, "WORLD", "XX", "XY"}
 
     def test_a_group_is_not_suggested_for_itself_where_only_codes_are_read(self) -> None:
-        """`EU` is no country, and `RU` is the last thing that was meant."""
+        """`EU` is not a country, and `RU` is certainly not the intended one."""
         with pytest.raises(TerritoryError) as caught:
             resolve("EU")
         assert not str(caught.value.hint).startswith("did you mean")
@@ -241,7 +244,7 @@ def test_the_hyphen_makes_a_subdivision() -> None:
 
 
 def test_an_alias_warns_wherever_it_is_read() -> None:
-    """T2: in a rule that is made in Python too."""
+    """T2: also in a rule that is created in Python."""
     with pytest.warns(RuleSetWarning, match="`UK` was read as `GB`"):
         Viewer(country="UK")
     with pytest.warns(RuleSetWarning, match="`UK` was read as `GB`"):
@@ -249,7 +252,7 @@ def test_an_alias_warns_wherever_it_is_read() -> None:
 
 
 @pytest.mark.parametrize("written", ["ın", "uſ", "ﬁ", "ＩＮ"])
-def test_letters_of_other_alphabets_are_no_code(written: str) -> None:
-    """Upper case makes `IN` of the first; whoever typed it did not see what they typed."""
+def test_letters_of_other_alphabets_are_not_a_code(written: str) -> None:
+    """The upper case of the first one is `IN`, but it is probably a typing error."""
     with pytest.raises(TerritoryError):
         resolve(written)

@@ -21,13 +21,13 @@ from withhold import TerritoryError, TerritorySet
 from withhold.territories import ALIASES, countries
 
 NO_COUNTRY = "nowhere in particular"
-#: Countries with nested regions, with plain subdivisions, with none, and one that ISO does not have.
+#: Countries with nested regions, with one level of subdivisions, with none, and one that ISO does not have.
 COUNTRIES = ("IT", "US", "GB", "IN", "AQ", "XK", "FR")
 
 
 @cache
 def parents() -> dict[str, str]:
-    """Return what lies directly around every point, from pycountry alone."""
+    """Return the code directly around every point, from pycountry alone."""
     around = {found.code: found.parent_code or found.country_code for found in pycountry.subdivisions}
     around = {code: parent for code, parent in around.items() if code not in ALIASES}
     return around | dict.fromkeys(countries(), "WORLD") | {NO_COUNTRY: "WORLD"}
@@ -78,7 +78,7 @@ def test_a_code_is_in_a_set_iff_all_of_its_points_are(both: Both, code: str) -> 
 
 @settings(max_examples=300)
 @given(built, built)
-def test_equal_points_are_equal_sets_with_equal_hash_and_text_and_others_are_not(one: Both, other: Both) -> None:
+def test_sets_are_equal_in_value_hash_and_text_iff_their_points_are(one: Both, other: Both) -> None:
     equal = one[1] == other[1]
     assert (one[0] == other[0]) is equal
     assert (str(one[0]) == str(other[0])) is equal
@@ -89,8 +89,8 @@ def test_equal_points_are_equal_sets_with_equal_hash_and_text_and_others_are_not
 
 @settings(max_examples=300)
 @given(built)
-def test_the_same_points_put_together_otherwise_are_the_same_set(both: Both) -> None:
-    """Whatever operations led to a set: the union of its parts, and what is left of the world without the rest."""
+def test_sets_of_equal_points_are_equal_however_they_were_made(both: Both) -> None:
+    """The union of its parts, and the world without the rest, are the same set."""
     found, model = both
     world = TerritorySet(["WORLD"])
     rest = world - found
@@ -106,7 +106,7 @@ def test_the_same_points_put_together_otherwise_are_the_same_set(both: Both) -> 
 
 @settings(max_examples=300)
 @given(built)
-def test_iteration_gives_the_largest_codes_that_lie_wholly_inside(both: Both) -> None:
+def test_iteration_gives_the_largest_codes_that_are_wholly_inside(both: Both) -> None:
     found, model = both
     inside = {code for code, below in points_below().items() if below <= model}
     largest = {code for code in inside if parents().get(code) not in inside}
@@ -117,14 +117,14 @@ def test_iteration_gives_the_largest_codes_that_lie_wholly_inside(both: Both) ->
 
 @settings(max_examples=300)
 @given(built)
-def test_the_text_says_which_points_it_is(both: Both) -> None:
+def test_the_text_determines_the_points(both: Both) -> None:
     found, model = both
     assert _read(str(found)) == model
     assert repr(found) == f"<TerritorySet {found}>"
 
 
 def _read(text: str) -> frozenset[str]:
-    """Read the text of a set back, by what the words mean."""
+    """Return the points that the text of a set describes."""
     if text == "nowhere":
         return frozenset()
     tokens = re.findall(r"[A-Z0-9-]+|[(),]|except|but", text)
@@ -134,7 +134,7 @@ def _read(text: str) -> frozenset[str]:
 
 
 def _terms(tokens: list[str], inside: frozenset[str]) -> frozenset[str]:
-    """Each term turns its code over, and what is in its parentheses turns parts of it over again."""
+    """Each term toggles its code, and the terms in its parentheses toggle parts of it again."""
     while tokens and tokens[0] != ")":
         code = tokens.pop(0)
         assert not points(code) & inside or points(code) <= inside, "a term speaks of one state"
@@ -170,7 +170,7 @@ def test_how_a_set_prints(found: TerritorySet, text: str) -> None:
 
 
 def test_every_country_is_not_yet_the_world() -> None:
-    """Whoever is in no country, or nobody knows where, is in `WORLD` all the same (T4)."""
+    """A viewer in no country, or at an unknown location, is in `WORLD` too (T4)."""
     everywhere = TerritorySet(countries())
     assert everywhere != TerritorySet(["WORLD"])
     assert "WORLD" not in everywhere
@@ -178,14 +178,14 @@ def test_every_country_is_not_yet_the_world() -> None:
 
 
 def test_all_subdivisions_are_not_yet_the_country() -> None:
-    """Some places lie in no subdivision."""
+    """Some places are in no subdivision."""
     states = TerritorySet(code for code in points("US") if code != "US")
     assert "US" not in states
     assert str(TerritorySet(["US"]) - states).startswith("US (except US-AK, ")
 
 
 @pytest.mark.parametrize("code", ["ZZ", "US-XX", "XX", "", "EU"])
-def test_what_is_no_territory_is_an_error(code: str) -> None:
+def test_a_code_that_does_not_exist_is_an_error(code: str) -> None:
     with pytest.raises(TerritoryError):
         TerritorySet([code])
     with pytest.raises(TerritoryError):
@@ -199,7 +199,7 @@ def test_other_things_are_not_in_it_and_not_equal_to_it() -> None:
     assert found != {"IN"}
 
 
-def test_a_set_can_be_sent_to_another_process() -> None:
+def test_a_set_can_be_pickled() -> None:
     found = TerritorySet(["WORLD"]) - TerritorySet(["IT-62", "TR"])
     for again in (pickle.loads(pickle.dumps(found)), copy.deepcopy(found)):  # noqa: S301
         assert again == found

@@ -1,4 +1,4 @@
-"""What is asked about: tweets, pairs, and what a retweet brings with it."""
+"""Subjects: tweets, the tweets that they retweet or quote, and pairs of ids."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ QUOTED = Tweet(30, 3)
 
 
 class TestTweet:
-    def test_a_retweet_brings_all_that_it_retweets(self) -> None:
-        """R8: itself and its author, the source and its author."""
+    def test_the_links_of_a_retweet_include_all_that_it_retweets(self) -> None:
+        """R8: the retweet and its author, the source and its author."""
         assert Tweet(10, 1, retweet_of=PLAIN).links() == ((10, 1), (20, 2))
         assert Tweet(5, 6, retweet_of=Tweet(10, 1, retweet_of=PLAIN)).links() == ((5, 6), (10, 1), (20, 2))
 
@@ -52,8 +52,8 @@ class TestTweet:
 
     @pytest.mark.parametrize("key", ["retweet_of", "quoted"])
     @pytest.mark.parametrize("value", [5, "20", (20, 2), {"id": 20}])
-    def test_what_it_retweets_or_quotes_is_a_tweet(self, key: str, value: Any) -> None:
-        """Else `links` fails in the middle of a page, with an `AttributeError`."""
+    def test_a_retweeted_or_quoted_tweet_is_a_tweet(self, key: str, value: Any) -> None:
+        """Otherwise `links` would fail in the middle of a page with an `AttributeError`."""
         with pytest.raises((TypeError, ValueError)):
             Tweet(20, 2, **{key: value})
 
@@ -73,7 +73,7 @@ class TestSubjects:
         assert links_of(subject) == links
 
     @pytest.mark.parametrize("subject", [20, None, "abc", (20,), (20, 2, 3), (), {}, "2" * 9999])
-    def test_what_is_neither_is_told(self, subject: Any) -> None:
+    def test_anything_else_is_an_error(self, subject: Any) -> None:
         with pytest.raises(SubjectIdError, match="is neither a tweet nor a pair") as caught:
             links_of(subject)
         assert caught.value.code == "not-a-subject"
@@ -84,7 +84,7 @@ class TestSubjects:
             links_of((None, None))
 
     @pytest.mark.parametrize("pair", [("20", "2"), (20, True), (2.0, 2)])
-    def test_ids_that_are_no_ints_are_type_errors(self, pair: Any) -> None:
+    def test_ids_that_are_not_ints_are_type_errors(self, pair: Any) -> None:
         with pytest.raises(SubjectIdTypeError):
             links_of(pair)
 
@@ -96,12 +96,12 @@ class TestPolicy:
         assert Policy().unknown_location is Settle.SHOW
 
     @pytest.mark.parametrize("value", ["hide", "", None, True, "SHOW", []])
-    def test_there_are_two_ways_to_settle(self, value: Any) -> None:
-        with pytest.raises(ValueError, match="unknown_location is `withhold` or `show`"):
+    def test_unknown_location_is_withhold_or_show(self, value: Any) -> None:
+        with pytest.raises(ValueError, match="unknown_location must be `withhold` or `show`"):
             Policy(unknown_location=value)
 
     @pytest.mark.parametrize("value", ["no", "false", "", 0, None])
-    def test_whether_authors_see_their_own_is_true_or_false(self, value: Any) -> None:
-        """`author_sees_own="false"`, out of an environment variable, would show what is withheld."""
+    def test_author_sees_own_is_true_or_false(self, value: Any) -> None:
+        """`author_sees_own="false"`, from an environment variable, would show withheld content."""
         with pytest.raises((TypeError, ValueError)):
             Policy(author_sees_own=value)

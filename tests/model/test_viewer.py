@@ -1,4 +1,4 @@
-"""Who is looking, and what is known of where (T4)."""
+"""The viewer, and what is known about their location (T4)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from withhold.territories import country_of
 
 
 class TestValues:
-    def test_codes_are_canonical_sorted_and_given_once(self) -> None:
+    def test_codes_are_canonical_sorted_and_unique(self) -> None:
         one = Viewer(country="gb", subdivisions=["gb-wbk", "GB-ENG", "GB-WBK"])
         assert one.location_key == ("GB", ("GB-ENG", "GB-WBK"))
         assert one == Viewer(country="GB", subdivisions=("GB-ENG", "GB-WBK"))
@@ -24,7 +24,7 @@ class TestValues:
 
     @pytest.mark.parametrize("codes", [["US-MS", "US-TX"], ["US-TX", "US-MS", "US-CA"]])
     def test_nobody_is_in_two_states(self, codes: list[str]) -> None:
-        """Else a decision could not say whether it varies by location."""
+        """Otherwise `varies_by_location` could not be computed."""
         with pytest.raises(ViewerError, match="at once"):
             Viewer(country="US", subdivisions=codes)
 
@@ -53,12 +53,12 @@ class TestValues:
             ({"country": "el"}, "EL"),
         ],
     )
-    def test_an_alias_warns_at_whoever_wrote_it(self, keys: dict[str, Any], alias: str) -> None:
+    def test_an_alias_gives_a_warning_at_the_line_of_the_caller(self, keys: dict[str, Any], alias: str) -> None:
         with pytest.warns(RuleSetWarning, match=rf"^`{alias}` was read as `G[BR].*` \[territory-alias\]$") as caught:
             Viewer(**keys)
         assert [warning.filename for warning in caught] == [__file__]
 
-    def test_codes_that_are_no_aliases_do_not_warn(self) -> None:
+    def test_other_codes_give_no_warning(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             Viewer(country="gb", subdivisions=["gb-eng"])
@@ -75,15 +75,19 @@ class TestErrors:
             ),
             (
                 {"country": None, "subdivisions": ["US-MS"]},
-                "subdivision `US-MS` contradicts no country",
+                "subdivision `US-MS` has no country",
                 "`US-MS` lies in `US`",
             ),
             (
                 {"country": "US", "subdivisions": ["US"]},
                 "subdivision `US` contradicts country `US`",
-                "it has a country's code of its own: use it as `country`",
+                "it has its own country code: use it as `country`",
             ),
-            ({"country": "US", "subdivisions": "US-MS"}, "subdivisions `US-MS` are text", "write `('US-MS',)`"),
+            (
+                {"country": "US", "subdivisions": "US-MS"},
+                "subdivisions `US-MS` is text, not a list",
+                "write `('US-MS',)`",
+            ),
             ({"country": "US-MS"}, "`US-MS` is not a country", "write `country='US', subdivisions=('US-MS',)`"),
             ({"country": "WORLD"}, "`WORLD` is not a country", None),
         ],
@@ -96,11 +100,11 @@ class TestErrors:
 
     @pytest.mark.parametrize("code", ["XX", "xx", "T1", "ZZ", "", "EU", "IND", "A1"])
     def test_a_code_that_does_not_exist_is_never_a_silent_unknown(self, code: str) -> None:
-        """T3: a CDN's `XX` and Tor's `T1` are for the caller to read."""
+        """T3: the caller must handle a CDN's `XX` and Tor's `T1`."""
         with pytest.raises(TerritoryError):
             Viewer(country=code)
 
-    def test_xx_says_how_an_unknown_location_is_written(self) -> None:
+    def test_the_hint_for_xx_says_how_to_write_an_unknown_location(self) -> None:
         with pytest.raises(TerritoryError, match=r"Viewer\.unknown\(\)"):
             Viewer(country="XX")
 
@@ -118,14 +122,14 @@ class TestErrors:
         with pytest.raises(kind):
             Viewer(country="IN", account_id=value)
 
-    def test_subdivisions_that_are_none_are_an_error_of_ours(self) -> None:
-        """What a header that is not there gives, and no reason for `'NoneType' object is not iterable`."""
+    def test_subdivisions_of_none_are_a_viewer_error(self) -> None:
+        """A missing header gives None. The error must be better than `'NoneType' object is not iterable`."""
         with pytest.raises(ValueError, match="subdivisions"):
             Viewer(country="US", subdivisions=None)  # type: ignore[arg-type]
 
 
 class TestWhereTheyAre:
-    """Against the points: a place is where the viewer may stand, and a territory holds all, none or some of it."""
+    """Compare with points: a place is the set of points where the viewer may be; a territory has all, none or some."""
 
     @settings(max_examples=400)
     @given(
@@ -154,7 +158,7 @@ class TestWhereTheyAre:
             (("US-MS",), "IN", False),
         ],
     )
-    def test_the_words_of_the_contract(self, known: tuple[str, ...], territory: str, wanted: bool | None) -> None:
+    def test_the_examples_of_the_contract(self, known: tuple[str, ...], territory: str, wanted: bool | None) -> None:
         """T4."""
         assert is_in(("US", known), territory) is wanted
 
@@ -168,7 +172,7 @@ class TestWhereTheyAre:
             (("IT-RM",), "IT-21", False),
         ],
     )
-    def test_the_narrowest_of_nested_regions_counts(
+    def test_the_smallest_of_nested_regions_decides(
         self, known: tuple[str, ...], territory: str, wanted: bool | None
     ) -> None:
         assert is_in(("IT", known), territory) is wanted

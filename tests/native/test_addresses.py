@@ -1,4 +1,4 @@
-"""The native look-up reads and answers as Python does, and survives whatever it is given."""
+"""The native look-up parses and answers as Python does, and no input crashes it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ ODD = """
 8.8.8.256 8.8.8.1000 8.8.8.8:80 8.8.8.8/32 +8.8.8.8 -8.8.8.8 8.8.8.8%lo 0.0.0.0 255.255.255.255 1.2.3.4a a.b.c.d
 : :: ::: :::: ::1 1:: :1 1: ::1: :1:: 1::2 1:::2 1::2::3 ::1::2 :: ::ffff ::10000 ::g ::-1 ::0x1 ::1%lo fe80::1%eth0
 1:2:3:4:5:6:7 1:2:3:4:5:6:7: 1:2:3:4:5:6:7:: ::1:2:3:4:5:6:7 1:2:3:4:5:6:7:8 1:2:3:4:5:6:7:8: 1:2:3:4:5:6:7:8::
-::1:2:3:4:5:6:7:8 1:2:3:4::5:6:7:8 1:2:3:4:5:6:7:8:9 1:2:3:4::5:6:7 :1:2:3:4:5:6:7:8 01:2:3:4:5:6:7:8 00001:2:3:4:5:6:7:8
+::1:2:3:4:5:6:7:8 1:2:3:4::5:6:7:8 1:2:3:4:5:6:7:8:9 1:2:3:4::5:6:7 :1:2:3:4:5:6:7:8 01:2:3:4:5:6:7:8
+00001:2:3:4:5:6:7:8
 ::8.8.8.8 ::ffff:8.8.8.8 ::ffff:010.8.8.8 ::ffff:8.8.8 ::ffff:8.8.8.8. ::8.8.8.8:1 ::8.8.8.8:: 8.8.8.8:: 8.8.8.8::1
 1:2:3:4:5:6:8.8.8.8 1:2:3:4:5:6:7:8.8.8.8 1:2:3:4:5::8.8.8.8 1:2:3:4:5:6::8.8.8.8 ::1:2:3:4:5:6:8.8.8.8 ::a.8.8.8
 ::1:2:3:4:5:8.8.8.8 ::0008.8.8.8 ::1234.8.8.8 ::.8.8.8 ::8.8.8.256 ABCD:EF01::aBcD [::1] [::1]:80 2001:DB8::/32
@@ -66,7 +67,7 @@ _LAST = st.one_of(_GROUP, st.ip_addresses(v=4).map(str))
 
 @st.composite
 def spelt(draw: st.DrawFn) -> str:
-    """Draw an IPv6 address in any spelling, or what is nearly one."""
+    """Draw an IPv6 address in any spelling, or text that is almost one."""
     groups = [draw(_GROUP) for _ in range(draw(st.integers(0, 8)))]
     if draw(st.booleans()):
         groups.append(draw(_LAST))
@@ -122,7 +123,7 @@ STRANGE = (None, 8, 8.8, b"8.8.8.8", ["8.8.8.8"], IPv4Address("8.8.8.8"), Text("
 
 
 @pytest.mark.parametrize("thing", STRANGE, ids=lambda thing: type(thing).__name__)
-def test_what_is_not_plain_text_is_left_to_python(thing: object) -> None:
+def test_anything_but_ascii_text_is_left_to_python(thing: object) -> None:
     assert addresses.parse(thing) is None
     lookup = addresses.Lookup(table_of([(4, 0, 0, RecordPlace("GB"))]), Location)
     assert lookup.locate("8.8.8.8", None).country == "GB"
@@ -130,7 +131,7 @@ def test_what_is_not_plain_text_is_left_to_python(thing: object) -> None:
 
 
 @pytest.mark.parametrize("letter", ["8", ":", "\0", "é", "\ud800", "\U0001f30d"])
-def test_ten_million_characters_are_no_address(letter: str) -> None:
+def test_ten_million_characters_are_not_an_address(letter: str) -> None:
     assert addresses.parse(letter * 10_000_000) is None
 
 
@@ -155,7 +156,7 @@ def answering(table: NetworkTable, module: Any) -> GeoIP:
 
 @st.composite
 def cut(draw: st.DrawFn, version: int) -> list[tuple[int, int, int, RecordPlace]]:
-    """Draw networks beside each other, in order, as a database has them: halves of halves around a few addresses."""
+    """Draw adjacent networks in order, as in a database: repeated halves around a few addresses."""
     bits = 32 if version == 4 else 128
     inside = draw(st.lists(st.sampled_from(NEAR[version]), min_size=1, max_size=3))
     depth = draw(st.integers(0, bits))
@@ -203,7 +204,7 @@ def test_look_ups_answer_as_python_does(
 def assert_answered_alike(
     leaves: list[tuple[int, int, int, RecordPlace]], more: Iterable[tuple[int, int]] = ()
 ) -> None:
-    """Ask both for the first and the last address of each network, for those beside it, and for `more`."""
+    """Ask both about the first and last address of each network, their neighbours, and `more`."""
     table = table_of(leaves)
     ours, pure = answering(table, addresses), answering(table, None)
     asked = {*more, *ENDS}
@@ -277,7 +278,7 @@ def test_runs_end_where_the_networks_do(leaves: tuple[str, list[tuple[int, int, 
 def test_crowded_networks_are_found_as_python_finds_them(
     v4: tuple[int, int, int, int], v6: tuple[int, int, int, int], seed: int, odds: float
 ) -> None:
-    """Hundreds of networks beside each other, of few countries, so that many go on with the one before."""
+    """Hundreds of adjacent networks of few countries, so that many continue the run of the previous one."""
     rng = random.Random(seed)
     leaves: list[tuple[int, int, int, RecordPlace]] = []
     for version, start, top, deepest in (v4, v6):
@@ -318,7 +319,7 @@ def test_a_location_is_the_one_that_python_makes() -> None:
 
 
 def test_a_look_up_keeps_no_more_than_its_location_does() -> None:
-    # Made here, so that nothing else keeps or drops them meanwhile.
+    # Create them here, so that no other reference to them changes meanwhile.
     text, source, code = ".".join("8888"), Evidence("GB"), "".join("GB")
     lookup = addresses.Lookup(parts(codes=[None, code]), Location)
     assert lookup.country(text) is code
@@ -359,8 +360,10 @@ _WORDS = st.sampled_from([0, 1, 2, 3, 4, 5, 1 << 31, (1 << 32) - 1])
     st.lists(st.integers(0, 255), min_size=1, max_size=9),
     st.sampled_from([0, 1, DEEP, 255]),
 )
-def test_no_table_leads_out_of_its_memory(words: list[int], starts: list[int], codes: list[int], cell: int) -> None:
-    """Where Python would answer by an index from the end, the native one has no answer; both end with Python's."""
+def test_no_table_causes_reads_outside_of_its_memory(
+    words: list[int], starts: list[int], codes: list[int], cell: int
+) -> None:
+    """For an index that Python would count from the end, the native look-up has no answer, and Python answers."""
     index = array("I", (words * ((1 << 16) // len(words) + 1))[: (1 << 16) + 1])
     broken = parts(
         cells4=bytes((cell,)) * (1 << 24),
@@ -405,7 +408,7 @@ def test_other_memory_is_refused(other: dict[str, object]) -> None:
             addresses.Lookup(parts(**{name: 8}), Location)
 
 
-def test_fewer_indexes_are_as_many_that_are_missing() -> None:
+def test_a_short_list_of_indexes_is_like_one_with_missing_indexes() -> None:
     finer = table_of([(6, 0x20010DB8 << 96, 49, RecordPlace("DE"))])
     networks = {name: getattr(finer, name) for name in ("codes", "starts6", "codes6")}
     assert addresses.Lookup(parts(**networks, index6=finer.index6), Location).country("2001:db8::1") == "DE"
@@ -436,7 +439,7 @@ def test_only_a_plain_class_is_filled(cls: type) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), (1,), (1, 2), (SMALL, None), (SMALL, object), (None, Location)])
-def test_a_look_up_is_complete_or_is_not_there(arguments: tuple[Any, ...]) -> None:
+def test_a_look_up_is_complete_or_not_created(arguments: tuple[Any, ...]) -> None:
     with pytest.raises((TypeError, AttributeError, KeyError)):
         addresses.Lookup(*arguments)
 

@@ -1,4 +1,4 @@
-"""Columns and pages of every length: what a rule names is found wherever it stands."""
+"""Columns and pages of every length: a named id is found at every position."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def buffer(ids: list[int]) -> array[int]:
 
 
 def backwards(ids: list[int]) -> memoryview:
-    """Return a buffer that does not lie in one piece."""
+    """Return a buffer that is not contiguous."""
     return memoryview(array("q", [id_ for id_ in reversed(ids) for _ in range(3)]))[::-3]
 
 
@@ -33,8 +33,8 @@ def view() -> View:
 
 @pytest.mark.parametrize("size", [0, 1, 2, 63, 64, 65, 128, 511, 512, 513, 1025, LARGE - 1, LARGE, LARGE + 1])
 @pytest.mark.parametrize("make", [list, tuple, buffer, backwards])
-def test_what_is_named_is_found_at_every_edge(view: View, size: int, make: Make) -> None:
-    """First and last of the questions, and around every edge of a block and of a stretch."""
+def test_a_named_id_is_found_at_every_edge(view: View, size: int, make: Make) -> None:
+    """It is the first or last question, or next to an edge of a block or a stretch."""
     edges = sorted({at for edge in (0, 64, 512, 1024, size) for at in (edge - 1, edge, edge + 1) if 0 <= at < size})
     tweets, accounts = [OTHER] * size, [OTHER] * size
     for number, at in enumerate(edges):
@@ -48,17 +48,17 @@ def test_what_is_named_is_found_at_every_edge(view: View, size: int, make: Make)
     assert [index for index, _ in page.withheld] == edges
 
 
-def test_what_only_passes_the_filter_is_not_marked(view: View) -> None:
-    """Of ten thousand other ids some have all the bits of the one that is named."""
+def test_an_id_that_only_passes_the_filter_is_not_marked(view: View) -> None:
+    """Some of ten thousand other ids have all bits of the named one."""
     ids = range(100, 100_100)
     assert not any(view.mask(array("q", ids), array("q", ids)))
     assert view.filter([(id_, id_) for id_ in ids]).withheld == []
 
 
-def test_the_columns_below_are_checked_too(view: View) -> None:
+def test_the_arguments_of_the_c_functions_are_checked_too(view: View) -> None:
     marks = bytearray(2)
     for tweets, accounts in ((array("q", [1, 2]), array("q", [1])), ([1, 2], [1]), ([1], [1])):
-        with pytest.raises(ValueError, match="not of one length"):
+        with pytest.raises(ValueError, match="differ in length"):
             view._mark(tweets, accounts, marks)
-    with pytest.raises(ValueError, match="no row of 64-bit integers"):
+    with pytest.raises(ValueError, match="not one-dimensional with 64-bit integers"):
         view._mark(b"ab", b"ab", marks)

@@ -1,4 +1,4 @@
-"""Where C takes long, other threads run; where it has nothing to say, it makes nothing."""
+"""Long work in C lets other threads run, and answering a miss creates no object."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def build_of_shared_ids() -> None:
 )
 @pytest.mark.usefixtures("waiting_for_the_lock")
 def test_other_threads_run_meanwhile(work: Callable[[], object]) -> None:
-    """Nobody takes the lock of the interpreter away here: it must be given."""
+    """The GIL is never requested here, so it must be released voluntarily."""
     gate, ran = threading.Lock(), threading.Event()
 
     def run() -> None:
@@ -65,7 +65,7 @@ def test_other_threads_run_meanwhile(work: Callable[[], object]) -> None:
     thread = threading.Thread(target=run)
     thread.start()
     gate.release()
-    # On a busy machine it takes its time; after a minute it would be taken.
+    # On a busy machine this takes long. After a minute the interpreter would request the GIL.
     deadline = time.monotonic() + 20
     while not ran.is_set() and time.monotonic() < deadline:
         work()
@@ -74,7 +74,7 @@ def test_other_threads_run_meanwhile(work: Callable[[], object]) -> None:
 
 
 def most_memory(ask: Callable[[], object]) -> int:
-    """Return the bytes that are needed at once, also those that are given back soon."""
+    """Return the peak memory in bytes."""
     ask()
     tracemalloc.start()
     ask()
@@ -83,7 +83,7 @@ def most_memory(ask: Callable[[], object]) -> int:
     return most
 
 
-def test_a_miss_makes_no_object() -> None:
+def test_a_miss_creates_no_object() -> None:
     view = engine_of(rule(tweets=[MANY + 1])).view(INDIA)
     pairs = [(2**60 + at, 2**61 + at) for at in range(500)]
     ids = array("q", range(2**60, 2**60 + 500))
@@ -100,11 +100,11 @@ def test_a_miss_makes_no_object() -> None:
         view.mask(ids[:size], ids[:size])
 
     def more(of: Callable[[int], None]) -> int:
-        """Return the bytes for each of 490 questions more."""
+        """Return the bytes for each of 490 additional questions."""
         return (most_memory(lambda: of(500)) - most_memory(lambda: of(10))) // 490
 
-    # A part of a list is a reference for each, and one of the buffers is an id for each; what is asked of them is a
-    # list of references more, and a byte.
+    # A slice of a list takes a reference for each id, and a slice of a buffer takes the id. Filtering needs one more
+    # list of references, and masking one more byte.
     assert more(ask) == 8
     assert more(filtered) == 8 + 8
     assert more(masked) == 8 + 8 + 1

@@ -1,4 +1,4 @@
-"""Which copy of the package answers, where there are several."""
+"""Which copy of the package is in use if there are several."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ def asked(folder: Path) -> list[Any]:
     return found
 
 
-def test_e10_sources_in_the_current_folder_are_told_from_what_is_installed(copied):
+def test_e10_a_source_checkout_is_distinguished_from_an_installed_package(copied):
     (copied / "pyproject.toml").write_text('[project]\nname = "withhold"\nversion = "7.7"\n', encoding="utf-8")
     version, folder, is_checkout, native, _, kind = asked(copied)
     assert (version, folder, is_checkout, native) == ("7.7", str(copied), True, False)
-    assert kind.startswith("withhold 7.7, the sources of a checkout, in pure Python: ")
+    assert kind.startswith("withhold 7.7, source checkout, in pure Python: ")
 
 
 @pytest.mark.parametrize("beside", ["", '[project]\nname = "other"\nversion = "1"\n', "[", "[project]\n"])
-def test_e10_an_installed_package_has_the_version_that_lies_beside_it(copied, beside):
+def test_e10_an_installed_package_has_the_version_in_its_folder(copied, beside):
     (copied / "withhold-8.8.dist-info").mkdir()
     (copied / "withhold-8.8.dist-info" / "METADATA").write_text("Name: withhold\nVersion: 8.8\n", encoding="utf-8")
     (copied / "pyproject.toml").write_text(beside, encoding="utf-8")
     assert asked(copied)[:3] == ["8.8", str(copied), False]
 
 
-def test_e10_without_either_no_version_is_made_up(copied):
-    assert asked(copied)[0] == "of no known version"
+def test_e10_without_metadata_the_version_is_unknown(copied):
+    assert asked(copied)[0] == "of unknown version"
 
 
-def test_this_process_has_the_package_that_is_tested():
+def test_this_process_uses_the_tested_package():
     package = this_package()
     assert (package.native, package.why) == engine_info()
     assert str(package).startswith(f"withhold {package.version}, ")

@@ -1,4 +1,4 @@
-"""Which core is in use, and how it is chosen."""
+"""Which implementation is in use, C or Python, and how it is chosen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.implementations import in_c
 from withhold import Engine, RuleSet, Snapshot, Viewer, engine_info
 
 ASK = "import withhold; info = withhold.engine_info(); print(info.native, info.why)"
-#: A finder that makes the modules in C as if they had not been built.
+#: A finder that hides the modules in C, as if they had not been built.
 UNBUILT = """
 import sys
 class Unbuilt:
@@ -31,36 +31,36 @@ def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @in_c
-def test_the_native_core_is_used_where_it_is() -> None:
+def test_the_modules_in_c_are_used_if_available() -> None:
     assert run(ASK).stdout == "True withhold.native is in use\n"
     assert run(ASK, WITHHOLD_REQUIRE_NATIVE="1").stdout == "True withhold.native is in use\n"
 
 
 @in_c
 @pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL")
-def test_a_python_without_a_gil_stays_without() -> None:
-    """A module in C that does not say that it can do without brings the GIL back, with a warning."""
+def test_importing_does_not_enable_the_gil() -> None:
+    """A module in C that does not declare support for running without a GIL enables it, with a warning."""
     ask = "import sys, withhold.location; print(sys._is_gil_enabled())"
     found = run(ask, PYTHON_GIL="")
     assert found.stdout == "False\n", found.stderr
 
 
-def test_it_can_be_done_without() -> None:
+def test_they_can_be_switched_off() -> None:
     assert run(ASK, WITHHOLD_PURE_PYTHON="1").stdout == "False WITHHOLD_PURE_PYTHON is set\n"
 
 
-def test_what_was_not_built_is_done_without() -> None:
+def test_python_is_used_if_they_were_not_built() -> None:
     found = run(UNBUILT + ASK)
     assert found.stdout == "False withhold.native.addresses was not built\n", found.stderr
 
 
-def test_what_was_built_for_another_python_is_done_without() -> None:
+def test_python_is_used_if_they_were_built_for_another_python() -> None:
     found = run(UNBUILT.replace("ModuleNotFoundError", "ImportError") + ASK)
     assert found.stdout == "False withhold.native cannot be used: no such thing\n", found.stderr
 
 
 @pytest.mark.parametrize(("code", "variables"), [(ASK, {"WITHHOLD_PURE_PYTHON": "1"}), (UNBUILT + ASK, {})])
-def test_a_required_core_that_is_not_there_is_an_error(code: str, variables: dict[str, str]) -> None:
+def test_required_but_missing_modules_are_an_error(code: str, variables: dict[str, str]) -> None:
     found = run(code, WITHHOLD_REQUIRE_NATIVE="1", **variables)
     assert found.returncode != 0
     assert found.stderr.splitlines()[-1].startswith("ImportError: WITHHOLD_REQUIRE_NATIVE is set, but ")
@@ -75,7 +75,7 @@ def test_a_snapshot_of_the_wrong_kind_is_never_made() -> None:
         assert type(view).__name__ == kinds[native]
 
 
-def test_what_insists_on_the_native_core_says_why_it_is_not_there() -> None:
+def test_the_error_says_why_the_modules_are_missing() -> None:
     code = "from withhold import *; Snapshot.compile(RuleSet(), native=True)"
     found = run(code, WITHHOLD_PURE_PYTHON="1")
     assert found.stderr.splitlines()[-1] == "ImportError: WITHHOLD_PURE_PYTHON is set"

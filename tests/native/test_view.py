@@ -1,4 +1,4 @@
-"""What the view in C must not do: read what is not there, keep what is not asked for, lose what it is asked."""
+"""The view in C reads no memory that is not its own, leaks no references, and gives no wrong answers from its cache."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def rule(id_: str = "r", **keys: Any) -> Rule:
 
 
 @given(st.integers(1, 2**63 - 1), st.integers(-(2**70), 2**70))
-def test_ids_of_every_size_are_read_right(named: int, other: int) -> None:
-    """Python keeps an int in digits of 30 bits, which the view reads where they are."""
+def test_ids_of_every_size_are_read_correctly(named: int, other: int) -> None:
+    """Python stores an int in digits of 30 bits, which the view reads directly."""
     view = engine_of(rule(tweets=[named])).view(INDIA)
     assert view.withholds(named, 1)
     assert view.check(tweet_id=named).rule_ids == ("r",)
@@ -84,7 +84,7 @@ def test_ints_of_other_classes_are_ids_too() -> None:
     assert list(view.mask([Named.TWEET], [1])) == [1]
 
 
-def test_buffers_are_read_where_they_are() -> None:
+def test_buffers_are_not_copied() -> None:
     view = engine_of(rule(tweets=[10, 12], accounts=[7])).view(INDIA)
     tweets, accounts = array("q", [9, 10, 11, 12, 13]), array("Q", [1, 1, 7, 7, 2])
     assert list(view.mask(tweets, accounts)) == [0, 1, 1, 1, 0]
@@ -100,7 +100,7 @@ def test_buffers_are_read_where_they_are() -> None:
         view.mask(numpy.array([10.0, 9.0]), [1, 7])
 
 
-def test_arrow_arrays_are_read_where_they_are() -> None:
+def test_arrow_arrays_are_not_copied() -> None:
     arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     view = engine_of(rule(tweets=[10, 12], accounts=[7])).view(INDIA)
     tweets = arrow.array([9, 10, 11, 12, 13])
@@ -114,7 +114,7 @@ def test_arrow_arrays_are_read_where_they_are() -> None:
 
 
 @pytest.mark.parametrize("letter", ["q", "Q"])
-def test_a_buffer_with_what_is_no_id_is_refused(letter: str) -> None:
+def test_a_buffer_with_an_invalid_id_is_refused(letter: str) -> None:
     view = engine_of(rule(tweets=[10])).view(INDIA)
     wrong = [0, 2**63] if letter == "Q" else [0, -1, -(2**63)]
     for value in wrong:
@@ -127,7 +127,7 @@ def test_a_buffer_with_what_is_no_id_is_refused(letter: str) -> None:
 
 
 class Shrinks:
-    """An id that empties the list it stands in, when it is looked at."""
+    """An id that empties the list that contains it when it is read."""
 
     def __init__(self, page: list[Any]) -> None:
         self.page = page
@@ -137,7 +137,7 @@ class Shrinks:
         return 10
 
 
-def test_a_page_that_changes_under_the_view_does_no_harm() -> None:
+def test_a_page_that_changes_meanwhile_causes_no_harm() -> None:
     view = engine_of(rule(tweets=[10])).view(INDIA)
     page: list[Any] = [(1, 1)] * 300
     page[3] = (Shrinks(page), 1)
@@ -147,8 +147,8 @@ def test_a_page_that_changes_under_the_view_does_no_harm() -> None:
     assert sum(view.mask(ids, [1] * 300)) == 1
 
 
-def test_decisions_are_kept_for_each_place_and_each_pair() -> None:
-    """More of them than can be kept, again and again: what is kept for one is never given to another."""
+def test_decisions_are_cached_for_each_place_and_each_pair() -> None:
+    """Ask more questions than the cache can hold, repeatedly: no answer is given for another question."""
     rules = [rule(f"r{n:03}", tweets=[1000 + n], accounts=[5000 + n]) for n in range(150)]
     engine = engine_of(*rules)
     views = [engine.view(viewer, NOON) for viewer in (INDIA, Viewer(country="FR"), Viewer.unknown())]
@@ -162,8 +162,8 @@ def test_decisions_are_kept_for_each_place_and_each_pair() -> None:
 
 
 @given(st.integers(86_400, 315_537_638_400), st.timedeltas(timedelta(microseconds=1), timedelta(days=1)))
-def test_a_decision_holds_from_its_first_microsecond_to_before_its_last(seconds: int, length: timedelta) -> None:
-    """In all years, leap years too: the view counts microseconds itself."""
+def test_a_decision_is_valid_from_its_start_until_its_end(seconds: int, length: timedelta) -> None:
+    """In all years, also leap years: the view computes microseconds itself."""
     start = datetime(1, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     engine = engine_of(rule(tweets=[10], from_=start, until=start + length))
     tick = timedelta(microseconds=1)
@@ -177,7 +177,7 @@ def test_a_decision_holds_from_its_first_microsecond_to_before_its_last(seconds:
             assert engine.view(INDIA, at).withholds(10, 1) is withheld
 
 
-def test_what_is_the_viewers_own_is_theirs_alone() -> None:
+def test_answers_about_the_viewers_own_content_are_not_given_to_others() -> None:
     engine = engine_of(rule(accounts=[7]), policy=Policy(author_sees_own=True))
     own, other = Viewer(country="IN", account_id=7), Viewer(country="IN", account_id=8)
     for _ in range(2):
@@ -198,12 +198,12 @@ def test_tweets_on_a_page() -> None:
 
 
 class Kept(Snapshot):
-    """One that can be watched."""
+    """A snapshot that can have weak references."""
 
     __slots__ = ("__weakref__",)
 
 
-def test_nothing_is_kept_alive_and_nothing_is_given_away() -> None:
+def test_references_are_neither_leaked_nor_lost() -> None:
     snapshot = Kept.compile(RuleSet([rule(tweets=[10])]), native=True)
     engine = Engine(snapshot)
     decision = engine.view(INDIA).check(tweet_id=10, account_id=1)
@@ -220,7 +220,7 @@ def test_nothing_is_kept_alive_and_nothing_is_given_away() -> None:
     assert watched() is None
 
 
-def test_a_view_is_made_of_a_decider_and_nothing_else() -> None:
+def test_a_view_needs_a_decider() -> None:
     for wrong in (None, Decider(Snapshot.compile(RuleSet(), native=False), Policy())):
         with pytest.raises((TypeError, AttributeError)):
             native_view.FastView(wrong, INDIA, NOON, (None, ()), None, Tweet)
@@ -230,13 +230,13 @@ def test_a_view_is_made_of_a_decider_and_nothing_else() -> None:
         copy.copy(engine_of(rule(tweets=[10])).view(INDIA))
 
 
-def test_no_table_is_built_that_could_not_be_read() -> None:
+def test_an_invalid_table_is_not_built() -> None:
     ids, lengths = array("q", [1, 2]), array("I", [2])
     for buckets in (0, 2**32 + 1, 2**62):
-        with pytest.raises(ValueError, match="a table has a bucket"):
+        with pytest.raises(ValueError, match="a table must have"):
             native.index.build(ids, lengths, buckets, {}, 1)
     for wrong in ([1], [3]):
         with pytest.raises(ValueError, match="do not add up"):
             native.index.build(ids, array("I", wrong), 1, {}, 1)
-    with pytest.raises(ValueError, match="stands for no combination"):
+    with pytest.raises(ValueError, match="refers to no combination"):
         native.index.renumber(bytearray(array("I", [0, 1, 3])), array("I", [0, 1]), 1)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.reports.oracle import KINDS, found_between, instants_around, told, wanted
 from tests.strategies import HOURS, PLACES, periods, policies, rule_sets, subjects
 from withhold import Outcome, Period, Policy, Reference, Rule, RuleSet, Snapshot, Viewer
-from withhold.engine.reference import _places
+from withhold.engine.reference import _distinguishable_places
 from withhold.model.tweet import links_of
 from withhold.reports import differences
 from withhold.snapshot.snapshot import Kind
@@ -78,7 +78,7 @@ def test_by_brute_force_over_all_countries_and_subdivisions(seed):
     policy = Policy(unknown_location=chance.choice(("show", "withhold")))
     found = found_between(old, new, policy)
     before, after = Reference(old, policy), Reference(new, policy)
-    places = list(_places([*old, *new]))
+    places = list(_distinguishable_places([*old, *new]))
     assert len(places) > 250
     assert found
     for kind, id_ in SUBJECTS:

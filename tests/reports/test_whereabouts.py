@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import PLACES, TERRITORIES
 from withhold import Policy, Rule
-from withhold.model.places import everywhere, place_of, united
+from withhold.model.places import everywhere, place_of, within_any
 from withhold.reports.whereabouts import Whereabouts, point
 from withhold.semantics import alike, extent, reach_of
 from withhold.territories import subdivisions
@@ -35,7 +35,7 @@ def test_the_places_that_rules_tell_apart_are_everywhere_each_once_and_alike(lis
 
 
 def _set(*codes, less=(), points=(), unknown=False):
-    places = united(codes) & ~united(less)
+    places = within_any(codes) & ~within_any(less)
     for code in points:
         places ^= point(code).places
     nowhere = place_of((None, ()))

@@ -1,4 +1,4 @@
-"""Codes of territories that ISO 3166, and pycountry with it, changed after a file was written (C7)."""
+"""Territory codes that changed in ISO 3166 and pycountry after a file was written (C7)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RULES = RuleSet(
 
 
 def written(path: Path, territories: object, others: dict[str, str] | None = None) -> Path:
-    """Write a file as another version wrote it: its header, and other codes in its records."""
+    """Write a file like another version: with its header, and with other codes in its records."""
 
     def change(header: dict[str, Any], sections: dict[str, bytearray]) -> None:
         if territories is ...:
@@ -54,7 +54,7 @@ OLD = {"pycountry": "24.6.1", "table": "00000000"}
 HERE = {"pycountry": iso_version(), "table": EDITION}
 
 
-def test_c7_the_header_says_by_which_list_the_codes_were_valid(tmp_path: Path) -> None:
+def test_c7_the_header_has_the_versions_of_the_territory_data(tmp_path: Path) -> None:
     Snapshot.compile(RULES).save(tmp_path / "rules.wh")
     header = json.loads((tmp_path / "rules.wh").read_bytes()[OPENING.size : HEADER_END])
     assert header["territories"] == HERE
@@ -64,7 +64,7 @@ def test_c7_the_header_says_by_which_list_the_codes_were_valid(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("code", "now"), [("US-ZZ", None), ("NO-30", "`NO-31`, `NO-32`, `NO-33`"), ("NP-BA", "`NP-P3`"), ("LV-01", None)]
 )
-def test_c7_a_code_that_is_gone_is_refused_when_the_file_is_opened(
+def test_c7_an_obsolete_code_is_refused_when_the_file_is_opened(
     tmp_path: Path, verify: Verify, code: str, now: str | None
 ) -> None:
     path = written(tmp_path / "rules.wh", OLD, {"US-MS": code})
@@ -73,7 +73,7 @@ def test_c7_a_code_that_is_gone_is_refused_when_the_file_is_opened(
     problem = caught.value.problem
     assert problem.code == "unknown-territory"
     assert problem.message == (
-        f"`{code}` is no territory in pycountry {iso_version()}, and the file was written with pycountry 24.6.1"
+        f"`{code}` is not a territory in pycountry {iso_version()}; the file was written with pycountry 24.6.1"
     )
     assert problem.place == str(path)
     assert "compile them again" in str(problem.hint)
@@ -81,31 +81,34 @@ def test_c7_a_code_that_is_gone_is_refused_when_the_file_is_opened(
 
 
 @pytest.mark.parametrize("territories", [HERE, OLD, None, ...], ids=["here", "old", "null", "absent"])
-def test_c7_a_whole_check_looks_at_the_codes_whatever_the_header_says(tmp_path: Path, territories: object) -> None:
-    with pytest.raises(SnapshotError, match="`AN` is no territory"):
+def test_c7_a_full_check_includes_the_codes_for_any_header(tmp_path: Path, territories: object) -> None:
+    with pytest.raises(SnapshotError, match="`AN` is not a territory"):
         Snapshot.open(written(tmp_path / "rules.wh", territories, {"DE": "AN"}))
 
 
 @pytest.mark.parametrize("small", [True, False], ids=["small", "large"])
-def test_c7_a_code_that_is_gone_is_named_though_the_header_alone_is_read(
+def test_c7_an_obsolete_code_is_named_also_with_verify_header(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small: bool
 ) -> None:
-    """Whatever list the header names. A file with few rules is refused at once, else the rule is that has the code."""
+    """Even if the header names current versions.
+
+    A small file is refused when it is opened, a large one when the rule is read.
+    """
     path = written(tmp_path / "rules.wh", HERE, {"DE": "AN"})
     if not small:
         monkeypatch.setattr(opened, "_SMALL", 0)
         engine = Engine(Snapshot.open(path, verify="header"))
-    with pytest.raises(SnapshotError, match="`AN` is no territory") as caught:
+    with pytest.raises(SnapshotError, match="`AN` is not a territory") as caught:
         engine.view(Viewer(country="DE")).check(account_id=5) if not small else Snapshot.open(path, verify="header")
     assert caught.value.problem.code == "unknown-territory"
 
 
 @both
-def test_c7_the_command_says_so_too(tmp_path: Path, verify: Verify) -> None:
+def test_c7_the_command_reports_it_too(tmp_path: Path, verify: Verify) -> None:
     path = written(tmp_path / "rules.wh", OLD, {"DE": "AN"})
     found = CliRunner().invoke(app, ["check", str(path), "--account", "5"])
     assert found.exit_code not in (0, 3)
-    assert "`AN` is no territory in pycountry" in " ".join(found.output.split())
+    assert "`AN` is not a territory in pycountry" in " ".join(found.output.split())
 
 
 @both
@@ -129,7 +132,7 @@ def test_c7_a_code_that_was_renamed_since_is_read_as_the_new_one(tmp_path: Path,
         assert engine.view(Viewer(country="TL")).withholds(7, 5)
         assert str(odisha.check(account_id=5).territories) == "IN-OD, TL"
         assert snapshot.rules["a"].withheld_in == ("IN-OD", "TL")
-    assert snapshot.revision == Snapshot.compile(RULES).revision, "it is that of the file"
+    assert snapshot.revision == Snapshot.compile(RULES).revision, "the revision is that of the file"
     snapshot.save(tmp_path / "again.wh")
     assert Snapshot.open(tmp_path / "again.wh").rules == snapshot.rules
 

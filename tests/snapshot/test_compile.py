@@ -1,4 +1,4 @@
-"""A compiled rule set: each id to the rules that name it, and one posting for each combination of rules."""
+"""A compiled rule set maps each id to the rules that name it, with one posting for each combination of rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def names(snapshot: Snapshot, kind: str, id_: int) -> list[str]:
 @settings(max_examples=150)
 @given(rules=rule_sets())
 def test_an_id_finds_exactly_the_rules_that_name_it(rules: RuleSet) -> None:
-    """Of its own kind, each once, in the order of their ids; and None if there is none."""
+    """The rules that name it as an id of its kind, each once, sorted by id; and None if there are none."""
     for snapshot in every_snapshot(rules):
         for id_ in {*ACCOUNTS, *TWEETS, 99}:
             for kind in ("accounts", "tweets"):
@@ -36,7 +36,7 @@ def test_an_id_finds_exactly_the_rules_that_name_it(rules: RuleSet) -> None:
 @settings(max_examples=150)
 @given(rules=rule_sets())
 def test_ids_of_the_same_rules_share_one_posting_and_others_do_not(rules: RuleSet) -> None:
-    """Across both tables: what is cached for a posting serves all of its ids."""
+    """Also across both tables. A cached answer for a posting then serves all of its ids."""
     for snapshot in every_snapshot(rules):
         found = {
             (kind, id_): (posting, names(snapshot, kind, id_))
@@ -51,7 +51,7 @@ def test_ids_of_the_same_rules_share_one_posting_and_others_do_not(rules: RuleSe
 
 @settings(max_examples=100)
 @given(rules=rule_sets())
-def test_all_that_is_named_is_listed_once(rules: RuleSet) -> None:
+def test_each_named_id_is_listed_once(rules: RuleSet) -> None:
     for snapshot in every_snapshot(rules):
         for kind in ("accounts", "tweets"):
             wanted = {id_ for each in rules for id_ in getattr(each, kind)}
@@ -61,7 +61,7 @@ def test_all_that_is_named_is_listed_once(rules: RuleSet) -> None:
 
 
 @each_snapshot
-def test_an_account_and_a_tweet_of_one_number_are_two_subjects(snapshot_of: MakeSnapshot) -> None:
+def test_an_account_and_a_tweet_with_the_same_id_are_different(snapshot_of: MakeSnapshot) -> None:
     snapshot = snapshot_of(RuleSet([rule("a", accounts=[5]), rule("t", tweets=[5])]))
     assert names(snapshot, "accounts", 5) == ["a"]
     assert names(snapshot, "tweets", 5) == ["t"]
@@ -75,7 +75,7 @@ def test_two_rules_on_one_id_and_one_of_them_on_another(snapshot_of: MakeSnapsho
 
 
 @pytest.mark.parametrize("native", [False, pytest.param(True, marks=in_c)])
-def test_the_rules_are_handed_out_not_copied(native: bool) -> None:
+def test_the_rules_are_returned_not_copied(native: bool) -> None:
     one = rule("a", accounts=[5])
     snapshot = Snapshot.compile(RuleSet([one]), native=native)
     posting = snapshot.accounts.find(5)
@@ -84,7 +84,7 @@ def test_the_rules_are_handed_out_not_copied(native: bool) -> None:
 
 
 @each_snapshot
-def test_many_ids_make_few_postings(snapshot_of: MakeSnapshot) -> None:
+def test_many_ids_have_few_postings(snapshot_of: MakeSnapshot) -> None:
     rules = RuleSet(
         [rule("a", accounts=range(1, 20_001)), rule("b", accounts=range(10_001, 30_001), tweets=range(1, 101))]
     )
@@ -96,7 +96,7 @@ def test_many_ids_make_few_postings(snapshot_of: MakeSnapshot) -> None:
 
 @each_snapshot
 def test_one_account_that_many_rules_name(snapshot_of: MakeSnapshot) -> None:
-    """Its bucket is long, and others are in it."""
+    """Its bucket is long and has other ids too."""
     rules = RuleSet(rule(f"r{n:03}", accounts=[7, *range(n, n + 40)]) for n in range(1, 200))
     snapshot = snapshot_of(rules)
     for id_ in range(1, 250):
@@ -109,7 +109,7 @@ def test_the_largest_and_the_smallest_id() -> None:
 
 
 class TestRevision:
-    def test_it_is_the_beginning_of_the_digest(self) -> None:
+    def test_it_is_the_start_of_the_digest(self) -> None:
         rules = RuleSet([rule("a", accounts=[5])])
         assert Snapshot.compile(rules).revision == rules.digest[:16]
         assert repr(Snapshot.compile(rules)) == f"<Snapshot {rules.digest[:16]}>"
@@ -119,7 +119,7 @@ class TestRevision:
         assert Snapshot.compile(RuleSet([a, b])).revision == Snapshot.compile(RuleSet([b, a])).revision
         assert Snapshot.compile(RuleSet([a])).revision != Snapshot.compile(RuleSet([b])).revision
 
-    def test_the_answer_for_what_no_rule_names_carries_it(self) -> None:
+    def test_the_answer_for_ids_that_no_rule_names_has_it(self) -> None:
         snapshot = Snapshot.compile(RuleSet([rule("a", accounts=[5])]))
         assert snapshot.visible.outcome is Outcome.VISIBLE
         assert snapshot.visible.revision == snapshot.revision
@@ -127,7 +127,7 @@ class TestRevision:
         assert not snapshot.visible.varies_by_location
 
 
-def test_an_empty_rule_set_names_nobody() -> None:
+def test_an_empty_rule_set_names_no_id() -> None:
     snapshot = Snapshot.compile(RuleSet())
     assert snapshot.accounts.find(5) is snapshot.tweets.find(5) is None
     assert len(snapshot.revision) == 16

@@ -1,4 +1,4 @@
-"""What is no whole snapshot is refused, and says why; and one that is not looked at closely never does harm."""
+"""A damaged file is refused with the reason. If it is opened without full verification, it causes no harm."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def use(snapshot: Snapshot) -> None:
-    """Ask all there is to ask; only the library's own errors may come of it."""
+    """Ask all kinds of questions. Only errors of this library may be raised."""
     view = Engine(snapshot).view(Viewer(country="IN"))
-    # One by one some, and all of them in columns and on a page.
+    # Some ids one by one, and all of them in columns and on a page.
     for id_ in (5, 6, 7, 8, 50, 59, 60, 2**62, 2**63 - 1):
         for ask in (view.withholds, lambda tweet, account: view.check(tweet_id=tweet, account_id=account)):
             with suppress(WithholdError):
@@ -55,7 +55,7 @@ def test_every_byte_that_is_changed_is_noticed(path: Path) -> None:
     Snapshot.open(path)
     damaged = path.with_name("damaged.wh")
     for at in range(len(whole)):
-        # By turns the lowest bit and the highest.
+        # Alternate between the lowest bit and the highest.
         damaged.write_bytes(whole[:at] + bytes([whole[at] ^ (0x80 if at % 2 else 0x01)]) + whole[at + 1 :])
         with pytest.raises(SnapshotError) as caught:
             Snapshot.open(damaged)
@@ -63,7 +63,7 @@ def test_every_byte_that_is_changed_is_noticed(path: Path) -> None:
 
 
 def test_every_truncation_is_noticed(path: Path) -> None:
-    """In memory, as a file that is opened is read."""
+    """In memory, with the functions that read an opened file."""
     whole = path.read_bytes()
     for length in range(len(whole)):
         with pytest.raises(SnapshotError):
@@ -72,7 +72,7 @@ def test_every_truncation_is_noticed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("verify", ["full", "header"])
-def test_truncated_files_are_refused_and_longer_ones(path: Path, verify: Any) -> None:
+def test_truncated_and_extended_files_are_refused(path: Path, verify: Any) -> None:
     whole = path.read_bytes()
     damaged = path.with_name("damaged.wh")
     sections = json.loads(whole[OPENING.size : HEADER_END])["sections"].values()
@@ -85,18 +85,18 @@ def test_truncated_files_are_refused_and_longer_ones(path: Path, verify: Any) ->
             Snapshot.open(damaged, verify=verify)
     for more in (b"\0", b"x" * 64, whole):
         damaged.write_bytes(whole + more)
-        with pytest.raises(SnapshotError, match="bytes, and should have"):
+        with pytest.raises(SnapshotError, match="bytes instead of"):
             Snapshot.open(damaged, verify=verify)
 
 
 @each_way
-def test_what_is_not_verified_does_no_harm(path: Path, native: bool) -> None:
-    """Every byte of every section, changed in one way or another: wrong answers at worst, and the library's own errors."""
+def test_unverified_damage_causes_no_harm(path: Path, native: bool) -> None:
+    """Change every byte of every section in some way. The results are wrong answers or errors of this library."""
     whole = path.read_bytes()
     damaged = path.with_name("damaged.wh")
     chance = random.Random(1)
     for at in range(HEADER_END, len(whole)):
-        # By turns all of its bits, the lowest, and any.
+        # Alternate between all bits, the lowest bit, and random bits.
         value = (whole[at] ^ 0xFF, whole[at] ^ 1, chance.randrange(256))[at % 3]
         damaged.write_bytes(whole[:at] + bytes([value]) + whole[at + 1 :])
         try:
@@ -107,7 +107,7 @@ def test_what_is_not_verified_does_no_harm(path: Path, native: bool) -> None:
 
 
 @each_way
-def test_sections_of_noise_do_no_harm(path: Path, native: bool) -> None:
+def test_random_sections_cause_no_harm(path: Path, native: bool) -> None:
     whole = path.read_bytes()
     chance = random.Random(2)
     header = json.loads(whole[OPENING.size : HEADER_END])
@@ -121,7 +121,7 @@ def test_sections_of_noise_do_no_harm(path: Path, native: bool) -> None:
 
 
 def changed(whole: bytes, change: Callable[[dict[str, Any], dict[str, bytearray]], None]) -> bytes:
-    """Return a file whose digests are right, though what they are of is not."""
+    """Return a changed file with valid digests."""
     header = json.loads(whole[OPENING.size : HEADER_END])
     places = {name: (each["offset"], each["length"]) for name, each in header["sections"].items()}
     sections = {name: bytearray(whole[start : start + length]) for name, (start, length) in places.items()}
@@ -145,41 +145,41 @@ def put(name: str, letter: str, at: int, value: int) -> Callable[[dict[str, Any]
 
 
 def swap_first_two(_: dict[str, Any], sections: dict[str, bytearray]) -> None:
-    """Both accounts are in the one bucket that there is: they are to be in order."""
+    """Both accounts are in the only bucket, where they must be sorted."""
     ids = sections["accounts.ids"]
     ids[:8], ids[8:16] = ids[8:16], ids[:8]
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
-        (put("accounts.starts", "<I", 0, 1), "`accounts.starts` does not rise"),
-        (put("tweets.starts", "<I", 1, 99), "`tweets.starts` does not rise"),
-        (put("tweets.starts", "<I", 3, 99), "`tweets.starts` does not rise"),
-        (put("tweets.postings", "<I", 2, 3), "`tweets.postings` names a rule that is not there"),
-        (put("accounts.postings", "<I", 0, 2**32 - 1), "`accounts.postings` names a rule that is not there"),
-        (put("combinations.rules", "<I", 1, 2), "`combinations.rules` names a rule that is not there"),
-        (put("combinations.starts", "<Q", 1, 1), "`combinations.starts` does not rise"),
-        (put("combinations.rules", "<I", 1, 0), "a combination that is not several rules in order"),
+        (put("accounts.starts", "<I", 0, 1), "`accounts.starts` does not ascend"),
+        (put("tweets.starts", "<I", 1, 99), "`tweets.starts` does not ascend"),
+        (put("tweets.starts", "<I", 3, 99), "`tweets.starts` does not ascend"),
+        (put("tweets.postings", "<I", 2, 3), "`tweets.postings` refers to a rule that does not exist"),
+        (put("accounts.postings", "<I", 0, 2**32 - 1), "`accounts.postings` refers to a rule that does not exist"),
+        (put("combinations.rules", "<I", 1, 2), "`combinations.rules` refers to a rule that does not exist"),
+        (put("combinations.starts", "<Q", 1, 1), "`combinations.starts` does not ascend"),
+        (put("combinations.rules", "<I", 1, 0), "a combination that is not two or more rules in order"),
         (
             put("accounts.words", "<Q", 0, 0),
-            "`accounts.ids` has at 0 what is no id, or in a bucket where it is not found",
+            "`accounts.ids` has an invalid or misplaced id at index 0",
         ),
-        (put("accounts.ids", "<q", 0, 0), "`accounts.ids` has at 0 what is no id"),
-        (put("tweets.ids", "<q", 3, -5), "`tweets.ids` has at 3 what is no id"),
-        (put("tweets.ids", "<q", 3, 2**62), "`tweets.ids` has at 3 what is no id, or in a bucket"),
-        (swap_first_two, "`accounts.ids` has at"),
-        (put("rules.starts", "<Q", 1, 2**63), "`rules.starts` does not rise"),
+        (put("accounts.ids", "<q", 0, 0), "`accounts.ids` has an invalid or misplaced id at index 0"),
+        (put("tweets.ids", "<q", 3, -5), "`tweets.ids` has an invalid or misplaced id at index 3"),
+        (put("tweets.ids", "<q", 3, 2**62), "`tweets.ids` has an invalid or misplaced id at index 3"),
+        (swap_first_two, "`accounts.ids` has an invalid or misplaced id"),
+        (put("rules.starts", "<Q", 1, 2**63), "`rules.starts` does not ascend"),
     ],
 )
 @each_way
-def test_a_number_that_leads_nowhere_is_refused_though_its_digest_is_right(
-    path: Path, change: Any, said: str, native: bool
+def test_an_invalid_number_is_refused_although_its_digest_is_valid(
+    path: Path, change: Any, message: str, native: bool
 ) -> None:
     path.write_bytes(changed(path.read_bytes(), change))
     with pytest.raises(SnapshotError) as caught:
         Snapshot.open(path, native=native)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     use(Snapshot.open(path, verify="header", native=native))
 
 
@@ -198,49 +198,49 @@ def header_with(value: Any, *keys: str) -> Any:
 
 @pytest.mark.parametrize("verify", ["full", "header"])
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
-        (header_without("size"), "does not say what it must: `size`"),
-        (header_with(-1, "counts", "rules"), "does not say what it must: `counts.rules`"),
-        (header_with(True, "counts", "rules"), "does not say what it must: `counts.rules`"),
-        (header_with(1.0, "size"), "does not say what it must: `size`"),
-        (header_with("yesterday", "created"), "does not say what it must: `created`"),
-        (header_with("0" * 63, "digest"), "does not say what it must: `digest`"),
+        (header_without("size"), "is invalid at `size`"),
+        (header_with(-1, "counts", "rules"), "is invalid at `counts.rules`"),
+        (header_with(True, "counts", "rules"), "is invalid at `counts.rules`"),
+        (header_with(1.0, "size"), "is invalid at `size`"),
+        (header_with("yesterday", "created"), "is invalid at `created`"),
+        (header_with("0" * 63, "digest"), "is invalid at `digest`"),
         (header_with("0" * 16, "revision"), "the revision is not the beginning of the digest"),
-        (header_with(7, "extra"), "does not say what it must: `extra`"),
-        (header_with(10**6, "size"), "and should have 1,000,000"),
+        (header_with(7, "extra"), "is invalid at `extra`"),
+        (header_with(10**6, "size"), "bytes instead of 1,000,000"),
         (header_with(3, "counts", "rules"), "section `rules.starts` has 24 bytes"),
         (header_with(9, "counts", "accounts"), "section `accounts.ids` has"),
-        (header_with(0, "sections", "tweets.ids", "length"), "is not where it must be"),
-        (header_with(2**62, "sections", "rules.records", "length"), "is not where it must be"),
-        (header_with(2**70, "sections", "rules.records", "offset"), "is not where it must be"),
-        (header_with(4097, "sections", "accounts.words", "offset"), "is not where it must be"),
+        (header_with(0, "sections", "tweets.ids", "length"), "is in the wrong place"),
+        (header_with(2**62, "sections", "rules.records", "length"), "is in the wrong place"),
+        (header_with(2**70, "sections", "rules.records", "offset"), "is in the wrong place"),
+        (header_with(4097, "sections", "accounts.words", "offset"), "is in the wrong place"),
         (header_with({}, "sections"), "the sections are not those of this format"),
     ],
 )
-def test_a_header_that_does_not_fit_is_refused(path: Path, change: Any, said: str, verify: Any) -> None:
+def test_an_invalid_header_is_refused(path: Path, change: Any, message: str, verify: Any) -> None:
     path.write_bytes(changed(path.read_bytes(), change))
     with pytest.raises(SnapshotError) as caught:
         Snapshot.open(path, verify=verify)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith(f"{path}: ")
 
 
 @pytest.mark.parametrize("record", [b"{}", b"[]", b"\xff\xfe", b"null", b"[" * 10_000, b'{"id": 5}'])
-def test_a_record_that_is_no_rule_is_told_when_it_is_read(path: Path, record: bytes) -> None:
+def test_an_invalid_record_is_reported_when_it_is_read(path: Path, record: bytes) -> None:
     whole = path.read_bytes()
     header = json.loads(whole[OPENING.size : HEADER_END])
     start = header["sections"]["rules.records"]["offset"]
     path.write_bytes((whole[:start] + record.ljust(len(whole) - start))[: len(whole)])
     view = Engine(Snapshot.open(path, verify="header")).view(Viewer(country="IN"))
-    with pytest.raises(SnapshotError, match="is no rule"):
+    with pytest.raises(SnapshotError, match=r"the record of rule \d is invalid"):
         view.withholds(99, 5)
     assert view.withholds(99, 99) is False
 
 
 class TestOtherFiles:
     @pytest.mark.parametrize("content", [b"", b"rules: []\n", b"WITHHOLD", b"WITHHELD" + bytes(5000), bytes(5000)])
-    def test_what_is_no_snapshot(self, tmp_path: Path, content: bytes) -> None:
+    def test_a_file_that_is_not_a_snapshot(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "rules.wh").write_bytes(content)
         with pytest.raises(SnapshotError) as caught:
             Snapshot.open(tmp_path / "rules.wh")
@@ -250,28 +250,28 @@ class TestOtherFiles:
         whole = bytearray(path.read_bytes())
         struct.pack_into("<I", whole, 8, 2)
         path.write_bytes(whole)
-        with pytest.raises(SnapshotError, match="a snapshot of format `2`, and `1` is read here") as caught:
+        with pytest.raises(SnapshotError, match="the snapshot has format `2`, but only `1` can be read") as caught:
             Snapshot.open(path)
         assert caught.value.code == "snapshot-version"
 
-    def test_a_way_to_verify_that_there_is_not(self, path: Path) -> None:
-        with pytest.raises(ValueError, match="verify is `full` or `header`, not `ful`"):
+    def test_an_unknown_verify(self, path: Path) -> None:
+        with pytest.raises(ValueError, match="verify must be `full` or `header`, not `ful`"):
             Snapshot.open(path, verify="ful")  # type: ignore[arg-type]
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="only where pipes have names")
     def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
-        with pytest.raises(SnapshotError, match="it is a pipe or a device"):
+        with pytest.raises(SnapshotError, match="this is a pipe or a device"):
             Snapshot.open(tmp_path / "pipe")
 
-    def test_what_is_not_there_or_a_folder(self, tmp_path: Path) -> None:
+    def test_a_missing_file_or_a_folder(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             Snapshot.open(tmp_path / "none.wh")
         with pytest.raises(OSError):  # noqa: PT011  # its name depends on the system
             Snapshot.open(tmp_path)
 
 
-def test_a_rule_that_is_there_twice_is_told_when_all_are_read(path: Path) -> None:
+def test_a_repeated_rule_is_reported_when_all_are_read(path: Path) -> None:
     def change(_: object, sections: dict[str, bytearray]) -> None:
         records = sections["rules.records"]
         records[:] = records.replace(b'"id": "b"', b'"id": "a"')
@@ -283,12 +283,12 @@ def test_a_rule_that_is_there_twice_is_told_when_all_are_read(path: Path) -> Non
 
 
 def test_all_sections_are_in_a_file(path: Path) -> None:
-    """So that the tests above have changed every kind of number."""
+    """So the tests above have changed every kind of number."""
     header = json.loads(path.read_bytes()[OPENING.size : HEADER_END])
     assert {name for name, each in header["sections"].items() if each["length"]} == set(SECTIONS)
 
 
-def test_what_was_damaged_is_not_mended_by_saving_it(path: Path) -> None:
+def test_saving_a_damaged_snapshot_keeps_the_damage_detectable(path: Path) -> None:
     whole = path.read_bytes()
     header = json.loads(whole[OPENING.size : HEADER_END])
     start = header["sections"]["rules.records"]["offset"]
@@ -299,7 +299,7 @@ def test_what_was_damaged_is_not_mended_by_saving_it(path: Path) -> None:
     opened.save(copy)
     with pytest.raises(SnapshotError, match="has changed since it was written"):
         Snapshot.open(copy)
-    # What is compiled of the rules is another rule set, and says so.
+    # Compiling the damaged rules gives another rule set, with another revision.
     Snapshot.compile(opened.rules).save(copy)
     assert Snapshot.open(copy).revision != opened.revision
 
@@ -310,7 +310,7 @@ def test_a_file_that_is_saved_again_is_the_same(path: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [b"11", b"99", b"-1", b'""', b"{}"])
-def test_a_record_that_miscounts_its_ids_is_told_when_it_is_read(path: Path, count: bytes) -> None:
+def test_a_wrong_number_of_ids_in_a_record_is_reported_when_it_is_read(path: Path, count: bytes) -> None:
     def change(_: object, sections: dict[str, bytearray]) -> None:
         records = sections["rules.records"]
         assert records.count(b'"tweets": 10') == 1
@@ -324,14 +324,14 @@ def test_a_record_that_miscounts_its_ids_is_told_when_it_is_read(path: Path, cou
         Snapshot.compile(Snapshot.open(path).rules)
 
 
-def test_a_record_that_counts_more_ids_than_there_can_be_is_told(path: Path) -> None:
+def test_an_impossible_number_of_ids_in_a_record_is_reported(path: Path) -> None:
     def change(_: object, sections: dict[str, bytearray]) -> None:
         records = sections["rules.records"]
         start = records.index(b'{"id": "b"')
-        said = json.loads(records[start:]) | {"tweets": 10**20}
-        records[start:] = json.dumps(said, separators=(",", ":")).encode().ljust(len(records) - start)
+        values = json.loads(records[start:]) | {"tweets": 10**20}
+        records[start:] = json.dumps(values, separators=(",", ":")).encode().ljust(len(records) - start)
 
     path.write_bytes(changed(path.read_bytes(), change))
     view = Engine(Snapshot.open(path)).view(Viewer(country="IN"))
-    with pytest.raises(SnapshotError, match="is no rule"):
+    with pytest.raises(SnapshotError, match=r"the record of rule \d is invalid"):
         view.withholds(50, 50)

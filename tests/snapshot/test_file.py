@@ -1,4 +1,4 @@
-"""A snapshot file: what is saved is what is opened, in the same bytes wherever it is made."""
+"""A snapshot file: opening it gives the saved snapshot, and its bytes do not depend on where it was made."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def header_of(path: Path) -> dict[str, Any]:
 
 
 @each_way
-def test_what_is_opened_is_what_was_saved(tmp_path: Path, native: bool) -> None:
+def test_an_opened_snapshot_equals_the_saved_one(tmp_path: Path, native: bool) -> None:
     path = tmp_path / "rules.wh"
     assert Snapshot.compile(RULES, native=native).save(path) == path.stat().st_size
     for verify in ("full", "header"):
@@ -71,7 +71,7 @@ def test_what_is_opened_is_what_was_saved(tmp_path: Path, native: bool) -> None:
 
 @settings(max_examples=100)
 @given(rule_sets())
-def test_any_rules_come_back_as_they_were(rules: RuleSet) -> None:
+def test_any_rules_are_read_back_unchanged(rules: RuleSet) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -96,8 +96,8 @@ def test_c_and_python_write_the_same_bytes(rules: RuleSet) -> None:
 
 
 @in_c
-def test_c_and_python_write_the_same_bytes_of_many_ids(tmp_path: Path) -> None:
-    """With buckets that are long, ids of all sizes, and combinations whose order is not that of their making."""
+def test_c_and_python_write_the_same_bytes_for_many_ids(tmp_path: Path) -> None:
+    """With long buckets, ids of all sizes, and combinations that are not sorted when they are made."""
     many = RuleSet(
         [
             *RULES,
@@ -111,7 +111,7 @@ def test_c_and_python_write_the_same_bytes_of_many_ids(tmp_path: Path) -> None:
 
 
 @each_way
-def test_a_snapshot_that_was_opened_is_saved_as_it_was(tmp_path: Path, native: bool) -> None:
+def test_saving_an_opened_snapshot_gives_the_same_file(tmp_path: Path, native: bool) -> None:
     first, second = tmp_path / "first.wh", tmp_path / "second.wh"
     Snapshot.compile(RULES, native=native).save(first)
     Snapshot.open(first, native=native).save(second)
@@ -125,7 +125,7 @@ def test_no_rules_at_all(tmp_path: Path) -> None:
     assert opened.rules == RuleSet()
 
 
-def test_the_header_says_what_is_in_the_file(tmp_path: Path) -> None:
+def test_the_header_describes_the_file(tmp_path: Path) -> None:
     path = tmp_path / "rules.wh"
     when = datetime(2026, 1, 1, 5, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
     Snapshot.compile(RULES).save(path, created=when)
@@ -138,7 +138,7 @@ def test_the_header_says_what_is_in_the_file(tmp_path: Path) -> None:
     assert all(section["offset"] % 64 == 0 for section in header["sections"].values())
 
 
-def test_nothing_depends_on_when_it_is_saved_unless_it_is_said(tmp_path: Path) -> None:
+def test_only_created_depends_on_the_time_of_saving(tmp_path: Path) -> None:
     path = tmp_path / "rules.wh"
     Snapshot.compile(RULES).save(path)
     assert header_of(path)["created"] is None
@@ -146,7 +146,7 @@ def test_nothing_depends_on_when_it_is_saved_unless_it_is_said(tmp_path: Path) -
         Snapshot.compile(RULES).save(path, created=datetime(2026, 1, 1))  # noqa: DTZ001
 
 
-def test_few_bytes_for_an_id(tmp_path: Path) -> None:
+def test_an_id_takes_few_bytes(tmp_path: Path) -> None:
     ids = range(10**15, 10**15 + 40_000 * 7, 7)
     path = tmp_path / "rules.wh"
     Snapshot.compile(RuleSet([rule("a", tweets=ids)])).save(path)
@@ -155,7 +155,7 @@ def test_few_bytes_for_an_id(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions and links are those of POSIX")
 class TestReplacing:
-    def test_those_who_have_the_old_file_open_keep_it(self, tmp_path: Path) -> None:
+    def test_a_process_that_has_the_old_file_open_keeps_it(self, tmp_path: Path) -> None:
         path = tmp_path / "rules.wh"
         Snapshot.compile(RULES).save(path)
         old = Snapshot.open(path)
@@ -163,7 +163,7 @@ class TestReplacing:
         assert old.rules == RULES
         assert Snapshot.open(path).accounts.find(99) == 0
 
-    def test_permissions_stay_and_a_new_file_gets_the_usual_ones(self, tmp_path: Path) -> None:
+    def test_permissions_are_kept_and_a_new_file_gets_the_usual_ones(self, tmp_path: Path) -> None:
         path, usual = tmp_path / "rules.wh", tmp_path / "usual"
         usual.touch()
         Snapshot.compile(RULES).save(path)
@@ -172,7 +172,7 @@ class TestReplacing:
         Snapshot.compile(RULES).save(path)
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
-    def test_a_link_goes_on_pointing_at_the_file(self, tmp_path: Path) -> None:
+    def test_a_link_is_followed_and_kept(self, tmp_path: Path) -> None:
         real, link = tmp_path / "real.wh", tmp_path / "current.wh"
         Snapshot.compile(RuleSet()).save(real)
         link.symlink_to(real)
@@ -180,20 +180,20 @@ class TestReplacing:
         assert link.is_symlink()
         assert Snapshot.open(real).rules == RULES
 
-    def test_what_is_no_file_is_never_replaced(self, tmp_path: Path) -> None:
+    def test_only_files_are_replaced(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "fifo")
         for place in (tmp_path / "fifo", tmp_path):
-            with pytest.raises(OSError, match="is there, and is no file"):
+            with pytest.raises(OSError, match="exists and is not a file"):
                 Snapshot.compile(RULES).save(place)
         assert stat.S_ISFIFO((tmp_path / "fifo").stat().st_mode)
         assert [each.name for each in tmp_path.iterdir()] == ["fifo"]
 
-    def test_a_link_to_itself_is_an_error_of_the_system(self, tmp_path: Path) -> None:
+    def test_a_link_to_itself_is_an_os_error(self, tmp_path: Path) -> None:
         (tmp_path / "loop.wh").symlink_to("loop.wh")
         with pytest.raises(OSError):  # noqa: PT011  # its name depends on the system
             Snapshot.compile(RULES).save(tmp_path / "loop.wh" / "x.wh")
 
-    def test_the_name_may_be_as_long_as_names_can_be(self, tmp_path: Path) -> None:
+    def test_a_name_may_have_the_maximal_length(self, tmp_path: Path) -> None:
         path = tmp_path / ("r" * 252 + ".wh")
         Snapshot.compile(RULES).save(path)
         assert Snapshot.open(path).rules == RULES
@@ -207,7 +207,7 @@ class TestReplacing:
             os.umask(before)
         assert stat.S_IMODE((tmp_path / "rules.wh").stat().st_mode) == 0o640
 
-    def test_a_write_that_fails_leaves_what_was_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failed_write_keeps_the_old_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "rules.wh"
         Snapshot.compile(RULES).save(path)
         before = path.read_bytes()
@@ -222,8 +222,8 @@ class TestReplacing:
         assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_is_let_go_of_is_closed_at_once(tmp_path: Path) -> None:
-    """Not when the collector finds it, which services keep from running: a mapping may be gigabytes."""
+def test_a_released_snapshot_is_closed_at_once(tmp_path: Path) -> None:
+    """And not by the garbage collector, which services disable: a mapping may have gigabytes."""
     path = tmp_path / "rules.wh"
     Snapshot.compile(RULES).save(path)
     gc.disable()
@@ -248,7 +248,7 @@ class TestStoredIds:
         Snapshot.compile(RULES).save(tmp_path / "rules.wh")
         return Snapshot.open(tmp_path / "rules.wh").rules["b"].tweets
 
-    def test_they_are_a_set_as_any(self, ids: Any) -> None:
+    def test_they_behave_like_any_set(self, ids: Any) -> None:
         own = RULES["b"].tweets
         assert (len(ids), list(ids), ids.tobytes()) == (len(own), list(own), own.tobytes())
         assert ids == own
@@ -257,7 +257,7 @@ class TestStoredIds:
         assert (1000 in ids, 999 in ids, "1000" in ids) == (True, False, False)
         assert repr(ids) == repr(own)
 
-    def test_they_can_be_copied_and_sent_elsewhere(self, ids: Any) -> None:
+    def test_they_can_be_copied_and_pickled(self, ids: Any) -> None:
         for again in (copy.copy(ids), copy.deepcopy(ids), pickle.loads(pickle.dumps(ids))):  # noqa: S301
             assert again == RULES["b"].tweets
 

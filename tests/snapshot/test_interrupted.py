@@ -1,4 +1,4 @@
-"""Processes that are forked or interrupted while they serve, and threads that go on when the first has ended."""
+"""Processes that are forked or interrupted while they serve, and threads that run after the main thread has ended."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ RULES = RuleSet(
 
 
 class Taken:
-    """A lock that somebody has and will never give back: a thread that a fork left behind, or the code that a signal
-    interrupted.
-    """
+    """A lock that is held and never released: by a thread that does not exist after a fork, or by interrupted code."""
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         assert not blocking
@@ -41,7 +39,7 @@ class Taken:
 
 
 @each_snapshot
-def test_no_answer_waits_for_a_lock(snapshot_of: MakeSnapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answering_waits_for_no_lock(snapshot_of: MakeSnapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     made = 0
 
     def taken() -> Any:
@@ -63,7 +61,7 @@ def test_no_answer_waits_for_a_lock(snapshot_of: MakeSnapshot, monkeypatch: pyte
         assert "r1" in str(engine.explain((1, 9), Viewer(country="IN")))
 
 
-def test_what_is_saved_can_be_opened_when_the_main_thread_has_ended(tmp_path: Path) -> None:
+def test_a_file_can_be_opened_after_the_main_thread_has_ended(tmp_path: Path) -> None:
     Snapshot.compile(RULES).save(tmp_path / "rules.wh")
     script = """
         import sys, threading
@@ -82,8 +80,10 @@ def test_what_is_saved_can_be_opened_when_the_main_thread_has_ended(tmp_path: Pa
     assert (done.stdout.split(), done.stderr) == (["header", "True", "full", "True"], "")
 
 
-def test_who_reads_the_rules_of_one_file_waits_for_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor for another thread that reads the same: a process that is forked meanwhile would wait for ever."""
+def test_reading_the_rules_of_one_file_does_not_wait_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor for another thread that reads the same file: a process that is forked meanwhile would wait forever."""
     Snapshot.compile(RULES).save(tmp_path / "rules.wh")
     slow, quick = Snapshot.open(tmp_path / "rules.wh"), Snapshot.open(tmp_path / "rules.wh")
     begun, go_on = threading.Event(), threading.Event()
@@ -112,7 +112,7 @@ def test_who_reads_the_rules_of_one_file_waits_for_no_other(tmp_path: Path, monk
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
-def test_a_process_that_is_forked_while_a_thread_activates_does_so_itself() -> None:
+def test_a_process_that_is_forked_while_a_thread_activates_can_activate() -> None:
     script = """
         import os, signal, threading, warnings
         from withhold import Engine, Rule, RuleSet, Viewer
@@ -145,7 +145,7 @@ def test_a_process_that_is_forked_while_a_thread_activates_does_so_itself() -> N
     assert (done.stdout.split(), done.stderr) == (["0"], "")
 
 
-def test_what_a_handler_asks_for_while_its_thread_compiles_is_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rules_that_a_handler_activates_while_its_thread_compiles_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     older, newer = RULES, RuleSet([Rule(id="new", tweets=[77], withheld_in=["IN"], reason="terms")])
     engine = Engine(RuleSet([]))
     compiled = engine_room._compiled
@@ -161,9 +161,7 @@ def test_what_a_handler_asks_for_while_its_thread_compiles_is_in_force(monkeypat
     assert engine.snapshot.revision == newer.revision
 
 
-def test_where_no_thread_can_be_had_a_file_is_verified_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_verified_even_if_no_thread_can_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "rules.wh"
     Snapshot.compile(RULES).save(path)
     whole = path.read_bytes()

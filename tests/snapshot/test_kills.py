@@ -1,4 +1,7 @@
-"""A process that is killed while it saves leaves the old file or the new one; what else it leaves, the next save clears."""
+"""A process that is killed while it saves leaves the old file or the new one.
+
+The next save removes its temporary files.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-# Forks in a process of its own, where there are no threads: a child saves two rule sets by turns, and is killed after a
-# time that is drawn.
+# Forks in a separate process without threads. A child saves two rule sets alternately, and is killed after a random
+# time.
 KILLER = """
 import json, os, random, signal, sys, time
 from withhold import Rule, RuleSet, Snapshot
 
 path, least, most = sys.argv[1], *map(int, sys.argv[2:])
-sets = [RuleSet([Rule(id="r", tweets=range(start, start + 20_000), withheld_in=["IN"], reason="terms")]) for start in (1, 9)]
-snapshots = [Snapshot.compile(rules) for rules in sets]
-chance, found, unfinished = random.Random(1), {rules.revision: 0 for rules in sets}, set()
+sets = [RuleSet([Rule(id="r", tweets=range(start, start + 20_000), withheld_in=["IN"], reason="terms")]) for start in
+(1, 9)] snapshots = [Snapshot.compile(rules) for rules in sets] chance, found, unfinished = random.Random(1),
+{rules.revision: 0 for rules in sets}, set()
 
 def saving(number):
     child = os.fork()
@@ -33,7 +36,7 @@ began = time.perf_counter()
 os.waitpid(saving(0), 0)
 once = (time.perf_counter() - began) / 50
 for kill in range(most):
-    # Where the processor is wanted elsewhere, kills may all come before anything is done, for a while.
+    # On a busy machine, the first kills may all happen before anything is written.
     if kill >= least and min(found.values()) > 5 and len(unfinished) > 5:
         break
     child = saving(chance.randrange(2))
@@ -52,7 +55,7 @@ print(json.dumps([list(found.values()), len(unfinished)]))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
-def test_after_100_kills_there_is_always_a_whole_file(tmp_path: Path) -> None:
+def test_after_100_kills_there_is_always_a_complete_file(tmp_path: Path) -> None:
     path = tmp_path / "rules.wh"
     run = subprocess.run(
         [sys.executable, "-c", KILLER, path, "100", "2000"], check=True, capture_output=True, text=True

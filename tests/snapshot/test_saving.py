@@ -1,4 +1,4 @@
-"""Files that saves have begun: those of the living are left alone, and those of the dead are cleared."""
+"""Temporary files of saves: those of running processes are kept, and those of killed processes are removed."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def began(folder: Path) -> list[str]:
 
 @pytest.fixture
 def left(tmp_path: Path) -> Path:
-    """What a save has left that was killed."""
+    """A temporary file of a killed save."""
     (tmp_path / ".withhold-0.partial").write_bytes(b"half")
     return tmp_path
 
 
-def test_a_save_clears_what_the_dead_left_and_nothing_else(left: Path) -> None:
+def test_a_save_removes_leftovers_of_killed_saves_and_nothing_else(left: Path) -> None:
     for name in (".withhold-1", "0.partial", "other.wh"):
         (left / name).write_bytes(b"kept")
     write_atomically(left / "rules.wh", [b"new"])
     assert sorted(path.name for path in left.iterdir()) == [".withhold-1", "0.partial", "other.wh", "rules.wh"]
 
 
-def test_saves_at_once_leave_each_other_alone(tmp_path: Path) -> None:
-    """While one is at work, others come and go, and the last to be done is there."""
+def test_concurrent_saves_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """While one save runs, others start and finish. The last one to finish determines the file."""
     path = tmp_path / "rules.wh"
 
     def pieces():
@@ -48,7 +48,7 @@ def test_saves_at_once_leave_each_other_alone(tmp_path: Path) -> None:
     assert (began(tmp_path), path.read_bytes()) == ([], b"outer")
 
 
-def test_a_file_that_is_cleared_before_it_is_locked_is_begun_again(
+def test_a_file_that_is_removed_before_it_is_locked_is_created_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import fcntl
@@ -68,7 +68,7 @@ def test_a_file_that_is_cleared_before_it_is_locked_is_begun_again(
     assert (began(tmp_path), (tmp_path / "rules.wh").read_bytes()) == ([], b"new")
 
 
-def test_where_nothing_can_be_locked_nothing_is_cleared(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_removed_if_files_cannot_be_locked(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unsupported(*_):
         raise OSError("no locks available")
 
@@ -90,8 +90,8 @@ def test_no_descriptor_stays_open(left: Path) -> None:
     assert len(os.listdir(folder)) == before  # noqa: PTH208
 
 
-def test_what_only_looks_like_the_beginning_of_a_save_does_no_harm(tmp_path: Path) -> None:
-    """Neither is waited for, nor followed, nor written: a save begins its own file and puts it in place."""
+def test_pipes_and_links_with_the_name_of_a_temporary_file_cause_no_harm(tmp_path: Path) -> None:
+    """They are not waited for, followed or written to: a save creates a file of its own and renames it."""
     other = tmp_path / "other.wh"
     other.write_bytes(b"kept")
     os.mkfifo(tmp_path / ".withhold-pipe.partial")
@@ -104,8 +104,11 @@ def test_what_only_looks_like_the_beginning_of_a_save_does_no_harm(tmp_path: Pat
     assert began(tmp_path) == left
 
 
-def test_what_may_not_be_written_any_more_is_cleared_too(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a save has left that was to replace a file which nobody may write. Root may, so the way it is opened is seen."""
+def test_read_only_leftovers_are_removed_too(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are left by a save that was replacing a read-only file.
+
+    Root may write to any file, so this checks the open flags.
+    """
     import fcntl
 
     lock, inode = fcntl.flock, (left / ".withhold-0.partial").stat().st_ino
@@ -121,7 +124,9 @@ def test_what_may_not_be_written_any_more_is_cleared_too(left: Path, monkeypatch
     assert (modes, began(left)) == ([os.O_RDONLY], [])
 
 
-def test_what_somebody_is_about_to_clear_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_another_process_is_about_to_remove_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import fcntl
 
     lock = fcntl.flock

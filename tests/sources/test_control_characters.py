@@ -16,7 +16,7 @@ from tests.sources.writing import FINE, refusal, told, write
 from withhold import Place, Rule, RuleError, RuleSet, RuleSetError, Snapshot, SnapshotError
 from withhold.errors import CaseError, Problem, control_character, escaped, escaped_path, quoted
 from withhold.lint import Protected
-from withhold.model.rule_set import said_by
+from withhold.model.rule_set import rule_values
 from withhold.snapshot import records
 from withhold.sources import load_protected
 from withhold.testing.suite import Library, read_case_file
@@ -128,8 +128,8 @@ def test_b5_each_text_is_told_once_at_its_place(tmp_path: Path) -> None:
         "in.yaml:11:10 control-character",
     ]
     assert str(error.problems[0]).endswith(
-        ":2:7: the text `a\\x1b[31m` has the control character `\\x1b` [control-character]; "
-        "take it out: it can forge what is printed around it"
+        ":2:7: the text `a\\x1b[31m` contains the control character `\\x1b` [control-character]; "
+        "remove it: it could forge the output around it"
     )
 
 
@@ -200,9 +200,9 @@ class TestRecordsOfOthers:
     """Whoever writes snapshots may write any record."""
 
     def spoilt(self, folder: Path, monkeypatch: pytest.MonkeyPatch, **keys: object) -> Snapshot:
-        monkeypatch.setattr(records, "said_by", lambda found: said_by(found) | keys)
+        monkeypatch.setattr(records, "rule_values", lambda found: rule_values(found) | keys)
         if "place" in keys:
-            monkeypatch.setattr(records, "record_of", lambda found: json.dumps(said_by(found) | keys).encode())
+            monkeypatch.setattr(records, "record_of", lambda found: json.dumps(rule_values(found) | keys).encode())
             monkeypatch.setattr("withhold.snapshot.compiled.record_of", records.record_of)
         Snapshot.compile(RuleSet([rule()])).save(folder / "r.wh")
         return Snapshot.open(folder / "r.wh")
@@ -212,7 +212,7 @@ class TestRecordsOfOthers:
         with pytest.raises(SnapshotError) as caught:
             _ = self.spoilt(tmp_path, monkeypatch, **{key: ESCAPES}).rules
         assert caught.value.code == "damaged-snapshot"
-        assert "has the control character `\\x1b`" in str(caught.value)
+        assert "contains the control character `\\x1b`" in str(caught.value)
         assert str(caught.value).isprintable()
 
     def test_b5_the_name_of_its_file_is_escaped(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from withhold import Place, Problem, SubjectIdError
 from withhold.parsing.ids import id_from_text
 
 KNOWN = (
-    "known are `id`, `accounts`, `tweets`, `ids_file`, `withheld_in`, `except_in`, `from`, `until`, `stays`, "
+    "known: `id`, `accounts`, `tweets`, `ids_file`, `withheld_in`, `except_in`, `from`, `until`, `stays`, "
     "`effect`, `reason`, `if_unknown`, `demand`, `note`, `override`"
 )
 HOW_TO_BEGIN = "write `rules:` and a list below it"
@@ -23,7 +23,7 @@ SUSPEND = "effect: suspend"
 OVERRIDE = "write `override: {no-end: …}` with the reason, quoted, where the dots are"
 NO_LIST = "write one value, without brackets or dashes"
 SAY_WHY = "say why the check is to be silent"
-EMPTY_CODE = "override `` has the reason `x`, and one of them is empty or padded"
+EMPTY_CODE = "override `` with the reason `x`: one of the two is empty or padded"
 
 # (what the file says, line, column, code, message, hint)
 TABLE: list[tuple[str, int, int, str, str, str | None]] = [
@@ -35,7 +35,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     ("rules", 1, 1, "bad-rule-file", "a rule file must be a mapping", HOW_TO_BEGIN),
     ("\n\n{}", 3, 1, "bad-rule-file", "the file has no rules", "write `rules: []`"),
     ("rule: []\n", 1, 1, "unknown-key", "unknown key `rule`", "did you mean `rules`?"),
-    ("rules: []\nversion: 2\n", 2, 1, "unknown-key", "unknown key `version`", "known are `groups`, `rules`"),
+    ("rules: []\nversion: 2\n", 2, 1, "unknown-key", "unknown key `version`", "known: `groups`, `rules`"),
     ("rules: []\nrules: []\n", 2, 1, "repeated-key", "key `rules` is given twice", None),
     ("rules: {a: 1}\n", 1, 8, "bad-rules", "`rules` must be a list", "write `- id: …` below it, or `rules: []`"),
     ("rules:\n", 1, 7, "bad-rules", "`rules` must be a list", "write `- id: …` below it, or `rules: []`"),
@@ -133,7 +133,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (
         FINE.replace("IN", "xy"),
         *(4, 16, "unknown-territory", "`xy` is not a territory"),
-        "Twitter's `XY` is worldwide for copyright: write `WORLD` with `reason: copyright`",
+        "in Twitter's data `XY` means worldwide for copyright: write `WORLD` with `reason: copyright`",
     ),
     (f"{FINE}  except_in: US-XX\n", 6, 14, "unknown-territory", "unknown subdivision `US-XX`", None),
     (f"{FINE}  from: 2021-02-10\n", 6, 9, "not-an-instant", "from `2021-02-10` is a date", NO_DATE),

@@ -52,7 +52,7 @@ def test_lists_are_found_wherever_rules_are(tmp_path: Path) -> None:
         ("a: [\n", 2, 1, "bad-yaml", "this is not YAML: did not find expected node content", None),
         ("{}\n", 1, 1, "bad-protected", "`protected` must be a list", f"{HOW}, or `protected: []`"),
         ("protected:\n", 1, 11, "bad-protected", "`protected` must be a list", f"{HOW}, or `protected: []`"),
-        ("protected: []\nrules: []\n", 2, 1, "unknown-key", "unknown key `rules`", "known are `protected`"),
+        ("protected: []\nrules: []\n", 2, 1, "unknown-key", "unknown key `rules`", "known: `protected`"),
         ("protected: []\nprotected: []\n", 2, 1, "repeated-key", "key `protected` is given twice", None),
         ("protected: [1101]\n", 1, 13, "bad-protected", "a protected account must be a mapping", ENTRY),
         (ONE.replace("1101", "1e5"), 2, 13, "lossy-id", "account `1e5` has been a floating-point number", None),

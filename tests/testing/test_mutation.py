@@ -61,7 +61,7 @@ files = st.tuples(placed_rule_sets(), house.policies).flatmap(
 def answer(rules, policy, subject, who, at):
     """Return the reference's outcome, without the other fields, for which it would look all over the world."""
     links = links_of(subject)
-    return outcome_of(Reference(rules, policy)._said(links, who.location_key, at), links)
+    return outcome_of(Reference(rules, policy)._hiding(links, who.location_key, at), links)
 
 
 def with_instead(rules, mutant):

@@ -197,10 +197,10 @@ def test_b7_folders_of_cases_may_lie_deep(tmp_path):
         (FINE.replace("expect:", "EXPECTED:"), "did you mean `expect`?"),
         (
             FINE + "    why: x\n",
-            "known are `it`, `account`, `tweet`, `retweet_of`, `at`, `expect`, `because`, `viewer`",
+            "known: `it`, `account`, `tweet`, `retweet_of`, `at`, `expect`, `because`, `viewer`",
         ),
         (FINE + "    because: IN-1\n", "did you mean `in-1`?"),
-        (FINE + "    because: x\n", "known are `in-1`"),
+        (FINE + "    because: x\n", "known: `in-1`"),
     ],
 )
 def test_what_may_be_meant_is_suggested(tmp_path, text, hint):

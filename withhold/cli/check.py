@@ -13,7 +13,6 @@ from withhold.cli.output import show
 from withhold.cli.render import Format
 from withhold.cli.results import CheckResult
 from withhold.engine import Engine, Reference
-from withhold.engine.checker import Checker
 from withhold.location import Anonymised
 from withhold.model import Policy, Settle
 
@@ -52,7 +51,7 @@ def check(
     instant = options.instant_of(at) or datetime.now(UTC)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
     loaded = options.load_snapshot(rules, root, form)
-    checker: Checker = Reference(loaded.rules, policy) if reference else Engine(loaded, policy)
+    checker: Reference | Engine = Reference(loaded.rules, policy) if reference else Engine(loaded, policy)
     decision = checker.anywhere(subject, instant) if anywhere else checker.check(subject, looking, instant)
     show(CheckResult(subject, instant, None if anywhere else looking, decision), form)
     raise typer.Exit(ExitCode.FINE if decision.visible else ExitCode.WITHHELD)

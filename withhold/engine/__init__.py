@@ -1,4 +1,4 @@
-"""Decisions: the reference that defines them, and the engine that gives them at speed."""
+"""Decisions: the reference that defines them, and the engine that makes them fast."""
 
 from withhold.engine.engine import Engine
 from withhold.engine.explain import Explanation, RuleState, State

@@ -1,4 +1,4 @@
-"""Decisions for what rules name: made once, kept while they hold, handed out again."""
+"""Decisions on ids that rules name. Each is made once, and returned from a cache while it is valid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from withhold.model.tweet import Link
 from withhold.model.viewer import LocationKey, Viewer
 from withhold.semantics import (
     Extent,
-    Spoken,
+    ReachingRule,
     combine,
     concerning,
     everywhere,
@@ -32,67 +32,67 @@ from withhold.snapshot.cache import Cache
 _KEPT_DECISIONS = 65_536
 _KEPT_GEOGRAPHIES = 4_096
 
-#: The postings of a subject: those of its accounts, those of its tweets, and those that are not the viewer's own
-#: (None unless the policy shows authors what is theirs).
-_Named = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...] | None]
+#: The postings of a subject's accounts, those of its tweets, and those of all its ids that are not the viewer's own
+#: (None if no id is, or if the policy does not exempt authors).
+_Postings = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...] | None]
 
-_NOTHING: _Named = ((), (), None)
+_NO_POSTINGS: _Postings = ((), (), None)
 
-#: A decision, and the instant since which it holds (None: from the beginning).
+#: A decision, and the instant from which it is valid (None: always, up to its `valid_until`).
 _Kept = tuple[datetime | None, Decision]
 
-
-#: Where subjects are withheld, and whether the outcome varies by location.
+#: The territories where subjects are withheld, and whether the outcome varies by location.
 _Geography = tuple[TerritorySet, bool]
 
 
 class Decider:
-    """One snapshot under one policy. All it holds besides is caches, so threads share it."""
+    """Decides from one snapshot under one policy. Everything else in it is a cache, so threads may share it."""
 
-    def __init__(self, snapshot: Snapshot, policy: Policy, asked: int = 0) -> None:
+    def __init__(self, snapshot: Snapshot, policy: Policy, activation: int = 0) -> None:
         self.snapshot = snapshot
         self.policy = policy
-        #: Which call of `Engine.activate` asked for this one; 0 for the first.
-        self.asked = asked
-        self._kept: Cache[tuple[_Named, LocationKey | None], _Kept] = Cache(_KEPT_DECISIONS)
+        #: The number of the call of `Engine.activate` that made this; 0 if `Engine()` did.
+        self.activation = activation
+        self._kept: Cache[tuple[_Postings, LocationKey | None], _Kept] = Cache(_KEPT_DECISIONS)
         self._geographies: Cache[frozenset[Extent], _Geography] = Cache(_KEPT_GEOGRAPHIES)
         self._visible: _Kept = (None, snapshot.visible)
-        # Where viewers can be is some thousand places.
+        # A dict may keep them all: viewers can be at some thousand places.
         self._location_keys: dict[LocationKey, LocationKey] = {}
-        #: What views in C keep besides, where the tables are in C; None where they are not.
+        #: The cache of the views in C, or None if the tables are not in C.
         self.answers = native.view.Answers() if snapshot.is_native else None
 
     def decide(self, links: Sequence[Link], viewer: Viewer | None, at: datetime) -> Decision:
-        """Decide for a viewer, or for whoever may get it (None, R10); ids are checked, `at` is in UTC.
+        """Decide for a viewer, or for viewers anywhere if `viewer` is None (R10).
 
-        O(1) for what was asked before at an instant since which nothing has changed.
+        The ids must be checked, and `at` must be in UTC. O(1) if the same question was asked before and no rule of the
+        subject has come into force or gone out of force since.
         """
         return self.kept(links, viewer, at)[1]
 
     def kept(self, links: Sequence[Link], viewer: Viewer | None, at: datetime) -> _Kept:
-        """Decide, and say since when the decision holds (None: always); it does until its `valid_until`."""
-        named = self._named(links, viewer)
-        if named is _NOTHING:
+        """Return the decision with the instant from which it is valid; it is valid up to its `valid_until`."""
+        postings = self._postings_of(links, viewer)
+        if postings is _NO_POSTINGS:
             return self._visible
-        key = (named, viewer.location_key if viewer is not None else None)
+        key = (postings, viewer.location_key if viewer is not None else None)
         if (kept := self._kept.recall(key)) is not None:
             since, decision = kept
             if (since is None or since <= at) and (decision.valid_until is None or at < decision.valid_until):
                 return kept
-        kept = self._make(named, viewer, at)
+        kept = self._make(postings, viewer, at)
         self._kept.keep(key, kept)
         return kept
 
     def concerning(self, links: Sequence[Link]) -> list[tuple[Rule, Scope]]:
-        """Return every rule that names the subject, whatever its state, and through what."""
-        accounts, tweets, _ = self._named(links, None)
+        """Return every rule that names the subject, in force or not, with its scope."""
+        accounts, tweets, _ = self._postings_of(links, None)
         return concerning(self._rules_of(accounts), self._rules_of(tweets))
 
     def location_key_of(self, viewer: Viewer) -> LocationKey:
-        """Return where a viewer is, as one object for all who are there."""
+        """Return the location of a viewer; all viewers at one location get the same object."""
         return self._location_keys.setdefault(viewer.location_key, viewer.location_key)
 
-    def _named(self, links: Sequence[Link], viewer: Viewer | None) -> _Named:
+    def _postings_of(self, links: Sequence[Link], viewer: Viewer | None) -> _Postings:
         find_account, find_tweet = self.snapshot.accounts.find, self.snapshot.tweets.find
         accounts: tuple[int, ...] = ()
         tweets: tuple[int, ...] = ()
@@ -102,44 +102,44 @@ class Decider:
             if tweet_id is not None and (posting := find_tweet(tweet_id)) is not None:
                 tweets += (posting,)
         if not accounts and not tweets:
-            return _NOTHING
+            return _NO_POSTINGS
         own = viewer.account_id if viewer is not None and self.policy.author_sees_own else None
         if own is None or all(account_id != own for _, account_id in links):
             return (accounts, tweets, None)
-        foreign_accounts, foreign_tweets, _ = self._named([link for link in links if link[1] != own], None)
-        return (accounts, tweets, foreign_accounts + foreign_tweets)
+        other_accounts, other_tweets, _ = self._postings_of([link for link in links if link[1] != own], None)
+        return (accounts, tweets, other_accounts + other_tweets)
 
-    def _make(self, named: _Named, viewer: Viewer | None, at: datetime) -> _Kept:
-        accounts, tweets, foreign = named
+    def _make(self, postings: _Postings, viewer: Viewer | None, at: datetime) -> _Kept:
+        accounts, tweets, others = postings
         rules = concerning(self._rules_of(accounts), self._rules_of(tweets))
-        not_own = None if foreign is None else {rule.id for rule in self._rules_of(foreign)}
+        not_own = None if others is None else {rule.id for rule in self._rules_of(others)}
         in_force = [(rule, scope, extent(reach_of(rule), self.policy)) for rule, scope in rules if rule.in_force(at)]
         here = None if viewer is None else place_of(viewer.location_key)
-        certain: list[Spoken] = []
-        possible: list[Spoken] = []
-        spoken: list[Spoken] = []
+        certain: list[ReachingRule] = []
+        possible: list[ReachingRule] = []
+        hiding: list[ReachingRule] = []
         for rule, scope, where in in_force:
-            # Without a viewer it is somebody, wherever they are, from whom the rule hides (R10).
+            # Without a viewer, a rule counts if it hides the subject from a viewer anywhere (R10).
             surely, perhaps, hidden = (
                 (where.hidden,) * 3
                 if here is None
                 else (where.surely & here, where.possible & here, where.hidden & here)
             )
             if perhaps:
-                one = Spoken(rule, scope, surely != 0, own=not_own is not None and rule.id not in not_own)
+                one = ReachingRule(rule, scope, surely != 0, own=not_own is not None and rule.id not in not_own)
                 possible.append(one)
                 if surely:
                     certain.append(one)
                 if hidden:
-                    spoken.append(one)
-        spoken.sort(key=speaking_key)
-        outcome, first = combine(spoken), spoken[0] if spoken else None
+                    hiding.append(one)
+        hiding.sort(key=speaking_key)
+        outcome, first = combine(hiding), hiding[0] if hiding else None
         territories, varies = self._geography(frozenset(where for *_, where in in_force))
         since, until = stretch_at((period for rule, _ in rules for period in rule.periods), at)
         return since, Decision(
             outcome=outcome,
-            exempt="author" if spoken and outcome is Outcome.VISIBLE else None,
-            rule_ids=tuple(each.rule.id for each in spoken),
+            exempt="author" if hiding and outcome is Outcome.VISIBLE else None,
+            rule_ids=tuple(each.rule.id for each in hiding),
             scope=first.scope if first else None,
             reason=first.rule.reason if first else None,
             demand=first.rule.demand if first else None,

@@ -1,4 +1,4 @@
-"""The engine: the current snapshot under a policy, and the views made of it."""
+"""The engine: the current snapshot under a policy, and the views made from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
 from withhold.engine.view import View
 from withhold.engine.views import open_view
-from withhold.errors import Problem, SubjectTypeError, not_sent, quoted
+from withhold.errors import Problem, SubjectTypeError, not_picklable, quoted
 from withhold.model.decision import Decision
 from withhold.model.instants import utc
 from withhold.model.places import everywhere
@@ -33,10 +33,10 @@ def _now() -> datetime:
 
 
 class Engine:
-    """Answers for one rule set at a time; safe to share between threads.
+    """Answers questions from the current rule set. Threads may share it.
 
-    `rules` is a `RuleSet`, which is compiled, or a `Snapshot`. `clock` gives the current instant (aware), for
-    tests that stop it.
+    `rules` is a `Snapshot`, or a `RuleSet` to compile. `clock` returns the current instant (aware); tests can pass one
+    that stands still. Raises `SubjectTypeError` for `rules` or a `policy` of another type.
 
     >>> from withhold import Engine, Rule, RuleSet, Viewer
     >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -49,18 +49,18 @@ class Engine:
     def __init__(
         self, rules: RuleSet | Snapshot, policy: Policy | None = None, *, clock: Callable[[], datetime] = _now
     ) -> None:
-        given = Policy() if policy is None else _meant(Policy, policy, "use `Policy(unknown_location=…)`")
+        checked = Policy() if policy is None else _expect(Policy, policy, "use `Policy(unknown_location=…)`")
         self._clock = clock
         self._activating = RLock()
-        self._asked = count(1)
+        self._activations = count(1)
         _ENGINES.add(self)
-        everywhere()  # the ISO data are read now, so that no request waits for them
-        # The one mutable cell of the library. Readers take it to a local first.
-        self._decider = Decider(_compiled(rules), given)
+        everywhere()  # reads the ISO data now, so that no request waits for them
+        # The only mutable cell of the library. Readers copy it to a local variable first.
+        self._decider = Decider(_compiled(rules), checked)
 
     @property
     def policy(self) -> Policy:
-        """The policy, which is the engine's for good."""
+        """The policy. It does not change in the lifetime of the engine."""
         return self._decider.policy
 
     @property
@@ -69,38 +69,42 @@ class Engine:
         return self._decider.snapshot
 
     def activate(self, rules: RuleSet | Snapshot) -> None:
-        """Put another rule set in force, for every view made after this returns (A3).
+        """Replace the rule set for every view made after this returns (A3).
 
-        Compiling a `RuleSet` takes its time in the calling thread, while others are answered from the current
-        one; the exchange is one assignment. Threads that activate wait for each other. When this returns, `rules` are in
-        force, or others that were asked for later, by another thread or a signal's handler.
+        A `RuleSet` is compiled in the calling thread, while other threads get answers from the current one. The
+        replacement is one assignment. Concurrent calls wait for each other. When this returns, `rules` are current, or
+        those of a later call by another thread or a signal handler. Raises `SubjectTypeError` for anything but a
+        `RuleSet` or a `Snapshot`, and the errors of `Snapshot.compile`.
         """
-        asked = next(self._asked)
+        activation = next(self._activations)
         with self._activating:
-            decider = Decider(_compiled(rules), self.policy, asked)
-            # Whatever was asked for later, by a handler that interrupted this thread for instance, stays in force if it got
-            # there. No call comes between the comparison and the assignment, so no handler does.
-            if asked > self._decider.asked:
+            decider = Decider(_compiled(rules), self.policy, activation)
+            # A later call may have finished first, for example by a signal handler that interrupted this thread: its
+            # rules stay. No handler can run between the comparison and the assignment, because no call is between them.
+            if activation > self._decider.activation:
                 self._decider = decider
 
     def view(self, viewer: Viewer, at: datetime | None = None) -> View:
-        """Return what `viewer` sees, now or at another instant. O(1): reads the clock once, and builds no index.
+        """Return a view for `viewer`, now or at another instant. O(1): it reads the clock once and builds no index.
 
-        Raises `InstantError` for a naive `at`, and `SubjectTypeError` for what is no `Viewer`.
+        Raises `InstantError` for a naive `at`, and `SubjectTypeError` for anything but a `Viewer`.
         """
         return open_view(self._decider, _checked(viewer), self._instant(at))
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
-        """Decide on a `Tweet` (with what it retweets) or a pair (tweet_id, account_id) of which one may be None.
+        """Decide on a `Tweet`, including the tweets that it retweets, or on a pair (tweet_id, account_id).
+
+        One id of a pair may be None. O(1) if the question is repeated.
 
         Raises `SubjectIdTypeError`, `SubjectIdError`, `SubjectTypeError` or `InstantError`.
         """
         return self._decider.decide(links_of(subject), _checked(viewer), self._instant(at))
 
     def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:
-        """Decide before it is known who will get it, a push for instance (R10): withheld if it is from anybody.
+        """Decide for viewers anywhere, for example for a push before its recipients are known (R10).
 
-        As with `check`, what a tweet quotes is a question of its own.
+        The subject is withheld if it is withheld from anybody. As with `check`, a quoted tweet is a question of its
+        own. Raises the errors of `check`.
 
         >>> from withhold import Engine, Rule, RuleSet
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -110,21 +114,22 @@ class Engine:
         return self._decider.decide(links_of(subject), None, self._instant(at))
 
     def explain(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Explanation:
-        """Say why: every rule that names the subject and its state, also of those that do not act.
+        """Explain a decision: return every rule that names the subject with its state, also rules that do not apply.
 
-        Prints as text and dumps with `to_dict()`. Costs some 100 µs; for people, not for serving.
+        `str()` of the result is for people, `to_dict()` for programs. Takes some 100 µs, so do not use it for serving.
+        Raises the errors of `check`.
         """
         return explain(self._decider, subject, _checked(viewer), self._instant(at))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         """Raise a `TypeError`: an engine belongs to its process."""
-        raise not_sent("an engine", "send the path of a snapshot, or a `RuleSet`, and make an `Engine` there")
+        raise not_picklable("an engine", "send the path of a snapshot, or a `RuleSet`, and make an `Engine` there")
 
     def _instant(self, at: datetime | None) -> datetime:
         if at is not None:
             return utc(at, "at")
         now = self._clock()
-        # C reads the numbers where those of a `datetime` are, so nothing else may come as far.
+        # The views in C read the fields of a `datetime` directly, so a subclass must not reach them.
         return now if type(now) is datetime and now.tzinfo is UTC else utc(now, "clock")
 
 
@@ -132,7 +137,7 @@ _ENGINES: WeakSet[Engine] = WeakSet()
 
 
 def _forked() -> None:
-    """Let a process that is forked while a thread activates do so itself: nobody there would give the lock back."""
+    """Replace the locks in a forked child: the thread that held one there does not exist, so it would stay locked."""
     for engine in _ENGINES:
         engine._activating = RLock()
 
@@ -142,11 +147,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def _checked(viewer: object) -> Viewer:
-    return _meant(Viewer, viewer, "use `Viewer(country=…)`, or `Viewer.unknown()`")
+    return _expect(Viewer, viewer, "use `Viewer(country=…)`, or `Viewer.unknown()`")
 
 
-def _meant(kind: type[_Kind], given: object, hint: str) -> _Kind:
-    """Return what was given if it is what is meant; anything else could come to nobody's notice, and show all."""
+def _expect(kind: type[_Kind], given: object, hint: str) -> _Kind:
+    """Return `given` if it has the expected type. Another type could go unnoticed and show everything."""
     if isinstance(given, kind):
         return given
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
@@ -156,4 +161,4 @@ def _meant(kind: type[_Kind], given: object, hint: str) -> _Kind:
 def _compiled(rules: RuleSet | Snapshot) -> Snapshot:
     if isinstance(rules, Snapshot):
         return rules
-    return Snapshot.compile(_meant(RuleSet, rules, "use `RuleSet.load(path)`, or `RuleSet([…])`"))
+    return Snapshot.compile(_expect(RuleSet, rules, "use `RuleSet.load(path)`, or `RuleSet([…])`"))

@@ -1,4 +1,4 @@
-"""Why a subject is visible or not, for people: every rule that names it, and the state of each."""
+"""Explanations of decisions for people: every rule that names the subject, with its state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from withhold.territories import name_of
 
 
 class State(StrEnum):
-    """Where a rule stands with respect to one viewer at one instant."""
+    """The state of a rule for one viewer at one instant."""
 
     APPLIES = "applies"
     UNCERTAIN = "uncertain"
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleState:
-    """One rule that names the subject: its state, and in words why it has it."""
+    """A rule that names the subject, its state, and the reason for the state in words."""
 
     rule: Rule
     scope: Scope
@@ -64,7 +64,7 @@ class RuleState:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision with all that led to it. `str()` is for people, `to_dict()` for programs."""
+    """A decision with everything that led to it. `str()` is for people, `to_dict()` for programs."""
 
     links: tuple[Link, ...]
     viewer: Viewer
@@ -73,10 +73,10 @@ class Explanation:
     rules: tuple[RuleState, ...]
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has; ids as text."""
+        """Return the explanation as JSON values, with ids as text."""
         return {
             "subject": subject_values(self.links),
-            "made": [in_iso(_made(tweet)) for tweet, _ in self.links],
+            "made": [in_iso(_created(tweet)) for tweet, _ in self.links],
             "viewer": {**self.viewer.to_dict(), "account_id": in_json(self.viewer.account_id)},
             "where": _place(self.viewer),
             "at": in_iso(self.at),
@@ -91,14 +91,14 @@ class Explanation:
         decision = self.decision
         yield f"{_subject(self.links)} is {decision.outcome.value.upper()} for a viewer in {_place(self.viewer)}"
         yield f"  at          {in_iso(self.at)}"
-        yield f"  location    {escaped(self.viewer.signal or 'how it is known was not said')}"
+        yield f"  location    {escaped(self.viewer.signal or 'source not given')}"
         if decision.exempt:
-            yield "  exempt      shown all the same, for the viewer is the author"
+            yield "  exempt      shown because the viewer is the author"
         if decision.rule_id:
             demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
             yield f"  because of  rule {escaped(decision.rule_id)} on the {decision.scope}: {_words(decision.reason)}{demand}"
         yield f"  withheld    {'in ' if decision.territories else ''}{decision.territories}"
-        yield f"  certain     {'yes' if decision.certain else 'no: a better known location could change the answer'}"
+        yield f"  certain     {'yes' if decision.certain else 'no: a more precise location could change the answer'}"
         elsewhere = (
             "some viewers elsewhere get another answer" if decision.varies_by_location else "the same for all viewers"
         )
@@ -121,11 +121,11 @@ class Explanation:
 
 
 def explain(decider: Decider, subject: Subject, viewer: Viewer, at: datetime) -> Explanation:
-    """Return the explanation of what `Decider.decide` answers."""
+    """Return the explanation of the answer of `Decider.decide`."""
     links = links_of(subject)
     decision = decider.decide(links, viewer, at)
     states = [_state(rule, scope, viewer, at, decider.policy) for rule, scope in decider.concerning(links)]
-    # Those that speak come first, in the order of R7; then by state and name.
+    # The rules of the decision come first, in the order of R7. The others are sorted by state and id.
     order = {rule_id: rank for rank, rule_id in enumerate(decision.rule_ids)}
     states.sort(key=lambda found: (order.get(found.rule.id, len(order)), list(State).index(found.state), found.rule.id))
     return Explanation(links, viewer, at, decision, tuple(states))
@@ -158,19 +158,19 @@ def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Polic
     return RuleState(rule, scope, State.APPLIES, "in force, and the viewer is in its territory")
 
 
-# Invisible characters that prose needs: blanks that keep words together or are wide, and the two that join letters or not.
+# Invisible characters that prose needs: no-break and wide spaces, and the joiner and non-joiner of letters.
 _PROSE = "\u00a0\u202f\u3000\u200c\u200d"
 
 
 def _lines(name: str, text: str) -> Iterator[str]:
-    """Yield prose of a rule file. A bar before each further line keeps it from passing for a line of the explanation."""
+    """Yield prose from a rule file. A bar marks further lines, so that they cannot imitate lines of the explanation."""
     first, *others = (escaped(line.expandtabs(4), keep=_PROSE) for line in text.split("\n"))
     yield f"      {name}: {first}"
     yield from (f"        | {line}".rstrip() for line in others)
 
 
 def subject_values(links: Sequence[Link]) -> list[dict[str, object]]:
-    """Return a subject as values that JSON has: the tweet or account, and what it retweets; ids as text.
+    """Return a subject as JSON values: the tweet or account, and the tweets that it retweets. Ids are text.
 
     >>> subject_values([(1355667106821046272, 17)])
     [{'tweet_id': '1355667106821046272', 'account_id': '17'}]
@@ -178,9 +178,9 @@ def subject_values(links: Sequence[Link]) -> list[dict[str, object]]:
     return [{"tweet_id": in_json(tweet), "account_id": in_json(account)} for tweet, account in links]
 
 
-def _made(tweet: int | None) -> datetime | None:
-    made = None if tweet is None else instant_of(tweet)
-    return made.replace(microsecond=0) if made and made.year < 2100 else None
+def _created(tweet: int | None) -> datetime | None:
+    created = None if tweet is None else instant_of(tweet)
+    return created.replace(microsecond=0) if created and created.year < 2100 else None
 
 
 def _subject(links: tuple[Link, ...]) -> str:
@@ -190,8 +190,8 @@ def _subject(links: tuple[Link, ...]) -> str:
 def _link(tweet: int | None, account: int | None) -> str:
     if tweet is None:
         return f"account {account}"
-    made = _made(tweet)
-    when = f" (made {in_iso(made)})" if made else ""
+    created = _created(tweet)
+    when = f" (created {in_iso(created)})" if created else ""
     return f"tweet {tweet}{when}" + (f" by account {account}" if account is not None else "")
 
 

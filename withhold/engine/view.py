@@ -1,4 +1,4 @@
-"""The hot object: one snapshot, one viewer, one instant."""
+"""The object that serves requests: one snapshot, one viewer, one instant."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, NoReturn, SupportsIndex, TypeVar, overload
 
-from withhold.engine.columns import ids_in_a_row
+from withhold.engine.columns import id_column
 from withhold.engine.decider import Decider
-from withhold.errors import Problem, SubjectIdError, SubjectTypeError, not_sent, quoted
+from withhold.errors import Problem, SubjectIdError, SubjectTypeError, not_picklable, quoted
 from withhold.model.decision import Decision
 from withhold.model.ids import check_id
 from withhold.model.tweet import Tweet, link, links_of
@@ -22,10 +22,11 @@ _Known = TypeVar("_Known", bound=_Pair | Tweet)
 
 @dataclass(frozen=True, slots=True)
 class TweetDecisions:
-    """The decision on a tweet with what it retweets, and those on every tweet quoted in it (R8).
+    """The decision on a tweet, and the decisions on every tweet that is quoted in it (R8).
 
-    `quotes` has the same again for each quote that a page shows in the tweet: its own, then that of what it retweets.
-    Like a decision, it has no truth value: `if view.check_tweet(tweet):` raises a `TypeError`.
+    `decision` includes the tweets that it retweets. `quotes` has the decisions on each quote that a page shows in the
+    tweet: its own quote, then that of the tweet it retweets. Like a decision, this has no truth value: `if
+    view.check_tweet(tweet):` raises a `TypeError`.
     """
 
     decision: Decision
@@ -37,7 +38,7 @@ class TweetDecisions:
         return self.quotes[0] if self.quotes else None
 
     def hidden_quote(self) -> Decision | None:
-        """Return the decision on the outermost quote that is hidden, or None: the one that gets a tombstone."""
+        """Return the decision on the outermost hidden quote, for which the page shows a tombstone, or None."""
         level = self.quotes
         while level:
             for found in level:
@@ -53,9 +54,9 @@ class TweetDecisions:
 class Page(NamedTuple, Generic[_Item]):
     """A page after filtering.
 
-    `visible`: the items to show, in order. `withheld`: (index, decision) of the others. `tombstones`: (index,
-    decision on the outermost hidden quote) of the items to show in which a quoted tweet, at any depth, is hidden.
-    An index counts in what was given, not in `visible`.
+    `visible` has the items to show, in order. `withheld` has (index, decision) for each other item. `tombstones` has
+    (index, decision on the outermost hidden quote) for each visible item with a hidden quote at any depth. Indices
+    refer to the items that were passed in, not to `visible`.
     """
 
     visible: list[_Item]
@@ -64,10 +65,10 @@ class Page(NamedTuple, Generic[_Item]):
 
 
 class View:
-    """What one viewer sees at one instant, for the length of one request.
+    """One viewer at one instant, for the duration of one request.
 
-    Pinned to a snapshot: `Engine.activate` does not change it, so a page is never answered from two
-    revisions (A3). Make a new one for each request. Threads may share it.
+    A view belongs to one snapshot, and `Engine.activate` does not change it. So a page is never answered from two
+    revisions (A3). Make a new view for each request. Threads may share it.
 
     >>> from withhold import Engine, Rule, RuleSet, Viewer
     >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -84,25 +85,28 @@ class View:
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         """Raise a `TypeError`: a view belongs to its engine."""
-        raise not_sent("a view", "send its `viewer` and `at`, and ask an `Engine` there for a view")
+        raise not_picklable("a view", "send its `viewer` and `at`, and make a view from an `Engine` there")
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
-        """Tell whether a tweet is not visible: the cheapest question. O(1), and builds nothing on a miss.
+        """Return whether a tweet is hidden: withheld or suspended. The cheapest question.
+
+        O(1), and creates no object for ids that no rule names.
 
         Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids (A4).
         """
         raise NotImplementedError
 
     def check(self, *, tweet_id: int | None = None, account_id: int | None = None) -> Decision:
-        """Decide on a tweet, an account, or a tweet together with its author. Either may be left out, not both.
+        """Decide on a tweet, an account, or a tweet together with its author. One of the ids may be left out.
 
-        Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids. O(1), and a few rules' work the
-        first time.
+        O(1); the first question about an id also evaluates the rules that name it. Raises `SubjectIdTypeError` or
+        `SubjectIdError` for anything but ids, and `SubjectIdError` if both are left out.
         """
         return self._check(tweet_id, account_id)
 
     def check_tweet(self, tweet: Tweet) -> TweetDecisions:
-        """Decide on a tweet with what it retweets, and separately on every tweet quoted in it, at any depth (R8).
+        """Decide on a tweet, including the tweets that it retweets, and separately on each quoted tweet at any depth
+        (R8).
 
         O(tweets). Raises `SubjectTypeError` for anything but a `Tweet`.
 
@@ -115,7 +119,7 @@ class View:
         """
         if not isinstance(tweet, Tweet):
             raise SubjectTypeError(Problem("not-a-tweet", f"{quoted(tweet)} is not a tweet", hint="use `Tweet`"))
-        # Not by recursion: tweets may quote each other deeper than Python calls.
+        # A loop, because quotes may be nested deeper than Python's recursion limit.
         tweets = [(tweet, tweet.quotes())]
         for _, quotes in tweets:
             tweets += [(quoted, quoted.quotes()) for quoted in quotes]
@@ -130,10 +134,10 @@ class View:
     @overload
     def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Pair | Tweet]) -> Page[_Item]: ...
     def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Pair | Tweet] | None = None) -> Page[_Item]:
-        """Split a page into what this viewer may see and what not. O(items), with objects for the hits alone.
+        """Split a page into visible and hidden items. O(items); creates objects only for items that rules name.
 
-        `items` are (tweet_id, account_id) pairs, `Tweet`s, or anything of which `key` returns one of these.
-        Raises `SubjectIdTypeError` or `SubjectIdError`, and then nothing of the page is answered.
+        Items are (tweet_id, account_id) pairs, `Tweet`s, or any objects for which `key` returns one of these.
+        Raises `SubjectIdTypeError` or `SubjectIdError` if any item is invalid.
 
         >>> from withhold import Engine, Rule, RuleSet, Viewer
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -163,21 +167,21 @@ class View:
         return Page(visible + page[start:] if withheld else page, withheld, tombstones)
 
     def mask(self, tweet_ids: Iterable[int], account_ids: Iterable[int]) -> bytearray:
-        """Return a byte for each tweet, 1 if it is not visible. O(ids).
+        """Return a byte for each tweet: 1 if the tweet is hidden, else 0. O(ids).
 
-        Takes sequences of ints, one-dimensional buffers of them (`array`, numpy) and Arrow arrays, of equal length;
-        buffers of 64-bit integers are read where they are, and from 65,536 ids on other threads run meanwhile, if
-        `withhold.native` is in use. Raises `SubjectIdTypeError` or `SubjectIdError`.
+        The columns are sequences of ints, one-dimensional buffers of them (`array`, numpy) or Arrow arrays, of equal
+        length. Buffers of 64-bit integers are not copied. If `withhold.native` is in use and the columns are such
+        buffers with 65,536 ids or more, the GIL is released meanwhile. Raises `SubjectIdTypeError` or `SubjectIdError`.
 
         >>> from withhold import Engine, Rule, RuleSet, Viewer
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
         >>> list(engine.view(Viewer(country="IN")).mask([20, 21], [17, 18]))
         [1, 0]
         """
-        tweets, accounts = ids_in_a_row(tweet_ids, "tweet_ids"), ids_in_a_row(account_ids, "account_ids")
+        tweets, accounts = id_column(tweet_ids, "tweet_ids"), id_column(account_ids, "account_ids")
         if len(tweets) != len(accounts):
-            message = f"{len(tweets)} tweet ids stand beside {len(accounts)} account ids"
-            raise SubjectIdError(Problem("uneven-ids", message))
+            message = f"there are {len(tweets)} tweet ids, but {len(accounts)} account ids"
+            raise SubjectIdError(Problem("uneven-ids", message, hint="pass columns of equal length"))
         mask = bytearray(len(tweets))
         self._mark(tweets, accounts, mask)
         at = mask.find(1)
@@ -187,11 +191,14 @@ class View:
         return mask
 
     def _hits(self, subjects: list[Any]) -> list[int]:
-        """Return the indices of the subjects that a rule may concern; the others are ids that no rule names."""
+        """Return the indices of the subjects that a rule may concern. No rule names an id of the others."""
         raise NotImplementedError
 
     def _mark(self, tweet_ids: Sequence[int], account_ids: Sequence[int], marks: bytearray) -> None:
-        """Put a 1 into `marks`, which are 0, for each tweet of two columns that a rule may concern."""
+        """Set the byte in `marks` to 1 for each tweet of two columns that a rule may concern.
+
+        All bytes are 0 before.
+        """
         raise NotImplementedError
 
     def _check(self, tweet_id: int | None, account_id: int | None) -> Decision:

@@ -1,4 +1,4 @@
-"""The two kinds of views, which answer the same: in Python, and in C where that could be built."""
+"""The two kinds of views: in Python, and in C if that was built. They give the same answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from withhold.snapshot.table import PythonTable
 
 
 def open_view(decider: Decider, viewer: Viewer, at: datetime) -> View:
-    """Return a view of the kind that its snapshot's tables are for."""
+    """Return a view of the kind that fits the tables of the snapshot."""
     if decider.answers is None:
         return PythonView(decider, viewer, at)
     own = viewer.account_id if decider.policy.author_sees_own else None
@@ -24,7 +24,7 @@ def open_view(decider: Decider, viewer: Viewer, at: datetime) -> View:
 
 
 class PythonView(View):
-    """Asks sets first."""
+    """A view in Python. It looks ids up in sets first."""
 
     __slots__ = ("_accounts", "_decider", "_tweets", "at", "viewer")
 
@@ -36,8 +36,9 @@ class PythonView(View):
         self.at = at
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
-        # The sign and the size of both ids show in their `|`. Nothing but ints is looked up: a class below `int` may have
-        # another hash, and another `|`. 0 is always named, and meets its check below with what is out of range.
+        # The `|` of two ids is negative or too large if one of them is. Only exact ints are looked up here: a subclass
+        # of `int` may have its own hash and its own `|`. 0 is always in `named`, so that it gets to the check below, as
+        # do ids out of range.
         if (
             type(tweet_id) is int is type(account_id)
             and 0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF
@@ -50,10 +51,10 @@ class PythonView(View):
     def _hits(self, subjects: Sequence[Any]) -> list[int]:
         tweets, accounts = self._tweets, self._accounts
         if not {*map(type, subjects)} <= {tuple}:
-            # Tweets, or what may be no pair of ids at all: one by one.
+            # There are tweets or invalid subjects among them: test each one.
             return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
         try:
-            # What `withholds` asks of one pair, for all of them in one loop.
+            # The test that `withholds` makes for one pair, for all pairs in one loop.
             return [
                 index
                 for index, (tweet_id, account_id) in enumerate(subjects)
@@ -63,11 +64,14 @@ class PythonView(View):
                 or tweet_id in tweets
                 or account_id in accounts
             ]
-        except ValueError:  # what is no pair
+        except ValueError:  # a tuple that is not a pair
             return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
 
     def _may_concern(self, subject: Any) -> bool:
-        """Tell whether a rule may concern a tweet, or a pair, of which what is no id is told with the others."""
+        """Return whether a rule may concern a tweet or a pair.
+
+        True for invalid ids, which are then reported with the hits.
+        """
         if not isinstance(subject, Tweet):
             try:
                 tweet_id, account_id = links_of(subject)[0]
@@ -77,7 +81,7 @@ class PythonView(View):
         waiting = [subject]
         while waiting:
             tweet = waiting.pop()
-            if type(tweet) is not Tweet:  # a class below it may have links of its own
+            if type(tweet) is not Tweet:  # a subclass may have other links
                 return True
             if tweet.id in self._tweets or tweet.account_id in self._accounts:
                 return True
@@ -96,6 +100,6 @@ def _as_list(ids: Sequence[int]) -> Sequence[int]:
 if native.AVAILABLE:
 
     class NativeView(native.view.FastView, View):
-        """Asks in C."""
+        """A view in C."""
 
         __slots__ = ()

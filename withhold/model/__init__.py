@@ -1,4 +1,7 @@
-"""The nouns: rule, rule set, viewer, tweet, decision, policy. Plain values, checked where they are made."""
+"""The nouns: rule, rule set, viewer, tweet, decision, policy.
+
+They are plain values, validated when they are created.
+"""
 
 from withhold.model.decision import Decision, Outcome, Scope
 from withhold.model.ids import MAX_ID, IdSet, check_id

@@ -1,4 +1,4 @@
-"""The answer, and how it prints."""
+"""The answer to a question: `Decision`, and its `Outcome` and `Scope`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from withhold.model.territory_set import NOWHERE, TerritorySet
 
 
 class Outcome(StrEnum):
-    """The answer for a viewer, in the order of severity: of several, the last dominates (R6)."""
+    """What a viewer gets. The members are in ascending order of severity: the severest dominates (R6)."""
 
     VISIBLE = "visible"
     WITHHELD = "withheld"
     SUSPENDED = "suspended"
 
 
-#: What a rule of each effect gives a viewer whom it reaches.
+#: The outcome of a rule of each effect, for a viewer whom the rule reaches.
 OUTCOME_OF = {Effect.WITHHOLD: Outcome.WITHHELD, Effect.SUSPEND: Outcome.SUSPENDED}
 
 
@@ -33,19 +33,19 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One answer; a value, built once and handed out again to whoever asks the same.
+    """One answer. It is a value, built once and returned again for the same question.
 
-    | attribute | what it is |
+    | attribute | meaning |
     |---|---|
     | `outcome` | `VISIBLE`, `WITHHELD` or `SUSPENDED`; also `.visible`, `.withheld`, `.suspended` |
     | `exempt` | `"author"` if the viewer is shown their own withheld content (R9), else None |
-    | `rule_ids` | the rules that speak, the first one first (R7) |
-    | `rule_id`, `scope`, `reason`, `demand` | of the first, or None |
+    | `rule_ids` | the rules in force that reach this viewer, in the order of R7 |
+    | `rule_id`, `scope`, `reason`, `demand` | those of the first rule, which speaks; None if there is none |
     | `territories` | where the subject is withheld at this instant |
-    | `certain` | False if a better known location could give another outcome (R4) |
-    | `varies_by_location` | whether a viewer elsewhere would get another outcome: put the location in a cache key |
-    | `valid_until` | no field changes before this instant (UTC); None: not by passing time |
-    | `revision` | of the snapshot that gave the answer |
+    | `certain` | False if a more precise location could give another outcome (R4) |
+    | `varies_by_location` | whether a viewer elsewhere would get another outcome; if so, put the location in a cache key |
+    | `valid_until` | no field changes before this instant (UTC); None if time alone changes nothing |
+    | `revision` | the revision of the snapshot that gave the answer |
 
     A decision has no truth value (A1): `if decision:` raises a `TypeError`.
     """
@@ -78,12 +78,12 @@ class Decision:
     def suspended(self) -> bool:
         return self.outcome is Outcome.SUSPENDED
 
-    # Not `NoReturn`: type checkers would take the rest of the function after `if decision:` for unreachable, and not check it.
+    # The type is not `NoReturn`: type checkers would treat code after `if decision:` as unreachable and not check it.
     def __bool__(self) -> bool:
         raise TypeError("a decision is neither true nor false [decision-truth]; use .visible")
 
     def to_dict(self) -> dict[str, object]:
-        """Return all fields as values that JSON has; instants as `2021-02-10T05:00:00Z`."""
+        """Return all fields as JSON values, with instants such as `2021-02-10T05:00:00Z`."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             **found,

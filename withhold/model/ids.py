@@ -1,4 +1,4 @@
-"""Account and tweet ids: the one check that serves every door, and a compact set of them."""
+"""Account and tweet ids: the check that every entry point uses, and a compact set of ids."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from operator import index
 from withhold import native
 from withhold.errors import Problem, SubjectIdError, SubjectIdTypeError, quoted
 
-#: Ids are 1 … MAX_ID: what a signed 64-bit column holds.
+#: Ids are from 1 to MAX_ID, so that a signed 64-bit column can hold them.
 MAX_ID = 2**63 - 1
 
 
 def check_id(value: object, name: str = "id") -> int:
-    """Return `value` as an int, if it is an id (A4). `name` is what the error calls it.
+    """Return `value` as an int if it is an id (A4). Errors call it `name`.
 
-    Integer types of other libraries (numpy's) are read as ints; `bool`, `float` and text are not.
+    Integer types of other libraries, such as numpy, are accepted; `bool`, `float` and text are not.
 
     >>> check_id(1101)
     1101
@@ -30,7 +30,7 @@ def check_id(value: object, name: str = "id") -> int:
         if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
             raise _not_an_int(value, name)
         try:
-            # What `index` returns may be of a class below `int`, with a hash of its own, by which nothing would be found.
+            # `index` may return an instance of a subclass of `int` with its own hash, which no look-up would find.
             value = int.__index__(index(value))  # type: ignore[arg-type]
         except TypeError:
             raise _not_an_int(value, name) from None
@@ -42,20 +42,20 @@ def check_id(value: object, name: str = "id") -> int:
 
 
 def in_json(id_: int | None) -> str | None:
-    """Return an id as the text that it is in JSON: JavaScript, and what is written in it, rounds numbers above 2**53."""
+    """Return an id as the text for JSON output: JavaScript rounds numbers above 2**53."""
     return None if id_ is None else str(id_)
 
 
 def _not_an_int(value: object, name: str) -> SubjectIdTypeError:
-    hint = "convert it with int() where it is read" if isinstance(value, str | bytes) else "ids are ints"
-    written = quoted(repr(value) if isinstance(value, str) else value)  # a text in its quotes
+    hint = "convert it with int() when you read it" if isinstance(value, str | bytes) else "ids are ints"
+    written = quoted(repr(value) if isinstance(value, str) else value)  # text keeps its quotation marks
     return SubjectIdTypeError(Problem("id-not-an-int", f"{name} {written} is not an int", hint=hint))
 
 
 class IdSet(AbstractSet[int]):
-    """An immutable set of ids in eight bytes each: sorted, and searched by bisection.
+    """An immutable set of ids that takes eight bytes for each: a sorted array, searched by bisection.
 
-    `id in ids` is O(log n); iteration is in ascending order; safe to share between threads.
+    `id in ids` is O(log n). Iteration is in ascending order. Threads may share it.
 
     >>> ids = IdSet([30, 10, 20, 10])
     >>> list(ids), 20 in ids, len(ids)
@@ -65,20 +65,23 @@ class IdSet(AbstractSet[int]):
     __slots__ = ("_ids",)
 
     def __init__(self, ids: Iterable[int] = ()) -> None:
-        """Check and sort `ids`; raises as `check_id` does. O(n log n)."""
+        """Check and sort `ids`. O(n log n). Raises the errors of `check_id`."""
         unique = {check_id(value) for value in ids}
         self._ids = array("q", sorted(unique))
 
     @classmethod
     def from_array(cls, ids: array[int]) -> IdSet:
-        """Make a set of an `array('q')` of ids that were checked already, without a Python set between."""
+        """Return a set of ids from an `array('q')`.
+
+        The ids must be valid; this does not check them, and saves memory.
+        """
         made = cls.__new__(cls)
         if native.AVAILABLE:
             made._ids = ids[:]
             del made._ids[native.index.sort_ids(made._ids) :]
             return made
         ordered = array("q", sorted(ids))
-        # Every id that differs from the one before it: sorted, so duplicates are neighbours.
+        # The ids are sorted, so duplicates are neighbours: keep each id that differs from the one before it.
         made._ids = array("q", (b for a, b in zip([0, *ordered], ordered, strict=False) if a != b))
         return made
 
@@ -110,7 +113,7 @@ class IdSet(AbstractSet[int]):
         return f"IdSet([{shown}])" if len(self._ids) <= 3 else f"IdSet([{shown}] of {len(self._ids)})"
 
     def tobytes(self) -> bytes:
-        """Return the ids in ascending order, eight bytes each, little-endian: what a digest is made over."""
+        """Return the ids in ascending order, eight bytes each, little-endian. A digest is computed from this."""
         ids = self._ids
         if sys.byteorder == "big":
             ids = ids[:]

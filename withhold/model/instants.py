@@ -7,42 +7,46 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from withhold.errors import InstantError, Problem, quoted
 
-# RFC 3339, where seconds may be left out. What `datetime.fromisoformat` reads besides differs between versions of Python,
-# and `+05:60` is +06:00 to it.
+# RFC 3339 with optional seconds. `datetime.fromisoformat` is not used: it accepts different text in different versions
+# of Python, and reads `+05:60` as `+06:00`.
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:[Zz]|([-+])(\d\d):(\d\d))", re.ASCII
 )
 _NAIVE = re.compile(r"\d{4}-?\d\d-?\d\d[Tt ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?", re.ASCII)
 _HINT = "add `Z` or an offset such as `+05:30`"
-# What people and programs write instead, by where it stands in the text; the first that is there is the one to mend.
+# Common mistakes, from the left of the text to the right. The first that matches gives the hint.
 _MISWRITTEN = [
     (re.compile(pattern, re.ASCII), hint)
     for pattern, hint in (
         (r"\d{4}-?W\d\d|\d{4}-?\d{3}[Tt ]|\d{8}[Tt ]", "write the day as `2021-02-10`"),
-        (r"[Tt ]24:?00", "write `00:00:00` of the day after"),
-        (r"[Tt ]\d\d:?\d\d:?60", "a leap second is not read: write the second before or after it"),
+        (r"[Tt ]24:?00", "write `00:00:00` of the next day"),
+        (r"[Tt ]\d\d:?\d\d:?60", "leap seconds are not supported: write the second before or after"),
         (r"[Tt ]\d\d[Zz+-]|[Tt ]\d{4,6}", "write the time as `10:30:00`"),
-        (r":\d\d,\d", "write a point before the fraction of a second, and no comma"),
-        (r"\.\d{7}", "write at most six digits of a fraction of a second"),
-        (r":\d\d(?:\.\d+)?\s+[Zz+-]", "write no blank before the offset"),
-        (r":\d\d(?:\.\d+)?[-+](?:2[4-9]|[3-9]\d|\d\d:?[6-9]\d)", "an offset has up to 23 hours, and 59 minutes"),
+        (r":\d\d,\d", "write a point, not a comma, before the fraction of a second"),
+        (r"\.\d{7}", "write at most six digits after the point"),
+        (r":\d\d(?:\.\d+)?\s+[Zz+-]", "remove the blank before the offset"),
+        (r":\d\d(?:\.\d+)?[-+](?:2[4-9]|[3-9]\d|\d\d:?[6-9]\d)", "an offset has at most 23 hours and 59 minutes"),
         (r":\d\d(?:\.\d+)?[-+\u2212]\d", "write the offset as `+05:30`"),
     )
 ]
 
 
 def utc(instant: datetime, name: str = "instant") -> datetime:
-    """Return an aware `instant` in UTC as a plain `datetime`; raises `InstantError` for a naive one, and outside years 1
-    to 9999.
+    """Return an aware `instant` in UTC as a plain `datetime`.
 
-    What classes below `datetime` count besides, as pandas does nanoseconds, is left out: nobody else would compare it.
+    Extra fields of subclasses of `datetime`, such as the nanoseconds of pandas, are dropped, because a plain `datetime`
+    has none to compare with. Errors call the instant `name`.
 
     >>> from datetime import datetime
     >>> utc(datetime.fromisoformat("2021-02-10T10:30:00+05:30")).isoformat()
     '2021-02-10T05:00:00+00:00'
+
+    Raises `InstantError` for anything but a `datetime`, for a naive one, and if the year in UTC is not 1 to 9999.
     """
     if not isinstance(instant, datetime):
-        raise InstantError(Problem("not-an-instant", f"{name} {quoted(instant)} is not a datetime"))
+        raise InstantError(
+            Problem("not-an-instant", f"{name} {quoted(instant)} is not a datetime", hint="pass an aware `datetime`")
+        )
     try:
         there = None if instant.utcoffset() is None else instant.astimezone(UTC)
         if there is not None and type(there) is not datetime:
@@ -50,19 +54,19 @@ def utc(instant: datetime, name: str = "instant") -> datetime:
             there = datetime(*day, *time, there.microsecond, tzinfo=UTC)
     except (OverflowError, ValueError, TypeError):
         message = f"{name} {quoted(instant.isoformat())} is out of range in UTC"
-        raise InstantError(Problem("not-an-instant", message, hint="leave it out where there is no bound")) from None
+        raise InstantError(Problem("not-an-instant", message, hint="omit it if there is no bound")) from None
     if there is None:
         raise InstantError(Problem("naive-instant", f"{name} `{instant.isoformat()}` has no time zone", hint=_HINT))
     return there
 
 
 def parse_instant(text: str, name: str = "instant") -> datetime:
-    """Read an instant as RFC 3339 writes it, the same with every version of Python.
+    """Read an instant in the form of RFC 3339, in the same way with every version of Python. Errors call it `name`.
 
     >>> parse_instant("2021-02-10T05:00:00Z").isoformat()
     '2021-02-10T05:00:00+00:00'
 
-    Raises `InstantError`; a date alone is not an instant.
+    Raises `InstantError`, also for a date without a time.
     """
     text = text.strip()
     if _is_date(text):
@@ -82,7 +86,7 @@ def parse_instant(text: str, name: str = "instant") -> datetime:
 
 
 def _read(text: str) -> datetime:
-    """Return the instant of a text; raises `ValueError` if it is none."""
+    """Return the instant that `text` denotes. Raises `ValueError` if it does not denote one."""
     found = _INSTANT.fullmatch(text)
     if found is None:
         raise ValueError
@@ -90,7 +94,7 @@ def _read(text: str) -> datetime:
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     if int(minutes or 0) > 59:
         raise ValueError
-    zone = timezone(-offset if sign == "-" else offset)  # which refuses 24 hours and more
+    zone = timezone(-offset if sign == "-" else offset)  # raises `ValueError` for 24 hours and more
     year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
     return datetime(year, month, day, hour, minute, second, int((fraction or "").ljust(6, "0")), tzinfo=zone)
 
@@ -104,5 +108,5 @@ def _is_date(text: str) -> bool:
 
 
 def in_iso(instant: datetime | None) -> str | None:
-    """Return an instant in UTC as `2021-02-10T05:00:00Z`, and None as None."""
+    """Return an instant in UTC as text such as `2021-02-10T05:00:00Z`. Return None for None."""
     return None if instant is None else instant.isoformat().replace("+00:00", "Z")

@@ -1,8 +1,9 @@
-"""Every place where a viewer can be known to be, as one bit of an int.
+"""Places where a viewer can be, as far as is known. Each place is one bit of an int.
 
-There is a place for each country and subdivision (a viewer known to be there and no further), and one for an unknown
-location, which also stands for what lies in no country. Sets of places are ints, so union, difference and containment
-take a microsecond whatever they hold. The bits depend on the installed ISO data: they are never stored.
+Each country and subdivision is a place: that of a viewer who is known to be there, but not where within it. One more
+place is the unknown location, which also represents everything outside of all countries. A set of places is an int, so
+union, difference and containment take a microsecond for any set. The bits depend on the installed ISO data and are
+never stored.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ Places = int
 
 
 class _Atlas(NamedTuple):
-    #: The code of each place, by its bit: `WORLD` first, and every code before the codes inside it.
+    #: The code of each place, by its bit. `WORLD` is first, and each code precedes the codes inside it.
     codes: tuple[str, ...]
-    #: The bits of each code, its own and those of the codes inside it: the first, and how many.
+    #: For each code its first bit and its number of bits: its own, followed by those of the codes inside it.
     spans: Mapping[str, tuple[int, int]]
-    #: The bit of the place around each; that of `WORLD` is its own.
+    #: For each bit, the bit of the place directly around it. `WORLD` has its own.
     outer: tuple[int, ...]
 
 
@@ -50,12 +51,12 @@ def _atlas() -> _Atlas:
 
 
 def everywhere() -> Places:
-    """Return all places. The first call reads the ISO data, some 50 ms; an `Engine` makes it when it is built."""
+    """Return all places. The first call reads the ISO data in some 50 ms; creating an `Engine` does so."""
     return within(WORLD)
 
 
 def within(code: str) -> Places:
-    """Return the places of which it is certain that they are in a territory; `code` is in its canonical form.
+    """Return the places that are certainly in a territory. `code` must be canonical.
 
     >>> within("IT-RM") & ~within("IT-62"), within("US") & within("IT")
     (0, 0)
@@ -64,19 +65,21 @@ def within(code: str) -> Places:
     return (1 << count) - 1 << first
 
 
-def united(codes: Iterable[str]) -> Places:
-    """Return the places that are certainly in one of several territories. O(codes)."""
+def within_any(codes: Iterable[str]) -> Places:
+    """Return the places that are certainly in at least one of several territories. O(codes)."""
     found = 0
     for code in codes:
-        first, count = _atlas().spans[code]  # looked up here: no codes, and no ISO data, are read at import
+        first, count = _atlas().spans[code]  # inside the loop: without codes the ISO data are not read
         found |= (1 << count) - 1 << first
     return found
 
 
-def around(codes: Iterable[str]) -> Places:
-    """Return the places that contain one of several territories, and so may be in it: an unknown location does. O(codes).
+def enclosing(codes: Iterable[str]) -> Places:
+    """Return the places that contain at least one of several territories. O(codes).
 
-    >>> around(["IT-RM"]) == place_of((None, ())) | place_of(("IT", ())) | place_of(("IT", ("IT-62",)))
+    A viewer at such a place, for example at the unknown location, may or may not be in the territory.
+
+    >>> enclosing(["IT-RM"]) == place_of((None, ())) | place_of(("IT", ())) | place_of(("IT", ("IT-62",)))
     True
     """
     atlas = _atlas()
@@ -93,15 +96,15 @@ def around(codes: Iterable[str]) -> Places:
 
 @lru_cache(maxsize=8192)
 def place_of(location_key: tuple[str | None, tuple[str, ...]]) -> Places:
-    """Return the place of a country and its known subdivisions, as a set of one: that of the narrowest code."""
+    """Return the place of a country and its known subdivisions: the bit of the smallest of them."""
     country, known = location_key
     spans = _atlas().spans
-    # A code comes after those that contain it.
+    # Codes follow those that contain them, so the highest bit is that of the smallest.
     return 1 << max((spans[code][0] for code in known), default=spans[country or WORLD][0])
 
 
 def location_of(place: Places) -> tuple[str | None, tuple[str, ...]]:
-    """Return the country and known subdivisions of one place, with no country for an unknown location.
+    """Return the country and known subdivisions of one place. The country of the unknown location is None.
 
     >>> location_of(place_of(("IT", ("IT-62", "IT-RM")))), location_of(place_of((None, ())))
     (('IT', ('IT-RM',)), (None, ()))
@@ -113,7 +116,7 @@ def location_of(place: Places) -> tuple[str | None, tuple[str, ...]]:
 
 
 def largest(places: Places) -> Iterator[str]:
-    """Yield the largest codes that lie wholly in a set, every code before its neighbours."""
+    """Yield the largest codes that lie wholly in a set of places, in the order of their bits."""
     codes = _atlas().codes
     while places:
         lowest = places & -places
@@ -125,10 +128,12 @@ def largest(places: Places) -> Iterator[str]:
             places ^= inside
 
 
-def turns(places: Places) -> Iterator[str]:
-    """Yield each code that is in a set while the code around it is not, or the reverse: the exclusive or of all is the set.
+def membership_changes(places: Places) -> Iterator[str]:
+    """Yield each code that is in a set while the code directly around it is not, or the reverse.
 
-    >>> list(turns(within("WORLD") & ~within("US") | within("US-MS")))
+    The exclusive or of `within(code)` for all these codes is the set.
+
+    >>> list(membership_changes(within("WORLD") & ~within("US") | within("US-MS")))
     ['WORLD', 'US', 'US-MS']
     """
     codes = _atlas().codes

@@ -1,4 +1,4 @@
-"""What an engine does where the rules leave it a choice."""
+"""Choices that the rules leave to the engine."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Settle(StrEnum):
 class Policy:
     """The engine's own choices; a value.
 
-    `unknown_location`: what to do with a plain rule when it is not known whether the viewer is in its
-    territory, and the rule does not say (R4). The default `show` is what Twitter's published evaluators do.
-    `author_sees_own`: show authors their own withheld content (R9).
+    `unknown_location` applies when it is unknown whether the viewer is in the territory of a rule, and the rule has
+    neither `if_unknown` nor `except_in` (R4). Twitter's published evaluators `show`, which is the default.
+    `author_sees_own` decides whether authors are shown their own withheld content (R9).
 
     >>> Policy(unknown_location="withhold").unknown_location
     <Settle.WITHHOLD: 'withhold'>
@@ -39,10 +39,10 @@ class Policy:
 
     def __post_init__(self) -> None:
         if not isinstance(self.author_sees_own, bool):
-            raise TypeError(f"author_sees_own is True or False, not {quoted(self.author_sees_own)} [bad-policy]")
+            raise TypeError(f"author_sees_own must be True or False, not {quoted(self.author_sees_own)} [bad-policy]")
         try:
             object.__setattr__(self, "unknown_location", Settle(self.unknown_location))
         except ValueError:
             raise ValueError(
-                f"unknown_location is `withhold` or `show`, not {quoted(self.unknown_location)} [bad-policy]"
+                f"unknown_location must be `withhold` or `show`, not {quoted(self.unknown_location)} [bad-policy]"
             ) from None

@@ -1,19 +1,19 @@
-"""Ids that have been through a floating-point number on their way, and lost their last digits (A4).
+"""Detection of ids that were converted to a floating-point number and lost their last digits (A4).
 
-A double holds 53 bits, and an id of today has 61. What comes back depends on the way:
+A double holds 53 bits, but an id of today has 61. The kind of conversion determines what is left of the id:
 
-- *Printed*: a spreadsheet keeps 15 digits, and JavaScript the shortest that name the same double; zeros follow. By chance one
-  id in 2**(bits - 53) looks so too, of today's one in 256.
-- *Cast* (`int(float(id))`): the last bits become 0. The low twelve bits of an id count what a machine mints in one
-  millisecond. Until August 2023 they began at 0, which most ids have: an id that was cast cannot be told from one that is
-  exact. Of many ids it can be told that too many have it. Since September 2023 they begin anywhere up to 511, and a few cast
-  ids are enough: they end in other multiples of 256, which others have by chance only.
-- *Shortened*: `1.35567E+18` with its zeros written out has at most eight digits before them, and no exact id has; nor does
-  one have as many zero bits as a 32-bit floating-point number leaves.
+- *Printed*: a spreadsheet prints 15 digits, and JavaScript the fewest digits that identify the double. Zeros fill the
+  rest. One exact id in 2**(bits - 53) looks the same by chance: of today's ids, one in 256.
+- *Cast* (`int(float(id))`): the last bits become 0. The low twelve bits of an id count the ids that one machine creates
+  in one millisecond. Until August 2023 the count began at 0, and most ids have 0 there. So a single cast id looks
+  exact, but in a list of many ids too many end in 0. Since September 2023 the count begins anywhere up to 511, and a
+  few cast ids are enough: they end in other multiples of 256, and exact ids do so only by chance.
+- *Shortened*: `1.35567E+18`, with its zeros written out, has at most eight digits before the zeros. No exact id does.
+  Nor does an exact id have as many zero bits as a 32-bit floating-point number leaves.
 
-So a list is refused if chance makes one exact list in a million look as it does, by the bound of Chernoff: of n ids, k look
-rounded, where a share p is expected, and n·KL(k/n‖p) exceeds ln 10⁶. Above ln 10³ it is worth a warning. For printed ids the
-bound is that of one list in some 5,000, or more than half of a list.
+A list is refused if it looks as at most one exact list in a million does by chance, by Chernoff's bound: of n ids, k
+look rounded where a share p is expected, and n·KL(k/n‖p) exceeds ln 10⁶. Above ln 10³ there is a warning. For printed
+ids the limit is one exact list in some 5,000, or more than half of the list.
 """
 
 from __future__ import annotations
@@ -27,48 +27,50 @@ from math import inf, log, sqrt
 from withhold.model.ids import MAX_ID
 from withhold.snowflake import first_id_at
 
-#: The override of a rule that vouches for its ids, and the check that it silences.
+#: The check for rounded ids; a rule's override of this name declares that its ids are exact.
 VOUCHED = "rounded-ids"
 
 _EXACT = 2**53
 _REFUSED, _DOUBTFUL = log(1e6), log(1e3)
 
-# The shares of ids that are multiples of 4096 are at most these, by when they were made. Measured were 0.80 in 2011, 0.67 to
-# 0.74 up to 2016, 0.58 to 0.61, 0.51 to 0.55 in 2019, 0.43, 0.20 in 2021; 0.46 from May 2022, and 0.001 since September 2023:
-# on 34,792 ids of tweets, and on 47,810 of accounts (2016 to 2022) and 42,231 of tweets (2020 to 2026) in public repositories.
+# Upper bounds for the share of ids that are multiples of 4096, by the time when the ids were created. Measured: 0.80 in
+# 2011, 0.67 to 0.74 up to 2016, 0.58 to 0.61 in 2017 and 2018, 0.51 to 0.55 in 2019, 0.43 in 2020, 0.20 in 2021, 0.46
+# from May 2022, 0.001 since September 2023. The samples are 34,792 tweet ids, and 47,810 account ids (2016 to 2022) and
+# 42,231 tweet ids (2020 to 2026) from public repositories.
 _SHARES = (0.85, 0.70, 0.62, 0.55, 0.35, 0.60, 0.35)
 _CHANGES = [
     first_id_at(datetime(year, month, 1, tzinfo=UTC))
     for year, month in ((2017, 1), (2019, 1), (2020, 1), (2021, 1), (2022, 4), (2023, 9))
 ]
-# The bits of a 32-bit floating-point number. Of today's ids it leaves 37 bits of zeros, which chance gives to one in ten million.
+# The bits of a 32-bit floating-point number. It leaves 37 zero bits in an id of today; one exact id in ten million has
+# them.
 _SINGLE = 24
-# Ids are counted by what stands above these bits: some 19 hours.
+# Ids are counted by span: those with equal bits above the lowest 48, which are created within some 19 hours.
 _SPAN = 48
 
 
 class Sign(StrEnum):
-    """In which way an id may have lost digits. By itself only `SHORT` says that it has."""
+    """The way in which an id may have lost digits. Only `SHORT` proves it for a single id."""
 
     SHORT = "short"
     PRINTED = "printed"
     CAST = "cast"
-    #: A multiple of 4096, as most of the older ids are.
+    #: A multiple of 4096, like most ids from before September 2023.
     ZEROS = "zeros"
 
 
 class Precision:
-    """Watches the ids of one source; half a microsecond an id."""
+    """Counts the ids of one source that look rounded. Takes half a microsecond for each id."""
 
     def __init__(self) -> None:
-        # Ids by the time they were made: those that are multiples of 4096, and the others.
+        # The number of ids by span: of multiples of 4096, and of all others.
         self._zeros: Counter[int] = Counter()
         self._others: Counter[int] = Counter()
         self._printed = self._cast = 0
 
     def sign(self, number: int) -> Sign | None:
-        """Count an id, and return in which way it may have lost digits."""
-        if number <= _EXACT or number > MAX_ID:  # a double holds it, or it is no id
+        """Count an id. Return the way in which it may have lost digits, or None."""
+        if number <= _EXACT or number > MAX_ID:  # a double holds it exactly, or it is not an id
             return None
         if number % 10**8 == 0 and number % 10 ** (len(str(number)) - 8) == 0:
             return Sign.SHORT
@@ -81,16 +83,17 @@ class Precision:
         if number % 10 == 0 and _printed(number) == number:
             self._printed += 1
             return Sign.PRINTED
-        # Of older ids the first have so few bits too many that their low bits are often those of a double.
+        # The oldest ids exceed 53 bits by so little that a double often holds them exactly: those with `unit` < 64 do
+        # not count.
         if number % 64 == 0 and number % (unit := 1 << number.bit_length() - 53) == 0 and unit >= 64:
             self._cast += 1
             return Sign.CAST
         return None
 
     def lost(self) -> set[Sign]:
-        """Return in which ways ids have lost digits, of those that take several ids to tell."""
+        """Return the ways in which ids have lost digits, judging by the number of ids that look so."""
         found = set()
-        # Most of a list is enough, for ids with so many bits too many that chance makes few such.
+        # If exact ids rarely look printed by chance, more than half of a list is enough.
         total, rare = self._zeros.total() + self._others.total(), self._expected() <= self._others.total() / 64
         if (rare and self._printed > total / 2) or self._exceeds(deviations=4, more=1.2):
             found.add(Sign.PRINTED)
@@ -101,7 +104,10 @@ class Precision:
         return found
 
     def doubtful(self) -> set[Sign]:
-        """Return in which ways ids may have lost digits, and are worth a look: fewer than `lost` takes."""
+        """Return the ways in which ids may have lost digits.
+
+        It takes fewer ids than `lost` does, and calls for a warning.
+        """
         found = set()
         if self._exceeds(deviations=3, more=0.65) or (self._printed > 0 and self._expected() < 0.1):
             found.add(Sign.PRINTED)
@@ -112,14 +118,12 @@ class Precision:
         return found
 
     def zeros(self) -> str:
-        """Return how many ids are multiples of 4096, and how many of exact ones at most are, as text."""
+        """Return text with the number of ids that are multiples of 4096, and the number expected of exact ids."""
         count, expected = self._zeros.total(), self._expected_zeros()
-        return (
-            f"{count:,} of {count + self._others.total():,} long ids, and of exact ones at most some {expected:,.0f},"
-        )
+        return f"{count:,} of {count + self._others.total():,} long ids (at most about {expected:,.0f} expected)"
 
     def _exceeds(self, deviations: int, more: float) -> bool:
-        """Tell whether there are more printed ones than so many standard deviations above what chance gives."""
+        """Return whether more ids look printed than chance explains: `deviations` standard deviations and `more`."""
         expected = self._expected()
         return self._printed > expected + deviations * sqrt(expected) + more
 
@@ -127,7 +131,7 @@ class Precision:
         return sum(count * min(0.1, _chance(span)) for span, count in self._others.items())
 
     def _surprise_of_cast(self) -> float:
-        # Half as many again as chance gives, if the low bits are any.
+        # 1.5 times the number that uniformly distributed low bits would give.
         expected = sum(count * 1.5 * min(1 / 64, _chance(span)) for span, count in self._others.items())
         return _surprise(self._cast, self._others.total(), expected)
 
@@ -140,17 +144,17 @@ class Precision:
 
 
 def _chance(span: int) -> float:
-    """Return the share of the numbers of a span that a double holds."""
+    """Return the share of the numbers in a span that a double holds exactly."""
     return 2.0 ** (53 - _SPAN - span.bit_length())
 
 
 def _share(span: int) -> float:
-    """Return which share of the exact ids of a span are multiples of 4096, at most."""
+    """Return an upper bound for the share of the exact ids in a span that are multiples of 4096."""
     return _SHARES[bisect(_CHANGES, span << _SPAN)]
 
 
 def _surprise(found: int, count: int, expected: float) -> float:
-    """Return n·KL(k/n‖p): chance gives so many, or more, with a probability of at most e to the minus this."""
+    """Return n·KL(k/n‖p). The probability that chance gives k or more is at most e to the minus this."""
     if found <= expected:
         return 0.0
     if not expected:
@@ -160,7 +164,7 @@ def _surprise(found: int, count: int, expected: float) -> float:
 
 
 def _printed(number: int) -> int:
-    """Return the whole number that a double nearest to `number` prints as: its shortest digits, then zeros."""
+    """Return the integer that the nearest double prints as: its shortest digits, then zeros."""
     mantissa, _, exponent = repr(float(number)).partition("e")
     if not exponent:
         return int(float(mantissa))

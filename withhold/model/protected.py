@@ -1,4 +1,4 @@
-"""Accounts that are not withheld without a second look: news media, journalists, activists and politicians."""
+"""Protected accounts: news media, journalists, activists and politicians. Withholding them needs a second review."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Protected:
     >>> Protected(1101, "journalist").category
     <Category.JOURNALIST: 'journalist'>
 
-    Raises `RuleError` for an unknown category and for a name with control characters, and as `check_id` does.
+    Raises `RuleError` for an unknown category and for a name with control characters, and the errors of `check_id`.
     """
 
     account: int
@@ -49,7 +49,7 @@ class Protected:
         object.__setattr__(self, "category", choice(Category, self.category, "category"))
         name: object = self.name
         if name is not None and not isinstance(name, str):
-            raise RuleError((Problem("bad-value", f"name {quoted(name)} is no text"), "name"))
+            raise RuleError((Problem("bad-value", f"name {quoted(name)} is not text"), "name"))
         if name is not None and (found := with_control("name", name)):
             raise RuleError((Problem(CONTROL_CHARACTER, found[0], hint=found[1]), "name"))
 
@@ -59,7 +59,9 @@ class Protected:
 
 
 class KnownProtected(NamedTuple):
-    """How many accounts some lists protect, and a digest of the lists, which tells them from others and names nobody.
+    """The number of accounts on lists of protected accounts, and a digest of the lists.
+
+    It identifies the lists, not the accounts.
 
     >>> known = KnownProtected.of([Protected(1101, "journalist"), Protected(1102, "activist")])
     >>> str(known), known == KnownProtected.of([Protected(1102, "activist"), Protected(1101, "journalist")])
@@ -71,7 +73,7 @@ class KnownProtected(NamedTuple):
 
     @classmethod
     def of(cls, protected: Iterable[Protected]) -> KnownProtected:
-        """Return this of lists, in whatever order; O(accounts)."""
+        """Return the number and the digest for accounts in any order. O(accounts)."""
         listed = {each.account: (each.category, each.name) for each in protected}
         return cls(len(listed), hashlib.sha256(json.dumps(sorted(listed.items())).encode()).hexdigest())
 
@@ -80,7 +82,7 @@ class KnownProtected(NamedTuple):
 
 
 def protection(known: KnownProtected | None) -> str:
-    """Return what a report says of the lists that were read.
+    """Return text for a report on which lists of protected accounts were read.
 
     >>> protection(KnownProtected.of([])), protection(None)
     ('0 protected accounts', 'no list of protected accounts was read')

@@ -1,4 +1,4 @@
-"""One rule: which subjects are withheld, where, when and why."""
+"""A rule: which subjects are withheld, where, when and why."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Effect(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why, in the order in which reasons speak (R7)."""
+    """Why a subject is withheld. The order of the members is their rank in R7."""
 
     LEGAL_DEMAND = "legal_demand"
     COPYRIGHT = "copyright"
@@ -41,17 +41,17 @@ class Reason(StrEnum):
 
 
 class Period(NamedTuple):
-    """A half-open stretch of time, `start <= t < end`; None is an open bound."""
+    """A half-open period, `start <= t < end`. A bound of None is open."""
 
     start: datetime | None = None
     end: datetime | None = None
 
     def covers(self, instant: datetime) -> bool:
-        """Tell whether an aware instant lies in the period."""
+        """Return whether an aware instant is in the period."""
         return (self.start is None or self.start <= instant) and (self.end is None or instant < self.end)
 
 
-#: Control characters that texts of several lines may have: notes, and the reasons of overrides.
+#: Control characters that are allowed in text of several lines: in notes, and in the reasons of overrides.
 LINES = "\n\t"
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -60,10 +60,10 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Withhold accounts and tweets in territories for a period; a value.
+    """A rule that withholds accounts and tweets in territories for a period; a value.
 
-    Keys are those of a rule file; `from` is `from_` here. Codes, ids, instants and choices may be given in
-    any form that is read without doubt, and stand in their canonical one afterwards.
+    The arguments have the names of the keys in a rule file, except that `from` is `from_` here. Codes, ids, instants
+    and choices may be given in any unambiguous form; the attributes have them in canonical form.
 
     >>> rule = Rule(id="in-1", accounts=[1101], withheld_in=["in"], reason="legal_demand")
     >>> rule.withheld_in, 1101 in rule.accounts
@@ -85,13 +85,13 @@ class Rule:
     if_unknown: Settle | None = None
     demand: str | None = None
     note: str | None = None
-    #: Checks of `withhold.lint` that are to be silent on this rule, each with the reason why, in the order of their codes.
+    #: The checks of `withhold.lint` that are overridden for this rule, sorted by code, each with the reason.
     override: tuple[tuple[str, str], ...] = ()
-    #: Where the rule stands in its file, if it was read from one; no part of its identity.
+    #: The position in the file that the rule was read from, or None. It is not part of the rule's identity.
     place: Place | None = field(default=None, compare=False)
-    #: Where its keys stand in that file: how many lines below the rule, and in which column.
+    #: The positions of its keys in that file: (key, lines below `place`, column).
     layout: tuple[tuple[str, int, int], ...] = field(default=(), compare=False, repr=False)
-    #: When the rule is in force: its period less its stays, merged, in order.
+    #: When the rule is in force: its period without its stays, as disjoint periods in order.
     periods: tuple[Period, ...] = field(init=False, compare=False, repr=False)
 
     if TYPE_CHECKING:
@@ -136,26 +136,27 @@ class Rule:
         for name in ("from_", "until"):
             if getattr(self, name) is not None:
                 set_(self, name, utc(getattr(self, name), name.rstrip("_")))
-        set_(self, "stays", tuple(sorted(map(_stay, self.stays), key=_by_bounds)))
+        set_(self, "stays", tuple(sorted(map(_read_stay, self.stays), key=_by_bounds)))
         set_(self, "override", self._overrides())
-        found = [(Problem(code, said, where, hint), name) for code, name, said, hint in self._contradictions()]
+        found = [(Problem(code, message, where, hint), key) for code, key, message, hint in self._contradictions()]
         if found:
             raise RuleError(*found)
-        set_(self, "periods", tuple(_less(Period(self.from_, self.until), self.stays)))
+        set_(self, "periods", tuple(_without_stays(Period(self.from_, self.until), self.stays)))
 
     def in_force(self, instant: datetime) -> bool:
-        """Tell whether the rule is in force at an aware `instant` (R1); raises `InstantError` for a naive one."""
+        """Return whether the rule is in force at an aware `instant` (R1). Raises `InstantError` for a naive one."""
         instant = utc(instant)
         return any(period.covers(instant) for period in self.periods)
 
     def place_of(self, *keys: str) -> Place | None:
-        """Return where the one of some keys stands that the rule has; if it has none or several, where the rule does."""
+        """Return the position in the file of the key among `keys`; of the rule if it has none or several of them."""
         found = [(lines, column) for key, lines, column in self.layout if key in keys]
         if self.place is None or len(found) != 1:
             return self.place
         return Place(self.place.file, self.place.line + found[0][0], found[0][1])
 
     def _contradictions(self) -> Iterator[tuple[str, str, str, str]]:
+        """Yield (code, key, message, hint) of each problem."""
         for name in ("id", "demand", "note"):
             text: object = getattr(self, name)
             if isinstance(text, str) and (found := with_control(name, text, LINES if name == "note" else "")):
@@ -164,21 +165,21 @@ class Rule:
                 yield (
                     f"bad-{name}",
                     name,
-                    f"{name} {quoted(text)} is empty, padded or no text",
+                    f"{name} {quoted(text)} is empty, not text, or has blanks around it",
                     "write text without blanks around it",
                 )
         if not self.accounts and not self.tweets:
-            hint = "list ids as `accounts` or `tweets`, or name an `ids_file`"
+            hint = "list ids under `accounts` or `tweets`, or name an `ids_file`"
             yield "no-subjects", "accounts", "the rule names no account and no tweet", hint
         if _is_empty(Period(self.from_, self.until)):
-            hint = "look whether they are swapped, or in another time zone"
+            hint = "check whether they are swapped, or in different time zones"
             yield "empty-period", "until", "`until` is not after `from`, so the rule is never in force", hint
         if any(map(_is_empty, self.stays)):
             yield (
                 "empty-period",
                 "stays",
-                "a stay ends before it starts",
-                "look whether its `from` and `until` are swapped",
+                "a stay does not end after it starts",
+                "check whether its `from` and `until` are swapped",
             )
         if self.effect is Effect.SUSPEND and (self.withheld_in != (WORLD,) or self.except_in):
             name = "except_in" if self.except_in else "withheld_in"
@@ -186,8 +187,8 @@ class Rule:
             yield "suspend-not-worldwide", name, "`effect: suspend` is always worldwide", hint
         for code, reason in self.override:
             if not (code and code == code.strip() and reason and reason == reason.strip()):
-                said = f"override {quoted(code)} has the reason {quoted(reason)}, and one of them is empty or padded"
-                yield "bad-override", "override", said, "say why the check is to be silent"
+                message = f"override {quoted(code)} with the reason {quoted(reason)}: one of the two is empty or padded"
+                yield "bad-override", "override", message, "give the check and the reason for overriding it"
             for found in (with_control("override", code), with_control(f"override {quoted(code)}", reason, LINES)):
                 if found:
                     yield CONTROL_CHARACTER, "override", *found
@@ -195,12 +196,12 @@ class Rule:
             yield "no-territory", "withheld_in", "the rule names no territory", "write `withheld_in: [IN]`, or `WORLD`"
 
     def _as_list(self, name: str) -> None:
-        """Put a list in the place of a single code, and refuse what is neither."""
+        """Replace a single code by a list of it. Raise `RuleError` for a value that is neither a list nor text."""
         given: object = getattr(self, name)
         if isinstance(given, str):
             object.__setattr__(self, name, (given,))
         elif not isinstance(given, Iterable):
-            message = f"{name} {quoted(given)} is no list"
+            message = f"{name} {quoted(given)} is not a list"
             raise RuleError((Problem("bad-value", message, self._where(), f"write `{name}=[…]`"), name))
 
     def _codes(self, name: str) -> tuple[str, ...]:
@@ -224,7 +225,7 @@ class Rule:
         except (TypeError, ValueError):
             found = {None: None}
         if not all(isinstance(text, str) for pair in found.items() for text in pair):
-            message = f"override {quoted(given)} is no mapping from codes to reasons"
+            message = f"override {quoted(given)} is not a mapping from codes to reasons"
             raise RuleError((Problem("bad-override", message, self._where()), "override"))
         return tuple(sorted(found.items()))
 
@@ -233,12 +234,15 @@ class Rule:
 
 
 def territories_of(rule: Rule) -> TerritorySet:
-    """Return where a rule withholds, as one set."""
+    """Return the territories where a rule withholds, as one set."""
     return TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in)
 
 
 def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None = None) -> _Choice:
-    """Return the member of an enumeration that `value` names; raises `RuleError`."""
+    """Return the member of an enumeration with a value.
+
+    Raises `RuleError` if there is none; it calls the value `name`.
+    """
     try:
         return kind(value)
     except ValueError:
@@ -248,19 +252,19 @@ def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None
 
 
 def with_control(name: str, text: str, allowed: str = "") -> tuple[str, str] | None:
-    """Return what is wrong with text that has a control character, and the hint; None if it has none.
+    """Return the message and the hint for text with a control character that is not `allowed`, or None.
 
     >>> with_control("id", "a\\nb")
-    ('id `a\\\\nb` has the control character `\\\\n`', 'write it on one line')
+    ('id `a\\\\nb` contains the control character `\\\\n`', 'write it on one line')
     """
     found = control_character(text, allowed)
     if found is None:
         return None
-    hint = "write it on one line" if found in LINES else "take it out: it can forge what is printed around it"
-    return f"{name} {quoted(text)} has the control character {quoted(found)}", hint
+    hint = "write it on one line" if found in LINES else "remove it: it could forge the output around it"
+    return f"{name} {quoted(text)} contains the control character {quoted(found)}", hint
 
 
-def _stay(stay: Iterable[datetime | None]) -> Period:
+def _read_stay(stay: Iterable[datetime | None]) -> Period:
     try:
         start, end = stay
     except (TypeError, ValueError):
@@ -274,12 +278,12 @@ def _is_empty(period: Period) -> bool:
 
 
 def _by_bounds(period: Period) -> tuple[datetime, datetime]:
-    """Order periods by start, then by end; open bounds lie outside of all others."""
+    """Return a key to sort periods by start, then by end. Open bounds are outside of all others."""
     return (period.start or _FIRST, period.end or _LAST)
 
 
-def _less(period: Period, stays: Iterable[Period]) -> Iterable[Period]:
-    """Yield what is left of `period` without `stays`, which are in the order of their start."""
+def _without_stays(period: Period, stays: Iterable[Period]) -> Iterable[Period]:
+    """Yield the parts of `period` that are in none of `stays`. The stays must be sorted by start."""
     start = period.start
     for stay in stays:
         if stay.start is not None and (start is None or start < stay.start):

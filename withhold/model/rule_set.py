@@ -1,4 +1,4 @@
-"""Rules with unique ids, and a digest that says which rules these are."""
+"""A set of rules with unique ids, and a digest that identifies it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from withhold.errors import Problem, RuleSetError, quoted
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 
-#: Called while a rule set loads, with the bytes read so far and the bytes in all.
+#: A callback for the progress of loading. Its arguments are the bytes read so far and the total.
 Progress = Callable[[int, int], None]
 
 
@@ -20,19 +20,20 @@ Path = str | os.PathLike[str]
 
 
 class RuleSet:
-    """Valid rules with unique ids; immutable, and safe to share between threads.
+    """Valid rules with unique ids. It is immutable, and threads may share it.
 
     >>> rules = RuleSet([Rule(id="in-1", accounts=[1101], withheld_in=["IN"], reason="legal_demand")])
     >>> len(rules), rules["in-1"].withheld_in
     (1, ('IN',))
 
-    `warnings` are the problems that did not keep a file from being read, with their places. Raises
-    `RuleSetError` if two rules have one id.
+    `warnings` are the problems that did not prevent a file from being read, with their places.
+
+    Raises `RuleSetError` if two rules have the same id, or if an item is not a `Rule`.
     """
 
     __slots__ = ("_by_id", "_digest", "rules", "warnings")
 
-    #: Reads files. What can is in a room above this one, so the package puts the two together (`withhold/__init__`).
+    #: The function that reads files. It is in a room above this one, so `withhold/__init__.py` sets it.
     _loader: ClassVar[Callable[[Path, Path | None, Progress | None], RuleSet]]
 
     def __init__(self, rules: Iterable[Rule] = (), warnings: Sequence[Problem] = ()) -> None:
@@ -44,7 +45,7 @@ class RuleSet:
         given: tuple[object, ...] = self.rules
         for thing in given:
             if not isinstance(thing, Rule):
-                hint = "`RuleSet.load` reads files"
+                hint = "use `RuleSet.load` to read files"
                 raise RuleSetError([Problem("not-a-rule", f"{quoted(thing)} is not a rule", hint=hint)])
         for rule in self.rules:
             if rule.id in self._by_id:
@@ -55,14 +56,14 @@ class RuleSet:
 
     @classmethod
     def load(cls, path: Path, root: Path | None = None, *, progress: Progress | None = None) -> RuleSet:
-        """Read a rule file (`.yaml`, `.yml`, `.json`), or all of them below a directory.
+        """Read a rule file (`.yaml`, `.yml`, `.json`), or all rule files below a directory.
 
-        No file outside of `root` is opened, whatever the files or links among them name: `root` is a folder around
-        `path`; by default the directory itself, or the folder of the file, where their real paths are.
+        No file outside of `root` is opened, even if a rule file or a link names one. `root` is a folder that contains
+        `path`. The default is the directory itself, or the folder of the file; links are resolved first.
 
-        `progress` is called now and then with the bytes read so far and the bytes in all. Takes O(n) time,
-        and about 70 bytes of memory for each id at the highest point. What was read otherwise than it was
-        written is in `.warnings`, and is given to `warnings.warn` as `RuleSetWarning`.
+        `progress` is called from time to time with the bytes read so far and the total. Loading takes O(n) time, and at
+        most about 70 bytes of memory for each id. Text that was read as something other than written is reported in
+        `.warnings`, and through `warnings.warn` as `RuleSetWarning`.
 
         Raises `RuleSetError` with every problem of every file, and `OSError` only if `path` or `root` is missing.
         """
@@ -70,17 +71,20 @@ class RuleSet:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over what the rules say: equal whatever the order and the files. O(n) once."""
+        """The SHA-256 of the rules' content.
+
+        It does not depend on their order or files. O(n) on first use, then cached.
+        """
         if self._digest is None:
             whole = hashlib.sha256()
             for rule in sorted(self.rules, key=lambda rule: rule.id):
-                whole.update(json.dumps(said_by(rule)).encode() + rule.accounts.tobytes() + rule.tweets.tobytes())
+                whole.update(json.dumps(rule_values(rule)).encode() + rule.accounts.tobytes() + rule.tweets.tobytes())
             self._digest = whole.hexdigest()
         return self._digest
 
     @property
     def revision(self) -> str:
-        """The first 16 digits of the digest: what decisions carry."""
+        """The first 16 digits of the digest, which decisions contain."""
         return self.digest[:16]
 
     def __eq__(self, other: object) -> bool:
@@ -106,14 +110,14 @@ class RuleSet:
 
 
 def repeated(rule: Rule, first: Rule) -> Problem:
-    """Return the problem of a rule whose id another has already."""
-    where = f"the first is at {first.place}" if first.place else "ids are unique in a rule set"
+    """Return the problem that `rule` has the same id as the `first` rule."""
+    where = f"the first is at {first.place}" if first.place else "give each rule its own id"
     return Problem("repeated-rule-id", f"rule id {quoted(rule.id)} is used twice", rule.place, where)
 
 
-def said_by(rule: Rule) -> dict[str, object]:
-    """Return what a rule says, in values that JSON has, with the number of its ids in their place."""
-    said: dict[str, object] = {
+def rule_values(rule: Rule) -> dict[str, object]:
+    """Return the content of a rule as JSON values. `accounts` and `tweets` are numbers of ids, not the ids."""
+    values: dict[str, object] = {
         "id": rule.id,
         "withheld_in": rule.withheld_in,
         "except_in": rule.except_in,
@@ -128,7 +132,7 @@ def said_by(rule: Rule) -> dict[str, object]:
         "accounts": len(rule.accounts),
         "tweets": len(rule.tweets),
     }
-    # A key that came later says nothing where it is empty: what was written before it keeps its revision.
+    # `override` was added later. Without overrides the key is left out, so that older rule sets keep their revision.
     if rule.override:
-        said["override"] = dict(rule.override)
-    return said
+        values["override"] = dict(rule.override)
+    return values

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from withhold.model.places import Places, largest, turns, united, within
+from withhold.model.places import Places, largest, membership_changes, within, within_any
 from withhold.territories import WORLD, country_of, resolve, subdivisions
 
 
 class TerritorySet:
-    """A set of places, exact under `|`, `&`, `-` and `==`; immutable and hashable.
+    """A set of places. `|`, `&`, `-` and `==` are exact; it is immutable and hashable.
 
     >>> both = TerritorySet(["TR", "IN"]) | TerritorySet(["IN"])
     >>> str(both), list(both), "IN" in both
@@ -20,32 +20,32 @@ class TerritorySet:
     >>> TerritorySet(["IN"]) | (TerritorySet(["WORLD"]) - TerritorySet(["IN"])) == TerritorySet(["WORLD"])
     True
 
-    Iteration gives the largest codes that lie wholly inside: countries, then subdivisions of countries of
-    which only a part is inside, or `WORLD` alone. `code in s` asks whether all of `code` is inside;
-    it raises `TerritoryError` for a code that does not exist.
+    Iteration gives, in alphabetical order, the largest codes that are wholly inside: `WORLD` alone, or countries, and
+    subdivisions of countries that are only partly inside. `code in s` is whether all of `code` is inside. It raises
+    `TerritoryError` for a code that does not exist.
     """
 
     __slots__ = ("_places",)
 
     def __init__(self, codes: Iterable[str] = ()) -> None:
-        """Unite `codes`, read as `territories.resolve` does; raises `TerritoryError`."""
-        self._places = united(resolve(code).code for code in codes)
+        """Make the union of `codes`. Raises `TerritoryError` for a code that does not exist."""
+        self._places = within_any(resolve(code).code for code in codes)
 
     @classmethod
     def of(cls, places: Places) -> TerritorySet:
-        """Return the set of some places."""
+        """Return the set of the given places."""
         made = cls.__new__(cls)
         made._places = places
         return made
 
     @property
     def places(self) -> Places:
-        """The places inside. The one of a country or region stands for what lies in no subdivision of it."""
+        """The places inside. The place of a country or region represents the part of it that is in no subdivision."""
         return self._places
 
     def __reduce__(self) -> tuple[object, tuple[tuple[str, ...]]]:
-        # The bits belong to the ISO data of this process.
-        return (_of_turns, (tuple(turns(self._places)),))
+        # Codes, because the bits depend on the ISO data of this process.
+        return (_from_changes, (tuple(membership_changes(self._places)),))
 
     def __or__(self, other: TerritorySet) -> TerritorySet:
         return self.of(self._places | other._places) if _is_set(other) else NotImplemented
@@ -72,11 +72,11 @@ class TerritorySet:
         yield from sorted(largest(self._places))
 
     def __str__(self) -> str:
-        turned = [*turns(self._places)][::-1]
-        whole = turned[-1:] == [WORLD]
+        changes = [*membership_changes(self._places)][::-1]
+        whole = changes[-1:] == [WORLD]
         if whole:
-            turned.pop()
-        terms = ", ".join(_terms(turned, WORLD, state=whole))
+            changes.pop()
+        terms = ", ".join(_terms(changes, WORLD, inside=whole))
         if whole:
             return f"{WORLD} except {terms}" if terms else WORLD
         return terms or "nowhere"
@@ -89,28 +89,32 @@ NOWHERE = TerritorySet()
 
 
 def _is_set(other: object) -> bool:
-    """Return whether `other` is a `TerritorySet`: callers that no type checker reads may pass anything."""
+    """Return whether `other` is a `TerritorySet`. A function, so that type checkers do not narrow the type."""
     return isinstance(other, TerritorySet)
 
 
-def _of_turns(codes: Iterable[str]) -> TerritorySet:
+def _from_changes(codes: Iterable[str]) -> TerritorySet:
     places = 0
     for code in codes:
         places ^= within(code)
     return TerritorySet.of(places)
 
 
-def _terms(turned: list[str], outer: str, *, state: bool) -> list[str]:
-    """Take what lies in `outer`, whose own state this is, from the end of `turned`, and name it with what turns in it again."""
+def _terms(changes: list[str], outer: str, *, inside: bool) -> list[str]:
+    """Remove the codes that are in `outer` from the end of `changes`, and return them with their own exceptions as
+    text.
+
+    `inside` is whether `outer` itself is in the set.
+    """
     terms = []
-    while turned and within(turned[-1]) & within(outer):
-        code = turned.pop()
-        inner = ", ".join(_terms(turned, code, state=not state))
-        terms.append(f"{code} ({'but' if state else 'except'} {inner})" if inner else code)
+    while changes and within(changes[-1]) & within(outer):
+        code = changes.pop()
+        inner = ", ".join(_terms(changes, code, inside=not inside))
+        terms.append(f"{code} ({'but' if inside else 'except'} {inner})" if inner else code)
     return sorted(terms)
 
 
 @cache
 def directly_in(around: str) -> tuple[str, ...]:
-    """Return the subdivisions that lie in a country or a subdivision, and in no other between."""
+    """Return the subdivisions directly inside a country or a subdivision."""
     return tuple(code for code, parent in subdivisions(country_of(around)).items() if parent == around)

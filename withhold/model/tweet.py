@@ -1,4 +1,4 @@
-"""The things that are asked about: tweets, accounts, and what a retweet brings with it."""
+"""The subjects of questions: tweets with the tweets that they retweet or quote, and accounts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from withhold.errors import Problem, SubjectIdError, SubjectTypeError, quoted
 from withhold.model.ids import check_id
 
-#: One piece of content and its author; either may be unknown, not both.
+#: The ids of a tweet and of its author. One of the two may be None.
 Link = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Tweet:
-    """A tweet, its author, and what it retweets or quotes; a value.
+    """A tweet, its author, and the tweets that it retweets or quotes; a value.
 
     >>> Tweet(id=20, account_id=2, retweet_of=Tweet(id=10, account_id=1)).links()
     ((20, 2), (10, 1))
 
-    Raises `SubjectIdTypeError` or `SubjectIdError` for anything but ids, and `SubjectTypeError` for anything but tweets.
+    Raises `SubjectIdTypeError` or `SubjectIdError` for an invalid id, and `SubjectTypeError` if `retweet_of` or
+    `quoted` is neither a `Tweet` nor None.
     """
 
     id: int
@@ -35,7 +36,7 @@ class Tweet:
                 raise SubjectTypeError(Problem("not-a-tweet", f"{quoted(tweet)} is not a tweet", hint="use `Tweet`"))
 
     def links(self) -> tuple[Link, ...]:
-        """Return (tweet, author) of this tweet and of what it retweets: all that can withhold it (R8)."""
+        """Return the (tweet, author) ids of this tweet and of each tweet that it retweets (R8)."""
         chain: list[Link] = []
         tweet: Tweet | None = self
         while tweet is not None:
@@ -44,9 +45,10 @@ class Tweet:
         return tuple(chain)
 
     def quotes(self) -> tuple[Tweet, ...]:
-        """Return the quoted tweets that a page shows in this one: its own, then that of what it retweets (R8).
+        """Return the quoted tweets that a page shows in this one: its own quote, then that of the tweet it retweets
+        (R8).
 
-        What those quote in turn is in their own `quotes()`.
+        Quotes within quotes are in `quotes()` of the quoted tweets.
         """
         found: list[Tweet] = []
         tweet: Tweet | None = self
@@ -57,15 +59,18 @@ class Tweet:
         return tuple(found)
 
 
-#: What `Engine.check` takes: a tweet, or a pair (tweet_id, account_id) of which one may be None.
+#: The subject of `Engine.check`: a tweet, or a pair (tweet_id, account_id) in which one id may be None.
 Subject = Tweet | Link
 
 
 def links_of(subject: Subject) -> tuple[Link, ...]:
-    """Return the checked links of a tweet or a pair; raises as `Tweet` does, and for a subject without ids.
+    """Return the checked links of a tweet or a pair.
 
     >>> links_of((None, 1101))
     ((None, 1101),)
+
+    Raises `SubjectIdTypeError` for an id that is not an int, and `SubjectIdError` for an id out of range, for a subject
+    without ids and for anything but a tweet or a pair.
     """
     if isinstance(subject, Tweet):
         return subject.links()
@@ -78,10 +83,10 @@ def links_of(subject: Subject) -> tuple[Link, ...]:
 
 
 def link(tweet_id: int | None, account_id: int | None) -> Link:
-    """Check the two ids of a subject; raises as `links_of` does."""
+    """Return the link of two ids after checking them. Raises the errors of `links_of`."""
     if tweet_id is None and account_id is None:
         message = "a subject needs a tweet_id, an account_id or both"
-        raise SubjectIdError(Problem("no-subject", message, hint="give the id of what is asked about"))
+        raise SubjectIdError(Problem("no-subject", message, hint="pass at least one of them"))
     return (
         None if tweet_id is None else check_id(tweet_id, "tweet_id"),
         None if account_id is None else check_id(account_id, "account_id"),

@@ -1,4 +1,4 @@
-"""Who is looking, and from where."""
+"""The viewer, and where they are."""
 
 from __future__ import annotations
 
@@ -20,23 +20,24 @@ from withhold.territories import (
     resolve,
 )
 
-#: Where somebody is, as far as it is known: a country and its subdivisions. The key of what is cached.
+#: A known location: a country (None if unknown) and subdivisions of it. Decisions are cached by it.
 LocationKey = tuple[str | None, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """A viewer: where they are as far as it is known, and who they are if they are logged in.
+    """A viewer: their location as far as it is known, and their account if they are logged in.
 
-    `country` is an ISO 3166-1 code or None (unknown); `subdivisions` are ISO 3166-2 codes in that country,
-    of several levels (a second code such as `FR-RE` in `FR` gives the country `RE`); `account_id` matters for `Policy.author_sees_own` alone; `signal` says in words how the
-    location is known, and is what `explain` prints.
+    `country` is an ISO 3166-1 code, or None for an unknown location. `subdivisions` are ISO 3166-2 codes in that
+    country, each inside the next; a second code such as `FR-RE` in `FR` gives the country `RE`. `account_id` matters
+    only for `Policy.author_sees_own`. `signal` describes the source of the location, and `explain` prints it.
 
     >>> Viewer(country="in", subdivisions=["IN-DL"]).location_key
     ('IN', ('IN-DL',))
 
-    Raises `SubjectIdError` for an `account_id` that is none, `TerritoryError` for a code that does not exist (`XX` and the like: use `Viewer.unknown()`), and
-    `ViewerError` where country and subdivisions contradict each other (T4); both are a `ValueError`.
+    Raises `SubjectIdTypeError` or `SubjectIdError` for an invalid `account_id`, `TerritoryError` for a code that does
+    not exist (for `XX` and the like use `Viewer.unknown()`), and `ViewerError` if country and subdivisions contradict
+    each other (T4). The last two are `ValueError`s.
     """
 
     country: str | None
@@ -60,10 +61,10 @@ class Viewer:
         given: object = self.subdivisions
         if isinstance(given, str):
             raise ViewerError(
-                Problem("bad-viewer", f"subdivisions {quoted(given)} are text", hint=f"write `({given!r},)`")
+                Problem("bad-viewer", f"subdivisions {quoted(given)} is text, not a list", hint=f"write `({given!r},)`")
             )
         if not isinstance(given, Iterable):
-            raise ViewerError(Problem("bad-viewer", f"subdivisions {quoted(given)} are no codes"))
+            raise ViewerError(Problem("bad-viewer", f"subdivisions {quoted(given)} is not a list of codes"))
         if country is not None and (is_subdivision(country) or country == WORLD):
             hint = f"write `country={country_of(country)!r}, subdivisions=({country!r},)`" if country != WORLD else None
             raise ViewerError(Problem("bad-viewer", f"`{country}` is not a country", hint=hint))
@@ -71,13 +72,13 @@ class Viewer:
         country, subdivisions = _located(country, written, tuple(map(_read, written)))
         for code in subdivisions:
             if not is_subdivision(code) or country_of(code) != country:
-                where = f"country `{country}`" if country else "no country"
+                wrong = f"contradicts country `{country}`" if country else "has no country"
                 hint = _contradiction(country, code)
-                raise ViewerError(Problem("bad-viewer", f"subdivision `{code}` contradicts {where}", hint=hint))
+                raise ViewerError(Problem("bad-viewer", f"subdivision `{code}` {wrong}", hint=hint))
         narrowest = max(subdivisions, key=lambda code: len(containing(code)), default="")
         if not all(code in containing(narrowest) for code in subdivisions):
             named = " and ".join(f"`{code}`" for code in subdivisions)
-            hint = "they are of several levels, one inside the other"
+            hint = "give subdivisions that are inside each other"
             raise ViewerError(Problem("bad-viewer", f"nobody is in {named} at once", hint=hint))
         if self.account_id is not None:
             object.__setattr__(self, "account_id", check_id(self.account_id, "account_id"))
@@ -86,16 +87,19 @@ class Viewer:
 
     @classmethod
     def unknown(cls, *, account_id: int | None = None, signal: str | None = None) -> Viewer:
-        """Return a viewer of whose location nothing is known."""
+        """Return a viewer with an unknown location."""
         return cls(country=None, account_id=account_id, signal=signal)
 
     @property
     def location_key(self) -> LocationKey:
-        """Country and subdivisions: all that a decision takes from a viewer, the author's own aside."""
+        """Country and subdivisions.
+
+        A decision depends on nothing else of a viewer, except for `Policy.author_sees_own`.
+        """
         return (self.country, self.subdivisions)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the arguments of an equal viewer, in values that JSON has.
+        """Return the arguments of an equal viewer as JSON values.
 
         >>> viewer = Viewer(country="US", subdivisions=["US-MS"], account_id=1101)
         >>> Viewer(**viewer.to_dict()) == viewer
@@ -113,23 +117,23 @@ class Viewer:
         return f"{where} ({escaped(self.signal)})" if self.signal else where
 
 
-def spoken_of(viewer: Viewer) -> str:
-    """Return a viewer as part of a sentence.
+def viewer_text(viewer: Viewer) -> str:
+    """Return text for a viewer in the middle of a sentence.
 
-    >>> spoken_of(Viewer(country="IN")), spoken_of(Viewer.unknown(signal="Tor"))
+    >>> viewer_text(Viewer(country="IN")), viewer_text(Viewer.unknown(signal="Tor"))
     ('a viewer in IN', 'a viewer at an unknown location (Tor)')
     """
     return f"a viewer {'at an' if viewer.country is None else 'in'} {viewer}"
 
 
 def is_in(place: LocationKey, code: str) -> bool | None:
-    """Tell whether a place is in a territory (T4), where None is *unknown*; `code` is in its canonical form.
+    """Return whether a place is in a territory (T4); None means *unknown*. `code` must be canonical.
 
     >>> is_in(("US", ()), "US-MS"), is_in(("US", ("US-TX",)), "US-MS"), is_in((None, ()), "WORLD")
     (None, False, True)
 
-    Containment holds at every level: whoever is in `IT-RM` is in `IT-62`, and of whoever is known to be in
-    `IT-62` and no more, it is unknown whether they are in `IT-RM`.
+    Containment holds at every level. A viewer in `IT-RM` is in `IT-62`. For a viewer known only to be in `IT-62`, it is
+    unknown whether they are in `IT-RM`.
     """
     country, known = place
     if code == WORLD or any(code in containing(inner) for inner in (country, *known) if inner):
@@ -141,7 +145,7 @@ def is_in(place: LocationKey, code: str) -> bool | None:
 
 
 def _located(country: str | None, written: Iterable[str], codes: Iterable[str]) -> tuple[str | None, tuple[str, ...]]:
-    """Return the country and the subdivisions. A second code such as `FR-RE` gives the country that it stands for (T5)."""
+    """Return the country and the subdivisions. A second code such as `FR-RE` changes the country to `RE` (T5)."""
     pairs = list(zip(written, codes, strict=True))
     for text, code in pairs if country is not None else ():
         if country_of(code) != country and current(country_of(text.strip().upper())) == country:
@@ -157,7 +161,7 @@ def _contradiction(country: str | None, code: str) -> str:
     within = current(f"{country}-{code}")
     if within not in (None, code):
         return f"write `{country}-{code}` for {name_of(f'{country}-{code}')}: `{code}` is {name_of(code)}"
-    return "it has a country's code of its own: use it as `country`"
+    return "it has its own country code: use it as `country`"
 
 
 def _read(code: str) -> str:

@@ -1,6 +1,7 @@
-"""The hot loops in C, where they could be built. Everything works without them, and answers the same.
+"""The hot loops in C, if they were built. Everything works without them and gives the same answers.
 
-`WITHHOLD_REQUIRE_NATIVE=1` makes it an error to do without them, and `WITHHOLD_PURE_PYTHON=1` does without.
+With `WITHHOLD_REQUIRE_NATIVE=1` it is an error if they are not available. With `WITHHOLD_PURE_PYTHON=1` they are not
+used.
 """
 
 from __future__ import annotations
@@ -32,14 +33,14 @@ if os.environ.get("WITHHOLD_REQUIRE_NATIVE") == "1" and not AVAILABLE:
 
 
 class EngineInfo(NamedTuple):
-    """What answers: `native` tells whether it is the compiled core, `why` says in words why, or why not."""
+    """Which implementation answers. `native` is whether it is the one in C; `why` is the reason as text."""
 
     native: bool
     why: str
 
 
 def engine_info() -> EngineInfo:
-    """Say whether look-ups are made in C or in Python; both give the same answers.
+    """Return whether look-ups run in C or in Python, and why. Both give the same answers.
 
     >>> from withhold import engine_info
     >>> engine_info().native in (True, False)

@@ -1,12 +1,13 @@
-# cython: language_level=3, freethreading_compatible=True, binding=False, auto_pickle=False, boundscheck=False, wraparound=False
-"""The common questions of `GeoIP` in C: strict reading of an address, and a look-up in the flattened table.
+# cython: language_level=3, freethreading_compatible=True, binding=False, auto_pickle=False
+# cython: boundscheck=False, wraparound=False
+"""The common questions of `GeoIP` in C: strict parsing of an address, and a look-up in the flattened table.
 
-What it knows it answers as `withhold.location` does, from the same table; for all else it returns None, and is
-asked no more: the Python path, which is the definition, then takes the question from its beginning. So nothing
-here needs to know what is wrong with a text, or of `ipaddress` objects, subclasses of `str`, 6to4 and policy.
+Answers equal those of `withhold.location`, from the same table. For every other case this returns None. Then the Python
+path, which is the definition, handles the question from the start. So nothing here deals with error messages, with
+`ipaddress` objects, with subclasses of `str`, with 6to4 or with policy.
 
-A `Lookup` is complete when it exists and never changes, so threads share it without a lock. A look-up calls no
-Python and takes some ten nanoseconds: the GIL, where there is one, is not worth releasing.
+A `Lookup` never changes after it is created, so threads share it without a lock. A look-up calls no Python and takes
+about ten nanoseconds, so releasing the GIL would not pay.
 """
 
 cimport cython
@@ -41,23 +42,23 @@ cdef enum:
     UNKNOWN = -1
 
 
-# Text. The characters of a `str` are followed by a NUL, in CPython, which is no part of an address: a reader that
-# stops at what it does not expect stops at the end too. Whether it *was* the end is asked when all is read.
+# Parsing. In CPython a NUL follows the characters of a `str`, and a NUL is not part of an address. So a parser that
+# stops at any unexpected character also stops at the end. It tests at last whether it reached the end.
 
 cdef inline uint32_t digit(uint8_t letter) noexcept nogil:
-    """Return the value of a decimal digit, and 10 or more of any other character."""
+    """Return the value of a decimal digit, or 10 or more for any other character."""
     return <uint8_t> (letter - c"0")
 
 
 cdef uint8_t[256] NIBBLES
 for _letter in range(256):
-    # The value of a hexadecimal digit, 16 for any other character: letters and figures come in no order that a
-    # processor could foresee, hence no branch between them.
+    # The value of a hexadecimal digit, or 16 for any other character. A table, because a branch between letters and
+    # digits would be unpredictable for the processor.
     NIBBLES[_letter] = int(chr(_letter), 16) if chr(_letter) in "0123456789abcdefABCDEF" else 16
 
 
 cdef bint read4(const uint8_t* at, const uint8_t* end, uint32_t* value) noexcept nogil:
-    """Read four decimal octets without leading zeros, and nothing before or after."""
+    """Parse four decimal octets without leading zeros. Nothing may come before or after them."""
     cdef uint32_t octet, whole = 0
     cdef int part
     for part in range(4):
@@ -69,7 +70,7 @@ cdef bint read4(const uint8_t* at, const uint8_t* end, uint32_t* value) noexcept
         if octet > 9:
             return False
         at += 1
-        # After a 0 only a dot, or the end.
+        # After a 0 only a dot or the end may follow.
         while octet and digit(at[0]) < 10:
             octet = octet * 10 + digit(at[0])
             if octet > 255:
@@ -81,13 +82,16 @@ cdef bint read4(const uint8_t* at, const uint8_t* end, uint32_t* value) noexcept
 
 
 cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcept nogil:
-    """Read eight groups of hexadecimal digits, the last two perhaps as an IPv4 address; one `::` for any of them."""
+    """Parse eight groups of hexadecimal digits.
+
+    The last two may be an IPv4 address, and one `::` may replace groups.
+    """
     cdef uint16_t[8] groups
     cdef uint32_t group, four
     cdef int count = 0, gap = -1
     cdef const uint8_t* begin
     if at[0] == c":":
-        # A colon at the start belongs to `::`; its second one is met below.
+        # A colon at the start must belong to `::`. The loop reads its second colon.
         at += 1
         if at[0] != c":":
             return False
@@ -106,7 +110,7 @@ cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcep
             group = NIBBLES[at[0]] << 12 | NIBBLES[at[1]] << 8 | NIBBLES[at[2]] << 4 | NIBBLES[at[3]]
             at += 4
         else:
-            # There are fewer than four in a row, or the text is at its end.
+            # There are fewer than four digits, or the text is almost at its end.
             while NIBBLES[at[0]] < 16:
                 group = group << 4 | NIBBLES[at[0]]
                 at += 1
@@ -122,14 +126,14 @@ cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcep
         count += 1
         if at == end:
             break
-        # Neither a fifth digit, nor a single colon at the end.
+        # Neither a fifth digit nor a single colon at the end is allowed.
         if at[0] != c":" or at + 1 == end:
             return False
         at += 1
     if (count == 8) != (gap < 0):
         return False
     if gap >= 0:
-        # What stands after the gap ends at the end.
+        # Move the groups after the gap to the end.
         memmove(&groups[gap + 8 - count], &groups[gap], (count - gap) * sizeof(uint16_t))
         memset(&groups[gap], 0, (8 - count) * sizeof(uint16_t))
     halves[0] = <uint64_t> groups[0] << 48 | <uint64_t> groups[1] << 32 | <uint32_t> groups[2] << 16 | groups[3]
@@ -138,7 +142,10 @@ cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcep
 
 
 cdef inline int read(object text, uint64_t* halves) noexcept:
-    """Read an address into the high and the low half of its number: 4, 6, or 0 if it is none or not plain text."""
+    """Parse an address into the high and low half of its number.
+
+    Return 4, 6, or 0 for anything but an address as `str`.
+    """
     cdef const uint8_t *at, *end
     cdef uint32_t four
     if type(text) is not str or not PyUnicode_IS_COMPACT_ASCII(text) or PyUnicode_GET_LENGTH(text) > LONGEST:
@@ -152,14 +159,17 @@ cdef inline int read(object text, uint64_t* halves) noexcept:
 
 
 def parse(text):
-    """Return version and number of an address, None if it is none: what a look-up reads, to be tested."""
+    """Return the version and number of an address, or None. For tests of the parser that look-ups use."""
     cdef uint64_t[2] halves
     cdef int version = read(text, halves)
     return (version, int(halves[0]) << 64 | int(halves[1])) if version else None
 
 
 cdef Py_ssize_t slot(cls, str name) except -1:
-    """Return the offset of a slot of a plain class, into which any object may be written; `TypeError` for another."""
+    """Return the offset of a slot that can hold any object.
+
+    Raise `TypeError` if `name` is not such a slot of a plain class.
+    """
     cdef PyMemberDef* member
     found = cls.__dict__[name]
     if type(found) is MemberDescriptorType and found.__objclass__ is cls and cls.__base__ is object:
@@ -170,21 +180,21 @@ cdef Py_ssize_t slot(cls, str name) except -1:
 
 
 cdef inline void fill(object made, Py_ssize_t offset, object value) noexcept:
-    """Fill an empty slot of an object that nobody else has seen yet."""
+    """Set an empty slot of a new object that no other code can access yet."""
     Py_INCREF(value)
     (<PyObject**> (<char*> <void*> made + offset))[0] = <PyObject*> value
 
 
 @cython.final
 cdef class Lookup:
-    """What a `NativeTable` knows, for C: the runs of its countries, and where those are `DEEP` the table's own memory.
+    """The contents of a table of `withhold.location`: its runs of countries and, for `DEEP` runs, its own memory.
 
-    Every index in the table is compared with the size of what it points into before it is used, in each look-up: two
-    comparisons are nothing, and what other code might write into the arrays meanwhile cannot lead astray.
+    Each look-up checks every index from the table against the size of the array that it points into. Two comparisons
+    cost next to nothing, and other code that writes into the arrays cannot cause reads outside of them.
     """
 
     cdef object _location
-    cdef Py_ssize_t _address, _country, _source  # where its slots are
+    cdef Py_ssize_t _address, _country, _source  # offsets of the slots
     cdef tuple _countries
     cdef list _views
     cdef const uint8_t *_codes4, *_codes6
@@ -196,7 +206,10 @@ cdef class Lookup:
     cdef Runs6 _runs6
 
     def __cinit__(self, table, location):
-        """Take over a table; `location` is the class of what `locate` makes. Raises `ValueError` for other memory."""
+        """Take over a table.
+
+        `locate` returns instances of the class `location`. Raise `ValueError` for unsuitable memory.
+        """
         cdef Py_ssize_t top
         cdef object index, before = None
         cdef const uint8_t* cells4
@@ -209,7 +222,7 @@ cdef class Lookup:
         self._views = []
         cells4 = <const uint8_t*> self._hold(table.cells4, "B", CELLS, NULL)
         self._index4 = <const uint32_t*> self._hold(table.index4, "I", SLOTS + 1, NULL)
-        # A start without a code, or a code without a start, is not used.
+        # If there are more starts than codes or the reverse, the surplus is not used.
         self._count4 = self._count6 = PY_SSIZE_T_MAX
         self._codes4 = <const uint8_t*> self._hold(table.codes4, "B", 1, &self._count4)
         self._starts4 = <const uint32_t*> self._hold(table.starts4, "I", 1, &self._count4)
@@ -217,7 +230,7 @@ cdef class Lookup:
         self._starts6 = <const uint64_t*> self._hold(table.starts6, "Q", 1, &self._count6)
         for top, index in enumerate(tuple(table.index6)[:SLOTS]):
             if index is not None and index is before:
-                # Those that share an index stand together, by the thousand.
+                # Thousands of neighbours share one index.
                 self._index6[top] = self._index6[top - 1]
             elif index is not None:
                 self._index6[top] = <const uint32_t*> self._hold(index, "I", SLOTS + 1, NULL)
@@ -234,7 +247,7 @@ cdef class Lookup:
         free(self._runs6.memory)
 
     cdef const void* _hold(self, memory, str kind, Py_ssize_t least, Py_ssize_t* count) except NULL:
-        """Return where `memory` begins, and lower `count` to its length: it cannot be resized while it is held."""
+        """Return the address of `memory`, and lower `count` to its length. It cannot be resized while this holds it."""
         cdef object view = memoryview(memory)
         cdef const void* begin = PyMemoryView_GET_BUFFER(view).buf
         cdef Py_ssize_t size = {"B": 1, "I": 4, "Q": 8}[kind], length = len(view)
@@ -247,7 +260,7 @@ cdef class Lookup:
         return begin
 
     cdef inline int _code(self, object address) noexcept:
-        """Return the number of the country, or UNKNOWN for what is not answered here."""
+        """Return the number of the country, or UNKNOWN if the question cannot be answered here."""
         cdef uint64_t[2] halves
         cdef uint32_t value
         cdef const uint32_t* index
@@ -275,15 +288,18 @@ cdef class Lookup:
                 code = self._codes6[at] if at >= 0 else UNKNOWN
         else:
             return UNKNOWN
-        # A sign, `DEEP` or `ELSEWHERE`, is the number of no country.
+        # `DEEP` and `ELSEWHERE` are not numbers of countries.
         return code if code < self._known else UNKNOWN
 
     def locate(self, address, source, /):
-        """Return the location of `address`, which asks `source` for more, or None for what is not answered here."""
+        """Return the location of `address`, or None if it cannot be answered here.
+
+        The location gets more from `source`.
+        """
         cdef int code = self._code(address)
         if code < 0:
             return None
-        # As `Location()` and three assignments, without the calls: there is no `__init__`.
+        # The same as `Location()` and three assignments, without the calls. There is no `__init__`.
         cdef object location = PyType_GenericAlloc(<PyTypeObject*> self._location, 0)
         fill(location, self._address, address)
         fill(location, self._country, self._countries[code])
@@ -291,6 +307,6 @@ cdef class Lookup:
         return location
 
     def country(self, address):
-        """Return the country of `address`; None if there is none, and for what is not answered here."""
+        """Return the country of `address`, or None if it has none or cannot be answered here."""
         cdef int code = self._code(address)
         return self._countries[code] if code >= 0 else None

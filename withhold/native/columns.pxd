@@ -1,14 +1,14 @@
-"""Ids in a row, and which of them a rule may concern."""
+"""Columns of ids, and a test of which of them a rule may concern."""
 
 from withhold.native.index cimport Layout, int64_t
 
 cdef enum:
-    STRETCH = 512  # ids of a list that are read before any of them is looked up
+    STRETCH = 512  # the number of ids of a list that are read before any of them is looked up
 
 
 cdef struct Row:
-    const char *first  # of 64-bit integers, which may be unaligned
-    Py_ssize_t step  # bytes from one to the next, negative if they stand backwards
+    const char *first  # the first of some 64-bit integers, which may be unaligned
+    Py_ssize_t step  # bytes from one to the next, negative if they are in reverse order
 
 
 cdef class Column:

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 # cython: binding=False, auto_pickle=False
-"""Pages of questions: what memory they need is asked for before any of it is waited for."""
+"""Pages of questions. The memory for all questions of a block is prefetched before any of it is read."""
 
 cimport cython
 from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_Release, PyObject_GetBuffer
@@ -10,7 +10,7 @@ from withhold.native.index cimport ABSENT, Layout, bucket_of, find, int64_t, mas
 from withhold.native.index cimport withhold_id, withhold_prefetch
 
 cdef enum:
-    BLOCK = 64  # questions that wait for the memory together
+    BLOCK = 64  # the number of questions whose memory is prefetched together
 
 
 cdef class Column:
@@ -22,7 +22,7 @@ cdef class Column:
             PyObject_GetBuffer(objects, &self._buffer, PyBUF_STRIDED_RO)
             self.is_buffer = True
             if self._buffer.ndim != 1 or self._buffer.itemsize != 8:
-                raise ValueError("the buffer is no row of 64-bit integers")
+                raise ValueError("the buffer is not one-dimensional with 64-bit integers")
 
     def __dealloc__(self):
         if self.is_buffer:
@@ -32,9 +32,11 @@ cdef class Column:
         return self._buffer.shape[0] if self.is_buffer else len(self._objects)
 
     cdef Row row(self, size_t start, size_t count, int64_t *read):
-        """Return ids from `start` on: of a list those put into `read`, 0 for what is none; of a buffer, where they are.
+        """Return the ids from `start` on.
 
-        Unsigned ones that are too large show as negative.
+        Those of a list are copied into `read`, invalid ones as 0; a buffer is not copied.
+
+        Unsigned integers that are too large become negative.
         """
         cdef size_t at
         cdef list listed
@@ -42,7 +44,7 @@ cdef class Column:
             return Row(<const char *>self._buffer.buf + <Py_ssize_t>start * self._buffer.strides[0], self._buffer.strides[0])
         if type(self._objects) is list:
             listed = <list>self._objects
-            # Without a GIL another thread may change the list at any moment; with one this is nothing.
+            # Without a GIL another thread may change the list at any moment. With one, this does nothing.
             with cython.critical_section(listed):
                 for at in range(count):
                     read[at] = withhold_id(listed[start + at]) if start + at < <size_t>len(listed) else 0
@@ -67,8 +69,11 @@ cdef struct Block:
 cdef void mark(
     const Layout *of_tweets, const Layout *of_accounts, Row tweets, Row accounts, size_t count, unsigned char *marks
 ) noexcept nogil:
-    """Put a 1 for each question that a rule may concern, else a 0; ids below 1 are none, and always marked."""
-    # While one block is looked at, the memory for the next is on its way.
+    """Set a mark to 1 for each question that a rule may concern, else to 0.
+
+    Ids below 1 are invalid and always marked.
+    """
+    # While one block is tested, the memory for the next one is being fetched.
     cdef Block blocks[2]
     cdef size_t start = 0, turn = 0
     _ask(&blocks[0], of_tweets, of_accounts, tweets, accounts, 0, count)
@@ -82,7 +87,7 @@ cdef void mark(
 cdef inline void _ask(
     Block *block, const Layout *of_tweets, const Layout *of_accounts, Row tweets, Row accounts, size_t start, size_t end
 ) noexcept nogil:
-    """Ask for what is needed from `start` on, as far as the block has place."""
+    """Prefetch the memory for the questions from `start` on, for one block at most."""
     cdef size_t at
     block.count = min(<size_t>BLOCK, end - start) if start < end else 0
     for at in range(block.count):
@@ -105,7 +110,7 @@ cdef inline void _answer(
     cdef unsigned char passed[BLOCK]
     cdef size_t at, number, suspects = 0
     for at in range(block.count):
-        # Written without a jump, of which a wrong guess costs as much as the rest.
+        # Written without a branch: a wrong prediction would cost as much as all the rest.
         passed[suspects] = <unsigned char>at
         marks[at] = (
             (tweets.words[at][0] & tweets.masks[at] == tweets.masks[at])
@@ -114,7 +119,7 @@ cdef inline void _answer(
             | (accounts.ids[at] <= 0)
         )
         suspects += marks[at]
-    # Some pass that no rule names.
+    # Some ids pass the filter although no rule names them.
     for number in range(suspects):
         at = passed[number]
         if tweets.ids[at] > 0 and accounts.ids[at] > 0:

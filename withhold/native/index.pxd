@@ -1,4 +1,4 @@
-"""What the views share with the table: an id read from an object, and looked up."""
+"""Functions that the views and the table share: read an id from an object, and look it up."""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
@@ -13,8 +13,8 @@ cdef extern from * nogil:
       #define withhold_prefetch(address) __builtin_prefetch(address)
     #endif
 
-    /* Repeats `mask_of` of `withhold.snapshot.buckets`. The processor sets a bit in one step; compilers move a one to its
-       place instead, in three. */
+    /* The same as `mask_of` of `withhold.snapshot.buckets`. The processor can set a bit in one instruction; compilers
+       shift a one instead, in three. */
     static inline uint64_t withhold_mask(uint64_t bits) {
         uint64_t mask = 0;
         for (int part = 0; part < 4; part++, bits >>= 6) {
@@ -27,8 +27,8 @@ cdef extern from * nogil:
         return mask;
     }
 
-    /* The value of an `int` itself if it is an id, 1 ... 2**63-1, and else 0: also for what is no `int`, or of a
-       class below it. Reads the digits where they are, as a call into the interpreter costs as much as a look-up. */
+    /* Return the value of an exact `int` that is an id, 1 ... 2**63-1, and 0 for any other object, also for instances of
+       subclasses. Reads the digits directly, because a call into the interpreter costs as much as a look-up. */
     static inline int64_t withhold_id(PyObject *object) {
         if (!PyLong_CheckExact(object)) return 0;
     #if defined(CYTHON_COMPILING_IN_CPYTHON) && CYTHON_COMPILING_IN_CPYTHON && PyLong_SHIFT == 30 && PY_VERSION_HEX < 0x03100000
@@ -42,11 +42,11 @@ cdef extern from * nogil:
         Py_ssize_t count = Py_SIZE(object);
       #endif
         if ((size_t)(count - 1) > 2) return 0;
-        /* Without a jump: ids of two digits and of three come in no order that a processor could foresee. What an int
-           does not have is not read either: its first digit is, and masked away. */
+        /* Without a branch, because the processor cannot predict whether an id has two digits or three. For a digit that
+           does not exist, the first digit is read instead and masked out. */
         digit two = count > 1, three = count > 2;
       #if defined(__GNUC__)
-        __asm__("" : "+r"(two), "+r"(three));  /* or else the compiler makes jumps of them again */
+        __asm__("" : "+r"(two), "+r"(three));  /* or else the compiler makes branches of them */
       #endif
         uint64_t second = digits[two] & (0 - two), third = digits[2 * three] & (0 - three);
         return third < 8 ? (int64_t)(third << 60 | second << 30 | digits[0]) : 0;
@@ -64,7 +64,7 @@ cdef extern from * nogil:
 cdef extern from *:
     int64_t withhold_id(object value)
 
-#: What `find` returns besides postings: no rule names the id; what stands in the table leads nowhere.
+#: Results of `find` that are not postings: no rule names the id; the table is damaged.
 cdef enum:
     ABSENT = -1
     DAMAGED = -2
@@ -79,7 +79,7 @@ cdef struct Layout:
     uint64_t count
 
 
-# These two repeat `withhold.snapshot.buckets`, which says why.
+# These two are the same as in `withhold.snapshot.buckets`, which explains them.
 
 cdef inline uint64_t mixed(int64_t id_) noexcept nogil:
     cdef uint64_t bits = <uint64_t>id_
@@ -93,14 +93,17 @@ cdef inline uint64_t bucket_of(uint64_t bits, uint64_t buckets) noexcept nogil:
 
 
 cdef inline bint may_name(const Layout *layout, int64_t id_) noexcept nogil:
-    """Tell whether an id may be in a table: one read of memory."""
+    """Return whether an id may be in a table. Takes one read of memory."""
     cdef uint64_t bits = mixed(id_)
     cdef uint64_t mask = mask_of(bits)
     return layout.words[bucket_of(bits, layout.buckets)] & mask == mask
 
 
 cdef inline int64_t find(const Layout *layout, int64_t id_) noexcept nogil:
-    """Return the posting of an id, `ABSENT` or `DAMAGED`. Whatever the table holds, nothing outside of it is read."""
+    """Return the posting of an id, `ABSENT` or `DAMAGED`.
+
+    Even if the table is damaged, nothing outside of it is read.
+    """
     cdef uint64_t bits = mixed(id_)
     cdef uint64_t mask = mask_of(bits)
     cdef uint64_t bucket = bucket_of(bits, layout.buckets)

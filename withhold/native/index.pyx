@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 # cython: binding=False, auto_pickle=False
-"""The table of a snapshot, read and made in C. `withhold.snapshot` has the same in Python, and says what it is."""
+"""Reading and building the table of a snapshot in C. `withhold.snapshot` has the same in Python, with explanations."""
 
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytearray cimport PyByteArray_AS_STRING
@@ -9,20 +9,20 @@ from libc.stdlib cimport qsort
 
 from withhold.errors import Problem, SnapshotError
 
-# Buckets that are longer than this are sorted by Python: insertion would take the square of their length.
+# Buckets that are longer than this are sorted by Python, because insertion sort takes quadratic time.
 cdef enum:
     LONG = 64
-    TURN = 1 << 14  # buckets after which other threads have a turn
+    TURN = 1 << 14  # the number of buckets after which other threads may run
 
 
-#: By the format of a number: how many bytes it has, and the formats that may stand for it.
+#: For each format of a number, its size in bytes and the equivalent formats.
 cdef dict KINDS = {"I": (4, b"IL"), "Q": (8, b"QL"), "q": (8, b"ql")}
 
 
 cdef class Numbers:
-    """The numbers in a buffer, which cannot be resized while this lives.
+    """The numbers in a buffer, which cannot be resized while this exists.
 
-    A typed memoryview of Cython's does the same, but a module that uses one takes ten times as long to compile.
+    A typed memoryview of Cython would do the same, but a module that uses one takes ten times as long to compile.
     """
 
     def __cinit__(self, memory, str kind not None, *, bint writable=False):
@@ -30,7 +30,7 @@ cdef class Numbers:
         cdef bytes given = self._buffer.format
         size, formats = KINDS[kind]
         if self._buffer.ndim != 1 or self._buffer.itemsize != size or len(given) != 1 or given not in formats:
-            raise ValueError(f"the buffer is no row of numbers of format {kind}")
+            raise ValueError(f"the buffer is not one-dimensional with numbers of format {kind}")
         self.first, self.count = self._buffer.buf, self._buffer.shape[0]
 
     def __dealloc__(self):
@@ -38,7 +38,7 @@ cdef class Numbers:
 
 
 cdef class NativeTable:
-    """From an id to its posting. Immutable, so threads share it; it keeps what it reads alive."""
+    """A table that maps an id to its posting. It is immutable, so threads may share it. It keeps its buffers alive."""
 
     def __cinit__(self, words_, starts_, ids_, postings_):
         cdef Numbers words = Numbers(words_, "Q"), starts = Numbers(starts_, "I")
@@ -61,12 +61,12 @@ cdef class NativeTable:
         cdef int64_t number = withhold_id(id_)
         cdef int64_t found = find(&self.layout, number) if number else ABSENT
         if found == DAMAGED:
-            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table lies outside of it", None, 'open it with `verify="full"`'))
+            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table is outside of it", None, 'open it with `verify="full"`'))
         return None if found == ABSENT else found
 
 
 def sort_ids(ids_):
-    """Sort ids in place, put each but once at the beginning, and return how many those are. O(n log n)."""
+    """Sort ids in place, move one of each to the front, and return the number of different ids. O(n log n)."""
     cdef Numbers held = Numbers(ids_, "q", writable=True)
     cdef int64_t *ids = <int64_t *>held.first
     cdef size_t at, kept = 0, count = held.count
@@ -86,9 +86,9 @@ cdef int _compare(const void *one, const void *other) noexcept nogil:
 
 
 def misfit(words_, starts_, ids_):
-    """Return the place of the first id that is none, or that its bucket does not answer for; -1 if there is none.
+    """Return the index of the first invalid or misplaced id, or -1 if there is none.
 
-    `starts` must have been found to rise to the number of ids.
+    An id is misplaced if a look-up would not find it in its bucket. `starts` must ascend to the number of ids.
     """
     cdef Numbers of_words = Numbers(words_, "Q"), of_starts = Numbers(starts_, "I"), of_ids = Numbers(ids_, "q")
     cdef const uint64_t *words = <const uint64_t *>of_words.first
@@ -115,7 +115,7 @@ def misfit(words_, starts_, ids_):
 
 
 def rises(starts):
-    """Tell whether numbers of 32 or 64 bits never fall."""
+    """Return whether numbers of 32 or 64 bits are in ascending order. Equal neighbours are allowed."""
     cdef bint is_narrow = memoryview(starts).itemsize == 4
     cdef Numbers held = Numbers(starts, "I" if is_narrow else "Q")
     cdef const uint32_t *narrow = <const uint32_t *>held.first
@@ -133,7 +133,7 @@ def rises(starts):
 
 
 def highest(numbers_):
-    """Return the highest of some numbers, -1 if there is none."""
+    """Return the largest of some numbers, or -1 if there are none."""
     cdef Numbers held = Numbers(numbers_, "I")
     cdef const uint32_t *numbers = <const uint32_t *>held.first
     cdef size_t at, count = held.count
@@ -145,16 +145,16 @@ def highest(numbers_):
 
 
 def build(named, lengths, uint64_t buckets, dict combinations not None, uint32_t rules):
-    """Return words, starts, ids and postings of a table. O(ids); other threads run meanwhile.
+    """Return words, starts, ids and postings of a table. O(ids); other threads can run meanwhile.
 
-    `named` are the ids that rule 0 names, then those of rule 1 and so on, `lengths` how many each has. An id that
-    several name gets the posting `rules` + n of the n-th combination in `combinations`, which grows: from the
-    numbers of its rules, as bytes, to n.
+    `named` has the ids that rule 0 names, then those of rule 1, and so on; `lengths` has their numbers. An id that
+    several rules name gets the posting `rules` + n, where n is the number of their combination. `combinations` maps the
+    numbers of the rules, as bytes, to n. New combinations are added to it.
     """
     cdef Numbers of_named = Numbers(named, "q"), of_lengths = Numbers(lengths, "I")
     cdef size_t count = of_named.count
     if not 0 < buckets <= 1 << 32:
-        raise ValueError("a table has a bucket, and no more than numbers of 32 bits count")
+        raise ValueError("a table must have 1 to 2**32 buckets")
     words_, starts_ = bytearray(8 * buckets), bytearray(4 * (buckets + 1))
     ids_, postings_ = bytearray(8 * count), bytearray(4 * count)
     cdef uint64_t *words = <uint64_t *>PyByteArray_AS_STRING(words_)
@@ -169,7 +169,7 @@ def build(named, lengths, uint64_t buckets, dict combinations not None, uint32_t
     if wrong:
         raise ValueError("the lengths do not add up to the ids")
 
-    # One entry for all that name an id.
+    # Merge the entries of each id into one.
     cdef uint64_t bucket
     cdef uint32_t start = 0, end, last, kept = 0
     for bucket in range(buckets):
@@ -199,7 +199,10 @@ def build(named, lengths, uint64_t buckets, dict combinations not None, uint32_t
 cdef bint _scatter(
     Numbers of_named, Numbers of_lengths, uint64_t buckets, uint32_t *starts, int64_t *ids, uint32_t *postings
 ) noexcept nogil:
-    """Put each id into its bucket, beside its rule; `starts` then has the ends. Return True if there are too many."""
+    """Put each id with its rule into its bucket.
+
+    `starts` then has the ends. Return True if `lengths` do not fit the ids.
+    """
     cdef const int64_t *named = <const int64_t *>of_named.first
     cdef const uint32_t *lengths = <const uint32_t *>of_lengths.first
     cdef size_t at, end = 0, count = of_named.count
@@ -228,7 +231,7 @@ cdef bint _scatter(
 cdef void _order(
     uint64_t buckets, const uint32_t *ends, int64_t *ids, uint32_t *postings, uint64_t *words
 ) noexcept nogil:
-    """Put each bucket in order, but for long ones, and set the bits of its ids in its word."""
+    """Sort each bucket, except long ones, and set the bits of its ids in its word."""
     cdef uint64_t bucket, word
     cdef size_t start = 0, at
     for bucket in range(buckets):
@@ -242,7 +245,7 @@ cdef void _order(
 
 
 cdef void _sort(int64_t *ids, uint32_t *postings, size_t count) noexcept nogil:
-    """Sort a bucket by id; what is equal keeps its order. By insertion: a bucket has four ids or so."""
+    """Sort a bucket by id. The sort is stable, by insertion: a bucket has about four ids."""
     cdef size_t at, to
     cdef int64_t id_
     cdef uint32_t posting
@@ -256,14 +259,14 @@ cdef void _sort(int64_t *ids, uint32_t *postings, size_t count) noexcept nogil:
 
 
 cdef _sort_long(int64_t *ids, uint32_t *postings, size_t count):
-    """Do the same for a bucket that is long, since many rules name the same ids."""
+    """Sort a long bucket in the same way. A bucket is long if many rules name the same ids."""
     cdef size_t at
     for at, (id_, posting) in enumerate(sorted([(ids[at], postings[at]) for at in range(count)])):
         ids[at], postings[at] = id_, posting
 
 
 def renumber(postings, numbers_, uint32_t rules):
-    """Give combinations other numbers, in place: the posting `rules` + n becomes `rules` + numbers[n]."""
+    """Renumber combinations in place: the posting `rules` + n becomes `rules` + numbers[n]."""
     cdef Numbers of_postings = Numbers(memoryview(postings).cast("I"), "I", writable=True)
     cdef Numbers of_numbers = Numbers(numbers_, "I")
     cdef uint32_t *changed = <uint32_t *>of_postings.first
@@ -278,4 +281,4 @@ def renumber(postings, numbers_, uint32_t rules):
                 else:
                     wrong = True
     if wrong:
-        raise ValueError("a posting stands for no combination")
+        raise ValueError("a posting refers to no combination")

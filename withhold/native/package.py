@@ -1,4 +1,4 @@
-"""Which package answers: where a machine has several, Python imports the first that it finds."""
+"""Which copy of the package is in use: Python imports the first one that it finds."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ class Package(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Return what it is, without the folder: `withhold 0.1.0, installed, in C`."""
+        """Return a description without the folder, such as `withhold 0.1.0, installed, in C`."""
         how = "in C" if self.native else f"in pure Python: {self.why}"
-        return f"withhold {self.version}, {'the sources of a checkout' if self.is_checkout else 'installed'}, {how}"
+        return f"withhold {self.version}, {'source checkout' if self.is_checkout else 'installed'}, {how}"
 
     def __str__(self) -> str:
         return f"{self.kind} ({escaped(self.folder)})"
 
 
 def this_package() -> Package:
-    """Return the package that this process has imported. Its version is read beside it: another one may be installed."""
+    """Return the package that this process has imported.
+
+    Its version is read from the same folder, because another version may be installed elsewhere.
+    """
     folder = Path(withhold.native.__file__).resolve().parents[2]
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -42,4 +45,4 @@ def this_package() -> Package:
     beside = (found.version for found in distributions(name="withhold", path=[str(folder)]))
     version = project.get("version") if is_checkout else next(beside, None)
     native, why = engine_info()
-    return Package(str(version or "of no known version"), str(folder), is_checkout, native, why)
+    return Package(str(version or "of unknown version"), str(folder), is_checkout, native, why)

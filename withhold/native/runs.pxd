@@ -1,12 +1,13 @@
-"""The codes of a table once more, run by run: a look-up waits for memory, so the less there is of it the better.
+"""The codes of a table in a second form, as runs. A look-up waits for memory, so it should be small.
 
-A run is of neighbours with the same code. It is one number, where it begins and its code, so that one read finds both.
-IPv4 has 16 bits for each run of /24s, by the /16. IPv6 has 32 bits for each run of /48s, by the /24, in lines of 16:
-a processor fetches that many at once. The first of each line stands in a row of its own too, to find the line. Where
-the answer differs within a /24 or a /48 the code is `DEEP`, and the networks are searched.
+A run is a sequence of neighbouring networks with the same code. It is stored as one number with its start and its code,
+so that one read gets both. For IPv4 a run of /24s has 16 bits and belongs to a /16. For IPv6 a run of /48s has 32 bits
+and belongs to a /24. IPv6 runs are in lines of 16, which is what a processor fetches at once, and the first run of each
+line is also in an array of its own, to find the line. If the code differs within a /24 or a /48, the run's code is
+`DEEP`, and the networks of the table are searched.
 
-All this is made with the `Lookup` it belongs to, which nobody else writes into: a table that is at odds with itself
-gives wrong runs, but each index among them is right, and a look-up compares none of them.
+The runs are made together with their `Lookup`, and no other code writes into them. An inconsistent table gives wrong
+runs, but all indices between them are valid, so a look-up need not check them.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -30,23 +31,23 @@ cdef inline Py_ssize_t last(const Start* starts, Start value, Py_ssize_t low, Py
     cdef Py_ssize_t at = low - 1, left = high - low, half
     while left > 0:
         half = (left + 1) >> 1
-        # A product, as a processor could not foresee the branch.
+        # A multiplication, because a branch would be unpredictable.
         at += half * (starts[at + half] <= value)
         left -= half
     return at
 
 
 cdef struct Runs4:
-    uint32_t[SLOTS + 1] index  # by the first 16 bits: how many runs begin before the /16
+    uint32_t[SLOTS + 1] index  # by the first 16 bits: the number of runs before the /16
     uint16_t* runs
 
 
 cdef inline bint lay4(Runs4* to, const uint8_t* cells) noexcept nogil:
-    """Lay out the cells of IPv4; False if there is no memory."""
+    """Make the runs of IPv4 from its cells. Return False if there is not enough memory."""
     cdef uint16_t* shrunk
     cdef Py_ssize_t top, cell, count = 0
     cdef int code, before
-    # Room for cells that all differ: memory that is never written to costs nothing.
+    # Enough for cells that all differ. Memory that is never written to costs nothing.
     to.runs = <uint16_t*> malloc(CELLS * sizeof(uint16_t))
     if to.runs == NULL:
         return False
@@ -74,14 +75,17 @@ cdef inline int find4(const Runs4* runs, uint32_t value) noexcept nogil:
 
 cdef struct Runs6:
     uint32_t[SLOTS] pages  # by the first 16 bits: the number of a page, from 1; 0 if no network begins in the /16
-    uint32_t* slots  # page after page, by the next 8 bits: how many lines are before the /24; 257 of them
-    uint32_t* firsts  # of each line
+    uint32_t* slots  # for each page 257 numbers, by the next 8 bits: the number of lines before the /24
+    uint32_t* firsts  # the first run of each line
     uint32_t* lines
-    void* memory  # in which `lines` begin where a line of the processor's does
+    void* memory  # contains `lines`, which are aligned to a cache line of the processor
 
 
 cdef inline bint lay6(Runs6* to, const uint64_t* starts, const uint8_t* codes, Py_ssize_t count) noexcept nogil:
-    """Lay out the networks of IPv6, or nothing if they do not ascend from 0; False if there is no memory."""
+    """Make the runs of IPv6 from its networks. Return False if there is not enough memory.
+
+    If the starts do not ascend from 0, there are no runs.
+    """
     cdef Py_ssize_t at = 0, pages = 1, limit, used = 0, begin, line
     cdef uint64_t top, slot, cell
     cdef uint32_t* slots
@@ -92,7 +96,7 @@ cdef inline bint lay6(Runs6* to, const uint64_t* starts, const uint8_t* codes, P
         if starts[at] <= starts[at - 1]:
             return True
         pages += starts[at] >> 48 != starts[at - 1] >> 48
-    # A network makes two runs at most, and each /24 one more, which begins a line.
+    # Each network makes at most two runs, and each /24 one more at the start of a line.
     limit = (pages * 256 + count // 8) * LINE
     to.slots = <uint32_t*> malloc(pages * 257 * sizeof(uint32_t))
     to.firsts = <uint32_t*> malloc(limit // LINE * sizeof(uint32_t))
@@ -101,7 +105,7 @@ cdef inline bint lay6(Runs6* to, const uint64_t* starts, const uint8_t* codes, P
         return False
     to.lines = <uint32_t*> ((<size_t> to.memory + 63) & ~<size_t> 63)
     at, slots = 0, to.slots
-    # The limits were right when the starts were counted, and hold if somebody writes into them meanwhile.
+    # The limits were computed from the starts. They are tested, because other code may write into the starts meanwhile.
     while at < count and slots < to.slots + pages * 257:
         top = starts[at] >> 48
         for slot in range(top << 8, (top + 1) << 8):
@@ -124,7 +128,7 @@ cdef inline bint lay6(Runs6* to, const uint64_t* starts, const uint8_t* codes, P
                 if (cell + 1) & 0xFFFFFF:
                     add(to.lines, begin, &used, limit, (cell + 1) & 0xFFFFFF, code)
             while used % LINE:
-                # The rest of a line says the same as its last run, from the end of the /24.
+                # Fill the line with copies of its last run that start at the end of the /24.
                 to.lines[used] = to.lines[used - 1] | <uint32_t> 0xFFFFFF00
                 used += 1
         slots[256] = <uint32_t> (used // LINE)
@@ -138,7 +142,10 @@ cdef inline bint lay6(Runs6* to, const uint64_t* starts, const uint8_t* codes, P
 cdef inline void add(
     uint32_t* runs, Py_ssize_t begin, Py_ssize_t* used, Py_ssize_t limit, uint32_t key, uint8_t code
 ) noexcept nogil:
-    """Append a run to those from `begin`, unless it says the same. Of two that begin together the second counts."""
+    """Append a run to those from `begin`, unless the last one has the same code.
+
+    Of two with one start, the second counts.
+    """
     cdef Py_ssize_t at = used[0]
     if at < limit and (at == begin or runs[at - 1] & 0xFF != code):
         runs[at] = key << 8 | code
@@ -146,7 +153,7 @@ cdef inline void add(
 
 
 cdef inline int find6(const Runs6* runs, uint64_t high) noexcept nogil:
-    """Return the code of an address by its first 64 bits, or NOWHERE if it is not laid out."""
+    """Return the code of an address by its first 64 bits, or NOWHERE if there are no runs for it."""
     cdef uint32_t page = runs.pages[high >> 48], key = <uint32_t> (high >> 8) | 0xFF
     cdef const uint32_t* slots
     cdef Py_ssize_t line

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-# What is `Any` here belongs to rooms above; `withhold.engine.view.View` says what it is.
+# `Any` replaces types of higher rooms, which are in `withhold.engine.view.View`.
 
 class Answers: ...
 

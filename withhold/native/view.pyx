@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 # cython: binding=False, auto_pickle=False, embedsignature=True, embedsignature.format=clinic
-"""The fast path of a view: what no rule names is answered without making an object, and what one names from what is
-kept. All else is left to `withhold.engine.view.View`, below which the class here is put.
+"""The fast path of a view. Ids that no rule names are answered without creating an object, others from a cache.
+
+For everything else, `NativeView` in `withhold/engine/views.py` inherits from this and from `withhold.engine.view.View`.
 """
 
 cimport cython
@@ -22,17 +23,17 @@ from withhold.native.index cimport ABSENT, DAMAGED, Layout, NativeTable, find, i
 import_datetime()
 
 cdef enum:
-    SETS = 4096  # of decisions that are kept, a power of two
+    SETS = 4096  # the number of sets of cached decisions, a power of two
     WAYS = 4
-    # Ids of two buffers for which other threads may run meanwhile: who lets them has to wait for its turn again, which
-    # may take milliseconds, and a page takes microseconds.
+    # The number of ids in buffers from which the GIL is released. A page takes microseconds, but getting the GIL back
+    # may take milliseconds.
     RELEASED = 1 << 16
 
 
 cdef int64_t _microseconds(object instant):
-    """Return an instant in UTC as a number, in the order of time."""
+    """Return an instant in UTC as a number of microseconds."""
     cdef int64_t year = datetime_year(instant), month = datetime_month(instant), day
-    # Years begin in March, so that the day that comes every four years is their last.
+    # Count years from March, so that the leap day is the last day of a year.
     year -= month <= 2
     day = 365 * year + year // 4 - year // 100 + year // 400
     day += (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + datetime_day(instant)
@@ -43,19 +44,22 @@ cdef int64_t _microseconds(object instant):
 cdef struct Kept:
     int64_t tweet  # postings, or ABSENT
     int64_t account
-    PyObject *place  # compared by identity: its owner keeps it alive, and has one of each
-    PyObject *decision  # owned; NULL if nothing is kept here
+    PyObject *place  # compared by identity: the `Decider` keeps one object alive for each place
+    PyObject *decision  # owned; NULL if the entry is empty
     int64_t since
     int64_t until
 
 
 cdef class Answers:
-    """Decisions on what rules name, kept for all views of a snapshot. Each has a few places where it can be."""
+    """A cache of decisions on ids that rules name, for all views of a snapshot.
+
+    It is set-associative: WAYS entries a set.
+    """
 
     cdef Kept *kept
 
     def __cinit__(self):
-        # What is not used is not in memory.
+        # Memory that is never written to costs nothing.
         self.kept = <Kept *>PyMem_RawCalloc(SETS * WAYS, sizeof(Kept))
         if self.kept == NULL:
             raise MemoryError
@@ -72,7 +76,7 @@ cdef class Answers:
         return &self.kept[(bits >> 40 & (SETS - 1)) * WAYS]
 
     cdef object recall(self, int64_t tweet, int64_t account, PyObject *place, int64_t at):
-        """Return the decision that is kept and holds at an instant, or None."""
+        """Return the cached decision if it is valid at an instant, or None."""
         cdef Kept *kept = self.places_for(tweet, account, place)
         cdef size_t way
         found = None
@@ -90,7 +94,7 @@ cdef class Answers:
         return found
 
     cdef keep(self, int64_t tweet, int64_t account, PyObject *place, object since, object decision):
-        """Keep a decision that holds from `since` to its `valid_until` (None: always), in the place of the oldest."""
+        """Cache a decision that is valid from `since` (None: always) to its `valid_until`. Drop the oldest of the set."""
         cdef Kept *kept = self.places_for(tweet, account, place)
         cdef int64_t start = INT64_MIN if since is None else _microseconds(since)
         end = decision.valid_until
@@ -105,7 +109,7 @@ cdef class Answers:
 
 
 cdef class FastView:
-    """What `View` asks most; a class below both joins the two. Threads share it."""
+    """The most frequent questions of `View`. `NativeView` inherits from both. Threads may share it."""
 
     cdef readonly object viewer, at, _decider
     cdef NativeTable _tweets, _accounts
@@ -114,9 +118,9 @@ cdef class FastView:
     cdef object _location_key, _visible, _shown, _tweet_type
     cdef int64_t _own, _instant
 
-    # Not `__init__`, without which an object can be made: this one is never there without its tables.
+    # Not `__init__`, because an object can be created without calling that. This one always has its tables.
     def __cinit__(self, decider, viewer, at, location_key, own, tweet_type):
-        """`location_key` is where the viewer is, one object for all who are there; `own` their account, or None."""
+        """`location_key` is the same object for all viewers at one location. `own` is the viewer's account, or None."""
         self._decider, self.viewer, self.at = decider, viewer, at
         self._tweets, self._accounts = decider.snapshot.tweets, decider.snapshot.accounts
         self._answers, self._visible = decider.answers, decider.snapshot.visible
@@ -129,10 +133,10 @@ cdef class FastView:
         self._instant = _microseconds(<datetime?>at)
 
     def withholds(self, tweet_id, account_id):
-        """Tell whether a tweet is not visible: see `View.withholds`."""
+        """Return whether a tweet is hidden: see `View.withholds`."""
         cdef int64_t tweet = withhold_id(tweet_id), account = withhold_id(account_id)
         if tweet and account:
-            # Both are asked before either is waited for.
+            # `|` and not `or`, so that both reads of memory run in parallel.
             if not (may_name(&self._of_tweets, tweet) | may_name(&self._of_accounts, account)):
                 return False
             decision = self._known(tweet, account)
@@ -150,12 +154,12 @@ cdef class FastView:
         return self._check(tweet_id, account_id)
 
     cdef object _known(self, int64_t tweet, int64_t account):
-        """Return the decision on ids, of which one may be 0 for none; None if it is not for here."""
+        """Return the decision on two ids; 0 is no id. Return None if the question cannot be answered here."""
         cdef int64_t of_tweet = find(&self._tweets.layout, tweet) if tweet else ABSENT
         cdef int64_t of_account = find(&self._accounts.layout, account) if account else ABSENT
         if of_tweet == ABSENT and of_account == ABSENT:
             return self._visible
-        # What is the viewer's own may be shown to them alone, and is not kept here.
+        # The viewer's own content may be visible only to them, so those decisions are not cached here.
         if of_tweet == DAMAGED or of_account == DAMAGED or (account and account == self._own):
             return None
         cdef PyObject *place = <PyObject *>self._location_key
@@ -167,7 +171,7 @@ cdef class FastView:
         return decision
 
     def _hits(self, list subjects not None):
-        """Return the indices of the subjects that a rule may concern, and of what is neither a pair nor a tweet."""
+        """Return the indices of subjects that a rule may concern, and of those that are neither pairs nor tweets."""
         cdef int64_t tweets[STRETCH]
         cdef int64_t accounts[STRETCH]
         cdef unsigned char marks[STRETCH]
@@ -186,7 +190,10 @@ cdef class FastView:
         return found
 
     cdef _read(self, object subject, int64_t *tweet, int64_t *account):
-        """Read the ids of a pair, or of a tweet that brings no other; 0 where they are to be looked at more closely."""
+        """Read the ids of a pair, or of a tweet that neither retweets nor quotes.
+
+        Otherwise set 0, which is always marked.
+        """
         tweet[0] = account[0] = 0
         if type(subject) is tuple:
             if len(<tuple>subject) == 2:
@@ -195,9 +202,10 @@ cdef class FastView:
             tweet[0], account[0] = withhold_id(subject.id), withhold_id(subject.account_id)
 
     def _mark(self, tweet_ids, account_ids, bytearray marks not None):
-        """Put a 1 for each tweet that a rule may concern, or that is none, else a 0, into as many marks as there are.
+        """Set each mark to 1 if a rule may concern the tweet or an id is invalid, else to 0.
 
-        The columns are lists, tuples, or buffers of 64-bit integers; no other thread has the marks yet.
+        The columns are lists, tuples or buffers of 64-bit integers, and have as many ids as there are marks. No other
+        thread may access `marks`.
         """
         cdef Column tweets = Column(tweet_ids), accounts = Column(account_ids)
         cdef int64_t read[2][STRETCH]
@@ -205,7 +213,7 @@ cdef class FastView:
         cdef unsigned char *into = <unsigned char *>PyByteArray_AS_STRING(marks)
         cdef size_t start = 0, size = len(marks), count
         if size != <size_t>len(tweets) or size != <size_t>len(accounts):
-            raise ValueError("the columns are not of one length")
+            raise ValueError("the columns and the marks differ in length")
         while start < size:
             count = size - start if tweets.is_buffer and accounts.is_buffer else min(<size_t>STRETCH, size - start)
             of_tweets, of_accounts = tweets.row(start, count, read[0]), accounts.row(start, count, read[1])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from withhold.engine import Engine, View
 from withhold.model.decision import Outcome
 from withhold.model.instants import in_iso
-from withhold.model.places import place_of, united
+from withhold.model.places import place_of, within_any
 from withhold.model.policy import Policy
 from withhold.model.rule import Period, Reason, Rule
 from withhold.model.viewer import Viewer
@@ -234,4 +234,4 @@ def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterat
 def _united(countries: Collection[str | None]) -> Whereabouts:
     """Return countries, and None for an unknown location, as one set."""
     unknown = place_of((None, ())) if None in countries else 0
-    return Whereabouts(united(filter(None, countries)) | unknown)
+    return Whereabouts(within_any(filter(None, countries)) | unknown)

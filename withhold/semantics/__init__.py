@@ -1,6 +1,6 @@
-"""What rules mean: every sentence of the contract once, for the engine, the lint, the difference and the tests of rules."""
+"""What rules mean: each sentence of the contract once, for the engine, the lint, the reports and the tests of rules."""
 
-from withhold.semantics.outcome import Spoken, combine, speaking_key
+from withhold.semantics.outcome import ReachingRule, combine, speaking_key
 from withhold.semantics.periods import edges, stretch_at, stretches, sweep
 from withhold.semantics.reach import Extent, Reach, alike, everywhere, extent, reach_of
 from withhold.semantics.subject import concerning
@@ -8,7 +8,7 @@ from withhold.semantics.subject import concerning
 __all__ = [
     "Extent",
     "Reach",
-    "Spoken",
+    "ReachingRule",
     "alike",
     "combine",
     "concerning",

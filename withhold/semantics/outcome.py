@@ -1,4 +1,4 @@
-"""What rules that reach a viewer come to together (R5, R6, R9), and which of them speaks (R7)."""
+"""The outcome of the rules that reach a viewer (R5, R6, R9), and which of them speaks (R7)."""
 
 from __future__ import annotations
 
@@ -12,24 +12,27 @@ _SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 _REASONS = {reason: rank for rank, reason in enumerate(Reason)}
 
 
-class Spoken(NamedTuple):
-    """A rule in force that hides a subject from a viewer, or may."""
+class ReachingRule(NamedTuple):
+    """A rule in force that reaches a viewer, certainly or possibly."""
 
     rule: Rule
     scope: Scope
     certain: bool
-    #: Whether all that it names of the subject is the viewer's own, and the policy exempts authors (R9).
+    #: Whether all ids of the subject that the rule names are the viewer's own, and the policy exempts authors (R9).
     own: bool
 
 
-def combine(spoken: Iterable[Spoken]) -> Outcome:
-    """Return the severest outcome (R5, R6). A suspension is not lifted for authors (R9)."""
-    found = (OUTCOME_OF[each.rule.effect] for each in spoken if not each.own or each.rule.effect is not Effect.WITHHOLD)
-    return max(found, key=_SEVERITY.__getitem__, default=Outcome.VISIBLE)
+def combine(reaching: Iterable[ReachingRule]) -> Outcome:
+    """Return the severest outcome of some rules (R5, R6).
+
+    Authors are exempt from withholding, not from suspension (R9).
+    """
+    applied = (each.rule.effect for each in reaching if not each.own or each.rule.effect is not Effect.WITHHOLD)
+    return max((OUTCOME_OF[effect] for effect in applied), key=_SEVERITY.__getitem__, default=Outcome.VISIBLE)
 
 
-def speaking_key(spoken: Spoken) -> tuple[object, ...]:
-    """Return what to sort by, so that the rule that speaks comes first (R7)."""
-    rule = spoken.rule
-    rank = (-_SEVERITY[OUTCOME_OF[rule.effect]], spoken.scope is Scope.TWEET, not spoken.certain, _REASONS[rule.reason])
+def speaking_key(reaching: ReachingRule) -> tuple[object, ...]:
+    """Return a sort key that puts the rule that speaks first (R7)."""
+    rule, scope, certain, _ = reaching
+    rank = (-_SEVERITY[OUTCOME_OF[rule.effect]], scope is Scope.TWEET, not certain, _REASONS[rule.reason])
     return (*rank, rule.from_ is not None, rule.from_, rule.id)

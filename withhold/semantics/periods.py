@@ -1,4 +1,4 @@
-"""When rules come into force and go out of it (R1)."""
+"""When rules come into force and go out of force (R1)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _ALWAYS = Period()
 
 
 def edges(periods: Iterable[Period]) -> set[datetime]:
-    """Return the instants at which one of several periods begins or ends.
+    """Return the instants at which any of several periods begins or ends.
 
-    Those of a rule are its `periods`, when it is in force: at an edge it comes into force or goes out of it.
+    For the `periods` of a rule, these are the instants at which it comes into force or goes out of force.
     """
     return {bound for period in periods for bound in period if bound is not None}
 
 
 def stretches(periods: Iterable[Period], within: Period = _ALWAYS) -> list[Period]:
-    """Cut `within` at every edge: in each part, in order, the same rules are in force throughout."""
+    """Cut `within` at every edge and return the parts in order. Throughout each part the same rules are in force."""
     cuts = sorted(edge for edge in edges(periods) if within.covers(edge) and edge != within.start)
     return [Period(*bounds) for bounds in pairwise([within.start, *cuts, within.end])]
 
@@ -29,8 +29,10 @@ def stretches(periods: Iterable[Period], within: Period = _ALWAYS) -> list[Perio
 def sweep(
     periods: Sequence[Iterable[Period]], within: Period = _ALWAYS
 ) -> Iterator[tuple[Period, list[int], list[int]]]:
-    """Yield each of the `stretches` of rules, by their periods, with the numbers of those that come into force with it and of
-    those that went out of it. O(edges log edges).
+    """Yield each of the `stretches` with the rules that change at its start. O(edges log edges).
+
+    `periods` has the periods of each rule. Each item is a stretch, the indices of the rules that come into force at its
+    start, and the indices of those that go out of force.
 
     >>> from datetime import UTC
     >>> new_year = datetime(2021, 1, 1, tzinfo=UTC)
@@ -55,7 +57,7 @@ def sweep(
 
 
 def stretch_at(periods: Iterable[Period], at: datetime) -> Period:
-    """Return the longest period around an instant in which the same rules are in force throughout. O(edges)."""
+    """Return the longest period around an instant throughout which the same rules are in force. O(edges)."""
     found = edges(periods)
     before, after = (edge for edge in found if edge <= at), (edge for edge in found if edge > at)
     return Period(max(before, default=None), min(after, default=None))

@@ -1,4 +1,4 @@
-"""Whom a rule reaches (R3, R4), and what several rules do together, for all places at once."""
+"""Whom a rule reaches (R3, R4), and the outcome of several rules together, for all places at once."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from withhold.model.rule import Effect, Rule
 
 
 class Reach(NamedTuple):
-    """Where a rule reaches viewers (R3), whatever the policy. Rules with the same territories share it."""
+    """The places where a rule reaches viewers (R3). It does not depend on the policy."""
 
     effect: Effect
     #: The places in one of `withheld_in` and in none of `except_in`.
     territories: Places
     #: The places where it certainly reaches a viewer.
     surely: Places
-    #: The places where it is uncertain whether it does.
+    #: The places where it is uncertain whether it reaches a viewer.
     uncertain: Places
-    #: How the rule settles uncertainty; None leaves it to the policy (R4).
+    #: How the rule settles uncertainty; None if the policy decides (R4).
     settle: Settle | None
 
 
 class Extent(NamedTuple):
-    """Where a rule hides its subjects under a policy (R4)."""
+    """The places where a rule hides its subjects under a policy (R4)."""
 
     effect: Effect
     territories: Places
     surely: Places
-    #: `surely`, and the places where the rule may reach a viewer, however that is settled.
+    #: `surely` and all uncertain places.
     possible: Places
-    #: `surely`, and the places where uncertainty is settled as withheld.
+    #: `surely`, and the uncertain places if uncertainty is settled as withheld.
     hidden: Places
 
 
 def reach_of(rule: Rule) -> Reach:
-    """Return whom a rule reaches. O(territories) the first time.
+    """Return the reach of a rule. O(territories); results for the same territories are cached.
 
     >>> from withhold.model import Rule
     >>> reach = reach_of(Rule(id="r", tweets=[1], withheld_in="WORLD", except_in="US", reason="copyright"))
@@ -54,14 +54,14 @@ def reach_of(rule: Rule) -> Reach:
 
 @lru_cache(maxsize=4096)
 def _reached(withheld_in: tuple[str, ...], except_in: tuple[str, ...]) -> tuple[Places, Places, Places]:
-    listed, excepted = places.united(withheld_in), places.united(except_in)
+    listed, excepted = places.within_any(withheld_in), places.within_any(except_in)
     territories = listed & ~excepted
-    surely = territories & ~places.around(except_in)
-    return territories, surely, (listed | places.around(withheld_in)) & ~excepted & ~surely
+    surely = territories & ~places.enclosing(except_in)
+    return territories, surely, (listed | places.enclosing(withheld_in)) & ~excepted & ~surely
 
 
 def extent(reach: Reach, policy: Policy) -> Extent:
-    """Return where a rule of some reach hides its subjects under a policy."""
+    """Return the places where a rule with a reach hides its subjects under a policy."""
     possible = reach.surely | reach.uncertain
     settle = reach.settle or policy.unknown_location
     hidden = possible if settle is Settle.WITHHOLD else reach.surely
@@ -69,7 +69,7 @@ def extent(reach: Reach, policy: Policy) -> Extent:
 
 
 def everywhere(extents: Iterable[Extent]) -> dict[Outcome, Places]:
-    """Return the places of each outcome, where rules of these extents are in force together (R5, R6)."""
+    """Return the places of each outcome when rules with these extents are in force together (R5, R6)."""
     found = dict.fromkeys(reversed(Outcome), 0)
     for each in extents:
         found[OUTCOME_OF[each.effect]] |= each.hidden
@@ -82,7 +82,10 @@ def everywhere(extents: Iterable[Extent]) -> dict[Outcome, Places]:
 
 
 def alike(extents: Iterable[Extent]) -> list[tuple[Places, Places]]:
-    """Return sets of places that no rule of these extents tells apart, each with one place of it; together, everywhere."""
+    """Partition all places into sets that every rule with these extents treats alike.
+
+    Return pairs (one place of the set, the set), sorted.
+    """
     found = [places.everywhere()]
     for mask in {mask for each in extents for mask in (each.surely, each.possible)}:
         found = [part for whole in found for part in (whole & mask, whole & ~mask) if part]

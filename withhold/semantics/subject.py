@@ -9,9 +9,10 @@ from withhold.model.rule import Rule
 
 
 def concerning(through_account: Iterable[Rule], through_tweet: Iterable[Rule]) -> list[tuple[Rule, Scope]]:
-    """Return the rules that name the accounts of a subject, and those that name its tweets, once each.
+    """Return each rule that names a subject once, with the scope in which it applies.
 
-    The accounts and tweets of a subject are those of its `links()`. A rule that names both acts through the account (R7).
+    `through_account` are the rules that name an account of the subject's `links()`, `through_tweet` those that name a
+    tweet of them. A rule that names both applies through the account (R7).
     """
     found: dict[str, tuple[Rule, Scope]] = {}
     for scope, rules in ((Scope.ACCOUNT, through_account), (Scope.TWEET, through_tweet)):

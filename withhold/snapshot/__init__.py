@@ -1,4 +1,4 @@
-"""Rule sets compiled for serving: an id in, the rules that name it out."""
+"""Rule sets compiled for serving: an index from an id to the rules that name it."""
 
 from withhold.snapshot.snapshot import Snapshot
 

@@ -1,17 +1,17 @@
-"""How the ids of a table are spread over buckets: the definition, which `withhold.native` repeats in C.
+"""The distribution of the ids of a table over buckets. This is the definition; `withhold.native` repeats it in C.
 
-Nearly every question is about an id that no rule names. So a bucket of four ids or so has one 64-bit word in
-which each of them sets four bits: an id that misses one of its bits is not there, for one read of memory; one
-in some 200 that are not there passes, and is then looked for in vain.
+Nearly every question is about an id that no rule names. So each bucket of about four ids has a 64-bit word, a filter,
+in which each id of the bucket sets four bits. If one of an id's four bits is not set, the id is not in the table, and
+one read of memory was enough. One in some 200 absent ids passes the filter and is then searched for without success.
 
-`benchmarks/structures/STRUCTURES.md` shows why, beside what else was thought of: a single question costs what one read of memory
-does, and in large tables nothing answers pages for less. A binary fuse filter answers single questions faster there, and
-pages slower, and is built by attempts that can fail.
+`benchmarks/structures/STRUCTURES.md` compares this with other structures. A single question costs one read of memory, and no other
+structure answers pages faster in large tables. A binary fuse filter answers single questions faster in large tables,
+but pages more slowly, and building one may fail and need another attempt.
 """
 
 from __future__ import annotations
 
-#: Ids to a bucket, on the average.
+#: The average number of ids in a bucket.
 FILLING = 4
 
 _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
@@ -19,22 +19,25 @@ _64_BITS = (1 << 64) - 1
 
 
 def buckets_for(ids: int) -> int:
-    """Return how many buckets a table of so many ids has."""
+    """Return the number of buckets for a number of ids."""
     return max(1, -(-ids // FILLING))
 
 
 def mixed(id_: int) -> int:
-    """Return 64 bits that depend on all bits of an id: ids of one second, or that count up, are spread as any."""
+    """Return a hash of 64 bits. Ids of the same second and consecutive ids are distributed as evenly as any others."""
     bits = (id_ ^ id_ >> 32) * _FIRST & _64_BITS
     bits ^= bits >> 32
     return bits * _SECOND & _64_BITS
 
 
 def bucket_of(bits: int, buckets: int) -> int:
-    """Return the bucket of an id by its mixed bits, of which the highest count."""
+    """Return the bucket of an id from its mixed bits. The highest bits determine it."""
     return bits * buckets >> 64
 
 
 def mask_of(bits: int) -> int:
-    """Return the four bits of an id in the word of its bucket, by its mixed bits, of which the lowest count."""
+    """Return the four bits of an id in the word of its bucket from its mixed bits.
+
+    The lowest 24 bits determine them.
+    """
     return 1 << (bits & 63) | 1 << (bits >> 6 & 63) | 1 << (bits >> 12 & 63) | 1 << (bits >> 18 & 63)

@@ -1,4 +1,7 @@
-"""The index of rules: which rules name an id, told by one number. Made in C where that is there, and else here."""
+"""Building the index: for each id one number, its posting, that denotes the rules that name it.
+
+In C, or here in Python.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,16 @@ from withhold.model.rule import Rule
 from withhold.snapshot.buckets import bucket_of, buckets_for, mask_of, mixed
 from withhold.snapshot.format import KINDS, MOST, SECTIONS, Bytes
 
-#: Rules that some ids have in common: their numbers, ascending.
+#: Several rules that name the same id: their numbers, ascending.
 Combination = tuple[int, ...]
 
 
-def indexed_in_c(rules: Sequence[Rule]) -> tuple[dict[str, Bytes], list[Combination]]:
-    """Return the sections of both tables that `named_by` and `laid_out` would make. O(ids), 0.1 µs or so each."""
+def index_in_c(rules: Sequence[Rule]) -> tuple[dict[str, Bytes], list[Combination]]:
+    """Return the sections of both tables and the combinations, as `postings_by_id` and `table_sections` would make
+    them.
+
+    O(ids), about 0.1 µs for each. Raises `RuleSetError` for too many ids.
+    """
     known: dict[bytes, int] = {}
     sections: dict[str, Bytes] = {}
     postings: list[bytearray] = []
@@ -48,39 +55,38 @@ def _parts(kind: str, parts: Sequence[Bytes]) -> dict[str, Bytes]:
 
 
 def sections_of(combinations: Sequence[Combination]) -> dict[str, Bytes]:
-    """Return the sections of combinations."""
+    """Return the sections that store combinations."""
     starts = array("Q", accumulate(map(len, combinations), initial=0))
     return {"combinations.starts": starts, "combinations.rules": array("I", chain.from_iterable(combinations))}
 
 
 def _check_size(ids: int) -> None:
     if ids >= MOST:
-        raise RuleSetError(
-            [Problem("too-many-ids", f"a snapshot holds {MOST - 1:,} ids of a kind, and these are {ids:,}")]
-        )
+        message = f"the rules name {ids:,} ids of one kind, and a snapshot holds at most {MOST - 1:,}"
+        raise RuleSetError([Problem("too-many-ids", message, hint="compile several snapshots with fewer rules")])
 
 
-def named_by(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], list[Combination]]:
-    """Turn rules around, in Python: by kind, each id to its posting; and the combinations. O(ids).
+def postings_by_id(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], list[Combination]]:
+    """Return, for each kind, the posting of each id; and the combinations. O(ids).
 
-    A posting is the number of the one rule that names an id, or, from the number of all rules on, that of a
-    combination of several.
+    A posting below `len(rules)` is the number of the only rule that names the id. Any other is `len(rules)` plus the
+    number of a combination.
     """
     combinations: dict[tuple[int, int], int] = {}
-    #: Each combination as the posting that it grew from, and the rule that it has more: thousands of rules on one account
-    #: make as many combinations, which together would take the square of that.
+    # Each combination is stored as a shorter one's posting and one more rule. Thousands of rules on one account make as
+    # many combinations; stored in full, they would take quadratic memory.
     known: list[tuple[int, int]] = []
 
-    def grown(before: int, number: int) -> int:
-        """Return the posting of what another stands for, together with one more rule."""
+    def extended(before: int, number: int) -> int:
+        """Return the posting for the rules of another posting and one more rule."""
         together = before, number
         if together not in combinations:
             combinations[together] = len(rules) + len(known)
             known.append(together)
         return combinations[together]
 
-    def together_in(posting: int) -> Combination:
-        """Return the rules that a posting stands for."""
+    def rules_in(posting: int) -> Combination:
+        """Return the numbers of the rules that a posting denotes."""
         numbers = []
         while posting >= len(rules):
             posting, number = known[posting - len(rules)]
@@ -90,16 +96,16 @@ def named_by(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], list[Com
     postings: dict[str, dict[int, int]] = {kind: {} for kind in KINDS}
     for kind, named in postings.items():
         for number, rule in enumerate(rules):
-            # Most ids of a rule stand in no other, or in the same others: one step for each distinct posting.
+            # Most ids of a rule are in no other rule, or in the same other rules: extend each distinct posting once.
             after: dict[int | None, int] = {None: number}
             for id_ in getattr(rule, kind):
                 before = named.get(id_)
                 if before is not None and before not in after:
-                    after[before] = grown(before, number)
+                    after[before] = extended(before, number)
                 named[id_] = after[before]
-    # Combinations that grew into larger ones name nothing any more, and the others are put in order.
+    # Drop combinations that no id has any more, since they were extended, and sort the others.
     used = {posting for named in postings.values() for posting in named.values() if posting >= len(rules)}
-    rules_of = {posting: together_in(posting) for posting in used}
+    rules_of = {posting: rules_in(posting) for posting in used}
     placed = sorted(used, key=rules_of.__getitem__)
     new = {posting: len(rules) + at for at, posting in enumerate(placed)}
     if any(old != at for old, at in new.items()):
@@ -108,8 +114,11 @@ def named_by(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], list[Com
     return postings, [rules_of[posting] for posting in placed]
 
 
-def laid_out(named: Mapping[int, int], kind: str, ids: int) -> dict[str, Bytes]:
-    """Return a table as sections, with buckets for so many ids. O(ids), some microseconds each."""
+def table_sections(named: Mapping[int, int], kind: str, ids: int) -> dict[str, Bytes]:
+    """Return the sections of a table of postings, with buckets for `ids` ids. O(ids), some microseconds for each.
+
+    Raises `RuleSetError` for too many ids.
+    """
     _check_size(ids)
     buckets = buckets_for(ids)
     words, starts = array("Q", bytes(8 * buckets)), array("I", bytes(4 * (buckets + 1)))

@@ -1,10 +1,10 @@
 """A bounded cache that threads share, and whose writes never block.
 
-cachetools is right here because no hot path waits for it. A question about ids that no rule names reads no cache, and in
-C the answers to repeated questions about pairs come from `Answers` of `native/view.pyx`. A first question reads two
-caches: a look-up that finds nothing takes about 1 µs (a dict's 0.07), and making the decision takes 50 to 100.
-`check_tweet`, `Engine.check` and, without the modules in C, each repeated question read one cache, for 0.1 µs of 1 to
-10. `python -m benchmarks.caches` repeats the measurement.
+cachetools is fast enough here, because no hot path reads these caches. A question about ids that no rule names reads no
+cache. In C, repeated questions about pairs are answered from `Answers` in `native/view.pyx`. A first question reads two
+caches: a look-up without a result takes about 1 µs (0.07 µs in a dict), but making the decision takes 50 to 100 µs.
+`check_tweet`, `Engine.check` and, without the modules in C, each repeated question read one cache. That takes 0.1 µs of
+1 to 10 µs. `python -m benchmarks.caches` repeats the measurement.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _Value = TypeVar("_Value")
 
 
 class Cache(Generic[_Key, _Value]):
-    """Keeps up to `size` values, and drops the oldest first.
+    """Keeps up to `size` values. The oldest is dropped first.
 
-    Reading changes nothing, so only writing takes the lock, and never waits for it: a signal's handler could wait for the
-    thread that it interrupted. Two threads that miss together both do the work, and one result is kept.
+    Reading changes nothing, so only writing takes the lock. It never waits for the lock: a signal handler could wait
+    for the thread that it interrupted. If two threads miss a key at the same time, both compute the value.
     """
 
     def __init__(self, size: int) -> None:
@@ -47,13 +47,13 @@ class Cache(Generic[_Key, _Value]):
             return None
 
     def keep(self, key: _Key, value: _Value) -> None:
-        """Keep a value, unless another thread is writing."""
+        """Keep a value. Do nothing if another thread is writing."""
         lock = self._lock
         if lock.acquire(blocking=False):
             try:
                 self._kept[key] = value
             except BaseException:
-                # A signal's handler raised in the middle of the write, and the parts of the cache may not fit together.
+                # A signal handler raised in the middle of the write, so the cache may be inconsistent.
                 self._kept = FIFOCache(self._size)
                 raise
             finally:
@@ -64,7 +64,7 @@ _CACHES: WeakSet[Cache[Any, Any]] = WeakSet()
 
 
 def _forked() -> None:
-    """Empty the caches that another thread was writing: in the child that thread does not exist, and its write never ends."""
+    """Empty the caches that another thread was writing to. In a forked child that thread does not exist to finish."""
     for cache in list(_CACHES):
         if cache._lock.locked():
             cache._begin()

@@ -1,4 +1,4 @@
-"""Whether the codes of territories in a file are still codes: ISO 3166 changes, and pycountry with it."""
+"""Checks that the territory codes in a file still exist: ISO 3166 changes, and pycountry with it."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from withhold.errors import Problem, SnapshotError, TerritoryError
 from withhold.snapshot.format import Bytes, Territories
 from withhold.territories import EDITION, current, iso_version, resolve
 
-# What stands before the codes in `withheld_in` and `except_in`. In other text a quotation mark stands behind a backslash.
+# The text before the codes in `withheld_in` and `except_in`. It cannot occur inside a JSON string, where `"` is
+# escaped.
 _OPENING = b'_in": ['
 _CHUNK = 1 << 20
 
 
 @cache
 def territories_here() -> Territories:
-    """Return the list by which codes are valid in this process."""
+    """Return the versions of the territory data in this process."""
     return Territories(pycountry=iso_version(), table=EDITION)
 
 
 def check_codes(written: Territories | None, records: Bytes, file: str) -> None:
-    """Check the codes in the records of rules. O(bytes), without reading the rules.
+    """Check the territory codes in the records of rules. O(bytes); the rules are not parsed.
 
-    Raises `SnapshotError` for a code that stands for no single place today. One with a new name is read as that.
+    Raises `SnapshotError` for a code that does not denote exactly one place today. Renamed codes are accepted.
     """
     for code in sorted(_codes(records)):
         if current(code) is None:
-            raise gone(code, written, file)
+            raise _obsolete(code, written, file)
 
 
-def gone(code: str, written: Territories | None, file: str) -> SnapshotError:
-    """Return the error to raise for a code that is none any more."""
-    by = f"pycountry {written.pycountry}" if written else "a version that it does not name"
-    message = f"`{code}` is no territory in pycountry {iso_version()}, and the file was written with {by}"
-    hint = "mend the rules, and compile them again"
+def _obsolete(code: str, written: Territories | None, file: str) -> SnapshotError:
+    """Return the error for a code that no longer exists."""
+    by = f"pycountry {written.pycountry}" if written else "an unknown version"
+    message = f"`{code}` is not a territory in pycountry {iso_version()}; the file was written with {by}"
+    hint = "correct the rules and compile them again"
     try:
         resolve(code)
     except TerritoryError as error:
@@ -47,13 +48,16 @@ def gone(code: str, written: Territories | None, file: str) -> SnapshotError:
 def _codes(records: Bytes) -> set[str]:
     found: set[str] = set()
     for listed in _lists(records):
-        with suppress(ValueError):  # reading the record says what is wrong with it
+        with suppress(ValueError):  # reading the record reports what is wrong with it
             found.update(code for code in json.loads(b"[" + listed + b"]") if isinstance(code, str))
     return found
 
 
 def _lists(records: Bytes) -> set[bytes]:
-    """Return the lists of codes, of which there are few. Searched in pieces: a section may be larger than memory."""
+    """Return the distinct lists of codes; there are few.
+
+    The search is in pieces: a section may be larger than memory.
+    """
     found: set[bytes] = set()
     data, rest = memoryview(records).cast("B"), b""
     for at in range(0, data.nbytes, _CHUNK):

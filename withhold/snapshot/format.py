@@ -1,48 +1,50 @@
-"""The snapshot file: what stands where, so that another language can read it.
+"""The snapshot file format. This specifies it completely, so that programs in other languages can read it.
 
 All numbers are little-endian. The file begins with 4096 bytes::
 
     offset  bytes
          0      8  `WITHHOLD`
          8      4  version of the format, unsigned: 1
-        12      4  where the header ends, unsigned: 4096
+        12      4  offset of the end of the header, unsigned: 4096
         16     32  SHA-256 of the header
-        48   4048  the header: JSON in UTF-8, and blanks behind it
+        48   4048  the header: JSON in UTF-8, padded with blanks
 
-The digest is of the blanks too. The header is an object with the keys
+The digest includes the blanks. The header is an object with these keys:
 
-- `digest` (text): SHA-256 over what the rules say, as `withhold.model.rule_set` computes it; `revision`: its first 16
-  digits, as decisions carry them;
-- `created` (ISO 8601 text, or null): when the file was made, if its maker said so. Nothing else in a file depends on
-  when or where it is made, so that equal rules from the same files give equal bytes with the same version of pycountry;
-- `protected`, if lists of protected accounts were known when the rules were compiled: how many `accounts` they list, and
-  `sha256`, a digest of the lists, as `withhold.model.protected` computes it. The file does not say who they are, and
-  its revision does not depend on them;
-- `territories` (an object, or null): by which list the codes of territories were valid: the version of `pycountry`, and the
-  edition of this library's own `table`. Files from before 2026-11 do not have the key;
-- `counts`: how many `rules` there are, how many `accounts` and `tweets` they name, each counted once, and how many
-  `combinations`, see below;
-- `size`: of the whole file in bytes;
-- `sections`: an object with an entry `{"offset", "length", "sha256"}`, in bytes, for each of the sections that follow, in
-  that order, each at the first multiple of 64 behind what stands before it. Bytes between are zero, and there are none
-  behind the last section.
+- `digest` (text): the SHA-256 of the rules' content, as `withhold.model.rule_set` computes it. `revision`: its first 16
+  digits, which decisions contain.
+- `created` (ISO 8601 text, or null): when the file was made, if the caller of `save` passed it. Nothing else in a file
+  depends on the time or machine: with one version of pycountry, equal rules from the same files give equal bytes.
+- `protected`, present if lists of protected accounts were read when the rules were compiled: the number of `accounts`
+  on them, and `sha256`, a digest of the lists as `withhold.model.protected` computes it. The file does not contain the
+  accounts, and its revision does not depend on them.
+- `territories` (an object, or null): the version of the territory data in which the codes were valid: that of
+  `pycountry`, and the edition of this library's own `table`. Files from before 2026-11 do not have the key.
+- `counts`: the number of `rules`, the numbers of different `accounts` and `tweets` that they name, and the number of
+  `combinations` (see below).
+- `size`: the size of the whole file in bytes.
+- `sections`: an object with an entry `{"offset", "length", "sha256"}`, in bytes, for each of the sections below, in
+  that order. Each section is at the first multiple of 64 after the end of the previous one, or of the header. The bytes
+  between sections are zero, and there are none after the last section.
 
 `accounts.words`, `accounts.starts`, `accounts.ids`, `accounts.postings`, and the same four of `tweets`
-    The tables. `ids` (64 bits each, signed and positive, ascending in each bucket) and `postings` (32) run side by side,
-    bucket by bucket; `starts` (32) says where each bucket starts, with one entry more for the end of the last; `words`
-    (64) has the filter of each. `withhold/snapshot/buckets.py` says which bucket an id is in, and which bits of its
-    word are set. A bucket may be empty. There are as many as there are words: one for every four ids, rounded up, at
-    least one, where an id counts as often as rules name it.
+    The tables. `ids` (64 bits each, signed, positive, ascending within a bucket) has the ids of one bucket after
+    another, and `postings` (32 bits) has the posting of each id. `starts` (32 bits) has the index in both at which each
+    bucket starts, and one more entry for the end of the last bucket. `words` (64 bits) has the filter of each bucket.
+    `withhold/snapshot/buckets.py` defines the bucket of an id, and the bits that it sets in the filter. Buckets may be
+    empty. The number of buckets is the number of ids divided by four, rounded up, and at least one; an id counts once
+    for each rule that names it.
 `combinations.starts`, `combinations.rules`
-    A posting below the number of rules is the number of the only rule that names the id. One from there on is, less the
-    number of rules, the number of a combination: the ascending numbers of two rules or more stand in `rules` (32) from
-    its `starts` (64) on, up to the next. Combinations are in the order of these numbers.
+    A posting below the number of rules is the number of the only rule that names the id. Any other posting, minus the
+    number of rules, is the number of a combination of two or more rules. Their numbers are in `rules` (32 bits),
+    ascending, from the index that `starts` (64 bits) has for the combination up to the next one. Combinations are
+    sorted by their numbers of rules, compared one after another.
 `rules.starts`, `rules.records`
-    The rules in the order of their ids, letter by letter of Unicode, numbered from 0: rule by rule an object in JSON,
-    from its `starts` (64) on. It has the keys of a rule file, all of them but `ids_file` and null where there is nothing,
-    and `override` only where there is some; codes are in lists, and groups are the countries that they stand for;
-    `stays` are pairs [from, until]; `accounts` and `tweets` are how many ids of the kind the rule names; and `place` is
-    file, line and column of where it was read, or null.
+    The rules, numbered from 0 and sorted by their ids (by Unicode code point). Each is a JSON object in `records`, from
+    the offset that `starts` (64 bits) has for it up to the next one. It has the keys of a rule file except `ids_file`,
+    with null for absent values; `override` is present only if the rule has overrides. Codes are lists, with groups
+    replaced by their countries. `stays` are pairs [from, until]. `accounts` and `tweets` are the numbers of ids that
+    the rule names. `place` is [file, line, column] of the rule, or null.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ OPENING = struct.Struct("<8sII32s")
 
 KINDS = ("accounts", "tweets")
 _TABLE = {"words": "Q", "starts": "I", "ids": "q", "postings": "I"}
-#: The sections, and what their items are, in the letters of `struct`.
+#: The sections, each with the type of its items in the notation of `struct`.
 SECTIONS: Mapping[str, str] = {
     **{f"{kind}.{part}": letter for kind in KINDS for part, letter in _TABLE.items()},
     "combinations.starts": "Q",
@@ -78,10 +80,10 @@ SECTIONS: Mapping[str, str] = {
     "rules.records": "B",
 }
 
-#: What numbers of 32 bits count: more ids of a kind there are in no file.
+#: The number of ids of one kind in a file is below this, because 32-bit numbers index them.
 MOST = 2**31
 
-#: A section, as it is made or read.
+#: The types of a section: some are made, some are read from a file.
 Bytes: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 
 _Count = Annotated[int, Field(ge=0, strict=True)]
@@ -89,7 +91,7 @@ _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Section(Strict):
-    """Where a section lies, in bytes, and its digest."""
+    """The position and length of a section in bytes, and its digest."""
 
     offset: _Count
     length: _Count
@@ -97,7 +99,7 @@ class Section(Strict):
 
 
 class Counts(Strict):
-    """How many there are of what."""
+    """The numbers of rules, accounts, tweets and combinations."""
 
     rules: _Count
     accounts: _Count
@@ -106,21 +108,21 @@ class Counts(Strict):
 
 
 class Protection(Strict):
-    """How many protected accounts were known, and the digest of their lists."""
+    """The number of protected accounts, and the digest of their lists."""
 
     accounts: _Count
     sha256: _Digest
 
 
 class Territories(Strict):
-    """The list by which the codes of a file were valid."""
+    """The versions of the territory data in which the codes of a file were valid."""
 
     pycountry: str
     table: str
 
 
 class Header(Strict):
-    """What a file says of itself."""
+    """The header of a file."""
 
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     digest: _Digest
@@ -141,9 +143,9 @@ def lay_out(
     protected: KnownProtected | None,
     territories: Territories | None,
 ) -> Iterator[Bytes]:
-    """Yield a file piece by piece: its header, then the sections with what stands between. O(bytes).
+    """Yield a file piece by piece: its header, then the sections with the padding between them. O(bytes).
 
-    `digests` are those of sections, as far as they are known.
+    `digests` has the digests of the sections for which they are known already.
     """
     found: dict[str, Section] = {}
     end = HEADER_END
@@ -172,12 +174,12 @@ def lay_out(
 
 
 def aligned(offset: int) -> int:
-    """Return the first place for a section at or behind an offset."""
+    """Return the first aligned offset at or after an offset."""
     return -(-offset // ALIGNMENT) * ALIGNMENT
 
 
 def items_of(sections: Mapping[str, Bytes], name: str) -> memoryview:
-    """Return a section as the numbers it has."""
+    """Return the items of a section."""
     return memoryview(sections[name]).cast("B").cast(SECTIONS[name])  # type: ignore[call-overload, no-any-return]
 
 

@@ -1,4 +1,4 @@
-"""A snapshot's contents, in a file that is mapped: what is not asked for is not read."""
+"""The contents of a snapshot in a mapped file, which are read only when they are needed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from withhold.snapshot.format import KINDS, MAGIC, Bytes, Counts, table_of
 from withhold.snapshot.stored import StoredRules
 from withhold.snapshot.table import MappedTable, Table
 
-#: Records of so many bytes are looked through for codes whatever is verified: that takes a millisecond.
+#: The territory codes in records of at most this size are always checked, which takes a millisecond.
 _SMALL = 1 << 20
-#: Rules that are kept after they were read from their records.
+#: The number of rules that are cached after they were read from their records.
 _KEPT = 4096
 
 
 class OpenedSnapshot:
-    """A file, mapped. A rule is read when it is asked for, and its ids when those are."""
+    """A mapped file. A rule is read when it is needed, and its ids when they are needed."""
 
     def __init__(self, path: str | os.PathLike[str], how: Verify, *, in_c: bool) -> None:
         if how not in get_args(Verify):
-            raise ValueError(f"verify is `full` or `header`, not {quoted(how)} [bad-verify]")
+            raise ValueError(f"verify must be `full` or `header`, not {quoted(how)} [bad-verify]")
         file = os.fspath(path)
         mapped = _mapped(Path(path))
         data = memoryview(mapped)
@@ -47,8 +47,8 @@ class OpenedSnapshot:
             check_codes(header.territories, sections["rules.records"], file)
         table = native.index.NativeTable if in_c else MappedTable
         self.digest = header.digest
-        said = header.protected
-        self.protected = None if said is None else KnownProtected(said.accounts, said.sha256)
+        known = header.protected
+        self.protected = None if known is None else KnownProtected(known.accounts, known.sha256)
         self.territories = header.territories
         self.rule_count = header.counts.rules
         self.tables: dict[str, Table] = {kind: table(*table_of(sections, kind)) for kind in KINDS}
@@ -56,10 +56,13 @@ class OpenedSnapshot:
         self._kept: Cache[int, Rule] = Cache(_KEPT)
         self._rule_set: RuleSet | None = None
 
-    # Not a `cached_property`: that of Python 3.11 makes those who ask one file wait for those who read another.
+    # Not a `cached_property`: in Python 3.11 its lock is shared by all instances, so one file would wait for another.
     @property
     def rule_set(self) -> RuleSet:
-        """All rules, read from their records. O(rules), and their ids are read together when some are asked for."""
+        """All rules, read from their records.
+
+        O(rules) on first use. The ids are read together when any of them are needed.
+        """
         if self._rule_set is None:
             try:
                 self._rule_set = RuleSet(self._stored.read(number) for number in range(self._stored.counts.rules))
@@ -68,11 +71,14 @@ class OpenedSnapshot:
         return self._rule_set
 
     def rules_of(self, posting: int) -> tuple[Rule, ...]:
-        """Return the rules that a posting stands for; raises `SnapshotError` if it stands for none."""
+        """Return the rules that a posting denotes. Raises `SnapshotError` if it denotes none."""
         return tuple(map(self._rule, self._stored.numbers(posting)))
 
     def sections(self) -> tuple[Mapping[str, Bytes], Counts, Mapping[str, str]]:
-        """Return what a file of this has, and the digests it was opened with: what is damaged stays so."""
+        """Return the sections, their counts and the digests from the header.
+
+        The digests are not computed again, so that damage is also detected in a copy of the file.
+        """
         return self._stored.sections, self._stored.counts, self._stored.digests
 
     def postings(self, kind: str) -> Iterable[tuple[int, int]]:
@@ -80,7 +86,7 @@ class OpenedSnapshot:
         return self._stored.postings(kind)
 
     def fingerprint(self, posting: int) -> object:
-        """Return what the rules of a posting say, read from their records: a fifth of what it takes to make them."""
+        """Return the content of the rules of a posting. Takes a fifth of the time that creating the rules takes."""
         return self._stored.fingerprint(posting)
 
     def _rule(self, number: int) -> Rule:
@@ -92,23 +98,23 @@ class OpenedSnapshot:
 
 
 def is_snapshot(path: Path) -> bool:
-    """Tell whether there is a file that begins as a snapshot does, whatever its name."""
+    """Return whether `path` is a file that begins like a snapshot. Its name does not matter."""
     try:
         if not path.is_file():
             return False
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
-    except OSError:  # it may not be read, and the loader says why
+    except OSError:  # unreadable: the loader reports why
         return False
 
 
 def _mapped(path: Path) -> mmap.mmap:
     if sys.byteorder == "big":
-        message = "this machine is big-endian, and a snapshot is little-endian"
-        raise SnapshotError(Problem("wrong-byte-order", message, str(path), "load the rule files"))
-    hint = "`withhold compile` makes a snapshot"
-    if path.exists() and not path.is_file() and not path.is_dir():  # opening it could wait for ever
-        raise SnapshotError(Problem("not-a-snapshot", "it is a pipe or a device", str(path), hint))
+        message = "this machine is big-endian, and snapshots are little-endian"
+        raise SnapshotError(Problem("wrong-byte-order", message, str(path), "load the rule files instead"))
+    hint = "use `withhold compile` to make a snapshot"
+    if path.exists() and not path.is_file() and not path.is_dir():  # opening it could block forever
+        raise SnapshotError(Problem("not-a-snapshot", "this is a pipe or a device, not a file", str(path), hint))
     with path.open("rb") as file:
         if not os.fstat(file.fileno()).st_size:
             raise SnapshotError(Problem("not-a-snapshot", "the file is empty", str(path), hint))

@@ -1,4 +1,4 @@
-"""Writing a file so that whoever reads it, whatever happens, finds the old one or the new one, and a whole one."""
+"""Atomic writing of files: at any time a reader finds either the complete old file or the complete new one."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _BEGINNING, _END = ".withhold-", ".partial"
 
 
 def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
-    """Write a file beside its place, then put it there; return its size in bytes.
+    """Write a temporary file in the same folder, then rename it to `path`. Return its size in bytes.
 
-    What was there is replaced and not changed, so those who have it mapped keep it; it must be a file. Raises
-    `OSError`, and then leaves nothing behind; a process that is killed leaves a hidden file `.withhold-….partial`, which
-    the next save into the folder removes.
+    An existing file is replaced, not changed, so processes that have it mapped keep it. Raises `OSError`, also if
+    `path` exists and is not a file; then nothing is left behind. A process that is killed leaves a hidden file
+    `.withhold-….partial`, which the next save into the folder removes.
     """
-    place = os.path.realpath(path)  # a link is followed: it goes on pointing at the file
+    place = os.path.realpath(path)  # follows a link, which then points to the new file
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
-        raise FileExistsError(f"{escaped_path(path)} is there, and is no file")
-    _clear(os.path.dirname(place))  # noqa: PTH120
+        raise FileExistsError(f"{escaped_path(path)} exists and is not a file")
+    _remove_leftovers(os.path.dirname(place))  # noqa: PTH120
     with ExitStack() as stack:
         folder = None
-        if os.name == "posix":  # where folders can be synced
+        if os.name == "posix":  # folders can be synced
             folder = os.open(os.path.dirname(place), os.O_RDONLY)  # noqa: PTH120
             stack.callback(os.close, folder)
-        beside, file = _begun(os.path.dirname(place))  # noqa: PTH120
-        # Where it is locked it stays open until it is in its place, and where open files cannot be renamed it does not.
+        beside, file = _create_locked(os.path.dirname(place))  # noqa: PTH120
+        # On Windows open files cannot be renamed. Elsewhere the file stays open, and so locked, until it is renamed.
         stack.enter_context(file)
         stack.callback(_remove, beside)
         with file if sys.platform == "win32" else nullcontext():
             size = sum(map(file.write, pieces))
             file.flush()
-            _as_before(place, file.fileno())
+            _copy_permissions(place, file.fileno())
             os.fsync(file.fileno())
         os.replace(beside, place)  # noqa: PTH105
         if folder is not None:
@@ -50,45 +50,46 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
     return size
 
 
-def _begun(folder: str) -> tuple[str, BinaryIO]:
-    """Make an empty file that is locked while it is open, by which others see that somebody is at work on it."""
+def _create_locked(folder: str) -> tuple[str, BinaryIO]:
+    """Create an empty file, locked while it is open. The lock shows other processes that the file is in use."""
     while True:
         beside = os.path.join(folder, f"{_BEGINNING}{secrets.token_hex(8)}{_END}")  # noqa: PTH118
-        # The system gives the usual permissions; those of a file that is replaced stay.
+        # `open`, not `tempfile`: a new file gets the usual permissions. `_copy_permissions` keeps those of a replaced
+        # file.
         file = open(beside, "xb")  # noqa: PTH123, SIM115
         if sys.platform == "win32":
             return beside, file
-        clearing = False
+        removed = False
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            clearing = True
+            removed = True
         except OSError:
-            pass  # where nothing can be locked, nothing is cleared
-        if not clearing and os.path.exists(beside):  # noqa: PTH110
+            pass  # files cannot be locked here, so `_remove_leftovers` removes none
+        if not removed and os.path.exists(beside):  # noqa: PTH110
             return beside, file
-        file.close()  # somebody cleared it before it was locked, or is about to
+        file.close()  # another process removed it before it was locked, or is about to: try again
 
 
-def _clear(folder: str) -> None:
-    """Remove what saves that were killed have left in a folder: files that nobody has locked."""
-    if sys.platform == "win32":  # where files cannot be locked so
+def _remove_leftovers(folder: str) -> None:
+    """Remove the temporary files of interrupted saves from a folder: those that no process has locked."""
+    if sys.platform == "win32":  # files cannot be locked in this way
         return
     for name in os.listdir(folder):  # noqa: PTH208
         if name.startswith(_BEGINNING) and name.endswith(_END):
             left = os.path.join(folder, name)  # noqa: PTH118
-            with suppress(OSError), open(left, "rb", opener=_warily) as file:
+            with suppress(OSError), open(left, "rb", opener=_open_nofollow) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os.unlink(left)  # noqa: PTH108
 
 
-def _warily(name: str, flags: int) -> int:
-    """Open a file, but no link, and no pipe that would be waited for."""
+def _open_nofollow(name: str, flags: int) -> int:
+    """Open a file. Raise `OSError` for a link, and do not wait for a pipe."""
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
-def _as_before(place: str, descriptor: int) -> None:
-    """Give a new file the permissions, and where that is allowed the owners, of the one that it will replace."""
+def _copy_permissions(place: str, descriptor: int) -> None:
+    """Give a new file the permissions of the file that it will replace and, if allowed, its owner and group."""
     with suppress(FileNotFoundError):
         before = os.stat(place)  # noqa: PTH116
         if os.name == "posix":
@@ -98,5 +99,5 @@ def _as_before(place: str, descriptor: int) -> None:
 
 
 def _remove(name: str) -> None:
-    with suppress(FileNotFoundError):  # it was put in its place
+    with suppress(FileNotFoundError):  # it was renamed
         os.unlink(name)  # noqa: PTH108

@@ -1,4 +1,4 @@
-"""A rule set compiled into an index that answers for one id in one step."""
+"""A rule set compiled into an index, in which a look-up of an id takes one step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, SupportsIndex
 
 from withhold import native
-from withhold.errors import Problem, SubjectTypeError, not_sent, quoted
+from withhold.errors import Problem, SubjectTypeError, not_picklable, quoted
 from withhold.model.decision import Decision, Outcome
 from withhold.model.instants import utc
 from withhold.model.protected import KnownProtected, Protected
@@ -25,7 +25,7 @@ Kind = Literal["accounts", "tweets"]
 
 
 class Contents(Protocol):
-    """What a snapshot holds, wherever it has it from."""
+    """The contents of a snapshot, from a rule set in memory or from a file."""
 
     digest: str
     protected: KnownProtected | None
@@ -43,7 +43,7 @@ class Contents(Protocol):
 
 
 class Snapshot:
-    """A compiled rule set; immutable, and safe to share between threads.
+    """A compiled rule set. It is immutable, and threads may share it.
 
     >>> from withhold import Rule, RuleSet
     >>> rule = Rule(id="in-1", accounts=[1101], withheld_in=["IN"], reason="legal_demand")
@@ -69,15 +69,16 @@ class Snapshot:
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
         self.accounts, self.tweets = contents.tables["accounts"], contents.tables["tweets"]
-        #: The rules that a posting of a table stands for.
+        #: A function that returns the rules that a posting of a table denotes.
         self.rules_of = contents.rules_of
-        #: What these rules say, but for their ids and places, where it costs less than the rules; None where not.
+        #: A function that returns the content of these rules without ids and places, or None if that is not faster.
         self.fingerprint = contents.fingerprint
         #: All ids of a kind that rules name, each with its posting, in no order.
         self.postings = contents.postings
         #: How many rules there are, which a file says without any of them being read.
         self.rule_count = contents.rule_count
-        #: How many protected accounts were known when it was compiled, and a digest of their lists; None if none was read.
+        #: How many protected accounts were known when it was compiled, and a digest of their lists; None if none was
+        #: read.
         self.protected = contents.protected
         #: That of the rules: equal rules, equal revision.
         self.revision = contents.digest[:16]
@@ -94,11 +95,13 @@ class Snapshot:
     ) -> Snapshot:
         """Compile a rule set. O(ids + rules): a second for some millions of ids, and 16 bytes of memory for each.
 
-        `protected` are the accounts of the lists that were read with the rules: how many there are is noted in the snapshot,
-        with a digest of the lists, and not which. `native` decides whether the index is made and read in C: as it can be (None), or always (True: raises
-        `ImportError` if it cannot), or never; then it takes about ten times the time and memory. Other threads run
-        meanwhile. Raises `SubjectTypeError` for what is no `RuleSet`, and `RuleSetError` for more than 2,147,483,647 ids
-        of a kind.
+        `protected` are the accounts on the lists of protected accounts that were read with the rules. The snapshot
+        stores their number and a digest of the lists, not the accounts. `native` decides whether the index is built and
+        read in C: if possible (None), always (True), or never (False). In Python it takes about ten times the time and
+        memory. Other threads can run meanwhile.
+
+        Raises `SubjectTypeError` for anything but a `RuleSet`, `RuleSetError` for more than 2,147,483,647 ids of one
+        kind, and `ImportError` if `native` is True and the modules in C are not available.
 
         >>> from withhold import Rule, RuleSet
         >>> snapshot = Snapshot.compile(RuleSet([Rule(id="in-1", accounts=[7], withheld_in=["IN"], reason="terms")]))
@@ -119,25 +122,25 @@ class Snapshot:
     def open(
         cls, path: str | os.PathLike[str], *, verify: Literal["full", "header"] = "full", native: bool | None = None
     ) -> Snapshot:
-        """Open a file that `save` has written. It is mapped: processes that open one file share its memory.
+        """Open a file that `save` has written. The file is mapped, so processes that open it share its memory.
 
-        `verify="full"` reads all of it, checks the digest of every section, and that every id is found where it is:
-        O(bytes), a second for a gigabyte or so; in Python a second for a million ids. `"header"` checks that what the
-        header says fits the file, and takes a millisecond; it is for those who have verified the file when they got it.
-        A file that was damaged since is then never read beyond its end, but may answer wrongly, and what it is saved as
-        is refused as damaged too. The records of rules are read when an answer needs them, and `SnapshotError` is raised
-        then for one that this version cannot read; `snapshot.rules` reads all.
+        `verify="full"` reads the whole file, checks the digest of every section, and checks that every id can be found:
+        O(bytes), about a second for a gigabyte; in Python, a second for a million ids. `verify="header"` checks the
+        header and the positions of the sections, and takes a millisecond. Use it if the file was verified before. If
+        the file was damaged since, it is never read beyond its end, but answers may be wrong; saving it again gives a
+        file that is refused as damaged. Rules are read from their records when an answer needs them. A record that this
+        version cannot read raises `SnapshotError` then; `snapshot.rules` reads all records.
 
-        Codes of territories are checked too: by `"full"` always, by `"header"` where the file was written with another
-        version of pycountry, which takes some time for each rule. A code that was renamed since is read as the new one,
-        and the revision stays that of the file; for one that is no territory any more `SnapshotError` names it and both
-        versions.
+        Territory codes are checked too: with `"full"` always, with `"header"` if the records are small or the file was
+        written with other territory data, for example with another version of pycountry. The time for this grows with
+        the number of rules. A code that was renamed since is read as the new code, and the revision remains that of the
+        file. For a code that no longer exists, `SnapshotError` names the code and both versions of pycountry.
 
-        A file must not be changed in place while it is open, which `save` does not do: one that gets shorter kills
-        the process that reads it.
+        Do not change a file in place while it is open; `save` does not. If a mapped file gets shorter, the process that
+        reads it is killed.
 
-        `native` is as in `compile`; a file that is read in Python takes some microseconds for a look-up.
-        Raises `SnapshotError`, which says what is wrong, `OSError`, and `ValueError` for another `verify`.
+        `native` is as in `compile`; in Python a look-up takes some microseconds. Raises `SnapshotError` with a
+        description of the damage, `OSError`, `ImportError` as `compile` does, and `ValueError` for another `verify`.
         """
         from withhold.snapshot.opened import OpenedSnapshot
 
@@ -145,14 +148,14 @@ class Snapshot:
 
     @property
     def rules(self) -> RuleSet:
-        """The rules; O(rules) when those of a file are first asked for."""
+        """The rules. For an opened file this is O(rules) on first use."""
         return self._contents.rule_set
 
     def save(self, path: str | os.PathLike[str], *, created: datetime | None = None) -> int:
         """Write a file for `open`, and return its size in bytes. Equal rules from the same files give equal bytes.
 
-        A file that is there is replaced at once: whoever opens it finds the old one or the new one, also if this
-        process is killed. `created` is noted in the file; raises `InstantError` if it is naive, and `OSError`.
+        An existing file is replaced atomically: a reader finds either the old file or the new one, even if this process
+        is killed. `created` is stored in the header. Raises `InstantError` if `created` is naive, and `OSError`.
 
         >>> from pathlib import Path
         >>> from tempfile import mkdtemp
@@ -178,8 +181,8 @@ class Snapshot:
         return native.AVAILABLE and isinstance(self.accounts, native.index.NativeTable)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        """Raise a `TypeError`: its index belongs to this process, and a file of it can be shared."""
-        raise not_sent("a snapshot", "save it, send the path, and use `Snapshot.open` there")
+        """Raise a `TypeError`: the index belongs to this process. A saved file can be shared."""
+        raise not_picklable("a snapshot", "save it, send the path, and open it there with `Snapshot.open`")
 
     def __repr__(self) -> str:
         return f"<Snapshot {self.revision}>"

@@ -1,4 +1,4 @@
-"""From an id to its posting: a dict, or the sections of a file as they are."""
+"""Tables that map an id to its posting: a dict, or the sections of a file."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from withhold.snapshot.buckets import bucket_of, mask_of, mixed
 
 
 class Table(Protocol):
-    """All that the engine asks of an index. Must be safe to share between threads.
+    """An index, as the engine uses it. Threads must be able to share it.
 
-    A posting is a number that stands for the rules which name an id: all ids that the same rules name have the same.
+    A posting is a number that denotes the rules that name an id. Ids that the same rules name have the same posting.
     """
 
     def find(self, id_: int, /) -> int | None:
         """Return the posting of an id, or None if no rule names it. O(1)."""
 
     def __len__(self) -> int:
-        """Return how many ids rules name."""
+        """Return the number of ids that rules name."""
 
 
 class PythonTable(Table, Protocol):
-    """What a view in Python asks besides."""
+    """An index, as a view in Python uses it."""
 
     @property
     def named(self) -> Container[int]:
-        """The ids that rules name, and 0 besides: a first question that most ids end.
+        """The ids that rules name, and 0. Most ids are not in it, and then no look-up is needed.
 
-        INVARIANT (unchecked ids): 0 is always named, so that the serving calls, which let what is not named pass, stop at
-        it, and check.
+        INVARIANT (unchecked ids): 0 is always in it. The serving calls answer "visible" for ids that are not in it, and
+        check the others, so that they find that 0 is invalid.
         """
 
 
 class DictTable:
-    """A table in memory, where there is no `withhold.native`; about 110 bytes an id.
+    """A table in memory without `withhold.native`. Takes about 110 bytes for each id.
 
-    `named` are its ids as a set, in front of it: a set answers "no" in half the time of a dict.
+    `named` has its ids as a set, which answers "no" in half the time that a dict takes.
     """
 
     __slots__ = ("find", "named", "postings")
@@ -46,7 +46,7 @@ class DictTable:
     def __init__(self, postings: dict[int, int]) -> None:
         self.postings = postings
         self.named = frozenset(postings) | {0}
-        # The dict's own method, without a Python frame around it.
+        # The method of the dict itself, which saves a Python call.
         self.find = postings.get
 
     def __len__(self) -> int:
@@ -54,9 +54,9 @@ class DictTable:
 
 
 class MappedTable:
-    """The sections of a file, read where they are, without `withhold.native`; some microseconds a look-up.
+    """A table in the sections of a file, read without `withhold.native`. A look-up takes some microseconds.
 
-    Reading is what many processes share; a dict would be each one's own.
+    Processes share the memory of the file; each would need a dict of its own.
     """
 
     __slots__ = ("_buckets", "_ids", "_postings", "_starts", "_words")
@@ -73,11 +73,8 @@ class MappedTable:
             return None
         start, end = self._starts[bucket], self._starts[bucket + 1]
         if not start <= end <= len(self._ids):
-            raise SnapshotError(
-                Problem(
-                    "damaged-snapshot", "a bucket of the table lies outside of it", hint='open it with `verify="full"`'
-                )
-            )
+            hint = 'open it with `verify="full"`'
+            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table is outside of it", hint=hint))
         at = bisect_left(self._ids, id_, start, end)
         return self._postings[at] if at < end and self._ids[at] == id_ else None
 

@@ -1,7 +1,7 @@
 """Territories: ISO 3166-1 countries (and `XK`), ISO 3166-2 subdivisions, groups, and `WORLD`.
 
-The ISO data come from pycountry, and are read at the first question, not at import. `codes.tsv` beside this file lists
-the codes that are read otherwise: former ones, second ones, and those that pycountry does not have yet.
+The ISO data come from pycountry. They are read on first use, not at import. `codes.tsv` in this folder lists the
+exceptions: former codes, second codes, and new codes that pycountry does not have yet.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ __all__ = [
     "subdivisions",
 ]
 
-#: Codes that are read as another one, with a warning: what the EU's institutions and common usage write (T2), and
-#: the second codes of places that have one of their own (`US-PR` is `PR`: no viewer is ever located in `US-PR`).
+#: Codes that are read as another code, with a warning. They are the codes that EU institutions and common usage prefer
+#: (T2), and second codes of places that have a country code: `US-PR` is `PR`, and no viewer is ever located in `US-PR`.
 ALIASES: Mapping[str, str] = MappingProxyType({"UK": "GB", "EL": "GR", **SECOND})
 
 _EU = frozenset(
@@ -55,26 +55,26 @@ _EU = frozenset(
     | {"IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"}
 )
 
-#: Groups known without a definition, by membership since 1 February 2020 (the United Kingdom had left).
-#: Territories with an ISO code of their own (`RE`, `AX` …) are not in them: T5 keeps codes apart.
+#: The predefined groups, with their members since 1 February 2020, after the United Kingdom had left. Territories with
+#: their own ISO country code (`RE`, `AX` …) are not members (T5).
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"EU": tuple(sorted(_EU)), "EEA": tuple(sorted(_EU | {"IS", "LI", "NO"}))}
 )
 
-#: What location data and CDNs write where they know no country, so that a viewer there is of unknown location.
+#: Codes by which location data and CDNs mean an unknown country. A viewer there has an unknown location.
 UNKNOWN_IN_DATA = frozenset({"XX", "T1", "ZZ", "AP", "A1", "A2", "O1"})
 
 _NO_TERRITORY = {
-    "XX": "Twitter's `XX` is worldwide: write `WORLD`; a CDN's is an unknown location",
-    "XY": "Twitter's `XY` is worldwide for copyright: write `WORLD` with `reason: copyright`",
-    **dict.fromkeys(UNKNOWN_IN_DATA - {"XX"}, "location data write it where they know no country"),
-    "EU": "it is a group, the European Union: one country is expected; in location data it is an unknown country",
-    "EEA": "it is a group, the European Economic Area: one country is expected",
+    "XX": "in Twitter's data `XX` means worldwide: write `WORLD`; in a CDN's header it means an unknown location",
+    "XY": "in Twitter's data `XY` means worldwide for copyright: write `WORLD` with `reason: copyright`",
+    **dict.fromkeys(UNKNOWN_IN_DATA - {"XX"}, "in location data it means an unknown country"),
+    "EU": "it is a group, the European Union, not a country; in location data it means an unknown country",
+    "EEA": "it is a group, the European Economic Area, not a country",
 }
 
 
 class Resolved(NamedTuple):
-    """A code in its canonical form, and what it was written as if that was an alias."""
+    """A code in its canonical form, and the alias that it was written as, if any."""
 
     code: str
     alias: str | None
@@ -82,12 +82,12 @@ class Resolved(NamedTuple):
 
 @cache
 def containing(code: str) -> tuple[str, ...]:
-    """Return what lies around a country or subdivision, from near to far, itself first and `WORLD` last.
+    """Return the territories that contain a country or subdivision, from the smallest (itself) to `WORLD`.
 
     >>> containing("IT-RM")
     ('IT-RM', 'IT-62', 'IT', 'WORLD')
 
-    A second code lies in the place that it stands for:
+    A second code lies in the country that it denotes:
 
     >>> containing("RS-25")
     ('RS-25', 'XK', 'WORLD')
@@ -100,9 +100,9 @@ def containing(code: str) -> tuple[str, ...]:
 
 
 def current(code: str) -> str | None:
-    """Return the canonical form of a code in upper case, or None for a code that stands for no single place.
+    """Return the canonical form of a code in upper case, or None if the code does not denote exactly one place.
 
-    Former codes with one successor, and second codes, give the code in use.
+    For a former code with one successor and for a second code this is the code now in use.
 
     >>> current("FR-75"), current("FR-RE"), current("NO-30")
     ('FR-75C', 'RE', None)
@@ -124,10 +124,10 @@ def current(code: str) -> str | None:
 
 @cache
 def covering(code: str) -> str:
-    """Return the smallest place of today that is sure to hold that of a code in upper case; `WORLD` if none is.
+    """Return the smallest current territory that certainly contains the place of a code in upper case, or `WORLD`.
 
-    Former codes give the place that they are part of now, or one around all their parts. Data may be read so, for
-    anybody in the part is in the whole; rules may not.
+    For a former code this is the territory that the place is now part of, or one that contains all its parts. Location
+    data may be read so, because a viewer in a part is in the whole. Rules may not: they would reach too far.
 
     >>> covering("IN-DN"), covering("PH-MAG"), covering("IC"), covering("AN"), covering("GB-CHA")
     ('IN-DH', 'PH-14', 'ES-CN', 'WORLD', 'WORLD')
@@ -147,9 +147,9 @@ def resolve(text: str) -> Resolved:
     >>> resolve("uk"), resolve("IN-OR")
     (Resolved(code='GB', alias='UK'), Resolved(code='IN-OD', alias='IN-OR'))
 
-    Raises `TerritoryError` with what may be meant as its hint.
+    Raises `TerritoryError`; its hint suggests what may have been intended.
     """
-    # Other alphabets have letters whose capital is one of ours.
+    # Some non-ASCII letters have an ASCII letter as their upper case.
     written = text.strip().upper() if text.isascii() else text
     code = current(written)
     if code is None:
@@ -158,7 +158,7 @@ def resolve(text: str) -> Resolved:
 
 
 def expand(text: str, groups: Mapping[str, Iterable[str]] = GROUPS) -> tuple[Resolved, ...]:
-    """Read a code as `resolve` does, or the name of a group, which gives its members.
+    """Read a code as `resolve` does, or read the name of a group and return its members.
 
     >>> [found.code for found in expand("gulf", {"GULF": ("AE", "BH")})]
     ['AE', 'BH']
@@ -170,7 +170,7 @@ def expand(text: str, groups: Mapping[str, Iterable[str]] = GROUPS) -> tuple[Res
 
 
 def _unknown(text: str) -> Problem:
-    from withhold.territories.hints import hint_for  # only mistakes need it
+    from withhold.territories.hints import hint_for  # imported here because only mistakes need it
 
     written = text.upper()
     if written in _NO_TERRITORY:

@@ -1,4 +1,4 @@
-"""What may be meant by a code that does not exist: the right place, or none."""
+"""Hints for codes that do not exist: the right place, or no suggestion at all."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _LONGEST = 100
 _SEPARATOR = re.compile(r"[\s_./:\u2010-\u2015\u2212-]+")
 _GROUPS = dict.fromkeys(("e u", "eec", "european union", "ue"), "EU") | {"european economic area": "EEA"}
 _NOWHERE = frozenset({"n a", "nan", "none", "null", "undefined", "unknown"})
-# Words that name a part of many countries, though ISO 3166-2 lists few by them.
+# Names of parts of many countries. ISO 3166-2 lists only a few of these parts, so a suggestion would mislead.
 _DIRECTIONS = frozenset({"east", "eastern", "north", "northern", "south", "southern", "west", "western"})
-# Countries whose parts people write by their code alone, and the parts of the United Kingdom.
+# Countries whose subdivisions people write without the country (`NY`), and such subdivisions of the United Kingdom.
 _ABBREVIATING = ("US", "CA", "AU", "IN")
 _PARTS_OF_GB = ("ENG", "NIR", "SCT", "WLS")
-# Codes that ISO 3166 leaves to its users: a slip of the fingers is not the likeliest reason for one.
+# Codes that ISO 3166 reserves for private use. They are more likely deliberate than typing errors.
 _USERS = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ")
 _KEYBOARD = {
     letter: (row, column + row / 2)
@@ -34,7 +34,10 @@ _KEYBOARD = {
 
 
 def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
-    """Return what to write instead of a code that does not exist; `current` reads the codes that do."""
+    """Return a hint on what to write instead of a code that does not exist.
+
+    `current` returns the canonical form of a code that does exist, and None for others.
+    """
     if len(text) > _LONGEST:
         return _LIST if "," in text else _GENERAL
     written, name = text.upper(), plain(text)
@@ -46,7 +49,7 @@ def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
     if name in WORLDWIDE or text == "*":
         return f"did you mean `{WORLD}`?"
     if name.removeprefix("the ") in CONTINENTS:
-        return "continents and regions are no territories: list the countries, or define a group of them"
+        return "a continent or region is not a territory: list its countries, or define a group"
     if name in _GROUPS:
         return f"did you mean `{_GROUPS[name]}`?"
     if name in _NOWHERE or name in _DIRECTIONS:
@@ -55,7 +58,7 @@ def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
     if not found and ("," in text or _is_list(written)):
         return _LIST
     if len(found) > _MOST:
-        return f"{len(found)} places are called so: write the code of the one that is meant"
+        return f"{len(found)} places have this name: write the code of the one you mean"
     found = found or _glued(written, current) or nearest_country_names(text)
     if not found and text.isascii() and not _USERS.fullmatch(written):
         found = _nearest(written, groups)
@@ -71,10 +74,10 @@ def _former(row: CodeRow) -> str:
     if row.how == "reserved":
         return f"did you mean {_either(row.now)}?"
     if row.how == "merged":
-        return f"it was {row.name}, which is part of {_either(row.now)} now"
+        return f"it was {row.name}, now part of {_either(row.now)}"
     if not row.now:
-        return f"it was {row.name}, and no code covers that place now"
-    return f"it was {row.name}, divided among {', '.join(f'`{code}`' for code in row.now)}: write those that are meant"
+        return f"it was {row.name}, and no current code covers that place"
+    return f"it was {row.name}, now divided into {', '.join(f'`{code}`' for code in row.now)}: write the ones you mean"
 
 
 def _either(codes: Iterable[str]) -> str:
@@ -82,7 +85,7 @@ def _either(codes: Iterable[str]) -> str:
 
 
 def _rewritten(written: str, current: _Reader) -> tuple[str, ...]:
-    """Read a code with another separator (`US_MS`), or with dots between its letters (`U.S.`)."""
+    """Return the codes of text with another separator (`US_MS`) or with dots between its letters (`U.S.`)."""
     parts = [part for part in _SEPARATOR.split(written) if part]
     if len(parts) > 1 and all(len(part) == 1 for part in parts):
         return tuple(filter(None, [current("".join(parts))])) or codes_named("".join(parts))
@@ -95,7 +98,7 @@ def _rewritten(written: str, current: _Reader) -> tuple[str, ...]:
 
 
 def _named_within(text: str, current: _Reader) -> tuple[str, ...]:
-    """Read the name of a subdivision beside its country: `US-Mississippi`, `Mississippi, US`."""
+    """Return the codes of a subdivision that is named with its country: `US-Mississippi`, `Mississippi, US`."""
     for first, _, second in (text.partition(mark) for mark in ("-", ",", "_", "/", ":")):
         for around, part in ((first, second), (second, first)):
             country = current(around.strip().upper()) or next(iter(codes_named(around)), None)
@@ -106,22 +109,23 @@ def _named_within(text: str, current: _Reader) -> tuple[str, ...]:
 
 
 def _abbreviated(written: str) -> tuple[str, ...]:
-    """Read the code of a subdivision without its country, where people write it so: `NY`, `NSW`."""
+    """Return the codes of a subdivision that people write without its country: `NY`, `NSW`."""
     codes = [f"{country}-{written}" for country in _ABBREVIATING]
     codes += [f"GB-{written}"] if written in _PARTS_OF_GB else []
     return tuple(code for code in codes if code in subdivisions(country_of(code)))
 
 
 def _glued(written: str, current: _Reader) -> tuple[str, ...]:
-    """Read a subdivision without the separator: `USMS`."""
+    """Return the code of a subdivision that is written without the separator: `USMS`."""
     code = current(f"{written[:2]}-{written[2:]}") if written[:2] in countries() else None
     return (code,) if code else ()
 
 
 def _nearest(written: str, groups: Iterable[str]) -> tuple[str, ...]:
-    """Return the code that takes one slip of the fingers: two letters swapped, or the key beside the right one.
+    """Return the code that is one typing error away: two letters swapped, or a neighbouring key.
 
-    Of two letters each is near to a code, and none is the likeliest; only those of a subdivision may be swapped.
+    Text of two letters is close to too many countries, so it gets no suggestion. In a subdivision's part of two letters
+    only a swap is corrected.
     """
     if len(written) <= _SHORT:
         return ()
@@ -144,7 +148,7 @@ def _slipped(written: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def _slips(code: str, written: str) -> tuple[int, float]:
-    """Count the letters that differ (two swapped ones count once), and how far apart their keys lie."""
+    """Return how many letters differ (two swapped letters count once) and how far apart their keys are."""
     differing = [(a, b) for a, b in zip(code, written, strict=True) if a != b]
     if len(differing) == 2 and differing[0] == differing[1][::-1]:
         return 1, 0.0

@@ -1,4 +1,4 @@
-"""The codes in use: ISO 3166 as pycountry has it, corrected by the table."""
+"""The codes in use: the ISO 3166 data of pycountry, corrected by the table in `codes.tsv`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORLD = "WORLD"
 
 @cache
 def countries() -> Mapping[str, str]:
-    """Return all country codes with their names; 250 of them, `XK` (Kosovo, user-assigned) included."""
+    """Return all 250 country codes with their names, including the user-assigned `XK` (Kosovo)."""
     import pycountry
 
     names = {c.alpha_2: getattr(c, "common_name", c.name) for c in pycountry.countries}
@@ -22,7 +22,7 @@ def countries() -> Mapping[str, str]:
 
 @cache
 def subdivisions(country: str) -> Mapping[str, str]:
-    """Return the ISO 3166-2 codes of a country, each with the code that contains it: the country or a region."""
+    """Return the ISO 3166-2 codes of a country, each with the code directly above it: the country or a region."""
     import pycountry
 
     found = pycountry.subdivisions.get(country_code=country) or ()  # type: ignore[no-untyped-call]
@@ -33,14 +33,14 @@ def subdivisions(country: str) -> Mapping[str, str]:
 
 @cache
 def is_newer(code: str) -> bool:
-    """Return whether a code is read though the ISO data installed do not list it yet."""
+    """Return whether a code is valid although the installed ISO data do not list it yet."""
     import pycountry
 
     return code in NEWER and pycountry.subdivisions.get(code=code) is None  # type: ignore[no-untyped-call]
 
 
 def iso_version() -> str:
-    """Return the version of the ISO data, that of pycountry."""
+    """Return the version of the ISO data, which is the version of pycountry."""
     from importlib.metadata import version
 
     return version("pycountry")
@@ -56,12 +56,12 @@ def country_of(code: str) -> str:
 
 
 def is_in_use(code: str) -> bool:
-    """Return whether a code is that of a country or a subdivision, in its canonical form."""
+    """Return whether `code` is the canonical code of a country or subdivision."""
     return code in (subdivisions(country_of(code)) if is_subdivision(code) else countries())
 
 
 def name_of(code: str) -> str:
-    """Return the English name of a country or subdivision, and any other code itself.
+    """Return the English name of a country or subdivision. Any other code is returned unchanged.
 
     >>> name_of("IN"), name_of("US-MS"), name_of("WORLD")
     ('India', 'Mississippi', 'WORLD')

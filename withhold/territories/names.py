@@ -1,4 +1,4 @@
-"""Names of places, as people write them: of countries and subdivisions, and others that ISO 3166 does not have."""
+"""Names by which people write countries and subdivisions, including names that ISO 3166 does not have."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(" ".join(text.split()).split(", "))
 
 
-#: Words for all places.
+#: Names for the whole world.
 WORLDWIDE = _words("""
     001, all, all countries, any, anywhere, earth, every country, everywhere, global, globally, international,
     internationally, rest of the world, rest of world, row, the whole world, the world, world wide, worldwide, ww
 """)
 
-#: Regions that are no territory, by names and UN codes: lists of countries stand for them.
+#: Names and UN codes of regions that are not territories. A rule must list their countries instead.
 CONTINENTS = _words("""
-    002, 003, 005, 009, 013, 019, 021, 029, 142, 150, 419, africa, americas, apac, asia, asia pacific, balkans, benelux, caribbean, central america, emea, europe, latam,
-    latin america, mena, middle east, north africa, north america, nordics, oc, oceania, scandinavia, south america,
-    south asia, southeast asia
+    002, 003, 005, 009, 013, 019, 021, 029, 142, 150, 419, africa, americas, apac, asia, asia pacific, balkans, benelux,
+    caribbean, central america, emea, europe, latam, latin america, mena, middle east, north africa, north america,
+    nordics, oc, oceania, scandinavia, south america, south asia, southeast asia
 """)
 
-# Names in use beside those of ISO 3166, and the abbreviations of newspapers and sports.
+# Names of countries that ISO 3166 does not have, and abbreviations that newspapers and sports use.
 _COUNTRIES = """
 AE emirates, the emirates, uae
 BF burkina, upper volta
@@ -95,7 +95,7 @@ CL chili
 SH saint helena
 """
 
-# English names of subdivisions that ISO 3166-2 lists in another language.
+# English names of subdivisions that ISO 3166-2 lists in another language only.
 _SUBDIVISIONS = """
 AT-9 vienna
 BE-BRU brussels
@@ -144,7 +144,7 @@ IN-UK uttaranchal
 
 
 def plain(name: str) -> str:
-    """Return a name in a form that compares: lower case without accents and marks.
+    """Return a name in a form for comparison: lower case, without accents and punctuation.
 
     >>> plain("Côte d'Ivoire"), plain("St. Kitts & Nevis")
     ('cote d ivoire', 'saint kitts and nevis')
@@ -154,7 +154,7 @@ def plain(name: str) -> str:
     return " ".join("saint" if word == "st" else word for word in words)
 
 
-#: Names of countries that were divided or became part of another, with their rows in the table.
+#: Names of countries that were divided or became part of another, with their codes in the table.
 FORMER: Mapping[str, str] = {
     **{
         plain(row.name).removeprefix("the "): row.code
@@ -169,7 +169,7 @@ FORMER: Mapping[str, str] = {
     "ussr": "SU",
 }
 
-# What stands before a country's name in its official form, and behind that of a subdivision, and names no place.
+# Words before a country's name in its official form, and words after a subdivision's name, that are not part of it.
 _STYLE = re.compile(
     r"^(?:the )?(?:\w+ )*?(?:commonwealth|federation|kingdom|principality|republic|state|states|union) of (?:the )?"
 )
@@ -180,7 +180,7 @@ _KINDS = re.compile(
 
 
 def codes_named(name: str) -> tuple[str, ...]:
-    """Return the codes of all places that a name fits, countries first: none, one, or several.
+    """Return the codes of all places with a name, countries first.
 
     >>> codes_named("Turkey"), codes_named("mississippi"), codes_named("Congo")
     (('TR',), ('US-MS',), ('CD', 'CG'))
@@ -190,7 +190,7 @@ def codes_named(name: str) -> tuple[str, ...]:
     written = plain(name)
     for form in dict.fromkeys((written, written.removeprefix("the "), _STYLE.sub("", written))):
         found = _country_names().get(form, ())
-        # A part of a country is not meant where the country has the same name: Mexico, Luxembourg.
+        # Prefer a country to its subdivision of the same name: Mexico, Luxembourg.
         parts = [code for code in _subdivision_names().get(form, ()) if country_of(code) not in found]
         if found or parts:
             return (*found, *parts)
@@ -198,13 +198,13 @@ def codes_named(name: str) -> tuple[str, ...]:
 
 
 def nearest_country_names(name: str) -> tuple[str, ...]:
-    """Return the codes of the countries whose names are spelled nearly so."""
+    """Return the codes of the countries whose names have a similar spelling."""
     import difflib
 
     written = plain(name)
     swapped = {written[:at] + written[at + 1 : at + 2] + written[at] + written[at + 2 :] for at in range(len(written))}
     found = {code for known in swapped for code in _country_names().get(known, ())} if len(written) > 4 else set()
-    if len(found) == 1 or len(written) < _SHORTEST:  # a short word is near to too much: `Roman` to Oman
+    if len(found) == 1 or len(written) < _SHORTEST:  # a short word is similar to too many names: `Roman` to Oman
         return tuple(found) if len(found) == 1 else ()
     close = range(len(written) - 2, len(written) + 3)
     names = [known for known in _country_names() if known[:1] == written[:1] and len(known) in close]
@@ -222,7 +222,7 @@ def _country_names() -> Mapping[str, tuple[str, ...]]:
 
 
 def _forms(listed: object) -> Iterator[str]:
-    """Yield what a country is called. `Congo, The Democratic Republic of the` is a Congo too."""
+    """Yield the names of a country. `Congo, The Democratic Republic of the` is also a Congo."""
     for key in ("name", "common_name", "official_name", "alpha_3", "numeric"):
         for name in _inverted(getattr(listed, key, "").partition(" (")[0]):
             yield name
@@ -231,7 +231,7 @@ def _forms(listed: object) -> Iterator[str]:
 
 @cache
 def _halves() -> Mapping[str, tuple[str, ...]]:
-    """Return the countries by the first half of a name with two: Bosnia, Trinidad."""
+    """Return the countries by the first half of a name that contains `and`: Bosnia, Trinidad."""
     pairs = ((code, name.partition(" and ")[0]) for name, codes in _country_names().items() for code in codes)
     return _by_name(pairs)
 
@@ -257,7 +257,7 @@ def _inverted(name: str) -> Iterator[str]:
     yield plain(name)
     if comma:
         yield plain(f"{rest} {first}")
-        if " and " not in rest:  # `Bonaire, Sint Eustatius and Saba` is no Bonaire
+        if " and " not in rest:  # `Bonaire, Sint Eustatius and Saba` is not only Bonaire
             yield plain(first)
 
 

@@ -1,23 +1,24 @@
-"""Codes that differ from the ISO 3166 data installed: `codes.tsv`, a row each, with the date of the change and its source.
+"""Codes whose reading differs from the installed ISO 3166 data. `codes.tsv` has one row for each.
 
-The rows were measured, not remembered: the subdivisions in pycountry 1.0 to 26.2 were compared release by release, and
-each code that vanished was looked up in ISO's change notices. A row gives the `code`, its `name`, `how` it is read, the
-codes in its place `now`, when it `changed` (empty if it always stood so), and the `source`:
+The rows come from data, not from memory: the subdivisions in pycountry 1.0 to 26.2 were compared release by release,
+and each code that vanished was looked up in ISO's change notices. A row has the `code`, its `name`, `how` it is read,
+the codes that replace it `now`, the date when it `changed` (empty if it never did), and the `source`:
 
 ========  ============================================================================================================
 how       meaning
 ========  ============================================================================================================
-own       a second code for a place that has a country code of its own, or lies in such a place: read as that (T5)
-renamed   a former code with one successor that covers the same place: read as that
-split     a former code whose place was divided among those in `now`: refused
-merged    a former code whose place is part of a larger one now: refused
-replaced  as split, though pycountry still lists the code
+own       a second code of a country (`US-PR`), or the code of a part of it (`RS-25`): read as that country (T5)
+renamed   a former code with one successor that covers the same place: read as the successor
+split     a former code whose place was divided among the codes in `now`: refused
+merged    a former code whose place is now part of a larger one: refused
+replaced  like `split`, but pycountry still lists the code
 new       a code that pycountry does not list yet
-reserved  a code that ISO keeps free and others use, with the ISO code for the place: refused
+reserved  a code that ISO reserves and others use; `now` has the ISO code of the place: refused
 ========  ============================================================================================================
 
-Records and headers are read where rules are refused: whoever is in the former place is in the smallest one around all in
-`now`. A code in use always wins over a row that is `renamed`, `split`, `merged` or `reserved`: codes are assigned again.
+Records of location databases and headers may contain codes that are refused in rules. A viewer in such a place is in
+the smallest territory that contains all codes in `now` (see `covering`). ISO reassigns codes, so a code in use always
+takes precedence over a row that is `renamed`, `split`, `merged` or `reserved`.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from typing import NamedTuple
 
 
 class CodeRow(NamedTuple):
-    """One code of the table."""
+    """One row of the table."""
 
     code: str
     name: str
@@ -54,8 +55,8 @@ TABLE: Mapping[str, CodeRow] = MappingProxyType(_rows())
 #: Codes that pycountry may not list yet.
 NEWER = tuple(row.code for row in TABLE.values() if row.how == "new")
 
-#: The edition of the table, which changes with every edit.
+#: The edition of the table: a digest that changes with every edit.
 EDITION = sha256(_TEXT.encode()).hexdigest()[:8]
 
-#: Second codes, each with the code that the place is known by.
+#: Second codes, each with the code that is used for the place.
 SECOND: Mapping[str, str] = MappingProxyType({row.code: row.now[0] for row in TABLE.values() if row.how == "own"})

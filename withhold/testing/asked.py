@@ -17,7 +17,7 @@ from withhold.model import IdSet, Outcome, Policy, Rule, RuleSet, Scope
 from withhold.model.places import place_of
 from withhold.model.tweet import Link, links_of
 from withhold.model.viewer import Viewer
-from withhold.semantics import Extent, Spoken, combine, extent, reach_of
+from withhold.semantics import Extent, ReachingRule, combine, extent, reach_of
 from withhold.snapshot import Snapshot
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.suite import Library
@@ -40,7 +40,7 @@ class Question:
     def outcome(self, viewer: Viewer, without: Rule, instead: Rule | None) -> Outcome:
         """Return the outcome with another rule or none in the place of one."""
         here, at, policy = place_of(viewer.location_key), self.case.at, self.file.policy
-        spoken: list[Spoken] = []
+        spoken: list[ReachingRule] = []
         for rule in self.rules:
             if rule.id == without.id or not rule.in_force(at):
                 continue
@@ -61,10 +61,10 @@ class Question:
         decision = Decider(Snapshot.compile(RuleSet(narrow)), self.file.policy).decide(self.links, viewer, self.case.at)
         return None if decision.visible else decision.rule_id
 
-    def _spoken(self, rule: Rule, viewer: Viewer) -> Spoken:
+    def _spoken(self, rule: Rule, viewer: Viewer) -> ReachingRule:
         exempts = self.file.policy.author_sees_own and viewer.account_id is not None
         own = exempts and not names(rule, [link for link in self.links if link[1] != viewer.account_id])
-        return Spoken(rule, Scope.ACCOUNT, certain=True, own=own)
+        return ReachingRule(rule, Scope.ACCOUNT, certain=True, own=own)
 
 
 class Index:

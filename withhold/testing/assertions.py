@@ -8,7 +8,7 @@ from withhold.engine import Engine
 from withhold.errors import quoted
 from withhold.model import Decision, Outcome, Viewer
 from withhold.model.tweet import Subject
-from withhold.model.viewer import spoken_of
+from withhold.model.viewer import viewer_text
 from withhold.testing.viewers import viewer
 
 
@@ -61,7 +61,7 @@ def _assert(
     looking = viewer(who) if isinstance(who, str) else who
     explanation = engine.explain(subject, looking, at)
     found = explanation.decision
-    who_looks = spoken_of(looking)
+    who_looks = viewer_text(looking)
     if found.outcome is not wanted:
         raise AssertionError(f"expected {wanted} for {who_looks}, got {found.outcome}\n{explanation}")
     if because is not None and found.rule_id != because:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from withhold.model import Period, Policy, Rule
 from withhold.model.instants import in_iso
-from withhold.model.places import everywhere, place_of, united
+from withhold.model.places import everywhere, place_of, within_any
 from withhold.model.viewer import Viewer
 from withhold.semantics import extent, reach_of
 from withhold.testing.asked import Index, Question, viewers_of
@@ -90,7 +90,7 @@ def _sides(rule: Rule) -> Iterator[str]:
     if not any(_share_an_instant(period) for period in rule.periods):
         return
     where = extent(reach_of(rule), Policy())
-    excepted = united(rule.except_in)
+    excepted = within_any(rule.except_in)
     outside = everywhere() & ~where.possible & ~excepted
     sides = {_INSIDE: where.surely, _OUTSIDE: outside, _EXCEPTED: excepted, _UNCERTAIN: where.possible & ~where.surely}
     speaks = where.hidden != 0
@@ -114,7 +114,7 @@ def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
         if where.possible & here:
             yield _INSIDE if where.surely & here else _UNCERTAIN
         else:
-            yield _EXCEPTED if united(rule.except_in) & here else _OUTSIDE
+            yield _EXCEPTED if within_any(rule.except_in) & here else _OUTSIDE
         if where.hidden & here:
             yield SPEAKS
     elif where.hidden & here:  # nobody else sees a difference between before, within and after

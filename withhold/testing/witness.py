@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from withhold.engine.reference import Reference
 from withhold.model import Outcome, Period, Policy, Rule, RuleSet, Viewer
-from withhold.model.places import Places, location_of, place_of, united
+from withhold.model.places import Places, location_of, place_of, within_any
 from withhold.model.tweet import Link
 from withhold.model.viewer import LocationKey
 from withhold.semantics import Extent, everywhere, extent, reach_of, sweep
@@ -77,7 +77,9 @@ def _instant_in(stretch: Period) -> datetime | None:
 
 def _first_place(places: Places, rules: Iterable[Rule]) -> Places:
     """Return the place to ask from, 0 if there is none: in a country that a rule names rather than elsewhere, or unknown."""
-    named = united(country_of(code) for rule in rules for code in (*rule.withheld_in, *rule.except_in) if code != WORLD)
+    named = within_any(
+        country_of(code) for rule in rules for code in (*rule.withheld_in, *rule.except_in) if code != WORLD
+    )
     known = places & ~place_of((None, ()))
     first = known & named or known or places
     return first & -first

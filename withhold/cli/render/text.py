@@ -46,7 +46,7 @@ from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import Outcome
 from withhold.model.instants import in_iso
 from withhold.model.protected import protection
-from withhold.model.viewer import spoken_of
+from withhold.model.viewer import viewer_text
 from withhold.native.package import this_package
 from withhold.reports.speed import Figure
 
@@ -89,7 +89,7 @@ def _refusal(refusal: Refusal) -> Iterator[Part]:
 def _check(result: CheckResult) -> Iterator[Part]:
     decision = result.decision
     everybody = "every viewer" if decision.visible else "some viewers"
-    parts = [f" for {everybody if result.viewer is None else spoken_of(result.viewer)}"]
+    parts = [f" for {everybody if result.viewer is None else viewer_text(result.viewer)}"]
     if decision.rule_id:
         demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
         reason = f"{str(decision.reason).replace('_', ' ')}{demand}"
@@ -133,7 +133,7 @@ def _bench(result: BenchResult) -> Iterator[Part]:
     counts = {noun.removesuffix("s"): count for noun, count in id_counts(snapshot).items()}
     yield f"measured: {this_package()}"
     yield f"{counted(**counts)}, revision {snapshot.revision}; ready in {result.seconds * 1000:,.0f} ms"
-    yield f"Python {platform.python_version()}; {spoken_of(result.viewer)}"
+    yield f"Python {platform.python_version()}; {viewer_text(result.viewer)}"
     if result.traffic and result.traffic.left_out:
         yield f"{result.traffic.left_out:,} impressions that do not name both a tweet and an account were left out"
     yield ""
