@@ -90,14 +90,14 @@ def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, An
         "geoip2": official_country,
         "maxminddb get()": reader.get,
         "cachetools LRU(65536) over maxminddb": guarded,
-        "GeoIP while the table is being built": meanwhile.tell,
+        "GeoIP while the table is being built": meanwhile.evidence,
         "GeoIP.country()": geoip.country,
         "GeoIP.locate()": geoip.locate,
         "GeoIP.country() in Python": pure.country,
         "GeoIP.locate() in Python": pure.locate,
         "GeoIP.locate().country": lambda text: geoip.locate(text).country,
         "cachetools LRU(65536) over GeoIP": over_table,
-        "GeoIP.locate().finding (network, why …)": lambda text: geoip.locate(text).finding,
+        "GeoIP.locate().evidence (network, why …)": lambda text: geoip.locate(text).evidence,
     }
     compared: dict[str, Answer] = {
         "geoip2": official_code,
@@ -106,7 +106,7 @@ def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, An
         "GeoIP.country": geoip.country,
         "GeoIP in Python": lambda text: pure.locate(text).country,
         "GeoIP.country in Python": pure.country,
-        "GeoIP's finding": lambda text: geoip.locate(text).finding.country,
-        "GeoIP, opened": lambda text: meanwhile.tell(text).country,
+        "GeoIP's evidence": lambda text: geoip.locate(text).evidence.country,
+        "GeoIP, opened": lambda text: meanwhile.evidence(text).country,
     }
     return timed, compared

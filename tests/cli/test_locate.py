@@ -142,7 +142,7 @@ def test_d10_anonymous_databases_are_read_by_every_command(tmp_path, commands):
     for command in commands:
         hidden = asked(*command, "--geoip", geoip, "--anonymous", anonymous)
         assert "unknown location" in hidden.stdout
-        assert "Tor exit by privacy.mmdb" in hidden.stdout
+        assert "Tor exit according to privacy.mmdb" in hidden.stdout
         located = asked(*command, "--geoip", geoip, "--anonymous", anonymous, "--anonymised", "located")
         assert "GB" in located.stdout
         assert "not checked" in asked(*command, "--geoip", geoip).output
@@ -178,7 +178,7 @@ def test_d10_options_that_make_no_sense_exit_with_2(database, commands, options,
 
 def test_d10_the_peers_of_a_cdn_are_named_by_an_option(database):
     found = run("--peer", "10.0.0.5", "--cdn", "cloudflare", "--geoip", database)
-    assert "say with `--trust` which peers are the CDN's" in " ".join(found.stderr.replace("│", " ").split())
+    assert "list with `--trust` the peers that belong to the CDN" in " ".join(found.stderr.replace("│", " ").split())
 
 
 def test_d11_what_was_typed_is_shown_to_those_who_typed_it(database):

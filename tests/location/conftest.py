@@ -1,4 +1,4 @@
-"""Look-ups in both ways: in C, where that is compiled, and in Python."""
+"""A fixture that runs a test with both implementations of look-ups: in C, if it is compiled, and in Python."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from withhold.location.database import Database
 
 @pytest.fixture(params=["native", "python"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer in one way; what was loaded before is asked so too."""
+    """Look up in one way, also in databases that were loaded before."""
     if request.param == "python":
         monkeypatch.setattr(Database, "native", property(lambda _: None, lambda _, value: None))
     elif not engine_info().native:

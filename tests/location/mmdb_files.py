@@ -1,4 +1,4 @@
-"""Databases that the tests write themselves, and where MaxMind's are if they are there."""
+"""Databases that the tests write, and the folder of MaxMind's test databases, if it exists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def country(
     represented: str | None = None,
     **more: object,
 ) -> dict[str, object]:
-    """Write a record as MaxMind does."""
+    """Return a record in MaxMind's schema."""
     record: dict[str, object] = {"continent": {"code": "EU"}, **more}
     if code is not None:
         record["country"] = {"iso_code": code, "names": {"en": f"name of {code}"}}
@@ -42,7 +42,7 @@ def write(
     ip_version: int = 6,
     aliases: bool = False,
 ) -> Path:
-    """Write a database; later networks go into or over earlier ones. `aliases` are those of MaxMind's trees."""
+    """Write a database. Later networks replace parts of earlier ones. With `aliases`, add the aliases of MaxMind's trees."""
     writer = MMDBWriter(ip_version, kind, languages=["en"], description="test", ipv4_compatible=ip_version == 6)
     for network, record in networks.items():
         writer.insert_network(IPSet([network]), cast("MMDBType", record))

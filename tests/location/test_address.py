@@ -1,4 +1,4 @@
-"""Reading addresses strictly, on every platform alike."""
+"""Addresses are parsed strictly, and alike on every platform."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def by_ipaddress(text: str) -> Address | None:
 
 
 @given(_NEARLY)
-def test_parse_agrees_with_ipaddress_zones_aside(text: str) -> None:
+def test_parse_agrees_with_ipaddress_except_on_zones(text: str) -> None:
     assert parse(text) == by_ipaddress(text)
 
 
 @given(_NEARLY)
-def test_the_slow_way_of_lenient_platforms_reads_the_same(text: str) -> None:
+def test_the_fallback_for_lenient_platforms_reads_the_same(text: str) -> None:
     family = INET6 if ":" in text else INET
     try:
         slow = module._by_ipaddress(family, text)
@@ -48,7 +48,7 @@ def test_the_slow_way_of_lenient_platforms_reads_the_same(text: str) -> None:
     assert slow == (None if found is None else found.value.to_bytes(4 if found.version == 4 else 16))
 
 
-def test_a_lenient_platform_is_noticed() -> None:
+def test_a_lenient_platform_is_detected() -> None:
     assert module._strict(pack)
     assert module._strict(module._by_ipaddress)
 
@@ -59,14 +59,14 @@ def test_a_lenient_platform_is_noticed() -> None:
 
 
 @given(st.ip_addresses())
-def test_addresses_are_written_as_they_are_read(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+def test_a_parsed_address_is_the_same_after_writing_it(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     found = parse(str(address))
     assert found is not None
     assert parse(str(found)) == found
 
 
 @given(st.ip_addresses(v=4))
-def test_an_embedded_address_is_found_in_each_of_its_forms(address: ipaddress.IPv4Address) -> None:
+def test_an_embedded_ipv4_address_is_found_in_each_form(address: ipaddress.IPv4Address) -> None:
     want = Address(4, int(address))
     high, low = divmod(int(address), 1 << 16)
     forms = {
@@ -85,11 +85,11 @@ def test_an_embedded_address_is_found_in_each_of_its_forms(address: ipaddress.IP
 
 
 @pytest.mark.parametrize("prefix", ["64:ff9b::", "64:ff9b::/95", "10.0.0.0/8", "64:ff9b::1/96", "x"])
-def test_nat64_prefixes_are_checked(prefix: str) -> None:
+def test_an_invalid_nat64_prefix_is_refused(prefix: str) -> None:
     with pytest.raises(GeoIPError, match="bad-nat64"):
         Transition.of(six_to_four=True, nat64=[prefix])
 
 
-def test_nat64_prefixes_are_a_list() -> None:
+def test_text_is_refused_in_place_of_a_list_of_nat64_prefixes() -> None:
     with pytest.raises(GeoIPError, match="is text"):
         Transition.of(six_to_four=True, nat64="64:ff9b::/96")

@@ -1,4 +1,4 @@
-"""Databases of anonymous addresses: their flags are understood, or they are refused when they are given."""
+"""Databases of anonymous addresses: their flags are understood, or the database is refused when it is loaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.location.mmdb_files import MAXMIND, country, needs_maxmind, write
 from withhold.errors import GeoIPError
 from withhold.location import GeoIP, Location
-from withhold.location.anonymity import AnonymousSchema, tell_anonymous
+from withhold.location.anonymity import AnonymousSchema, detect_anonymous_schema
 
 HERE: dict[str, object] = {"8.8.0.0/16": country("US"), "2001:db8::/32": country("DE")}
 
@@ -22,15 +22,15 @@ def place(tmp_path: Path) -> Path:
 
 
 def located(place: Path, record: dict[str, object], kind: str = "own", **others: dict[str, object]) -> Location:
-    """Locate an address by a database in which it has `record`, beside one that is anonymous in the usual way."""
+    """Locate an address whose anonymity record is `record`, with a database that may have one `other` record."""
     networks: dict[str, object] = {"9.9.9.9/32": others.get("other", {}), "8.8.8.0/24": record, "2001:db8::/48": record}
     hidden = write(place.with_name("anonymous.mmdb"), networks, kind=kind)
     return GeoIP(place, anonymous=hidden, wait=None).locate("8.8.8.8")
 
 
-def told(record: dict[str, object], kind: str = "own", other: dict[str, object] | None = None) -> str | None:
-    """Return what a record says, in a database that has `other` as well."""
-    return tell_anonymous(kind, [other or {}, record]).read(record).anonymiser
+def anonymiser_of(record: dict[str, object], kind: str = "own", other: dict[str, object] | None = None) -> str | None:
+    """Return the anonymiser that a record names, in a database that also contains `other`."""
+    return detect_anonymous_schema(kind, [other or {}, record]).read(record).anonymiser
 
 
 YES, NO = (True, 1, 1.0, "true", "True", "1", "yes"), (False, 0, "false", "0", "", "no")
@@ -65,7 +65,7 @@ YES, NO = (True, 1, 1.0, "true", "True", "1", "yes"), (False, 0, "false", "0", "
     ids=str,
 )
 def test_d3_flags_of_every_vendor_are_understood(record: dict[str, object], name: str) -> None:
-    assert told(record) == name
+    assert anonymiser_of(record) == name
 
 
 @pytest.mark.usefixtures("way")
@@ -76,27 +76,29 @@ def test_d3_flags_of_every_vendor_are_understood(record: dict[str, object], name
         ({"vpn": "", "tor": "true", "proxy": "", "relay": "", "hosting": "true", "service": ""}, "Tor exit"),
     ],
 )
-def test_d3_whom_they_name_is_of_unknown_location(place: Path, record: dict[str, object], name: str) -> None:
+def test_d3_a_viewer_behind_an_anonymiser_has_an_unknown_location(
+    place: Path, record: dict[str, object], name: str
+) -> None:
     found = located(place, record)
     assert (found.anonymiser, found.state, found.country) == (name, "anonymised", "US")
     assert found.viewer().country is None
     assert found.viewer(anonymised="located").country == "US"
-    assert found.why.endswith(f"; {name} by anonymous.mmdb")
+    assert found.why.endswith(f"; {name} according to anonymous.mmdb")
 
 
 @pytest.mark.parametrize("flag", ["is_vpn", "tor", "is_proxy", "relay", "is_anonymous", "is_anonymous_vpn"])
 def test_d3_flags_are_booleans_numbers_or_text(flag: str) -> None:
     for yes in YES:
-        assert told({flag: yes}), yes
+        assert anonymiser_of({flag: yes}), yes
     for no in NO:
-        assert not told({flag: no}), no
+        assert not anonymiser_of({flag: no}), no
 
 
 @pytest.mark.parametrize("value", ["maybe", 2, 0.5, b"\x01", [True], {"name": "a"}, "NordVPN"])
 def test_d3_a_flag_that_is_neither_true_nor_false_is_refused(place: Path, value: object) -> None:
     for record in ({"is_vpn": value}, {"tor": value}, {"is_anonymous": value}):
         with pytest.raises(GeoIPError, match=r"neither true nor false \[unknown-schema\]"):
-            told(record, other={"is_tor": True})
+            anonymiser_of(record, other={"is_tor": True})
     with pytest.raises(GeoIPError, match=r"neither true nor false \[unknown-schema\]"):
         located(place, {"is_vpn": value}, other={"is_tor": True})
 
@@ -105,11 +107,11 @@ def test_d3_a_flag_that_is_neither_true_nor_false_is_refused(place: Path, value:
     "kind",
     ["GeoIP-Residential-Proxy", "GeoIP2-Residential-Proxy", "ipinfo resproxy_7d.mmdb", "Tor exit list", "VPN-IPs"],
 )
-def test_d3_being_listed_means_it_in_a_database_that_is_a_list(place: Path, kind: str) -> None:
+def test_d3_in_a_list_every_record_marks_an_address(place: Path, kind: str) -> None:
     record: dict[str, object] = {"provider_name": "a", "anonymizer_confidence": 99, "network_last_seen": "2026-10-01"}
     assert located(place, record, kind=kind).state == "anonymised"
-    assert told(record, kind) == told({"network_last_seen": "2026-10-01"}, kind)
-    assert told({"is_vpn": False}, kind) is None
+    assert anonymiser_of(record, kind) == anonymiser_of({"network_last_seen": "2026-10-01"}, kind)
+    assert anonymiser_of({"is_vpn": False}, kind) is None
 
 
 @pytest.mark.parametrize(
@@ -122,11 +124,11 @@ def test_d3_being_listed_means_it_in_a_database_that_is_a_list(place: Path, kind
     ids=str,
 )
 @pytest.mark.parametrize("kind", ["own", "GeoIP2-Anonymous-IP", "GeoIP2-City", "IP2Proxy-PX2"])
-def test_d3_a_database_that_says_nobody_is_anonymous_is_refused(record: dict[str, object], kind: str) -> None:
+def test_d3_a_database_that_states_nobody_is_anonymous_is_refused(record: dict[str, object], kind: str) -> None:
     with pytest.raises(GeoIPError) as caught:
-        told(record, kind)
+        anonymiser_of(record, kind)
     assert caught.value.code == "unknown-schema"
-    assert "says who is anonymous" in str(caught.value)
+    assert "states who is anonymous" in str(caught.value)
     assert all(f"`{key}`" in str(caught.value) for key in record)
 
 
@@ -138,7 +140,7 @@ def test_d3_a_hosting_provider_alone_hides_nobody(place: Path, record: dict[str,
     assert located(place, record, other={"is_tor": True}).state == "known"
 
 
-def test_a_database_without_flags_at_a_reload_leaves_the_old_one(place: Path) -> None:
+def test_a_reload_of_a_database_without_flags_keeps_the_old_one(place: Path) -> None:
     hidden = write(place.with_name("anonymous.mmdb"), {"8.8.8.0/24": {"is_vpn": True}, "2001:db8::/32": {}})
     geoip = GeoIP(place, anonymous=hidden, wait=None)
     write(hidden, {"8.8.8.0/24": {"is_eu": True}, "2001:db8::/32": {}})
@@ -146,7 +148,7 @@ def test_a_database_without_flags_at_a_reload_leaves_the_old_one(place: Path) ->
     assert geoip.locate("8.8.8.8").anonymiser == "VPN"
 
 
-def test_flags_that_come_late_are_found(place: Path) -> None:
+def test_flags_after_the_sample_are_found(place: Path) -> None:
     networks: dict[str, object] = {f"7.{at // 256}.{at % 256}.0/24": {"last_seen": at} for at in range(2100)}
     hidden = write(place.with_name("anonymous.mmdb"), {**networks, "8.8.8.0/24": {"tor": "1"}, "2001:db8::/32": {}})
     assert GeoIP(place, anonymous=hidden, wait=None).locate("8.8.8.8").anonymiser == "Tor exit"
@@ -157,13 +159,13 @@ def test_whether_anonymity_was_checked_is_always_stated(place: Path, caplog: pyt
     assert unchecked.anonymity_database is None
     checked = located(place, {"is_vpn": False})
     assert checked.anonymity_database == "anonymous.mmdb"
-    assert checked.why == "in 8.8.0.0/16 of geo.mmdb; not anonymous by anonymous.mmdb"
+    assert checked.why == "in 8.8.0.0/16 of geo.mmdb; not anonymous according to anonymous.mmdb"
     geoip = GeoIP(place, anonymous=place.with_name("anonymous.mmdb"), wait=None)
     for address in (None, "garbage", "10.0.0.1", "2001:0:808:808::1"):
         assert geoip.locate(address).anonymity_database == "anonymous.mmdb"
     caplog.clear()
     located(place, {"is_vpn": False})
-    assert caplog.messages == ["anonymous.mmdb marks no network: nobody is taken to be anonymous"]
+    assert caplog.messages == ["anonymous.mmdb marks no network as anonymous: no viewer will be treated as anonymous"]
 
 
 @pytest.mark.parametrize(
@@ -194,9 +196,9 @@ def test_whether_anonymity_was_checked_is_always_stated(place: Path, caplog: pyt
     ],
     ids=str,
 )
-def test_d3_one_understood_flag_makes_no_other_invisible(record: dict[str, object], name: str | None) -> None:
-    assert told({"is_proxy": False, **record}) == name
-    assert told(record, other={"is_proxy": False}) == name
+def test_d3_one_understood_flag_does_not_hide_the_others(record: dict[str, object], name: str | None) -> None:
+    assert anonymiser_of({"is_proxy": False, **record}) == name
+    assert anonymiser_of(record, other={"is_proxy": False}) == name
 
 
 @pytest.mark.parametrize(
@@ -219,13 +221,13 @@ def test_d3_one_understood_flag_makes_no_other_invisible(record: dict[str, objec
     ],
     ids=str,
 )
-def test_d3_a_key_that_says_something_of_anonymity_and_is_not_understood_is_refused(record: dict[str, object]) -> None:
+def test_d3_a_key_that_concerns_anonymity_and_is_not_understood_is_refused(record: dict[str, object]) -> None:
     with pytest.raises(GeoIPError, match=r"a record has .* \[unknown-schema\]"):
-        told(record, other={"is_proxy": False})
+        anonymiser_of(record, other={"is_proxy": False})
 
 
 @needs_maxmind
-def test_maxminds_own_database_marks_those_whom_its_flags_name() -> None:
+def test_maxminds_database_marks_the_addresses_that_its_flags_name() -> None:
     import maxminddb
 
     path = MAXMIND / "GeoIP2-Anonymous-IP-Test.mmdb"
@@ -233,11 +235,11 @@ def test_maxminds_own_database_marks_those_whom_its_flags_name() -> None:
     with maxminddb.open_database(path) as reader:
         for network, record in reader:
             assert isinstance(record, dict)
-            telling = {"is_tor_exit_node", "is_anonymous_vpn", "is_public_proxy", "is_residential_proxy"} & set(record)
+            specific = {"is_tor_exit_node", "is_anonymous_vpn", "is_public_proxy", "is_residential_proxy"} & set(record)
             only = set(record) == {"is_anonymous"}
             if network.version == 4:
                 found = geoip.locate(network[0])
-                assert (found.anonymiser is not None) == bool(telling or only), (network, record)
+                assert (found.anonymiser is not None) == bool(specific or only), (network, record)
 
 
 WORDS = st.sampled_from(
@@ -250,20 +252,20 @@ VALUES = st.sampled_from([*YES, *NO, "maybe", 7, [1]])
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=3), min_size=1, max_size=3))
 def test_d3_every_flag_is_understood_or_the_database_is_refused(records: list[dict[str, object]]) -> None:
     try:
-        schema = tell_anonymous("own", records)
+        schema = detect_anonymous_schema("own", records)
     except GeoIPError as error:
         assert error.code == "unknown-schema"  # noqa: PT017
         return
-    telling = ("tor", "vpn", "proxy", "relay")
+    kinds = ("tor", "vpn", "proxy", "relay")
     for record in records:
         marked = schema.read(record).anonymiser is not None
-        # A provider may be called `maybe`.
+        # `maybe` may be the name of a provider.
         named = ["maybe" if key.endswith("provider") and "is" not in key.split("_") else True for key in record]
         set_ = [key for (key, value), yes in zip(record.items(), named, strict=True) if value in (*YES, yes)]
-        assert marked or not any(word in key.split("_") for key in set_ for word in telling if "is" in key), record
-        assert not marked or any(word in key.split("_") for key in set_ for word in (*telling, "anonymous")), record
+        assert marked or not any(word in key.split("_") for key in set_ for word in kinds if "is" in key), record
+        assert not marked or any(word in key.split("_") for key in set_ for word in (*kinds, "anonymous")), record
 
 
-def test_a_list_with_flags_goes_by_its_flags() -> None:
+def test_the_flags_of_a_list_take_precedence() -> None:
     assert AnonymousSchema("VPN").flags({"is_tor": False}) == frozenset()
     assert AnonymousSchema("VPN").flags({"name": "a"}) == {"VPN"}

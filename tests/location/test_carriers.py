@@ -1,4 +1,4 @@
-"""Headers in every form in which servers and frameworks hand them over: understood, or a `TypeError` at the call."""
+"""Headers in every form in which servers and frameworks pass them: they are understood, or the call raises `TypeError`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def in_bytes(pairs: Pairs) -> list[tuple[bytes, bytes]]:
 
 
 def joined(pairs: Pairs, spelled: Callable[[str], str] = str) -> dict[str, str]:
-    """Join repeated lines, as many servers do."""
+    """Return a mapping in which repeated lines are joined, as many servers do."""
     found: dict[str, str] = {}
     for name, value in pairs:
         key = spelled(name)
@@ -56,7 +56,7 @@ def listed(pairs: Pairs) -> dict[str, list[str]]:
 
 
 def wsgi(pairs: Pairs) -> dict[str, object]:
-    """Make an environ as `wsgiref` does, variables of the operating system included."""
+    """Return an environ as `wsgiref` makes it, with variables of the operating system."""
     return {
         "HOST": "a-shell-sets-it",
         "REQUEST_METHOD": "GET",
@@ -70,7 +70,7 @@ def wsgi(pairs: Pairs) -> dict[str, object]:
 
 
 def meta_of_asgi(pairs: Pairs) -> dict[str, object]:
-    """Make `request.META` as Django does in an ASGI server."""
+    """Return `request.META` as Django makes it on an ASGI server."""
     environ = wsgi(pairs)
     return {key: value for key, value in environ.items() if key.isupper() and key != "HOST"} | {
         "wsgi.multithread": True,
@@ -90,7 +90,7 @@ def urllib3_headers(pairs: Pairs) -> urllib3.HTTPHeaderDict:
 
 
 class DjangoHeaders(Mapping[str, str]):
-    """As `django.http.HttpHeaders`: made of an environ, in title case, found in any case."""
+    """Like `django.http.HttpHeaders`: made from an environ, names in title case, look-up in any case."""
 
     def __init__(self, pairs: Pairs) -> None:
         self._store = {name.lower(): (name.title(), value) for name, value in joined(pairs, str.lower).items()}
@@ -106,7 +106,7 @@ class DjangoHeaders(Mapping[str, str]):
 
 
 class MultiValueDict(dict[str, list[str]]):
-    """As Django's: one item has the last value alone, `lists` has all."""
+    """Like Django's: `items` has the last value of a key only, `lists` has all."""
 
     def __getitem__(self, key: str) -> str:  # type: ignore[override]
         return super().__getitem__(key)[-1]
@@ -119,7 +119,7 @@ class MultiValueDict(dict[str, list[str]]):
 
 
 class HttpxHeaders(DjangoHeaders):
-    """As httpx's, which joins the items as well."""
+    """Like httpx's, whose `items` joins repeated lines too."""
 
     def __init__(self, pairs: Pairs) -> None:
         super().__init__(pairs)
@@ -166,7 +166,7 @@ CARRIERS: dict[str, Callable[[Pairs], object]] = {
     "urllib3": urllib3_headers,
 }
 
-#: What a viewer may send that looks like something else.
+#: Names of headers that a viewer may send to make the headers look like another form.
 FORGED_NAMES = st.sampled_from(
     [
         *(
@@ -185,11 +185,11 @@ HOPS = st.lists(st.sampled_from([S, "2001:db8::1", "unknown", "_x", "garbage"]),
 
 
 @given(st.sampled_from(sorted(CARRIERS)), FORGED, HOPS, st.sampled_from(["X-Forwarded-For", "x-forwarded-for"]))
-def test_d7_and_d8_every_carrier_is_read_and_none_is_taken_for_another(
+def test_d7_and_d8_every_form_is_read_and_none_is_mistaken_for_another(
     name: str, forged: Pairs, hops: list[str], spelled: str
 ) -> None:
     if "environ" in name or name in ("WSGI", "Django's META in ASGI", "web2py", "werkzeug, Flask"):
-        # A server writes these, and none has a way for a header into a variable of another name.
+        # Servers write these, and no header can reach a variable of another name.
         forged = [(key, value) for key, value in forged if "_" not in key and "." not in key]
     pairs = [("Host", "a.example"), *forged, *((spelled, hop) for hop in [*hops, P]), ("Accept", "*/*")]
     assert TRUSTED.client(PEER, CARRIERS[name](pairs)) == P  # type: ignore[arg-type]
@@ -205,7 +205,7 @@ def test_every_line_of_a_repeated_header_is_seen(name: str) -> None:
         ("X-Forwarded-For", PEER),
     ]
     assert TRUSTED.client(PEER, CARRIERS[name](pairs)) == P  # type: ignore[arg-type]
-    # Of a header that holds one value, two lines are one too many.
+    # A header with a single value must not have two lines.
     twice = [("Host", "a"), ("CF-IPCountry", "KE"), ("CF-IPCountry", "KE"), ("CF-Connecting-IP", S)] * 2
     found = CDNS["cloudflare"].read(CARRIERS[name](twice))  # type: ignore[arg-type]
     assert found is not None
@@ -215,19 +215,19 @@ def test_every_line_of_a_repeated_header_is_seen(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CARRIERS)
-def test_a_cdn_is_read_from_every_carrier(name: str) -> None:
+def test_the_headers_of_a_cdn_are_read_in_every_form(name: str) -> None:
     pairs = [("Host", "a"), ("CF-IPCountry", "GB"), ("CF-Region-Code", "ENG"), ("X-Forwarded-For", P)]
     resolver = Resolver(proxies=TRUSTED, cdn="cloudflare")
     viewer = resolver.viewer(PEER, CARRIERS[name](pairs))  # type: ignore[arg-type]
     assert viewer.location_key == ("GB", ("GB-ENG",))
 
 
-def test_d7_the_variables_of_a_cgi_program(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d7_the_variables_of_a_cgi_program_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_X_FORWARDED_FOR", P)
     assert TRUSTED.client(PEER, os.environ) == P
 
 
-def test_d8_no_headers_at_all() -> None:
+def test_d8_there_may_be_no_headers() -> None:
     nothings: list[Headers] = [None, {}, [], ()]
     for nothing in nothings:
         assert TRUSTED.client(PEER, nothing) is None
@@ -238,7 +238,7 @@ SCOPE = {"type": "http", "asgi": {"version": "3.0"}, "method": "GET", "path": "/
 
 
 class Request:
-    """As that of aiohttp, Falcon, Tornado and others."""
+    """Like the requests of aiohttp, Falcon, Tornado and others."""
 
     headers: Mapping[str, str] = {"X-Forwarded-For": P}
 
@@ -264,7 +264,7 @@ class Request:
     ids=lambda wrong: f"{type(wrong).__name__}",
 )
 @pytest.mark.parametrize("peer", [PEER, P])
-def test_d7_another_carrier_is_a_type_error_that_says_what_to_pass(wrong: object, peer: str) -> None:
+def test_d7_any_other_form_is_a_type_error_that_lists_what_to_pass(wrong: object, peer: str) -> None:
     resolver = Resolver(proxies=TRUSTED, cdn="cloudflare")
     for call in (TRUSTED.client, TRUSTED.trace, resolver.resolve, resolver.viewer):
         with pytest.raises(TypeError, match=r"\[bad-headers\]; pass `request.headers`.*`request.META`"):
@@ -275,7 +275,7 @@ def test_d7_another_carrier_is_a_type_error_that_says_what_to_pass(wrong: object
 
 @pytest.mark.parametrize("name", ["Host", "host", "X-Forwarded-For", "X-FORWARDED-FOR", "Forwarded", "FORWARDED"])
 @pytest.mark.parametrize("forged", ["HTTP_X_FORWARDED_FOR", "X_Forwarded_For", "raw_headers"])
-def test_d7_names_that_a_viewer_sends_make_no_environ_and_no_error(name: str, forged: str) -> None:
+def test_d7_names_that_a_viewer_sends_cause_no_mistake_and_no_error(name: str, forged: str) -> None:
     written = {name: "for=81.2.69.142" if name.lower() == "forwarded" else P, "User-Agent": "a"}
     headers = {**written, "REQUEST_METHOD": "GET", "REMOTE_ADDR": PEER, "wsgi.version": "(1, 0)", forged: S}
     header = "x-forwarded-for" if name.lower() == "host" else name.lower()
@@ -294,7 +294,7 @@ def test_d7_names_that_a_viewer_sends_make_no_environ_and_no_error(name: str, fo
         max_leaves=8,
     )
 )
-def test_anything_else_is_read_or_a_type_error(thing: object) -> None:
+def test_any_object_is_read_or_raises_a_type_error(thing: object) -> None:
     try:
         trace = TRUSTED.trace(PEER, thing)  # type: ignore[arg-type]
     except TypeError as error:
@@ -304,7 +304,7 @@ def test_anything_else_is_read_or_a_type_error(thing: object) -> None:
 
 
 @pytest.mark.parametrize("peer", [("10.0.0.5", 4711), b"10.0.0.5", 7, ["10.0.0.5"]])
-def test_a_peer_that_is_no_text_is_a_type_error_too(peer: object) -> None:
+def test_a_peer_that_is_not_text_is_a_type_error(peer: object) -> None:
     with pytest.raises(TypeError, match=r"\[bad-peer\]; pass its host alone"):
         TRUSTED.client(peer, {})  # type: ignore[arg-type]
 
@@ -322,7 +322,7 @@ def test_a_peer_that_is_no_text_is_a_type_error_too(peer: object) -> None:
         (None, "write it like `x-forwarded-for`"),
     ],
 )
-def test_a_header_that_no_request_has_is_refused_when_it_is_named(name: object, hint: str) -> None:
+def test_a_name_that_no_header_can_have_is_refused_in_the_settings(name: object, hint: str) -> None:
     with pytest.raises(ProxyError) as caught:
         TrustedProxies(["10.0.0.0/8"], header=name)  # type: ignore[arg-type]
     assert (caught.value.code, caught.value.hint) == ("bad-header", hint)
@@ -330,7 +330,7 @@ def test_a_header_that_no_request_has_is_refused_when_it_is_named(name: object, 
         CDN(name="own", country_header=name)  # type: ignore[arg-type]
 
 
-def test_other_settings_that_would_leave_everybody_unknown_are_refused() -> None:
+def test_settings_that_would_leave_every_viewer_unknown_are_refused() -> None:
     for hops in (0, -1, "16", None, 1.5):
         with pytest.raises(ProxyError, match="bad-max-hops"):
             TrustedProxies(["10.0.0.0/8"], max_hops=hops)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Facts, section 10: what MaxMind's own databases answer, on them and on databases of the same shape."""
+"""The expected answers for MaxMind's test databases, on these and on databases of the same shape."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ANONYMOUS: dict[str, object] = {
 }
 OWN: dict[str, dict[str, object]] = {"Country": COUNTRY, "City": CITY, "Enterprise": ENTERPRISE}
 
-#: Database, address, country, subdivisions, and what else the row says.
+#: Database, address, country, subdivisions, and other attributes.
 Row = tuple[str, str, str | None, tuple[str, ...], dict[str, object]]
 ROWS: list[Row] = [
     ("Country", "81.2.69.142", "GB", (), {"registered_country": "US"}),
@@ -98,7 +98,7 @@ def located(databases: dict[str, Path]) -> dict[str, GeoIP]:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[1]}")
-def test_row_of_section_10(located: dict[str, GeoIP], row: Row) -> None:
+def test_an_address_of_the_test_databases(located: dict[str, GeoIP], row: Row) -> None:
     database, address, code, parts, more = row
     location = located[database].locate(address)
     assert (location.country, location.subdivisions) == (code, parts)
@@ -108,14 +108,14 @@ def test_row_of_section_10(located: dict[str, GeoIP], row: Row) -> None:
 
 
 @pytest.mark.parametrize("address", ["::81.2.69.142", "2001:0:5102:458e:8000:3fff:a65f:eb8f"])
-def test_section_10_raw_lookups_would_have_said_gb(databases: dict[str, Path], address: str) -> None:
+def test_a_raw_look_up_of_these_would_give_gb(databases: dict[str, Path], address: str) -> None:
     with maxminddb.open_database(databases["Country"]) as reader:
         record = reader.get(address)
     assert isinstance(record, dict)
     assert record["country"]["iso_code"] == "GB"  # type: ignore[call-overload, index]
 
 
-def test_section_10_6to4_is_unknown_if_strict(databases: dict[str, Path]) -> None:
+def test_6to4_is_unknown_if_it_is_not_read(databases: dict[str, Path]) -> None:
     strict = GeoIP(databases["Country"], six_to_four=False, wait=None)
     assert strict.locate("2002:5102:458e::1").why == "the address is a 6to4 address"
     assert strict.locate("2002:5102:458e::1").country is None
@@ -123,10 +123,10 @@ def test_section_10_6to4_is_unknown_if_strict(databases: dict[str, Path]) -> Non
 
 
 @pytest.mark.parametrize(("address", "name"), [("65.0.0.1", "Tor exit"), ("1.2.0.1", "VPN")])
-def test_section_10_anonymous_ip(databases: dict[str, Path], address: str, name: str) -> None:
+def test_the_anonymous_ip_database_marks_these(databases: dict[str, Path], address: str, name: str) -> None:
     location = GeoIP(databases["Country"], anonymous=databases["Anonymous-IP"], wait=None).locate(address)
     assert (location.state, location.anonymiser) == ("anonymised", name)
-    assert location.why.endswith(f"; {name} by {databases['Anonymous-IP'].name}")
+    assert location.why.endswith(f"; {name} according to {databases['Anonymous-IP'].name}")
 
 
 def test_a_hosting_provider_alone_hides_nobody(databases: dict[str, Path]) -> None:
@@ -134,7 +134,7 @@ def test_a_hosting_provider_alone_hides_nobody(databases: dict[str, Path]) -> No
     assert geoip.locate("71.160.223.1").anonymiser is None
 
 
-def test_network_and_why_are_those_of_the_record(located: dict[str, GeoIP], databases: dict[str, Path]) -> None:
+def test_network_and_why_describe_the_record(located: dict[str, GeoIP], databases: dict[str, Path]) -> None:
     location: Location = located["Country"].locate("81.2.69.142")
     assert str(location.network) == "81.2.69.142/31"
     assert location.why == f"within 81.2.69.0/24 of {databases['Country'].name}"

@@ -1,4 +1,4 @@
-"""Facts, section 8: the decision table, row by row, on databases that are written here."""
+"""The decision table for locations, row by row: what each kind of record, address and header means."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.location.mmdb_files import country, write
 from withhold.errors import GeoIPError
 from withhold.location import CDN, CDNS, GeoIP, Resolver, TrustedProxies
-from withhold.location.schema import place_of
+from withhold.location.record_place import place_of
 from withhold.territories import countries
 
 pytestmark = pytest.mark.usefixtures("way")
@@ -74,7 +74,7 @@ def test_row_03_a_foreign_base_is_in_the_state_that_hosts_it(geoip: GeoIP) -> No
 @pytest.mark.parametrize(
     "address", [None, "10.0.0.1", "192.168.1.1", "100.127.0.1", "127.0.0.1", "::1", "192.0.2.1", "224.0.0.1", "ff02::1"]
 )
-def test_row_04_none_private_loopback_documentation_and_multicast_are_unknown(
+def test_row_04_none_and_private_loopback_documentation_and_multicast_addresses_are_unknown(
     geoip: GeoIP, address: str | None
 ) -> None:
     location = geoip.locate(address)
@@ -134,7 +134,7 @@ def test_row_09_nat64_is_unknown_unless_the_prefix_is_the_operators(geoip: GeoIP
         *("8" * 5000, "\ud800", "::ffff:010.8.8.8"),
     ],
 )
-def test_row_10_what_is_no_address_in_standard_notation_is_unknown(geoip: GeoIP, text: str) -> None:
+def test_row_10_text_that_is_no_address_in_standard_notation_is_unknown(geoip: GeoIP, text: str) -> None:
     assert geoip.locate("8.8.8.8").country == "US"
     location = geoip.locate(text)
     assert (location.country, location.state, location.network) == (None, "unknown", None)
@@ -158,12 +158,12 @@ def test_row_11_a_database_of_one_ip_version_is_refused_at_load(
     assert one.locate(uncovered).why == f"one.mmdb is not used for IPv{other}"
 
 
-def test_row_11_a_tree_for_both_that_has_no_ipv6_is_taken_with_a_warning(
+def test_row_11_a_database_of_both_versions_without_ipv6_networks_is_used_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     geoip = GeoIP(write(tmp_path / "v4.mmdb", {"8.8.8.0/24": country("US")}), wait=None)
     assert (geoip.country("8.8.8.8"), geoip.country("2001:db8::1")) == ("US", None)
-    assert caplog.messages == ["v4.mmdb has no IPv6 networks: all of IPv6 is of unknown location"]
+    assert caplog.messages == ["v4.mmdb has no IPv6 networks: every IPv6 address has an unknown location"]
 
 
 def test_row_12_kosovo_is_accepted(geoip: GeoIP) -> None:
@@ -190,8 +190,8 @@ def test_row_14_codes_that_are_no_countries_are_unknown(geoip: GeoIP, code: str)
     assert (found.country, found.state) == (None, "unknown")
 
 
-def test_row_15_uk_is_unknown_from_data(geoip: GeoIP) -> None:
-    assert geoip.locate(f"100.{NO_COUNTRIES.index('UK')}.0.1").why.endswith("whose country `UK` is none")
+def test_row_15_uk_in_a_record_is_unknown(geoip: GeoIP) -> None:
+    assert geoip.locate(f"100.{NO_COUNTRIES.index('UK')}.0.1").why.endswith("whose country `UK` is not in ISO 3166-1")
     assert place_of("GB").country == "GB"
 
 
@@ -209,7 +209,7 @@ def test_row_17_a_missing_subdivision_is_unknown_and_the_country_known(geoip: Ge
     assert dropped.why.endswith("whose subdivision `CN-77` is not in ISO 3166-2")
 
 
-def test_row_17_of_the_subdivisions_the_known_ones_are_kept(geoip: GeoIP) -> None:
+def test_row_17_known_subdivisions_are_kept_beside_unknown_ones(geoip: GeoIP) -> None:
     location = geoip.locate("64.11.0.1")
     assert location.subdivisions == ("FR-IDF",)
     assert location.why.endswith("whose subdivision `FR-ZZ` is not in ISO 3166-2")
@@ -221,7 +221,7 @@ def test_row_17_subdivisions_that_contradict_each_other_leave_the_country(geoip:
     assert location.why.endswith("whose subdivisions `FR-13` and `FR-IDF` are not one inside the other")
 
 
-def test_c3_a_record_with_a_second_code_is_in_the_place_that_it_stands_for(geoip: GeoIP) -> None:
+def test_c3_a_second_code_in_a_record_is_the_place_that_it_denotes(geoip: GeoIP) -> None:
     assert (geoip.locate("64.8.0.1").country, geoip.locate("64.9.0.1").country) == ("RE", "XK")
     assert geoip.locate("64.8.0.1").viewer().location_key == ("RE", ())
 
@@ -256,7 +256,7 @@ def test_row_19_a_repeated_cdn_header_is_ignored(geoip: GeoIP) -> None:
 
 @pytest.mark.parametrize("address", ["240.16.0.9", "255.255.255.255", "2a06:98c0:3600::103"])
 def test_row_20_stand_ins_of_cloudflare_are_unknown(tmp_path: Path, address: str) -> None:
-    # Even by a database that says where they are.
+    # Even if the database has records of them.
     networks = {"240.0.0.0/4": country("US"), "2a06:98c0::/29": country("US")}
     geoip = GeoIP(write(tmp_path / "all.mmdb", networks), wait=None)
     proxies = TrustedProxies(["10.0.0.0/8"], header="cf-connecting-ip")
@@ -273,7 +273,7 @@ def test_row_20_the_country_of_a_worker_is_not_the_viewers() -> None:
     assert resolver.viewer("10.0.0.1", {**headers, "CF-Connecting-IP": "240.16.0.9"}).country == "US"
 
 
-def test_rows_05_to_09_hold_for_networks_that_a_database_really_has_there(tmp_path: Path) -> None:
+def test_rows_05_to_09_hold_also_if_a_database_has_networks_there(tmp_path: Path) -> None:
     wide: dict[str, object] = {"::/3": country("IN"), "2000::/3": country("IN"), "81.2.69.0/24": country("GB")}
     own: dict[str, object] = {
         f"{net}": country("IN") for net in ("2001::/32", "2002::/16", "64:ff9b::/96", "64:ff9b:1::/48")
@@ -291,15 +291,15 @@ def test_rows_05_to_09_hold_for_networks_that_a_database_really_has_there(tmp_pa
         "2003::1": "IN",
         "64:ff9c::1": "IN",
     }.items():
-        answers = {geoip.locate(address).country, geoip.country(address), opened.tell(address).country}
+        answers = {geoip.locate(address).country, geoip.country(address), opened.evidence(address).country}
         assert answers == {code}, address
 
 
 @pytest.mark.parametrize("address", ["::81.2.69.142", "2001:0:5102:458e:8000:3fff:a65f:eb8f", "64:ff9b::81.2.69.142"])
 def test_rows_06_08_and_09_hold_while_maxminddb_answers(geoip: GeoIP, address: str) -> None:
     opened = geoip._plan.open()
-    assert opened.tell(address).country is None
-    assert opened.tell("::ffff:81.2.69.142").country == opened.tell("2002:5102:458e::1").country == "GB"
+    assert opened.evidence(address).country is None
+    assert opened.evidence("::ffff:81.2.69.142").country == opened.evidence("2002:5102:458e::1").country == "GB"
 
 
 def test_flat_schemas_and_other_keys_are_read(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_flat_schemas_and_other_keys_are_read(tmp_path: Path) -> None:
     assert GeoIP(deep, country_path=("geo", "cc"), wait=None).locate("2001:db8::1").country == "DE"
 
 
-def test_addresses_may_be_objects_and_nothing_else(geoip: GeoIP) -> None:
+def test_addresses_may_be_text_or_ipaddress_objects_only(geoip: GeoIP) -> None:
     assert geoip.locate(ip_address("8.8.8.8")).country == "US"
     assert geoip.locate(ip_address("2001:db8::1")) == geoip.locate("2001:db8::1")
     for bad in (134744072, b"8.8.8.8", ["8.8.8.8"], b"\x08" * 4):
@@ -322,12 +322,12 @@ def test_addresses_may_be_objects_and_nothing_else(geoip: GeoIP) -> None:
             geoip.locate(bad)  # type: ignore[arg-type]
 
 
-def test_every_country_there_is_can_be_told(tmp_path: Path) -> None:
+def test_one_database_can_have_all_countries(tmp_path: Path) -> None:
     networks: dict[str, object] = {f"8.{at}.0.0/16": country(code) for at, code in enumerate(countries())}
     geoip = GeoIP(write(tmp_path / "all.mmdb", networks), wait=None)
     assert [geoip.locate(f"8.{at}.0.1").country for at in range(len(countries()))] == list(countries())
 
 
-def test_cdn_presets_are_the_six_promised() -> None:
+def test_there_are_presets_for_six_cdns() -> None:
     assert set(CDNS) == {"cloudflare", "cloudfront", "app-engine", "fastly", "google", "vercel"}
     assert all(isinstance(cdn, CDN) for cdn in CDNS.values())

@@ -1,15 +1,17 @@
-"""`Forwarded` (RFC 7239), `X-Forwarded-For` and headers with one address, beside a slow parser written apart."""
+"""`Forwarded` (RFC 7239), `X-Forwarded-For` and headers with one address, compared with a slow independent parser."""
 
 from __future__ import annotations
 
 import re
 import sys
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from withhold import location
 from withhold.location import TrustedProxies
 
 PEER, V = "10.0.0.5", "192.0.2.7"
@@ -57,12 +59,25 @@ def test_d5_a_host_that_is_not_quoted_neither_hides_nor_moves_the_viewer(host: s
         for forged in (f"{host};for=1.1.1.1", f"{host}; FOR = 1.1.1.1", f"{host};for"):
             assert client(FORWARDED, left, f"for={V};host={forged}") is None
             assert client(FORWARDED, left, f"host={forged};for={V}") is None
-    # A stray quote reaches to the left, where the viewer writes: nothing is read then.
+    # A stray quote may close one that the viewer opened on the left, so nothing is read.
     assert client(FORWARDED, 'for=1.1.1.1;x="', f'for={V};host=a"b{host}') is None
     assert client(FORWARDED, 'for=1.1.1.1;x="', f'for={V};host=a"b;{host} c') is None
 
 
-def test_d5_lines_are_joined_in_order() -> None:
+def test_a_proxy_that_does_not_quote_the_host_lets_the_viewer_forge_an_address() -> None:
+    """No parser can prevent this, so the README and the docstring warn of it; `x-forwarded-for` has no such field."""
+    host = "a, for=1.1.1.1"
+    assert client(FORWARDED, f"for={V};host={host}") == "1.1.1.1"
+    assert client(FORWARDED, f'for={V};host="{host}"') == V
+    assert PLAIN.client(PEER, [("Host", host), ("X-Forwarded-For", V)]) == V
+    readme = Path(location.__file__).with_name("README.md").read_text(encoding="utf-8")
+    for text in (readme, TrustedProxies.__doc__ or ""):
+        warning = " ".join(text.split())
+        assert "unquoted, the viewer can write a second `for=` there" in warning
+        assert "Behind such a proxy, use `x-forwarded-for`." in warning
+
+
+def test_d5_repeated_lines_are_joined_in_order() -> None:
     assert client(FORWARDED, "for=1.1.1.1", "for=192.0.2.7", "for=10.1.1.1") == V
     assert client(FORWARDED, "for=192.0.2.7", "", " , ") == V
     assert client(FORWARDED, 'for=192.0.2.7;host="a', 'b"') == V
@@ -117,7 +132,7 @@ def test_a_malformed_or_hidden_element_is_unknown_and_nothing_left_of_it_is_read
         ("2001:db8::6:99999", None),
     ],
 )
-def test_d6_unquoted_ipv6_is_read(node: str, address: str | None) -> None:
+def test_d6_an_unquoted_ipv6_address_is_read(node: str, address: str | None) -> None:
     assert client(FORWARDED, f"for={node}") == address
     assert client(FORWARDED, f"proto=https;for={node};host=a, for=10.1.1.1") == address
     plain = node.strip('"')
@@ -149,14 +164,14 @@ def test_d6_cloudfronts_address_has_a_port_without_brackets(value: str, address:
     assert client(CLOUDFRONT, value, value) is None
 
 
-# A parser of its own, from left to right, by the grammar: it tries every comma for the last one that divides.
+# An independent parser that follows the grammar from left to right. It tries every comma as the last separator.
 
 WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 PAIR = re.compile(rf'({WORD})=("(?:[^"\\]|\\.)*"|[^ \t",;]*)', re.DOTALL)
 
 
 def well_formed(element: str) -> list[tuple[str, str]] | None:
-    """Return the parameters of an element, None if its quotes are malformed."""
+    """Return the parameters of an element, or None if its quotes are malformed."""
     if '"' not in element:
         parts = [re.fullmatch("([^=]*)=?(.*)", part, re.DOTALL) for part in element.split(";")]
         return [(part[1].strip(" \t").lower(), part[2].strip(" \t")) for part in parts if part]
@@ -179,7 +194,7 @@ def well_formed(element: str) -> list[tuple[str, str]] | None:
 
 
 def slow_elements(text: str) -> list[str]:
-    """Return the elements from right to left; `malformed` stands in for a malformed one and all left of it."""
+    """Return the elements from right to left. `malformed` replaces a malformed element and everything left of it."""
     commas = [at for at, char in enumerate(text) if char == ","]
     for comma in [*reversed(commas), -1]:
         last = text[comma + 1 :]
@@ -190,7 +205,7 @@ def slow_elements(text: str) -> list[str]:
 
 
 def slow_address(value: str) -> IPv4Address | IPv6Address | None:
-    """Read an address, with or without brackets and a port; the whole of the text if it is one already."""
+    """Return the address in a text, with or without brackets and a port, or None."""
     if value.startswith('"'):
         value = re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL)
     with_port = re.fullmatch(r"(.*):(?:([0-9]{1,5})|_[A-Za-z0-9._-]+)", value, re.DOTALL)
@@ -244,14 +259,12 @@ HEADERS = st.lists(st.lists(PIECES, max_size=14).map("".join), min_size=1, max_s
 @given(HEADERS)
 @example(['for="x, for=192.0.2.7;host="h"'])
 @example(['host="x, y="z"', 'for=10.0.0.1;a="\\'])
-def test_d5_equals_a_slow_parser(lines: list[str]) -> None:
+def test_d5_the_slow_parser_finds_the_same_viewer(lines: list[str]) -> None:
     assert client(FORWARDED, *lines) == slow_client(lines)
 
 
 @given(HEADERS, st.text(st.characters(codec="latin-1", exclude_characters='"\\'), max_size=30), st.integers(0, 5))
-def test_d5_neither_the_left_end_nor_the_host_is_for_the_viewer_to_choose(
-    left: list[str], host: str, hops: int
-) -> None:
+def test_d5_neither_the_left_end_nor_a_quoted_host_changes_the_viewer(left: list[str], host: str, hops: int) -> None:
     written = re.sub(r'(["\\])', r"\\\1", host + left[0])
     added = [f'for={V};host="{written}";proto=https', *(f'for=10.0.0.{hop};host="{written}"' for hop in range(hops))]
     assert client(FORWARDED, *left, *added) == V
@@ -260,7 +273,7 @@ def test_d5_neither_the_left_end_nor_the_host_is_for_the_viewer_to_choose(
 
 
 @pytest.mark.parametrize("filling", ['"', "\\", '\\"', ",", ";", "a", 'a="', '",', ';"', '="\\\\",', "for=10.0.0.1,"])
-def test_a_long_header_takes_a_time_in_proportion_to_its_length(filling: str) -> None:
+def test_the_time_for_a_long_header_is_proportional_to_its_length(filling: str) -> None:
     steps = []
     for size in (20_000, 40_000):
         value = filling * (size // len(filling)) + "for=10.0.0.1"

@@ -1,4 +1,4 @@
-"""Files that are broken, change, or are replaced: the process lives, and nobody is put into a wrong country."""
+"""Broken, changing and replaced files: the process survives, and no address gets a wrong country."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def replace_atomically(path: Path, networks: dict[str, object]) -> None:
 
 
 def broken_shapes(whole: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield what becomes of a file by accidents, and records that lead nowhere."""
+    """Yield a file in the forms that accidents give it, and with damaged records."""
     yield "empty", b""
     yield "no database", b"x" * 5000
     yield "truncated", whole[: len(whole) // 2]
@@ -47,7 +47,7 @@ def broken_shapes(whole: bytes) -> Iterator[tuple[str, bytes]]:
     yield "an unknown type in a record", whole[: with_name - 1] + b"\x00\xff" + whole[with_name + 1 :]
 
 
-def test_broken_files_are_refused_at_the_first_load(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_broken_files_are_refused_by_the_constructor(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     whole = path.read_bytes()
     for name, data in broken_shapes(whole):
         path.write_bytes(data)
@@ -59,18 +59,19 @@ def test_broken_files_are_refused_at_the_first_load(path: Path, caplog: pytest.L
     del caplog
 
 
-def test_broken_files_keep_the_old_one_at_a_reload(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_reload_of_broken_files_keeps_the_old_database(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     geoip = GeoIP(path, wait=None)
     shapes = list(broken_shapes(path.read_bytes()))
     for count, (name, data) in enumerate(shapes, 1):
         path.write_bytes(data)
         assert geoip.reload() is False, name
+        assert geoip.reload() is False, "the same file refused for the same reason counts once"
         assert geoip.errors == count
         assert geoip.locate("8.8.8.8").country == "IN"
     assert isinstance(geoip.last_error, GeoIPError)
     assert [record.name for record in caplog.records] == ["withhold.location"] * len(shapes)
     assert all(
-        record.levelno == logging.ERROR and "the one in use stays" in record.message for record in caplog.records
+        record.levelno == logging.ERROR and "the database in use is kept" in record.message for record in caplog.records
     )
     replace_atomically(path, TURKEY)
     assert geoip.reload() is True
@@ -78,7 +79,7 @@ def test_broken_files_keep_the_old_one_at_a_reload(path: Path, caplog: pytest.Lo
 
 
 @pytest.mark.parametrize("bits", [1, 30])
-def test_damaged_bytes_never_do_worse_than_a_refusal(path: Path, bits: int) -> None:
+def test_damaged_bytes_cause_at_worst_a_refusal(path: Path, bits: int) -> None:
     whole = path.read_bytes()
     good = GeoIP(path, wait=None)
     rng = random.Random(bits)
@@ -89,13 +90,13 @@ def test_damaged_bytes_never_do_worse_than_a_refusal(path: Path, bits: int) -> N
             damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
         path.write_bytes(damaged)
         refused += not good.reload()
-        # Whatever was accepted answers, and only with countries.
+        # An accepted file gives valid locations only.
         for address in ("8.8.8.8", "2001:db8::1", "1.1.1.1"):
             good.locate(address).viewer()
     assert refused > 50
 
 
-#: These are odd, and all of their records can be read: that they are `Test` databases is what is wrong with them.
+#: These are unusual, but all their records can be read. They are refused for their type, `Test`, only.
 WHOLE = {"corrupt-search-tree", "empty-array-last-in-metadata", "empty-map-last-in-metadata", "uint64-max-epoch"}
 
 
@@ -109,35 +110,35 @@ def test_all_of_maxminds_bad_data_is_refused(tmp_path: Path, path: Path) -> None
             GeoIP(file, wait=None)
         with pytest.raises(GeoIPError):
             GeoIP(path, anonymous=file, wait=None)
-        # Nor do they take the place of a good one, even for those who have no IPv6.
+        # They do not replace a good file either.
         shutil.copy(file, path)
         assert geoip.reload() is False
         assert geoip.locate("8.8.8.8").country == "IN"
         if file.stem.removeprefix("libmaxminddb-") not in WHOLE:
-            # Nor do they say anything to those who take them for databases of their own.
+            # And they are refused with settings for a database of that schema.
             with pytest.raises(GeoIPError):
                 GeoIP(file, ip_versions=(4,), country_path=("ip",), wait=None)
 
 
-def test_a_record_that_is_no_map_is_refused(tmp_path: Path) -> None:
+def test_a_record_that_is_not_a_map_is_refused(tmp_path: Path) -> None:
     for record in ("GB", ["GB"], {"country": "GB", "x": 1}):
         path = write(tmp_path / "odd.mmdb", {**INDIA, "9.9.9.0/24": record}, kind="GeoIP2-Country")
         with pytest.raises(GeoIPError, match="broken-database"):
             GeoIP(path, wait=None)
 
 
-def test_a_tree_that_runs_in_a_circle_is_refused(path: Path) -> None:
+def test_a_tree_with_a_circle_is_refused(path: Path) -> None:
     whole = bytearray(path.read_bytes())
     with maxminddb.open_database(path) as reader:
         assert reader.metadata().record_size == 24
-    # Node 5 leads back to the root.
+    # Node 5 points back to the root.
     whole[30:36] = bytes(6)
     path.write_bytes(whole)
     with pytest.raises(GeoIPError, match="circle"):
         GeoIP(path, wait=None)
 
 
-def test_maxminddb_answers_until_the_table_is_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_maxminddb_answers_until_the_table_is_built(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
     flatten = Plan.flatten
     monkeypatch.setattr(Plan, "flatten", lambda plan, opened: (gate.wait(30), flatten(plan, opened))[1])
@@ -153,7 +154,7 @@ def test_maxminddb_answers_until_the_table_is_there(path: Path, monkeypatch: pyt
     assert hash(geoip.locate("8.8.8.8")) == hash(meanwhile)
 
 
-def test_a_file_found_broken_in_the_background_leaves_nothing_known(
+def test_after_a_fault_found_in_the_background_every_location_is_unknown(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     gate = threading.Event()
@@ -163,7 +164,7 @@ def test_a_file_found_broken_in_the_background_leaves_nothing_known(
     geoip = GeoIP(path, wait=0)
     assert geoip.locate("8.8.8.8").country == "IN"
     assert geoip.locate("200.9.9.9").country is None
-    assert "is broken there" in geoip.locate("200.9.9.9").why
+    assert "has a broken record of it" in geoip.locate("200.9.9.9").why
     gate.set()
     with pytest.raises(GeoIPError, match="where a map belongs"):
         geoip.wait(30)
@@ -188,12 +189,12 @@ with path.open("r+b") as file:
 assert not geoip.reload()
 for at in range(256):
     assert geoip.locate(f"8.8.8.{at}").country == "IN"
-    assert opened.tell(f"8.8.8.{at}").country == "IN"
+    assert opened.evidence(f"8.8.8.{at}").country == "IN"
 print("alive")
 """
 
 
-def test_a_file_cut_short_in_place_does_not_kill_the_process(path: Path) -> None:
+def test_a_file_truncated_in_place_does_not_kill_the_process(path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", OVERWRITE, str(path)],
         capture_output=True,
@@ -205,7 +206,7 @@ def test_a_file_cut_short_in_place_does_not_kill_the_process(path: Path) -> None
     assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
 
 
-def test_a_file_written_to_while_it_is_read_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_written_to_while_it_is_read_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stat = os.fstat
 
     def written(descriptor: int) -> object:
@@ -227,7 +228,7 @@ def until(condition: object, seconds: float = 20) -> bool:
     return False
 
 
-def test_watch_reloads_what_has_changed_and_keeps_what_is_broken(path: Path) -> None:
+def test_watch_reloads_changed_files_and_ignores_broken_ones(path: Path) -> None:
     with GeoIP(path, wait=None) as geoip:
         geoip.watch(0.02)
         replace_atomically(path, TURKEY)
@@ -245,31 +246,36 @@ def test_watch_reloads_what_has_changed_and_keeps_what_is_broken(path: Path) -> 
     assert geoip.country("8.8.8.8") == "IN"
 
 
-def test_watch_waits_until_a_file_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Six looks: the file as it was loaded, growing three times, then at rest."""
+def test_watch_waits_until_a_file_is_complete(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six checks: the file is as it was loaded, then grows three times, then stays the same."""
     seen = iter([1, 2, 3, 4, 4, 4])
     ends = threading.Event()
-    looks: list[int] = []
+    checks: list[int] = []
 
     def signature(_: Plan) -> tuple[tuple[int, int, int], ...]:
         size = next(seen, None)
         if size is None:
             ends.set()
             size = 4
-        looks.append(size)
+        checks.append(size)
         return ((0, size, 0),)
 
     monkeypatch.setattr(Plan, "signature", signature)
     reloaded: list[int] = []
     geoip = GeoIP(path, wait=None)
-    monkeypatch.setattr(geoip, "reload", lambda: reloaded.append(len(looks)))
+
+    def reload() -> bool:
+        reloaded.append(len(checks))
+        return True
+
+    monkeypatch.setattr(geoip, "reload", reload)
     with geoip:
         geoip.watch(0.001)
         assert ends.wait(20)
     assert reloaded == [5]
 
 
-def test_the_anonymous_database_is_reloaded_with_the_other(tmp_path: Path, path: Path) -> None:
+def test_the_anonymous_database_is_reloaded_too(tmp_path: Path, path: Path) -> None:
     hidden = write(tmp_path / "anonymous.mmdb", {"9.9.9.9/32": {"is_tor_exit_node": True}, "2001:db8::/32": {}})
     geoip = GeoIP(path, anonymous=hidden, wait=None)
     assert geoip.locate("8.8.8.8").state == "known"
@@ -295,11 +301,13 @@ def test_a_database_of_the_wrong_kind_is_refused(tmp_path: Path, path: Path) -> 
         GeoIP(asn)
     with pytest.raises(GeoIPError, match="who is anonymous"):
         GeoIP(path, anonymous=asn)
-    with pytest.raises(GeoIPError, match="bad-ip-versions"):
-        GeoIP(path, ip_versions=(5,))
+    with pytest.raises(GeoIPError, match=r"ip_versions contains `5` \[bad-ip-versions\]; give `4`, `6` or both"):
+        GeoIP(path, ip_versions=(4, 5))
+    with pytest.raises(GeoIPError, match="ip_versions is empty"):
+        GeoIP(path, ip_versions=())
 
 
-def test_a_location_is_a_value_that_can_be_pickled_without_its_table(path: Path) -> None:
+def test_a_location_is_pickled_without_its_table(path: Path) -> None:
     location = GeoIP(path, wait=None).locate("8.8.8.8")
     packed = pickle.dumps(location)
     assert len(packed) < 1000
@@ -311,7 +319,7 @@ def test_a_location_is_a_value_that_can_be_pickled_without_its_table(path: Path)
 
 @pytest.fixture
 def restless() -> Iterator[None]:
-    """Threads take turns 25 times as often as usual: more ways to meet, and less waiting."""
+    """Make threads switch 25 times as often as usual, for more interleavings and less waiting."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(0.0002)
     yield
@@ -320,7 +328,7 @@ def restless() -> Iterator[None]:
 
 @pytest.mark.usefixtures("restless")
 def test_eight_threads_during_60_reloads(path: Path) -> None:
-    """Every answer is one that one of the two files gives: no error, no wrong country, no mixture."""
+    """Every answer is that of one of the two files: no error, no wrong country, no mixture."""
     versions = [path.with_name("a.mmdb"), path.with_name("b.mmdb")]
     for version, networks in zip(versions, (INDIA, TURKEY), strict=True):
         write(version, networks)
@@ -334,15 +342,15 @@ def test_eight_threads_during_60_reloads(path: Path) -> None:
         while not stop.is_set():
             try:
                 location = geoip.locate("8.8.8.8")
-                if (location.country, str(location.network)) not in right or location.finding[0] != location.country:
+                if (location.country, str(location.network)) not in right or location.evidence[0] != location.country:
                     wrong.append(location)
                 if geoip.country("2001:db8::1") not in {"IN", "TR"} or geoip.country("9.9.9.9") is not None:
                     wrong.append("IPv6")
-            except Exception as error:  # noqa: BLE001  # any at all is a failure
+            except Exception as error:  # noqa: BLE001  # any exception is a failure
                 wrong.append(error)
             counts[which] += 1
             if counts[which] % 50 == 0:
-                # Eight threads that never wait would leave a ninth of a processor for the reloads.
+                # Without a pause, eight threads would leave a ninth of the processor for the reloads.
                 time.sleep(0.002)
 
     threads = [threading.Thread(target=look_up, args=(which,)) for which in range(8)]

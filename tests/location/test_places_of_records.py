@@ -1,4 +1,4 @@
-"""Which place the codes of a record name: second codes, former codes, codes that contradict each other."""
+"""The place that the codes of a record denote: second codes, former codes, codes that contradict each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from withhold import Viewer
 from withhold.location import CDNS
-from withhold.location.schema import place_of, tell_apart
+from withhold.location.record_place import place_of
+from withhold.location.schema import detect_schema
 from withhold.territories import ALIASES, containing, countries, country_of, is_subdivision, subdivisions
 from withhold.territories.iso import is_in_use
 from withhold.territories.table import TABLE, CodeRow
@@ -33,20 +34,20 @@ def located(country: str, *parts: str | None) -> tuple[str | None, tuple[str, ..
         *(("NO", "21", "SJ"), ("NO", "22", "SJ"), ("GB", "GSY", "GG"), ("GB", "IOM", "IM"), ("DK", "GL", "GL")),
     ],
 )
-def test_c3_a_second_code_is_the_place_with_a_code_of_its_own(country: str, part: str, own: str) -> None:
-    """T5: else the viewer is certainly in the country, and a rule on the place does not reach them."""
+def test_c3_a_second_code_is_the_place_with_its_own_code(country: str, part: str, own: str) -> None:
+    """T5. Otherwise the viewer would certainly be in the country, and a rule on the place would not reach them."""
     for written in (part, part.lower(), f"{country}-{part}"):
         assert located(country, written) == (own, ())
     assert located(country, part, "nowhere") == (own, ())
 
 
-def test_c3_the_parts_of_such_a_place_are_kept() -> None:
+def test_c3_the_subdivisions_of_such_a_place_are_kept() -> None:
     assert located("NL", "BQ1") == ("BQ", ("BQ-BO",))
     assert located("RS", "KM", "25") == located("RS", "25", "KM") == ("XK", ())
     assert located("FR", "RE", "974") == ("RE", ())
 
 
-def test_c3_cloudfront_sends_the_second_code_alone() -> None:
+def test_c3_cloudfront_sends_only_the_second_code() -> None:
     headers = {"CloudFront-Viewer-Country": "FR", "CloudFront-Viewer-Country-Region": "RE"}
     found = CDNS["cloudfront"].read(headers)
     assert found is not None
@@ -79,7 +80,7 @@ def test_c3_cloudfront_sends_the_second_code_alone() -> None:
         ("BD", ("5",), ()),
         ("FR", ("IDF", "13"), ()),
         ("FR", ("13", "IDF", "75"), ()),
-        # The parts of a divided place may have a smaller one around them, and narrow parts the wider one that they share.
+        # The successors of a divided place may be in one region, and two contradicting places in one that contains both.
         *(("GB", (part,), ("GB-ENG",)) for part in ("NTH", "CHS")),
         *(("GB", (part,), ("GB-NIR",)) for part in ("LSB", "CSR")),
         ("PH", ("MAG",), ("PH-14",)),
@@ -89,10 +90,10 @@ def test_c3_cloudfront_sends_the_second_code_alone() -> None:
         ("RE", ("FR-974",), ()),
     ],
 )
-def test_c4_what_is_known_of_a_place_is_kept(
+def test_c4_all_known_parts_of_a_place_are_kept(
     country: str, parts: tuple[str | None, ...], subdivisions: tuple[str, ...]
 ) -> None:
-    """A code that is not known takes nothing with it; of codes that contradict each other the place around is left."""
+    """An unknown code does not affect the others. Of codes that contradict each other the place that contains them is kept."""
     assert located(country, *parts) == (country, subdivisions)
 
 
@@ -105,22 +106,22 @@ def test_c4_what_is_known_of_a_place_is_kept(
         *(("US", ("PR", "CA")), ("CN", ("HK", "GD")), ("NL", ("BQ1", "NH"))),
     ],
 )
-def test_c3_parts_in_different_countries_are_of_unknown_location(country: str, parts: tuple[str, ...]) -> None:
-    """T5: nothing says which of them is right, and a rule on the other place must not be certain to be of no concern."""
+def test_c3_parts_in_different_countries_give_an_unknown_location(country: str, parts: tuple[str, ...]) -> None:
+    """T5. It is unknown which one is right, so a rule on neither place may certainly not reach the viewer."""
     assert located(country, *parts) == (None, ())
     assert "subdivision" in place_of(country, parts).note
 
 
 @pytest.mark.parametrize("part", ["UM-76", "US-UM-76", "um-76"])
-def test_c3_a_part_of_such_a_place_is_read_by_its_whole_code(part: str) -> None:
+def test_c3_a_part_of_such_a_place_is_read_by_its_full_code(part: str) -> None:
     assert located("US", part) == ("UM", ("UM-76",))
     assert located("US", "UM-XX") == ("UM", ())
     assert located("GB", "SH-AC") == ("SH", ("SH-AC",))
 
 
 @pytest.mark.parametrize("row", [row for row in TABLE.values() if row.how == "merged" and is_subdivision(row.code)])
-def test_c4_a_merged_code_is_the_larger_place_in_records(row: CodeRow) -> None:
-    """Whoever is in the part is in the whole; only rules may not say the whole for the part."""
+def test_c4_in_records_a_merged_code_is_the_larger_place(row: CodeRow) -> None:
+    """A viewer in the part is in the larger place. Only in rules may the larger place not replace the part."""
     country, _, part = row.code.partition("-")
     place = place_of(country, [part])
     assert place.country == country_of(row.now[0])
@@ -138,7 +139,7 @@ def test_c4_a_merged_code_is_the_larger_place_in_records(row: CodeRow) -> None:
 )
 def test_c4_other_codes_of_one_place_are_read(code: str, country: str, subdivisions: tuple[str, ...]) -> None:
     for record in ({"country_code": code}, {"country": {"iso_code": code}}):
-        place = tell_apart("own", [record]).read(record)
+        place = detect_schema("own", [record]).read(record)
         assert (place.country, place.subdivisions) == (country, subdivisions)
     for cdn in CDNS.values():
         found = cdn.read({cdn.country_header: code})
@@ -147,12 +148,12 @@ def test_c4_other_codes_of_one_place_are_read(code: str, country: str, subdivisi
     assert place_of("US", registered=code).registered_country == country
 
 
-def test_c4_the_parts_of_such_a_country_are_read() -> None:
+def test_c4_the_subdivisions_of_such_a_code_are_read() -> None:
     assert located("IC", "GC") == ("ES", ("ES-CN", "ES-GC"))
     assert located("IC", "MD") == ("ES", ())
 
 
-def test_d11_no_address_is_in_what_is_said_of_a_place() -> None:
+def test_d11_the_note_on_a_place_contains_no_address() -> None:
     for written in ("192.0.2.7", "2001:db8::7", "US-192.0.2.7"):
         for place in (place_of("US", [written]), place_of("US", ["CA", written]), place_of(written)):
             assert "192.0" not in place.note
@@ -165,7 +166,7 @@ def test_c4_former_countries_with_one_successor_are_read(code: str, country: str
 
 
 @pytest.mark.parametrize("code", ["AN", "CS", "SU", "YU", "NT", "EU", "WORLD", "XC", "US-CA"])
-def test_c4_other_former_and_reserved_codes_are_no_country(code: str) -> None:
+def test_c4_other_former_and_reserved_codes_are_no_countries(code: str) -> None:
     assert place_of(code).country is None
 
 
@@ -187,10 +188,10 @@ _PARTS = st.sampled_from(
     st.lists(_PARTS | st.text(max_size=4), max_size=4),
     st.data(),
 )
-def test_a_record_of_any_codes_is_a_place_where_a_viewer_can_be(
+def test_any_codes_of_a_record_give_a_valid_location_of_a_viewer(
     country: str, parts: list[str | None], data: st.DataObject
 ) -> None:
-    """Whatever a database writes: codes in use only, one inside the other, broadest first; and the order is no matter."""
+    """The codes of the result are in use, one inside the other, broadest first. The order of the parts does not matter."""
     if own := list(subdivisions(country)):
         parts.append(data.draw(st.sampled_from(own)))
     place = place_of(country, parts)

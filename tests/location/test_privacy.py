@@ -1,4 +1,4 @@
-"""No text names a whole address that was not asked for: not a viewer's, an explanation's, nor what goes into a log."""
+"""No text shows a whole address unless it is requested: no viewer, no explanation, no log."""
 
 from __future__ import annotations
 
@@ -44,32 +44,32 @@ def geoip(tmp_path_factory: pytest.TempPathFactory) -> GeoIP:
     return GeoIP(write(folder / "geo.mmdb", NETWORKS, kind="GeoIP2-City"), anonymous=hidden, wait=None)
 
 
-def assert_discreet(said: str, address: str) -> None:
-    """Assert that neither the address is in a text nor another spelling of it, nor a network that is too narrow."""
-    for token in re.split(r"[^0-9a-zA-Z:./#%]+", said):
+def assert_no_address(text: str, address: str) -> None:
+    """Assert that a text contains neither the address, in any spelling, nor a network that is too narrow."""
+    for token in re.split(r"[^0-9a-zA-Z:./#%]+", text):
         try:
             network = ip_network(token.strip("."))
         except ValueError:
             continue
         narrow = 24 if network.version == 4 else 40 if token.startswith("2002:") else 48
-        assert network.prefixlen <= narrow, said
-    assert address.strip() not in said, said
+        assert network.prefixlen <= narrow, text
+    assert address.strip() not in text, text
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_d11_texts_about_a_location_name_its_network(geoip: GeoIP, text: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_d11_texts_about_a_location_show_its_network(geoip: GeoIP, text: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     here = geoip.locate(text)
     viewer = here.viewer(7)
-    for said in (str(viewer), repr(viewer), json.dumps(viewer.to_dict()), here.why, str(here), repr(here)):
-        assert_discreet(said, text)
-    assert_discreet(repr(here.finding), text)
+    for shown in (str(viewer), repr(viewer), json.dumps(viewer.to_dict()), here.why, str(here), repr(here)):
+        assert_no_address(shown, text)
+    assert_no_address(repr(here.evidence), text)
     assert caplog.text == ""
 
 
 @pytest.mark.parametrize("header", ["x-forwarded-for", "forwarded", "x-real-ip", "cloudfront-viewer-address"])
 @pytest.mark.parametrize("text", TEXTS)
-def test_d11_texts_about_a_request_name_the_network_of_its_address(geoip: GeoIP, text: str, header: str) -> None:
+def test_d11_texts_about_a_request_show_the_network_of_its_address(geoip: GeoIP, text: str, header: str) -> None:
     resolver = Resolver(geoip=geoip, proxies=TrustedProxies(["10.0.0.0/8"], header=header), cdn="cloudflare")
     value = f'for="{text}"' if header == "forwarded" else text
     for peer, headers in (
@@ -87,24 +87,24 @@ def test_d11_texts_about_a_request_name_the_network_of_its_address(geoip: GeoIP,
             resolution.trace.why,
             repr(resolution.trace),
         ]
-        for said in (*texts, *map(str, resolution.signals), *map(repr, resolution.signals)):
-            assert_discreet(said.replace("10.0.0.5", ""), text)
+        for shown in (*texts, *map(str, resolution.signals), *map(repr, resolution.signals)):
+            assert_no_address(shown.replace("10.0.0.5", ""), text)
 
 
-def test_d11_an_explanation_names_the_network(geoip: GeoIP, tmp_path: Path) -> None:
+def test_d11_an_explanation_shows_the_network(geoip: GeoIP, tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("rules: [{id: a-1, accounts: [1101], withheld_in: IN, reason: legal_demand}]")
     engine = Engine(RuleSet.load(tmp_path))
     for address in ("192.0.2.8", "192.0.2.7", "2001:db8:1:2:3:4:5:6"):
         explanation = engine.explain((None, 1101), geoip.locate(address).viewer())
-        for said in (str(explanation), json.dumps(explanation.to_dict())):
-            assert address not in said
-            assert "of geo.mmdb" in said
+        for shown in (str(explanation), json.dumps(explanation.to_dict())):
+            assert address not in shown
+            assert "of geo.mmdb" in shown
 
 
-def test_d11_the_whole_address_is_there_for_those_who_ask(geoip: GeoIP) -> None:
+def test_d11_the_whole_address_is_available_on_request(geoip: GeoIP) -> None:
     resolution = Resolver(geoip=geoip).resolve("192.0.2.7", [])
     assert resolution.address == resolution.trace.address == "192.0.2.7"
-    assert "  address: 192.0.2.7 (the peer is in 192.0.2.0/24," in resolution.described(whole_address=True)
+    assert "  address: 192.0.2.7 (the peer is in 192.0.2.0/24," in resolution.describe(whole_address=True)
     assert str(geoip.locate("192.0.2.7").network) == "192.0.2.7/32"
 
 

@@ -1,4 +1,4 @@
-"""Facts, sections 9 (rules, row by row) and 4 (what others get wrong)."""
+"""The rules for trusted proxies, one by one, and cases that other implementations get wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from withhold.errors import ProxyError
-from withhold.location import TrustedProxies, proxies
+from withhold.location import Resolver, TrustedProxies, proxies
 from withhold.location.address import Address
 from withhold.location.forwarded import forwarded_node, plain_node
 
@@ -23,14 +23,14 @@ def trusted() -> TrustedProxies:
     return TrustedProxies(TRUST)
 
 
-# Section 9, rule 1.
+# Rule 1.
 
 
 @pytest.mark.parametrize("peer", [P, "2a02:d500::1", "11.0.0.1", "::ffff:81.2.69.142", "fe80::1"])
-def test_rule_1_an_untrusted_peer_is_the_viewer_whatever_it_says(trusted: TrustedProxies, peer: str) -> None:
-    said = [(XFF, S), ("Forwarded", f"for={S}"), ("X-Real-IP", S), ("CF-Connecting-IP", S), ("True-Client-IP", S)]
-    assert trusted.client(peer, said) == peer.removeprefix("::ffff:")
-    assert trusted.trace(peer, said).trusted is False
+def test_rule_1_an_untrusted_peer_is_the_viewer_whatever_headers_it_sends(trusted: TrustedProxies, peer: str) -> None:
+    headers = [(XFF, S), ("Forwarded", f"for={S}"), ("X-Real-IP", S), ("CF-Connecting-IP", S), ("True-Client-IP", S)]
+    assert trusted.client(peer, headers) == peer.removeprefix("::ffff:")
+    assert trusted.trace(peer, headers).trusted is False
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.5", "::ffff:10.0.0.5", "::1", "127.0.0.1", "fd12::9"])
@@ -40,9 +40,26 @@ def test_rule_1_a_mapped_peer_is_the_same_as_the_plain_one(trusted: TrustedProxi
 
 
 @pytest.mark.parametrize("peer", [None, "", "garbage", "10.0.0.5:", "134744072", "010.0.0.5", "/run/app.sock"])
-def test_rule_1_a_peer_that_is_no_address_is_nobody(trusted: TrustedProxies, peer: str | None) -> None:
+def test_rule_1_a_peer_that_is_no_address_is_not_trusted(trusted: TrustedProxies, peer: str | None) -> None:
     assert trusted.client(peer, [(XFF, P)]) is None
     assert not trusted.trusts(peer)
+
+
+@pytest.mark.parametrize(
+    ("peer", "why"),
+    [
+        *((peer, "the peer has no address, and `unix:` is not a trusted proxy") for peer in (None, "", "unix:")),
+        ("localhost", "the peer `localhost` is not an IP address, so it is not a trusted proxy"),
+        ("unix:/run/app.sock", "the peer `unix:/run/#pp.so#k` is not an IP address, so it is not a trusted proxy"),
+        ("@\x1b`", "the peer `@??` is not an IP address, so it is not a trusted proxy"),
+    ],
+)
+def test_rule_1_the_reason_states_that_the_peer_is_no_ip_address(peer: str | None, why: str) -> None:
+    """All viewers behind such a peer are unknown, so the operator must see the reason."""
+    local = TrustedProxies(["127.0.0.1"])
+    assert local.trace(peer, {XFF: P}) == (None, False, why, False)
+    viewer = Resolver(proxies=local, cdn="cloudflare").viewer(peer, {XFF: P, "CF-IPCountry": "IN"})
+    assert (viewer.country, viewer.signal) == (None, f"no signal: {why}")
 
 
 @pytest.mark.parametrize("peer", ["10.0.0.5:8080", "[::1]:80", "[::1]", "[::ffff:10.0.0.5]:1", "127.0.0.1:65535"])
@@ -64,14 +81,14 @@ def test_d7_a_peer_with_a_port_is_the_same_as_without(trusted: TrustedProxies, p
         assert trusted.client(bad, {XFF: P}) is None
 
 
-def test_d7_a_peer_that_is_a_socket_file_may_be_named_as_in_the_list(trusted: TrustedProxies) -> None:
+def test_d7_a_peer_may_be_given_as_unix(trusted: TrustedProxies) -> None:
     assert TrustedProxies(["unix:"]).trusts("unix:")
     assert TrustedProxies(["unix:"]).client("unix:", {XFF: P}) == P
     assert not trusted.trusts("unix:")
     assert trusted.client("unix:", {XFF: P}) is None
 
 
-def test_rule_1_a_socket_file_is_trusted_by_name_alone() -> None:
+def test_rule_1_a_socket_file_is_trusted_only_if_the_list_has_unix() -> None:
     assert TrustedProxies(["unix:"]).client(None, [(XFF, P)]) == P
     assert TrustedProxies(["unix:"]).client("", {XFF: P}) == P
     assert TrustedProxies(["unix:"]).client("10.0.0.5", [(XFF, P)]) == "10.0.0.5"
@@ -154,19 +171,19 @@ def test_d5_empty_elements_are_skipped_and_quotes_are_read(trusted: TrustedProxi
     assert trusted.client("10.0.0.5", [(XFF, S), (XFF, "unknown,")]) is None
 
 
-def test_rule_3_a_chain_of_trusted_proxies_alone_gives_unknown(trusted: TrustedProxies) -> None:
+def test_rule_3_trusted_proxies_only_give_unknown(trusted: TrustedProxies) -> None:
     assert trusted.client("10.0.0.5", [(XFF, "10.1.1.1, 10.2.2.2")]) is None
     assert trusted.client("10.0.0.5", []) is None
 
 
-def test_rule_3_the_hop_cap_gives_unknown() -> None:
+def test_rule_3_too_many_hops_give_unknown() -> None:
     few = TrustedProxies(TRUST, max_hops=3)
     assert few.client("10.0.0.5", [(XFF, f"{P}, 10.0.0.1, 10.0.0.2, 10.0.0.3")]) is None
     assert few.client("10.0.0.5", [(XFF, f"{P}, 10.0.0.1, 10.0.0.2")]) == P
     assert TrustedProxies(TRUST).client("10.0.0.5", [(XFF, ", ".join([P] + ["10.0.0.1"] * 10_000))]) is None
 
 
-def test_rule_3_work_is_bounded_by_the_hops_not_by_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rule_3_at_most_max_hops_addresses_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
 
     def counted(token: str) -> Address | None:
@@ -186,14 +203,14 @@ def test_rule_3_work_is_bounded_by_the_hops_not_by_the_header(monkeypatch: pytes
 # Rule 4.
 
 
-def test_rule_4_one_configured_header_alone_is_read() -> None:
-    said = [("Forwarded", f"for={P}"), (XFF, S), ("X-Real-IP", "9.9.9.9"), ("X-Client", "7.7.7.7")]
+def test_rule_4_only_the_configured_header_is_read() -> None:
+    headers = [("Forwarded", f"for={P}"), (XFF, S), ("X-Real-IP", "9.9.9.9"), ("X-Client", "7.7.7.7")]
     for header, address in {"forwarded": P, XFF: S, "x-real-ip": "9.9.9.9", "x-client": "7.7.7.7"}.items():
-        assert TrustedProxies(TRUST, header=header).client("10.0.0.5", said) == address
-    assert TrustedProxies(TRUST, header="x-other").client("10.0.0.5", said) is None
+        assert TrustedProxies(TRUST, header=header).client("10.0.0.5", headers) == address
+    assert TrustedProxies(TRUST, header="x-other").client("10.0.0.5", headers) is None
 
 
-def test_rule_4_a_header_of_one_address_holds_one() -> None:
+def test_rule_4_a_header_with_a_single_address_has_only_one() -> None:
     single = TrustedProxies(TRUST, header="True-Client-IP")
     assert single.client("10.0.0.5", [("true-client-ip", P)]) == P
     assert single.client("10.0.0.5", [("true-client-ip", S), ("true-client-ip", P)]) is None
@@ -233,7 +250,7 @@ def test_rule_4_a_header_of_one_address_holds_one() -> None:
         ("", None),
     ],
 )
-def test_rule_4_forwarded_is_read_as_rfc_7239_has_it(value: str, address: str | None) -> None:
+def test_rule_4_forwarded_is_read_as_rfc_7239_specifies(value: str, address: str | None) -> None:
     assert TrustedProxies(TRUST, header="Forwarded").client("10.0.0.5", [("Forwarded", value)]) == address
 
 
@@ -271,12 +288,12 @@ def test_rule_5_a_trust_list_that_trusts_strangers_is_refused(entry: str, code: 
     assert f"`{entry}`" in str(caught.value) or code == "trusts-everyone"
 
 
-def test_rule_5_halves_that_make_a_whole_are_refused_too() -> None:
+def test_rule_5_two_halves_of_all_addresses_are_refused_too() -> None:
     with pytest.raises(ProxyError, match="trusts-everyone"):
         TrustedProxies(["0.0.0.0/1", "128.0.0.0/1"])
 
 
-def test_rule_5_a_list_is_no_text() -> None:
+def test_rule_5_text_is_refused_in_place_of_a_list() -> None:
     with pytest.raises(ProxyError, match="is text"):
         TrustedProxies("10.0.0.0/8")
 
@@ -297,7 +314,7 @@ def test_networks_may_be_objects_and_adjacent() -> None:
     assert not TrustedProxies().trusts("127.0.0.1")
 
 
-# Section 4: the right answers to what others were asked.
+# Cases that other implementations get wrong.
 
 
 @pytest.mark.parametrize(
@@ -314,19 +331,19 @@ def test_networks_may_be_objects_and_adjacent() -> None:
         ("10.0.0.5", ", ".join([S] * 10_000 + [P]), P),
     ],
 )
-def test_section_4_cases(trusted: TrustedProxies, peer: str, value: str, address: str | None) -> None:
+def test_cases_that_others_get_wrong(trusted: TrustedProxies, peer: str, value: str, address: str | None) -> None:
     assert trusted.client(peer, [(XFF, value)]) == address
 
 
 @given(st.text(max_size=60))
-def test_tokens_are_addresses_or_nothing(text: str) -> None:
+def test_any_token_is_an_address_or_none(text: str) -> None:
     for found in (plain_node(text), forwarded_node(text)):
         assert found is None or str(found)
 
 
 @given(st.lists(st.text(st.characters(codec="latin-1"), max_size=40), max_size=4), st.booleans())
-def test_whatever_stands_left_of_the_viewer_changes_nothing(forged: list[str], same_line: bool) -> None:
+def test_text_left_of_the_viewer_changes_nothing(forged: list[str], same_line: bool) -> None:
     values = [", ".join([*forged, P])] if same_line else [*forged, P]
-    for header, said in ((XFF, values), ("Forwarded", [*values[:-1], values[-1].removesuffix(P) + f"for={P}"])):
+    for header, lines in ((XFF, values), ("Forwarded", [*values[:-1], values[-1].removesuffix(P) + f"for={P}"])):
         trusted = TrustedProxies(TRUST, header=header)
-        assert trusted.client("10.0.0.5", [(header, value) for value in said]) == P
+        assert trusted.client("10.0.0.5", [(header, value) for value in lines]) == P

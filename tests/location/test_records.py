@@ -1,4 +1,4 @@
-"""The record behind a location, as geoip2's own model."""
+"""The record of a location as a model of geoip2."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
         ("Enterprise", "enterprise", "74.209.24.0"),
     ],
 )
-def test_a_record_is_what_geoip2_reads(name: str, method: str, address: str) -> None:
+def test_a_record_equals_the_one_that_geoip2_reads(name: str, method: str, address: str) -> None:
     path = MAXMIND / f"GeoIP2-{name}-Test.mmdb"
     with geoip2.database.Reader(path) as reader:
         theirs = getattr(reader, method)(address)
@@ -50,7 +50,7 @@ def test_a_record_is_what_geoip2_reads(name: str, method: str, address: str) -> 
 
 @needs_maxmind
 @pytest.mark.parametrize("address", ["65.0.0.1", "1.2.0.1", "71.160.223.1", "81.2.69.142", "186.30.236.1"])
-def test_an_anonymous_record_is_what_geoip2_reads(address: str) -> None:
+def test_an_anonymous_record_equals_the_one_that_geoip2_reads(address: str) -> None:
     path = MAXMIND / "GeoIP2-Anonymous-IP-Test.mmdb"
     here = GeoIP(MAXMIND / "GeoIP2-Country-Test.mmdb", anonymous=path, wait=None).locate(address)
     with geoip2.database.Reader(path) as reader:
@@ -61,7 +61,7 @@ def test_an_anonymous_record_is_what_geoip2_reads(address: str) -> None:
     assert here.anonymous_record() == theirs
 
 
-def test_the_model_has_what_is_not_read_here(path: Path) -> None:
+def test_the_model_has_the_other_fields_of_the_record(path: Path) -> None:
     here = GeoIP(path, wait=None).locate("8.8.8.8")
     record = here.record()
     assert isinstance(record, models.City)
@@ -74,7 +74,7 @@ def test_the_model_has_what_is_not_read_here(path: Path) -> None:
 
 
 @pytest.mark.parametrize("wait", [0, None])
-def test_after_a_reload_a_record_is_that_of_the_database_that_answered(path: Path, wait: float | None) -> None:
+def test_after_a_reload_a_record_is_still_from_the_old_database(path: Path, wait: float | None) -> None:
     geoip = GeoIP(path, wait=wait)
     before = geoip.locate("8.8.8.8")
     write(path, {**NETWORKS, "8.8.8.0/24": country("IN")}, kind="GeoIP2-Country")
@@ -87,26 +87,26 @@ def test_after_a_reload_a_record_is_that_of_the_database_that_answered(path: Pat
 
 
 @pytest.mark.parametrize("address", ["::ffff:8.8.8.8", "2002:808:808::1", "8.8.8.8"])
-def test_the_record_is_that_of_the_address_that_is_meant(path: Path, address: str) -> None:
+def test_the_record_is_that_of_the_embedded_ipv4_address(path: Path, address: str) -> None:
     record = GeoIP(path, wait=None).locate(address).record()
     assert record is not None
     assert (str(record.traits.ip_address), record.country.iso_code) == ("8.8.8.8", "GB")
 
 
 @pytest.mark.parametrize("address", ["9.9.9.9", "garbage", None, "2001:0:808:808::1", ""])
-def test_no_record_is_none(path: Path, address: str | None) -> None:
+def test_without_a_record_it_is_none(path: Path, address: str | None) -> None:
     here = GeoIP(path, wait=None).locate(address)
     assert (here.record(), here.anonymous_record()) == (None, None)
 
 
-def test_what_no_database_said_has_no_record(path: Path) -> None:
+def test_a_location_that_comes_from_no_database_has_no_record(path: Path) -> None:
     found = CDNS["cloudflare"].read({"CF-IPCountry": "GB"})
     assert found is not None
     assert (Location.of(found).record(), Location.of(Evidence(None)).anonymous_record()) == (None, None)
     assert pickle.loads(pickle.dumps(GeoIP(path, wait=None).locate("8.8.8.8"))).record() is None  # noqa: S301
 
 
-def test_a_resolvers_signal_has_its_record(path: Path) -> None:
+def test_the_signal_of_a_resolver_has_its_record(path: Path) -> None:
     resolver = Resolver(geoip=GeoIP(path, wait=None), proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudflare")
     resolution = resolver.resolve("10.0.0.5", {"X-Forwarded-For": "8.8.8.8", "CF-IPCountry": "SE"})
     record = next(signal.location for signal in resolution.signals if signal.name == "geoip").record()
@@ -114,7 +114,7 @@ def test_a_resolvers_signal_has_its_record(path: Path) -> None:
     assert record.city.name == "London"
 
 
-def test_a_flat_schema_has_the_country_alone(tmp_path: Path) -> None:
+def test_the_record_of_a_flat_schema_has_the_country_only(tmp_path: Path) -> None:
     flat = write(tmp_path / "flat.mmdb", {net: {"country_code": "gb", "asn": 7} for net in NETWORKS}, kind="own")
     record = GeoIP(flat, wait=None).locate("8.8.8.8").record()
     assert isinstance(record, models.Country)
@@ -131,7 +131,7 @@ def test_an_anonymous_record_of_another_vendor(path: Path) -> None:
     assert record.is_tor_exit_node is record.is_public_proxy is False
 
 
-def test_a_reader_that_was_closed_says_so(path: Path) -> None:
+def test_a_closed_reader_raises_an_error(path: Path) -> None:
     with maxminddb.open_database(path) as reader:
         here = GeoIP(reader, wait=None).locate("8.8.8.8")
         assert isinstance(here.record(), models.City)
@@ -139,7 +139,7 @@ def test_a_reader_that_was_closed_says_so(path: Path) -> None:
         here.record()
 
 
-def test_geoip2_is_not_loaded_before_a_record_is_asked_for(path: Path) -> None:
+def test_geoip2_is_not_imported_before_a_record_is_requested(path: Path) -> None:
     script = (
         f"import sys; from withhold.location import GeoIP; here = GeoIP({str(path)!r}, wait=None).locate('8.8.8.8'); "
         "here.viewer(); print('geoip2' in sys.modules); here.record(); print('geoip2' in sys.modules)"

@@ -1,4 +1,4 @@
-"""The signals of a request, composed: who wins, who disagreed, and what is never a location."""
+"""How the signals of a request are combined: which one wins, which disagree, and which never decide."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def resolver(geoip: GeoIP) -> Resolver:
     return Resolver(geoip=geoip, proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudfront")
 
 
-def said(address: str, code: str | None = None, region: str | None = None) -> list[tuple[str, str]]:
+def headers_of(address: str, code: str | None = None, region: str | None = None) -> list[tuple[str, str]]:
     headers = [("X-Forwarded-For", address)]
     if code is not None:
         headers.append(("CloudFront-Viewer-Country", code))
@@ -47,79 +47,79 @@ def said(address: str, code: str | None = None, region: str | None = None) -> li
     return headers
 
 
-def test_the_cdn_comes_first_and_who_disagrees_is_kept(resolver: Resolver) -> None:
-    resolution = resolver.resolve(PROXY, said("8.8.8.8", "GB"))
+def test_the_cdn_wins_and_disagreeing_signals_are_recorded(resolver: Resolver) -> None:
+    resolution = resolver.resolve(PROXY, headers_of("8.8.8.8", "GB"))
     assert resolution.viewer().location_key == ("GB", ())
     assert resolution.winner is not None
     assert resolution.winner.name == "cdn"
     assert [signal.name for signal in resolution.disagreed] == ["geoip"]
     assert resolution.viewer().signal == (
         "cdn: GB (cloudfront-viewer-country is `GB`); "
-        "but geoip: US, US-MS (in 8.8.8.0/24 of city.mmdb; not anonymous by anonymous.mmdb)"
+        "but geoip: US, US-MS (in 8.8.8.0/24 of city.mmdb; not anonymous according to anonymous.mmdb)"
     )
     assert str(resolution).splitlines()[1:] == [
         "  address: x-forwarded-for names an address in 8.8.8.0/24",
         "  cdn: GB (cloudfront-viewer-country is `GB`) ← won",
-        "  geoip: US, US-MS (in 8.8.8.0/24 of city.mmdb; not anonymous by anonymous.mmdb) ← disagrees",
+        "  geoip: US, US-MS (in 8.8.8.0/24 of city.mmdb; not anonymous according to anonymous.mmdb) ← disagrees",
     ]
 
 
-def test_the_order_can_be_the_other_way_round(geoip: GeoIP) -> None:
+def test_the_order_can_be_reversed(geoip: GeoIP) -> None:
     resolver = Resolver(geoip=geoip, proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudfront", order=("geoip", "cdn"))
-    assert resolver.viewer(PROXY, said("8.8.8.8", "GB")).location_key == ("US", ("US-MS",))
-    assert resolver.viewer(PROXY, said("9.9.9.9", "GB")).country == "GB"
+    assert resolver.viewer(PROXY, headers_of("8.8.8.8", "GB")).location_key == ("US", ("US-MS",))
+    assert resolver.viewer(PROXY, headers_of("9.9.9.9", "GB")).country == "GB"
     with pytest.raises(ValueError, match="bad-order"):
         Resolver(geoip=geoip, order=("geoip",))
 
 
-def test_a_subdivision_is_taken_from_the_next_that_agrees_on_the_country(resolver: Resolver) -> None:
-    resolution = resolver.resolve(PROXY, said("8.8.8.8", "US"))
+def test_the_next_signal_that_agrees_on_the_country_supplies_the_subdivision(resolver: Resolver) -> None:
+    resolution = resolver.resolve(PROXY, headers_of("8.8.8.8", "US"))
     assert resolution.viewer().location_key == ("US", ("US-MS",))
     assert resolution.disagreed == ()
-    assert "subdivisions by geoip" in str(resolution.viewer().signal)
+    assert "subdivisions from geoip" in str(resolution.viewer().signal)
 
 
 def test_subdivisions_disagree_if_they_have_none_in_common(resolver: Resolver) -> None:
-    agreed = resolver.resolve(PROXY, said("81.2.69.142", "GB", "WBK"))
+    agreed = resolver.resolve(PROXY, headers_of("81.2.69.142", "GB", "WBK"))
     assert (agreed.viewer().subdivisions, agreed.disagreed) == (("GB-WBK",), ())
-    disagreed = resolver.resolve(PROXY, said("81.2.69.142", "GB", "SCT"))
+    disagreed = resolver.resolve(PROXY, headers_of("81.2.69.142", "GB", "SCT"))
     assert disagreed.viewer().subdivisions == ("GB-SCT",)
     assert [signal.name for signal in disagreed.disagreed] == ["geoip"]
 
 
-def test_an_unknown_cdn_leaves_it_to_the_next(resolver: Resolver) -> None:
-    assert resolver.viewer(PROXY, said("8.8.8.8", "XX")).location_key == ("US", ("US-MS",))
-    assert resolver.viewer(PROXY, said("8.8.8.8")).location_key == ("US", ("US-MS",))
+def test_if_the_cdn_knows_no_country_the_next_signal_wins(resolver: Resolver) -> None:
+    assert resolver.viewer(PROXY, headers_of("8.8.8.8", "XX")).location_key == ("US", ("US-MS",))
+    assert resolver.viewer(PROXY, headers_of("8.8.8.8")).location_key == ("US", ("US-MS",))
 
 
 def test_the_account_never_decides(resolver: Resolver) -> None:
-    nowhere = resolver.resolve(PROXY, said("9.9.9.9"), account_country="FR")
+    nowhere = resolver.resolve(PROXY, headers_of("9.9.9.9"), account_country="FR")
     assert nowhere.viewer(7).location_key == (None, ())
     assert nowhere.winner is None
     assert [str(signal) for signal in nowhere.signals if signal.name == "account"] == [
         "account: FR (the account is set to `FR`)"
     ]
-    elsewhere = resolver.resolve(PROXY, said("8.8.8.8"), account_country="fr")
+    elsewhere = resolver.resolve(PROXY, headers_of("8.8.8.8"), account_country="fr")
     assert elsewhere.viewer().country == "US"
     assert [signal.name for signal in elsewhere.disagreed] == ["account"]
-    assert resolver.resolve(PROXY, said("8.8.8.8"), account_country="US").disagreed == ()
-    assert resolver.viewer(PROXY, said("9.9.9.9"), account_country="FR").country is None
+    assert resolver.resolve(PROXY, headers_of("8.8.8.8"), account_country="US").disagreed == ()
+    assert resolver.viewer(PROXY, headers_of("9.9.9.9"), account_country="FR").country is None
 
 
 def test_there_is_no_default_country() -> None:
     viewer = Resolver().viewer("81.2.69.142", [])
     assert viewer.location_key == (None, ())
-    assert viewer.signal == "no signal"
+    assert viewer.signal == "no signal: the peer is in 81.2.69.0/24, which is not a trusted proxy"
 
 
-def test_the_account_id_is_the_viewers(resolver: Resolver) -> None:
-    assert resolver.viewer(PROXY, said("8.8.8.8"), account_id=1101).account_id == 1101
+def test_the_viewer_has_the_account_id(resolver: Resolver) -> None:
+    assert resolver.viewer(PROXY, headers_of("8.8.8.8"), account_id=1101).account_id == 1101
     with pytest.raises(SubjectIdError):
-        resolver.viewer(PROXY, said("8.8.8.8"), account_id=0)
+        resolver.viewer(PROXY, headers_of("8.8.8.8"), account_id=0)
 
 
 @pytest.mark.parametrize("address", ["8.8.9.9", "2001:db8:9::1"])
-def test_an_anonymised_viewer_is_unknown_or_located_by_policy(geoip: GeoIP, address: str) -> None:
+def test_an_anonymised_viewer_is_unknown_or_located_as_configured(geoip: GeoIP, address: str) -> None:
     unknown, located = Resolver(geoip=geoip), Resolver(geoip=geoip, anonymised="located")
     assert unknown.viewer(address, []).location_key == (None, ())
     assert unknown.resolve(address, []).location.state == "anonymised"
@@ -129,17 +129,17 @@ def test_an_anonymised_viewer_is_unknown_or_located_by_policy(geoip: GeoIP, addr
         Resolver(anonymised="nowhere")
 
 
-def test_anonymity_told_by_any_signal_counts(geoip: GeoIP) -> None:
+def test_anonymity_in_any_signal_counts(geoip: GeoIP) -> None:
     proxies = TrustedProxies(["10.0.0.0/8"])
     unknown = Resolver(geoip=geoip, proxies=proxies, cdn="cloudfront")
     located = Resolver(geoip=geoip, proxies=proxies, cdn="cloudfront", anonymised="located")
-    for headers, country_there in ((said("8.8.8.8", "T1"), "US"), (said("8.8.9.9", "GB"), "GB")):
+    for headers, country_there in ((headers_of("8.8.8.8", "T1"), "US"), (headers_of("8.8.9.9", "GB"), "GB")):
         assert unknown.viewer(PROXY, headers).country is None
         assert located.viewer(PROXY, headers).country == country_there
-    assert located.viewer(PROXY, said("9.9.9.9", "T1")).country is None
+    assert located.viewer(PROXY, headers_of("9.9.9.9", "T1")).country is None
 
 
-def test_a_cdn_needs_proxies_and_a_name_that_is_known() -> None:
+def test_a_cdn_needs_proxies_and_a_known_name() -> None:
     with pytest.raises(ProxyError, match="untrusted-cdn"):
         Resolver(cdn="cloudflare")
     with pytest.raises(ProxyError, match=r"unknown CDN `akamai` \[unknown-cdn\]; known are `cloudflare`"):
@@ -193,7 +193,9 @@ def test_each_cdn_is_read_in_its_own_way(
         ("XX", "PR", "unknown", "cf-ipcountry is `XX`"),
     ],
 )
-def test_d9_the_header_that_decided_is_named(country_code: str, region: str | None, where: str, why: str) -> None:
+def test_d9_the_signal_names_the_header_that_decided(
+    country_code: str, region: str | None, where: str, why: str
+) -> None:
     resolver = Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudflare")
     headers = {"CF-IPCountry": country_code, "CF-Region-Code": region}
     [signal] = resolver.resolve(PROXY, headers).signals
@@ -214,7 +216,7 @@ def test_d9_the_header_that_decided_is_named(country_code: str, region: str | No
     ],
     ids=str,
 )
-def test_c3_a_repeated_region_is_read_if_its_lines_agree_and_nothing_if_not(
+def test_c3_a_repeated_region_is_read_only_if_its_lines_agree(
     regions: list[str], subdivisions: tuple[str, ...] | None
 ) -> None:
     headers = [("CF-IPCountry", "FR"), *(("CF-Region-Code", region) for region in regions)]
@@ -226,7 +228,7 @@ def test_c3_a_repeated_region_is_read_if_its_lines_agree_and_nothing_if_not(
     assert reunion.country == "RE"
 
 
-def test_a_header_of_the_customers_own_name() -> None:
+def test_a_header_may_have_a_name_that_the_customer_chose() -> None:
     own = replace(CDNS["fastly"], country_header="x-geo")
     resolver = Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), cdn=own)
     assert resolver.viewer(PROXY, {"X-Geo": "IN"}).country == "IN"
@@ -235,11 +237,11 @@ def test_a_header_of_the_customers_own_name() -> None:
 
 
 def test_headers_may_be_an_iterator(resolver: Resolver) -> None:
-    assert resolver.viewer(PROXY, iter(said("8.8.8.8", "GB"))).country == "GB"
+    assert resolver.viewer(PROXY, iter(headers_of("8.8.8.8", "GB"))).country == "GB"
 
 
-def test_what_a_header_holds_is_printable_in_the_signal(resolver: Resolver) -> None:
-    viewer = resolver.viewer(PROXY, said("8.8.8.8`\n\x1b[31m" + "x" * 500, "G\nB`" * 99))
+def test_the_signal_shows_the_contents_of_headers_in_printable_form(resolver: Resolver) -> None:
+    viewer = resolver.viewer(PROXY, headers_of("8.8.8.8`\n\x1b[31m" + "x" * 500, "G\nB`" * 99))
     assert viewer.country is None
     assert viewer.signal is not None
     assert viewer.signal.isprintable()

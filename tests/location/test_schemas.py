@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from tests.location.mmdb_files import MAXMIND, country, needs_maxmind, write
 from withhold.errors import GeoIPError
 from withhold.location import GeoIP
-from withhold.location.schema import tell_apart
+from withhold.location.schema import detect_schema
 
 NETS = ("8.8.8.0/24", "2001:db8::/32", "9.9.9.0/24")
 
 
 def database(folder: Path, *records: object, kind: str = "own") -> Path:
-    """Write a database of up to three records; the first stands for those that are missing."""
+    """Write a database of up to three records. The first one is repeated if there is only one."""
     found = [*records, *([records[0]] * (2 - len(records)))]
     return write(folder / "own.mmdb", dict(zip(NETS, found, strict=False)), kind=kind)
 
@@ -62,7 +62,7 @@ def test_d4_codes_in_lower_case_are_read(tmp_path: Path, code: str, shape: str) 
     ],
     ids=str,
 )
-def test_d4_what_is_not_understood_is_refused_with_what_was_found(
+def test_d4_an_unknown_schema_is_refused_and_the_message_shows_the_values(
     tmp_path: Path, record: dict[str, object], found: str
 ) -> None:
     for records in ([record], [record, {}], [{}, record]):
@@ -71,7 +71,7 @@ def test_d4_what_is_not_understood_is_refused_with_what_was_found(
         assert caught.value.code == "unknown-schema"
         assert found in str(caught.value)
         assert "country_path" in str(caught.value.hint)
-    # Nor is it overlooked among others that are understood.
+    # It is not overlooked among records that are understood either.
     if "where" not in record:
         for good in ({"country_code": "SE"}, {"country": {"iso_code": "SE"}}, {"country": "SE"}):
             with pytest.raises(GeoIPError) as caught:
@@ -92,13 +92,13 @@ def test_d4_the_hint_names_a_path_that_works(tmp_path: Path, record: dict[str, o
     file = database(tmp_path, record)
     with pytest.raises(GeoIPError) as caught:
         GeoIP(file)
-    assert caught.value.hint == f"if that is where an address is, give `country_path={path}`"
+    assert caught.value.hint == f"if that is the country of an address, give `country_path={path}`"
     assert GeoIP(file, country_path=path, wait=None).locate("8.8.8.8").country == "GB"
     assert GeoIP(file, country_path=list(path), wait=None).locate("8.8.8.8").country == "GB"
 
 
 @pytest.mark.parametrize("path", ["country.code", "country", (), [], (1, "code"), [None]])
-def test_d4_a_path_that_is_none_is_refused(tmp_path: Path, path: object) -> None:
+def test_d4_an_invalid_path_is_refused(tmp_path: Path, path: object) -> None:
     with pytest.raises(GeoIPError, match=r"bad-country-path.*country_path=\('country', 'code'\)"):
         GeoIP(database(tmp_path, {"country": {"code": "GB"}}), country_path=path)  # type: ignore[arg-type]
 
@@ -126,7 +126,7 @@ def test_d4_a_path_that_leads_to_no_code_is_refused(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_a_record_that_names_no_place_is_fine_among_others(tmp_path: Path, nowhere: dict[str, object]) -> None:
+def test_a_record_that_names_no_place_is_accepted_among_others(tmp_path: Path, nowhere: dict[str, object]) -> None:
     geoip = GeoIP(database(tmp_path, country("GB"), country("GB"), nowhere, kind="GeoIP2-City"), wait=None)
     assert geoip.locate("9.9.9.9").state == "unknown"
     with pytest.raises(GeoIPError, match=r"unknown-schema|one-ip-version"):
@@ -141,9 +141,7 @@ def test_subdivisions_are_read_wherever_the_country_is(tmp_path: Path) -> None:
             assert geoip.locate("8.8.8.8").subdivisions == ("GB-ENG",)
 
 
-def test_the_country_of_one_ip_version_alone_is_no_database_of_both(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_database_with_countries_for_one_ip_version_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(GeoIPError, match="has no IPv4 networks with a country"):
         GeoIP(database(tmp_path, {}, country("GB"), kind="GeoIP2-Country"), wait=None)
     GeoIP(database(tmp_path, country("GB"), {}, kind="GeoIP2-Country"), wait=None)
@@ -165,24 +163,24 @@ def test_d4_the_region_of_a_flat_database_is_read(country: str, part: str, found
     ]
     for record in records:
         for around in ({"country_code": country}, {"country": country}):
-            place = tell_apart("own", [{**around, **record}]).read({**around, **record})
+            place = detect_schema("own", [{**around, **record}]).read({**around, **record})
             assert (place.country, place.subdivisions) == found, record
     for key in ("subdivision", "most_specific_subdivision"):
         record = {"country": {"iso_code": country}, key: {"iso_code": part, "names": {"en": "Hello"}}}
-        place = tell_apart("own", [record]).read(record)
+        place = detect_schema("own", [record]).read(record)
         assert (place.country, place.subdivisions) == found, record
 
 
-def test_d4_a_region_in_figures_is_read() -> None:
+def test_d4_a_numeric_region_is_read() -> None:
     record = {"country_code": "FR", "region_code": 75}
-    assert tell_apart("own", [record]).read(record).subdivisions == ("FR-75C",)
+    assert detect_schema("own", [record]).read(record).subdivisions == ("FR-75C",)
 
 
 @pytest.mark.parametrize("code", ["YU", "SU", "XC", "XN", "JA"])
-def test_d4_a_code_of_no_single_place_is_refused(code: str) -> None:
+def test_d4_a_code_that_denotes_no_single_place_is_refused(code: str) -> None:
     for record in ({"country_code": code}, {"country_code": code, "country_name": "United Kingdom"}):
         with pytest.raises(GeoIPError, match=f"`country_code` is `{code}`"):
-            tell_apart("own", [{"country_code": "IN"}, record])
+            detect_schema("own", [{"country_code": "IN"}, record])
 
 
 @pytest.mark.parametrize(
@@ -195,9 +193,9 @@ def test_d4_a_code_of_no_single_place_is_refused(code: str) -> None:
     ],
     ids=str,
 )
-def test_d4_a_country_elsewhere_in_a_record_without_a_code_is_refused(record: dict[str, object]) -> None:
+def test_d4_a_country_at_other_keys_of_a_record_without_a_code_is_refused(record: dict[str, object]) -> None:
     with pytest.raises(GeoIPError, match="in a way that is not understood"):
-        tell_apart("own", [{"country_code": "US"}, record])
+        detect_schema("own", [{"country_code": "US"}, record])
 
 
 @pytest.mark.parametrize(
@@ -210,15 +208,15 @@ def test_d4_a_country_elsewhere_in_a_record_without_a_code_is_refused(record: di
     ],
     ids=str,
 )
-def test_a_record_without_a_country_in_so_many_words_is_fine_among_others(record: dict[str, object]) -> None:
-    assert tell_apart("own", [{"country_code": "US"}, record]).read(record).country is None
+def test_a_record_without_a_recognisable_country_is_accepted_among_others(record: dict[str, object]) -> None:
+    assert detect_schema("own", [{"country_code": "US"}, record]).read(record).country is None
 
 
 @pytest.mark.parametrize("record", [{"country": {"iso_code": "IN"}}, {"country_code": "IN"}, {"country": {"code": ""}}])
-def test_d4_a_path_leaves_no_record_with_a_country_elsewhere(record: dict[str, object]) -> None:
+def test_d4_with_a_path_too_a_country_at_other_keys_is_refused(record: dict[str, object]) -> None:
     found = {"country_name": "India", **record}
     with pytest.raises(GeoIPError, match="in a way that is not understood"):
-        tell_apart("own", [{"country": {"code": "GB"}}, found], ("country", "code"))
+        detect_schema("own", [{"country": {"code": "GB"}}, found], ("country", "code"))
 
 
 @pytest.mark.parametrize(
@@ -231,13 +229,15 @@ def test_d4_a_path_leaves_no_record_with_a_country_elsewhere(record: dict[str, o
         ({"organization": {"country": "AS"}}, None),
     ],
 )
-def test_d4_the_hint_names_no_path_to_something_else(record: dict[str, object], path: tuple[str, ...] | None) -> None:
+def test_d4_the_hint_suggests_no_path_to_another_kind_of_value(
+    record: dict[str, object], path: tuple[str, ...] | None
+) -> None:
     with pytest.raises(GeoIPError) as caught:
-        tell_apart("own", [record])
+        detect_schema("own", [record])
     assert "give `country_path" not in str(caught.value.hint)
     if path:
         with pytest.raises(GeoIPError, match="bad-country-path"):
-            tell_apart("own", [record], path)
+            detect_schema("own", [record], path)
 
 
 CODES = st.sampled_from(
@@ -262,7 +262,7 @@ COUNTRIES = {"GB", "SE", "US", "XK"}
 
 
 def codes_in(thing: object, below_a_country: bool = False) -> set[str]:
-    """Return all codes and names of countries that a person would see in a record."""
+    """Return all codes and names of countries that a person would recognise in a record."""
     if isinstance(thing, dict):
         return set().union(*(codes_in(inner, below_a_country or key in NAMING) for key, inner in thing.items()))
     if isinstance(thing, list):
@@ -281,7 +281,7 @@ def test_d4_every_record_that_names_a_place_is_understood_or_the_database_is_ref
 ) -> None:
     found: list[str | None] | GeoIPError
     try:
-        schema = tell_apart("own", records, path)
+        schema = detect_schema("own", records, path)
         found = [schema.read(record).country for record in records]
     except GeoIPError as error:
         found = error
@@ -290,23 +290,23 @@ def test_d4_every_record_that_names_a_place_is_understood_or_the_database_is_ref
     elif not records[0]:
         return
     else:
-        # The whole way, for fewer of them.
+        # Such a database is refused when it is loaded, too.
         with TemporaryDirectory() as folder, pytest.raises(GeoIPError) as caught:
             GeoIP(database(Path(folder), *records), country_path=path, wait=None)
         assert caught.value.code in {"unknown-schema", "broken-database", "one-ip-version"}
         return
     assert any(answers)
     for record, answer in zip(records, answers, strict=False):
-        if path is None and codes_in(record) and not says_that_there_is_none(record):
+        if path is None and codes_in(record) and not states_that_there_is_none(record):
             assert answer in codes_in(record), record
 
 
-def says_that_there_is_none(record: dict[str, object]) -> bool:
-    """Return whether the place where the others have their code has none, in so many words."""
+def states_that_there_is_none(record: dict[str, object]) -> bool:
+    """Return whether a record has a value that means `no country` at the keys where other records have a code."""
     nobody = {"ZZ", "XX", "AP", "", "-", "EU"}
     inner = record.get("country")
-    said = [inner.get("iso_code") if isinstance(inner, dict) else inner, record.get("country_code")]
-    return any(isinstance(code, str) and code in nobody for code in said)
+    values = [inner.get("iso_code") if isinstance(inner, dict) else inner, record.get("country_code")]
+    return any(isinstance(code, str) and code in nobody for code in values)
 
 
 @needs_maxmind

@@ -1,7 +1,7 @@
-"""No header that a viewer sends changes where they are: thousands of request shapes, forged in every way.
+"""No header that a viewer sends changes their location: thousands of requests, forged in every way.
 
-What is right is not asked of the code: each shape is made of a viewer whose address and country are known, a
-deployment that adds its own headers truthfully, and a forgery put before them.
+The expected answers do not come from the code. Each request consists of a viewer with a known address and country, of forged
+headers, and of the headers that a deployment truthfully adds to them.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NETWORKS: dict[str, object] = {
     "1.1.0.0/16": country("KE"),
     "2001:db8::/32": country("KE"),
 }
-#: Viewers, and where they are; nobody is in Kenya but by forgery.
+#: Viewers and their countries. Only forged headers name Kenya.
 VIEWERS = {"81.2.69.142": "GB", "8.8.8.8": "US", "2a02:d500::77": "SE", "198.51.100.9": None}
 PROXIES = ("10.0.0.1", "10.9.9.9", "::ffff:10.0.0.7", "fd00::5")
 TRUST = ["10.0.0.0/8", "fd00::/8"]
@@ -38,7 +38,7 @@ FORGED_ADDRESSES = (
     "1.1.1.1:80",
     "[2001:db8::1]:8",
 )
-RUBBISH = (
+GARBAGE = (
     "",
     ",",
     ",,,",
@@ -63,7 +63,7 @@ Header = tuple[str, str]
 
 
 class Deployment(NamedTuple):
-    """Who stands before the server; `header` is what the trusted proxy appends to or overwrites."""
+    """The setup in front of the server. `header` is the one that the trusted proxy appends to or overwrites."""
 
     header: str
     cdn: str | None
@@ -84,10 +84,10 @@ def geoip(tmp_path_factory: pytest.TempPathFactory) -> GeoIP:
 
 
 def forgery(rng: random.Random, name: str) -> list[Header]:
-    """Draw the lines of one header as somebody would forge it."""
+    """Draw forged lines of one header."""
 
     def token() -> str:
-        drawn = rng.choice(FORGED_ADDRESSES) if rng.random() < 0.7 else rng.choice(RUBBISH)
+        drawn = rng.choice(FORGED_ADDRESSES) if rng.random() < 0.7 else rng.choice(GARBAGE)
         if name == "forwarded" and rng.random() < 0.8:
             return f'for="{drawn}"' + rng.choice(["", ";proto=https", ";for=1.1.1.1", ';host="a, for=1.1.1.1'])
         return drawn
@@ -102,7 +102,7 @@ def forgery(rng: random.Random, name: str) -> list[Header]:
 
 
 def forged_headers(rng: random.Random, deployment: Deployment) -> list[Header]:
-    """Draw what a viewer sends; headers that the deployment overwrites do not get through."""
+    """Draw the forged headers of a viewer, without those that the deployment overwrites."""
     names = rng.sample(OTHERS, rng.randrange(3))
     own = CDNS[deployment.cdn] if deployment.cdn else None
     overwritten = {own.country_header, own.region_header} if own and not deployment.direct else set()
@@ -121,7 +121,7 @@ def forged_headers(rng: random.Random, deployment: Deployment) -> list[Header]:
 
 
 def truthful_headers(rng: random.Random, deployment: Deployment, viewer: str) -> list[Header]:
-    """Return what the trusted proxies add, to the right of everything else."""
+    """Return the lines that the trusted proxies add, to the right of all others."""
     hops = [viewer, *rng.choices(PROXIES, k=rng.choice([0, 0, 1, 3]))]
     if deployment.header == "cf-connecting-ip":
         hops = hops[:1]
@@ -132,7 +132,7 @@ def truthful_headers(rng: random.Random, deployment: Deployment, viewer: str) ->
 
 
 def joined(rng: random.Random, forged: list[Header], true: list[Header]) -> list[Header]:
-    """Some proxies append to the last line there is instead of adding one."""
+    """Join headers. Some proxies append to the last line of a header instead of adding one."""
     name, value = true[0]
     at = [index for index, (key, _) in enumerate(forged) if key.lower() == name]
     if name != "cf-connecting-ip" and at and rng.random() < 0.5:
@@ -166,10 +166,10 @@ def test_no_forged_header_changes_the_result(geoip: GeoIP) -> None:
             peer = rng.choice(PROXIES)
             headers = joined(rng, headers, truthful_headers(rng, deployment, viewer))
             if deployment.cdn:
-                # The CDN knows better than the database, or does not know.
-                told = rng.choice(["IN", "XX"])
-                headers.insert(rng.randrange(len(headers) + 1), (CDNS[deployment.cdn].country_header, told))
-                where = "IN" if told == "IN" else where
+                # The CDN knows a country that the database does not have, or none.
+                by_cdn = rng.choice(["IN", "XX"])
+                headers.insert(rng.randrange(len(headers) + 1), (CDNS[deployment.cdn].country_header, by_cdn))
+                where = "IN" if by_cdn == "IN" else where
         resolution = resolvers[deployment].resolve(peer, in_some_form(rng, headers))  # type: ignore[arg-type]
         assert (resolution.address, resolution.location.country) == (viewer, where), (peer, headers)
         assert resolution.viewer().location_key == (where, ())
@@ -180,8 +180,10 @@ def test_no_forged_header_changes_the_result(geoip: GeoIP) -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_a_cdn_that_does_not_overwrite_gives_the_forger_nothing(geoip: GeoIP, order: tuple[int, int]) -> None:
-    """The header is there twice then: neither is believed, in either order."""
+def test_forging_the_header_of_a_cdn_that_does_not_overwrite_it_has_no_effect(
+    geoip: GeoIP, order: tuple[int, int]
+) -> None:
+    """The header then occurs twice, and neither line is believed, in either order."""
     for cdn in CDNS.values():
         resolver = Resolver(geoip=geoip, proxies=TrustedProxies(TRUST), cdn=cdn)
         both = [(cdn.country_header, "GB"), (cdn.country_header.upper(), "KE")]
@@ -190,8 +192,8 @@ def test_a_cdn_that_does_not_overwrite_gives_the_forger_nothing(geoip: GeoIP, or
             assert resolver.viewer("10.0.0.1", headers).country == where
 
 
-def test_the_suite_would_notice(geoip: GeoIP) -> None:
-    """The same forgeries do work where they are to be feared: if everybody is trusted, or the leftmost is taken."""
+def test_these_forgeries_deceive_a_naive_implementation(geoip: GeoIP) -> None:
+    """They would succeed if the leftmost address were used."""
     naive: Callable[[str], str | None] = lambda value: geoip.country(value.split(",")[0].strip())  # noqa: E731
     rng = random.Random(1)
     deployment = Deployment("x-forwarded-for", None, direct=False)

@@ -1,4 +1,4 @@
-"""The flattened table answers as maxminddb does, at every boundary of every network."""
+"""The flattened table gives the same answers as maxminddb, at every boundary of every network."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from withhold.location.table import DEEP, ELSEWHERE
 
 Text = str
 CODES = ["GB", "IN", "TR", "DE", None]
-#: Read by policy, whatever the tree says.
+#: Networks with a fixed meaning, whatever records a database has there.
 POLICY = [IPv6Network(text) for text in ("::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32")]
 POLICY.append(IPv6Network("2002::/16"))
 
 
 def networks(bits: int, bases: list[int]) -> st.SearchStrategy[list[tuple[int, int, str | None]]]:
-    """Draw networks that nest and touch: few bases, all prefix lengths, small steps."""
+    """Draw nested and adjacent networks: few bases, all prefix lengths, small steps."""
     one = st.tuples(st.sampled_from(bases), st.integers(1, bits), st.integers(-2, 2), st.sampled_from(CODES)).map(
         lambda drawn: _network(bits, *drawn)
     )
-    # The wider first: a narrower one that is written later goes into it.
+    # Wider networks first, so that a narrower one that is written later replaces a part.
     return st.lists(one, min_size=1, max_size=12).map(lambda drawn: sorted(drawn, key=lambda found: found[1]))
 
 
@@ -79,8 +79,8 @@ def assert_equal(geoip: GeoIP, path: Path, addresses: Iterable[IPv4Address | IPv
             assert pure.locate(str(address)) == location
             assert geoip.country(str(address)) == pure.country(str(address)) == location.country
             record, prefix = reader.get_with_prefix_len(str(address))
-            assert location.country == location.finding.country == code_of(record), address
-            assert opened.tell(str(address)) == location.finding
+            assert location.country == location.evidence.country == code_of(record), address
+            assert opened.evidence(str(address)) == location.evidence
             if record is not None:
                 assert location.network is not None
                 assert (address in location.network, location.network.prefixlen) == (True, prefix)
@@ -91,18 +91,18 @@ def assert_equal(geoip: GeoIP, path: Path, addresses: Iterable[IPv4Address | IPv
 def test_flattened_equals_maxminddb_at_every_boundary(
     v4: list[tuple[int, int, str | None]], v6: list[tuple[int, int, str | None]], data: st.DataObject
 ) -> None:
-    # A database without a country in either IP version is refused.
+    # A database needs a country in both IP versions.
     written: dict[str, object] = {"9.9.9.0/24": country("SE"), "2a0a::/32": country("SE")}
     asked: list[IPv4Address | IPv6Address] = [*data.draw(st.lists(st.ip_addresses(), max_size=10))]
     for first, prefix, code in v4:
         written[f"{IPv4Address(first)}/{prefix}"] = country(code)
         asked += map(IPv4Address, boundaries(first, prefix, 32))
     for first, prefix, code in v6:
-        # Narrower than the space of IPv4, which stands in the same tree.
+        # Not wider than ::/1, which contains the IPv4 addresses of the same tree.
         if first or prefix > 1:
             written[f"{IPv6Address(first)}/{prefix}"] = country(code)
         asked += map(IPv6Address, boundaries(first, prefix, 128))
-    # mmdb-writer's own IPv4 tree may be cut off by a wide IPv6 network over it: those are written first.
+    # In mmdb-writer, a wide IPv6 network can replace the IPv4 tree, so those are written first.
     ordered = dict(sorted(written.items(), key=lambda item: (":" not in item[0], int(item[0].rpartition("/")[2]))))
     with TemporaryDirectory() as folder:
         path = write(Path(folder) / "random.mmdb", ordered)
@@ -139,10 +139,10 @@ def test_aliases_of_ipv4_are_not_read_as_networks_of_ipv6(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("wide", ["::/64", "::/96", "::/1"])
-def test_all_of_ipv4_may_be_one_network(tmp_path: Path, wide: str) -> None:
+def test_one_network_may_contain_all_of_ipv4(tmp_path: Path, wide: str) -> None:
     written: dict[str, object] = {wide: country("GB"), "2001:db8::/32": country("GB"), "a000::/16": country("GB")}
     geoip = GeoIP(write(tmp_path / "wide.mmdb", written), wait=None)
-    assert geoip.locate("8.8.8.8").country == geoip._plan.open().tell("8.8.8.8").country == "GB"
+    assert geoip.locate("8.8.8.8").country == geoip._plan.open().evidence("8.8.8.8").country == "GB"
     assert str(geoip.locate("8.8.8.8").network) == "0.0.0.0/0"
     assert geoip.locate("2001:db8::1").country == geoip.locate("a000::1").country == "GB"
 
@@ -178,7 +178,7 @@ def test_maxminds_databases_at_every_boundary(name: str) -> None:
 
 
 @pytest.mark.parametrize("library", ["geoip2", "maxminddb"])
-def test_an_open_reader_answers_as_its_file_does(tmp_path: Path, library: str) -> None:
+def test_an_open_reader_gives_the_same_answers_as_its_file(tmp_path: Path, library: str) -> None:
     written: dict[str, object] = {
         "8.0.0.0/8": country("US"),
         "8.8.8.0/24": country("GB", registered="IE"),
@@ -193,12 +193,12 @@ def test_an_open_reader_answers_as_its_file_does(tmp_path: Path, library: str) -
     from_file = GeoIP(path, wait=None)
     for address in ("8.1.1.1", "8.8.8.7", "8.8.8.8", "9.1.1.1", "2001:db8::1", "2001:db8::2", "::ffff:8.8.8.8"):
         mine, theirs = from_reader.locate(address), from_file.locate(address)
-        assert mine.finding[:4] == theirs.finding[:4]
+        assert mine.evidence[:4] == theirs.evidence[:4]
         assert mine.why.replace("an open database", "open.mmdb") == theirs.why
 
 
 @pytest.mark.usefixtures("way")
-def test_what_somebody_anonymous_is_near_is_settled_elsewhere(tmp_path: Path) -> None:
+def test_addresses_near_an_anonymous_one_are_not_answered_by_the_table_alone(tmp_path: Path) -> None:
     database = write(tmp_path / "a.mmdb", {"8.8.0.0/16": country("US"), "2001:db8::/32": country("DE")})
     tor = {"is_anonymous": True, "is_tor_exit_node": True}
     hidden = write(
@@ -227,7 +227,7 @@ def test_what_somebody_anonymous_is_near_is_settled_elsewhere(tmp_path: Path) ->
     assert table.cells4[0x080808] == ELSEWHERE
 
 
-def test_the_signs_are_no_countries(tmp_path: Path) -> None:
+def test_the_marks_are_not_numbers_of_countries(tmp_path: Path) -> None:
     geoip = GeoIP(
         write(tmp_path / "a.mmdb", {"8.8.8.8/32": country("US"), "2001:db8::1/128": country("DE")}), wait=None
     )

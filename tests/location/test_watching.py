@@ -1,4 +1,4 @@
-"""A file that changes is read, whenever it changed and in whatever process; what fails is tried again."""
+"""A changed file is read, whenever it changed and in every process. A failed attempt is repeated."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_d1_a_file_replaced_before_watching_begins_is_read(path: Path) -> None:
 
 
 def test_d1_a_file_replaced_while_it_is_loaded_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the reading of the old file and the end of its loading."""
+    """The file is replaced after the old one was read, and before its table is built."""
     flatten = Plan.flatten
 
     def replaced(plan: Plan, opened: object) -> object:
@@ -89,7 +89,7 @@ def test_d1_a_copy_that_keeps_size_and_time_is_read(path: Path) -> None:
         assert until(lambda: geoip.country("8.8.8.8") == "TR")
 
 
-def test_d1_a_link_that_is_turned_to_another_file_is_followed(path: Path) -> None:
+def test_d1_a_link_that_is_changed_to_another_file_is_followed(path: Path) -> None:
     link = path.with_name("current.mmdb")
     link.symlink_to(path.name)
     with GeoIP(link, wait=None) as geoip:
@@ -101,10 +101,10 @@ def test_d1_a_link_that_is_turned_to_another_file_is_followed(path: Path) -> Non
 
 
 @pytest.mark.parametrize("error", ["no-database", "changing-database", "broken-database", "memory"])
-def test_d1_a_file_that_cannot_be_read_for_a_moment_is_tried_again(
+def test_d1_a_file_that_is_temporarily_unreadable_is_tried_again(
     path: Path, monkeypatch: pytest.MonkeyPatch, error: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It does not change meanwhile."""
+    """It is tried again although it does not change."""
     fails = threading.Event()
     left = [3]
     read = mmdb.read_file
@@ -121,12 +121,12 @@ def test_d1_a_file_that_cannot_be_read_for_a_moment_is_tried_again(
         put(path, TURKEY)
         geoip.watch(0.01)
         assert until(lambda: geoip.country("8.8.8.8") == "TR")
-        # It was one file, refused for one reason.
+        # It was one file that was refused for one reason.
         assert (geoip.errors, geoip.reloads) == (1, 1)
     assert len(caplog.messages) == 1
 
 
-def test_d1_a_missing_file_is_read_when_it_is_back(path: Path) -> None:
+def test_d1_a_missing_file_is_read_when_it_exists_again(path: Path) -> None:
     away = path.with_name("away")
     with GeoIP(path, wait=None) as geoip:
         path.rename(away)
@@ -138,7 +138,7 @@ def test_d1_a_missing_file_is_read_when_it_is_back(path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
-def test_d1_a_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for(path: Path) -> None:
+def test_d1_a_pipe_in_place_of_the_file_is_refused_without_blocking(path: Path) -> None:
     away = path.with_name("away")
     with GeoIP(path, wait=None) as geoip:
         path.rename(away)
@@ -146,7 +146,7 @@ def test_d1_a_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for(path: 
         geoip.watch(0.01)
         refused = until(lambda: geoip.errors == 1, seconds=5)
         if not refused:
-            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # lets the reader go
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # releases the blocked reader
         assert refused
         assert geoip.country("8.8.8.8") == "IN"
         write(away, TURKEY)
@@ -155,7 +155,7 @@ def test_d1_a_pipe_in_the_place_of_the_file_is_refused_and_not_waited_for(path: 
     for special in (path.with_name("pipe"), Path(os.devnull)):
         if special.name == "pipe":
             os.mkfifo(special)
-        with pytest.raises(GeoIPError, match=r"is no regular file \[no-database\]"):
+        with pytest.raises(GeoIPError, match=r"is not a regular file \[no-database\]"):
             GeoIP(special, wait=None)
 
 
@@ -205,7 +205,9 @@ def test_a_file_that_stays_broken_is_read_less_and_less_often(path: Path, monkey
     assert tried[:7] == [2, 4, 8, 16, 32, 64, 128]
 
 
-def test_a_relative_path_is_watched_where_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_is_watched_in_the_original_working_directory(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(path.parent)
     with GeoIP(path.name, wait=None) as geoip:
         monkeypatch.chdir("/")
@@ -215,7 +217,7 @@ def test_a_relative_path_is_watched_where_it_was(path: Path, monkeypatch: pytest
         assert geoip.errors == 0
 
 
-def test_there_is_one_thread_however_often_watching_begins(path: Path) -> None:
+def test_calling_watch_again_replaces_the_thread(path: Path) -> None:
     before = watchers()
     geoip = GeoIP(path, wait=None)
     for _ in range(5):
@@ -300,7 +302,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not
 
 
 @forks
-def test_d2_watching_goes_on_in_a_child_and_in_its_child(path: Path) -> None:
+def test_d2_watching_continues_in_a_child_and_in_its_child(path: Path) -> None:
     run(
         """
 geoip = GeoIP(path, wait=None)
@@ -320,7 +322,7 @@ def child():
 
 forked(child)
 assert until(lambda: geoip.country("8.8.8.8") == "TR")
-# One that was closed stays so, and one that begins in a child is its own.
+# A closed watcher stays closed in a child.
 geoip.close()
 forked(lambda: threading.active_count() == 1)
 print("done")
@@ -348,7 +350,7 @@ print("done")
 
 
 @forks
-def test_d2_a_fork_while_a_table_is_built_leaves_a_child_that_builds_its_own(path: Path) -> None:
+def test_d2_a_child_forked_while_a_table_is_built_builds_its_own(path: Path) -> None:
     run(
         """
 gate, flatten = threading.Event(), Plan.flatten
@@ -375,7 +377,7 @@ print("done")
 
 
 @forks
-def test_d2_a_fork_while_a_file_is_reloaded_leaves_a_child_that_can(path: Path) -> None:
+def test_d2_a_child_forked_during_a_reload_can_reload(path: Path) -> None:
     run(
         """
 geoip = GeoIP(path, wait=None)
@@ -405,7 +407,7 @@ print("done")
     )
 
 
-def test_d2_wait_is_true_only_when_the_table_is_there(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d2_wait_is_true_only_when_the_table_is_built(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
     flatten = Plan.flatten
     monkeypatch.setattr(Plan, "flatten", lambda plan, opened: (gate.wait(60), flatten(plan, opened))[1])

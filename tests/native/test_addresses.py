@@ -1,4 +1,4 @@
-"""The native look-up parses and answers as Python does, and no input crashes it."""
+"""The native look-up parses and answers as Python does, and survives any input."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from withhold.location.address import Transition, parse
 from withhold.location.database import Database
 from withhold.location.location import Evidence
 from withhold.location.networks import Networks
-from withhold.location.schema import NO_RECORD, RecordPlace
+from withhold.location.record_place import NO_RECORD, RecordPlace
 from withhold.location.table import DEEP, NetworkTable
 
 if not native.AVAILABLE:
@@ -36,8 +36,7 @@ ODD = """
 8.8.8.256 8.8.8.1000 8.8.8.8:80 8.8.8.8/32 +8.8.8.8 -8.8.8.8 8.8.8.8%lo 0.0.0.0 255.255.255.255 1.2.3.4a a.b.c.d
 : :: ::: :::: ::1 1:: :1 1: ::1: :1:: 1::2 1:::2 1::2::3 ::1::2 :: ::ffff ::10000 ::g ::-1 ::0x1 ::1%lo fe80::1%eth0
 1:2:3:4:5:6:7 1:2:3:4:5:6:7: 1:2:3:4:5:6:7:: ::1:2:3:4:5:6:7 1:2:3:4:5:6:7:8 1:2:3:4:5:6:7:8: 1:2:3:4:5:6:7:8::
-::1:2:3:4:5:6:7:8 1:2:3:4::5:6:7:8 1:2:3:4:5:6:7:8:9 1:2:3:4::5:6:7 :1:2:3:4:5:6:7:8 01:2:3:4:5:6:7:8
-00001:2:3:4:5:6:7:8
+::1:2:3:4:5:6:7:8 1:2:3:4::5:6:7:8 1:2:3:4:5:6:7:8:9 1:2:3:4::5:6:7 :1:2:3:4:5:6:7:8 01:2:3:4:5:6:7:8 00001:2:3:4:5:6:7:8
 ::8.8.8.8 ::ffff:8.8.8.8 ::ffff:010.8.8.8 ::ffff:8.8.8 ::ffff:8.8.8.8. ::8.8.8.8:1 ::8.8.8.8:: 8.8.8.8:: 8.8.8.8::1
 1:2:3:4:5:6:8.8.8.8 1:2:3:4:5:6:7:8.8.8.8 1:2:3:4:5::8.8.8.8 1:2:3:4:5:6::8.8.8.8 ::1:2:3:4:5:6:8.8.8.8 ::a.8.8.8
 ::1:2:3:4:5:8.8.8.8 ::0008.8.8.8 ::1234.8.8.8 ::.8.8.8 ::8.8.8.256 ABCD:EF01::aBcD [::1] [::1]:80 2001:DB8::/32
@@ -66,8 +65,8 @@ _LAST = st.one_of(_GROUP, st.ip_addresses(v=4).map(str))
 
 
 @st.composite
-def spelt(draw: st.DrawFn) -> str:
-    """Draw an IPv6 address in any spelling, or text that is almost one."""
+def spelling(draw: st.DrawFn) -> str:
+    """Draw an IPv6 address in any spelling, or a text that is nearly one."""
     groups = [draw(_GROUP) for _ in range(draw(st.integers(0, 8)))]
     if draw(st.booleans()):
         groups.append(draw(_LAST))
@@ -77,7 +76,7 @@ def spelt(draw: st.DrawFn) -> str:
     return ":".join(groups)
 
 
-VALID = st.one_of(st.ip_addresses().map(str), st.ip_addresses(v=6).map(lambda found: found.exploded), spelt())
+VALID = st.one_of(st.ip_addresses().map(str), st.ip_addresses(v=6).map(lambda found: found.exploded), spelling())
 
 
 @st.composite
@@ -89,30 +88,30 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
-def assert_read_alike(text: str) -> None:
+def assert_parsed_alike(text: str) -> None:
     found = parse(text)
     assert addresses.parse(text) == (None if found is None else tuple(found))
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_odd_notations_are_read_as_python_reads_them(text: str) -> None:
-    assert_read_alike(text)
+def test_odd_notations_are_parsed_as_in_python(text: str) -> None:
+    assert_parsed_alike(text)
 
 
 @settings(max_examples=1000)
 @given(st.one_of(VALID, mutated(), st.text(_LETTERS, max_size=48), st.text(st.characters(codec=None), max_size=48)))
-def test_all_text_is_read_as_python_reads_it(text: str) -> None:
-    assert_read_alike(text)
+def test_any_text_is_parsed_as_in_python(text: str) -> None:
+    assert_parsed_alike(text)
 
 
-def test_all_short_text_is_read_as_python_reads_it() -> None:
+def test_all_short_texts_are_parsed_as_in_python() -> None:
     texts = [""]
     for _ in range(5):
         texts = [text + letter for text in texts for letter in ":.1f"] + [""]
         for text in texts:
-            assert_read_alike(text)
-            assert_read_alike(f"1:2:3:4:5:{text}")
-            assert_read_alike(f"8.8.{text}")
+            assert_parsed_alike(text)
+            assert_parsed_alike(f"1:2:3:4:5:{text}")
+            assert_parsed_alike(f"8.8.{text}")
 
 
 class Text(str):
@@ -123,7 +122,7 @@ STRANGE = (None, 8, 8.8, b"8.8.8.8", ["8.8.8.8"], IPv4Address("8.8.8.8"), Text("
 
 
 @pytest.mark.parametrize("thing", STRANGE, ids=lambda thing: type(thing).__name__)
-def test_anything_but_ascii_text_is_left_to_python(thing: object) -> None:
+def test_objects_other_than_plain_text_are_left_to_python(thing: object) -> None:
     assert addresses.parse(thing) is None
     lookup = addresses.Lookup(table_of([(4, 0, 0, RecordPlace("GB"))]), Location)
     assert lookup.locate("8.8.8.8", None).country == "GB"
@@ -179,12 +178,12 @@ NEAR = {
 
 @settings(max_examples=60)
 @given(cut(4), cut(6), st.data())
-def test_look_ups_answer_as_python_does(
+def test_look_ups_give_the_same_answers_as_python(
     v4: list[tuple[int, int, int, RecordPlace]], v6: list[tuple[int, int, int, RecordPlace]], data: st.DataObject
 ) -> None:
-    some = st.sampled_from([(4, value) for value in NEAR[4]] + [(6, value) for value in NEAR[6]])
+    near = st.sampled_from([(4, value) for value in NEAR[4]] + [(6, value) for value in NEAR[6]])
     hidden = []
-    for version, value in data.draw(st.lists(some, max_size=3)):
+    for version, value in data.draw(st.lists(near, max_size=3)):
         bits = 32 if version == 4 else 128
         rest = bits - data.draw(st.integers(8, bits))
         hidden.append((version, value >> rest << rest, bits - rest))
@@ -198,13 +197,13 @@ def test_look_ups_answer_as_python_does(
     for version, value in asked:
         text = str(IPv4Address(value) if version == 4 else IPv6Address(value))
         assert ours.country(text) == pure.country(text) == ours.locate(text).country, text
-        assert ours.locate(text).finding == pure.locate(text).finding
+        assert ours.locate(text).evidence == pure.locate(text).evidence
 
 
 def assert_answered_alike(
     leaves: list[tuple[int, int, int, RecordPlace]], more: Iterable[tuple[int, int]] = ()
 ) -> None:
-    """Ask both about the first and last address of each network, their neighbours, and `more`."""
+    """Assert that both give the same answers for the ends of each network, the addresses beside it, and `more`."""
     table = table_of(leaves)
     ours, pure = answering(table, addresses), answering(table, None)
     asked = {*more, *ENDS}
@@ -241,13 +240,17 @@ def beside(
             (6, (1 << 128) - (1 << 80), 48, IN),
         ],
         "single addresses at both ends": [(version, value, 32 if version == 4 else 128, GB) for version, value in ENDS],
-        "a /16 that goes on with the last": [(4, 0x08080000, 16, GB), (4, 0x08090000, 16, GB), (4, 0x080A0000, 16, IN)],
-        "none between two of one country": beside(4, 0x08080000, 24, [GB, RecordPlace(None), GB]),
-        "each /24 another": beside(4, 0x08080000, 24, [GB, IN] * 128 + [GB]),
+        "a /16 that continues the last one": [
+            (4, 0x08080000, 16, GB),
+            (4, 0x08090000, 16, GB),
+            (4, 0x080A0000, 16, IN),
+        ],
+        "no country between two of the same": beside(4, 0x08080000, 24, [GB, RecordPlace(None), GB]),
+        "a different country in each /24": beside(4, 0x08080000, 24, [GB, IN] * 128 + [GB]),
         "the last /24 of a /16": [(4, 0x0808FF00, 24, GB), (4, 0x08090000, 17, IN)],
         "the last /24 of a /16, in parts": [(4, 0x0808FF00, 25, GB), (4, 0x0808FF80, 25, IN), (4, 0x08090000, 24, IN)],
         "two /24s in parts": beside(4, 0x08080000, 26, [GB, IN, DE, GB, IN, IN, GB, GB]),
-        "/16s that go on with the last": beside(6, 0x2400 << 112, 16, [GB, GB, IN, IN]),
+        "/16s that continue the last one": beside(6, 0x2400 << 112, 16, [GB, GB, IN, IN]),
         "a /12 over many /16s": [(6, 0x2600 << 112, 12, GB), (6, 0x2610 << 112, 16, IN)],
         "the last /24 of a /16 of IPv6": [(6, 0x2400FF << 104, 24, GB), (6, 0x240100 << 104, 24, IN)],
         "the last /48 of a /24": [(6, 0x2400_00FF_FFFF << 80, 48, GB), (6, 0x2400_0100 << 96, 32, IN)],
@@ -262,7 +265,7 @@ def beside(
     }.items(),
     ids=lambda case: case[0],
 )
-def test_runs_end_where_the_networks_do(leaves: tuple[str, list[tuple[int, int, int, RecordPlace]]]) -> None:
+def test_runs_end_where_their_networks_end(leaves: tuple[str, list[tuple[int, int, int, RecordPlace]]]) -> None:
     assert_answered_alike(leaves[1], [(4, 0x0808FFFF), (6, (0x2400_0100 << 96) - 1), (6, 0x2605 << 112)])
 
 
@@ -275,10 +278,10 @@ def test_runs_end_where_the_networks_do(leaves: tuple[str, list[tuple[int, int, 
     st.integers(0, 1 << 32),
     st.floats(0.6, 0.95),
 )
-def test_crowded_networks_are_found_as_python_finds_them(
+def test_hundreds_of_small_networks_are_found_as_in_python(
     v4: tuple[int, int, int, int], v6: tuple[int, int, int, int], seed: int, odds: float
 ) -> None:
-    """Hundreds of adjacent networks of few countries, so that many continue the run of the previous one."""
+    """Hundreds of adjacent networks of few countries, so many continue the country of the one before."""
     rng = random.Random(seed)
     leaves: list[tuple[int, int, int, RecordPlace]] = []
     for version, start, top, deepest in (v4, v6):
@@ -307,7 +310,7 @@ def parts(**other: object) -> SimpleNamespace:
     return SimpleNamespace(**{name: getattr(SMALL, name) for name in PARTS} | other)
 
 
-def test_a_location_is_the_one_that_python_makes() -> None:
+def test_a_location_equals_the_one_that_python_makes() -> None:
     ours, pure = answering(SMALL, addresses), answering(SMALL, None)
     for text in ("8.8.8.8", "8.8.9.1", "8.8.9.200", "2001:db8::1", "2001:db9::1", "8.8.10.1", "x"):
         mine, its = ours.locate(text), pure.locate(text)
@@ -318,8 +321,8 @@ def test_a_location_is_the_one_that_python_makes() -> None:
         assert gc.is_tracked(mine)
 
 
-def test_a_look_up_keeps_no_more_than_its_location_does() -> None:
-    # Create them here, so that no other reference to them changes meanwhile.
+def test_a_look_up_holds_no_references_but_those_of_its_location() -> None:
+    # New objects, to which nothing else has references.
     text, source, code = ".".join("8888"), Evidence("GB"), "".join("GB")
     lookup = addresses.Lookup(parts(codes=[None, code]), Location)
     assert lookup.country(text) is code
@@ -337,7 +340,7 @@ def test_a_look_up_keeps_no_more_than_its_location_does() -> None:
     assert counts() == before
 
 
-def test_the_memory_is_held_as_long_as_it_is_read() -> None:
+def test_the_buffers_are_held_while_the_look_up_exists() -> None:
     starts4 = array("I", SMALL.starts4)
     lookup = addresses.Lookup(parts(starts4=starts4), Location)
     with pytest.raises(BufferError):
@@ -360,10 +363,10 @@ _WORDS = st.sampled_from([0, 1, 2, 3, 4, 5, 1 << 31, (1 << 32) - 1])
     st.lists(st.integers(0, 255), min_size=1, max_size=9),
     st.sampled_from([0, 1, DEEP, 255]),
 )
-def test_no_table_causes_reads_outside_of_its_memory(
+def test_no_table_makes_a_look_up_leave_its_memory(
     words: list[int], starts: list[int], codes: list[int], cell: int
 ) -> None:
-    """For an index that Python would count from the end, the native look-up has no answer, and Python answers."""
+    """With a broken table Python may use an index from the end. The native look-up has no answer then, and Python decides."""
     index = array("I", (words * ((1 << 16) // len(words) + 1))[: (1 << 16) + 1])
     broken = parts(
         cells4=bytes((cell,)) * (1 << 24),
@@ -399,7 +402,7 @@ def test_no_table_causes_reads_outside_of_its_memory(
     ],
     ids=lambda other: next(iter(other)),
 )
-def test_other_memory_is_refused(other: dict[str, object]) -> None:
+def test_buffers_of_another_form_are_refused(other: dict[str, object]) -> None:
     addresses.Lookup(parts(), Location)
     with pytest.raises(ValueError, match="not the memory of a table"):
         addresses.Lookup(parts(**other), Location)
@@ -408,7 +411,7 @@ def test_other_memory_is_refused(other: dict[str, object]) -> None:
             addresses.Lookup(parts(**{name: 8}), Location)
 
 
-def test_a_short_list_of_indexes_is_like_one_with_missing_indexes() -> None:
+def test_missing_indexes_mean_no_record() -> None:
     finer = table_of([(6, 0x20010DB8 << 96, 49, RecordPlace("DE"))])
     networks = {name: getattr(finer, name) for name in ("codes", "starts6", "codes6")}
     assert addresses.Lookup(parts(**networks, index6=finer.index6), Location).country("2001:db8::1") == "DE"
@@ -416,7 +419,7 @@ def test_a_short_list_of_indexes_is_like_one_with_missing_indexes() -> None:
 
 
 @pytest.mark.parametrize("starts", [[1, 2, 3], [0, 2, 2], [0, 3, 2]], ids=str)
-def test_networks_out_of_order_are_answered_from_their_index(starts: list[int]) -> None:
+def test_networks_out_of_order_are_found_by_their_index(starts: list[int]) -> None:
     index: list[array[int] | None] = [None] * (1 << 16)
     index[0] = array("I", [1] * 5 + [2] * ((1 << 16) - 4))
     given = array("Q", [start << 32 for start in starts])
@@ -433,13 +436,13 @@ class Named:
 
 
 @pytest.mark.parametrize("cls", [Other, Named], ids=lambda cls: cls.__name__)
-def test_only_a_plain_class_is_filled(cls: type) -> None:
+def test_only_a_plain_class_with_slots_is_accepted(cls: type) -> None:
     with pytest.raises(TypeError, match="not the slot of a plain class"):
         addresses.Lookup(parts(), cls)
 
 
 @pytest.mark.parametrize("arguments", [(), (1,), (1, 2), (SMALL, None), (SMALL, object), (None, Location)])
-def test_a_look_up_is_complete_or_not_created(arguments: tuple[Any, ...]) -> None:
+def test_a_look_up_cannot_be_made_from_wrong_arguments(arguments: tuple[Any, ...]) -> None:
     with pytest.raises((TypeError, AttributeError, KeyError)):
         addresses.Lookup(*arguments)
 
@@ -452,7 +455,7 @@ def test_threads_share_a_look_up() -> None:
     assert found == [["GB", "IN", "DE", None, None] * 2000] * 4
 
 
-def test_a_database_without_it_is_asked_in_python() -> None:
+def test_a_database_without_a_native_look_up_uses_python() -> None:
     geoip = answering(SMALL, addresses)
     geoip._database = replace(geoip._database, native=None)
     assert geoip.locate("8.8.8.8").country == geoip.country("8.8.8.8") == "GB"

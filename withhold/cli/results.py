@@ -229,7 +229,7 @@ def id_counts(snapshot: Snapshot) -> dict[str, int]:
 
 
 def location_values(location: Location) -> dict[str, object]:
-    found = location.finding
+    found = location.evidence
     return {
         "country": found.country,
         "subdivisions": list(found.subdivisions),

@@ -1,4 +1,4 @@
-"""Where the viewer is: from a request to a `Viewer`, with the reasons."""
+"""Locate viewers: from a request to a `Viewer`, with the evidence for it."""
 
 from withhold.location.cdn import CDN, CDNS
 from withhold.location.geoip import GeoIP

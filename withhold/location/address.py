@@ -1,7 +1,7 @@
-"""IP addresses, read strictly: the same text is the same address, or no address, on every machine.
+"""Strict parsing of IP addresses: on every machine, a text is the same address or no address.
 
-A database reader is never handed text from outside. maxminddb's C extension reads `8.8.2056`, `134744072`
-and `010.8.8.8` as 8.8.8.8 and its Python reader refuses them, so what a viewer sent could decide the country.
+Text from outside is never passed to a database reader. maxminddb's C extension reads `8.8.2056`, `134744072` and
+`010.8.8.8` as 8.8.8.8, while its Python reader refuses them, so the text that a viewer sends could decide the country.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from withhold.errors import GeoIPError, Problem
 
 INET, INET6 = int(socket.AF_INET), int(socket.AF_INET6)
 V4_BITS, V6_BITS = 32, 128
-#: The longest prefixes, by IP version, that texts and logs show.
-WIDE = {4: 24, 6: 48}
+#: The longest prefixes, by IP version, that messages and logs may show.
+LONGEST_SHOWN = {4: 24, 6: 48}
 
 _LONGEST = 45  # `0000:0000:0000:0000:0000:ffff:255.255.255.255`
 _LOW_32 = (1 << 32) - 1
 
 
 class Address(NamedTuple):
-    """An IP address: the version, 4 or 6, and the number.
+    """An IP address: its version (4 or 6) and its value as an integer.
 
     >>> str(Address(4, 0x51028E45)), str(Address(6, 1))
     ('81.2.142.69', '::1')
@@ -39,7 +39,7 @@ class Address(NamedTuple):
 
 
 def _by_ipaddress(family: int, text: str) -> bytes:
-    """Do as `socket.inet_pton` does where it is strict; `ValueError` for what is no address."""
+    """Return the bytes of an address, as a strict `socket.inet_pton` does. Raise `ValueError` for any other text."""
     if "%" in text:
         raise AddressValueError("zone")
     return IPv4Address(text).packed if family == INET else IPv6Address(text).packed
@@ -55,13 +55,15 @@ def _strict(pack: Callable[[int, str], bytes]) -> bool:
     return True
 
 
-#: Text to the bytes of an address. The C library's is ten times as fast as `ipaddress`, but POSIX leaves it
-#: leeway, and some systems' take leading zeros: those get the slow one. Raises `OSError` or `ValueError`.
+#: Return the bytes of an address. Raises `OSError` or `ValueError` for any other text. The function of the C library is ten
+#: times as fast as `ipaddress`, but on some systems it accepts leading zeros, which POSIX permits. Those use `ipaddress`.
 pack: Callable[[int, str], bytes] = socket.inet_pton if _strict(socket.inet_pton) else _by_ipaddress
 
 
 def parse(text: str) -> Address | None:
-    """Read an address in its standard notation; None for anything else, zones, ports and blanks included.
+    """Return the address that a text denotes in standard notation, or None for any other text.
+
+    Zones, ports and blanks are not accepted.
 
     >>> parse("81.2.69.142")
     Address(version=4, value=1359103374)
@@ -79,7 +81,7 @@ def parse(text: str) -> Address | None:
 
 
 def unmapped(address: Address) -> Address:
-    """Return the IPv4 address that `::ffff:a.b.c.d` stands for, and any other address itself.
+    """Return the IPv4 address in an IPv4-mapped one (`::ffff:a.b.c.d`), and any other address unchanged.
 
     >>> str(unmapped(parse("::ffff:81.2.69.142")))
     '81.2.69.142'
@@ -90,7 +92,7 @@ def unmapped(address: Address) -> Address:
 
 
 def network_of(address: Address, prefix: int) -> str:
-    """Return the network of an address.
+    """Return the network of the given prefix length that contains an address.
 
     >>> network_of(parse("81.2.69.142"), 31)
     '81.2.69.142/31'
@@ -101,28 +103,34 @@ def network_of(address: Address, prefix: int) -> str:
 
 
 def wide_network_of(address: Address) -> str:
-    """Return the /24 or /48 of an address: as much of it as texts and logs may hold.
+    """Return the /24 or the /48 that contains an address. Messages and logs show no more of an address than this.
 
     >>> wide_network_of(parse("81.2.69.142")), wide_network_of(parse("2001:db8:1:2::3"))
     ('81.2.69.0/24', '2001:db8:1::/48')
     """
     if address.version == 6 and address.value >> 112 == 0x2002:
-        # A 6to4 address: its /48 is one IPv4 address.
-        return network_of(address, 16 + WIDE[4])
-    return network_of(address, WIDE[address.version])
+        # The /48 of a 6to4 address would be a single IPv4 address, so show its /24.
+        return network_of(address, 16 + LONGEST_SHOWN[4])
+    return network_of(address, LONGEST_SHOWN[address.version])
 
 
 class Transition(NamedTuple):
-    """Which IPv6 addresses that carry an IPv4 one are read as it: 6to4, and the NAT64 prefixes of the operator."""
+    """Which IPv6 addresses are looked up as the IPv4 address that they contain.
+
+    These are IPv4-mapped addresses, 6to4 addresses if `six_to_four` is set, and addresses with one of the operator's NAT64
+    prefixes. `nat64` holds the upper 96 bits of each prefix.
+    """
 
     six_to_four: bool = True
     nat64: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, *, six_to_four: bool, nat64: Iterable[str]) -> Transition:
-        """Read the NAT64 prefixes; raises `GeoIPError` for one that is no /96."""
+        """Return a `Transition` with NAT64 prefixes given as text. Raise `GeoIPError` (`bad-nat64`) for one that is no /96."""
         if isinstance(nat64, str):
-            raise GeoIPError(Problem("bad-nat64", f"nat64 `{nat64}` is text", hint=f"write `[{nat64!r}]`"))
+            raise GeoIPError(
+                Problem("bad-nat64", f"nat64 `{nat64}` is text, not a list of prefixes", hint=f"write `[{nat64!r}]`")
+            )
         prefixes = []
         for text in nat64:
             try:
@@ -136,12 +144,12 @@ class Transition(NamedTuple):
         return cls(six_to_four, tuple(prefixes))
 
     def read(self, address: Address) -> Address | str:
-        """Return the address that tells where the viewer is, or what kind of address this one is that does not.
+        """Return the address to look up, or a description of the address if its kind has no location.
 
         >>> str(Transition().read(parse("2002:5102:458e::1")))
         '81.2.69.142'
         >>> Transition().read(parse("2001:0:5102:458e:8000:3fff:a65f:eb8f"))
-        'a Teredo address, whose server the viewer chooses'
+        'a Teredo address, and viewers choose its server'
         """
         version, value = address
         if version == 4:
@@ -152,11 +160,11 @@ class Transition(NamedTuple):
         if high == 0xFFFF:
             return Address(4, value & _LOW_32)
         if high == 0:
-            return "an IPv4-compatible address, which nobody has"
+            return "an IPv4-compatible address, a kind that is not in use"
         if high >> 64 == 0x20010000:
-            return "a Teredo address, whose server the viewer chooses"
+            return "a Teredo address, and viewers choose its server"
         if high >> 80 == 0x2002:
             return Address(4, value >> 80 & _LOW_32) if self.six_to_four else "a 6to4 address"
         if high == 0x0064FF9B << 64 or high >> 48 == 0x0064FF9B0001:
-            return "a NAT64 address of a prefix that is not the operator's"
+            return "a NAT64 address whose prefix is not listed in `nat64`"
         return address

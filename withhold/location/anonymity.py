@@ -1,13 +1,13 @@
-"""Which addresses are anonymous: what one record of an Anonymous-IP database and the like says.
+"""The schema of databases of anonymous addresses: which addresses a record marks as anonymous.
 
-MaxMind's flags are read (`is_tor_exit_node`), IPinfo's (`is_vpn`, or `vpn` alone), and others that are named so, as
-booleans, numbers or text, also inside other maps and lists. The name of a provider counts (`vpn_provider`), and so do
-texts that name a flag (`type` is `VPN`). A key that names a VPN, Tor, a proxy, a relay or anonymity in another way is
-refused with the database: `vpn_free` is no flag, but says something. A database that has no flags is refused too,
-unless its type is that of a list, such as MaxMind's Residential-Proxy: being listed means it then.
+The flags of MaxMind (`is_tor_exit_node`) and of IPinfo (`is_vpn`, or just `vpn`) are understood, and others with similar names.
+They may be booleans, numbers or text, and may be inside other maps and lists. A provider's name counts as a flag
+(`vpn_provider`), and so does a text that names one (`type` is `VPN`). If another key mentions a VPN, Tor, a proxy, a relay or
+anonymity, such as `vpn_free`, its meaning is unknown and the database is refused. A database without flags is refused too,
+unless its type shows that it is a list, such as MaxMind's Residential-Proxy: there, a record by itself marks an address.
 
-A hosting provider alone hides nobody's place. MaxMind sets `is_anonymous` for it as well, beside
-`is_hosting_provider`, so there the two together mark nobody. IPinfo's `is_anonymous` leaves `is_hosting` out.
+A hosting provider alone hides no location. MaxMind sets `is_anonymous` for hosting providers too, beside
+`is_hosting_provider`, so the two flags together mark no address. IPinfo does not set `is_anonymous` for `is_hosting`.
 """
 
 from __future__ import annotations
@@ -20,53 +20,44 @@ from typing import NamedTuple
 
 from withhold.errors import GeoIPError, Problem
 from withhold.location.headers import printable
-from withhold.location.schema import NO_RECORD, SAMPLE, RecordPlace, map_of
+from withhold.location.record_keys import map_of
+from withhold.location.record_place import NO_RECORD, RecordPlace
+from withhold.location.schema import SAMPLE
 
-#: What a viewer is behind, the most telling first.
+#: The kinds of anonymisers, the most specific first.
 ANONYMISERS = ("Tor exit", "VPN", "residential proxy", "public proxy", "proxy", "relay", "anonymiser")
 HOSTING, HOSTING_PROVIDER = "hosting", "hosting provider"
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
-_OF_FLAGS = frozenset(
+_FLAG_WORDS = frozenset(
     (
         *("tor", "exit", "node", "vpn", "vpns", "proxy", "proxies", "relay", "relays", "public", "open", "web", "res"),
         *("residential", "private", "hosting", "provider", "is", "has", "uses", "or", "known", "detected", "service"),
         *("services", "privacy", "icloud", "apple", "mobile", "http", "https", "socks", "4", "5", "ssl", "datacenter"),
-        *(
-            "data",
-            "center",
-            "corporate",
-            "business",
-            "enterprise",
-            "consumer",
-            "commercial",
-            "network",
-            "server",
-            "user",
-        ),
-        *("ip", "ips", "address", "addresses", "users", "traffic", "connection"),
+        *("data", "center", "corporate", "business", "enterprise", "consumer", "commercial", "network", "server"),
+        *("ip", "ips", "address", "addresses", "user", "users", "traffic", "connection"),
         *("anonymous", "anonymizer", "anonymiser", "anonymizing", "anonymising", "traits"),
     )
 )
-#: Parts of words that name what a viewer is behind. `tor` is in too many others, and is a word of its own here.
-_TELLING = re.compile(r"vpn|prox(y|ies|ied)|relay|anonym|\btor\b")
-#: Last words of keys whose texts name flags, and of those whose texts name a provider.
-_OF_TYPES = frozenset(
+#: Parts of words that concern anonymity. `tor` must be a whole word, as many other words contain it.
+_ANONYMITY = re.compile(r"vpn|prox(y|ies|ied)|relay|anonym|\btor\b")
+#: The last words of keys whose texts name flags, and of keys whose texts name a provider.
+_TYPE_WORDS = frozenset(
     (
         *("type", "types", "category", "categories", "kind", "class", "classification", "flag", "flags", "tag", "tags"),
         *("label", "labels", "privacy", "anonymity", "threat", "threats", "risk", "risks", "detection", "detections"),
     )
 )
-_OF_NAMES = frozenset(("provider", "providers", "service", "services", "name", "names"))
-_NO_NAME = frozenset(("", "-", "0", "false", "no", "none", "null", "n/a"))
-_UNDERSTOOD = "flags that are understood are like `is_tor_exit_node`, `is_vpn`, `proxy` or `is_anonymous`"
-#: More than no confidence that an address is anonymous. Lists have it too, so it is no flag.
+_NAME_WORDS = frozenset(("provider", "providers", "service", "services", "name", "names"))
+_EMPTY_NAMES = frozenset(("", "-", "0", "false", "no", "none", "null", "n/a"))
+_UNDERSTOOD = "flags must be named like `is_tor_exit_node`, `is_vpn`, `proxy` or `is_anonymous`"
+#: Marks a confidence above 0 that an address is anonymous. Lists have this key too, so by itself it is no flag.
 _CONFIDENT = "confident"
 _TRUE, _FALSE = frozenset(("true", "1", "yes", "y", "t")), frozenset(("false", "0", "no", "n", "f", "", "-"))
 
 
 class AnonymousSchema(NamedTuple):
-    """How a database says who is anonymous: by flags, or by being `listed` as something."""
+    """How to read a database of anonymous addresses: by its flags, or as a list of the kind `listed`."""
 
     listed: str | None = None
 
@@ -75,11 +66,11 @@ class AnonymousSchema(NamedTuple):
         return "anonymous"
 
     def read(self, record: object) -> RecordPlace:
-        """Return what a record says; None is no record. Raises `GeoIPError` for one that is not understood."""
+        """Return the anonymiser that a record names; None is no record. Raises `GeoIPError` if it is not understood."""
         return NO_RECORD if record is None else RecordPlace(anonymiser=self._anonymiser(map_of(record)))
 
     def flags(self, record: object) -> frozenset[str]:
-        """Return what a record says that its addresses are, hosting included."""
+        """Return all kinds that a record names, including hosting. Raises `GeoIPError` if it is not understood."""
         flags = list(_flags(map_of(record)))
         if self.listed and all(flag == _CONFIDENT for flag, _ in flags):
             return frozenset((self.listed,))
@@ -91,18 +82,18 @@ class AnonymousSchema(NamedTuple):
         return None if found == "anonymiser" and HOSTING_PROVIDER in flags else found
 
 
-def tell_anonymous(kind: str, records: Iterable[object]) -> AnonymousSchema:
-    """Return how a database of the type `kind` says who is anonymous.
+def detect_anonymous_schema(kind: str, records: Iterable[object]) -> AnonymousSchema:
+    """Return the schema of a database of the type `kind`, detected by its first records.
 
-    Raises `GeoIPError` (`unknown-schema`) if it does not, or in a way that is not understood.
+    Raises `GeoIPError` (`unknown-schema`) if the records have no flags, or flags that are not understood.
     """
-    # A type that says no more than `proxy` or `anonymous` may well list hosting providers too.
-    listed = _flag([word for word in _words(kind) if word in _OF_FLAGS])
+    # A list whose type is only `proxy` or `anonymous` may contain hosting providers too.
+    listed = _flag([word for word in _words(kind) if word in _FLAG_WORDS])
     listed = listed if listed in ANONYMISERS and listed not in ("proxy", "anonymiser") else None
     all_of = iter(records)
     sample = [record for record in islice(all_of, SAMPLE) if isinstance(record, dict)]
     flagged = [flag for record in sample for flag, _ in _flags(record) if flag != _CONFIDENT]
-    # A sample without flags need not be all of a database that has them, but is of a list.
+    # Flags may appear only after the sample. A list need not be searched for them.
     for record in () if listed or flagged else all_of:
         if isinstance(record, dict):
             flagged += [flag for flag, _ in _flags(record) if flag != _CONFIDENT]
@@ -113,7 +104,7 @@ def tell_anonymous(kind: str, records: Iterable[object]) -> AnonymousSchema:
     if listed and sample and not flagged:
         return AnonymousSchema(listed)
     found = ", ".join(f"`{printable(key, 40)}`" for key in [*dict.fromkeys(chain.from_iterable(sample[:100]))][:10])
-    message = f"no record of the `{printable(kind)}` database says who is anonymous"
+    message = f"no record of the `{printable(kind)}` database states who is anonymous"
     raise GeoIPError(
         Problem(
             "unknown-schema",
@@ -124,103 +115,103 @@ def tell_anonymous(kind: str, records: Iterable[object]) -> AnonymousSchema:
 
 
 def _flags(record: Mapping[str, object]) -> Iterator[tuple[str, bool]]:
-    """Yield the flags of a record, and whether each is set."""
+    """Yield the kinds that the flags of a record name, and whether each flag is set."""
     for key, value in record.items():
         words = _words(key)
         if "legitimate" in words:
             continue
-        flag, last, telling = _flag(words), words[-1] if words else "", _is_telling(words)
+        flag, last, relevant = _flag(words), words[-1] if words else "", _concerns_anonymity(words)
         if isinstance(value, (dict, list)):
-            yield from _inside(key, value)
-        elif isinstance(value, str) and last in _OF_TYPES:
-            yield from _named(key, value)
-        elif isinstance(value, str) and last in _OF_NAMES and "is" not in words:
-            # A name is no flag of a hosting provider, beside which being anonymous does not count.
+            yield from _flags_inside(key, value)
+        elif isinstance(value, str) and last in _TYPE_WORDS:
+            yield from _flags_in_text(key, value)
+        elif isinstance(value, str) and last in _NAME_WORDS and "is" not in words:
+            # A name alone does not mean `hosting provider`, which would cancel `is_anonymous`.
             flag = flag or _flag(words[:-1])
             if flag is not None:
-                yield HOSTING if flag == HOSTING_PROVIDER else flag, value.strip().lower() not in _NO_NAME
-            elif telling and value.strip():
+                yield HOSTING if flag == HOSTING_PROVIDER else flag, value.strip().lower() not in _EMPTY_NAMES
+            elif relevant and value.strip():
                 raise _unknown_key(key, value)
-        elif telling and last == "confidence":
+        elif relevant and last == "confidence":
             yield _CONFIDENT, _number(key, value) > 0
         elif flag is not None:
             yield flag, _is_set(key, value)
-        elif telling:
+        elif relevant:
             raise _unknown_key(key, value)
 
 
-def _inside(key: str, value: dict[str, object] | list[object]) -> Iterator[tuple[str, bool]]:
-    """Yield the flags in a map or a list; raises `GeoIPError` if one that a telling key has is not understood."""
-    telling = _is_telling(_words(key))
+def _flags_inside(key: str, value: dict[str, object] | list[object]) -> Iterator[tuple[str, bool]]:
+    """Yield the flags in a map or a list. Raise `GeoIPError` if its key concerns anonymity and a part is not understood."""
+    relevant = _concerns_anonymity(_words(key))
     found: list[tuple[str, bool]] = []
     rest = False
-    of_types = telling or not _OF_TYPES.isdisjoint(_words(key)[-1:])
+    of_types = relevant or not _TYPE_WORDS.isdisjoint(_words(key)[-1:])
     for part in [{name: inner} for name, inner in value.items()] if isinstance(value, dict) else value:
         if isinstance(part, dict):
             flags = list(_flags(part))
         elif isinstance(part, str) and of_types:
-            flags = list(_named(key, part))
+            flags = list(_flags_in_text(key, part))
         else:
             flag = _flag(_words(part)) if isinstance(part, str) else None
             flags = [(flag, True)] if flag in ANONYMISERS else []
         found += flags
         rest = rest or not (flags or part in ({}, "") or (isinstance(part, dict) and "" in part.values()))
-    if telling and rest and not any(is_set for _, is_set in found):
-        # `{"vpn": {"name": "a"}}` says something of a VPN, and who is behind it remains open.
+    if relevant and rest and not any(is_set for _, is_set in found):
+        # `{"vpn": {"name": "a"}}` concerns a VPN, but does not state whether the address belongs to it.
         raise _not_understood(key, value)
     yield from found
 
 
-def _named(key: str, text: str) -> Iterator[tuple[str, bool]]:
-    """Yield the flag that a text names; raises `GeoIPError` if the text or its key is about one that is not known."""
-    if text.strip().lower() in _NO_NAME:
+def _flags_in_text(key: str, text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the flag that a text names. Raise `GeoIPError` if the text or its key names an unknown kind of anonymity."""
+    if text.strip().lower() in _EMPTY_NAMES:
         return
     words = _words(text)
     flag = _flag(words)
     if flag is not None:
         if flag in ANONYMISERS:
             yield flag, True
-    elif _is_telling(words) or _is_telling(_words(key)):
+    elif _concerns_anonymity(words) or _concerns_anonymity(_words(key)):
         raise _not_understood(key, text) if _flag(_words(key)) else _unknown_key(key, text)
 
 
 @lru_cache(maxsize=4096)
 def _words(key: str) -> list[str]:
-    """Return the words of a key or a text in lower case; those that are written together are taken apart."""
-    return [part for word in _WORD.findall(key) for part in _apart(word.lower()) or [word.lower()]]
+    """Return the words of a key or a text in lower case, with compounds such as `openproxy` split."""
+    return [part for word in _WORD.findall(key) for part in _split(word.lower()) or [word.lower()]]
 
 
-def _apart(word: str) -> list[str]:
-    """Return the words of flags of which a word consists, none if it does not."""
-    if word in _OF_FLAGS or len(word) > 40:
+def _split(word: str) -> list[str]:
+    """Return the words of flags that make up a word, or none if it contains anything else."""
+    if word in _FLAG_WORDS or len(word) > 40:
         return [word]
     for end in range(len(word) - 1, 1, -1):
-        if word[:end] in _OF_FLAGS and (rest := _apart(word[end:])):
+        if word[:end] in _FLAG_WORDS and (rest := _split(word[end:])):
             return [word[:end], *rest]
     return []
 
 
-def _is_telling(words: list[str]) -> bool:
-    return _TELLING.search(" ".join(words)) is not None
+def _concerns_anonymity(words: list[str]) -> bool:
+    return _ANONYMITY.search(" ".join(words)) is not None
 
 
 def _flag(words: list[str]) -> str | None:
-    """Return what the words of a key flag, None if it is no flag."""
-    said = set(words)
-    if not said <= _OF_FLAGS and ("is" not in words or _is_telling(words)):
+    """Return the kind that a key flags, or None if the key is no flag."""
+    found = set(words)
+    if not found <= _FLAG_WORDS and ("is" not in words or _concerns_anonymity(words)):
         return None
-    if "tor" in said:
+    if "tor" in found:
         return "Tor exit"
-    if said & {"vpn", "vpns"}:
+    if found & {"vpn", "vpns"}:
         return "VPN"
-    if said & {"proxy", "proxies"}:
-        residential = said & {"residential", "res"}
-        return "residential proxy" if residential else "public proxy" if said & {"public", "open"} else "proxy"
-    if said & {"relay", "relays"}:
+    if found & {"proxy", "proxies"}:
+        residential = found & {"residential", "res"}
+        return "residential proxy" if residential else "public proxy" if found & {"public", "open"} else "proxy"
+    if found & {"relay", "relays"}:
         return "relay"
-    if "hosting" in said:
-        return HOSTING_PROVIDER if "provider" in said else HOSTING
-    return "anonymiser" if _is_telling(words) else None
+    if "hosting" in found:
+        return HOSTING_PROVIDER if "provider" in found else HOSTING
+    return "anonymiser" if _concerns_anonymity(words) else None
 
 
 def _number(key: str, value: object) -> float:
@@ -241,7 +232,7 @@ def _is_set(key: str, value: object) -> bool:
 
 def _not_understood(key: str, value: object) -> GeoIPError:
     message = f"a record has `{printable(str(value), 40)}` for `{printable(key, 40)}`, which is neither true nor false"
-    return GeoIPError(Problem("unknown-schema", message, hint="flags are booleans, or `0`, `1`, `true` or `false`"))
+    return GeoIPError(Problem("unknown-schema", message, hint="flags must be booleans, `0`, `1`, `true` or `false`"))
 
 
 def _unknown_key(key: str, value: object) -> GeoIPError:

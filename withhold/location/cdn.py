@@ -1,7 +1,7 @@
-"""What CDNs say of where a viewer is, in headers. To be believed from a trusted peer only; `Resolver` sees to that.
+"""The location headers of CDNs. `Resolver` reads them only if the request comes from a trusted peer.
 
-A header that a CDN writes is as good as forged if requests can reach the trusted peer around the CDN: let the
-peers of `TrustedProxies` be the CDN's, or be reachable by the CDN alone.
+These headers prove nothing if requests can reach the trusted peer without passing the CDN. So the peers of `TrustedProxies`
+must belong to the CDN, or must be reachable only through it.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from urllib.parse import unquote
 
 from withhold.location.headers import Headers, Lines, header_name, printable, redacted
 from withhold.location.location import Evidence, LocationState
-from withhold.location.schema import place_of
+from withhold.location.record_place import place_of
 from withhold.territories import current
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CDN:
-    """The headers of a CDN: that of the country, and that of the subdivision if there is one. A value.
+    """The header of a CDN for the country, and the one for the subdivision if it has one. A value.
 
-    Where the name of a header is the customer's own choice, set it:
+    If the customer chooses the names of the headers, set them:
 
     >>> from dataclasses import replace
     >>> replace(CDNS["fastly"], country_header="x-geo-country").country_header
     'x-geo-country'
 
-    Raises `ProxyError` for a name that no header can have.
+    Raises `ProxyError` (`bad-header`) for a name that no header can have.
     """
 
     name: str
@@ -40,10 +40,10 @@ class CDN:
             object.__setattr__(self, "region_header", header_name(self.region_header))
 
     def read(self, headers: Headers | Lines) -> Evidence | None:
-        """Return what the headers say, None if they say nothing.
+        """Return the location that the headers name, or None if there is no country header.
 
-        A repeated country is not believed, nor is a country whose region is repeated with different values.
-
+        The location is unknown if the country header is repeated, or if the region header is repeated with different
+        values. Raises `TypeError` (`bad-headers`) for headers in a form that is not understood.
 
         >>> CDNS["app-engine"].read({"X-Appengine-Country": "US", "X-Appengine-Region": "ca"}).subdivisions
         ('US-CA',)
@@ -58,18 +58,18 @@ class CDN:
             return Evidence(None, why=f"{self.country_header} is repeated")
         code = _value(values[0])
         regions = lines.get(self.region_header) if self.region_header else []
-        # Many servers join the lines by commas. Equal ones say the same; of others nobody knows which is the CDN's.
+        # Many servers join repeated lines with commas. If the values differ, it is unknown which one the CDN wrote.
         parts = {_value(part) for line in regions for part in line.split(",")}
         if len(parts) > 1:
             return Evidence(None, why=f"{self.region_header} is repeated with different values")
         region = parts.pop() if parts else ""
         if current(f"{code}-{region}") is None:
-            # Google writes `USCA`.
+            # Google writes `USCA` for `US-CA`.
             region = region.removeprefix(code).removeprefix("-")
         place = place_of(code, [region] if region else [])
         why = f"{self.country_header} is `{redacted(values[0])}`"
         if place.country and place.country != code and region:
-            # The region has a country's code of its own, as `PR` of `US` has.
+            # The region has a country code of its own, as `PR` in `US` does.
             why = f"{self.region_header} is `{printable(regions[0])}`, {self.country_header} `{printable(values[0])}`"
         elif place.subdivisions:
             why += f", {self.region_header} `{printable(regions[0])}`"
@@ -86,13 +86,13 @@ class CDN:
 
 
 def _value(text: str) -> str:
-    # CloudFront encodes its values in percent, and App Engine writes regions in lower case.
+    # CloudFront percent-encodes its values, and App Engine writes regions in lower case.
     return unquote(text.strip(" \t")[:20]).upper()
 
 
-#: By name. Those of Fastly and of Google's load balancer have no fixed header: these are the names to set in the
-#: VCL (`client.geo.country_code`, `client.geo.region`) or as custom headers (`{client_region}`,
-#: `{client_region_subdivision}`), and others will do.
+#: The presets by name. Fastly and Google's load balancer have no fixed headers. For them, set the headers below in the VCL
+#: (`client.geo.country_code`, `client.geo.region`) or as custom headers (`{client_region}`, `{client_region_subdivision}`),
+#: or use other names and make a `CDN` with them.
 CDNS: Mapping[str, CDN] = MappingProxyType(
     {
         cdn.name: cdn

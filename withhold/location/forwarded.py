@@ -1,7 +1,8 @@
 """The tokens of `X-Forwarded-For` and the elements of `Forwarded` (RFC 7239), from right to left.
 
-The viewer writes the left end of both, and may leave a quote open there. What trusted proxies append to the right
-is well-formed, so it is read from the right: a closing quote leads to its opening one, which no backslash precedes.
+The viewer writes the left end of both headers, and may leave a quote open there. Trusted proxies append well-formed text on
+the right, so the headers are parsed from the right: from a closing quote back to the opening quote, which no backslash
+precedes.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from collections.abc import Iterator
 from withhold.location.address import Address, parse
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-#: A parameter, or none between two semicolons. Of unquoted values only `for` is read, so proxies may be lax about
-#: the others: `host=example.com:443` is no reason not to know the viewer.
+#: A parameter, or nothing between two semicolons. Unquoted values of other parameters than `for` are not checked, as some
+#: proxies write `host=example.com:443`, and the viewer is known all the same.
 _PAIR = re.compile(rf'[ \t]*(?:({_NAME})=(?:"((?:[^"\\]|\\.)*)"|([^ \t",;]*))[ \t]*)?(?:;|\Z)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -21,7 +22,7 @@ _HIDDEN_PORT = re.compile(r"_[A-Za-z0-9._-]+")
 
 
 def tokens(text: str) -> Iterator[str]:
-    """Yield what stands between commas, from right to left, without empty elements (RFC 9110, section 5.6.1).
+    """Yield the comma-separated tokens from right to left, without empty ones (RFC 9110, section 5.6.1).
 
     >>> list(tokens("1.1.1.1,, 192.0.2.1, "))
     [' 192.0.2.1', '1.1.1.1']
@@ -29,7 +30,7 @@ def tokens(text: str) -> Iterator[str]:
     end = len(text)
     while end > 0:
         if text[end - 1] in " \t,":
-            # Empty elements go at once, however many there are.
+            # Skip all empty elements in one step, however many there are.
             end = len(text[:end].rstrip(" \t,"))
             if not end:
                 return
@@ -39,14 +40,14 @@ def tokens(text: str) -> Iterator[str]:
 
 
 def elements(text: str) -> Iterator[str]:
-    """Yield the elements of `Forwarded` from right to left, without empty ones. Commas in quotes do not divide.
+    """Yield the elements of `Forwarded` from right to left, without empty ones. Commas within quotes separate nothing.
 
     >>> list(elements('for="x, for=192.0.2.7;host="a,b",'))
     ['for=192.0.2.7;host="a,b"', 'for="x']
     """
     end = len(text)
     while end > 0:
-        # Empty elements go at once, however many there are.
+        # Skip all empty elements in one step, however many there are.
         end = len(text[:end].rstrip(" \t,"))
         begin = _begin(text, end)
         if begin < end:
@@ -55,7 +56,9 @@ def elements(text: str) -> Iterator[str]:
 
 
 def plain_node(token: str) -> Address | None:
-    """Read an address, perhaps with a port, or in quotes: Azure's gateway writes `81.2.69.142:51234`.
+    """Return the address in a token of `X-Forwarded-For`, or None for any other token.
+
+    The address may have a port and may be quoted: Azure's gateway writes `81.2.69.142:51234`.
 
     >>> plain_node(" [2001:db8::1]:443") == plain_node("2001:db8::1:44300") == parse("2001:db8::1")
     True
@@ -67,7 +70,9 @@ def plain_node(token: str) -> Address | None:
 
 
 def forwarded_node(element: str) -> Address | None:
-    """Read the `for` of an element; None for `unknown`, an obfuscated name, and an element with malformed quotes.
+    """Return the address in the `for` of an element.
+
+    Return None for `unknown`, for an obfuscated name, and for an element with malformed quotes, without a `for` or with two.
 
     >>> forwarded_node('for="[2001:db8::1]:443";proto=https') == parse("2001:db8::1")
     True
@@ -76,8 +81,9 @@ def forwarded_node(element: str) -> Address | None:
     """
     nodes, at = [], 0
     if '"' not in element:
-        # Proxies that do not quote the viewer's `Host` leave it to the viewer to make this malformed. That must not
-        # make them unknown, and one more `for` must not move them. A stray quote may be somebody else's, from the left.
+        # If a proxy copies the viewer's `Host` without quotes, the viewer can make the element malformed. This must not
+        # hide the viewer, and a second `for` must not move them, so without any quote the element is only split at
+        # semicolons. An element with a stray quote is malformed: the quote may close one that the viewer opened further left.
         pairs = (pair.partition("=") for pair in element.split(";"))
         nodes = [value.strip(" \t") for name, _, value in pairs if name.strip(" \t").lower() == "for"]
         at = len(element)
@@ -92,7 +98,7 @@ def forwarded_node(element: str) -> Address | None:
 
 
 def endpoint_node(text: str) -> Address | None:
-    """Read an address that always has a port, as CloudFront writes it, without brackets.
+    """Return the address in a value that always has a port and no brackets, as CloudFront writes it.
 
     >>> endpoint_node("2001:db8::6:4653") == parse("2001:db8::6")
     True
@@ -116,7 +122,7 @@ def _node(text: str, *, hidden_port: bool = False) -> Address | None:
     elif (address := parse(text)) is not None or ":" not in text:
         return address
     else:
-        # No IPv6 address, but perhaps one with a port.
+        # It is no IPv6 address, but it may be one with a port.
         host, _, port = text.rpartition(":")
         version = 6
     if not (_is_port(port) or (hidden_port and _HIDDEN_PORT.fullmatch(port))):
@@ -130,12 +136,12 @@ def _is_port(text: str) -> bool:
 
 
 def _begin(text: str, end: int) -> int:
-    """Return where the element that ends before `end` begins. O(its length)."""
+    """Return the start of the element that ends before `end`. O(length of the element)."""
     comma, at = text.rfind(",", 0, end), end
     while (quote := text.rfind('"', comma + 1, at)) >= 0:
         at = _opening(text, quote)
         if at < 0:
-            # Nothing opens it: the element is malformed, wherever it begins.
+            # No quote opens it, so the element is malformed wherever it begins.
             break
         if at < comma:
             comma = text.rfind(",", 0, at)
@@ -143,7 +149,7 @@ def _begin(text: str, end: int) -> int:
 
 
 def _opening(text: str, closing: int) -> int:
-    """Return where the quoted string that ends at `closing` begins, or -1."""
+    """Return the start of the quoted string that ends at `closing`, or -1 if no quote opens it."""
     at = text.rfind('"', 0, closing)
     while at >= 0:
         before = at

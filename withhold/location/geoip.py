@@ -1,4 +1,4 @@
-"""`GeoIP`: from an IP address to where it is, by a database that the operator chose."""
+"""`GeoIP`: locate an IP address by a database that the operator chose."""
 
 from __future__ import annotations
 
@@ -20,35 +20,34 @@ from withhold.location.database import Refused, Signature
 from withhold.location.loading import AnyDatabase, Plan
 from withhold.location.location import Location
 from withhold.location.table import DEEP
-from withhold.location.watching import Watcher
+from withhold.location.watching import ReloadSchedule, Watcher
 
 _log = logging.getLogger("withhold.location")
 _number = int.from_bytes
 _halves = Struct(">QQ").unpack
-_MOST_LOOKS = 64  # between two attempts to read a file that is refused again and again
 
 
 class GeoIP:
-    """Locates IP addresses by a MaxMind DB file, or by a reader of geoip2 or maxminddb that is open.
+    """Locates IP addresses by a MaxMind DB file, or by an open reader of geoip2 or maxminddb.
 
-    Country, City and Enterprise databases are understood, and flat ones with a `country_code` (or a `country`
-    that is text); for others `country_path` names the keys that lead to the code: two letters of ISO 3166-1, in
-    either case. A database with a record that names a country in another way is refused, as is one that names none.
+    The schemas of MaxMind's Country, City and Enterprise databases are understood, and flat ones with a `country_code`, or
+    with a `country` that is text. For any other schema, `country_path` lists the keys that lead to the code of the country:
+    two letters of ISO 3166-1, in either case. A database is refused if a record names a country in another way, or if no
+    record names one.
 
-    `anonymous` is a database of anonymous addresses, MaxMind's Anonymous-IP, Anonymous-Plus or Residential-Proxy,
-    IPinfo's or one with flags like these: Tor exits, VPNs, proxies and relays are then marked. A hosting provider
-    alone is not. A database whose flags are not understood is refused.
+    `anonymous` is a database of anonymous addresses: MaxMind's Anonymous-IP, Anonymous-Plus or Residential-Proxy, IPinfo's,
+    or one with similar flags. Addresses of Tor exits, VPNs, proxies and relays then get the state `anonymised`. Those of a
+    hosting provider alone do not. A database with flags that are not understood is refused.
 
-    A database of one IP version answers nothing for the other and does not say so: it is refused, unless
-    `ip_versions` says that the other is not asked for. `six_to_four=False` is strict: 6to4 addresses are then
-    unknown. `nat64` are the operator's own /96 prefixes.
+    A database of one IP version has no answers for the other. It is refused unless `ip_versions` leaves the other out. With
+    `six_to_four=False`, the location of 6to4 addresses is unknown. `nat64` lists the operator's own /96 prefixes.
 
-    The whole file is read and checked at first, about 2 s for a million networks. After `wait` seconds (None:
-    without end) the constructor returns nevertheless, and maxminddb answers until that is done, in 0.1 ms or so; 0
-    is for processes that must start at once. What is then found to be broken is logged, and nothing is known any
-    more. A City database has a hundred times as many records to check as a Country one, and takes tens of seconds.
+    At first the whole file is read and checked, which takes about 2 s for a million networks. A City database has a hundred
+    times as many records as a Country database and takes tens of seconds. The constructor waits at most `wait` seconds for
+    this (None: no limit; 0: not at all, for processes that must start at once). Until it is done, maxminddb answers, in about
+    0.1 ms. A fault that is found after the constructor has returned is logged, and every location is unknown from then on.
 
-    >>> from mmdb_writer import MMDBWriter  # writes a database to try it with
+    >>> from mmdb_writer import MMDBWriter  # to write an example database
     >>> from netaddr import IPSet
     >>> from tempfile import mkdtemp
     >>> writer = MMDBWriter(6, "GeoIP2-Country", ipv4_compatible=True)
@@ -62,15 +61,15 @@ class GeoIP:
     >>> print(here.viewer())
     GB (in 81.2.69.0/24 of geo.mmdb)
 
-    Whatever else the record says, geoip2's own model has:
+    For the other fields of a record, there is its model from geoip2:
 
     >>> record = here.record()
     >>> type(record).__name__, record.country.iso_code, str(record.traits.network)
     ('Country', 'GB', '81.2.69.0/24')
 
-    Raises `GeoIPError` for a file that is missing or broken, of an unknown schema, or for one IP version only.
-    Safe to share between threads. It keeps no file open, and forked processes share its memory, best if they are
-    forked after `wait` has returned True. The threads that read and watch files go on in each of them.
+    Raises `GeoIPError` for a file that is missing or broken, has an unknown schema or lacks an IP version, and for arguments
+    that are not understood. Safe to share between threads. It keeps no file open. Forked processes share its memory, ideally
+    if they are forked after `wait` has returned True. Threads that read or watch files continue in each process.
     """
 
     def __init__(
@@ -91,41 +90,41 @@ class GeoIP:
             country_path=country_path,
             transition=Transition.of(six_to_four=six_to_four, nat64=nat64),
         )
-        #: How many files were refused after the first, and why the last one was.
+        #: The number of refusals, and the last one. The same files refused for the same reason count once.
         self.errors = 0
         self.last_error: GeoIPError | None = None
-        #: How often a newer file took the place of an older one.
+        #: The number of successful reloads.
         self.reloads = 0
         self._failed: GeoIPError | None = None
         self._refusal: tuple[Signature, str] | None = None
         self._loading = threading.Lock()
         self._watcher: Watcher[GeoIP] | None = None
 
-        # The one cell that changes: a reader takes it once, and is answered from one database.
+        # Replaced as a whole by a reload. A look-up reads it once, so it uses one database throughout.
         self._database = self._plan.open()
         self._start_flattening()
         _ALL.add(self)
         self.wait(wait)
 
     def locate(self, address: str | IPv4Address | IPv6Address | None) -> Location:
-        """Return where `address` is; what is no address, or None, is unknown. A reader's exceptions never show.
+        """Return the location of `address`. It is unknown for None and for text that is not an IP address.
 
-        O(1) for most IPv4 addresses, O(log n) within a /16 or an IPv6 /32 else; no lock. Raises `TypeError` for
-        what is neither text nor an `ipaddress` address.
+        O(1) for most IPv4 addresses, else O(log n) in the networks of a /16, or for IPv6 of a /32. It takes no lock. Raises
+        `TypeError` for other types than text and `ipaddress` addresses. A broken record raises nothing.
         """
         database = self._database
         if database.native is not None:
             found = database.native.locate(address, database)
             if found is not None:
                 return found
-        # One frame on purpose, as each call more is a tenth of the time; and the location is made first, as that
-        # does not wait for the table's memory.
+        # All in one function, as each further call would add a tenth of the time. The location is made before the table is
+        # read, so that the processor need not wait for the table's memory.
         location = Location()
         location._address = address
         location._source = database
         table = database.table
         if table is None:
-            location._country = database.tell(address).country
+            location._country = database.evidence(address).country
             return location
         try:
             if ":" in address:  # type: ignore[operator]
@@ -144,14 +143,15 @@ class GeoIP:
                     code = table.codes4[at]
             location._country = table.codes[code]
         except (OSError, ValueError, TypeError, LookupError):
-            # Not an address, or, as there is no country of that number, `ELSEWHERE`.
-            location._country = database.tell(address).country
+            # It is not an address, or its code is `ELSEWHERE`, for which `codes` has no country.
+            location._country = database.evidence(address).country
         return location
 
     def country(self, address: str | IPv4Address | IPv6Address | None) -> str | None:
-        """Return the country alone, None if it is not known: `locate(address).country`, for a fifth less.
+        """Return `locate(address).country`, in a fifth less time.
 
-        That of an anonymised address is the exit's; where that matters, ask `locate`. Raises as that does.
+        For an anonymised address this is the country of the exit, and only `locate` shows that. Raises `TypeError` as
+        `locate` does.
         """
         database = self._database
         if database.native is not None:
@@ -160,7 +160,7 @@ class GeoIP:
                 return country
         table = database.table
         if table is None:
-            return database.tell(address).country
+            return database.evidence(address).country
         try:
             if ":" in address:  # type: ignore[operator]
                 high, low = _halves(pack(INET6, address))  # type: ignore[arg-type]
@@ -176,12 +176,12 @@ class GeoIP:
                 code = table.codes4[bisect_right(table.starts4, value, table.index4[top], table.index4[top + 1]) - 1]
             return table.codes[code]
         except (OSError, ValueError, TypeError, LookupError):
-            return database.tell(address).country
+            return database.evidence(address).country
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the whole of the first file is read and checked; return whether it is.
+        """Wait until the first file is read and checked, at most `timeout` seconds. Return whether it is.
 
-        Raises `GeoIPError` if it was refused.
+        Raises `GeoIPError` if the file was refused.
         """
         self._first.join(timeout)
         if self._failed is not None:
@@ -189,18 +189,18 @@ class GeoIP:
         return self._database.table is not None
 
     def reload(self) -> bool:
-        """Read the files again; return True if they are in use now, False if they were refused.
+        """Read the files again. Return whether they are now in use.
 
-        Everything is built and checked before one reference is swapped. A refused file is logged and counted in
-        `errors`, and the old one stays. A look-up that is under way ends with the database it began with.
-        Raises `GeoIPError` (`not-a-file`) if the database was given as an open reader.
+        All tables are built and checked before one reference is replaced, so a look-up in progress keeps its database. If the
+        new files are refused, the old database stays in use, and the refusal is logged and counted in `errors`. Raises
+        `GeoIPError` (`not-a-file`) if the database is an open reader.
         """
         self._plan.check_files()
         with self._loading:
             try:
                 database = self._plan.flatten(self._plan.open())
             except GeoIPError as error:
-                self._refuse(error, "the one in use stays")
+                self._refuse(error, "the database in use is kept")
                 return False
             self._database, self._failed, self._refusal = database, None, None
             self.reloads += 1
@@ -208,23 +208,24 @@ class GeoIP:
         return True
 
     def watch(self, interval: float = 30.0) -> None:
-        """Look every `interval` seconds, in a thread, whether the files are others than those in use, and reload them.
+        """Check every `interval` seconds, in a thread, whether the files have changed, and reload them if so.
 
-        A changed file is read when it has been the same for one interval: it may still be being written. One that
-        cannot be read, or is refused, is tried again, less and less often while it stays the same. This goes on in
-        forked processes, and ends with `close` or with the last reference to the object. To watch again replaces the
-        interval. Raises `GeoIPError` (`not-a-file`) if the database was given as an open reader, and `ValueError`
-        for an interval that is not positive.
+        A changed file is read when it has been the same for one interval, as it may still be being written. A file that cannot
+        be read or is refused is tried again, less and less often while it stays the same. Watching continues in forked
+        processes, and ends with `close` or with the last reference to the object. A second call replaces the interval. Raises
+        `GeoIPError` (`not-a-file`) if the database is an open reader, and `ValueError` (`bad-interval`) for an interval that is
+        not positive and finite.
         """
         self._plan.check_files()
         if not 0 < interval <= threading.TIMEOUT_MAX:
             raise ValueError(f"interval `{interval}` is not a positive number of seconds [bad-interval]")
         if self._watcher is not None:
             self._watcher.close(wait=False)
-        self._watcher = Watcher(self, _Looks(self._database.signature), interval, "withhold-geoip-watch")
+        schedule = ReloadSchedule(self._database.signature)
+        self._watcher = Watcher(self, lambda geoip: geoip._check(schedule), interval, "withhold-geoip-watch")
 
     def close(self) -> None:
-        """Stop watching. Answers go on: no file is open."""
+        """Stop watching. Look-ups still work, as no file is open."""
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
@@ -236,6 +237,16 @@ class GeoIP:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check(self, schedule: ReloadSchedule) -> None:
+        """Reload the files if they are due."""
+        now = self._plan.signature()
+        if schedule.is_due(now, self._database.signature):
+            try:
+                if self.reload():
+                    schedule.loaded(now)
+            except Exception:  # noqa: BLE001  # such as a lack of memory; without this thread no file would be read again
+                _log.exception("%s could not be reloaded", self._database.name)
 
     def _flatten_first(self) -> None:
         with self._loading:
@@ -253,13 +264,13 @@ class GeoIP:
     def _refuse(self, error: GeoIPError, therefore: str) -> None:
         self.last_error = error
         refusal = (self._plan.signature(), str(error))
-        if refusal != self._refusal:  # the same file for the same reason is one refusal, however often it is tried
+        if refusal != self._refusal:  # the same files refused for the same reason count once
             self._refusal = refusal
             self.errors += 1
             _log.error("%s; %s", error, therefore)
 
     def _after_fork(self) -> None:
-        """Do again what only threads of the parent process were doing; they are gone, and a lock may still be held."""
+        """Restart the threads, which exist in the parent process only, and replace the lock, which they may have held."""
         self._loading = threading.Lock()
         try:
             if self._database.table is None and self._failed is None:
@@ -267,38 +278,10 @@ class GeoIP:
             if self._watcher is not None:
                 self.watch(self._watcher.interval)
         except RuntimeError as error:
-            _log.error("%s is neither read nor watched in process %d: %s", self._database.name, os.getpid(), error)
+            _log.error("%s is neither checked nor watched in process %d: %s", self._database.name, os.getpid(), error)
 
 
-class _Looks:
-    """Whether it is time to reload, look by look."""
-
-    def __init__(self, loaded: Signature) -> None:
-        self._loaded = self._before = loaded
-        self._looks = self._pause = 1
-
-    def __call__(self, geoip: GeoIP) -> None:
-        now = geoip._plan.signature()
-        if now != self._before:
-            # It may still be being written.
-            self._looks = self._pause = 1
-        elif now not in (self._loaded, geoip._database.signature):
-            self._looks -= 1
-            if not self._looks:
-                if self._reload(geoip):
-                    self._loaded = now
-                self._looks = self._pause = min(2 * self._pause, _MOST_LOOKS)
-        self._before = now
-
-    def _reload(self, geoip: GeoIP) -> bool:
-        try:
-            return geoip.reload() is not False
-        except Exception:  # noqa: BLE001  # no memory, say: the thread must live, or nobody would look again
-            _log.exception("%s could not be reloaded", geoip._database.name)
-            return False
-
-
-#: All that exist, to be mended in a forked process.
+#: All instances, whose threads a forked process restarts.
 _ALL: weakref.WeakSet[GeoIP] = weakref.WeakSet()
 
 

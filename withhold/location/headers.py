@@ -1,4 +1,4 @@
-"""Request headers, in whatever form a server hands them over."""
+"""Request headers, in all the forms in which servers and frameworks pass them."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from withhold.errors import Problem, ProxyError
 
 
 class HasItems(Protocol):
-    """The headers of `http.server`, `wsgiref`, werkzeug and others, which are no mappings."""
+    """The headers of `http.server`, `wsgiref`, werkzeug and others, which are not mappings."""
 
     def items(self) -> Iterable[tuple[Any, Any]]: ...
 
 
-#: What `Lines.of` reads: pairs of names and values as text or bytes (ASGI's `scope["headers"]`, h11's), a mapping
-#: whose values may be lists, anything with `items()`, a WSGI environ (Django's `request.META`), and None for no headers.
+#: The forms that `Lines.of` accepts: pairs of names and values as text or bytes (`scope["headers"]` of ASGI, those of h11),
+#: a mapping whose values may be lists, any object with `items()`, a WSGI environ (Django's `request.META`), and None for no
+#: headers.
 Headers = Mapping[str, Any] | Mapping[bytes, Any] | HasItems | Iterable[tuple[str | bytes, str | bytes]] | None
 
-#: Variables of a WSGI environ or a CGI program, besides those that begin with `HTTP_`.
+#: Variables of a WSGI environ or a CGI program that do not begin with `HTTP_`.
 _CGI = frozenset({"REQUEST_METHOD", "REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "PATH_INFO"})
-#: Names without a hyphen that nearly every request has, or a trusted proxy writes.
+#: Headers without a hyphen in their names that nearly every request has, or that a trusted proxy writes.
 _COMMON = frozenset({"host", "forwarded", "via", "accept", "connection", "cookie", "te", "upgrade"})
-#: Parts of the names of headers that trusted proxies write, as they may be misspelled, and beginnings of common ones.
+#: Misspelled names of headers that trusted proxies write, and the beginnings of common names.
 _MISSPELLED = re.compile(r"forwarded_for|(real|client|connecting)_ip|ipcountry|(viewer|client|ip)_(address|country)")
 _PLAIN = (":", "forwarded", "x-", "cf-", "cloudfront-", "client-", "true-client-", "accept-", "content-", "user-agent")
 _NAME = re.compile(r"[!#$%&'*+.^`|~0-9A-Za-z-]+")
 
 
 class Lines:
-    """The header lines of one request. A repeated header has several, in order.
+    """The header lines of one request, in order. A repeated header has several lines.
 
     >>> Lines.of([(b"x-forwarded-for", b"192.0.2.1"), ("X-Forwarded-For", "192.0.2.2")]).get("x-forwarded-for")
     ['192.0.2.1', '192.0.2.2']
@@ -48,7 +49,10 @@ class Lines:
 
     @classmethod
     def of(cls, headers: Headers | Lines) -> Lines:
-        """Read headers, once. Raises `TypeError` for anything that is not understood, and says what to pass instead."""
+        """Return the lines of `headers`, which are read once and may be an iterator.
+
+        Raises `TypeError` (`bad-headers`) for any other form. The message lists the forms to pass.
+        """
         if isinstance(headers, cls):
             return headers
         given = headers if type(headers) is list else list(_pairs_of(headers))
@@ -75,33 +79,33 @@ class Lines:
         return cls(read)
 
     def get(self, name: str) -> list[str]:
-        """Return the values of all lines of the header `name` (lower case), in order."""
+        """Return the values of all lines of the header `name`, which is lower case, in order."""
         spelled = self._spelled(name)
         return [text for key, value in self._pairs if key == spelled for text in _texts(value)]
 
 
 def header_name(name: object) -> str:
-    """Return the name of a header in lower case; raises `ProxyError` (`bad-header`) if no request can have it.
+    """Return the name of a header in lower case. Raise `ProxyError` (`bad-header`) if no header can have this name.
 
     >>> header_name("X-Forwarded-For")
     'x-forwarded-for'
     """
     if isinstance(name, str) and _NAME.fullmatch(name):
         return name.lower()
-    said = name if isinstance(name, str) else repr(name)
+    text = name if isinstance(name, str) else repr(name)
     plain = name.upper().removeprefix("HTTP_").replace("_", "-").strip(": ").lower() if isinstance(name, str) else ""
     hint = f"did you mean `{plain}`?" if _NAME.fullmatch(plain) else "write it like `x-forwarded-for`"
-    raise ProxyError(Problem("bad-header", f"`{printable(said)}` is not the name of a header", hint=hint))
+    raise ProxyError(Problem("bad-header", f"`{printable(text)}` is not the name of a header", hint=hint))
 
 
 def printable(text: str, longest: int = 60) -> str:
-    """Return text from outside as it may stand in a log: short, on one line, without backticks."""
+    """Return text from outside in a form that is safe in a log: short, on one line, without backticks."""
     shown = "".join(char if char.isprintable() and char != "`" else "?" for char in text[:longest])
     return shown + "…" if len(text) > longest else shown
 
 
 def redacted(text: str) -> str:
-    """Return text that may hold an address as it may stand in a log: printable, with the digits of addresses hidden.
+    """Return text that may contain an address in a form for logs: printable, with the digits of addresses hidden.
 
     >>> redacted("81.2.69.142:x"), redacted("2001:db8::zz"), redacted("unknown"), redacted("T1")
     ('##.#.##.###:x', '####:###::zz', 'unknown', 'T1')
@@ -113,24 +117,24 @@ def redacted(text: str) -> str:
 
 
 def _pairs_of(headers: Any) -> Iterable[Any]:
-    """Return the pairs of names and values, every line of a repeated header included."""
+    """Return the pairs of names and values, with all lines of repeated headers."""
     if headers is None:
         return ()
     if isinstance(headers, (str, bytes, bytearray, memoryview)):
-        raise _not_understood("they are a text")
+        raise _not_understood("they are plain text")
     inner = headers.get("headers") if isinstance(headers, Mapping) else getattr(headers, "headers", None)
     if inner is not None and ((isinstance(inner, list | tuple) and not inner) or not _is_text(inner)):
-        # A request, an ASGI scope, the event of a cloud function. No header line is anything but text.
-        raise _not_understood(f"`{type(headers).__name__}` has them in its `headers`")
+        # A request, an ASGI scope or the event of a cloud function: a header named `headers` would have text as its value.
+        raise _not_understood(f"`{type(headers).__name__}` contains them as `headers`")
     if callable(getattr(headers, "get_list", None)) and callable(getattr(headers, "get_all", None)):
         return headers.get_all()  # type: ignore[no-any-return]  # Tornado, whose `items` joins repeated lines
     for method in ("multi_items", "lists", "items"):
-        # `lists` is that of Django's and werkzeug's multi-valued dictionaries, whose `items` has one value a key.
+        # The multi-valued dictionaries of Django and werkzeug have `lists`; their `items` yields one value for each key.
         if callable(read := getattr(headers, method, None)):
             return read()  # type: ignore[no-any-return]
     if isinstance(headers, Iterable):
         return headers
-    raise _not_understood(f"`{type(headers).__name__}` is none of these")
+    raise _not_understood(f"`{type(headers).__name__}` is not a form of headers")
 
 
 def _is_text(value: object) -> bool:
@@ -139,21 +143,21 @@ def _is_text(value: object) -> bool:
 
 
 def _texts(value: object) -> Iterable[str]:
-    """Return the lines in one value as text. Bytes are Latin-1, as HTTP has it: every byte is a character then."""
+    """Return the lines in one value as text. Bytes are decoded as Latin-1, which HTTP specifies: each byte is a character."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, bytes):
         return (value.decode("latin-1"),)
     if value is None:
         return ()
-    if isinstance(value, Header):  # of `email`, for bytes outside of ASCII
+    if isinstance(value, Header):  # the type that `email` uses for bytes outside ASCII
         return (str(value),)
     if isinstance(value, (list, tuple)) and _is_text(value):
         return [text for part in value for text in _texts(part)]
     raise _not_understood(f"a value is text or bytes, not `{type(value).__name__}`")
 
 
-# Whether something is an environ must not be for the viewer to say: a header may be called `HTTP_X_FORWARDED_FOR`.
+# A viewer must not be able to make headers look like an environ: a header may be named `HTTP_X_FORWARDED_FOR`.
 
 
 def _is_wsgi(headers: object) -> bool:
@@ -161,27 +165,28 @@ def _is_wsgi(headers: object) -> bool:
         return False
     if isinstance(headers, type(os.environ)):
         return True
-    # Django's environ for ASGI has the first two of these as well. A header cannot be a number.
+    # Django's environ for ASGI has the first two of these too. No header has a number as its value.
     return any(
         isinstance(headers.get(f"wsgi.{flag}"), int) for flag in ("multithread", "multiprocess", "run_once")
     ) or (isinstance(version := headers.get("wsgi.version"), tuple) and version[:1] == (1,))
 
 
 def _is_environ(read: list[tuple[str, object]], given: list[Any]) -> bool:
-    """Return whether all that is there looks like an environ: a real request has a host, or what the proxy wrote.
+    """Return whether the names are those of an environ only.
 
-    Raises `TypeError` for an environ among whose variables are names that headers have, such as `HOST`.
+    The headers of a real request include a `Host`, or a header that the proxy wrote. Raise `TypeError` for an environ that
+    also has variables with names of headers, such as `HOST`.
     """
     variables = any(name.startswith("http_") for name, _ in read)
     if not any("-" in name or name in _COMMON for name, _ in read):
         return variables or any(name.upper() in _CGI for name, _ in read)
     if variables and _is_mixed([name.decode("latin-1") if isinstance(name, bytes) else name for name, _ in given]):
-        raise _not_understood("they are a part of an environ, or a copy with other variables")
+        raise _not_understood("they look like a part of an environ, or like a copy with other variables")
     return False
 
 
 def _is_mixed(names: list[str]) -> bool:
-    """Return whether names are an environ's, and none is as only a header is spelled, whoever sent it."""
+    """Return whether the names are those of an environ, and none is spelled as only a header can be."""
     if not any(name in ("REQUEST_METHOD", "REMOTE_ADDR") or name.startswith("wsgi.") for name in names):
         return False
     plain = any(name.lower().startswith(_PLAIN) or (name.lower() in _COMMON and not name.isupper()) for name in names)
@@ -189,13 +194,16 @@ def _is_mixed(names: list[str]) -> bool:
 
 
 def _check_underscores(read: list[tuple[str, object]]) -> None:
-    """Raise `TypeError` if a mapping spells all headers with underscores. What a trusted proxy writes says it does not."""
+    """Raise `TypeError` if a mapping spells all names with underscores instead of hyphens.
+
+    A name with a hyphen, or `forwarded`, as a trusted proxy writes them, proves that it does not.
+    """
     if any("-" in name or name == "forwarded" for name, _ in read):
         return
     plain = any(name in _COMMON for name, _ in read)
     for name, _ in read:
         if _MISSPELLED.search(name) if plain else "_" in name:
-            raise _not_understood(f"`{printable(name)}` is not how a header is spelled")
+            raise _not_understood(f"`{printable(name)}` is spelled with underscores, not hyphens")
 
 
 def _in_environ(name: str) -> str:

@@ -1,4 +1,4 @@
-"""From files, or readers that are open, to a `Database`: opened at once, flattened and checked as a whole."""
+"""Load a `Database` from files or open readers: open it first, then check all of it and build the tables."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 from withhold import native
-from withhold.errors import GeoIPError, Problem, escaped, in_backticks
+from withhold.errors import GeoIPError, Problem, escaped, in_backticks, quoted
 from withhold.location.address import V4_BITS, Transition
-from withhold.location.anonymity import tell_anonymous
+from withhold.location.anonymity import detect_anonymous_schema
 from withhold.location.database import Database, Signature
 from withhold.location.location import Location
 from withhold.location.mmdb import OpenedDatabase, OpenedFile, read_file, reading, signature_of
 from withhold.location.networks import Networks
 from withhold.location.records import Records
-from withhold.location.schema import tell_apart
+from withhold.location.schema import detect_schema
 from withhold.location.table import NetworkTable
 from withhold.location.tree import Metadata
 
@@ -26,7 +26,7 @@ _log = logging.getLogger("withhold.location")
 
 
 class OpenReader(Protocol):
-    """A reader of geoip2 or of maxminddb."""
+    """An open reader of geoip2 or maxminddb."""
 
     def metadata(self) -> Metadata: ...
 
@@ -36,7 +36,7 @@ AnyDatabase = str | os.PathLike[str] | OpenReader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to load, and how addresses are to be read. Raises `GeoIPError` whenever that cannot be done."""
+    """What to load, and the settings for addresses. All methods raise `GeoIPError` for databases that cannot be used."""
 
     database: AnyDatabase
     anonymous: AnyDatabase | None
@@ -45,26 +45,30 @@ class Plan:
     transition: Transition
 
     def __post_init__(self) -> None:
-        if not self.ip_versions or self.ip_versions - {4, 6}:
-            raise GeoIPError(Problem("bad-ip-versions", "ip_versions are `4`, `6` or both"))
+        wrong = ", ".join(sorted(map(quoted, self.ip_versions - {4, 6})))
+        if wrong or not self.ip_versions:
+            message = f"ip_versions contains {wrong}" if wrong else "ip_versions is empty"
+            raise GeoIPError(Problem("bad-ip-versions", message, hint="give `4`, `6` or both"))
         for name in ("database", "anonymous"):
             given = getattr(self, name)
             if isinstance(given, (str, os.PathLike)):
-                # Absolute: the working directory may change until a reload.
+                # An absolute path, as the working directory may change before a reload.
                 object.__setattr__(self, name, Path(given).absolute())
 
     def check_files(self) -> None:
-        """Raise `GeoIPError` if there is no file to read again."""
+        """Raise `GeoIPError` (`not-a-file`) if the database is an open reader, which cannot be read again."""
         if not isinstance(self.database, Path):
-            problem = Problem("not-a-file", "an open reader cannot be reloaded", hint="give the path of its file")
+            problem = Problem(
+                "not-a-file", "an open reader cannot be reloaded", hint="pass the path of its file instead"
+            )
             raise GeoIPError(problem)
 
     def signature(self) -> Signature:
-        """Return the signature of the files as they are now."""
+        """Return the signature that the files have now."""
         return tuple(_signature(path) for path in (self.database, self.anonymous) if isinstance(path, Path))
 
     def open(self) -> Database:
-        """Open the files, and let maxminddb answer."""
+        """Open the files and detect their schemas. Look-ups in the returned database are done by maxminddb."""
         leaves = self._opened(self.database, anonymous=False)
         hidden = None if self.anonymous is None else self._opened(self.anonymous, anonymous=True)
         return Database(
@@ -81,7 +85,7 @@ class Plan:
         )
 
     def flatten(self, opened: Database) -> Database:
-        """Read all of what was opened, check it, and lay it out as tables."""
+        """Return an opened database with tables, after reading and checking all of its records."""
         leaves, hidden = opened.leaves, opened.anonymous
         if not isinstance(leaves, OpenedDatabase):
             raise TypeError("already flattened")
@@ -92,9 +96,9 @@ class Plan:
         if 6 in self.ip_versions and not networks.locates(6):
             if 4 not in self.ip_versions:
                 raise _one_version(opened.name, 6)
-            # The tree has room for them, and an answer of "no record" is true: worth a word, not a refusal.
+            # The database covers IPv6, and "no record" is a correct answer, so this is a warning and no refusal.
             lacks = " with a country" if any(True for _ in networks.v6) else ""
-            _log.warning("%s has no IPv6 networks%s: all of IPv6 is of unknown location", opened.name, lacks)
+            _log.warning("%s has no IPv6 networks%s: every IPv6 address has an unknown location", opened.name, lacks)
         elsewhere = [(6, prefix << V4_BITS, 96) for prefix in self.transition.nat64]
         anonymous = None
         if isinstance(hidden, OpenedDatabase):
@@ -102,7 +106,9 @@ class Plan:
                 anonymous = Networks(hidden.leaves())
             elsewhere += (marked := [*anonymous.anonymous()])
             if not marked:
-                _log.warning("%s marks no network: nobody is taken to be anonymous", opened.anonymous_name)
+                _log.warning(
+                    "%s marks no network as anonymous: no viewer will be treated as anonymous", opened.anonymous_name
+                )
         table = NetworkTable(networks, elsewhere)
         return replace(
             opened,
@@ -118,15 +124,15 @@ class Plan:
             if isinstance(given, Path):
                 opened: OpenedDatabase = OpenedFile(name, *read_file(given))
             else:
-                # geoip2's reader keeps maxminddb's to itself, and makes models where a code is asked for.
+                # Use the reader of maxminddb within that of geoip2, which would build a model for every record.
                 opened = OpenedDatabase(name, getattr(given, "_db_reader", given))  # type: ignore[arg-type]
             about = opened.reader.metadata()
             if about.ip_version == 4 and 6 in self.ip_versions:
                 raise _one_version(name, 6)
             if anonymous:
-                opened.schema = tell_anonymous(about.database_type, opened.records())
+                opened.schema = detect_anonymous_schema(about.database_type, opened.records())
             else:
-                opened.schema = tell_apart(about.database_type, opened.records(), self.country_path)
+                opened.schema = detect_schema(about.database_type, opened.records(), self.country_path)
             return opened
 
 
@@ -134,8 +140,8 @@ def _one_version(name: str, lacking: int) -> GeoIPError:
     return GeoIPError(
         Problem(
             "one-ip-version",
-            f"{in_backticks(name)} has no IPv{lacking} networks with a country, and would answer nothing without saying so",
-            hint=f"give a database of both versions, or `ip_versions=({10 - lacking},)`",
+            f"{in_backticks(name)} has no IPv{lacking} networks with a country: every IPv{lacking} viewer would be unknown",
+            hint=f"use a database of both versions, or set `ip_versions=({10 - lacking},)`",
         )
     )
 

@@ -1,4 +1,4 @@
-"""Where an address is, as far as it is known: the value that `GeoIP.locate` answers with."""
+"""`Location`: where an address is, and how that is known. `GeoIP.locate` returns it."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from withhold.location.address import WIDE, network_of, parse
+from withhold.location.address import LONGEST_SHOWN, network_of, parse
 from withhold.model import Viewer
 
-if TYPE_CHECKING:  # geoip2 is loaded when a record is asked for
+if TYPE_CHECKING:  # geoip2 is imported when a record is requested
     from geoip2.models import AnonymousIP, City, Country, Enterprise
 
 
 class LocationState(StrEnum):
-    """What is known about where a viewer is."""
+    """How much is known of the location of a viewer."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
-    #: Tor, a VPN or a proxy: if there is a country, it is that of the exit.
+    #: Behind Tor, a VPN, a proxy or a relay. The country, if there is one, is that of the exit.
     ANONYMISED = "anonymised"
 
 
 class Anonymised(StrEnum):
-    """What an anonymised viewer counts as: of unknown location, or located where the exit is."""
+    """How to treat an anonymised viewer: as of unknown location, or as located at the exit."""
 
     UNKNOWN = "unknown"
     LOCATED = "located"
 
 
 class Evidence(NamedTuple):
-    """All that a database or a header says about one address; the fields are those of `Location`."""
+    """The location of one address by one database or header. `Location` has the same fields, and documents them."""
 
     country: str | None
     subdivisions: tuple[str, ...] = ()
@@ -47,42 +47,42 @@ class Evidence(NamedTuple):
     def network(self) -> IPv4Network | IPv6Network | None:
         return ip_network(self.cidr) if self.cidr else None
 
-    def tell(self, address: object) -> Evidence:
-        """A finding is its own source: what it says does not depend on the address any more."""
+    def evidence(self, address: object) -> Evidence:
+        """Return this evidence, which is about one address only. With this, evidence is a `Source`."""
         del address
         return self
 
     def record(self, address: object) -> None:
-        """A finding has no database behind it."""
+        """Return None: there is no database behind this evidence."""
 
     def anonymous_record(self, address: object) -> None:
-        """A finding has no database behind it."""
+        """Return None: there is no database behind this evidence."""
 
     def __repr__(self) -> str:
-        # As text it may go into a log: there, a network is no narrower than a /24 or a /48.
+        # The text may be logged, so it shows no network that is narrower than a /24 or a /48.
         first, _, length = (self.cidr or "").partition("/")
-        if (address := parse(first)) and int(length) > (most := WIDE[address.version]):
+        if (address := parse(first)) and int(length) > (most := LONGEST_SHOWN[address.version]):
             return repr(self._replace(cidr=network_of(address, most)))
         return f"Evidence({', '.join(f'{name}={value!r}' for name, value in self._asdict().items())})"
 
 
 class Source(Protocol):
-    """Something that can be asked about an address again; what it answers never changes."""
+    """Where a location gets its attributes from. For one address, its answers never change."""
 
-    def tell(self, address: object) -> Evidence: ...
+    def evidence(self, address: object) -> Evidence: ...
     def record(self, address: object) -> Country | City | Enterprise | None: ...
     def anonymous_record(self, address: object) -> AnonymousIP | None: ...
 
 
 class _LookedUp(NamedTuple):
-    """What a source says of one address, and the source for more."""
+    """The evidence for one address, and its source, which still has the records."""
 
-    finding: Evidence
+    found: Evidence
     source: Source
 
-    def tell(self, address: object) -> Evidence:
+    def evidence(self, address: object) -> Evidence:
         del address
-        return self.finding
+        return self.found
 
     def record(self, address: object) -> Country | City | Enterprise | None:
         return self.source.record(address)
@@ -92,24 +92,27 @@ class _LookedUp(NamedTuple):
 
 
 class Location:
-    """Where an address is. A value: read-only, compared by what it says, safe to share between threads.
+    """Where an address is. A value: read-only, compared by its evidence, safe to share between threads.
 
-    `country` is an ISO 3166-1 code or None; `subdivisions` are the ISO 3166-2 codes in it, broadest first.
-    `state` is known, unknown or anonymised. `network` is the network of the record that answered, None if
-    there was none; `why` says all this in words. `registered_country` (where the provider registered) and
-    `represented_country` (whose base it is) are told apart and are never the location. `anonymiser` is
-    `Tor exit`, `VPN` and so on, or None; `anonymity_database` is the name of the database that would say so,
-    None if there is none.
+    - `country`: an ISO 3166-1 code, or None.
+    - `subdivisions`: the ISO 3166-2 codes within it, broadest first.
+    - `state`: known, unknown or anonymised.
+    - `network`: the network of the record that was found, or None.
+    - `why`: all this in words.
+    - `registered_country`: where the provider registered the network. It is never the location.
+    - `represented_country`: the country whose base this is, such as a military one. It is never the location.
+    - `anonymiser`: `Tor exit`, `VPN` and so on, or None.
+    - `anonymity_database`: the name of the database that was searched for anonymisers, or None if there is none.
 
-    `network` is exact, a single address at worst. All words (`why`, `str`, `repr`, a viewer's signal) name a
-    network of at most a /24 or a /48, so they may be logged.
+    `network` is exact, and may be a single address. The texts (`why`, `str`, `repr`, the signal of a viewer) show no network
+    that is narrower than a /24 or a /48, so they may be logged.
 
-    >>> here = Location.of(Evidence("GB", ("GB-ENG",), LocationState.KNOWN, why="said so"))
+    >>> here = Location.of(Evidence("GB", ("GB-ENG",), LocationState.KNOWN, why="an example"))
     >>> here.country, here.state, str(here.viewer())
-    ('GB', <LocationState.KNOWN: 'known'>, 'GB, GB-ENG (said so)')
+    ('GB', <LocationState.KNOWN: 'known'>, 'GB, GB-ENG (an example)')
 
-    `country` is found when the location is made; the rest is looked up when it is read (about a
-    microsecond), in the very table that gave the country, so a reload in between changes nothing.
+    `country` is looked up when the location is made. Each other attribute is looked up when it is read, in about a
+    microsecond, and in the same table, so a reload in between changes nothing.
     """
 
     __slots__ = ("_address", "_country", "_source")
@@ -119,18 +122,18 @@ class Location:
     _source: Source
 
     @classmethod
-    def of(cls, finding: Evidence) -> Location:
-        """Make a location of what is already known."""
+    def of(cls, evidence: Evidence) -> Location:
+        """Return the location that evidence describes. It has no records."""
         made = cls()
         made._address = None
-        made._country = finding.country
-        made._source = finding
+        made._country = evidence.country
+        made._source = evidence
         return made
 
     @property
-    def finding(self) -> Evidence:
-        """Everything at once, as a named tuple: cheaper than reading one attribute after the other."""
-        return self._source.tell(self._address)
+    def evidence(self) -> Evidence:
+        """All attributes in one look-up, as a named tuple."""
+        return self._source.evidence(self._address)
 
     @property
     def country(self) -> str | None:
@@ -138,63 +141,65 @@ class Location:
 
     @property
     def subdivisions(self) -> tuple[str, ...]:
-        return self.finding.subdivisions
+        return self.evidence.subdivisions
 
     @property
     def state(self) -> LocationState:
-        return self.finding.state
+        return self.evidence.state
 
     @property
     def network(self) -> IPv4Network | IPv6Network | None:
-        return self.finding.network
+        return self.evidence.network
 
     @property
     def why(self) -> str:
-        return self.finding.why
+        return self.evidence.why
 
     @property
     def registered_country(self) -> str | None:
-        return self.finding.registered_country
+        return self.evidence.registered_country
 
     @property
     def represented_country(self) -> str | None:
-        return self.finding.represented_country
+        return self.evidence.represented_country
 
     @property
     def anonymiser(self) -> str | None:
-        return self.finding.anonymiser
+        return self.evidence.anonymiser
 
     @property
     def anonymity_database(self) -> str | None:
-        return self.finding.anonymity_database
+        return self.evidence.anonymity_database
 
     def record(self) -> Country | City | Enterprise | None:
-        """Return the record that this was read from as geoip2's own model, for its other fields.
+        """Return the record of the address as a model of geoip2, for its other fields; about 0.1 ms.
 
-        The model is `geoip2.models.City`, `Enterprise` or, also for other schemas, `Country`. It is read when it is
-        asked for, from the database that answered, also after a reload; some 0.1 ms. None if that has no record of
-        the address, if a header said where this is, or if the location was pickled.
+        The model is `geoip2.models.City` or `Enterprise`, and `Country` for all other schemas. The record is from the database
+        that gave this location, also after a reload. Return None if that database has no record of the address, if the
+        location comes from a header, or if it was pickled. Raises `GeoIPError` (`broken-database`) if the record cannot be
+        read, for example from a reader that was closed.
         """
         return self._source.record(self._address)
 
     def anonymous_record(self) -> AnonymousIP | None:
-        """Return the same of the database of anonymous addresses: `geoip2.models.AnonymousIP` or None."""
+        """Return the record in the database of anonymous addresses, as `record` does: a `geoip2.models.AnonymousIP` or None."""
         return self._source.anonymous_record(self._address)
 
     def looked_up(self) -> Location:
-        """Return the same location with everything but the records looked up once and for all."""
+        """Return the same location with all attributes looked up now. Only the records are still read on request."""
         made = Location()
         made._address = self._address
         made._country = self._country
-        made._source = _LookedUp(self.finding, self._source)
+        made._source = _LookedUp(self.evidence, self._source)
         return made
 
     def viewer(self, account_id: int | None = None, anonymised: Anonymised | str = Anonymised.UNKNOWN) -> Viewer:
-        """Return the viewer who is here; an anonymised one counts as `anonymised` says.
+        """Return a viewer at this location. `anonymised` decides where an anonymised viewer is.
 
-        Raises `SubjectIdError` for an `account_id` that is none, `ValueError` for another `anonymised`.
+        Raises `SubjectIdError` or `SubjectIdTypeError` for an invalid `account_id`, and `ValueError` for an unknown value of
+        `anonymised`.
         """
-        found = self.finding
+        found = self.evidence
         located = Anonymised(anonymised) is Anonymised.LOCATED or found.state is LocationState.KNOWN
         return Viewer(
             country=found.country if located else None,
@@ -204,16 +209,16 @@ class Location:
         )
 
     def __eq__(self, other: object) -> bool:
-        return self.finding == other.finding if isinstance(other, Location) else NotImplemented
+        return self.evidence == other.evidence if isinstance(other, Location) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(self.finding)
+        return hash(self.evidence)
 
     def __repr__(self) -> str:
-        found = self.finding
+        found = self.evidence
         where = ", ".join((found.country, *found.subdivisions)) if found.country else "nowhere"
         return f"<Location {found.state}: {where}; {found.why}>"
 
     def __reduce__(self) -> tuple[Callable[[Evidence], Location], tuple[Evidence]]:
-        # Pickled and copied as what it says: the source behind it may be a table of tens of megabytes.
-        return Location.of, (self.finding,)
+        # A pickle or a copy has the evidence only: its source may be a table of tens of megabytes.
+        return Location.of, (self.evidence,)

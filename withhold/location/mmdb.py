@@ -1,9 +1,9 @@
-"""A MaxMind DB file, opened: its networks in order, and its answers until they are sorted.
+"""An opened MaxMind DB file: its networks in order, and single look-ups until the networks are sorted.
 
-The file is read into memory, and only pure Python looks at it. maxminddb's C extension maps a file instead, and
-writing over a mapped file in place, as `cp new.mmdb live.mmdb` does, or cutting it short, kills the process with
-SIGBUS. Nor is the extension safe from a file with a damaged record: version 3.2.0 ends the process for an unknown
-data type (SIGSEGV). The Python reader takes 15 times as long for an answer, for the seconds that it is needed.
+The file is read into memory and parsed in pure Python. maxminddb's C extension maps the file instead: if a mapped file is
+overwritten in place, as by `cp new.mmdb live.mmdb`, or truncated, the process is killed (SIGBUS). A damaged record can crash
+the extension too: version 3.2.0 does for an unknown data type (SIGSEGV). The Python reader takes 15 times as long for a
+look-up, but it is needed only for seconds.
 """
 
 from __future__ import annotations
@@ -21,25 +21,26 @@ from maxminddb.decoder import Decoder
 
 from withhold.errors import GeoIPError, Problem, escaped, in_backticks
 from withhold.location.address import Address
-from withhold.location.schema import PlaceSchema, RecordPlace, Schema
-from withhold.location.tree import SEPARATOR, Metadata, SearchTree, let_others
+from withhold.location.record_place import RecordPlace
+from withhold.location.schema import PlaceSchema, Schema
+from withhold.location.tree import SEPARATOR, Metadata, SearchTree, let_threads_run
 
 
 class RecordReader(Protocol):
-    """maxminddb's reader, in C or in Python, or anything alike."""
+    """The methods of maxminddb's readers that are used here."""
 
     def metadata(self) -> Metadata: ...
     def get_with_prefix_len(self, ip_address: str, /) -> tuple[object, int]: ...
     def __iter__(self) -> Iterator[tuple[object, object]]: ...
 
 
-#: A network that has a record: IP version, first address, prefix length, and what the record says. The
-#: networks of an IP version come in order. A bare tuple, as there are millions.
+#: A network with a record: IP version, first address, prefix length, and the place that the record names. The networks of an
+#: IP version are in order. It is a plain tuple, as there are millions.
 Leaf = tuple[int, int, int, RecordPlace]
 
 
 class OpenedDatabase:
-    """An opened database: every answer costs a look-up by maxminddb."""
+    """An opened database. Every look-up is one by maxminddb."""
 
     def __init__(self, name: str, reader: RecordReader) -> None:
         self.name = name
@@ -47,27 +48,27 @@ class OpenedDatabase:
         self.schema: Schema = PlaceSchema("unknown")
 
     def leaf(self, address: Address) -> tuple[RecordPlace, int]:
-        """Return what is said of an address, and the prefix length. A broken record says nothing, and has -1."""
+        """Return the record of an address and the prefix length of its network, or -1 if the record cannot be read."""
         try:
             record, prefix = self.reader.get_with_prefix_len(str(address))
             return self.schema.read(record), prefix
-        except Exception as error:  # noqa: BLE001  # whatever a crafted file makes a reader raise
-            return RecordPlace(note=f"which is broken there: {_said(error)}"), -1
+        except Exception as error:  # noqa: BLE001  # a crafted file can make a reader raise any exception
+            return RecordPlace(note=f"has a broken record of it: {_reason(error)}"), -1
 
     def records(self) -> Iterator[object]:
-        """Yield the records."""
+        """Yield the records, in no particular order."""
         yield from (record for _, record in self.reader)
 
     def leaves(self) -> Iterator[Leaf]:
-        """Yield every network that has a record; raises whatever the first broken thing makes the reader raise."""
+        """Yield all networks with a record. Broken data raises any exception of the reader; see `reading`."""
         for at, (network, record) in enumerate(self.reader):
-            let_others(at)
+            let_threads_run(at)
             first, prefix = network.network_address, network.prefixlen  # type: ignore[attr-defined]
             yield first.version, int(first), prefix, self.schema.read(record)
 
 
 class OpenedFile(OpenedDatabase):
-    """A database in memory. Its records are decoded once each, not once for each network: ten times as fast."""
+    """A file in memory. Each record is decoded once, not once for each network, which is ten times as fast."""
 
     def __init__(self, name: str, data: bytes, signature: tuple[int, int, int, int, int]) -> None:
         super().__init__(name, maxminddb.open_database(io.BytesIO(data), maxminddb.MODE_FD))
@@ -95,8 +96,8 @@ class OpenedFile(OpenedDatabase):
 
 
 def signature_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
-    """Return what is different when a file is another, or has been written to."""
-    # The time of the inode as well: a copy may keep the other time, and the size may be the same.
+    """Return values of which at least one differs if the file was replaced or written to."""
+    # The change time of the inode is included, as a copy can keep the modification time and the size.
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
@@ -105,17 +106,18 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def read_file(path: Path) -> tuple[bytes, tuple[int, int, int, int, int]]:
-    """Read a file that nobody writes to meanwhile; return it and its signature.
+    """Return the contents of a file and its signature.
 
-    Raises `GeoIPError` if it is missing, is no regular file or was changed.
+    Raises `GeoIPError` (`no-database`) if the file is missing, unreadable or not a regular file, and `GeoIPError`
+    (`changing-database`) if it was written to meanwhile.
     """
     try:
-        # A pipe without a writer keeps its reader waiting for ever.
+        # Opening a pipe without a writer would block forever.
         with open(path, "rb", opener=_without_waiting) as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
-                hint = "give the file itself, which is read again when it changes"
-                raise GeoIPError(Problem("no-database", f"{in_backticks(path.name)} is no regular file", hint=hint))
+                hint = "give the path of the database file itself"
+                raise GeoIPError(Problem("no-database", f"{in_backticks(path.name)} is not a regular file", hint=hint))
             data = file.read()
             after = os.fstat(file.fileno())
     except OSError as error:
@@ -124,26 +126,26 @@ def read_file(path: Path) -> tuple[bytes, tuple[int, int, int, int, int]]:
             Problem("no-database", f"{in_backticks(path.name)} cannot be read: {reason.lower()}")
         ) from error
     if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size) or len(data) != after.st_size:
-        hint = "write the new file beside it, then rename it over the old one"
+        hint = "write a new file beside it, then rename it over the old one"
         raise GeoIPError(
-            Problem("changing-database", f"{in_backticks(path.name)} was written to while it was read", hint=hint)
+            Problem("changing-database", f"{in_backticks(path.name)} was written to while it was being read", hint=hint)
         )
     return data, signature_of(before)
 
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn whatever a broken file makes a reader raise into a `GeoIPError`."""
+    """Turn any exception that broken data makes a reader raise into a `GeoIPError` (`broken-database`)."""
     try:
         yield
     except GeoIPError:
         raise
     except Exception as error:
-        raise GeoIPError(Problem("broken-database", f"{in_backticks(name)} is broken: {_said(error)}")) from error
+        raise GeoIPError(Problem("broken-database", f"{in_backticks(name)} is broken: {_reason(error)}")) from error
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     text = escaped(str(error)).rstrip(".")
-    if "Is this a valid MaxMind DB file" in text:  # around the name of an object that means nothing to a reader
-        return "this is no MaxMind DB file"
+    if "Is this a valid MaxMind DB file" in text:  # this message also contains the name of an internal object
+        return "it is not a MaxMind DB file"
     return text[:1].lower() + text[1:]

@@ -1,4 +1,4 @@
-"""All the networks of a database, sorted: what its records say of any address, by bisection."""
+"""The sorted networks of a database, which find the record of an address by bisection."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterable, Iterator
 
 from withhold.location.address import V4_BITS, V6_BITS, Address
 from withhold.location.mmdb import Leaf
-from withhold.location.schema import NO_RECORD, RecordPlace
-from withhold.location.tree import let_others
+from withhold.location.record_place import NO_RECORD, RecordPlace
+from withhold.location.tree import let_threads_run
 
-#: IPv6 networks are sorted by the first 64 bits of their address; the few that are smaller stand apart.
+#: IPv6 networks are sorted by the first 64 bits of their address. The few that are smaller than a /64 are kept separately.
 HALF = 64
 SMALLER = (1 << 32) - 1
 
 
 class Run:
-    """Sorted networks beside each other: where each starts, its prefix length, the number of its place.
+    """Sorted adjacent networks: the start, the prefix length and the number of the place of each.
 
-    Place 0 is no record. As flat arrays they take 9 or 13 bytes a network, and the garbage collector and
-    reference counts pass them by, so that forked processes go on sharing them.
+    Place 0 means no record. Flat arrays take 9 or 13 bytes a network. They hold no Python objects, so neither the garbage
+    collector nor reference counts write to them, and forked processes keep sharing their memory.
     """
 
     __slots__ = ("numbers", "prefixes", "starts")
@@ -31,7 +31,7 @@ class Run:
         self.prefixes = bytearray(1)
 
     def add(self, first: int, end: int, prefix: int, number: int) -> None:
-        """Append the network from `first` to before `end`; what follows has no record until the next one."""
+        """Append the network from `first` up to, but not including, `end`. Addresses after it have no record as yet."""
         if self.starts[-1] == first:
             self.numbers[-1], self.prefixes[-1] = number, prefix
         else:
@@ -44,24 +44,24 @@ class Run:
             self.prefixes.append(0)
 
     def find(self, value: int) -> int:
-        """Return the index of the network that `value` is in. O(log n)."""
+        """Return the index of the network that contains `value`. O(log n)."""
         return bisect_right(self.starts, value) - 1
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
-        """Yield first, prefix length and place of those that have a record."""
+        """Yield the start, the prefix length and the number of the place of each network with a record."""
         for at, found in enumerate(zip(self.starts, self.prefixes, self.numbers, strict=True)):
-            let_others(at)
+            let_threads_run(at)
             if found[2]:
                 yield found
 
 
 class Networks:
-    """The networks of a database, both versions. Immutable once built; a look-up takes no lock."""
+    """The networks of a database, of both IP versions. Immutable once built; look-ups take no lock."""
 
     __slots__ = ("places", "smaller", "v4", "v6")
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
-        """Sort out `leaves`, which come in order."""
+        """Take all networks with a record. Those of each IP version must be in order."""
         self.v4, self.v6 = Run("I"), Run("Q")
         self.smaller: dict[int, Run] = {}
         numbers: dict[RecordPlace, int] = {NO_RECORD: 0}
@@ -82,7 +82,7 @@ class Networks:
         self.places = list(numbers)
 
     def leaf(self, address: Address) -> tuple[RecordPlace, int]:
-        """Return what is said of an address, and the prefix length of its network (0 if it has none)."""
+        """Return the record of an address and the prefix length of its network (0 if it has none). O(log n)."""
         version, value = address
         if version == 4:
             run, at = self.v4, self.v4.find(value)
@@ -94,18 +94,18 @@ class Networks:
         return self.places[run.numbers[at]], run.prefixes[at]
 
     def smaller_place(self, high: int, low: int) -> RecordPlace:
-        """Return what is said of an IPv6 address in a network that is `SMALLER`."""
+        """Return the record of an IPv6 address, given as two halves, whose /64 is marked `SMALLER`."""
         run = self.smaller[high]
         return self.places[run.numbers[run.find(low)]]
 
     def locates(self, version: int) -> bool:
-        """Return whether a network of an IP version has a country, or says that its people are anonymous."""
+        """Return whether any network of an IP version has a country or is anonymous."""
         known = [place.country is not None or place.anonymiser is not None for place in self.places]
         runs = (self.v4,) if version == 4 else (self.v6, *self.smaller.values())
         return any(number != SMALLER and known[number] for run in runs for _, _, number in run)
 
     def anonymous(self) -> Iterator[tuple[int, int, int]]:
-        """Yield version, first address and prefix length of the networks in which somebody is anonymous."""
+        """Yield the IP version, first address and prefix length of the anonymous networks."""
         hidden = [place.anonymiser is not None for place in self.places]
         for first, prefix, number in self.v4:
             if hidden[number]:

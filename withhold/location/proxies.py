@@ -1,8 +1,8 @@
-"""`TrustedProxies`: the address of the viewer behind proxies, which no header that the viewer sends can change.
+"""`TrustedProxies`: the address of the viewer behind proxies. No header that the viewer sends can change it.
 
-Only the socket's peer is certain. A trusted peer is believed about whom it heard from, that one in turn if it
-is trusted, and so on from right to left; the first who is not trusted is the viewer, and whatever stands left of
-them is what they say of themselves.
+Only the address of the socket's peer is certain. A trusted peer is believed about the address from which it received the
+request, and which it appended to the header. If that address is a trusted proxy too, it is believed in the same way, and so on
+from right to left. The first address that is not a trusted proxy is the viewer's. The viewer may have sent everything left of it.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from withhold.location.address import Address, parse, unmapped, wide_network_of
 from withhold.location.forwarded import elements, endpoint_node, forwarded_node, plain_node, tokens
 from withhold.location.headers import Headers, Lines, header_name, printable, redacted
 
-#: Stands in the list for a peer without an address: a Unix-domain socket.
+#: The entry for peers without an address, which connect through a Unix domain socket.
 UNIX = "unix:"
 
 _PEER = re.compile(r"[0-9.]+:[0-9]+|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _MAPPED = IPv6Network("::ffff:0:0/96")
-#: What Cloudflare shows for a Worker of another zone.
+#: The address that Cloudflare reports for a Worker of another zone.
 _WORKER = parse("2a06:98c0:3600::103")
 
 
 class Trace(NamedTuple):
-    """Who sent a request: the viewer's address or None, whether the peer is trusted, and why in words.
+    """Who sent a request: the address of the viewer or None, whether the peer is trusted, and the reason in words.
 
-    `relayed` says that the request came from a CDN's own program, so that the CDN's headers are about that. The
-    words, and the trace as text, name the network of an address, never the whole of it.
+    `relayed` means that a program on the CDN sent the request, so the CDN's location headers concern that program. `why` and
+    the `repr` show the network of an address, never the whole address.
 
     >>> TrustedProxies().trace("192.0.2.7", {})
-    Trace(address='192.0.2.0/24', trusted=False, why='the peer is in 192.0.2.0/24, which is no trusted proxy')
+    Trace(address='192.0.2.0/24', trusted=False, why='the peer is in 192.0.2.0/24, which is not a trusted proxy')
     """
 
     address: str | None
@@ -49,13 +49,19 @@ class Trace(NamedTuple):
 
 
 class TrustedProxies:
-    """Finds the viewer's address, given the proxies that are trusted and the one header that they write.
+    """Finds the address of the viewer, given the trusted proxies and the one header that they write.
 
-    `networks` are addresses and networks as text or `ipaddress` networks, and `unix:` for a socket file.
-    `header` is `x-forwarded-for` (or another that ends so), `forwarded` (RFC 7239), or the name of a header that
-    holds a single address, such as `cf-connecting-ip` or `cloudfront-viewer-address`. No other header is read. An
-    address may have a port. After `max_hops` trusted proxies the search ends. A bad or obfuscated token, a missing
-    header and a chain that is trusted to its end are unknown.
+    `networks` lists addresses and networks, as text or as `ipaddress` networks, and `unix:` for peers that connect through a
+    Unix domain socket. `header` is `x-forwarded-for` or another name with that ending, `forwarded` (RFC 7239), or a header
+    that contains a single address, such as `cf-connecting-ip` or `cloudfront-viewer-address`. No other header is read.
+    Addresses may have a port.
+
+    The address is unknown if the header is missing, if it contains a malformed or obfuscated token before the viewer's
+    address is found, if all its addresses are trusted, or if there are more than `max_hops` trusted proxies. It is also
+    unknown if the peer is not an IP address, such as `localhost`, or `unix:` without that entry. `trace` gives the reason.
+
+    Use `forwarded` only behind proxies that quote the values which they copy into it. If a proxy copies the viewer's `Host`
+    unquoted, the viewer can write a second `for=` there. Behind such a proxy, use `x-forwarded-for`.
 
     >>> proxies = TrustedProxies(["10.0.0.0/8"])
     >>> proxies.client("10.0.0.5", [("X-Forwarded-For", "1.1.1.1, 81.2.69.142, 10.1.1.1")])
@@ -63,8 +69,9 @@ class TrustedProxies:
     >>> proxies.client("81.2.69.142", [("X-Forwarded-For", "1.1.1.1")])
     '81.2.69.142'
 
-    Immutable and safe to share between threads. Raises `ProxyError` for a list that would trust strangers, for a
-    `header` that no request can have, and for a `max_hops` by which every viewer would be unknown.
+    Immutable and safe to share between threads. Raises `ProxyError` for a list with an entry that is not a network
+    (`not-a-network`, `host-bits`) or that trusts strangers (`trusts-everyone`, `trusts-mapped`), for a name that no header can
+    have (`bad-header`), and for a `max_hops` below 1 (`bad-max-hops`).
     """
 
     __slots__ = ("_ends", "_starts", "header", "max_hops", "unix")
@@ -77,14 +84,18 @@ class TrustedProxies:
         max_hops: int = 16,
     ) -> None:
         if isinstance(networks, str):
-            raise ProxyError(Problem("not-a-network", f"`{networks}` is text", hint=f"write `[{networks!r}]`"))
+            raise ProxyError(
+                Problem(
+                    "not-a-network", f"`{networks}` is text, not a list of networks", hint=f"write `[{networks!r}]`"
+                )
+            )
         given = list(networks)
         self.unix = UNIX in given
         self.header = header_name(header)
         if not isinstance(max_hops, int) or max_hops < 1:
-            hint = "it is the most trusted proxies that a request comes through"
+            hint = "give the largest number of trusted proxies that a request passes"
             raise ProxyError(
-                Problem("bad-max-hops", f"max_hops {quoted(max_hops)} is not a number from 1 on", hint=hint)
+                Problem("bad-max-hops", f"max_hops {quoted(max_hops)} is not an integer of at least 1", hint=hint)
             )
         self.max_hops = max_hops
         read = [_network(entry) for entry in given if entry != UNIX]
@@ -94,35 +105,41 @@ class TrustedProxies:
         ]
         for network in trusted:
             if not network.prefixlen:
-                hint = "name the proxies: whoever is trusted can say where they are"
+                hint = "list the proxies only, as a trusted peer can claim any address"
                 raise ProxyError(Problem("trusts-everyone", f"the list trusts all of IPv{network.version}", hint=hint))
-        # Collapsed, they do not overlap: one bisection says whether an address is in any.
+        # Collapsed networks do not overlap, so one bisection finds whether any of them contains an address.
         ranges = sorted((network.version, int(network[0]), int(network[-1])) for network in trusted)
         self._starts = [Address(version, first) for version, first, _ in ranges]
         self._ends = [Address(version, last) for version, _, last in ranges]
 
     def client(self, peer: str | None, headers: Headers) -> str | None:
-        """Return the viewer's address, or None if it is not known. O(trusted hops + headers), never O(their length).
+        """Return the address of the viewer, or None if it is unknown.
 
-        Raises `TypeError` for a peer or headers in a form that is not understood; the message says what to pass.
+        At most `max_hops` addresses are parsed, however long the header is. Raises `TypeError` for a peer (`bad-peer`) or
+        headers (`bad-headers`) in a form that is not understood; the message lists the forms to pass.
         """
         return self.trace(peer, headers).address
 
     def trace(self, peer: str | None, headers: Headers | Lines) -> Trace:
-        """Return the viewer's address and how it was found; raises `TypeError` as `client` does.
+        """Return the address of the viewer and how it was found. Raises `TypeError` as `client` does.
 
-        A peer may have a port (`10.0.0.5:8080`, `[::1]:80`), and `unix:` is a socket file, as in the list.
+        The peer is the address of the socket, with or without a port (`10.0.0.5:8080`, `[::1]:80`). None, an empty text and
+        `unix:` are a Unix domain socket. Any other text is no trusted proxy, and the address of the viewer is unknown:
+
+        >>> TrustedProxies(["127.0.0.1"]).trace("localhost", {"X-Forwarded-For": "192.0.2.7"}).why
+        'the peer `localhost` is not an IP address, so it is not a trusted proxy'
         """
         lines = Lines.of(headers)
         if not peer or peer == UNIX:
             if not self.unix:
-                return Trace(None, trusted=False, why="the peer has no address")
+                return Trace(None, trusted=False, why="the peer has no address, and `unix:` is not a trusted proxy")
         else:
             address = _parse(peer)
             if address is None:
-                return Trace(None, trusted=False, why=f"the peer `{redacted(peer)}` is not an IP address")
+                why = f"the peer `{redacted(peer)}` is not an IP address, so it is not a trusted proxy"
+                return Trace(None, trusted=False, why=why)
             if not self._trusts(address):
-                why = f"the peer is in {wide_network_of(address)}, which is no trusted proxy"
+                why = f"the peer is in {wide_network_of(address)}, which is not a trusted proxy"
                 return Trace(str(address), trusted=False, why=why)
         values = lines.get(self.header)
         if not values:
@@ -132,15 +149,15 @@ class TrustedProxies:
                 return Trace(None, trusted=True, why=f"{self.header} has more than {self.max_hops} trusted proxies")
             node = self._node(token)
             if node is None:
-                return Trace(None, trusted=True, why=f"{self.header} has `{redacted(token)}`, which is no address")
+                return Trace(None, trusted=True, why=f"{self.header} has `{redacted(token)}`, which is not an address")
             address = unmapped(node)
             if not self._trusts(address):
                 return self._viewer(address)
-        said = "names trusted proxies only" if any(value.strip(" \t,") for value in values) else "is empty"
-        return Trace(None, trusted=True, why=f"{self.header} {said}")
+        fault = "names trusted proxies only" if any(value.strip(" \t,") for value in values) else "is empty"
+        return Trace(None, trusted=True, why=f"{self.header} {fault}")
 
     def trusts(self, peer: str | None) -> bool:
-        """Return whether a peer, with or without a port, is one of the proxies."""
+        """Return whether a peer, with or without a port, is a trusted proxy. Raises `TypeError` (`bad-peer`) as `client`."""
         if not peer or peer == UNIX:
             return self.unix
         address = _parse(peer)
@@ -156,17 +173,17 @@ class TrustedProxies:
             return Trace(None, trusted=True, why=why, relayed=True)
         network = wide_network_of(address)
         if address.version == 4 and address.value >> 28 == 0xF:
-            why = f"{self.header} names an address in {network}, which replaces an IPv6 address"
+            why = f"{self.header} names an address in {network}, a stand-in for an IPv6 address"
             return Trace(None, trusted=True, why=why)
         return Trace(str(address), trusted=True, why=f"{self.header} names an address in {network}")
 
     def _tokens(self, values: list[str]) -> Iterator[str]:
-        """Return the tokens from right to left, of all lines joined in order."""
+        """Return the tokens of all lines, joined in order, from right to left."""
         if self.header == "forwarded":
             return elements(", ".join(values))
         if self.header.endswith("forwarded-for"):
             return tokens(", ".join(values))
-        # One address, written once: of two lines, one is somebody else's.
+        # The proxy writes one address in one line. If there are two lines, somebody else wrote one of them.
         return iter(values if len(values) == 1 else [f"{len(values)} lines"])
 
     def _node(self, token: str) -> Address | None:
@@ -180,10 +197,10 @@ def _parse(peer: object) -> Address | None:
         peer = str(peer)
     if not isinstance(peer, str):
         raise TypeError(
-            f"the peer is the address of the socket as text, not `{type(peer).__name__}` [bad-peer]; pass its host alone, "
+            f"the peer is `{type(peer).__name__}`, not the address of the socket as text [bad-peer]; pass its host alone, "
             "such as `request.client.host` or `REMOTE_ADDR`"
         )
-    # Some servers give the port as well. Blanks and quotes, which a token may have, no server writes.
+    # Some servers include the port. Unlike a token of a header, a peer has no blanks or quotes around it.
     address = parse(peer) or (plain_node(peer) if _PEER.fullmatch(peer) else None)
     return unmapped(address) if address else None
 
@@ -192,7 +209,7 @@ def _network(entry: str | IPv4Network | IPv6Network) -> IPv4Network | IPv6Networ
     given = str(entry)
     host, slash, prefix = given.partition("/")
     try:
-        # `ipaddress` reads zones and netmasks too, and `10.0.0.0/0.0.0.255` as a /24.
+        # `ipaddress` also accepts zones and netmasks, and reads `10.0.0.0/0.0.0.255` as a /24.
         well_formed = "%" not in host and (not slash or (prefix.isascii() and prefix.isdigit()))
         network = ip_network(given, strict=False) if well_formed else None
     except ValueError:
@@ -201,7 +218,7 @@ def _network(entry: str | IPv4Network | IPv6Network) -> IPv4Network | IPv6Networ
         problem = Problem("not-a-network", f"`{printable(given)}` is not a network", hint="write it like `10.0.0.0/8`")
         raise ProxyError(problem)
     if network.prefixlen and isinstance(network, IPv6Network) and network.overlaps(_MAPPED):
-        hint = "write IPv4 networks as such, like `10.0.0.0/8`: mapped peers are read as IPv4"
+        hint = "write IPv4 networks like `10.0.0.0/8`: mapped peers are read as IPv4 addresses"
         raise ProxyError(Problem("trusts-mapped", f"`{given}` covers IPv4 addresses mapped into IPv6", hint=hint))
     if ip_address(host) != network.network_address:
         raise ProxyError(Problem("host-bits", f"`{given}` has host bits set", hint=f"did you mean `{network}`?"))

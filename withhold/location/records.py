@@ -1,4 +1,4 @@
-"""The records of a database as geoip2's own models, for callers who need more than where somebody is."""
+"""The records of a database as models of geoip2, for callers who need more than the location."""
 
 from __future__ import annotations
 
@@ -19,14 +19,17 @@ _MAXMIND = ("country", "continent", "registered_country", "traits")
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records of one opened database: of a file in memory, or by the reader that was given."""
+    """The records of one opened database, read from a file in memory or by the reader that was passed."""
 
     name: str
     reader: RecordReader
     schema: Schema
 
     def place(self, address: Address) -> Country | City | Enterprise | None:
-        """Return the record of `address` as the model of its schema; None if there is none."""
+        """Return the record of `address` as the model for its schema, or None if there is none.
+
+        Raises `GeoIPError` (`broken-database`) if the record cannot be read.
+        """
         from geoip2 import models
 
         model = {"city": models.City, "enterprise": models.Enterprise}.get(self.schema.name, models.Country)
@@ -35,13 +38,16 @@ class Records:
             if not isinstance(record, dict):
                 return None
             if not any(isinstance(record.get(key), dict) for key in _MAXMIND):
-                # geoip2 knows no such schema: its model has the country alone.
+                # geoip2 has no model for this schema, so return one with the country only.
                 code = self.schema.read(record).country
                 record = {"country": {"iso_code": code}} if code else {}
             return model(["en"], **{**record, "ip_address": str(address), "prefix_len": prefix})
 
     def anonymous(self, address: Address) -> AnonymousIP | None:
-        """Return the record of `address` in a database of anonymous addresses; None if there is none."""
+        """Return the record of `address` in a database of anonymous addresses, or None if there is none.
+
+        Raises `GeoIPError` (`broken-database`) if the record cannot be read.
+        """
         from geoip2.models import AnonymousIP
 
         with reading(self.name):

@@ -1,4 +1,4 @@
-"""`Resolver`: from a request to a `Viewer`, with the signal that won and those that disagreed."""
+"""`Resolver`: from a request to a `Viewer`, with the winning signal and those that disagree with it."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from withhold.location.geoip import GeoIP
 from withhold.location.headers import Headers, Lines, printable
 from withhold.location.location import Anonymised, Evidence, Location, LocationState
 from withhold.location.proxies import Trace, TrustedProxies
-from withhold.location.schema import place_of
+from withhold.location.record_place import place_of
 from withhold.model import Viewer
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """What one source says of where the viewer is: `cdn`, `geoip` or `account`."""
+    """The location of the viewer by one source. `name` is `cdn`, `geoip` or `account`."""
 
     name: str
     location: Location
 
     def __str__(self) -> str:
-        found = self.location.finding
+        found = self.location.evidence
         where = ", ".join((found.country, *found.subdivisions)) if found.country else str(found.state)
         return f"{self.name}: {where} ({found.why})"
 
     def contradicts(self, other: Signal) -> bool:
-        """Return whether both name a place, and it cannot be the same."""
+        """Return whether both signals name a place, and the places exclude each other."""
         mine, theirs = self.location, other.location
         if mine.country is None or theirs.country is None:
             return False
@@ -39,10 +39,15 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Where a viewer is, and how that is known: what `explain` and `withhold locate` print.
+    """Where a viewer is, and how that is known. `withhold locate` prints it.
 
-    `winner` is the signal that settled it, None if nothing did; `disagreed` are those that name another place;
-    `signals` are all there were, in order. `address` is the viewer's, None if it is not known: it is not in the text.
+    - `location`: the result.
+    - `winner`: the signal that decided it, or None.
+    - `disagreed`: the signals that name a different place.
+    - `signals`: all signals, in order.
+    - `trace`: how the address of the viewer was found.
+    - `located`: whether an anonymised viewer counts as located at the exit.
+    - `address`: the whole address of the viewer, or None if it is unknown. No text shows it unless `describe` is asked to.
     """
 
     location: Location
@@ -57,40 +62,42 @@ class Resolution:
         return self.trace.address
 
     def viewer(self, account_id: int | None = None) -> Viewer:
-        """Return the viewer; raises `SubjectIdError` for an `account_id` that is none."""
+        """Return the viewer. Raises `SubjectIdError` or `SubjectIdTypeError` for an invalid `account_id`."""
         return self.location.viewer(account_id, Anonymised.LOCATED if self.located else Anonymised.UNKNOWN)
 
     def __str__(self) -> str:
-        return self.described()
+        return self.describe()
 
-    def described(self, *, whole_address: bool = False) -> str:
-        """Return the resolution as text, with the viewer's address if that is asked for."""
+    def describe(self, *, whole_address: bool = False) -> str:
+        """Return the resolution as text, with the whole address of the viewer if `whole_address` is set."""
         address = f"{self.address or 'unknown'} ({self.trace.why})" if whole_address else self.trace.why
         rows = [str(self.viewer()), f"  address: {address}"]
         for signal in self.signals:
             mark = " ← won" if signal is self.winner else " ← disagrees" if signal in self.disagreed else ""
             rows.append(f"  {signal}{mark}")
             if signal.name == "geoip" and self.address and signal.location.anonymity_database is None:
-                rows.append("  anonymity: not checked, as there is no database of anonymous addresses")
+                rows.append("  anonymity: not checked, as no database of anonymous addresses was given")
         return "\n".join(map(escaped, rows))
 
 
 class Resolver:
-    """Composes the signals of a request into a viewer. Immutable; safe to share between threads.
+    """Combines the signals of a request into a viewer. Immutable; safe to share between threads.
 
-    The order is that of `order`, by default the CDN's header, then GeoIP: the first that names a country wins.
-    If it knows no subdivision, that of the next one that agrees on the country is taken. A CDN's header counts
-    only if the socket's peer is one of `proxies`. If any signal says that the viewer is anonymised, they are
-    of unknown location, or with `anonymised="located"` where the exit is. The country that an account is
-    set to never counts; it is recorded beside the others. There is no default country: unknown is unknown.
+    The first signal in `order` that names a country wins: by default the CDN's header, then GeoIP. If the winner has no
+    subdivision, the next signal that agrees on the country supplies it. The CDN's header counts only if the peer of the socket
+    is one of `proxies`. If any signal marks the viewer as anonymised, their location is unknown, or with
+    `anonymised="located"` that of the exit. The country in the account's settings never decides; it is only recorded beside
+    the other signals. There is no default country.
 
     >>> resolver = Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudflare")
     >>> resolver.viewer("10.0.0.5", {"CF-IPCountry": "IN", "X-Forwarded-For": "192.0.2.1"}).country
     'IN'
     >>> print(resolver.viewer("192.0.2.1", {"CF-IPCountry": "IN"}))
-    unknown location (no signal)
+    unknown location (no signal: the peer is in 192.0.2.0/24, which is not a trusted proxy)
 
-    Raises `ProxyError` for a CDN without trusted proxies, whose headers anybody could write.
+    Raises `ProxyError` for a CDN without trusted proxies, whose headers anybody could write (`untrusted-cdn`), and for an
+    unknown one (`unknown-cdn`). Raises `ValueError` for an `order` other than `cdn` and `geoip`, one of them first
+    (`bad-order`), and for an unknown value of `anonymised`.
     """
 
     __slots__ = ("anonymised", "cdn", "geoip", "order", "proxies")
@@ -116,14 +123,14 @@ class Resolver:
             hint = "give one of `CDNS` by its name, or a `CDN`"
             raise ProxyError(Problem("unknown-cdn", f"{quoted(given)} is not a CDN", hint=hint))
         if cdn is not None and proxies is None:
-            hint = "say with `proxies` which peers are the CDN's"
+            hint = "list with `proxies` the peers that belong to the CDN"
             raise ProxyError(
-                Problem("untrusted-cdn", f"nobody is trusted to send the headers of `{cdn.name}`", hint=hint)
+                Problem("untrusted-cdn", f"no peer is trusted to send the headers of `{cdn.name}`", hint=hint)
             )
         self.cdn = cdn
         self.anonymised = Anonymised(anonymised)
         if sorted(order) != ["cdn", "geoip"]:
-            raise ValueError("order is `cdn` and `geoip`, one of them first [bad-order]")
+            raise ValueError(f"order `{printable(str(order))}` is not `cdn` and `geoip`, one of them first [bad-order]")
         self.order = tuple(order)
 
     def viewer(
@@ -133,33 +140,34 @@ class Resolver:
         account_id: int | None = None,
         account_country: str | None = None,
     ) -> Viewer:
-        """Return who is looking, and from where. `peer` is the address of the socket; about 30 µs.
+        """Return the viewer who sent a request. `peer` is the address of the socket. It takes about 30 µs.
 
-        `headers` are what the server has: `request.headers` of most frameworks, `scope["headers"]`, a WSGI environ or
-        Django's `request.META`, pairs of names and values. Raises `TypeError` for another carrier, which says what to
-        pass, `SubjectIdError` for an `account_id` that is none, and nothing for whatever a request holds.
+        `headers` are in the form that the server has: `request.headers` of most frameworks, `scope["headers"]`, a WSGI environ
+        or Django's `request.META`, or pairs of names and values. Raises `TypeError` for any other form (`bad-headers`,
+        `bad-peer`), and `SubjectIdError` or `SubjectIdTypeError` for an invalid `account_id`. No contents of a request raise
+        an exception.
         """
         return self.resolve(peer, headers, account_country).viewer(account_id)
 
     def resolve(self, peer: str | None, headers: Headers, account_country: str | None = None) -> Resolution:
-        """Return the same with every signal."""
+        """Return where the viewer is, with every signal. Raises `TypeError` as `viewer` does."""
         lines = Lines.of(headers)
         trace = self.proxies.trace(peer, lines)
-        said = {"cdn": self._cdn(trace, lines), "geoip": self._geoip(trace)}
-        signals = [Signal(name, found) for name in self.order if (found := said[name]) is not None]
-        winner, finding = self._settle(signals)
+        located_by = {"cdn": self._cdn(trace, lines), "geoip": self._geoip(trace)}
+        signals = [Signal(name, found) for name in self.order if (found := located_by[name]) is not None]
+        winner, evidence = self._settle(signals, trace)
         if account_country is not None:
             place = place_of(account_country.upper())
             state = LocationState.KNOWN if place.country else LocationState.UNKNOWN
-            finding_of = Evidence(place.country, (), state, why=f"the account is set to `{printable(account_country)}`")
-            signals.append(Signal("account", Location.of(finding_of)))
+            of_account = Evidence(place.country, (), state, why=f"the account is set to `{printable(account_country)}`")
+            signals.append(Signal("account", Location.of(of_account)))
         disagreed = tuple(
             signal for signal in signals if winner is not None and signal is not winner and signal.contradicts(winner)
         )
         if disagreed:
-            finding = finding._replace(why="; ".join((finding.why, *(f"but {signal}" for signal in disagreed))))
+            evidence = evidence._replace(why="; ".join((evidence.why, *(f"but {signal}" for signal in disagreed))))
         located = self.anonymised is Anonymised.LOCATED
-        return Resolution(Location.of(finding), winner, disagreed, tuple(signals), trace, located)
+        return Resolution(Location.of(evidence), winner, disagreed, tuple(signals), trace, located)
 
     def _cdn(self, trace: Trace, lines: Lines) -> Location | None:
         if self.cdn is None or not trace.trusted:
@@ -174,20 +182,22 @@ class Resolver:
             return Location.of(Evidence(None, why=trace.why))
         return self.geoip.locate(trace.address).looked_up()
 
-    def _settle(self, signals: Sequence[Signal]) -> tuple[Signal | None, Evidence]:
+    def _settle(self, signals: Sequence[Signal], trace: Trace) -> tuple[Signal | None, Evidence]:
+        """Return the winning signal, or None, and the evidence that results."""
         anonymous = next((signal for signal in signals if signal.location.state is LocationState.ANONYMISED), None)
         if anonymous is not None and self.anonymised is Anonymised.UNKNOWN:
-            return anonymous, anonymous.location.finding._replace(why=str(anonymous))
+            return anonymous, anonymous.location.evidence._replace(why=str(anonymous))
         winner = next((signal for signal in signals if signal.location.country), anonymous)
         if winner is None:
-            return None, Evidence(None, why="; ".join(map(str, signals)) or "no signal")
-        finding = winner.location.finding._replace(why=str(winner))
+            no_signal = "no signal" if trace.trusted else f"no signal: {trace.why}"
+            return None, Evidence(None, why="; ".join(map(str, signals)) or no_signal)
+        evidence = winner.location.evidence._replace(why=str(winner))
         if anonymous is not None:
-            finding = finding._replace(state=LocationState.ANONYMISED)
-        if finding.country and not finding.subdivisions:
+            evidence = evidence._replace(state=LocationState.ANONYMISED)
+        if evidence.country and not evidence.subdivisions:
             for signal in signals:
-                found = signal.location.finding
-                if found.country == finding.country and found.subdivisions:
-                    why = f"{finding.why}; subdivisions by {signal}"
-                    return winner, finding._replace(subdivisions=found.subdivisions, why=why)
-        return winner, finding
+                found = signal.location.evidence
+                if found.country == evidence.country and found.subdivisions:
+                    why = f"{evidence.why}; subdivisions from {signal}"
+                    return winner, evidence._replace(subdivisions=found.subdivisions, why=why)
+        return winner, evidence

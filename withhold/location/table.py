@@ -1,14 +1,14 @@
-"""The flattened table: the country of an address in a few steps.
+"""The flattened table, which finds the country of an address in a few steps.
 
-IPv4 has a byte for each of its 16,777,216 /24s: the number of a country, or one of two signs. `DEEP`: the
-answer differs within, and a bisection of the sorted networks finds it. `ELSEWHERE`: the question is not for this
-table alone, as somebody near that address is anonymous. IPv6 is sparser, and its networks are deeper: for every /16
-in use there is an index of its /32s, which says between which networks to bisect. Where one of them is `DEEP`, the
-networks smaller than a /64 that are in it are bisected in turn.
+For IPv4 it has one byte for each of the 16,777,216 /24s: the number of a country, or one of two marks. `DEEP` means that the
+/24 contains several networks, and a bisection of the sorted networks finds the right one. `ELSEWHERE` means that the table
+cannot answer alone: an address in this /24 is anonymous, so `Database.evidence` must answer. IPv6 is sparser, and its networks
+are smaller. For each /16 in use an index of its /32s bounds the bisection. If the result is `DEEP`, a second bisection searches
+the networks that are smaller than a /64.
 
-What else is known of an address is looked up in the sorted networks when it is asked for. The alternatives are
-measured in `benchmarks/location/`. The native look-up, where there is one, reads these same buffers, and keeps what
-is asked for most in a shorter form (`withhold/native/runs.pxd`).
+All other attributes of an address are looked up in the sorted networks when they are read. `benchmarks/location/` measures the
+alternatives. The native look-up, where it is compiled, reads these same buffers, and keeps the most frequently used part in
+a shorter form (`withhold/native/runs.pxd`).
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ ELSEWHERE = 255
 _CELL = 24  # bits of an IPv4 address that choose its byte
 _SLOT = 32  # bits of an IPv6 address that choose its entry in an index
 _SLOTS = 1 << 16
-#: IPv4-compatible and -mapped, NAT64, Teredo, 6to4: whoever is there is not where these addresses are.
+#: IPv4-compatible and IPv4-mapped addresses, NAT64, Teredo, 6to4: their own records do not locate the viewer.
 _TRANSITION = ((0, 16), (0x0064 << 112, 16), (0x20010000 << 96, 32), (0x2002 << 112, 16))
 
 
 class NetworkTable:
-    """A database, flattened. Immutable once built; a look-up takes no lock."""
+    """A flattened database. Immutable once built; look-ups take no lock."""
 
     __slots__ = ("cells4", "codes", "codes4", "codes6", "index4", "index6", "networks", "starts4", "starts6")
 
     def __init__(self, networks: Networks, elsewhere: Iterable[tuple[int, int, int]] = ()) -> None:
-        """Lay out `networks`; `elsewhere` are version, first address and prefix length of what is settled elsewhere."""
+        """Flatten `networks`, and mark the networks of `elsewhere` (IP version, first address, prefix length) `ELSEWHERE`."""
         self.networks = networks
         self.starts4, self.starts6 = networks.v4.starts, networks.v6.starts
         known: dict[str | None, int] = {None: 0}
         codes = [known.setdefault(place.country, len(known)) for place in networks.places]
-        #: By its number: the country.
+        #: The countries by their numbers.
         self.codes = list(known)
         codes6 = bytearray(DEEP if number == SMALLER else codes[number] for number in networks.v6.numbers)
 
@@ -54,12 +54,12 @@ class NetworkTable:
             else:
                 _mark(codes6, networks.v6, first >> HALF, max(0, HALF - prefix))
         self.cells4 = bytes(cells4)
-        #: By the index of a network: the number of its country.
+        #: The number of the country for each network.
         self.codes4 = bytes(codes[number] for number in networks.v4.numbers)
         self.codes6 = bytes(codes6)
-        #: By the first 16 bits of an address: how many networks start before the /16.
+        #: For the first 16 bits of an address, the number of networks that start before this /16.
         self.index4 = _index(networks.v4.starts, 0, len(networks.v4.starts), 16)
-        #: The same of IPv6, and in each index, by the next 16 bits: how many start before the /32.
+        #: For IPv6, an index for each /16, which has for the next 16 bits the number of networks that start before the /32.
         self.index6 = _indexes6(networks.v6)
 
 
@@ -70,14 +70,17 @@ def _fill(cells4: bytearray, first: int, prefix: int, code: int) -> None:
 
 
 def _mark(codes: bytearray, run: Run, first: int, bits: int) -> None:
-    """Mark all networks that the one of `bits` from `first` touches, whole: too many go the long way, none too few."""
+    """Mark as a whole each network that overlaps the range of `bits` bits from `first`.
+
+    Marking too much costs only time; marking too little would miss an anonymous address.
+    """
     begin = run.find(first)
     end = bisect_left(run.starts, first + (1 << bits), begin + 1)
     codes[begin:end] = bytes((ELSEWHERE,)) * (end - begin)
 
 
 def _indexes6(run: Run) -> list[array[int] | None]:
-    """Return the index of each /16, None for one in which there is no record."""
+    """Return the index of each /16, or None if the /16 has no record."""
     indexes: list[array[int] | None] = [None] * _SLOTS
     starts, at = run.starts, 0
     while at < len(starts):
@@ -86,14 +89,14 @@ def _indexes6(run: Run) -> list[array[int] | None]:
         indexes[top] = _index(starts, at, end, HALF - 32)
         after = starts[end] >> (HALF - 16) if end < len(starts) else _SLOTS
         if run.numbers[end - 1] and after > top + 1:
-            # One network covers whole /16s: they share an index.
+            # The last network extends over further /16s, which share one index.
             indexes[top + 1 : after] = [array("I", [end]) * (_SLOTS + 1)] * (after - top - 1)
         at = end
     return indexes
 
 
 def _index(starts: array[int], begin: int, end: int, shift: int) -> array[int]:
-    """Return how many of all `starts` are before each of 65,536 slots, those from `begin` to `end` lying in them."""
+    """Return the number of `starts` before each of 65,536 slots, into which the starts from `begin` to `end` fall."""
     index = array("I")
     for at in range(begin, end):
         slot = starts[at] >> shift & (_SLOTS - 1)

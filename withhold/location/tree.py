@@ -1,4 +1,4 @@
-"""The search tree of a MaxMind DB file, walked network by network (format 2.0, "Binary Search Tree Section")."""
+"""The search tree of a MaxMind DB file, read network by network (format 2.0, "Binary Search Tree Section")."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Protocol
 
 from withhold.location.address import V4_BITS, V6_BITS
 
-SEPARATOR = 16  # bytes of zeros between the search tree and the data
-_YIELD = 2048  # nodes
+SEPARATOR = 16  # zero bytes between the search tree and the data
+_PAUSE = 2048  # nodes
 
 
 class Metadata(Protocol):
-    """The part of maxminddb's metadata that is read here."""
+    """The part of maxminddb's metadata that is used here."""
 
     @property
     def database_type(self) -> str: ...
@@ -28,7 +28,7 @@ class Metadata(Protocol):
 
 
 class SearchTree:
-    """The search tree of a file, as one array of 32-bit records, two to a node."""
+    """The search tree of a file as one array of 32-bit records, two for each node."""
 
     def __init__(self, data: bytes, about: Metadata) -> None:
         self.count = about.node_count
@@ -41,7 +41,7 @@ class SearchTree:
                 words[1 + byte :: 8] = tree[byte::6]
                 words[5 + byte :: 8] = tree[3 + byte :: 6]
         elif about.record_size == 28:
-            # The byte in the middle holds the highest four bits of both records.
+            # The middle byte contains the highest four bits of both records.
             words[0::8] = tree[3::7].translate(bytes(byte >> 4 for byte in range(256)))
             words[4::8] = tree[3::7].translate(bytes(byte & 15 for byte in range(256)))
             for byte in range(3):
@@ -54,7 +54,10 @@ class SearchTree:
             self.records.byteswap()
 
     def leaves(self) -> Iterator[tuple[int, int, int, int]]:
-        """Yield version, first address, prefix length and offset of the data, first IPv4, then IPv6."""
+        """Yield the IP version, first address, prefix length and data offset of each network, first IPv4, then IPv6.
+
+        Raises `ValueError` for a tree that is damaged.
+        """
         if self.ip_version == 4:
             yield from ((4, *leaf) for leaf in self._under(0, V4_BITS, -1))
             return
@@ -62,13 +65,13 @@ class SearchTree:
         while depth < V6_BITS - V4_BITS and node < self.count:
             node, depth = self.records[2 * node], depth + 1
         yield from ((4, *leaf) for leaf in self._under(node, V4_BITS, -1))
-        # MaxMind's trees lead `::ffff:0:0/96`, `2002::/16` and `2001::/32` there too: not to be counted as IPv6.
-        # A leaf instead of a tree is no alias: other networks may well have the same record.
+        # In MaxMind's trees `::ffff:0:0/96`, `2002::/16` and `2001::/32` are aliases of the IPv4 tree, and no IPv6 networks.
+        # If all of IPv4 is one leaf, there are no aliases: other networks may have the same record.
         yield from ((6, *leaf) for leaf in self._under(0, V6_BITS, node if node < self.count else -1))
 
     def _under(self, root: int, bits: int, alias: int) -> Iterator[tuple[int, int, int]]:
         records, count = self.records, self.count
-        limit = 4 * count + 1_000  # a tree that crosses itself can be endless without being deep
+        limit = 4 * count + 1_000  # a damaged tree whose branches meet again may be endless, but not deep
         stack = [(root, 0, 0)]
         visited = 0
         while stack:
@@ -78,20 +81,20 @@ class SearchTree:
             if node >= count:
                 if node > count:
                     if node < count + SEPARATOR:
-                        raise ValueError("a network leads into the void before the data")
+                        raise ValueError("a network points to the gap before the data")
                     yield first, prefix, node - count
                 continue
             visited += 1
             if prefix == bits or visited > limit:
-                raise ValueError("the search tree runs in a circle")
-            let_others(visited)
+                raise ValueError("the search tree contains a circle")
+            let_threads_run(visited)
             prefix += 1
             stack.append((records[2 * node + 1], first | 1 << (bits - prefix), prefix))
             stack.append((records[2 * node], first, prefix))
 
 
-def let_others(count: int) -> None:
-    """Let other threads run, once in a while."""
-    # Others wait up to 5 ms (`sys.getswitchinterval`) for a thread that only computes, unless it lets them.
-    if count % _YIELD == _YIELD - 1:
+def let_threads_run(count: int) -> None:
+    """Let other threads run at every 2,048th `count`."""
+    # Otherwise they wait up to 5 ms (`sys.getswitchinterval`) for a thread that only computes.
+    if count % _PAUSE == _PAUSE - 1:
         time.sleep(0)

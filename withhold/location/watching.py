@@ -1,4 +1,4 @@
-"""A thread that looks after something from time to time, for as long as that exists."""
+"""A thread that checks an object periodically while it exists, and the schedule of reading changed files."""
 
 from __future__ import annotations
 
@@ -8,45 +8,75 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
+_LONGEST_PAUSE = 64  # checks, between two attempts to read a file that is refused again and again
 
 
 class Watcher(Generic[_T]):
-    """Calls `look(watched)` every `interval` seconds, in a daemon thread, until it is closed or `watched` is gone.
+    """Calls `check(watched)` every `interval` seconds in a daemon thread, until it is closed or `watched` is gone.
 
-    It keeps `watched` alive only during a look.
+    It keeps `watched` alive only during a check.
     """
 
-    def __init__(self, watched: _T, look: Callable[[_T], None], interval: float, name: str) -> None:
+    def __init__(self, watched: _T, check: Callable[[_T], None], interval: float, name: str) -> None:
         self.interval = interval
-        # A bare lock, which is held until it is time to end: unlike an event it is released without waiting for
-        # anything, so that the garbage collector may do it, in any thread and in a forked child.
+        # A plain lock, which is held until the thread is to end. Unlike an event, it is released without waiting for
+        # anything, so the garbage collector may release it, in any thread and in a forked child.
         closing = threading.Lock()
         closing.acquire()
         self._closing = closing
         alive = weakref.ref(watched, lambda _: _release(closing))
-        self._thread = threading.Thread(target=_watch, args=(alive, look, interval, closing), name=name, daemon=True)
+        self._thread = threading.Thread(target=_watch, args=(alive, check, interval, closing), name=name, daemon=True)
         self._thread.start()
 
     def close(self, *, wait: bool = True) -> None:
-        """End the thread, and wait for a look that is under way."""
+        """End the thread. With `wait`, return after a check that is in progress."""
         _release(self._closing)
         if wait and self._thread is not threading.current_thread():
             self._thread.join()
 
 
+class ReloadSchedule:
+    """Decides at each check whether to read files, by their signatures. Not thread-safe.
+
+    Changed files are read when they have been the same for one check, as they may still be being written. If that fails,
+    they are read again after 2, 4, 8 and up to 64 checks, while they stay the same.
+    """
+
+    def __init__(self, loaded: object) -> None:
+        self._loaded = self._before = loaded
+        self._checks_left = self._pause = 1
+
+    def is_due(self, now: object, in_use: object) -> bool:
+        """Return whether to read the files, which have the signature `now`. `in_use` is that of the files in use."""
+        due = False
+        if now != self._before:
+            self._checks_left = self._pause = 1
+        elif now not in (self._loaded, in_use):
+            self._checks_left -= 1
+            if not self._checks_left:
+                due = True
+                self._checks_left = self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        self._before = now
+        return due
+
+    def loaded(self, signature: object) -> None:
+        """Record that the files with this signature were read successfully."""
+        self._loaded = signature
+
+
 def _watch(
-    alive: Callable[[], _T | None], look: Callable[[_T], None], interval: float, closing: threading.Lock
+    alive: Callable[[], _T | None], check: Callable[[_T], None], interval: float, closing: threading.Lock
 ) -> None:
     while not closing.acquire(timeout=interval):
         watched = alive()
         if watched is None:
             return
-        look(watched)
+        check(watched)
         del watched
 
 
 def _release(lock: threading.Lock) -> None:
     try:
         lock.release()
-    except RuntimeError:  # it has been released before
+    except RuntimeError:  # it was released before
         return

@@ -165,7 +165,7 @@ def _address(result: AddressResult) -> Iterator[Part]:
 @render.register
 def _request(result: RequestResult) -> Iterator[Part]:
     # The user gave the address, so it may be printed in full.
-    yield result.resolution.described(whole_address=True)
+    yield result.resolution.describe(whole_address=True)
 
 
 @render.register
