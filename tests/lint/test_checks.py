@@ -153,7 +153,7 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
     (
         "unsettled-subdivision",
         "note",
-        "the rule names `US-MS`, but not what viewers see whose subdivision is unknown",
+        "the rule names `US-MS`, but does not decide for viewers whose subdivision is unknown",
         [rule(withheld_in=["US-MS"], demand="US-1")],
     ),
 ]

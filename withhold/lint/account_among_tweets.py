@@ -35,7 +35,7 @@ def _find(context: Context) -> Iterator[Finding]:
                 if len(found) > 1
                 else "is listed as a tweet here and as an account"
             )
-            hint = "remove it from one of the two lists, or add an override which states that both exist"
+            hint = "remove it from one of the two lists, or add an override that states that both exist"
             yield Finding(rule, f"{first_few(found)} {listed} in {where}", hint, ("tweets", "ids_file"))
         if found := [id_ for id_ in rule.accounts if id_ in _ONLY_TWEETS]:
             listed = "are listed as accounts" if len(found) > 1 else "is listed as an account"

@@ -12,7 +12,7 @@ def _find(context: Context) -> Iterator[Finding]:
     for rule in context.rules:
         parts = [code for code in (*rule.withheld_in, *rule.except_in) if is_subdivision(code)]
         if parts and rule.if_unknown is None:
-            message = f"the rule names {first_few(parts)}, but not what viewers see whose subdivision is unknown"
+            message = f"the rule names {first_few(parts)}, but does not decide for viewers whose subdivision is unknown"
             key = "withheld_in" if parts[0] in rule.withheld_in else "except_in"
             yield Finding(rule, message, "add `if_unknown: withhold` or `if_unknown: show`", (key,))
 

@@ -85,7 +85,7 @@ class AnonymousSchema(NamedTuple):
 def detect_anonymous_schema(kind: str, records: Iterable[object]) -> AnonymousSchema:
     """Return the schema of a database of the type `kind`, detected by its first records.
 
-    Raises `GeoIPError` (`unknown-schema`) if the records have no flags, or flags that are not understood.
+    Raises `GeoIPError` (`unknown-schema`) if flags are not understood, or if there are none and the database is no list.
     """
     # A list whose type is only `proxy` or `anonymous` may contain hosting providers too.
     listed = _flag([word for word in _words(kind) if word in _FLAG_WORDS])

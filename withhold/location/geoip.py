@@ -45,7 +45,7 @@ class GeoIP:
     At first the whole file is read and checked, which takes about 2 s for a million networks. A City database has a hundred
     times as many records as a Country database and takes tens of seconds. The constructor waits at most `wait` seconds for
     this (None: no limit; 0: not at all, for processes that must start at once). Until it is done, maxminddb answers, in about
-    0.1 ms. A fault that is found after the constructor has returned is logged, and every location is unknown from then on.
+    0.1 ms. A fault that is found after the constructor has returned is logged, and every location is unknown until a reload succeeds.
 
     >>> from mmdb_writer import MMDBWriter  # to write an example database
     >>> from netaddr import IPSet

@@ -96,7 +96,7 @@ class Resolver:
     unknown location (no signal: the peer is in 192.0.2.0/24, which is not a trusted proxy)
 
     Raises `ProxyError` for a CDN without trusted proxies, whose headers anybody could write (`untrusted-cdn`), and for an
-    unknown one (`unknown-cdn`). Raises `ValueError` for an `order` other than `cdn` and `geoip`, one of them first
+    unknown one (`unknown-cdn`). Raises `ValueError` unless `order` is `cdn` and `geoip`, in either order
     (`bad-order`), and for an unknown value of `anonymised`.
     """
 
@@ -130,7 +130,7 @@ class Resolver:
         self.cdn = cdn
         self.anonymised = Anonymised(anonymised)
         if sorted(order) != ["cdn", "geoip"]:
-            raise ValueError(f"order `{printable(str(order))}` is not `cdn` and `geoip`, one of them first [bad-order]")
+            raise ValueError(f"order `{printable(str(order))}` must be `cdn` and `geoip`, in either order [bad-order]")
         self.order = tuple(order)
 
     def viewer(
