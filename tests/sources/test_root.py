@@ -343,3 +343,117 @@ def test_b7_links_that_multiply_are_refused(tmp_path: Path) -> None:
             (folder / "b").symlink_to(f"../{number + 1}")
     write(tmp_path, {"in.yaml": FINE})
     assert {problem.code for problem in refusal(tmp_path).problems} == {"too-many-links"}
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
+    """Return a list to which each call of some functions of `os` is added."""
+    calls: list[str] = []
+
+    def watched(name: str) -> Any:
+        function = getattr(os, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            calls.append(name)
+            return function(*arguments, **named)
+
+        return call
+
+    for name in names:
+        monkeypatch.setattr(os, name, watched(name))
+    return calls
+
+
+def test_b7_folders_of_links_into_one_another_are_looked_at_a_bounded_number_of_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The number of names is bounded over the whole load, not for each folder."""
+    for number in range(40):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        for other in range(40):
+            (folder / f"l{other}").symlink_to(f"../{other}")
+    write(tmp_path, {"in.yaml": FINE})
+    calls = counting(monkeypatch, "listdir", "stat", "readlink")
+    assert {problem.code for problem in refusal(tmp_path).problems} == {"too-many-links"}
+    assert len(calls) < 200_000
+
+
+def test_b7_a_folder_without_rules_may_be_shared_by_many(tmp_path: Path) -> None:
+    for number in range(150):
+        name = f"{number:03}"
+        rules = FINE.replace("id: a", f"id: r{name}").replace("accounts: 1", "ids_file: lists/in.csv")
+        write(tmp_path, {f"{name}/in.yaml": rules})
+        (tmp_path / name / "lists").symlink_to("../shared")
+    write(tmp_path, {"shared/in.csv": LIST} | {f"shared/{number}.csv": LIST for number in range(99)})
+    assert len(RuleSet.load(tmp_path)) == 150
+
+
+def test_b7_one_rule_file_is_read_a_few_times_however_many_links_lead_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {"in.yaml": FINE, "sub/empty.yaml": "rules: []\n", "ok.yaml": FINE.replace("id: a", "id: b")})
+    for number in range(300):
+        (tmp_path / f"l{number:03}.yaml").symlink_to("in.yaml")
+    calls = counting(monkeypatch, "open")
+    error = refusal(tmp_path)
+    assert [problem.code for problem in error.problems].count("too-many-links") == 1
+    assert {problem.code for problem in error.problems} == {"too-many-links", "repeated-rule-id"}
+    assert len(calls) < 20
+    for number in range(300):
+        (tmp_path / f"l{number:03}.yaml").unlink()
+    for number in range(8):
+        (tmp_path / f"l{number}.yaml").symlink_to("sub/empty.yaml")
+    assert len(RuleSet.load(tmp_path)) == 2, "without rules in it, a few are no error"
+
+
+def test_b7_rules_behind_more_links_than_one_path_can_have_are_not_passed_over(tmp_path: Path) -> None:
+    write(tmp_path, {"in.yaml": FINE} | {f".{number}/in.csv": LIST for number in range(45)})
+    (tmp_path / "next").symlink_to(".0")
+    for number in range(44):
+        (tmp_path / f".{number}" / "next").symlink_to(f"../.{number + 1}")
+    assert told(refusal(tmp_path), tmp_path) == [f"{'/'.join(['next'] * 41)}:1:1 unreadable-file"]
+
+
+@pytest.mark.parametrize("name", ["a/" * 160_000 + "b", "a" * 5000, "l/" * 2040 + "b", "ä" * 2100])
+def test_b7_a_path_longer_than_any_can_be_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write(tmp_path, {"in.yaml": f"{RULE}  ids_file: {name}\n"})
+    (tmp_path / "l").symlink_to(".")
+    calls = counting(monkeypatch, "readlink", "lstat", "stat")
+    assert told(refusal(tmp_path / "in.yaml"), tmp_path) == ["in.yaml:5:13 unreadable-file"]
+    assert len(calls) < 200
+
+
+def test_b7_each_link_is_followed_once_however_many_lists_go_through_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty links, each through 650 folders, would be followed anew for each list."""
+    names = [f"{left}/{right}" for left in "abcdef" for right in "abcdef"]
+    rules = "".join(f"- {{id: {n}, reason: terms, withheld_in: IN, ids_file: {n}/l0/in.csv}}\n" for n in names)
+    write(tmp_path, {"in.yaml": f"rules:\n{rules}", "in.csv": LIST, "dd/in.csv": LIST})
+    for name in "abcdef":
+        (tmp_path / name).symlink_to(".")
+    for number in range(30):
+        (tmp_path / f"l{number}").symlink_to("dd/../" * 650 + f"l{number + 1}")
+    (tmp_path / "l30").symlink_to(".")
+    calls = counting(monkeypatch, "readlink")
+    assert len(RuleSet.load(tmp_path / "in.yaml")) == len(names)
+    assert len(calls) < 35_000
+
+
+def test_b7_names_that_are_missing_are_looked_for_in_a_folder_folded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = "".join(f"- {{id: r{n}, reason: terms, withheld_in: IN, ids_file: none{n}.csv}}\n" for n in range(100))
+    write(tmp_path, {"in.yaml": f"rules:\n{rules}"} | {f"{number}.csv": LIST for number in range(300)})
+    folds = 0
+
+    def folded(name: str) -> str:
+        nonlocal folds
+        folds += 1
+        return name.casefold()
+
+    monkeypatch.setattr("withhold.sources.root.folded", folded)
+    assert len(refusal(tmp_path / "in.yaml").problems) == 100
+    assert folds < 500

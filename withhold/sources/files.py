@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from withhold.errors import Place, Problem, RuleSetError
 from withhold.sources.root import OutsideRootError, Root
@@ -25,8 +24,11 @@ _SNAPSHOT = b"WITHHOLD"
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _STAY = "write a path relative to this file, with `/`, to a file in the folder that is loaded"
 _NO_LINK = "put the file itself here, not a link to it"
-#: How often links may lead into one folder: a few that lead into one another would else be followed millions of times.
-_TIMES = 100
+#: How many names may be looked at again, in folders that links lead into once more: a few folders of links that lead into
+#: one another would else be followed millions of times.
+_AGAIN = 20_000
+#: How many rule files may be read again, by another name. It is an error if they have rules.
+_FILES_AGAIN = 10
 #: How deep folders may lie below the one that is loaded: deeper ones are made to exhaust a stack, or patience.
 DEEPEST = 100
 
@@ -39,49 +41,84 @@ def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
     if not os.path.isdir(path):  # noqa: PTH112  # which raises nothing
         return [path]
     before = len(problems)
-    found = _below(path, root, is_rule_file, problems)
+    found = _each_once(files_below(path, root, problems).rules, root, problems)
     if not found and len(problems) == before:
         hint = "they end in `.yaml` or `.json`"
         problems.append(Problem("no-rule-files", "there is no rule file here", Place(str(path)), hint))
     return found
 
 
-def _below(path: Path, root: Root, wanted: Callable[[Path], bool], problems: list[Problem]) -> list[Path]:
-    """Return the wanted files below a folder, those behind links too; one that cannot be read is found out on opening."""
-    found: list[Path] = []
-    times: Counter[str] = Counter()
+class FilesBelow(NamedTuple):
+    """What one walk through a folder has found, in the order of names."""
+
+    rules: list[Path]
+    #: Lists of protected accounts; a folder of that name is one that cannot be read.
+    protected: list[Path]
+    #: The real paths of all folders that were listed.
+    folders: set[str]
+
+
+def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
+    """Return the files below a folder, those behind links too; one that cannot be read is found out on opening."""
+    found = FilesBelow([], [], set())
+    again = 0
     folders: list[tuple[Path, frozenset[str]]] = [(path, frozenset())]
     while folders:
         folder, around = folders.pop()
         try:
             real = root.real(folder)
+            if real in around:  # a link back up
+                continue
             names = os.listdir(real)  # noqa: PTH208
         except (OSError, ValueError) as error:
             problems.append(unreadable(error, Place(str(folder))))
             continue
-        if real in around:  # a link back up
-            continue
-        times[real] += 1
-        if times[real] > _TIMES:
-            message = f"links lead into this folder more than {_TIMES} times"
+        if real in found.folders:
+            again += len(names) + 1
+        found.folders.add(real)
+        if again > _AGAIN:
+            message = f"links lead into the same folders again and again, to more than {_AGAIN:,} names"
             problems.append(Problem("too-many-links", message, Place(str(folder)), "take some of them away"))
             break
         for entry in (folder / name for name in names if not name.startswith(".")):
+            at = os.path.join(real, entry.name)  # noqa: PTH118  # where the links that lead here are behind us
             try:
-                is_folder = stat.S_ISDIR(entry.stat().st_mode)
+                is_folder = stat.S_ISDIR(os.stat(at).st_mode)  # noqa: PTH116
             except OSError as error:
                 is_folder = False
-                to_nowhere = error.errno in _NOWHERE and os.path.islink(entry)  # noqa: PTH114  # which raises nothing
-                if not to_nowhere and not wanted(entry):  # it may be a folder, whose rules would be missing
+                to_nowhere = error.errno in _NOWHERE and os.path.islink(at)  # noqa: PTH114  # which raises nothing
+                if not to_nowhere and not is_rule_file(entry):  # it may be a folder, whose rules would be missing
                     problems.append(unreadable(error, Place(str(entry))))
+            if is_protected_list(entry):
+                found.protected.append(entry)
+            elif not is_folder and is_rule_file(entry):
+                found.rules.append(entry)
             if is_folder and len(around) == DEEPEST:
                 message = f"folders lie more than {DEEPEST} deep"
                 problems.append(Problem("too-deep", message, Place(str(entry)), "move them up, or take them away"))
             elif is_folder:
                 folders.append((entry, around | {real}))
-            elif wanted(entry):
-                found.append(entry)
-    return sorted(found, key=lambda file: file.relative_to(path).parts)
+    for files in (found.rules, found.protected):
+        files.sort(key=lambda file: file.relative_to(path).parts)
+    return found
+
+
+def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[Path]:
+    """Return rule files, of those that links lead to again the first few: the rules in them are told as repeated."""
+    found: list[Path] = []
+    seen: set[str] = set()
+    for file in files:
+        try:
+            real = root.real(file)
+        except (OSError, ValueError):
+            real = str(file)  # opening it says why
+        if real in seen and len(found) - len(seen) >= _FILES_AGAIN:
+            message = f"links lead to the same rule files more than {_FILES_AGAIN} times"
+            problems.append(Problem("too-many-links", message, Place(str(file)), "take some of them away"))
+            break
+        seen.add(real)
+        found.append(file)
+    return found
 
 
 def is_rule_file(path: Path) -> bool:

@@ -13,13 +13,17 @@ import os
 import re
 import stat
 import unicodedata
+from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
+from typing import NamedTuple
 
 from withhold.errors import quoted
 
 #: As many links as Linux follows on one path.
 _MAX_LINKS = 40
+#: As many bytes as Linux reads of one path. Longer ones name nothing, and following them would take long.
+MAX_PATH = 4096
 # A drive letter. Backslashes and a leading slash are refused everywhere, so that a path means the same on every machine.
 _DRIVE = re.compile(r"[A-Za-z]:")
 # Where the system has these, a link that has just replaced a file is not followed, and opening a pipe does not wait.
@@ -46,50 +50,114 @@ def repository_around(path: str | os.PathLike[str]) -> Path | None:
     return next((folder for folder in (real, *real.parents) if os.path.lexists(folder / ".git")), None)
 
 
+def folders_of_links(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Yield the real folder of each link that a path goes through, in the order in which they are followed."""
+    whole = _absolute(path)
+    at, todo, links = whole.anchor, list(reversed(whole.parts[1:])), 0
+    while todo and links <= _MAX_LINKS:
+        name = todo.pop()
+        if name == "..":
+            at = os.path.dirname(at)
+        elif (target := _target(_longer(at, name))) is None:
+            at = os.path.join(at, name)
+        else:
+            yield at
+            links += 1
+            at = target.anchor or at
+            todo += reversed(target.parts[1:] if target.anchor else target.parts)
+
+
+class _Led(NamedTuple):
+    """Where a name or a path leads: the real path, how many links were followed, and the error of a name that is missing."""
+
+    at: str
+    links: int = 0
+    missing: OSError | None = None
+
+
 class Root:
     """The root of what is loaded from `path`: `root`, or the real path of a folder, or the folder of a file's real path.
 
     A path inside may go through links and `..`: what counts is where it really leads. Names count as they are spelt on
-    disk, so that a rule set loads alike where the file system ignores case.
+    disk, so that a rule set loads alike where the file system ignores case. Each link is followed once, however many paths
+    go through it; `open` compares the result with the file that it has opened.
     """
 
     def __init__(self, path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> None:
         real = os.path.realpath(path if root is None else root)
-        self.folder = real if os.path.isdir(real) else os.path.dirname(real)
-        self._below = os.path.join(self.folder, "")
-        self._listings: dict[str, frozenset[str] | None] = {}
+        self._set_folder(real if os.path.isdir(real) else os.path.dirname(real))
+
+    def _set_folder(self, folder: str) -> None:
+        self.folder = folder
+        self._below = os.path.join(folder, "")
+        self._listings: dict[str, _Listing | None] = {}
+        #: Where links lead that were followed, by the folder and the name; or why they cannot be.
+        self._links: dict[tuple[str, str], _Led | OSError] = {}
+
+    def narrowed(self, path: str | os.PathLike[str]) -> Root:
+        """Return the root of what is loaded from a path inside this one; raises as `real` does.
+
+        It stays inside whatever is put in the place of its folders: no link is followed to it a second time.
+        """
+        real = self.real(path)
+        inner = Root.__new__(Root)
+        inner._set_folder(real if os.path.isdir(real) else os.path.dirname(real))
+        return inner
 
     def real(self, path: str | os.PathLike[str]) -> str:
         """Return the real path of `path`, which need not exist.
 
         Raises `OutsideRootError` if it is not inside the root; links are read on the way, and nothing is opened. Raises
-        `FileNotFoundError` if a folder inside the root has no such name, and `OSError` if links go round in circles.
+        `FileNotFoundError` if a folder inside the root has no such name, and `OSError` if links go round in circles or
+        the path is longer than any can be.
         """
-        whole = Path(path) if os.path.isabs(path) else Path(os.getcwd(), path)
-        at, todo, links = whole.anchor, list(reversed(whole.parts[1:])), 0
-        missing: OSError | None = None
-        while todo:
-            part = todo.pop()
-            if part == "..":
-                at = os.path.dirname(at)
-                continue
-            if missing is None:
-                missing = self._missing(at, part)
-            at = os.path.join(at, part)
-            try:
-                target = Path(os.readlink(at))
-            except OSError:
-                continue  # it is no link, or nothing: whoever opens it will see
-            links += 1
-            if links > _MAX_LINKS:
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-            at = target.anchor if target.is_absolute() else os.path.dirname(at)
-            todo += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+        whole = _absolute(path)
+        at, _, missing = self._follow(whole.anchor, whole.parts[1:], 0)
         if not self.holds(at):
             raise OutsideRootError
         if missing is not None:
-            raise missing
+            raise missing.with_traceback(None)
         return at
+
+    def _follow(self, at: str, names: Iterable[str], depth: int) -> _Led:
+        """Return where names lead from a real folder; `depth` links are being followed to here. Raises `OSError`."""
+        links, missing = 0, None
+        for name in names:
+            if name == "..":
+                at = os.path.dirname(at)
+                continue
+            led = self._step(at, name, depth)
+            at, links, missing = led.at, links + led.links, missing or led.missing
+            if links > _MAX_LINKS:
+                raise _too_many_links()
+        return _Led(at, links, missing)
+
+    def _step(self, folder: str, name: str, depth: int) -> _Led:
+        """Return where one name leads, that of a link found out once; raises `OSError`."""
+        if (known := self._links.get((folder, name))) is not None:
+            if isinstance(known, OSError):
+                raise known.with_traceback(None)
+            return known
+        at, missing = _longer(folder, name), self._missing(folder, name)
+        target = _target(at)
+        if target is None:
+            return _Led(at, 0, missing)
+        try:
+            led = self._behind(folder, target, depth)
+        except OSError as error:
+            if not depth:  # behind other links it may only have been one too many
+                self._links[folder, name] = error
+            raise
+        led = self._links[folder, name] = led._replace(missing=missing or led.missing)
+        return led
+
+    def _behind(self, folder: str, target: Path, depth: int) -> _Led:
+        """Return where a link leads; raises `OSError`."""
+        if depth >= _MAX_LINKS:
+            raise _too_many_links()
+        names = target.parts[1:] if target.anchor else target.parts
+        led = self._follow(target.anchor or folder, names, depth + 1)
+        return led._replace(links=led.links + 1)
 
     def open(self, path: str | os.PathLike[str]) -> BufferedReader:
         """Open a file inside the root to read its bytes; raises as `real` does, and `OSError` for a pipe or a device."""
@@ -115,20 +183,65 @@ class Root:
             return None
         if folder not in self._listings:
             try:
-                self._listings[folder] = frozenset(map(_composed, os.listdir(folder)))
+                self._listings[folder] = _Listing(os.listdir(folder))
             except OSError:
                 self._listings[folder] = None  # whoever opens what is in it will see why
-        names = self._listings[folder]
-        if names is None or _composed(name) in names:
+        listing = self._listings[folder]
+        if listing is None or _composed(name) in listing.names:
             return None
-        if (meant := next((known for known in names if folded(known) == folded(name)), None)) is not None:
+        if (meant := listing.as_folded().get(folded(name))) is not None:
             return OutsideRootError("its name on disk is spelt otherwise", f"write {quoted(meant)}, as on disk")
         return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
+class _Listing:
+    """The names in a folder."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(map(_composed, names))
+        self._folded: dict[str, str] | None = None
+
+    def as_folded(self) -> dict[str, str]:
+        """Return the names by how a file system compares them that ignores case."""
+        if self._folded is None:
+            self._folded = {folded(name): name for name in self.names}
+        return self._folded
 
 
 def folded(name: str) -> str:
     """Return a name as a file system compares it that ignores case and the normal form of Unicode."""
     return _composed(_composed(name).casefold())
+
+
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    """Return a path from the root of the file system; raises `OSError` if it is longer than any can be."""
+    if len(os.fsencode(path)) > MAX_PATH:
+        raise _too_long()
+    return Path(path) if os.path.isabs(path) else Path(os.getcwd(), path)
+
+
+def _longer(folder: str, name: str) -> str:
+    """Return the path of a name in a folder; raises `OSError` if it is longer than any can be."""
+    at = os.path.join(folder, name)
+    if len(at) > MAX_PATH:
+        raise _too_long()
+    return at
+
+
+def _target(path: str) -> Path | None:
+    """Return where a link leads; None for what is no link, or not there: opening it will say why."""
+    try:
+        return Path(os.readlink(path))
+    except OSError:
+        return None
+
+
+def _too_long() -> OSError:
+    return OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+
+
+def _too_many_links() -> OSError:
+    return OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
 
 def _composed(name: str) -> str:
