@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sources.writing import FINE, told, write
-from withhold import RuleSetError
-from withhold.sources import protected_beside
+from withhold import RuleSet, RuleSetError
+from withhold.sources import protected_beside, protected_lists
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files there")
 
@@ -190,3 +191,97 @@ def test_links_in_circles_are_followed_once(there: Path) -> None:
         (there / "repo" / "rules" / "in" / name).symlink_to(".")
         (there / "repo" / "rules" / "pk" / name).symlink_to("../in")
     assert accounts(there / "repo" / "rules") == [2, 3, 4, 5]
+
+
+@posix
+def test_b6_rules_behind_links_have_the_lists_around_their_real_places(there: Path) -> None:
+    """Links lead rules into a set whose guards stand where the rules really are."""
+    repo = there / "repo"
+    write(
+        repo,
+        {
+            "orders/protected.yaml": listing(11),
+            "orders/x/protected.yaml": listing(12),
+            "orders/x/o.yaml": FINE.replace("id: a", "id: o"),
+            "orders/y/deep/.git/HEAD": "",
+            "orders/y/protected.yaml": listing(13),
+            "orders/y/deep/y.yaml": FINE.replace("id: a", "id: y"),
+            "orders/none/protected.yaml": listing(14),
+        },
+    )
+    assert accounts(repo / "rules" / "pk", repo) == [2, 3, 5]
+    link = repo / "rules" / "pk" / "link.yaml"
+    link.symlink_to("../../orders/x/o.yaml")
+    assert accounts(repo / "rules" / "pk", repo) == [2, 3, 5, 11, 12]
+    link.unlink()
+    link.symlink_to("../../orders/x")
+    assert accounts(repo / "rules" / "pk", repo) == [2, 3, 5, 11, 12]
+    link.unlink()
+    (repo / "orders" / "z").symlink_to("x")
+    link.symlink_to("../../orders/z/o.yaml")
+    assert accounts(repo / "rules" / "pk", repo) == [2, 3, 5, 11, 12], "by a link to a link"
+    (repo / "rules" / "pk" / "y.yaml").symlink_to("../../orders/y/deep/y.yaml")
+    assert accounts(repo / "rules" / "pk", repo) == [2, 3, 5, 11, 12], "that lies in another repository"
+    assert accounts(repo / "rules" / "pk", there) == [2, 3, 5, 11, 12]
+
+
+@posix
+def test_b6_rules_behind_links_outside_of_a_repository_have_the_lists_up_to_the_root(there: Path) -> None:
+    write(
+        there,
+        {"shared/protected.yaml": listing(21), "shared/x/in.yaml": FINE, "repo/rules/pk/.hidden/a/in.yaml": FINE},
+    )
+    write(
+        there, {"repo/rules/pk/.hidden/protected.yaml": listing(22), "repo/rules/pk/.other/protected.yaml": listing(23)}
+    )
+    pk = there / "repo" / "rules" / "pk"
+    (pk / "shared.yaml").symlink_to("../../../shared/x/in.yaml")
+    assert accounts(pk, there) == [1, 2, 3, 5, 21], "the root lies above the repository"
+    (pk / "hidden.yaml").symlink_to(".hidden/a/in.yaml")
+    assert accounts(pk, there) == [1, 2, 3, 5, 21, 22]
+    (there / "repo" / ".git" / "HEAD").unlink()
+    (there / "repo" / ".git").rmdir()
+    (pk / "shared.yaml").unlink()
+    assert accounts(pk) == [5, 22], "in no repository, up to what is loaded"
+
+
+@posix
+def test_b6_rules_that_are_not_loaded_bring_no_lists(there: Path) -> None:
+    write(there, {"shared/protected.yaml": listing(21), "shared/in.yaml": FINE})
+    pk = there / "repo" / "rules" / "pk"
+    (pk / "shared.yaml").symlink_to("../../../shared/in.yaml")
+    assert accounts(pk) == [2, 3, 5]
+    with pytest.raises(RuleSetError, match="outside-rule-set"):
+        RuleSet.load(pk)
+
+
+@posix
+def test_b2_a_list_that_is_replaced_by_a_link_before_it_is_opened_is_not_read(
+    there: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(there, {"secret.yaml": "SECRET"})
+    path = there / "repo" / "rules" / "in" / "protected.yaml"
+    path.write_text(listing(6), encoding="utf-8")
+
+    def swapping(function: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            if "protected.yaml" in str(arguments[0]) and not path.is_symlink():
+                path.unlink()
+                path.symlink_to(there / "secret.yaml")
+            return function(*arguments, **named)
+
+        return call
+
+    for owner, name in ((os, "open"), (protected_lists, "read_protected")):
+        monkeypatch.undo()
+        path.unlink()
+        path.write_text(listing(6), encoding="utf-8")
+        monkeypatch.setattr(owner, name, swapping(getattr(owner, name)))
+        with pytest.raises(RuleSetError) as caught:
+            protected_beside(there / "repo" / "rules" / "in" / "in.yaml")
+        assert path.is_symlink()
+        assert "SECRET" not in str(caught.value)
+        assert told(caught.value, there) in (
+            ["repo/rules/in/protected.yaml:1:1 outside-rule-set"],
+            ["repo/rules/in/protected.yaml:1:1 unreadable-file"],  # a link is not followed
+        )

@@ -29,8 +29,8 @@ def protected_beside(rules: Path, root: Path | None = None) -> list[Protected] |
     """Read every list of protected accounts that concerns a rule file or a directory of them; None if there is none.
 
     These are each `protected.yaml` beside the rules, below them, and above them up to the folder that holds `.git`, or in
-    no repository up to `root`, by default the directory itself or that of the file. The accounts of all lists are
-    united. Raises `RuleSetError` with every problem of all lists.
+    no repository up to `root`, by default the directory itself or that of the file. Where a link leads to a rule
+    file elsewhere, those above its real place count too. The accounts of all lists are united. Raises `RuleSetError` with every problem of all lists.
     """
     from withhold.sources.protected_lists import read_around
 

@@ -6,25 +6,28 @@ Those above are the repository owner's, so they hold for all rules below; whoeve
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from withhold.errors import Place, Problem, RuleSetError, in_order, quoted
 from withhold.model.protected import Protected
-from withhold.sources.files import DEEPEST, is_protected_list, unreadable
+from withhold.sources.files import files_below, is_protected_list, unreadable
 from withhold.sources.protected import read_protected
+from withhold.sources.root import Root
 
 
 def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> list[Protected] | None:
     """Return the accounts of all lists that concern the rules at a path, each once; None if there is no list.
 
-    Where several levels list an account, the nearest counts. Raises `RuleSetError` with every problem of every list.
+    Where several levels list an account, the nearest counts. Raises `RuleSetError` with every problem of every list, and of
+    every folder that may have one.
     """
     found = _Search(Path(rules), root)
     united: dict[int, Protected] = {}
     for level in found.levels:
         try:
-            for each in read_protected(level):
+            for each in read_protected(level, found.inside):
                 united.setdefault(each.account, each)
         except RuleSetError as error:
             found.problems += error.problems
@@ -34,7 +37,10 @@ def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | No
 
 
 class _Search:
-    """The lists that concern the rules at a path: first those beside and below, then those of each folder above."""
+    """The lists that concern the rules at a path: first those beside and below, then those of each folder above.
+
+    Links may lead to rules elsewhere inside the root, so each rule file that is loaded has the lists above its real place too.
+    """
 
     def __init__(self, rules: Path, root: str | os.PathLike[str] | None) -> None:
         self.levels: list[list[Path]] = []
@@ -47,59 +53,72 @@ class _Search:
         real = Path(os.path.realpath(rules))
         # Above a link there are two ways up: from where it is, and from where it leads.
         ways = [_way_up(Path(os.path.abspath(around)), root), _way_up(real if is_folder else real.parent, root)]  # noqa: PTH100
-        self._tops = [Path(os.path.realpath(way[-1])) for way in ways]
-        self._add(self._below(around) if is_folder else self._in(around))
-        for folder in (folder for way in ways for folder in way):
+        beside: list[Path] = []
+        if is_folder:
+            loaded = Root(rules, root)
+            if not loaded.holds(str(real)):  # then no rule is loaded, and the loader says why
+                loaded = Root(rules)
+            below = files_below(rules, loaded, self.problems)
+            beside = below.protected
+            self._folders |= below.folders
+            ways += (_way_up(Path(folder), loaded.folder) for folder in _folders_of(below.rules, loaded))
+        self.inside = _Roots(way[-1] for way in ways)
+        self._add(beside or self._in(around))
+        for folder in dict.fromkeys(folder for way in ways for folder in way):
             self._add(self._in(_near(folder)))
 
-    def _add(self, files: Iterator[Path]) -> None:
+    def _add(self, files: Iterable[Path]) -> None:
         """Add one level, less the files that are in it already and those that lie outside."""
         level = []
-        for file in sorted(files, key=lambda file: file.parts):
+        for file in files:
             real = os.path.realpath(file)
             if real in self._seen:
                 continue
             self._seen.add(real)
-            if self._is_inside(real):
+            if self.inside.holds(real):
                 level.append(file)
             else:
-                outside = " and ".join(quoted(str(_near(top))) for top in dict.fromkeys(self._tops))
+                outside = " and ".join(quoted(str(_near(Path(top)))) for top in self.inside.folders)
                 message = f"this list is a link out of {outside}"
                 self.problems.append(Problem("outside-rule-set", message, Place(str(file)), "put the list itself here"))
         if level:
             self.levels.append(level)
 
-    def _in(self, folder: Path) -> Iterator[Path]:
-        """Yield the lists in a folder; a list that cannot be read is one too, and is refused when it is opened."""
-        return filter(is_protected_list, self._entries(folder))
+    def _in(self, folder: Path) -> list[Path]:
+        """Return the lists in a folder that was not looked into before, whatever links and ways lead there.
 
-    def _below(self, folder: Path) -> Iterator[Path]:
-        """Yield the lists in a folder and below it, as deep as rules are read; what lies outside is not looked at."""
-        todo = [(folder, 0)]
-        while todo:
-            folder, depth = todo.pop()
-            for entry in self._entries(folder):
-                if entry.name.startswith("."):
-                    continue
-                if is_protected_list(entry):
-                    yield entry
-                elif depth < DEEPEST and os.path.isdir(entry) and self._is_inside(os.path.realpath(entry)):  # noqa: PTH112
-                    todo.append((entry, depth + 1))
-
-    def _is_inside(self, real: str) -> bool:
-        return any(Path(real).is_relative_to(top) for top in self._tops)
-
-    def _entries(self, folder: Path) -> list[Path]:
-        """Return what is in a folder, once, however many links and ways lead there."""
+        A list that cannot be read is one too, and is refused when it is opened.
+        """
         real = os.path.realpath(folder)
         if real in self._folders:
             return []
         self._folders.add(real)
         try:
-            return sorted(folder.iterdir())
+            return sorted(filter(is_protected_list, folder.iterdir()))
         except OSError as error:
             self.problems.append(unreadable(error, Place(str(folder))))
             return []
+
+
+class _Roots(Root):
+    """Several roots as one: each list is opened by what has found it to be inside."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self.folders = list(dict.fromkeys(map(os.path.realpath, dict.fromkeys(folders))))
+        self._roots = [Root(folder) for folder in self.folders]
+        super().__init__(self.folders[0])
+
+    def holds(self, real: str) -> bool:
+        return any(root.holds(real) for root in self._roots)
+
+
+def _folders_of(files: Iterable[Path], root: Root) -> dict[str, None]:
+    """Return the real folders of rule files."""
+    found: dict[str, None] = {}
+    for file in files:
+        with suppress(OSError, ValueError):  # it is not loaded, and the loader says why
+            found[os.path.dirname(root.real(file))] = None  # noqa: PTH120
+    return found
 
 
 def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
