@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.sources.writing import RULE, refusal, told, write
 from withhold import RuleSet, RuleSetWarning
+from withhold.model import IdSet
 from withhold.sources.ids_file import IdsFile
 
 CSV = f"{RULE}  ids_file: ids.csv\n"
@@ -369,3 +373,54 @@ def test_e9_an_empty_list_beside_other_ids_is_worth_a_warning(tmp_path: Path, na
     with pytest.warns(RuleSetWarning, match="the list has no ids"):
         rules = RuleSet.load(tmp_path)
     assert [(problem.code, problem.severity) for problem in rules.warnings] == [("empty-list", "warning")]
+
+
+def test_b7_a_list_is_read_once_however_many_rules_name_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = "".join(f"{number}\n" for number in range(1, 1001))
+    rule = "- {{id: r{0}, reason: terms, withheld_in: IN, ids_file: {{accounts: {1}}}}}\n"
+    names = ("ids.txt", "./ids.txt", "sub/../ids.txt", "link.txt")
+    rules = "".join(rule.format(number, names[number % 4]) for number in range(200))
+    write(tmp_path, {"in.yaml": f"rules:\n{rules}", "ids.txt": ids, "sub/none.txt": ""})
+    (tmp_path / "link.txt").symlink_to("ids.txt")
+    opened: list[str] = []
+    opens = os.open
+
+    def watched(path: Any, *more: Any) -> int:
+        opened.append(str(path))
+        return opens(path, *more)
+
+    monkeypatch.setattr(os, "open", watched)
+    loaded = RuleSet.load(tmp_path)
+    assert [list(rule.accounts) for rule in loaded] == [list(range(1, 1001))] * 200
+    assert len({id(rule.accounts) for rule in loaded}) == 1, "they share it"
+    assert [Path(path).name for path in opened] == ["in.yaml", "ids.txt"]
+
+
+def test_b7_a_list_that_one_rule_names_many_times_counts_once(tmp_path: Path) -> None:
+    names = ", ".join(f"{'./' * number}ids.csv" for number in range(300))
+    write(tmp_path, {"in.yaml": f"{RULE}  ids_file: {{accounts: [{names}]}}\n", "ids.csv": "5\n"})
+    seen = 0
+    extend = IdSet.__iter__
+
+    def watched(ids: IdSet) -> Iterator[int]:
+        nonlocal seen
+        seen += 1
+        return extend(ids)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(IdSet, "__iter__", watched)
+        rules = RuleSet.load(tmp_path)
+    assert list(rules["a"].accounts) == [5]
+    assert seen < 10
+
+
+def test_b7_a_bad_list_refuses_every_rule_that_names_it_and_is_told_once(tmp_path: Path) -> None:
+    rules = "".join(f"- {{id: r{n}, reason: terms, withheld_in: IN, ids_file: ids.csv}}\n" for n in range(50))
+    write(tmp_path, {"in.yaml": f"rules:\n{rules}", "ids.csv": "kind,id\naccount,x\naccount,y\n"})
+    error = refusal(tmp_path)
+    assert told(error, tmp_path) == ["ids.csv:2:9 bad-id", "ids.csv:3:9 bad-id"]
+    assert error.refused == 50
+    write(tmp_path, {"ids.csv": "kind,id\n"})
+    error = refusal(tmp_path)
+    assert {problem.code for problem in error.problems} == {"empty-list"}
+    assert error.refused == 50

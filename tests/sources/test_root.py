@@ -248,11 +248,45 @@ def test_b7_whatever_cannot_be_opened_is_a_problem_with_a_place(tmp_path: Path) 
     ]
     for name in ("long.yaml", "loop.yaml", "no-rules"):  # a link that is there, and named by the caller
         assert told(refusal(tmp_path / name), tmp_path) == [f"{name}:1:1 unreadable-file"]
-    for name in ("a\0b", "\ud800"):
-        with pytest.raises((RuleSetError, OSError)):
+    for name in ("a\0b", "\ud800", long, "in.yaml/x", "long.yaml/x"):
+        error = refusal(tmp_path / name)
+        assert [(problem.code, problem.place) for problem in error.problems] == [
+            ("unreadable-file", Place(str(tmp_path / name)))
+        ]
+        with pytest.raises(RuleSetError, match="unreadable-file"):
+            RuleSet.load(tmp_path, tmp_path / name)
+    for name in ("none", "none/in.yaml"):
+        with pytest.raises(FileNotFoundError):
             RuleSet.load(tmp_path / name)
-    with pytest.raises(OSError, match="too long"):
-        RuleSet.load(long)
+        with pytest.raises(FileNotFoundError):
+            RuleSet.load(tmp_path, tmp_path / name)
+    with pytest.raises(NotADirectoryError):
+        RuleSet.load(tmp_path, tmp_path / "in.yaml")
+
+
+@pytest.mark.parametrize("form", ["a file", "a folder", "a root"])
+def test_b7_a_path_below_a_folder_that_may_not_be_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """It may be there, so it is no mistake of the caller. (Tests may run as root, who may search everything.)"""
+    write(tmp_path, {"closed/rules/in.yaml": FINE, "in.yaml": FINE})
+    stat_of, lstat_of = os.stat, os.lstat
+
+    def closed(of: Any) -> Any:
+        def call(path: Any, *more: Any, **named: Any) -> Any:
+            if "closed/" in os.fspath(path):
+                raise PermissionError(13, "Permission denied", str(path))
+            return of(path, *more, **named)
+
+        return call
+
+    path = tmp_path / "closed" / ("rules/in.yaml" if form == "a file" else "rules")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", closed(stat_of))
+        patched.setattr(os, "lstat", closed(lstat_of))
+        with pytest.raises(RuleSetError) as caught:
+            RuleSet.load(*((tmp_path, path) if form == "a root" else (path,)))
+    assert told(caught.value, tmp_path) == [f"{path.relative_to(tmp_path).as_posix()}:1:1 unreadable-file"]
 
 
 @pytest.mark.parametrize("name", ["link", "link.yaml"])

@@ -65,7 +65,8 @@ class RuleSet:
         most about 70 bytes of memory for each id. Text that was read as something other than written is reported in
         `.warnings`, and through `warnings.warn` as `RuleSetWarning`.
 
-        Raises `RuleSetError` with every problem of every file, and `OSError` only if `path` or `root` is missing.
+        Raises `RuleSetError` with every problem of every file, `FileNotFoundError` if there is no `path`
+        or `root`, and `NotADirectoryError` if `root` is no folder.
         """
         return cls._loader(path, root, progress)
 

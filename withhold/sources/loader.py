@@ -66,20 +66,20 @@ def load_files(
     path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None, progress: Progress | None = None
 ) -> RuleSet:
     """Read a rule file or a directory of them; see `RuleSet.load`."""
-    place = Place(str(path))
-    if root is not None and not stat.S_ISDIR(os.stat(root).st_mode):  # noqa: PTH116  # the caller's mistake, too
+    if root is not None and not stat.S_ISDIR(_stat(root).st_mode):
         raise NotADirectoryError(errno.ENOTDIR, "the root is no folder", str(root))
-    try:
-        os.stat(path)  # noqa: PTH116
-    except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and not os.path.lexists(path):
-            raise  # a path that is not there, or is "", is the caller's mistake
-        raise RuleSetError([unreadable(error, place)]) from None
+    _stat(path)
     inside = Root(path, root)
     if not inside.holds(os.path.realpath(path)):
         message = f"cannot read it: it is outside of the root {quoted(str(root))}"
-        raise RuleSetError([Problem("outside-rule-set", message, place, "name a root around it")])
-    reading = _Reading(inside, progress)
+        raise RuleSetError([Problem("outside-rule-set", message, Place(str(path)), "name a root around it")])
+    return load_inside(path, inside, progress)
+
+
+def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | None = None) -> RuleSet:
+    """Read a rule file or a directory of them, with every file opened by the root."""
+    place = Place(str(path))
+    reading = _Reading(root, progress)
     documents: list[Node] = []
     rules: list[Rule] = []
     with reading.no_crash(place):
@@ -93,17 +93,32 @@ def load_files(
     if reading.problems:
         raise RuleSetError(in_order(reading.problems), len(rules), reading.refused)
     for problem in reading.warnings:
-        warnings.warn(str(problem), RuleSetWarning, stacklevel=4)
+        warnings.warn(str(problem), RuleSetWarning, stacklevel=5)
     return RuleSet(rules, in_order(reading.warnings))
 
 
-class _NoIds(NamedTuple):
-    """An ids file that could not be opened."""
+def _stat(path: str | os.PathLike[str]) -> os.stat_result:
+    """Return the status of a path; raises `FileNotFoundError` if nothing is there, and else `RuleSetError`."""
+    try:
+        return os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError) and not os.path.lexists(path):
+            raise  # a path that is not there, or is "", is the caller's mistake
+        raise RuleSetError([unreadable(error, Place(str(path)))]) from None
+
+
+class _Listed(NamedTuple):
+    """What was read of a list of ids, or why it could not be opened."""
 
     problems: list[Problem]
-    warnings: tuple[Problem, ...] = ()
+    warnings: list[Problem] = []  # noqa: RUF012  # which nothing is added to
     accounts: IdSet = NO_IDS
     tweets: IdSet = NO_IDS
+
+    def again(self) -> _Listed:
+        """Return the same for another rule: one problem refuses it, and the others are told already."""
+        empty = [problem for problem in self.warnings if problem.code == "empty-list"]
+        return self._replace(problems=self.problems[:1], warnings=empty)
 
 
 class _Reading:
@@ -116,6 +131,8 @@ class _Reading:
         self.refused = 0
         self._first: dict[str, Rule] = {}
         self._layouts: dict[_Layout, _Layout] = {}
+        #: The lists of ids that were read, by real path, kind and whether somebody vouches for the ids.
+        self._lists: dict[tuple[str, str | None, bool], _Listed] = {}
         self._progress = progress
         self._done = self._known = 0
 
@@ -214,7 +231,7 @@ class _Reading:
             return None, problems
         vouched = VOUCHED in entry.override
         # A name with a control character is refused already, and no file is looked for.
-        named = [(kind, name) for kind, name in entry.ids_file if control_character(name.strip()) is None]
+        named = dict.fromkeys(each for each in entry.ids_file if control_character(each[1].strip()) is None)
         listed = [self._ids_file(node, kind, name, vouched=vouched) for kind, name in named]
         problems += (problem for found in listed for problem in found.problems)
         alone = not entry.accounts and not entry.tweets and not any(found.accounts or found.tweets for found in listed)
@@ -263,16 +280,22 @@ class _Reading:
         found = tuple((str(key.text), key.place.line - node.place.line, key.place.column) for key in keys)
         return self._layouts.setdefault(found, found)
 
-    def _ids_file(self, node: Node, kind: str | None, name: str, *, vouched: bool) -> IdsFile | _NoIds:
+    def _ids_file(self, node: Node, kind: str | None, name: str, *, vouched: bool) -> _Listed:
+        """Return what a list of ids has; it is read once, however many rules name it."""
         path = Path(node.place.file).parent / name
         try:
             check_relative(name)
-            self.expect([Path(self.root.real(path))])
+            key = self.root.real(path), kind, vouched
+            if (known := self._lists.get(key)) is not None:
+                return known
+            self.expect([Path(key[0])])
             found = IdsFile(path, kind, self._advance, vouched=vouched, root=self.root)
         except (OSError, ValueError) as error:
-            return _NoIds([unreadable(error, node.at(["ids_file"]).place, f" the ids file {quoted(name)}")])
+            return _Listed([unreadable(error, node.at(["ids_file"]).place, f" the ids file {quoted(name)}")])
         self._close(path)
-        return found
+        listed = _Listed(found.problems, found.warnings, found.accounts, found.tweets)
+        self._lists[key] = listed.again()
+        return listed
 
     def _members(self, node: Node) -> tuple[str, ...]:
         members: list[str] = []
@@ -341,10 +364,12 @@ def _resolved(codes: Iterable[str]) -> tuple[Resolved, ...]:
 
 
 def _union(own: Sequence[int], listed: list[IdSet]) -> IdSet:
-    if not own and len(listed) == 1:
-        return listed[0]
+    """Return all ids as one set, which rules share that have no more than one list."""
+    different = list({id(found): found for found in listed if found}.values())
+    if not own and len(different) == 1:
+        return different[0]
     ids = array("q", own)
-    for found in listed:
+    for found in different:
         ids.extend(found)
     return IdSet.from_array(ids)
 
