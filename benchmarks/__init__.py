@@ -1,1 +1,1 @@
-"""What serving and locating cost, beside rivals and floors: `python -m benchmarks`."""
+"""Benchmarks of checks, pages, rule files and location: `python -m benchmarks`."""

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True, binding=False
-"""Floors, to measure a view against: what a call costs that does nothing, and what reading the memory alone costs."""
+"""Lower bounds for a view: the cost of a call that does nothing, and the cost of only reading memory."""
 
 from libc.stdint cimport int64_t, uint64_t
 
@@ -10,31 +10,31 @@ cdef enum:
 
 
 cdef class Empty:
-    """A method of the signature of `View.withholds` that does nothing."""
+    """A method with the signature of `View.withholds` that does nothing."""
 
     def withholds(self, tweet_id, account_id):
         return False
 
 
 cdef class Reads:
-    """Methods of a view that make one random read of memory for each id, in a table of tweets and one of accounts."""
+    """Methods of a view that only read one random word for each id, from a table of tweets and one of accounts."""
 
     cdef const uint64_t[::1] _tweets, _accounts
 
     def __cinit__(self, const uint64_t[::1] tweets not None, const uint64_t[::1] accounts not None):
-        """The tables are 64-bit numbers, at least one, and none of them all ones."""
+        """Take two non-empty tables of 64-bit numbers, none of which has all bits set."""
         if not len(tweets) or not len(accounts):
-            raise ValueError("there is nothing to read")
+            raise ValueError("the tables are empty")
         self._tweets, self._accounts = tweets, accounts
 
     def withholds(self, tweet_id, account_id):
         cdef uint64_t tweet = self._tweets[bucket_of(mixed(withhold_id(tweet_id)), len(self._tweets))]
         cdef uint64_t account = self._accounts[bucket_of(mixed(withhold_id(account_id)), len(self._accounts))]
-        # What is read decides the answer, so that it must be read.
+        # The answer depends on the numbers, so the compiler cannot remove the reads.
         return tweet & account == ~<uint64_t>0
 
     def mask(self, const int64_t[::1] tweet_ids not None, const int64_t[::1] account_ids not None):
-        """Return how many reads were of all ones, for two columns of one length: none, but it must be counted."""
+        """Return how many of the numbers for two columns have all bits set: 0, but the compiler cannot know this."""
         cdef const uint64_t *places[2 * BLOCK]
         cdef size_t at, start = 0, count, size = min(len(tweet_ids), len(account_ids)), found = 0
         while start < size:

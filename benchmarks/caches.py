@@ -1,7 +1,7 @@
-"""How often a decision reads `withhold.snapshot.cache.Cache`, and what share of its time that takes.
+"""Measure how often a decision reads `withhold.snapshot.cache.Cache`, and the share of its time that the reads take.
 
-`python -m benchmarks.caches` prints both; it takes seconds. Every answer is checked first, and the first of each
-list of questions compared with `Reference`. Reads are counted in runs of their own, so no figure includes the counting.
+`python -m benchmarks.caches` prints both in a few seconds. It checks every answer first, and compares the first answer
+of each list with `Reference`. Reads are counted in separate runs, so no time includes the counting.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from withhold.snapshot.cache import Cache
 AT = datetime(2021, 2, 10, tzinfo=UTC)
 VIEWER = Viewer(country="IN")
 ACCOUNTS = range(1_000, 3_000)
-#: Pairs of ids: those that rules name by their accounts, and those that none names.
+#: Tweets and authors: a rule names each author of the first list, and none of the second.
 NAMED = [(account + 1_000_000, account) for account in ACCOUNTS]
 UNNAMED = [(account + 1_000_000, account + 500_000) for account in ACCOUNTS]
 REPEATS = 5
 
-#: A way to ask one question.
+#: A function that asks about a tweet and its author.
 Ask = Callable[[int, int], object]
-#: A way to ask, of an engine and of a view that it has made.
+#: Return an `Ask` for an engine and one of its views.
 Way = Callable[[Engine, View], Ask]
-#: The answers of `Reference`, which takes its time, to the first question of each list.
+#: The answers of `Reference` to the first question of each list; `Reference` is too slow for all.
 Right = dict[tuple[int, int], Decision]
 
 
 class Reading(NamedTuple):
-    """What one question of a kind costs: how many reads of caches, and how many nanoseconds."""
+    """The cost of one question of a kind: the number of cache reads, and nanoseconds."""
 
     kind: str
     reads: float
@@ -41,14 +41,14 @@ class Reading(NamedTuple):
 
 
 def rules() -> RuleSet:
-    """Return rules each of which names one account, so that each decision is one of its own."""
+    """Return rules that name one account each, so that no two accounts share a decision."""
     return RuleSet(
         Rule(id=f"r-{account}", accounts=[account], withheld_in=["IN"], reason="terms") for account in ACCOUNTS
     )
 
 
 def of_dictionaries() -> dict[str, tuple[float, float]]:
-    """Return the nanoseconds of a look-up that finds, and of one that does not, with keys as those of decisions are."""
+    """Return the nanoseconds of a hit and of a miss, for keys like those of decisions, by the name of the look-up."""
     keys: list[object] = [(((posting,), (), None), VIEWER.location_key) for posting, _ in enumerate(NAMED)]
     others: list[object] = [(((), (posting,), None), VIEWER.location_key) for posting, _ in enumerate(NAMED)]
     kept = dict.fromkeys(keys, 1)
@@ -58,8 +58,8 @@ def of_dictionaries() -> dict[str, tuple[float, float]]:
     found = {}
     for name, look_up in (("dict.get", kept.get), ("Cache.recall", cache.recall)):
         if [*map(look_up, keys + others)] != [1] * len(keys) + [None] * len(others):
-            raise AssertionError(f"{name} does not find what it keeps, or finds something else")
-        hit, miss = (_best(lambda: None, partial(_each, look_up, asked)) for asked in (keys, others))
+            raise AssertionError(f"{name} returns a wrong value")
+        hit, miss = (_best(lambda: None, partial(_each, look_up, some)) for some in (keys, others))
         found[name] = hit, miss
     return found
 
@@ -70,7 +70,7 @@ def _each(look_up: Callable[[object], int | None], keys: list[object]) -> None:
 
 
 def _best(prepare: Callable[[], object], run: Callable[[], object]) -> float:
-    """Return the nanoseconds a question of the fastest run."""
+    """Return the nanoseconds per question of the fastest run."""
     took = []
     for _ in range(REPEATS):
         prepare()
@@ -103,13 +103,13 @@ def _ask(ask: Ask, pairs: list[tuple[int, int]]) -> None:
 
 
 def of_questions(snapshot: Snapshot, right: Right) -> list[Reading]:
-    """Return what each kind of question costs with a snapshot."""
+    """Return the cost of each kind of question to a snapshot."""
     kinds: list[tuple[str, Way, list[tuple[int, int]], bool]] = [
-        ("view.check, no rule names it", lambda _, view: _check(view), UNNAMED, False),
-        ("view.check, asked first", lambda _, view: _check(view), NAMED, False),
-        ("view.check, asked again", lambda _, view: _check(view), NAMED, True),
-        ("view.check_tweet, asked again", lambda _, view: _tweets(view), NAMED, True),
-        ("engine.check, asked again", lambda engine, _: _engine(engine), NAMED, True),
+        ("view.check, a miss", lambda _, view: _check(view), UNNAMED, False),
+        ("view.check, first time", lambda _, view: _check(view), NAMED, False),
+        ("view.check, again", lambda _, view: _check(view), NAMED, True),
+        ("view.check_tweet, again", lambda _, view: _tweets(view), NAMED, True),
+        ("engine.check, again", lambda engine, _: _engine(engine), NAMED, True),
     ]
     return [Reading(kind, *_cost(snapshot, right, way, pairs, again)) for kind, way, pairs, again in kinds]
 
@@ -139,9 +139,9 @@ def _cost(snapshot: Snapshot, right: Right, way: Way, pairs: list[tuple[int, int
         found = ask(tweet, account)
         named = (f"r-{account}",) if account in ACCOUNTS else ()
         if not isinstance(found, Decision) or found.rule_ids != named or found.visible is bool(named):
-            raise AssertionError(f"a wrong answer for {tweet, account}: {found}")
+            raise AssertionError(f"wrong answer for {tweet, account}: {found}")
     if ask(*pairs[0]) != right[pairs[0]]:
-        raise AssertionError(f"the reference has another answer for {pairs[0]}")
+        raise AssertionError(f"the reference gives another answer for {pairs[0]}")
     ask = fresh()
     with _counting() as counted:
         _ask(ask, pairs)
@@ -151,8 +151,9 @@ def _cost(snapshot: Snapshot, right: Right, way: Way, pairs: list[tuple[int, int
 
 
 def main() -> None:
+    """Print the cost of a look-up, and then of each kind of question."""
     found = of_dictionaries()
-    print(f"{'a look-up':<32} {'ns, if it finds':>15} {'ns, if not':>19}")
+    print(f"{'look-up':<32} {'ns for a hit':>15} {'ns for a miss':>19}")
     for name, (hit, miss) in found.items():
         print(f"{name:<32} {hit:>15,.0f} {miss:>19,.0f}")
     hit, miss = found["Cache.recall"]
@@ -160,10 +161,10 @@ def main() -> None:
     reference = Reference(given)
     right = {pair: reference.check(pair, VIEWER, AT) for pair in (NAMED[0], UNNAMED[0])}
     for native in (True, False) if engine_info().native else (False,):
-        print(f"\n{'in C' if native else 'in Python':<32} {'reads of caches':>15} {'ns':>8} {'in caches':>10}")
+        print(f"\n{'in C' if native else 'in Python':<32} {'cache reads':>15} {'ns':>8} {'share':>10}")
         for kind, reads, took in of_questions(Snapshot.compile(given, native=native), right):
             print(
-                f"{kind:<32} {reads:>15.2f} {took:>8,.0f} {reads * (miss if kind.endswith('first') else hit) / took:>10.0%}"
+                f"{kind:<32} {reads:>15.2f} {took:>8,.0f} {reads * (miss if kind.endswith('first time') else hit) / took:>10.0%}"
             )
 
 

@@ -1,6 +1,6 @@
-"""The floors of `_floors.pyx`, compiled when they are asked for: only benchmarks need them, so no wheel has them.
+"""Compile and load `_floors.pyx`. Only benchmarks need it, so it is in no wheel.
 
-`python -m benchmarks.floors DIRECTORY` compiles them in a process of its own, which leaves the one that measures small.
+`python -m benchmarks.floors DIRECTORY` compiles it in its own process, so that the measuring process stays small.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ SOURCE = Path(__file__).with_name("_floors.pyx")
 
 
 def built() -> Any:
-    """Return the module of the floors. Raise `LeftOut` where it cannot be compiled, or not for this Python."""
+    """Return the compiled module. Raise `LeftOut` if it cannot be compiled here."""
     with TemporaryDirectory(prefix="withhold-floors-", ignore_cleanup_errors=True) as directory:
         command = package.command("benchmarks.floors", directory)
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             last = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
-            raise LeftOut(f"the floor was not built: {last[0]}")
+            raise LeftOut(f"the floor could not be compiled: {last[0]}")
         file = done.stdout.splitlines()[-1]
         spec = spec_from_file_location(NAME, file, loader=ExtensionFileLoader(NAME, file))
         assert spec is not None  # noqa: S101
@@ -39,8 +39,8 @@ def built() -> Any:
 
 
 def build(directory: str) -> str:
-    """Compile them as the package's own modules are, into a directory, and return the file."""
-    # What the native core shares with them stands beside it.
+    """Compile the floors like the package's own modules, into a directory, and return the path of the file."""
+    # The floors include declarations that lie beside the package's own C modules.
     from Cython.Build import cythonize
     from setuptools import Distribution, Extension
 

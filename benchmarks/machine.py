@@ -1,4 +1,4 @@
-"""On what the figures were taken."""
+"""Describe the machine on which the figures were measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from withhold.native.package import this_package
 
 
 def described() -> dict[str, Any]:
-    """Return the machine, the versions and the day."""
+    """Return the date, the machine and the versions."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
@@ -28,8 +28,8 @@ def described() -> dict[str, Any]:
     }
 
 
-def said(found: dict[str, Any]) -> str:
-    """Return them on one line."""
+def summary(found: dict[str, Any]) -> str:
+    """Return a description as one line."""
     return (
         f"{found['date']} · Python {found['python']} on {found['system']} · {found['processor']}, "
         f"{found['cores']} cores ({found['caches']}) · load {found['load']:.1f} at the start"
@@ -44,7 +44,7 @@ def _processor() -> str:
 
 
 def last_cache() -> int:
-    """Return the bytes of the last cache, as the kernel tells it; 0 if it does not."""
+    """Return the size of the last-level cache in bytes, as the kernel reports it, or 0."""
     last = list(_caches().values())[-1:]
     return int(last[0].removesuffix("K")) * 1024 if last else 0
 

@@ -1,4 +1,4 @@
-"""What a process holds, as the kernel counts it."""
+"""The memory of a process, as the kernel counts it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ import gc
 from pathlib import Path
 
 
-def settle() -> None:
-    """Give back what was freed, so that what a load left behind is not counted as held."""
+def release() -> None:
+    """Return freed memory to the system, so that memory freed after loading is not counted."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
-def held() -> dict[str, int]:
-    """Return bytes resident (`rss`), a fair share of them (`pss`), and those that can be nobody else's (`own`).
+def usage() -> dict[str, int]:
+    """Return the bytes that are resident (`rss`), the same with shared pages divided (`pss`), and private ones (`own`).
 
-    What is mapped from a file and was not written to is nobody's own: the next process that maps it shares it.
+    Pages of a mapped file that were not written to are not private: another process that maps the file shares them.
     """
     found: dict[str, int] = {}
     for line in Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]:
@@ -27,22 +27,22 @@ def held() -> dict[str, int]:
     return {"rss": found["rss"], "pss": found["pss"], "own": found["private_dirty"]}
 
 
-def watch_peak() -> int:
-    """Forget what was the most that this process held; return what it holds now."""
+def reset_peak() -> int:
+    """Reset the peak of this process, and return its resident bytes."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    return held()["rss"]
+    return usage()["rss"]
 
 
 def peak() -> int:
-    """Return the most that this process has held since then. (What `getrusage` says, a parent can have held.)"""
+    """Return the peak of resident bytes since `reset_peak`. (The peak of `getrusage` can be that of a parent.)"""
     for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
-    raise OSError("the kernel does not tell how much was held")
+    raise OSError("the kernel does not report peak memory")
 
 
 def available() -> int:
-    """Return what the machine could still give."""
+    """Return the available memory of the machine in bytes."""
     for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
         if line.startswith("MemAvailable"):
             return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""What is right: `withhold.Reference`, asked about the rules that a question names, and who differs from it."""
+"""The right answers to questions, from `withhold.Reference`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from withhold import Reference, RuleSet
 
 
 class Oracle:
-    """The reference reads every rule for every question, so it is given those that the question names."""
+    """Answers by `Reference`. It reads every rule for every question, so it only gets the rules that concern the question."""
 
     def __init__(self, columns: Columns, pairs: Iterable[Pair]) -> None:
         self._columns = columns
-        asked = {id_ for pair in pairs for id_ in pair}
+        ids = {id_ for pair in pairs for id_ in pair}
         self._named: dict[tuple[bool, int], list[int]] = {}
         for row, id_ in enumerate(columns.ids):
-            if id_ in asked:
+            if id_ in ids:
                 rules = self._named.setdefault((bool(columns.on_accounts[row]), id_), [])
                 rules.append(row // columns.per_rule)
 
@@ -28,16 +28,16 @@ class Oracle:
         return RuleSet(self._columns.rule(number) for number in sorted(numbers))
 
     def withholds(self, pair: Pair) -> bool:
-        """Tell what is right. What no rule names is not asked for twice: no rule, no withholding."""
+        """Return whether the tweet is withheld. Without rules nothing is, so `Reference` is not asked."""
         rules = self.rules_on(pair)
         return bool(rules.rules) and not Reference(rules).check(pair, VIEWER, NOW).visible
 
 
 def judged(columns: Columns, pools: dict[str, list[Pair]]) -> dict[str, Pool]:
-    """Return the pools with the right answers, after a look at whether they are what they are called."""
+    """Return the pools with the right answers. Raise `AssertionError` if a pool has other questions than its name states."""
     oracle = Oracle(columns, (pair for pairs in pools.values() for pair in pairs))
     found = {name: Pool(pairs, bytes(map(oracle.withholds, pairs))) for name, pairs in pools.items()}
     for name, right in (("cold", {0}), ("hot", {0}), ("hits", {1})):
         if set(found[name].expected) != right:
-            raise AssertionError(f"the pool `{name}` is not what it is called")
+            raise AssertionError(f"the pool `{name}` has questions of another kind")
     return found

@@ -1,25 +1,27 @@
-"""Every process of a benchmark states which package it measures, or measures the one that its parent does."""
+"""State which package a benchmark measures, and make sure that all of its processes measure the same one."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from withhold.errors import how_to_install
 from withhold.native.package import this_package
 
-#: By this a process tells those that it starts what they are to measure.
+#: The environment variable in which a process passes the expected package to its child processes.
 VARIABLE = "WITHHOLD_BENCHMARKS_MEASURE"
-HELP = "measure in pure Python, with nothing of what is in C"
+HELP = "measure in pure Python, without the compiled modules"
 
 
 def begin() -> None:
-    """State on standard error what is measured, or see that it is what the process that started this one measures.
+    """Print the measured package to standard error, or, in a child process, compare it with the parent's.
 
-    Ends the process if it is not, or if pure Python is measured without `--pure`, which is taken out of the arguments.
+    Exit if they differ, or if the package is in pure Python and `--pure` is not given. Remove `--pure` from `sys.argv`.
     """
     found, wanted = this_package(), os.environ.get(VARIABLE)
     wants_pure = "--pure" in sys.argv[1:]
@@ -27,23 +29,23 @@ def begin() -> None:
         sys.argv.remove("--pure")
     if wanted is not None:
         if wanted != str(found):
-            sys.exit(f"stopped: {wanted} is measured, and this process has imported {found}")
+            sys.exit(f"stopped: this run measures {wanted}, but this process has imported {found}")
         return
     if wants_pure and found.native:
-        # That is chosen when the package is imported, so another process has to.
+        # The package chooses between C and Python when it is imported, so start again in a new process.
         again = [sys.executable, *sys.orig_argv[1:]]
         sys.exit(subprocess.call(again, env={**os.environ, "WITHHOLD_PURE_PYTHON": "1"}))  # noqa: S603
     print(f"measured: {found}", file=sys.stderr, flush=True)
     if not found.native and not wants_pure:
-        hint = " Sources in the current folder go before an installed package: compile them where they are, with `pip install -e '.[bench]'`."
+        hint = " Python imports the sources in the current folder before an installed package: compile them with `pip install -e '.[bench]'`."
         sys.exit(
-            f"stopped: that is pure Python, which is measured with `--pure` only.{hint if found.is_checkout else ''}"
+            f"stopped: the package is in pure Python; add `--pure` to measure that.{hint if found.is_checkout else ''}"
         )
 
 
 @contextmanager
 def needed() -> Iterator[None]:
-    """Import what the extra `bench` has; end the process with how to install it if it is not there."""
+    """Allow imports of the extra `bench`; if one is missing, exit with the command that installs it."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -52,6 +54,14 @@ def needed() -> Iterator[None]:
 
 
 def command(module: str, *arguments: object) -> list[str]:
-    """Return how to run a module in a process that measures what this one does."""
+    """Return the command that runs a module in a process that measures the same package as this one."""
     os.environ.setdefault(VARIABLE, str(this_package()))
     return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def output_of(module: str, *arguments: object) -> Any:
+    """Run a module in its own process, and return the JSON that it prints; exit if it fails."""
+    done = subprocess.run(command(module, *arguments), stdout=subprocess.PIPE, check=False)  # noqa: S603
+    if done.returncode:
+        sys.exit(f"stopped: {module} ended with status {done.returncode}")
+    return json.loads(done.stdout)

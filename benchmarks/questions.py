@@ -1,4 +1,4 @@
-"""What is asked about a set of rules: (tweet, author) pairs, drawn so that each is asked for as its pool says."""
+"""Questions about a set of rules: random pairs of a tweet and its author, in pools of different kinds."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 
 from benchmarks.workload import FIRST_ID, HERE, IN_FORCE, LAST_ID, Columns, Pair
 
-#: `cold`: ids that no rule names, each asked about once. `hot`: 500 such pairs, again and again. `hits`: withheld
-#: here and now. `traffic`: 99 % in no rule, 0.9 % withheld elsewhere (or not now), 0.1 % withheld here; each once.
+#: `cold`: pairs that no rule names, each used once. `hot`: 500 such pairs, used repeatedly. `hits`: pairs withheld
+#: here and now. `traffic`, each used once: no rule names 99 %; 0.9 % are withheld elsewhere or not now, 0.1 % here.
 POOLS = ("cold", "hot", "hits", "traffic")
 HOT, HITS = 500, 1_000
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Pairs of one kind, and what the oracle says about each (1: withheld)."""
+    """Pairs of one kind, and the right answer to each (1 if withheld)."""
 
     pairs: list[Pair]
     expected: bytes = b""
@@ -29,7 +29,7 @@ class Pool:
 
     @classmethod
     def opened(cls, path: Path) -> Pool:
-        """Read what `save` wrote: of 17 bytes a question, 16 are the pair."""
+        """Read a pool written by `save`: 16 bytes of each question are its pair, and one its answer."""
         whole = path.read_bytes()
         count = len(whole) // 17
         flat = array("q", whole[: 16 * count])
@@ -37,7 +37,7 @@ class Pool:
 
 
 def drawn(columns: Columns, *, cold: int, traffic: int, seed: int = 2) -> dict[str, list[Pair]]:
-    """Draw all pools. Misses come from the range of the rules' own ids, so that a search cannot tell them apart."""
+    """Draw all pools. Misses come from the range of the rules' own ids, so a range check cannot recognise them."""
     random_ = random.Random(seed)
     here, elsewhere = _rows(columns, random_)
     mixed = misses(random_, traffic)
@@ -53,12 +53,12 @@ def drawn(columns: Columns, *, cold: int, traffic: int, seed: int = 2) -> dict[s
 
 
 def misses(random_: random.Random, count: int) -> list[Pair]:
-    """Return pairs of ids that no rule names: among 2⁶¹ they are not met by chance, and the oracle would tell."""
+    """Return pairs of random ids. A rule names one of them by chance in practice never, and the oracle would find it."""
     return [(random_.randint(FIRST_ID, LAST_ID), random_.randint(FIRST_ID, LAST_ID)) for _ in range(count)]
 
 
 def _rows(columns: Columns, random_: random.Random) -> tuple[list[int], list[int]]:
-    """Return rows that withhold here and now, and others, some thousand of each."""
+    """Return rows that withhold here and now, and other rows, thousands of each."""
     here: list[int] = []
     elsewhere: list[int] = []
     for row in random_.sample(range(len(columns)), min(len(columns), 20_000)):
@@ -68,11 +68,11 @@ def _rows(columns: Columns, random_: random.Random) -> tuple[list[int], list[int
 
 
 def _naming(columns: Columns, row: int, pair: Pair) -> Pair:
-    """Put the id of a row into a pair, on its side."""
+    """Return the pair with the id of a row as its tweet or its author."""
     id_ = columns.ids[row]
     return (pair[0], id_) if columns.on_accounts[row] else (id_, pair[1])
 
 
 def flat(pairs: Sequence[Pair]) -> tuple[array[int], array[int]]:
-    """Return pairs as two buffers."""
+    """Return the tweets and the authors of pairs as two buffers."""
     return array("q", (tweet for tweet, _ in pairs)), array("q", (account for _, account in pairs))

@@ -1,9 +1,8 @@
-"""Snapshots for the benchmarks: compiled in a process that ends, and mapped by those that serve."""
+"""Compile snapshots for the benchmarks, in a process of their own, so that workers only map the file."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -16,20 +15,19 @@ FILE = "rules.wh"
 
 
 def compiled(directory: Path) -> dict[str, float]:
-    """Compile the columns of a directory to a file, in a process of its own, and return what it took."""
-    done = subprocess.run(package.command("benchmarks.snapshots", directory), check=True, stdout=subprocess.PIPE)  # noqa: S603
-    found: dict[str, float] = json.loads(done.stdout)
+    """Compile the columns of a directory to a file in its own process, and return the time and memory."""
+    found: dict[str, float] = package.output_of("benchmarks.snapshots", directory)
     return found
 
 
 def main() -> None:
-    """Compile and save; print seconds and bytes."""
+    """Compile and save; print the seconds and bytes as JSON."""
     package.begin()
     directory = Path(sys.argv[1])
     columns = Columns.opened(directory)
     began = time.perf_counter()
     rules = columns.rule_set()
-    made, before = time.perf_counter(), memory.watch_peak()
+    made, before = time.perf_counter(), memory.reset_peak()
     snapshot = Snapshot.compile(rules)
     done = time.perf_counter()
     size = snapshot.save(directory / FILE)
@@ -39,7 +37,7 @@ def main() -> None:
         "compile_s": done - made,
         "save_s": time.perf_counter() - done,
         "file_bytes": size,
-        # The rules themselves are there before compiling starts, and are no part of what it takes.
+        # The memory of compiling does not include the rules, which exist before.
         "peak_bytes": memory.peak() - before,
     }
     print(json.dumps(found))

@@ -1,4 +1,4 @@
-"""Seeded rules and questions of the shapes that withholding has, as columns that every process reads from files."""
+"""Random rules from a seed, with realistic proportions, as columns that every process reads from files."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ COUNTRIES = (
     *("KR", "VN", "TH", "MX", "AE", "SG", "AU", "ES", "IT", "ZA"),
 )
 PLACES = (*COUNTRIES, "WORLD")
-#: The places whose rules reach the viewer who asks.
+#: The places whose rules reach the viewer.
 HERE = frozenset({PLACES.index("IN"), PLACES.index("WORLD")})
 
 _MONTH = timedelta(days=30)
-#: 98 % of rules have no window; of the others some hold now, some are over, some are not yet in force.
+#: Windows of time: 98 % of rules have none; others are in force, have ended, or are not yet in force.
 WINDOWS: tuple[tuple[datetime | None, datetime | None], ...] = (
     (None, None),
     (NOW - _MONTH, NOW + _MONTH),
     (NOW - 2 * _MONTH, NOW - _MONTH),
     (NOW + _MONTH, None),
 )
-#: The same as seconds, with bounds in the place of None, for rivals that compare numbers.
+#: The same in seconds, with numbers instead of None, for rivals that compare numbers.
 SECONDS = tuple(
     (int(start.timestamp()) if start else 0, int(end.timestamp()) if end else 2**40) for start, end in WINDOWS
 )
 NOW_SECONDS = int(NOW.timestamp())
 IN_FORCE = tuple(start <= NOW_SECONDS < end for start, end in SECONDS)
 
-#: Ids like those that snowflakes have given since 2013: 59 to 61 bits.
+#: Ids with 59 to 61 bits, like snowflakes since 2013.
 FIRST_ID, LAST_ID = 2**58, 2**61 - 1
 
 Pair = tuple[int, int]
@@ -44,7 +44,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class Size:
-    """How many ids are named, and how many of them stand in one rule."""
+    """The number of ids in all rules, and in each rule."""
 
     ids: int
     per_rule: int = 1
@@ -54,14 +54,14 @@ class Size:
         return self.ids // self.per_rule
 
 
-# Ten million `Rule` objects would fill the machine, so the largest set has its ids in rules of a hundred.
+# Ten million `Rule` objects do not fit into memory, so the rules of the largest set name a hundred ids each.
 FULL = (Size(1_000), Size(100_000), Size(1_000_000), Size(10_000_000, per_rule=100))
 QUICK = FULL[:2]
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Rows of rules: what is named, and the numbers of its place and its window."""
+    """The rules as columns with a row for each id: kind, id, and the indices of place and window."""
 
     on_accounts: bytes
     ids: array[int]
@@ -71,7 +71,7 @@ class Columns:
 
     @classmethod
     def made(cls, size: Size, seed: int = 1) -> Columns:
-        """Draw them: 80 % on tweets, 20 countries with skew, 2 % with a window, 1 % worldwide."""
+        """Generate columns: 80 % on tweets, 20 countries of unequal frequency, 2 % with a window, 1 % worldwide."""
         random_ = random.Random(seed)
         rules, per_rule = size.rules, size.per_rule
         skew = [1 / (rank + 1) for rank in range(len(COUNTRIES))]
@@ -92,11 +92,11 @@ class Columns:
         return len(self.ids)
 
     def rows(self) -> Iterator[tuple[int, int, int, int]]:
-        """Return (on an account, id, place, window) of each id."""
+        """Return the rows: whether on an account, id, place, window."""
         return zip(self.on_accounts, self.ids, self.places, self.windows, strict=True)
 
     def rule(self, number: int) -> Rule:
-        """Return one of the rules."""
+        """Return one rule."""
         at = number * self.per_rule
         ids = self.ids[at : at + self.per_rule]
         start, end = WINDOWS[self.windows[at]]
@@ -111,18 +111,18 @@ class Columns:
         )
 
     def rule_set(self) -> RuleSet:
-        """Return all of them."""
+        """Return all rules."""
         return RuleSet(self.rule(number) for number in range(len(self) // self.per_rule))
 
     def save(self, directory: Path) -> None:
-        """Write them where `opened` reads them."""
+        """Write the columns to a directory."""
         (directory / "columns.ids").write_bytes(self.ids.tobytes())
         flags = self.on_accounts + self.places + self.windows
         (directory / "columns.flags").write_bytes(self.per_rule.to_bytes(8, "little") + flags)
 
     @classmethod
     def opened(cls, directory: Path) -> Columns:
-        """Read them."""
+        """Read columns written by `save`."""
         ids = array("q", (directory / "columns.ids").read_bytes())
         flags = (directory / "columns.flags").read_bytes()
         count, per_rule, flags = len(ids), int.from_bytes(flags[:8], "little"), flags[8:]
@@ -130,7 +130,7 @@ class Columns:
 
 
 def _repeated(values: Iterator[int], times: int) -> bytes:
-    """Return each value as `times` bytes: the ids of one rule stand together."""
+    """Return each value as `times` bytes, because the ids of a rule are adjacent."""
     drawn = bytes(values)
     return drawn if times == 1 else b"".join(drawn[at : at + 1] * times for at in range(len(drawn)))
 

@@ -1,1 +1,1 @@
-"""Many questions to every way of answering, compared with the reference: `python -m benchmarks.differential`."""
+"""Compare the answers of all implementations with the reference: `python -m benchmarks.differential`."""

@@ -1,4 +1,4 @@
-"""Put the questions of the small world to every way of answering, and to the reference."""
+"""Compare the answers of all implementations in the small world with those of the reference."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from benchmarks.differential.exhaustive import PLACES, Batch, everything
 from withhold import Decision, Engine, Policy, Reference, Rule, RuleSet, Snapshot, Tweet, View, Viewer, engine_info
 from withhold.model.tweet import Subject, links_of
 
-#: Disagreements of a batch that are told in words.
-_TOLD = 5
+#: The number of wrong answers of a batch that are described.
+_EXAMPLES = 5
 
 
 class Compared(NamedTuple):
-    """How many questions were asked, how many answers differ from the reference's, and some of those in words."""
+    """The number of questions, the number of answers that differ from the reference's, and descriptions of the first."""
 
-    asked: int
+    questions: int
     disagreements: int
-    told: list[str]
+    examples: list[str]
 
 
 def engines(rules: RuleSet, policy: Policy) -> dict[str, Engine]:
-    """Return every way of answering: in C if that is there, in Python, and from a file."""
+    """Return an engine of each implementation: in C if it is compiled, in Python, and from a file."""
     made = {"in C": Snapshot.compile(rules, native=True)} if engine_info().native else {}
     made["in Python"] = Snapshot.compile(rules, native=False)
     with TemporaryDirectory() as folder:
@@ -42,7 +42,7 @@ def engines(rules: RuleSet, policy: Policy) -> dict[str, Engine]:
 
 
 class _Remembering(Reference):
-    """The reference on the rules of one subject, which finds only once which of them reach a place."""
+    """A `Reference` for the rules on one subject that evaluates them only once for each place."""
 
     def __init__(self, rules: RuleSet, policy: Policy) -> None:
         super().__init__(rules, policy, places=PLACES)
@@ -50,7 +50,7 @@ class _Remembering(Reference):
 
 
 class _Right:
-    """What is right, by subject: the reference reads every rule for every question, so it is given those that count."""
+    """The right answers. `Reference` reads every rule for every question, so each subject gets one with its own rules."""
 
     def __init__(self, rules: RuleSet, policy: Policy) -> None:
         self._rules, self._policy = rules, policy
@@ -70,28 +70,28 @@ class _Right:
         return _Remembering(RuleSet(self.rules_on(subject).values()), self._policy)
 
     def answer(self, decision: Decision) -> Decision:
-        """Return an answer of the reference with the revision of all rules."""
+        """Return a decision of the reference with the revision of the whole rule set."""
         return dataclasses.replace(decision, revision=self._rules.revision)
 
 
 def compared(batch: Batch) -> Compared:
-    """Ask all engines every question of a batch, and for each subject and instant what `anywhere` answers."""
+    """Ask all engines every question of a batch, and `anywhere` for each subject and instant."""
     right = _Right(batch.rules, batch.policy)
-    asked = engines(batch.rules, batch.policy)
-    views = {name: cache(engine.view) for name, engine in asked.items()}
-    told: list[str] = []
+    implementations = engines(batch.rules, batch.policy)
+    views = {name: cache(engine.view) for name, engine in implementations.items()}
+    examples: list[str] = []
     count = disagreements = 0
-    pushed = set()
+    pushed: set[tuple[Subject, datetime]] = set()
 
-    def hold(how: str, found: object, wanted: object, subject: Subject, viewer: Viewer | None, at: datetime) -> None:
+    def compare(how: str, found: object, wanted: object, subject: Subject, viewer: Viewer | None, at: datetime) -> None:
         nonlocal disagreements
         if found == wanted:
             return
         disagreements += 1
-        if len(told) < _TOLD:
-            rules = "; ".join(map(_told, right.rules_on(subject).values()))
-            who = "anybody" if viewer is None else f"{viewer} {viewer.account_id or ''}"
-            told.append(f"{batch.name}: {how} for {who} on {subject} at {at}: {found} is not {wanted} [{rules}]")
+        if len(examples) < _EXAMPLES:
+            rules = "; ".join(map(_described, right.rules_on(subject).values()))
+            who = "all viewers" if viewer is None else f"{viewer} {viewer.account_id or ''}"
+            examples.append(f"{batch.name}: {how} for {who} on {subject} at {at}: {found} is not {wanted} [{rules}]")
 
     for subject, viewer, at in batch.questions:
         reference = right.on(subject)
@@ -100,16 +100,17 @@ def compared(batch: Batch) -> Compared:
         for name, view_of in views.items():
             view = view_of(viewer, at)
             for how, found in _answers(view, subject):
-                hold(f"{name}, {how}", found, wanted, subject, viewer, at)
+                compare(f"{name}, {how}", found, wanted, subject, viewer, at)
             if isinstance(subject, tuple) and None not in subject:
-                hold(f"{name}, withholds", view.withholds(*subject), not wanted.visible, subject, viewer, at)  # type: ignore[arg-type]
+                hidden = view.withholds(*subject)  # type: ignore[arg-type]
+                compare(f"{name}, withholds", hidden, not wanted.visible, subject, viewer, at)
         if (subject, at) not in pushed:
             pushed.add((subject, at))
             wanted = right.answer(reference.anywhere(subject, at))
             count += 1
-            for name, engine in asked.items():
-                hold(f"{name}, anywhere", engine.anywhere(subject, at), wanted, subject, None, at)
-    return Compared(count, disagreements, told)
+            for name, engine in implementations.items():
+                compare(f"{name}, anywhere", engine.anywhere(subject, at), wanted, subject, None, at)
+    return Compared(count, disagreements, examples)
 
 
 def _answers(view: View, subject: Subject) -> Iterator[tuple[str, Decision]]:
@@ -120,20 +121,20 @@ def _answers(view: View, subject: Subject) -> Iterator[tuple[str, Decision]]:
         yield "check again", view.check(tweet_id=subject[0], account_id=subject[1])
 
 
-def _told(rule: Rule) -> str:
-    said = {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule) if field.compare}
-    return ", ".join(f"{name} {value}" for name, value in said.items() if value not in ((), None))
+def _described(rule: Rule) -> str:
+    values = {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule) if field.compare}
+    return ", ".join(f"{name} {value}" for name, value in values.items() if value not in ((), None))
 
 
 def main() -> int:
-    """Compare everything, show progress, and print JSON; return the exit status, which is 1 for any disagreement."""
+    """Compare everything, show progress, and print JSON; return the exit status: 1 if any answer differs."""
     began = time.monotonic()
-    asked = disagreements = 0
+    questions = disagreements = 0
     for batch in everything():
         found = compared(batch)
-        asked += found.asked
+        questions += found.questions
         disagreements += found.disagreements
-        said = f"{batch.name}: {found.asked:,} questions, {found.disagreements:,} disagreements"
-        print(f"{time.monotonic() - began:6.0f} s  {said}", *found.told, sep="\n", file=sys.stderr)
-    print(json.dumps({"questions": asked, "ways": [*engines(RuleSet(), Policy())], "disagreements": disagreements}))
+        result = f"{batch.name}: {found.questions:,} questions, {found.disagreements:,} wrong answers"
+        print(f"{time.monotonic() - began:6.0f} s  {result}", *found.examples, sep="\n", file=sys.stderr)
+    print(json.dumps({"questions": questions, "ways": [*engines(RuleSet(), Policy())], "disagreements": disagreements}))
     return int(disagreements > 0)

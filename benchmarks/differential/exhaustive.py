@@ -1,7 +1,7 @@
-"""Every question about a small world, to every way of answering: random questions never prove.
+"""All questions about a small world. Random questions prove nothing, while these prove that it has no wrong answer.
 
-The rules of the world name six codes, of a country with regions and provinces and of one without; its viewers stand at
-nine places, and every other place in the world is, for these codes, like one of the nine.
+Rules in this world name six codes: `WORLD`, a country, and a country with regions and provinces. Viewers are at nine
+places. To rules with these codes, every other place is equivalent to one of the nine.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from withhold.model.viewer import LocationKey
 
 #: IT-62 and IT-25 are regions of IT, and IT-RM is a province of IT-62.
 CODES = ("WORLD", "US", "IT", "IT-62", "IT-RM", "IT-25")
-#: One place of each kind that the codes tell apart. IN, IT-LT (in IT-62) and IT-45 are siblings that no rule names.
+#: One place of each kind that the codes distinguish. IN, IT-LT (in IT-62) and IT-45 are siblings that no rule names.
 PLACES: tuple[LocationKey, ...] = (
     (None, ()),
     ("US", ()),
@@ -31,7 +31,7 @@ PLACES: tuple[LocationKey, ...] = (
     ("IT", ("IT-25",)),
     ("IT", ("IT-45",)),
 )
-#: What lies directly around each code of the world, written by hand: what is expected of patterns comes from here.
+#: The smallest territory around each code, written by hand: expected patterns are computed from it.
 _AROUND = {
     **dict.fromkeys(("US", "IN", "IT"), "WORLD"),
     **dict.fromkeys(("IT-62", "IT-25", "IT-45"), "IT"),
@@ -62,11 +62,11 @@ class Batch(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """All that a rule's territories, effect and `if_unknown` can say at the nine places, whatever the policy."""
+    """The meaning of a rule's territories, effect and `if_unknown` at the nine places, under both policies."""
 
     #: Whether the rule reaches each place: yes, no or uncertain.
     pattern: tuple[bool | None, ...]
-    #: How the rule settles uncertainty; None leaves it to the policy.
+    #: The rule's decision if uncertain; None leaves it to the policy.
     settle: Settle | None
     effect: Effect = Effect.WITHHOLD
 
@@ -78,15 +78,15 @@ def texts() -> Iterator[Text]:
 
 
 def pattern(text: Text) -> tuple[bool | None, ...]:
-    """Return whether a rule of some territories reaches each place (R3): Kleene's "or" is the most, "not" the inverse."""
-    said = {0: False, 1: None, 2: True}
+    """Return whether a rule with these territories reaches each place (R3), in Kleene's logic: "or" is the maximum."""
+    truth = {0: False, 1: None, 2: True}
     withheld_in, except_in = text
     found = []
     for country, known in PLACES:
         place = known[0] if known else country or "WORLD"
         listed = max(_is_in(place, code) for code in withheld_in)
         excepted = max((_is_in(place, code) for code in except_in), default=0)
-        found.append(said[min(listed, 2 - excepted)])
+        found.append(truth[min(listed, 2 - excepted)])
     return tuple(found)
 
 
@@ -115,13 +115,13 @@ def kinds() -> dict[Kind, list[tuple[Text, Settle | None]]]:
 
 
 def part_of(batch: Batch, part: int, of: int) -> Batch:
-    """Return one of so many parts of a batch."""
+    """Return part number `part` of a batch that is split into `of` parts."""
     questions = list(batch.questions)
     return batch._replace(questions=questions[part * len(questions) // of : (part + 1) * len(questions) // of])
 
 
 def singles() -> Iterator[Batch]:
-    """Yield every text of territories with every `if_unknown`, and the suspension, alone."""
+    """Yield single rules: all combinations of territories and `if_unknown`, and the suspension."""
     for if_unknown in SETTLES:
         named = [(text, Effect.WITHHOLD) for text in texts()] + [((("WORLD",), ()), Effect.SUSPEND)]
         rules = RuleSet(
@@ -130,10 +130,10 @@ def singles() -> Iterator[Batch]:
         subjects = [(None, at) for at in range(1, len(rules) + 1)]
         for policy in POLICIES:
             name = f"single rules, if_unknown {if_unknown or 'left out'}, policy {policy.unknown_location}"
-            yield Batch(name, rules, policy, _asked(subjects))
+            yield Batch(name, rules, policy, _questions(subjects))
 
 
-#: Through what two rules concern a subject: each names one id of it, or both name the same one.
+#: How two rules concern a subject: they name different ids of it, or both name the same id.
 WAYS = (
     "account and tweet",
     "tweet and account",
@@ -146,9 +146,9 @@ _OTHER = 1_000_000
 
 
 def pairs(way: int, policy: Policy, start: int = 0, step: int = 1) -> Batch:
-    """Return the pairs of kinds, those of a kind with itself too, or every so many of them.
+    """Return all pairs of kinds, including a kind with itself, or every `step`-th of them.
 
-    The texts and reasons that stand for a kind differ by side, way and start.
+    The territories and reasons that represent a kind differ by side, way and start.
     """
     numbered = list(enumerate(kinds().items()))
     both = list(combinations_with_replacement(range(len(numbered)), 2))[start::step]
@@ -161,16 +161,16 @@ def pairs(way: int, policy: Policy, start: int = 0, step: int = 1) -> Batch:
         for side in (0, 1):
             turn = 7 * way + 5 * start + 3 * side
             text, if_unknown = written[turn % len(written)]
-            # Reasons are equal in a quarter of the pairs, and then it is the id that decides which rule speaks.
+            # In a quarter of the pairs the reasons are equal, so the id decides which rule speaks.
             rule_id = f"{'ab'[(at + side) % 2]}{at:03}{side}"
             ids = [_alone(side, at), *together.get((side, at), ())]
             rules.append(rule(rule_id, text, if_unknown, kind.effect, at + turn, ids))
     subjects = [_subject(way, at, *pair) for at, pair in enumerate(both)]
-    return Batch(f"pairs, {WAYS[way]}, policy {policy.unknown_location}", RuleSet(rules), policy, _asked(subjects))
+    return Batch(f"pairs, {WAYS[way]}, policy {policy.unknown_location}", RuleSet(rules), policy, _questions(subjects))
 
 
 def pairs_in_part(part: int, of: int) -> Iterator[Batch]:
-    """Yield one of so many parts of all pairs under each policy, each pair in one way, which is another for each policy."""
+    """Yield one part of all pairs for each policy; each policy has another way in which the rules concern a subject."""
     for at, policy in enumerate(POLICIES):
         yield pairs((part + at) % len(WAYS), policy, part, of)
 
@@ -198,15 +198,15 @@ def _subject(way: int, pair: int, first: int, second: int) -> Subject:
 
 HOURS = tuple(NOW + timedelta(hours=hour) for hour in range(4))
 _TICK = timedelta(microseconds=1)
-#: Each hour, and the instants just before and just after it: first every second one forward, then the others back, so that
-#: what an engine has kept is asked about in both directions.
+#: Each hour, and the instants just before and just after it.
 INSTANTS = tuple(hour + tick for hour in HOURS for tick in (-_TICK, timedelta(), _TICK))
+#: Every second instant forward, then the others backward, so that cached decisions are read in both directions.
 _THERE_AND_BACK = INSTANTS[::2] + INSTANTS[::-2]
 _Times = tuple[Period, tuple[Period, ...]]
 
 
 def times(stays: int) -> list[_Times]:
-    """Return every period from one of the hours to a later one, or open, with every so many such stays at most."""
+    """Return all periods between the hours, also open ones, each with all combinations of at most so many stays."""
     bounds = (None, *HOURS)
     periods = [Period(start, end) for start, end in product(bounds, bounds) if not (start and end and end <= start)]
     return [
@@ -229,25 +229,25 @@ def _covers(period: Period, at: datetime) -> bool:
 
 
 def instants(stays: int) -> Batch:
-    """Return rules of all times alone, at all instants."""
+    """Return single rules with all periods and stays, at all instants."""
     rules = RuleSet(timed(f"r{at:04}", each, [at]) for at, each in enumerate(times(stays), 1))
     subjects = [(None, at) for at in range(1, len(rules) + 1)]
-    return Batch("single rules at edges", rules, Policy(), _asked(subjects, VIEWERS[1:2], _THERE_AND_BACK))
+    return Batch("single rules at edges", rules, Policy(), _questions(subjects, VIEWERS[1:2], _THERE_AND_BACK))
 
 
 def pairs_of_instants() -> Batch:
-    """Return all pairs of rules that are in force at other instants than each other, or at the same, at all instants."""
+    """Return all pairs of rules that differ in when they are in force, and of each with itself, at all instants."""
     distinct = list({in_force(each): each for each in times(2)}.values())
     rules = [
         timed(f"{'ab'[side]}{at:02}", each, [_alone(side, at)]) for at, each in enumerate(distinct) for side in (0, 1)
     ]
     both = combinations_with_replacement(range(len(distinct)), 2)
     subjects = [(_alone(1, second), _alone(0, first)) for first, second in both]
-    return Batch("pairs at edges", RuleSet(rules), Policy(), _asked(subjects, VIEWERS[1:2], _THERE_AND_BACK))
+    return Batch("pairs at edges", RuleSet(rules), Policy(), _questions(subjects, VIEWERS[1:2], _THERE_AND_BACK))
 
 
-#: What the rules on authors say: certain, uncertain for an unknown viewer, shown or withheld then, and the suspension.
-_SAYING: tuple[tuple[str, Settle | None, Effect], ...] = (
+#: The effects of rules on authors: certain, suspended, and uncertain for an unknown location, then shown or withheld.
+_EFFECTS: tuple[tuple[str, Settle | None, Effect], ...] = (
     ("WORLD", None, Effect.WITHHOLD),
     ("WORLD", None, Effect.SUSPEND),
     ("US", Settle.SHOW, Effect.WITHHOLD),
@@ -255,10 +255,10 @@ _SAYING: tuple[tuple[str, Settle | None, Effect], ...] = (
 )
 
 
-def authors(*, sees_own: bool, sayings: int = len(_SAYING), viewers: Sequence[Viewer] = VIEWERS[:2]) -> Batch:
-    """Return all pairs of rules on two tweets, the viewer's account and another's, for tweets and retweets of theirs."""
+def authors(*, sees_own: bool, effects: int = len(_EFFECTS), viewers: Sequence[Viewer] = VIEWERS[:2]) -> Batch:
+    """Return all pairs of rules on two tweets and two accounts, one of them the viewer's, for their tweets and retweets."""
     parts = [chosen for size in range(1, 5) for chosen in combinations(range(4), size)]
-    variants = list(product(_SAYING[:sayings], parts))
+    variants = list(product(_EFFECTS[:effects], parts))
     rules, questions = [], []
     for block, pair in enumerate(combinations_with_replacement(variants, 2)):
         ids = range(10 * block + 1, 10 * block + 5)
@@ -283,15 +283,15 @@ def authors(*, sees_own: bool, sayings: int = len(_SAYING), viewers: Sequence[Vi
             for viewer in viewers
             for account in (None, own)
         ]
-        questions += list(_asked(subjects, who))
+        questions += list(_questions(subjects, who))
     name = f"authors {'see' if sees_own else 'do not see'} their own"
     return Batch(name, RuleSet(rules), Policy(author_sees_own=sees_own), questions)
 
 
 def orders() -> Batch:
-    """Return all pairs of rules that differ in what decides which of them speaks (R7), for a viewer of unknown location."""
-    says = (("WORLD", Effect.SUSPEND), ("WORLD", Effect.WITHHOLD), ("US", Effect.WITHHOLD))
-    variants = list(product(says, Scope, Reason, (None, *HOURS[:2])))
+    """Return all pairs of rules that differ in the keys of R7, for a viewer of unknown location."""
+    effects = (("WORLD", Effect.SUSPEND), ("WORLD", Effect.WITHHOLD), ("US", Effect.WITHHOLD))
+    variants = list(product(effects, Scope, Reason, (None, *HOURS[:2])))
     rules = [
         Rule(
             id=f"{'ab'[(at + side) % 2]}{at:02}",
@@ -311,20 +311,20 @@ def orders() -> Batch:
         one, two = _alone(0, first), _alone(1, second)
         subjects.append(Tweet(one, one, Tweet(two, two)))
     policy = Policy(unknown_location=Settle.WITHHOLD)
-    return Batch("which rule speaks", RuleSet(rules), policy, _asked(subjects, VIEWERS[:1], HOURS[2:3]))
+    return Batch("which rule speaks", RuleSet(rules), policy, _questions(subjects, VIEWERS[:1], HOURS[2:3]))
 
 
 _REASONS = tuple(Reason)
 
 
-def _asked(
+def _questions(
     subjects: Iterable[Subject], viewers: Sequence[Viewer] = VIEWERS, at: Sequence[datetime] = (NOW,)
 ) -> Iterator[Question]:
     return (Question(subject, viewer, instant) for subject in subjects for instant in at for viewer in viewers)
 
 
 def rule(rule_id: str, text: Text, if_unknown: Settle | None, effect: Effect, number: int, ids: list[int]) -> Rule:
-    """Return a rule on accounts and tweets of the same ids; `number` varies what is said besides."""
+    """Return a rule on accounts and tweets with the same ids; `number` varies its reason and demand."""
     return Rule(
         id=rule_id,
         accounts=ids,
@@ -339,7 +339,7 @@ def rule(rule_id: str, text: Text, if_unknown: Settle | None, effect: Effect, nu
 
 
 def timed(rule_id: str, times: _Times, ids: list[int]) -> Rule:
-    """Return a rule in the US of some times."""
+    """Return a rule in the US with these times."""
     (start, end), stays = times
     return Rule(
         id=rule_id, accounts=ids, tweets=ids, withheld_in="US", reason="terms", from_=start, until=end, stays=stays

@@ -1,7 +1,6 @@
-"""Random questions to every way of answering, held to a dict of rows.
+"""Compare the answers of all implementations to random questions with those of a dict of rows.
 
-The oracle here knows nothing of the library: a dict of rows, and three comparisons. It is held to
-`withhold.Reference` on some hundred of the questions first.
+The dict is independent of the library. It is first compared with `withhold.Reference` on 500 of the questions.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ DECISIONS = 20_000
 
 
 class Rows:
-    """The oracle: every row under its id."""
+    """The oracle: all rows by id."""
 
     def __init__(self, columns: Columns) -> None:
         self.named: tuple[dict[int, list[tuple[int, int]]], dict[int, list[tuple[int, int]]]] = ({}, {})
@@ -35,7 +34,7 @@ class Rows:
 
 
 def drawn(columns: Columns, count: int, seed: int = 5) -> list[Pair]:
-    """Return questions of which half miss; the others name a tweet, an account, or both, wherever withheld."""
+    """Return random questions: half are misses; in the others a rule names the tweet, its author, or both."""
     random_ = random.Random(seed)
     pairs = misses(random_, count)
     sides = _sides(columns)
@@ -57,7 +56,7 @@ def _sides(columns: Columns) -> tuple[list[int], list[int]]:
 
 
 def views(columns: Columns, directory: Path) -> dict[str, View]:
-    """Return every way of answering that is built: in memory and from a file, compiled and not."""
+    """Return a view of each implementation: in memory and from a file, in C and in Python."""
     rules = columns.rule_set()
     made: dict[str, Snapshot] = {}
     modes = {"native": True, "pure Python": False} if engine_info().native else {"pure Python": False}
@@ -71,34 +70,39 @@ def views(columns: Columns, directory: Path) -> dict[str, View]:
 
 
 def compared(columns: Columns, directory: Path, count: int) -> dict[str, Any]:
-    """Ask everybody everything; raise if anybody differs."""
+    """Ask all implementations all questions; raise `WrongAnswerError` at the first wrong answer."""
     pairs, rows = drawn(columns, count), Rows(columns)
     right = [rows.withholds(pair) for pair in pairs]
     sample = pairs[:500]
     reference = oracle.Oracle(columns, sample)
-    _same("the oracle of rows", sample, right, [reference.withholds(pair) for pair in sample])
-    asked = views(columns, directory)
-    for name, view in asked.items():
-        for how, answered in _ways(view).items():
-            _same(f"{name}, {how}", pairs, right, answered(pairs))
-    first, *others = asked.values()
+    _compare("the dict of rows", sample, right, [reference.withholds(pair) for pair in sample])
+    implementations = views(columns, directory)
+    for name, view in implementations.items():
+        for how, answers in _ways(view).items():
+            _compare(f"{name}, {how}", pairs, right, answers(pairs))
+    first, *others = implementations.values()
     for pair in pairs[:DECISIONS]:
         decision = first.check(tweet_id=pair[0], account_id=pair[1])
         for view in others:
-            if view.check(tweet_id=pair[0], account_id=pair[1]) != decision:
-                raise WrongAnswerError(
-                    f"decisions on {pair} differ: {view.check(tweet_id=pair[0], account_id=pair[1])} is not {decision}"
-                )
-    return {"questions": count, "withheld": sum(right), "ways": list(asked), "decisions": DECISIONS, "disagreements": 0}
+            other = view.check(tweet_id=pair[0], account_id=pair[1])
+            if other != decision:
+                raise WrongAnswerError(f"the decisions on {pair} differ: {other} is not {decision}")
+    return {
+        "questions": count,
+        "withheld": sum(right),
+        "ways": list(implementations),
+        "decisions": DECISIONS,
+        "disagreements": 0,
+    }
 
 
 def _ways(view: View) -> dict[str, Callable[[list[Pair]], list[bool]]]:
     def filtered(pairs: list[Pair]) -> list[bool]:
-        said: list[bool] = []
+        answers: list[bool] = []
         for page in pages(pairs, 500):
             withheld = {index for index, _ in view.filter(page).withheld}
-            said += [index in withheld for index in range(len(page))]
-        return said
+            answers += [index in withheld for index in range(len(page))]
+        return answers
 
     return {
         "withholds": lambda pairs: [view.withholds(*pair) for pair in pairs],
@@ -107,7 +111,7 @@ def _ways(view: View) -> dict[str, Callable[[list[Pair]], list[bool]]]:
     }
 
 
-def _same(who: str, pairs: list[Pair], right: list[bool], said: list[bool]) -> None:
-    for pair, expected, answer in zip(pairs, right, said, strict=False):
+def _compare(name: str, pairs: list[Pair], right: list[bool], answers: list[bool]) -> None:
+    for pair, expected, answer in zip(pairs, right, answers, strict=False):
         if answer is not expected:
-            raise WrongAnswerError(f"{who} says {answer} about {pair}, and it is {expected}")
+            raise WrongAnswerError(f"{name} answers {answer} for {pair}, and the right answer is {expected}")

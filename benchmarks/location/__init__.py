@@ -1,1 +1,1 @@
-"""What it costs to locate an address: `python -m benchmarks.location`."""
+"""Compare ways to locate an address: `python -m benchmarks.location`."""

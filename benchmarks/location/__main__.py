@@ -1,7 +1,7 @@
-"""What it costs to locate an address: `python -m benchmarks.location [--quick] [--json FILE]`.
+"""Compare the cost of locating an address with geoip2, maxminddb and caches.
 
-One process, one thread; every rival gets addresses that nobody was asked before, in rounds whose order is drawn
-anew, and thread CPU time is taken of whole rounds. The answers are compared before anything is timed.
+Everything runs in one thread of one process. In each round the order is random, every rival gets new addresses, and the
+thread's CPU time is measured. All answers are compared before anything is timed.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from benchmarks.location.streams import Streams, batches, packed
 from benchmarks.location.synthetic import cached
 from withhold.location import GeoIP, Resolver, TrustedProxies
 
-UNSAID = """
-What these figures do not show: a real address stream (the networks and countries are random; real ones cluster,
-which helps every cache); a server, with its other threads, its cold caches and its garbage; other machines: the
-ratios move by a tenth or two with the processor's caches, and from run to run by a twentieth. The records are
-those of a Country database; City records are larger, and cost geoip2 and maxminddb more, the table the same.
-The ratios are to `geoip2.database.Reader.country()` with maxminddb's C extension, a whole object against a whole
-object. The time of flattening is not in them: it is given at the top."""
+LIMITATIONS = """
+Limitations: the addresses are not from real traffic; networks and countries are random, while real ones cluster,
+which helps every cache. A server has other threads, cold caches and garbage collection. Ratios change by 10 or 20 %
+with the processor's caches, and by 5 % between runs. The records are those of a Country database; City databases
+were not measured. Their records are larger, which costs geoip2 and maxminddb more time, but not the table.
+The ratios compare with `geoip2.database.Reader.country()` and maxminddb's C extension; both return whole objects.
+They do not include the time to build the table, which is printed at the top."""
 
 
 def measure(
@@ -38,8 +38,9 @@ def measure(
 ) -> dict[str, list[float]]:
     """Return nanoseconds per look-up, for each round.
 
-    `received`: all is drawn beforehand, and a text is made shortly before it is asked, as that of a request is. Else
-    the texts of a round are drawn before it, which sweeps tens of megabytes through the caches: text and table are cold.
+    With `received`, addresses are generated beforehand, and each text is created shortly before its look-up, as in a
+    request. Otherwise the texts are generated before each round. This moves tens of megabytes through the caches, so
+    texts and table are cold.
     """
     taken: dict[str, list[float]] = {name: [] for name in rivals}
     order = list(rivals)
@@ -63,6 +64,7 @@ def measure(
 
 
 def show(title: str, taken: dict[str, list[float]], base: str) -> None:
+    """Print medians, quartiles and ratios."""
     print(f"\n{title}\n  {'':44}{'ns':>9}{'quartiles':>16}{'× ' + base:>18}")
     for name, each in taken.items():
         ratios = [mine / its for its, mine in zip(each, taken[base], strict=True)]
@@ -71,8 +73,8 @@ def show(title: str, taken: dict[str, list[float]], base: str) -> None:
 
 
 def while_flattening(path: Path, addresses: list[str]) -> Iterator[str]:
-    """Measure how long one look-up waits at worst while the table is built in another thread."""
-    gc.freeze()  # else the longest wait is for the collector to pass through the benchmark's own million networks
+    """Measure the slowest look-up while another thread builds the table; yield the result as text."""
+    gc.freeze()  # so that the garbage collector skips the benchmark's own million networks
     geoip = GeoIP(path, wait=0)
     worst, count, begun = 0.0, 0, time.perf_counter()
     for address in addresses:
@@ -81,20 +83,24 @@ def while_flattening(path: Path, addresses: list[str]) -> Iterator[str]:
         before = time.perf_counter()
         geoip.locate(address)
         worst, count = max(worst, time.perf_counter() - before), count + 1
-    yield f"flattened in the background in {time.perf_counter() - begun:.1f} s of wall time"
-    yield f"{count:,} look-ups by maxminddb meanwhile, {worst * 1e3:.1f} ms the longest"
+    yield f"table built in the background in {time.perf_counter() - begun:.1f} s of wall time"
+    yield f"meanwhile {count:,} look-ups by maxminddb, the slowest in {worst * 1e3:.1f} ms"
 
 
 def headers(geoip: GeoIP, rounds: int) -> dict[str, list[float]]:
-    """Time whole requests: a normal header, one of 80 kB, and no proxy."""
+    """Time whole requests: with a normal header, and with forged headers of 80 kB."""
     resolver = Resolver(geoip=geoip, proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudflare")
     usual = [(b"host", b"example"), (b"user-agent", b"x" * 120), (b"cookie", b"y" * 900), (b"cf-ipcountry", b"GB")]
     forwarded = b"x-forwarded-for"
     requests: dict[str, list[tuple[bytes, bytes]]] = {
         "X-Forwarded-For of one address": [*usual, (forwarded, b"81.2.69.142")],
-        "80 kB forged before it": [*usual, (forwarded, b"1.1.1.1, " * 8_900 + b"81.2.69.142")],
-        "80 kB forged, one token": [*usual, (forwarded, b"1" * 80_000 + b", 81.2.69.142")],
-        "80 kB forged, in 800 lines": [*usual, *[(forwarded, b"1.1.1.1, " * 11)] * 800, (forwarded, b"81.2.69.142")],
+        "80 kB of forged addresses before it": [*usual, (forwarded, b"1.1.1.1, " * 8_900 + b"81.2.69.142")],
+        "80 kB of forged digits before it": [*usual, (forwarded, b"1" * 80_000 + b", 81.2.69.142")],
+        "80 kB of forged addresses in 800 lines": [
+            *usual,
+            *[(forwarded, b"1.1.1.1, " * 11)] * 800,
+            (forwarded, b"81.2.69.142"),
+        ],
     }
     timed: dict[str, Answer] = {
         name: lambda _, given=given: resolver.proxies.client("10.0.0.1", given)  # type: ignore[misc]
@@ -106,9 +112,10 @@ def headers(geoip: GeoIP, rounds: int) -> dict[str, list[float]]:
 
 
 def main() -> None:
+    """Measure, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.location", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a database of 50,000 networks and few rounds")
-    parser.add_argument("--json", type=Path, help="keep the raw figures")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the raw figures to this file")
     parser.add_argument("--pure", action="store_true", help=package.HELP)
     options = parser.parse_args()
     package.begin()
@@ -119,13 +126,13 @@ def main() -> None:
     )
     begun = time.process_time()
     geoip = GeoIP(path, wait=None)
-    print("the look-up is native" if geoip._database.native else "no native look-up: it is not compiled, or not wanted")
-    print(f"read, checked and flattened in {time.process_time() - begun:.1f} s of CPU time")
+    print("look-ups run in C" if geoip._database.native else "look-ups run in Python")
+    print(f"database read, checked and converted to a table in {time.process_time() - begun:.1f} s of CPU time")
     for line in while_flattening(path, streams.by_network(4, 1_000_000)):
         print(line)
     table = geoip._database.table
     if table is None:
-        sys.exit("the table was not built")
+        sys.exit("stopped: the table was not built")
     pages = len({id(index) for index in table.index6 if index}) * 4 * 65_537
     runs = sum(
         len(run.starts) * (run.starts.itemsize + run.numbers.itemsize + 1)
@@ -157,13 +164,17 @@ def main() -> None:
         ("IPv6, new addresses, by network", timed, lambda count: streams.by_network(6, count), True),
         ("IPv4, by network, text and table cold", only4, lambda count: streams.by_network(4, count), False),
         ("IPv6, by network, text and table cold", timed, lambda count: streams.by_network(6, count), False),
-        ("Zipf (s = 1, 200,000 clients, 75 % IPv4), caches warm", timed, zipf, False),
+        ("Zipf distribution (s = 1, 200,000 clients, 75 % IPv4), caches warm", timed, zipf, False),
     ):
         raw[title] = measure(rivals, draw, rounds, slow, received=received)
         show(title, raw[title], base)
     raw["headers"] = headers(geoip, rounds)
-    show("Requests (a ratio of 0.1: ten times the cost of the first)", raw["headers"], "X-Forwarded-For of one address")
-    print(UNSAID)
+    show(
+        "Requests (a ratio of 0.1 means ten times the cost of the first)",
+        raw["headers"],
+        "X-Forwarded-For of one address",
+    )
+    print(LIMITATIONS)
     if options.json:
         options.json.write_text(json.dumps(raw, indent=1))
 

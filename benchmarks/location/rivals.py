@@ -1,4 +1,4 @@
-"""The ways of locating an address that are compared, and the check that they agree."""
+"""The ways to locate an address, and the check that their answers agree."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _two = Struct(">HH").unpack
 
 
 class Slashed16:
-    """The rival layout: a /16 index and a bisection for every IPv4 address."""
+    """An alternative layout of the table: an index of /16 networks, and bisection within each, for IPv4 only."""
 
     def __init__(self, networks: Networks) -> None:
         self.countries = [place.country for place in networks.places]
@@ -52,16 +52,17 @@ class Slashed16:
 
 
 def agree(answers: dict[str, Answer], reader: maxminddb.Reader, addresses: list[str]) -> None:
+    """Exit if an answer differs from the country in maxminddb's record."""
     for address in addresses:
         record = reader.get(address)
         want = record["country"]["iso_code"] if isinstance(record, dict) else None  # type: ignore[call-overload, index]
         for name, answer in answers.items():
             if (found := answer(address)) != want:
-                sys.exit(f"{name} says {found} of {address}, maxminddb {want}")
+                sys.exit(f"stopped: {name} answers {found} for {address}, and maxminddb {want}")
 
 
 def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, Answer]]:
-    """Return what is timed, and the same as functions from text to a code, to be compared."""
+    """Return the functions to time, and the same functions reduced to country codes, to compare."""
     official, reader = geoip2.database.Reader(path), maxminddb.open_database(path)
     cache: cachetools.LRUCache[str, object] = cachetools.LRUCache(65_536)
     guarded = cachetools.cached(cache, lock=threading.Lock())(reader.get)

@@ -1,4 +1,4 @@
-"""Addresses that nobody was asked about before, drawn from the networks of a database."""
+"""Random addresses from the networks of a database."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from withhold.location.tree import SearchTree
 
 
 class Streams:
-    """Addresses nobody was asked before."""
+    """Generate addresses, each list with new ones."""
 
     def __init__(self, path: Path) -> None:
         with maxminddb.open_database(path) as reader:
@@ -26,15 +26,15 @@ class Streams:
         self.sizes = list(accumulate(1 << (32 - prefix) for _, _, prefix in self.v4))
 
     def by_network(self, version: int, count: int) -> list[str]:
-        """Each network is as likely as any other."""
+        """Return addresses such that all networks are equally likely."""
         return [self._within(*leaf) for leaf in self.rng.choices(self.v4 if version == 4 else self.v6, k=count)]
 
     def by_space(self, count: int) -> list[str]:
-        """Each IPv4 address that a network covers is as likely as any other."""
+        """Return IPv4 addresses such that all addresses in the networks are equally likely."""
         return [self._within(*leaf) for leaf in self.rng.choices(self.v4, cum_weights=self.sizes, k=count)]
 
     def zipf(self, clients: int) -> Callable[[int], list[str]]:
-        """The same clients again and again, the most frequent one most often (s = 1); 75 % are IPv4."""
+        """Return a function that draws from fixed clients by Zipf's law (s = 1); 75 % of them are IPv4."""
         pool = self.by_network(4, clients * 3 // 4) + self.by_network(6, clients // 4)
         self.rng.shuffle(pool)
         weights = list(accumulate(1 / rank for rank in range(1, clients + 1)))
@@ -51,13 +51,13 @@ def _text(version: int, value: int) -> str:
 
 
 def packed(addresses: list[str]) -> tuple[socket.AddressFamily, bytes]:
-    """Return the family of addresses that are all of one version, and their bytes."""
+    """Return addresses of one IP version as their family and their bytes."""
     family = socket.AF_INET6 if ":" in addresses[0] else socket.AF_INET
     return family, b"".join(socket.inet_pton(family, text) for text in addresses)
 
 
 def batches(family: socket.AddressFamily, addresses: bytes) -> Iterator[list[str]]:
-    """Write the addresses out, 500 at a time."""
+    """Yield the addresses as texts, 500 at a time."""
     size = 4 if family == socket.AF_INET else 16
     for begin in range(0, len(addresses), 500 * size):
         batch = addresses[begin : begin + 500 * size]

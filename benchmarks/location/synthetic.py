@@ -1,10 +1,9 @@
-"""A seeded, synthetic location database of about a million networks, in the shape of GeoIP2-Country.
+"""Write a synthetic location database of about a million networks in the form of GeoIP2-Country, from a seed.
 
-The records are as large as MaxMind's (names in eight languages, continent and registered country), the tree
-has MaxMind's aliases (`::ffff:0:0/96`, `2002::/16` and `2001::/32` lead to IPv4), and the sizes of networks
-follow those of the routing table roughly: blocks are halved at random, near neighbours tend to share a
-country, and most of IPv6 is empty. The countries mean nothing. An own writer, as the off-the-shelf one takes
-minutes for this many networks.
+Records are as large as MaxMind's: they have names in eight languages, a continent and a registered country. The tree
+has MaxMind's aliases: `::ffff:0:0/96`, `2002::/16` and `2001::/32` lead to IPv4. Sizes of networks roughly follow the
+routing table: blocks are halved at random, neighbours often share a country, and most of IPv6 is empty. The countries
+are random. The writer is our own because mmdb_writer takes minutes for this many networks.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ from pathlib import Path
 from withhold.territories import countries
 
 SEED = 20210210
-#: Raised when what is written changes, so that a cached file is not mistaken for the new one.
+#: To be increased when the content changes, so that an old cached file is not used.
 EDITION = 3
 _EMPTY = None
-#: The metadata's numbers that are not of 32 bits: the format has 16-bit (5) and 64-bit (9) ones beside them.
+#: The types of numbers in the metadata that do not have 32 bits: 5 is 16 bits, and 9 is 64 bits.
 _KINDS = {
     "binary_format_major_version": 5,
     "binary_format_minor_version": 5,
@@ -33,14 +32,14 @@ _LANGUAGES = ("de", "en", "es", "fr", "ja", "pt-BR", "ru", "zh-CN")
 
 
 class Tree:
-    """The search tree and the data section, while they grow."""
+    """A search tree and a data section under construction."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.nodes: list[tuple[int | None, int | None]] = []
         self.data = bytearray()
         self.codes = [code for code in countries() if code != "XK"]
-        # A few countries hold most networks, as in the real table.
+        # A few countries have most networks, as in reality.
         self.weights = [1 / rank for rank in range(1, len(self.codes) + 1)]
         self._continent = self._append(_map({"code": "XA", "geoname_id": 6255147, "names": _names("Continent")}))
         self._countries = {
@@ -57,7 +56,7 @@ class Tree:
         return len(self.data) - len(item)
 
     def record(self, country: str) -> int:
-        """Return a leaf, as a negative number: the offset of its record. In 2.2 % the registered country differs."""
+        """Return a leaf as the negative offset of its record. In 2.2 % of records the registered country differs."""
         registered = self.pick() if self.rng.random() < 0.022 else country
         if (country, registered) not in self._records:
             parts = {
@@ -76,7 +75,7 @@ class Tree:
         return len(self.nodes) - 1
 
     def grow(self, prefix: int, bits: int, country: str, odds: Callable[[int], tuple[float, float]]) -> int | None:
-        """Halve a block at random; `odds(prefix)` are those of a split and of an empty block."""
+        """Halve a block at random; `odds(prefix)` returns the probabilities of a split and of an empty block."""
         split, empty = odds(prefix)
         chance = self.rng.random()
         if chance < split and prefix < bits:
@@ -90,14 +89,14 @@ class Tree:
         return record
 
     def drill(self, prefix: int, to: int, record: int) -> int | None:
-        """Set one small network of another country into an IPv6 network: some of the real ones are /128s."""
+        """Put a small network of another country into an IPv6 network, as real databases have, down to /128."""
         if prefix >= to:
             return self.record(self.pick())
         inner = self.drill(prefix + 1, to, record)
         return self.node(record, inner) if self.rng.random() < 0.5 else self.node(inner, record)
 
     def top(self, path: str, roots: Mapping[str, int | None]) -> int | None:
-        """Join the roots, each named by its path in bits, into one tree."""
+        """Join subtrees into one tree; the key of a root is its path in bits."""
         if path in roots:
             return roots[path]
         if not any(root.startswith(path) for root in roots):
@@ -122,7 +121,7 @@ def _bits(value: int, length: int) -> str:
 
 
 def write(path: Path, scale: float = 1.0) -> None:
-    """Write the database; `scale` thins it out (0.05 makes about 50,000 networks)."""
+    """Write the database; a smaller `scale` gives fewer networks (0.05 about 50,000)."""
     tree = Tree(random.Random(SEED))
     v4_blocks = {
         _bits(octet, 8): tree.grow(8, 32, tree.pick(), _odds_v4)
@@ -139,7 +138,7 @@ def write(path: Path, scale: float = 1.0) -> None:
 
 
 def _database(tree: Tree) -> bytes:
-    # Nodes were numbered from the leaves up; the root is to be node 0.
+    # Nodes are numbered from the leaves up, but the root must be node 0.
     count = len(tree.nodes)
 
     def entry(child: int | None) -> bytes:
@@ -198,7 +197,7 @@ def _value(value: object, kind: int = 6) -> bytes:
 
 
 def _names(name: str) -> dict[str, str]:
-    """Return a name in eight languages, in their scripts: what is decoded costs by its bytes."""
+    """Return a name in eight languages and their scripts, because the cost of decoding depends on the bytes."""
     letters = [ord(letter) % 26 for letter in name[:20]]
     scripts = {"ja": (0x30A1, 0.6), "ru": (0x430, 1.0), "zh-CN": (0x4E00, 0.3)}
     names = dict.fromkeys(_LANGUAGES, name[:20])
@@ -208,7 +207,7 @@ def _names(name: str) -> dict[str, str]:
 
 
 def cached(scale: float = 1.0) -> Path:
-    """Return the path of the database; it is written to the temporary directory if it is not there yet."""
+    """Return the path of the database in the temporary directory; write it if it does not exist."""
     path = Path(tempfile.gettempdir()) / f"withhold-synthetic-{EDITION}-{scale:g}.mmdb"
     if not path.exists():
         print(f"writing {path.name}, which takes about 10 s at full size …", file=sys.stderr, flush=True)

@@ -1,1 +1,1 @@
-"""The page of results, its plots and tables."""
+"""The page of results, with its plots and tables."""

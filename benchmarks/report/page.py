@@ -1,4 +1,4 @@
-"""The page of results: ratios first, then what they are made of, and what they cannot say."""
+"""The page of results: ratios, the figures behind them, and their limitations."""
 
 from __future__ import annotations
 
@@ -8,43 +8,45 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.report import plots
-from benchmarks.report.tables import digits, half, middle, ns, table, times
+from benchmarks.report.tables import digits, figure, half, middle, ns, table, times
 from benchmarks.rivals import NOT_TRIED
+from benchmarks.serving.scenarios import LOOP
 
-LOOP, PAGE = "miss, cold, in a loop", "page of 500"
+PAGE = "page of 500"
 OURS = ("withhold", "withhold, pure Python")
 
-CANNOT_SAY = """\
-- **It is one machine.** Its caches decide what "cold" means: ids that come once find neither their row nor its
-  neighbours near, but a table that fits into the last cache is not in memory either. Read ratios, not nanoseconds, and
-  trust no difference below a tenth, nor one whose middle halves overlap.{cache}
-- **The rules are drawn, not collected.** 80 % on tweets, one rule an id, 20 countries with skew, 2 % with a window, 1 %
-  worldwide; ids are random, of 59 to 61 bits. Real ids cluster in time, which favours bitmaps and sorted columns.
-- **The traffic is drawn too.** 99 % of it is in no rule. A service where much is withheld pays more for each hit.
-- **Rivals do not do the same.** Who knows no dates has to be made anew when a window opens or ends; sets, bitmaps,
-  columns and Redis give no reason, and none of them knows doubt about where a viewer is. They are faster for it; the notes
-  below say what each leaves out. Engines of policies can do much that is not asked of them here.
-- **One thread, one question.** But for the section on throughput, nobody competes for the processor with a worker, and
-  all have had their questions once before the clock ran (that is how their answers were compared), though not a cold one
-  within the same turn. The collector runs as always, with what was loaded frozen (`gc.freeze`), for everybody.
-- **Single calls carry the clock.** What reading it costs is named above and is in every p50, p99 and p99.9; means over a
-  loop carry the loop instead. Both make ratios look nearer to 1 than they are.
-- **p99.9 is of one process that runs alone.** In a service it belongs to the scheduler and to other requests.
-- **Slow rivals are asked less.** Each has about a tenth of a second for one scenario of one turn; where fewer than a
-  thousand calls fit, no p99.9 is given.
-- **It was written by the authors of `withhold`.** Every rival is used as its documentation says to use it for speed; who
-  knows a better way is asked to say so."""
+LIMITATIONS = """\
+- **It is one machine.** Its caches decide what "cold" means. Neither a new id nor its neighbours are in the nearest
+  caches, but a table that fits into the last-level cache is not read from memory either. Read ratios instead of
+  nanoseconds. Ignore differences below 10 %, and differences whose middle halves overlap.{cache}
+- **The rules are random.** 80 % are on tweets; each names one id; they are in 20 countries of unequal frequency; 2 % have
+  a window of time, and 1 % are worldwide. Ids are random, with 59 to 61 bits. Real ids cluster in time, which favours
+  bitmaps and sorted columns.
+- **The traffic is random too.** No rule names 99 % of it. A service that withholds more pays more for each hit.
+- **The rivals do less.** Rivals that store no dates must be rebuilt when a window opens or ends. Sets, bitmaps, columns
+  and Redis give no reason. No rival handles unknown locations. They are faster because of this, and the notes below list
+  the missing features of each. Policy engines have many features that this benchmark does not use.
+- **One thread, one question.** Except in the section on throughput, nothing else competes for the processor. Each rival
+  has answered all questions once before they are timed, because the answers are compared; a cold question is not asked
+  twice in a turn. The garbage collector runs as usual; loaded data are frozen (`gc.freeze`) for every rival.
+- **Times of single calls include the clock.** Its cost is stated above, and is part of every p50, p99 and p99.9. Means
+  over a loop include the loop instead. Both make ratios look closer to 1 than they are.
+- **p99.9 is that of a process that runs alone.** In a service it depends on the scheduler and on other requests.
+- **Slow rivals get fewer questions.** Each has about a tenth of a second for a scenario of a turn. No p99.9 is given for
+  fewer than a thousand calls.
+- **The authors of `withhold` wrote it.** Every rival is used as its documentation recommends for speed. If you know a
+  better way, please report it."""
 
 
 def write(found: dict[str, Any], directory: Path) -> None:
-    """Write the page, and the plots beside it."""
+    """Write the page and its plots."""
     drawn = plots.draw(found, directory / "plots")
     (directory / "RESULTS.md").write_text(page(found, drawn), encoding="utf-8")
 
 
 def summary(found: dict[str, Any]) -> str:
-    """Return what a terminal shows at the end: what was measured, and then the figures."""
-    shown = [text for title, text in sections(found) if title in ("Targets", "Ratios", "Everybody agrees")]
+    """Return the summary for the terminal: the measured package, and the main figures."""
+    shown = [text for title, text in sections(found) if title in ("Targets", "Ratios", "Equal answers")]
     return "\n\n".join([f"measured: {found['machine']['engine']}", *shown])
 
 
@@ -52,24 +54,24 @@ def page(found: dict[str, Any], drawn: list[str]) -> str:
     """Return the whole page as Markdown."""
     here = found["machine"]
     about = (
-        f"{machine.said(here)} · {here['engine']} · two readings of the clock take {here['clock_ns']:.0f} ns, and are in every "
-        "single call's time"
+        f"{machine.summary(here)} · {here['engine']} · reading the clock twice takes {here['clock_ns']:.0f} ns, which is part of "
+        "the time of every single call"
     )
-    kind = "a quick run, for trying the suite and not for quoting" if found["quick"] else "a full run"
+    kind = "a quick run, which is only a test of the benchmarks" if found["quick"] else "a full run"
     lines = [
         "# What a check costs",
         f"Written by `python -m benchmarks`, {kind}. Do not edit.",
         about,
         (
-            "Every rival runs in a process of its own and has given the reference's answer to every question that is timed, "
-            "before it is timed. They are asked in turn, several turns, in an order that changes; figures are medians of "
-            "the turns, with the middle half of the turns beside them as factors of the median."
+            "Every rival runs in its own process. Before it is timed, all of its answers have been compared with those of the "
+            "reference. The rivals are timed in several turns, each in another order. Figures are medians of the turns. The "
+            "range in parentheses is the middle half of the turns, as factors of the median."
         ),
     ]
     if any(size["ids"] != size["rules"] for size in found["sizes"]):
         lines.append(
-            "Every id has a rule of its own, but in the largest set: as many `Rule` objects would not fit into memory, so its "
-            "ids stand in rules of a hundred."
+            "Every id has its own rule, except in the largest set: that many `Rule` objects do not fit into memory, so each of "
+            "its rules names a hundred ids."
         )
     placed = {"Ratios": "cost", "Pages": "pages", "Memory": "memory"}
     for title, text in sections(found):
@@ -80,20 +82,20 @@ def page(found: dict[str, Any], drawn: list[str]) -> str:
 
 
 def picture(name: str, title: str) -> str:
-    """Return a plot, for readers of light and of dark pages."""
+    """Return the Markdown of a plot, in its light and its dark form."""
     dark = f'<source media="(prefers-color-scheme: dark)" srcset="plots/{name}-dark.svg">'
     return f'<picture>{dark}<img alt="{title}" src="plots/{name}-light.svg"></picture>'
 
 
 def sections(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Return the sections for which there are figures."""
+    """Yield the title and text of each section for which there are figures."""
     sizes = found["sizes"]
     if sizes:
         yield "Ratios", ratios(sizes)
     if "targets" in found:
         yield "Targets", targets(found["targets"])
     if "differential" in found:
-        yield "Everybody agrees", differential(found["differential"])
+        yield "Equal answers", differential(found["differential"])
     if sizes:
         yield "Pages", pages(sizes)
         yield "Single checks", "\n\n".join(singles(size) for size in sizes)
@@ -101,7 +103,7 @@ def sections(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "Throughput", throughput(found["throughput"])
     if sizes or "sharing" in found:
         yield "Memory", memory(sizes, found.get("sharing", {}))
-    yield "What these numbers cannot say", CANNOT_SAY.format(cache=cold(found["machine"], sizes))
+    yield "Limitations", LIMITATIONS.format(cache=cold(found["machine"], sizes))
     if sizes:
         yield "How the rivals were used", used(sizes)
     yield "Left out", left_out(sizes)
@@ -110,48 +112,42 @@ def sections(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 REPRODUCE = """\
 ```sh
-pip install -e '.[bench]'                 # the rivals that come as wheels; Redis is measured if redis-server is found
+pip install -e '.[bench]'                 # the rivals that have wheels; Redis is measured if redis-server is installed
 python -m benchmarks --quick              # two minutes
 python -m benchmarks --keep figures/      # this page, and the raw figures as JSON
 ```
 
-OPA's package asks for Python 3.14, but its library and what is used of it work with 3.11 as well, once it is installed by
+OPA's package requires Python 3.14, but the parts used here also work with 3.11. Install it with
 `pip install --ignore-requires-python opa-golib-python-bindings`."""
 
 
 def cold(here: dict[str, Any], sizes: list[dict[str, Any]]) -> str:
-    """Say so if what is called cold may all have lain in the last cache."""
+    """Return a warning if the last-level cache can hold the whole file, so that cold checks may not read memory."""
     last = here.get("last_cache", 0)
     file = max((size["compiled"]["file_bytes"] for size in sizes if size["compiled"]), default=0)
     if not last > file > 0:
         return ""
     return (
-        f"\n  The last cache of this machine, {last / 1e6:,.0f} MB as its kernel tells it, is larger than all that `withhold` "
-        f"reads here (its\n  largest file has {file / 1e6:,.0f} MB), and nobody tells how much of it neighbours leave: these "
-        "figures do not say what a\n  check costs whose rows are in memory alone."
+        f"\n  The kernel of this machine reports a last-level cache of {last / 1e6:,.0f} MB. The largest file of `withhold` "
+        f"has {file / 1e6:,.0f} MB, so\n  the cache can hold all of it. Other users of the machine may share the cache, and "
+        "their share is unknown. These figures\n  therefore do not show the cost of a check that reads from memory only."
     )
 
 
 def ours(size: dict[str, Any]) -> str:
-    """Return the name of the way of answering that the ratios are to."""
+    """Return the name of the implementation of `withhold` that the ratios compare with."""
     names: list[str] = [*OURS, *size["rivals"]]
     return next(name for name in names if name in size["rivals"])
 
 
-def figure(size: dict[str, Any], name: str, scenario: str, which: str = "mean") -> list[float] | None:
-    """Return the turns of one figure, if there are any."""
-    found: list[float] | None = size["rivals"].get(name, {}).get("timings", {}).get(scenario, {}).get(which)
-    return found
-
-
 def names_of(sizes: list[dict[str, Any]]) -> list[str]:
-    """Return everybody who was measured at any size, in the order of the first that has them."""
+    """Return the names of all rivals that were measured at any size."""
     return list(dict.fromkeys(name for size in sizes for name in size["rivals"]))
 
 
 def ratios(sizes: list[dict[str, Any]]) -> str:
-    """Return each rival's cost over the library's: a check that misses, and an item of a page."""
-    head = ["times as dear as", *(f"{kind}, {size['ids']:,}" for kind in ("check", "page") for size in sizes)]
+    """Return each rival's cost divided by the library's, for a check without a rule and for an item of a page."""
+    head = ["rival", *(f"{kind}, {size['ids']:,}" for kind in ("check", "page") for size in sizes)]
     rows = []
     for name in names_of(sizes):
         row = [name]
@@ -161,17 +157,17 @@ def ratios(sizes: list[dict[str, Any]]) -> str:
                 row.append(ns(own) if name == ours(size) else times(theirs / own if theirs and own else None))
         rows.append(row)
     against = ours(sizes[-1])
-    said = (
-        f"Each rival's cost over that of `{against}`: a check of a tweet and its author that no rule names and that comes "
-        "once, and an item of a page of 500 of mixed traffic, at so many ids. Below 1 × the rival is cheaper."
+    caption = (
+        f"Each rival's cost divided by that of `{against}`, by the number of ids: for a check of a new tweet and author that "
+        "no rule names, and for an item of a page of 500 from mixed traffic. Below 1 × the rival is faster."
     )
-    return f"{said}\n\n{table(head, rows)}\n\nHow cost grows with the number of ids:"
+    return f"{caption}\n\n{table(head, rows)}\n\nCost by the number of ids:"
 
 
 def targets(rows: list[dict[str, Any]]) -> str:
-    """Return what is asked, what was found, and whether that will do."""
+    """Return each target with its limit, its figure, and whether it is met."""
 
-    def said(row: dict[str, Any]) -> list[str]:
+    def cells(row: dict[str, Any]) -> list[str]:
         if "value" not in row:
             return [row["what"], row["limit"], f"not measured: {row['missing']}", "", "", ""]
         spread = f"{digits(row['low'])}–{digits(row['high'])}" if "low" in row else ""
@@ -179,35 +175,34 @@ def targets(rows: list[dict[str, Any]]) -> str:
         of = ", ".join(f"{name} {ns(took)}" for name, took in row.get("ns", {}).items())
         return [row["what"], row["limit"], value, spread, of, {True: "met", False: "**MISSED**", None: ""}[row["met"]]]
 
-    text = table(["what", "asked", "found", "middle half", "medians", ""], map(said, rows))
+    text = table(["target", "limit", "result", "middle half", "medians", ""], map(cells, rows))
     return f"{text}\n\n{FLOORS}" if any("value" in row and "floor" in row["name"] for row in rows) else text
 
 
 FLOORS = (
-    "`floor` is an empty compiled method, with random reads in tables of eight bytes an id where it is said to have them. "
-    "An engine that is less than 1,000 times as dear as the empty method is less than 1,000 times as dear as any library "
-    "that is called from Python; "
-    "one that is little more than that leaves a library next to nothing for its look-up. (The engines and `withholds` at "
-    "100,000 ids are cold misses in processes of their own; the empty method was timed beside the misses of the first row.) "
-    "`all` and `one country` are the comprehensions."
+    "`floor` is an empty compiled method; where the target mentions random reads, it also reads tables of eight bytes an id. "
+    "No library that is called from Python can be faster than the empty method. So if an engine takes less than 1,000 times "
+    "the time of the empty method, no library can be 1,000 times as fast as this engine; if it takes little more, a library "
+    "would have almost no time left for its look-up. (The engines and `withholds` at 100,000 ids were timed with cold misses, each in "
+    "its own process; the empty method was timed together with the first row.) `all` and `one country` are the comprehensions."
 )
 
 
 def differential(found: dict[str, Any]) -> str:
-    """Return how much was compared."""
+    """Return how many answers were compared, and the result."""
     return (
-        f"{found['questions']:,} random questions, {found['withheld']:,} of them withheld, were asked by `withholds`, "
-        f"`filter` and `mask` of: {'; '.join(found['ways'])}. Disagreements with the oracle: {found['disagreements']}. "
-        f"The whole decisions on {found['decisions']:,} of them were compared as well."
+        f"`withholds`, `filter` and `mask` of each implementation answered {found['questions']:,} random questions, of which "
+        f"{found['withheld']:,} are about withheld tweets. Wrong answers: {found['disagreements']}. On {found['decisions']:,} of the "
+        f"questions, whole decisions were compared as well. The implementations: {'; '.join(found['ways'])}."
     )
 
 
 def pages(sizes: list[dict[str, Any]]) -> str:
-    """Return the cost of an item of a page, as lists and as buffers."""
+    """Return the cost of an item of a page, for lists and for buffers."""
     found = []
     for size in sizes:
         head = [
-            f"an item, {size['ids']:,} ids",
+            f"time per item, {size['ids']:,} ids",
             *(f"list of {n:,}" for n in PAGES),
             *(f"buffers of {n:,}" for n in PAGES),
         ]
@@ -221,7 +216,7 @@ PAGES = (50, 500, 2_000)
 
 
 def singles(size: dict[str, Any]) -> str:
-    """Return what single checks cost."""
+    """Return the cost of single checks."""
     head = [
         f"{size['ids']:,} ids in {size['rules']:,} rules",
         *("miss, cold: p50", "p99", "p99.9", "in a loop", "miss, hot: p50", "in a loop"),
@@ -239,8 +234,8 @@ def singles(size: dict[str, Any]) -> str:
 
 
 def throughput(found: dict[str, Any]) -> str:
-    """Return questions a second."""
-    ways = {"calls": "one by one", "page": "pages of 500", "mask": "buffers of 500", "column": "one buffer of all"}
+    """Return the number of questions per second."""
+    ways = {"calls": "single calls", "page": "pages of 500", "mask": "buffers of 500", "column": "one buffer"}
     rows = []
     for name, by_way in found.items():
         if name == "ids":
@@ -248,18 +243,18 @@ def throughput(found: dict[str, Any]) -> str:
         for way, label in ways.items():
             if not by_way[way]:
                 continue
-            cells = [f"{digits((middle(by_way[way][how]) or 0) / 1e6)} M" for how in HOWS]
+            cells = [f"{digits((middle(by_way[way][kind]) or 0) / 1e6)} M" for kind in CONCURRENCY]
             rows.append([f"{name}, {label}", *cells])
-    return table([f"questions a second, {found['ids']:,} ids", *HOWS], rows)
+    return table([f"questions per second, {found['ids']:,} ids", *CONCURRENCY], rows)
 
 
-HOWS = ("1 thread", "2 threads", "2 processes")
+CONCURRENCY = ("1 thread", "2 threads", "2 processes")
 
 
 def memory(sizes: list[dict[str, Any]], shared: dict[str, Any]) -> str:
-    """Return bytes an id, and what four workers hold together."""
+    """Return the bytes per id, and the memory of four workers together."""
     known = [size for size in sizes if size["ids"] >= 100_000]
-    head = ["", *(f"{kind}, {size['ids']:,}" for size in known for kind in ("bytes an id", "load"))]
+    head = ["", *(f"{kind}, {size['ids']:,}" for size in known for kind in ("bytes per id", "load"))]
     rows = []
     for name in names_of(known):
         row = [name]
@@ -267,12 +262,12 @@ def memory(sizes: list[dict[str, Any]], shared: dict[str, Any]) -> str:
             one = size["rivals"].get(name)
             row += [digits(one["memory"] / size["ids"]), f"{digits(one['seconds'])} s"] if one else ["–", "–"]
         rows.append(row)
-    said = (
-        "By how much a worker's resident memory grew as it loaded; for Redis, with what the server holds; for what is "
-        "mapped from a file (LMDB, `withhold`), the file and what is the process's own. Where each id has a rule of its own, "
-        "most of what `withhold` holds is the rules, with their names, dates and reasons, which most others do not keep."
+    caption = (
+        "The growth of a worker's resident memory while it loads. For Redis it includes the server's memory. For mapped files "
+        "(LMDB, `withhold`) it is the file and the private memory of the process. If each id has its own rule, most of the "
+        "memory of `withhold` is the rules with their names, dates and reasons, which most rivals do not store."
     )
-    text = f"{said}\n\n{table(head, rows)}" if rows else ""
+    text = f"{caption}\n\n{table(head, rows)}" if rows else ""
     files = [
         [
             f"{size['ids']:,}",
@@ -283,27 +278,27 @@ def memory(sizes: list[dict[str, Any]], shared: dict[str, Any]) -> str:
         if size["compiled"]
     ]
     if files:
-        head = ["ids", "making the rules", "compiling", "saving", "bytes an id in the file"]
-        text += f"\n\nMaking the file that `withhold` maps, in a process of its own:\n\n{table(head, files)}"
+        head = ["ids", "generating the rules", "compiling", "saving", "bytes per id in the file"]
+        text += f"\n\nCreation of the file that `withhold` maps, in its own process:\n\n{table(head, files)}"
     held = [
         [name, *(f"{sum(by_kind[kind]) / 1e6:,.0f} MB" for kind in ("pss", "own"))]
         for name, by_kind in shared.items()
         if name != "ids"
     ]
     if held:
-        head = [f"4 workers, {shared['ids']:,} ids", "together (PSS)", "of their own"]
-        text += f"\n\nFour workers that have answered traffic, Python itself left aside:\n\n{table(head, held)}"
+        head = [f"4 workers, {shared['ids']:,} ids", "together (PSS)", "private"]
+        text += f"\n\nThe memory of four workers after answering traffic, without Python itself:\n\n{table(head, held)}"
     return text
 
 
 def used(sizes: list[dict[str, Any]]) -> str:
-    """Return version and note of each rival."""
+    """Return the version and note of each rival."""
     latest = {name: one for size in sizes for name, one in size["rivals"].items()}
     return "\n".join(f"- **{name}** {one['version']}: {one['note']}." for name, one in latest.items())
 
 
 def left_out(sizes: list[dict[str, Any]]) -> str:
-    """Return who is missing, and why."""
+    """Return the rivals that were not measured, with the reasons."""
     at: dict[tuple[str, str], list[str]] = {}
     for size in sizes:
         for left in size["left_out"].items():

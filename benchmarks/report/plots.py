@@ -1,4 +1,4 @@
-"""Three plots, each for light and for dark pages: cost against ids, an item of a page, memory."""
+"""The three plots, each in a light and a dark form: cost by number of ids, cost per item of a page, memory."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report.tables import middle
+from benchmarks.report.tables import figure, middle
+from benchmarks.serving.scenarios import LOOP
 
-LOOP = "miss, cold, in a loop"
-#: What is one family has one colour; the library alone has the strongest.
+#: The colours of each family of rivals, for light and for dark pages.
 FAMILIES = {
     "withhold": ("#0969da", "#58a6ff"),
     "by hand": ("#1a7f37", "#3fb950"),
@@ -27,7 +27,7 @@ THEMES = {"light": ("#1f2328", "#d1d9e0", "#ffffff", 0), "dark": ("#e6edf3", "#3
 
 
 def draw(found: dict[str, Any], directory: Path) -> list[str]:
-    """Draw what there are figures for; return the names of the plots."""
+    """Draw the plots for which there are figures, and return their names."""
     sizes = found["sizes"]
     if not sizes:
         return []
@@ -37,7 +37,7 @@ def draw(found: dict[str, Any], directory: Path) -> list[str]:
         return []
     mpl.use("svg")
     directory.mkdir(parents=True, exist_ok=True)
-    # The largest size that nearly everybody can hold; memory means little at small ones.
+    # The largest size that nearly every rival can load, because memory at small sizes is mostly overhead.
     shown = max((size for size in sizes if size["ids"] <= 1_000_000), key=lambda size: size["ids"], default=sizes[0])
     drawing: dict[str, Callable[[Any, Callable[[str], str]], None]] = {
         "cost": lambda axes, colour: _cost(axes, sizes, colour),
@@ -71,17 +71,17 @@ def _figure(path: Path, ink: str, grid: str, paper: str, which: int, draws: Call
         "svg.fonttype": "none",
     }
     with plt.rc_context(style):
-        figure, axes = plt.subplots(figsize=(9, 5.6), layout="constrained")
+        drawn, axes = plt.subplots(figsize=(9, 5.6), layout="constrained")
         draws(axes, lambda name: FAMILIES[_family(name)][which])
-        figure.savefig(path, metadata={"Date": None})
-        plt.close(figure)
+        drawn.savefig(path, metadata={"Date": None})
+        plt.close(drawn)
 
 
 def _cost(axes: Any, sizes: list[dict[str, Any]], colour: Callable[[str], str]) -> None:
-    """A line for each rival, its name where it ends."""
+    """Draw a line for each rival, with its name at the end."""
     ends = []
     for name in dict.fromkeys(name for size in sizes for name in size["rivals"]):
-        points = [(size["ids"], middle(_turns(size, name, LOOP))) for size in sizes if name in size["rivals"]]
+        points = [(size["ids"], middle(figure(size, name, LOOP))) for size in sizes if name in size["rivals"]]
         known = [(ids, cost) for ids, cost in points if cost]
         if not known:
             continue
@@ -118,7 +118,7 @@ def _cost(axes: Any, sizes: list[dict[str, Any]], colour: Callable[[str], str]) 
 
 
 def spread_out(heights: list[float], gap: float) -> list[float]:
-    """Move heights apart until they are a gap from each other, as little as will do."""
+    """Move heights apart, as little as possible, until they differ by at least a gap."""
     order = sorted(range(len(heights)), key=heights.__getitem__)
     found = list(heights)
     for _ in range(200):
@@ -131,13 +131,13 @@ def spread_out(heights: list[float], gap: float) -> list[float]:
 
 
 def _dots(axes: Any, values: dict[str, float], colour: Callable[[str], str], label: str, form: str, ids: int) -> None:
-    """A dot for each rival with its figure, on a logarithmic scale, on which a bar's length would say nothing."""
+    """Draw a dot for each rival with its figure. (The scale is logarithmic, on which the length of bars is meaningless.)"""
     names = sorted(values, key=values.__getitem__, reverse=True)
     for row, name in enumerate(names):
         axes.plot(values[name], row, "o", ms=8, color=colour(name))
-        said = f"  {form.format(values[name])}"
+        text = f"  {form.format(values[name])}"
         weight = "bold" if _family(name) == "withhold" else "normal"
-        axes.annotate(said, (values[name], row), (6, 0), textcoords="offset points", va="center", fontweight=weight)
+        axes.annotate(text, (values[name], row), (6, 0), textcoords="offset points", va="center", fontweight=weight)
     axes.set_yticks(range(len(names)), names)
     axes.set(xscale="log", xlabel=f"{label}, {ids:,} ids (logarithmic)")
     axes.set_xlim(left=min(values.values()) / 2, right=max(values.values()) * 4)
@@ -152,17 +152,12 @@ def _family(name: str) -> str:
     return FAMILY.get(name.removesuffix(BUFFERS), "engines")
 
 
-def _turns(size: dict[str, Any], name: str, scenario: str) -> list[float]:
-    found: list[float] = size["rivals"][name]["timings"].get(scenario, {}).get("mean", [])
-    return found
-
-
 def _page_costs(size: dict[str, Any]) -> dict[str, float]:
-    """Return an item's cost in lists, and in buffers for those who take them better."""
+    """Return the cost per item of lists, and of buffers for the rivals that accept them."""
     found = {}
     for name in size["rivals"]:
         for scenario, label in (("page of 500", name), ("mask of 500", name + BUFFERS)):
-            cost = middle(_turns(size, name, scenario))
+            cost = middle(figure(size, name, scenario))
             if cost:
                 found[label] = cost
     return found

@@ -1,6 +1,10 @@
-"""Who is measured, and who is not, with the reason."""
+"""The rivals that are measured, and those that are not, with the reasons."""
 
-#: The name in tables, and where it stands. In the order in which tables and plots name them.
+from importlib import import_module
+
+from benchmarks.rivals.rival import Rival
+
+#: Names in the order of tables and plots, each with its module and class.
 RIVALS = {
     "withhold": "ours:Native",
     "withhold, pure Python": "ours:InPython",
@@ -22,28 +26,35 @@ RIVALS = {
 }
 
 NOT_TRIED = {
-    "one policy a rule (Cedar, py-abac, vakt, business-rules, casbin's Enforcer, JSON Logic, rule-engine)": (
-        "linear in the number of rules: 1.6-18 ms a check at 1,000 rules, 0.3-1.7 s at 100,000; the engines above are "
-        "given their rules as data, which is how they scale"
+    "one policy per rule (Cedar, py-abac, vakt, business-rules, casbin's Enforcer, JSON Logic, rule-engine)": (
+        "time is linear in the number of rules: 1.6-18 ms per check with 1,000 rules, 0.3-1.7 s with 100,000; the engines "
+        "above get their rules as data, which scales"
     ),
-    "a loop over pydantic rules": "linear as well: 329 ms a check at a million rules",
+    "a loop over pydantic rules": "time is linear too: 329 ms per check with a million rules",
     "sets of `isdisjoint`, a dict of pydantic objects, lru_cache": (
-        "variants of the sets and the dict above, measured once and slower than these"
+        "variants of the sets and the dict above, and slower when they were measured once"
     ),
     "RocksDB": (
-        "a store on disk like LMDB; with a Bloom filter, rocksdict 0.3.29 took 0.6 of LMDB's time for a miss at a million "
-        "ids when both were measured once"
+        "a store on disk like LMDB; with a Bloom filter, rocksdict 0.3.29 took 60 % of LMDB's time for a miss with a "
+        "million ids when both were measured once"
     ),
-    "oso": "last released in January 2024; 373 µs a check at a million rules when it was measured once",
-    "Unleash, GrowthBook, flagd": "feature flags: made for few flags, at 1.3, 29 and 65 ms a check when they were measured once",
+    "oso": "its last release is of January 2024; it took 373 µs per check with a million rules when it was measured once",
+    "Unleash, GrowthBook, flagd": "made for a few feature flags; they took 1.3, 29 and 65 ms per check when they were measured once",
     "OPA as WebAssembly": (
-        "runtimes for Python are there (opa-wasmtime, opa-py-wasm), but only the `opa` command compiles a policy for them, "
-        "and pip does not bring it; OPA itself is measured as a library"
+        "Python has runtimes (opa-wasmtime, opa-py-wasm), but only the `opa` command can compile a policy for them, and pip "
+        "does not install it; OPA itself is measured as a library"
     ),
-    "durable-rules": "made for few rules: 2.0.28 took 20 µs a check at 500, and did not take in 700 within a minute",
+    "durable-rules": "made for few rules: 2.0.28 took 20 µs per check with 500 rules, and could not load 700 within a minute",
     "cachebox": (
-        "a cache as cachetools has, and faster: around `dict`, 6.2.10 took half as long as a TTLCache when both were measured "
-        "once, which is still more than `dict` takes without a cache"
+        "a faster cache than that of cachetools: in front of `dict`, 6.2.10 took half as long as a TTLCache when both were "
+        "measured once, which is still longer than `dict` without a cache"
     ),
-    "OPA or Cedar as a server": "a network round trip more than the same engine in the process",
+    "OPA or Cedar as a server": "adds a network round trip to the same engine in the process",
 }
+
+
+def rival_class(name: str) -> type[Rival]:
+    """Return the class of a rival. Raise `ImportError` if its library is not installed."""
+    module, _, kind = RIVALS[name].partition(":")
+    found: type[Rival] = getattr(import_module(f"benchmarks.rivals.{module}"), kind)
+    return found

@@ -1,4 +1,4 @@
-"""What most would write: a dict from id to its rule, and a cache in front of it."""
+"""The common solution: a dict from ids to rules, without and with a cache in front of it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from benchmarks.workload import HERE, NOW_SECONDS, SECONDS, Columns, Pair
 
 
 class Dict(Rival):
-    """A dict for tweets and one for accounts; the date is looked at with each hit."""
+    """A dict for tweets and one for accounts; each hit is checked for its dates."""
 
-    note = "dates; one rule an id; no reasons, no doubt"
+    note = "checks dates; one rule for each id; no reasons; no unknown locations"
 
     def load(self, columns: Columns, directory: Path) -> None:  # noqa: ARG002
         self.tweets: dict[int, tuple[int, int, int]] = {}
@@ -39,9 +39,9 @@ class Dict(Rival):
 
 
 class Cached(Dict):
-    """The reflex: a TTL cache around the check, of a bounded size."""
+    """The same with a bounded TTL cache in front of the check."""
 
-    note = "cachetools.TTLCache of 100,000 answers for 60 s around `dict`; every item of a page goes through it"
+    note = "a cachetools.TTLCache of 100,000 answers for 60 s in front of `dict`; pages use it for every item"
     package = "cachetools"
     bytes_per_id = 500
 
@@ -62,5 +62,5 @@ class Cached(Dict):
 
 
 def _pair(tweet: int, account: int) -> tuple[int, int]:
-    """A cheaper key than cachetools' own."""
+    """Return a key that is cheaper than that of cachetools."""
     return tweet, account

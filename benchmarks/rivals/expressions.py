@@ -38,9 +38,9 @@ EXPRESSION = " or ".join(
 
 
 class Cedar(Rival):
-    """Two policies, and an entity with its place and window for each id that is named."""
+    """Two policies, and an entity with a place and a window for each id in a rule."""
 
-    note = "dates; policies and entities are parsed once; a page is one batch"
+    note = "checks dates; policies and entities are parsed once; a page is one batch"
     package = "cedarpy"
     bytes_per_id = 5_500
 
@@ -55,17 +55,17 @@ class Cedar(Rival):
         text = f"[{','.join(entities)}]"
         del entities
         self.policies = cedar.PolicySet.from_str(CEDAR)
-        # The compiled part is called itself: the wrapper would parse what it says into objects.
+        # Call the compiled part directly, because the wrapper would also parse the answers into objects.
         self.entities = cedar.Entities.from_json_str(text)._inner
         self.ask = cedar._internal.is_authorized_batch
 
     def check(self, tweet: int, account: int) -> bool:
-        said = self.ask([_request(tweet, account)], self.policies, self.entities, None, False)
-        return '"decision":"Deny"' in said[0]
+        answers = self.ask([_request(tweet, account)], self.policies, self.entities, None, False)
+        return '"decision":"Deny"' in answers[0]
 
     def page(self, pairs: list[Pair]) -> Sequence[int]:
-        said = self.ask([_request(*pair) for pair in pairs], self.policies, self.entities, None, False)
-        return [index for index, answer in enumerate(said) if '"decision":"Deny"' in answer]
+        answers = self.ask([_request(*pair) for pair in pairs], self.policies, self.entities, None, False)
+        return [index for index, answer in enumerate(answers) if '"decision":"Deny"' in answer]
 
 
 def _request(tweet: int, account: int) -> dict[str, object]:
@@ -79,9 +79,9 @@ def _request(tweet: int, account: int) -> dict[str, object]:
 
 
 class Casbin(Rival):
-    """A policy for each id, in FastEnforcer, which finds the policies of a subject by a dict."""
+    """A policy for each id in FastEnforcer, which finds the policies of a subject in a dict."""
 
-    note = "dates; FastEnforcer, keyed by the subject; two requests a question, its logging switched off"
+    note = "checks dates; FastEnforcer with the subject as its key; two requests for each question; logging is off"
     package = "casbin"
     bytes_per_id = 900
 
@@ -108,9 +108,9 @@ def _subject(on_account: int, id_: int) -> str:
 
 
 class RuleEngine(Rival):
-    """One expression over the rules of the tweet and of its author, which two dicts give."""
+    """One expression over the rules of the tweet and of its author, which come from two dicts."""
 
-    note = "dates; the look-ups are two dicts by hand, and the expression is evaluated for every question"
+    note = "checks dates; look-ups are two hand-written dicts, and the expression is evaluated for every question"
     package = "rule-engine"
 
     def load(self, columns: Columns, directory: Path) -> None:  # noqa: ARG002

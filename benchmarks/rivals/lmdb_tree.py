@@ -1,4 +1,4 @@
-"""A B-tree that is mapped from a file."""
+"""A B-tree in a mapped file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from benchmarks.workload import HERE, NOW_SECONDS, SECONDS, Columns
 
 
 class Lmdb(Rival):
-    """A database for tweets and one for accounts, ids as keys of eight bytes; one read transaction for a request."""
+    """A database for tweets and one for accounts, with ids as keys of eight bytes, and one read transaction."""
 
-    note = "dates; one rule an id; the file is mapped, and shared between processes"
+    note = "checks dates; one rule for each id; the file is mapped and shared between processes"
     package = "lmdb"
 
     def load(self, columns: Columns, directory: Path) -> None:
-        # One for each worker: what is measured is a process that has its own.
+        # Each worker has its own file, because its memory includes the file.
         self.path = path = directory / f"rules-{os.getpid()}.lmdb"
         self.environment = lmdb.open(
             str(path), map_size=2**24 + 256 * len(columns), max_dbs=2, sync=False, lock=False, readahead=False

@@ -1,4 +1,4 @@
-"""`withhold` itself: mapped from a file and read in C, as it serves, and the same without a compiler."""
+"""`withhold` itself: in C from a mapped file, as in production, and in Python."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from withhold.native.package import this_package
 
 
 class Ours(Rival):
-    """What the ways have in common."""
+    """The common base."""
 
-    note = "dates, doubt and reasons; `filter` also returns the visible items and a decision for each withheld one"
+    note = "checks dates; unknown locations and reasons; `filter` also returns the visible items and a decision for each withheld one"
 
     @classmethod
     def missing(cls) -> str | None:
@@ -24,10 +24,10 @@ class Ours(Rival):
 
     @abstractmethod
     def snapshot(self, columns: Columns, path: Path) -> Snapshot:
-        """Return the rules in the way that is measured."""
+        """Return the snapshot to measure."""
 
     def version(self) -> str:
-        # Not what is installed, if that is not what is imported.
+        # The version of the imported package, which need not be the installed one.
         return this_package().version
 
     def load(self, columns: Columns, directory: Path) -> None:
@@ -50,7 +50,7 @@ class Ours(Rival):
 class Native(Ours):
     """In C, from a file."""
 
-    note = f"{Ours.note}; mapped from a file that was compiled before"
+    note = f"{Ours.note}; mapped from a file that was compiled beforehand"
 
     @classmethod
     def missing(cls) -> str | None:
@@ -66,7 +66,7 @@ class Native(Ours):
 
 
 class MappedInPython(Native):
-    """Where there is no compiler, from the same file."""
+    """In Python, from the same file."""
 
     note = f"{Native.note}, and read in Python"
 
@@ -79,9 +79,9 @@ class MappedInPython(Native):
 
 
 class InPython(Ours):
-    """Where there is no compiler, from the rules: loading is compiling here."""
+    """In Python, compiled from the rules while loading."""
 
-    note = f"{Ours.note}; compiled in the process, with its rules"
+    note = f"{Ours.note}; compiled in the process, which keeps the rules"
     bytes_per_id = 1_500
 
     def snapshot(self, columns: Columns, path: Path) -> Snapshot:  # noqa: ARG002

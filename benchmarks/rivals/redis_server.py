@@ -1,4 +1,4 @@
-"""A server on the same machine: one round trip through a Unix socket for each question, or for each page."""
+"""A server on the same machine, with one round trip over a Unix socket for each question or page."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from benchmarks.workload import IN_FORCE, PLACES, Columns, Pair
 
 
 class RedisServer(Rival):
-    """A set for each country, of tweets and accounts alike, as nine bytes; what is worldwide is in all of them."""
+    """A set for each country with tweets and accounts as nine bytes; worldwide ones are in every set."""
 
-    note = "knows no dates, no reasons, no doubt; SMISMEMBER, one round trip for a page of any length"
+    note = "no dates, no reasons, no unknown locations; SMISMEMBER, one round trip for a page of any length"
     package = "redis"
     bytes_per_id = 400
 
@@ -64,9 +64,9 @@ class RedisServer(Rival):
 
     def page(self, pairs: list[Pair]) -> Sequence[int]:
         member = self.member
-        asked = [member(side, id_) for pair in pairs for side, id_ in enumerate(pair)]
-        said = self.ask("SMISMEMBER", "IN", *asked)
-        return [index for index, either in enumerate(zip(said[::2], said[1::2], strict=True)) if 1 in either]
+        members = [member(side, id_) for pair in pairs for side, id_ in enumerate(pair)]
+        flags = self.ask("SMISMEMBER", "IN", *members)
+        return [index for index, either in enumerate(zip(flags[::2], flags[1::2], strict=True)) if 1 in either]
 
     def memory(self, grown: dict[str, int]) -> int:
         return grown["rss"] + int(self.client.info("memory")["used_memory"])

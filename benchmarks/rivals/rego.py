@@ -1,4 +1,4 @@
-"""Engines of Rego: one policy over the rules as data, prepared once, a JSON document for each question."""
+"""Rego engines: a policy and the rules as data are prepared once, and each question is a JSON document."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _VIEWER = f'"country": "IN", "now": {NOW_SECONDS}'
 
 
 class Rego(Rival):
-    """What the engines have in common."""
+    """The common base."""
 
-    note = "dates; the rules are data: id → [place, from, until]; ids are text, as keys of JSON are"
-    #: How many pairs of a page are asked about in one document.
+    note = "checks dates; the rules are data: id → [place, from, until]; ids are text because keys of JSON are"
+    #: The number of pairs of a page in one document.
     batch: ClassVar[int] = 2_000
 
     def load(self, columns: Columns, directory: Path) -> None:  # noqa: ARG002
@@ -50,7 +50,7 @@ class Rego(Rival):
 
     @abstractmethod
     def prepare(self, data: str) -> None:
-        """Take in the policy and its data."""
+        """Load the policy and its data."""
 
     @abstractmethod
     def ask(self, rule: str, question: str) -> str:
@@ -62,16 +62,16 @@ class Rego(Rival):
     def page(self, pairs: list[Pair]) -> Sequence[int]:
         found: list[int] = []
         for start in range(0, len(pairs), self.batch):
-            asked = json.dumps([(str(tweet), str(account)) for tweet, account in pairs[start : start + self.batch]])
-            said = json.loads(self.ask("page", f'{{"pairs": {asked}, {_VIEWER}}}'))
-            found += (start + index for index in said)
+            batch = json.dumps([(str(tweet), str(account)) for tweet, account in pairs[start : start + self.batch]])
+            indices = json.loads(self.ask("page", f'{{"pairs": {batch}, {_VIEWER}}}'))
+            found += (start + index for index in indices)
         return sorted(found)
 
 
 class Rvm(Rego):
-    """Regorus of 2026, which compiles Rego to a program for its virtual machine."""
+    """Regorus of 2026, which compiles Rego for its virtual machine."""
 
-    note = f"{Rego.note}; a page in batches of 200, for a program may take 25,000 steps"
+    note = f"{Rego.note}; a page is split into batches of 200, because a program is limited to 25,000 steps"
     package = "gordon-to-regorus"
     bytes_per_id = 1_800
     batch = 200
@@ -86,8 +86,8 @@ class Rvm(Rego):
 
     def ask(self, rule: str, question: str) -> str:
         self.machine.set_input_json(question)
-        said: str = self.machine.execute_entry_point(f"data.feed.{rule}")
-        return said
+        value: str = self.machine.execute_entry_point(f"data.feed.{rule}")
+        return value
 
 
 class Interpreter(Rego):
@@ -111,7 +111,7 @@ class Interpreter(Rego):
 
 
 class Opa(Rego):
-    """OPA itself, its Go library in the process: the query is prepared, and nothing but ctypes is around it."""
+    """OPA itself: its Go library is loaded into the process and called by ctypes."""
 
     package = "opa-golib-python-bindings"
     bytes_per_id = 3_000
@@ -126,13 +126,13 @@ class Opa(Rego):
         self.library.OpaFreeString(self.library.OpaAddData(self.handle, b"", data.encode()))
 
     def ask(self, rule: str, question: str) -> str:
-        return json.dumps(json.loads(self._said(rule, question))["result"][0]["expressions"][0]["value"])
+        return json.dumps(json.loads(self._evaluate(rule, question))["result"][0]["expressions"][0]["value"])
 
     def check(self, tweet: int, account: int) -> bool:
         question = f'{{"tweet": "{tweet}", "account": "{account}", {_VIEWER}}}'
-        return b'"value":true' in self._said("withheld", question)
+        return b'"value":true' in self._evaluate("withheld", question)
 
-    def _said(self, rule: str, question: str) -> bytes:
+    def _evaluate(self, rule: str, question: str) -> bytes:
         pointer = self.library.OpaEvalDocument(self.handle, f"feed.{rule}".encode(), question.encode(), 0, 0)
         try:
             return ctypes.string_at(pointer)
@@ -140,9 +140,9 @@ class Opa(Rego):
             self.library.OpaFreeString(pointer)
 
     def version(self) -> str:
-        # The library does not say which OPA it is; what Go wrote into it does.
+        # The library has no call for OPA's version, but Go writes the version into the file.
         known = re.search(rb"open-policy-agent/opa@v([0-9.]+)", Path(self.library._name).read_bytes())
-        return f"{known[1].decode() if known else 'unknown'}, {super().version()} around it"
+        return f"{known[1].decode() if known else 'unknown'}, bindings {super().version()}"
 
     def close(self) -> None:
         self.engine.close()

@@ -1,4 +1,4 @@
-"""What a rival is: it loads the columns and answers for a viewer in India now, in the best way that it can."""
+"""The base class of rivals: a rival loads rules, and answers questions for a viewer in India as fast as it can."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from typing import ClassVar
 from benchmarks.workload import Columns, Pair
 
 Check = Callable[[int, int], bool]
-Page = Callable[[list[Pair]], Sequence[int]]
 Mask = Callable[[Sequence[int], Sequence[int]], Sequence[int]]
 
 
 class LeftOut(Exception):  # noqa: N818
-    """Why a rival is not measured here."""
+    """A rival cannot be measured; the message gives the reason."""
 
 
 class Rival(ABC):
-    """One way to answer, in a process of its own."""
+    """One way to answer questions, measured in its own process."""
 
-    #: What a reader of the figures should know about how it was used.
+    #: How it was used, for readers of the results.
     note: ClassVar[str]
-    #: What it takes while it loads, from measurements: who would take more than the limit is left out.
+    #: The measured peak of memory while loading. A rival that would exceed the limit is left out.
     bytes_per_id: ClassVar[int] = 500
-    #: The distribution on PyPI, or empty for Python's own.
+    #: The name of its package, or empty for the standard library.
     package: ClassVar[str] = ""
 
     @classmethod
     def missing(cls) -> str | None:
-        """Return why it cannot be measured on this machine, whatever the size; None if it can."""
+        """Return the reason why it cannot be measured on this machine at any size, or None."""
         try:
             return version(cls.package) and None if cls.package else None
         except PackageNotFoundError:
@@ -40,35 +39,35 @@ class Rival(ABC):
 
     @abstractmethod
     def load(self, columns: Columns, directory: Path) -> None:
-        """Take the rules in; `directory` is for files, and is shared by all processes of a size."""
+        """Load the rules. All processes of a size share `directory` for their files."""
 
     @abstractmethod
     def check(self, tweet: int, account: int) -> bool:
-        """Tell whether the tweet is withheld, by itself or by its author."""
+        """Return whether the tweet or its author is withheld."""
 
     def page(self, pairs: list[Pair]) -> Sequence[int]:
-        """Return the indices of the pairs that are withheld."""
+        """Return the indices of the withheld pairs."""
         check = self.check
         return [index for index, (tweet, account) in enumerate(pairs) if check(tweet, account)]
 
     def checker(self) -> Check:
-        """Return what is timed, without a frame around it where there need be none."""
+        """Return the function to time, if possible without a Python frame around it."""
         return self.check
 
     def masker(self) -> Mask | None:
-        """Return what answers two buffers with a truth value each, if there is a better way than a list."""
+        """Return a function from two buffers to one flag for each pair, or None if buffers bring no advantage."""
         return None
 
     def forget(self) -> None:  # noqa: B027
-        """Drop what was kept of answers, so that a cold question is cold."""
+        """Discard cached answers, so that cold questions are cold."""
 
     def memory(self, grown: dict[str, int]) -> int:
-        """Return the bytes that it holds, of which a server or a file is part; `grown`: what the process took."""
+        """Return its memory in bytes, including a server or a file; `grown` is the growth of the process."""
         return grown["rss"]
 
     def version(self) -> str:
-        """Return what is measured."""
+        """Return the version."""
         return version(self.package) if self.package else f"of Python {platform.python_version()}"
 
     def close(self) -> None:  # noqa: B027
-        """End what it started."""
+        """Stop everything that it started."""

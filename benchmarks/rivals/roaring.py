@@ -13,9 +13,9 @@ from benchmarks.workload import PLACES, Columns, Pair
 
 
 class Roaring(Rival):
-    """The frozensets' two sets of each country as 64-bit roaring bitmaps."""
+    """The same sets as `FrozenSets`, as 64-bit roaring bitmaps."""
 
-    note = "knows no dates, no reasons, no doubt; random ids do not compress"
+    note = "no dates, no reasons, no unknown locations; random ids do not compress"
     package = "pyroaring"
     bytes_per_id = 300
 

@@ -1,4 +1,4 @@
-"""Twenty lines of sets by hand: the rival to beat."""
+"""Hand-written sets: the simplest fast solution."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from benchmarks.workload import IN_FORCE, PLACES, Columns, Pair
 
 
 class FrozenSets(Rival):
-    """Two frozensets for each country, of tweets and of accounts, with what is withheld worldwide in all of them."""
+    """A frozenset of tweets and one of accounts for each country; worldwide ids are in every set."""
 
-    note = "knows no dates (made for this instant, to be made anew when a window opens or ends), no reasons, no doubt; it looks at India's sets alone, a quarter of all ids"
+    note = "no dates (the sets must be rebuilt when a window opens or ends), no reasons, no unknown locations; it only reads the sets of India, a quarter of all ids"
 
     def load(self, columns: Columns, directory: Path) -> None:  # noqa: ARG002
         found: dict[str, tuple[list[int], list[int]]] = {place: ([], []) for place in PLACES}
@@ -37,6 +37,6 @@ class FrozenSets(Rival):
         return self.mask
 
     def mask(self, tweets: Sequence[int], accounts: Sequence[int]) -> Sequence[int]:
-        """The same from two columns."""
+        """Return a flag for each pair of two columns."""
         named_tweets, named = self.tweets, self.accounts
         return [tweet in named_tweets or account in named for tweet, account in zip(tweets, accounts, strict=True)]

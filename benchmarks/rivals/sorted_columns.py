@@ -1,4 +1,4 @@
-"""Sorted columns and bisection, in numpy."""
+"""Sorted columns and bisection with numpy."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from benchmarks.rivals.rival import Mask, Rival
 from benchmarks.workload import HERE, IN_FORCE, Columns, Pair
 
-#: Columns of numpy, which need not be installed when types are checked.
+#: Arrays of numpy, which need not be installed when types are checked.
 Ids = Any
 
 
 class Numpy(Rival):
-    """Two sorted columns for the viewer's country; a page is two searches and two comparisons."""
+    """Two sorted columns for the viewer's country; a page takes two searches and two comparisons."""
 
-    note = "knows no dates, no reasons, no doubt; made for one country; a page becomes an array first"
+    note = "no dates, no reasons, no unknown locations; built for one country; a page is first converted to an array"
     package = "numpy"
     bytes_per_id = 60
 
@@ -43,7 +43,7 @@ class Numpy(Rival):
         return self.mask
 
     def mask(self, tweets: Sequence[int], accounts: Sequence[int]) -> Sequence[int]:
-        """The same from two buffers."""
+        """Return a flag for each pair of two buffers."""
         found: Sequence[int] = self._named(np.asarray(tweets), np.asarray(accounts))
         return found
 
@@ -53,5 +53,5 @@ class Numpy(Rival):
 
 
 def _column(ids: Ids) -> Ids:
-    """Return ids sorted, with one behind the last that no id equals, so that every search ends on something."""
+    """Return sorted ids, and after them one that no id equals, so that every search has a result."""
     return np.sort(np.append(ids, np.iinfo(np.int64).max))

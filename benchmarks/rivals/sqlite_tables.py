@@ -11,9 +11,9 @@ from benchmarks.workload import HERE, NOW_SECONDS, SECONDS, Columns, Pair
 
 
 class Sqlite(Rival):
-    """A table for tweets and one for accounts, the id as the row's own key; statements are kept prepared."""
+    """A table for tweets and one for accounts, with the id as primary key and prepared statements."""
 
-    note = "dates; in memory; a page is two queries that return what is withheld"
+    note = "checks dates; in memory; a page takes two queries that return the withheld ids"
 
     def load(self, columns: Columns, directory: Path) -> None:  # noqa: ARG002
         self.database = sqlite3.connect(":memory:", isolation_level=None)

@@ -1,1 +1,1 @@
-"""The rivals, each in a process of its own, asked the same questions in turn."""
+"""Timing of the rivals: each runs in its own process, and all get the same questions in turns."""

@@ -1,4 +1,4 @@
-"""A worker as the driver sees it: a line down, a line up, and an end to patience."""
+"""A worker process, as the driver uses it: each request and each response is a line, and waiting has a timeout."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks import package
 
 
 class WorkerLostError(Exception):
-    """A worker took too long, or ended."""
+    """A worker process took too long, or ended."""
 
 
 class Process:
@@ -26,39 +26,39 @@ class Process:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
             )
 
-    def tell(self, do: str, **said: object) -> None:
-        """Say what to do, and do not wait."""
+    def send(self, do: str, **arguments: object) -> None:
+        """Send a request without waiting for the response."""
         assert self._running.stdin is not None  # noqa: S101
         try:
-            self._running.stdin.write(json.dumps({"do": do, **said}) + "\n")
+            self._running.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
             self._running.stdin.flush()
         except BrokenPipeError as error:
             raise WorkerLostError("its process ended") from error
 
-    def hear(self, patience: float = 120) -> dict[str, Any]:
-        """Wait for the answer."""
+    def receive(self, timeout: float = 120) -> dict[str, Any]:
+        """Wait for the response, and return it."""
         stream = self._running.stdout
         assert stream is not None  # noqa: S101
-        if not select.select([stream], [], [], patience)[0]:
+        if not select.select([stream], [], [], timeout)[0]:
             self.close(kill=True)
-            raise WorkerLostError(f"took longer than {patience:.0f} s")
+            raise WorkerLostError(f"took longer than {timeout:.0f} s")
         line = stream.readline()
         if not line:
             raise WorkerLostError(f"its process ended (status {self._running.wait()})")
         found: dict[str, Any] = json.loads(line)
         return found
 
-    def ask(self, do: str, patience: float = 120, **said: object) -> dict[str, Any]:
-        """Say what to do, and wait for the answer."""
-        self.tell(do, **said)
-        return self.hear(patience)
+    def ask(self, do: str, timeout: float = 120, **arguments: object) -> dict[str, Any]:
+        """Send a request, and return the response."""
+        self.send(do, **arguments)
+        return self.receive(timeout)
 
     def close(self, *, kill: bool = False) -> None:
-        """End the process: it ends by itself when nobody speaks to it any more."""
+        """End the process. It ends by itself when its input is closed."""
         if kill:
             self._running.kill()
         try:
-            # This closes the pipes as well.
+            # This also closes the pipes.
             self._running.communicate(timeout=30)
         except subprocess.TimeoutExpired:
             self._running.kill()

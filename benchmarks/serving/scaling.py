@@ -1,4 +1,4 @@
-"""Threads and processes: how many questions a second, and what each process more holds."""
+"""Throughput with several threads and processes, and the memory of several workers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.serving.agreement import WrongAnswerError
-from benchmarks.serving.driver import Effort, Say
+from benchmarks.serving.driver import Effort, Progress
 from benchmarks.serving.process import Process, WorkerLostError
 
 THROUGHPUT = ("withhold", "withhold, pure Python", "frozensets", "dict")
@@ -15,20 +15,20 @@ SHARED = ("withhold", "frozensets")
 WORKERS = 4
 
 
-def throughput(directory: Path, effort: Effort, say: Say, seconds: float, turns: int) -> dict[str, Any]:
-    """Return questions a second with one and two threads, one and two processes."""
+def throughput(directory: Path, effort: Effort, progress: Progress, seconds: float, turns: int) -> dict[str, Any]:
+    """Return the questions per second with one thread, two threads, and two processes."""
     found: dict[str, Any] = {}
     for name in THROUGHPUT:
         with ExitStack() as stack:
             both = [stack.enter_context(Process(name, directory)) for _ in range(2)]
             loaded = [process.ask("load", effort.load_seconds) for process in both]
             if any("left_out" in one for one in loaded):
-                say(f"throughput: without {name}")
+                progress(f"throughput: left out: {name}")
                 continue
-            say(f"throughput of {name}")
+            progress(f"throughput of {name}")
             for process in both:
-                process.tell("agree", scale=effort.scale, turns=effort.turns)
-                _heard(process, effort.load_seconds)
+                process.send("agree", scale=effort.scale, turns=effort.turns)
+                _received(process, effort.load_seconds)
             found[name] = {how: _turns(both, how, seconds, turns) for how in ("calls", "page", "mask", "column")}
     return found
 
@@ -37,46 +37,46 @@ def _turns(both: list[Process], how: str, seconds: float, turns: int) -> dict[st
     found: dict[str, list[float]] = {"1 thread": [], "2 threads": [], "2 processes": []}
     for _ in range(turns):
         for threads, name in ((1, "1 thread"), (2, "2 threads")):
-            both[0].tell("throughput", how=how, threads=threads, seconds=seconds)
+            both[0].send("throughput", how=how, threads=threads, seconds=seconds)
             rate = _rate(both[0])
             if rate is None:
                 return {}
             found[name].append(rate)
         for process in both:
-            process.tell("throughput", how=how, threads=1, seconds=seconds)
+            process.send("throughput", how=how, threads=1, seconds=seconds)
         found["2 processes"].append(sum(filter(None, map(_rate, both))))
     return found
 
 
 def _rate(process: Process) -> float | None:
-    """Return questions a second, if it can be asked in this way."""
-    return _heard(process).get("per_second")
+    """Return the questions per second, or None if the rival does not support the kind of question."""
+    return _received(process).get("per_second")
 
 
-def _heard(process: Process, patience: float = 120) -> dict[str, Any]:
-    """Return what a worker says; stop the run at a wrong answer, and if there is none."""
-    said = process.hear(patience)
-    if said.get("wrong"):
-        raise WrongAnswerError(f"{process.name} is wrong: {said['wrong']}")
-    if "left_out" in said:
-        raise WorkerLostError(f"{process.name}: {said['left_out']}")
-    return said
+def _received(process: Process, timeout: float = 120) -> dict[str, Any]:
+    """Return a worker's response. Raise an error if the worker found a wrong answer or failed."""
+    response = process.receive(timeout)
+    if response.get("wrong"):
+        raise WrongAnswerError(f"{process.name} is wrong: {response['wrong']}")
+    if "left_out" in response:
+        raise WorkerLostError(f"{process.name}: {response['left_out']}")
+    return response
 
 
-def sharing(directory: Path, effort: Effort, say: Say) -> dict[str, Any]:
-    """Return what four workers of a kind hold together, once all of them have answered."""
+def sharing(directory: Path, effort: Effort, progress: Progress) -> dict[str, Any]:
+    """Return the memory of four workers of each kind after all of them have answered questions."""
     found: dict[str, Any] = {}
     for name in SHARED:
         with ExitStack() as stack:
             workers = [stack.enter_context(Process(name, directory)) for _ in range(WORKERS)]
-            say(f"memory of {WORKERS} workers of {name}")
-            # All of them are there before the first one loads: what they share does not change any more.
+            progress(f"memory of {WORKERS} workers of {name}")
+            # Start all workers before the first one loads, so that the pages that they share stay the same.
             for do in ("ready", "load"):
-                said = [process.ask(do, effort.load_seconds) for process in workers]
-            if any("left_out" in one for one in said):
+                responses = [process.ask(do, effort.load_seconds) for process in workers]
+            if any("left_out" in one for one in responses):
                 continue
-            # A page that one of them has read is one fourth of each only when all have read it.
-            for do in ("answer", "held"):
-                held = [process.ask(do) for process in workers]
-            found[name] = {key: [one[key] for one in held] for key in ("rss", "pss", "own")}
+            # The kernel divides a page between the workers only once all of them have read it.
+            for do in ("answer", "growth"):
+                growth = [process.ask(do) for process in workers]
+            found[name] = {key: [one[key] for one in growth] for key in ("rss", "pss", "own")}
     return found

@@ -1,4 +1,4 @@
-"""What is timed: which questions, one by one or as pages, and how many of them each turn asks."""
+"""The scenarios that are timed: which questions, in which form, and how many in each turn."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ from itertools import cycle, islice
 from benchmarks.questions import HITS, HOT
 from benchmarks.workload import Pair
 
+#: The cold misses in a loop: the figure that plots and ratios use.
+LOOP = "miss, cold, in a loop"
+#: The pools whose questions are used repeatedly, with their sizes.
 REPEATED = {"hot": HOT, "hits": HITS}
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One thing to time, in every turn."""
+    """A figure to measure in every turn."""
 
     name: str
     pool: str
-    #: `calls`: the clock is read around each. `loop`: around all of them, so that it costs nothing. `page`: lists of
+    #: `calls`: single calls, each timed. `loop`: the loop is timed, so reading the clock costs nothing. `page`: lists of
     #: pairs. `mask`: two buffers.
     kind: str
-    #: Questions asked in a turn, at the most: slow rivals are asked fewer.
+    #: The number of questions in a turn, at most: slow rivals get fewer.
     each: int
     page: int = 0
-    #: Where its questions begin among those of a turn.
+    #: The index of its first question among those of a turn.
     offset: int = 0
 
 
 def scenarios(scale: float = 1.0) -> list[Scenario]:
-    """Return all of them; `scale` makes each shorter."""
+    """Return all scenarios; `scale` shortens each."""
     pages = [(page, kind) for kind in ("page", "mask") for page in (50, 500, 2_000)]
     found = [
         Scenario("miss, cold", "cold", "calls", 5_000),
-        Scenario("miss, cold, in a loop", "cold", "loop", 10_000),
+        Scenario(LOOP, "cold", "loop", 10_000),
         Scenario("miss, hot", "hot", "calls", 5_000),
         Scenario("miss, hot, in a loop", "hot", "loop", 10_000),
         Scenario("hit", "hits", "calls", 5_000),
@@ -51,12 +54,12 @@ def scenarios(scale: float = 1.0) -> list[Scenario]:
 
 
 def stride(found: list[Scenario], pool: str) -> int:
-    """Return how many questions of a pool a turn asks."""
+    """Return the number of questions from a pool in a turn."""
     return sum(scenario.each for scenario in found if scenario.pool == pool)
 
 
-def asked(found: list[Scenario], scenario: Scenario, pairs: list[Pair], turn: int, count: int) -> list[Pair]:
-    """Return the questions of one turn: new ones each time, but for the pools that are asked again and again."""
+def questions_of(found: list[Scenario], scenario: Scenario, pairs: list[Pair], turn: int, count: int) -> list[Pair]:
+    """Return the questions of one turn: new ones in each turn, except from pools that are repeated."""
     if scenario.pool in REPEATED:
         return list(islice(cycle(pairs), count))
     start = turn * stride(found, scenario.pool) + scenario.offset
@@ -64,5 +67,5 @@ def asked(found: list[Scenario], scenario: Scenario, pairs: list[Pair], turn: in
 
 
 def pages(pairs: list[Pair], size: int) -> list[list[Pair]]:
-    """Cut questions into pages."""
+    """Split questions into pages."""
     return [pairs[at : at + size] for at in range(0, len(pairs), size)]

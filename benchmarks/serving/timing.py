@@ -1,4 +1,4 @@
-"""Reading the clock: around each call, around a loop, around pages. All in nanoseconds."""
+"""Time single calls, loops and pages, in nanoseconds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Part = TypeVar("_Part")
 
 
 def timed(rival: Rival, scenario: Scenario, pairs: list[Pair]) -> Timing:
-    """Time one scenario once, with the questions of a turn."""
+    """Time a scenario once with the questions of a turn."""
     if scenario.kind == "calls":
         return quantiles(calls(rival.checker(), pairs))
     if scenario.kind == "loop":
@@ -31,7 +31,7 @@ def timed(rival: Rival, scenario: Scenario, pairs: list[Pair]) -> Timing:
 
 
 def calls(check: Check, pairs: list[Pair]) -> list[int]:
-    """Time each call by itself; the clock's own cost is in every figure."""
+    """Return the time of each call, which includes that of reading the clock."""
     took: list[int] = []
     for tweet, account in pairs:
         began = perf_counter_ns()
@@ -41,7 +41,7 @@ def calls(check: Check, pairs: list[Pair]) -> list[int]:
 
 
 def loop(check: Check, pairs: list[Pair]) -> float:
-    """Time a loop over all pairs; the loop's own cost is in the mean."""
+    """Return the mean time of a call in a loop, which includes that of the loop."""
     began = perf_counter_ns()
     for tweet, account in pairs:
         check(tweet, account)
@@ -49,7 +49,7 @@ def loop(check: Check, pairs: list[Pair]) -> float:
 
 
 def each(answer: Callable[[_Part], object], parts: list[_Part]) -> float:
-    """Time one call for each part; return the mean."""
+    """Return the mean time of a call with a part."""
     began = perf_counter_ns()
     for part in parts:
         answer(part)
@@ -57,14 +57,14 @@ def each(answer: Callable[[_Part], object], parts: list[_Part]) -> float:
 
 
 def quantiles(took: Sequence[int]) -> Timing:
-    """Return the median and the tails, as far as there are calls enough to know them."""
+    """Return the median, and those tails for which there are enough calls."""
     ordered = sorted(took)
     known = ((name, part) for name, part in (("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)))
     return {name: ordered[int(len(ordered) * part)] for name, part in known if len(ordered) * (1 - part) >= 0.99}
 
 
 def clock_cost(times: int = 20_000) -> float:
-    """Return what two readings of the clock take with nothing between them."""
+    """Return the median time of reading the clock twice."""
     took = []
     for _ in range(times):
         began = perf_counter_ns()

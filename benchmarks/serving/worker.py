@@ -1,7 +1,7 @@
-"""One rival in a process of its own: `python -m benchmarks.serving.worker NAME DIRECTORY`, told what to do line by line.
+"""Run one rival in its own process: `python -m benchmarks.serving.worker NAME DIRECTORY`.
 
-A line in is one JSON object with `do`; a line out is the answer to it. It lives as long as its size is measured, so
-that all rivals can be asked in turn.
+Each line of input is a JSON object whose `do` names a method of `Worker`; each line of output is the response. The
+process lives until its size is measured, so that the rivals can be timed in turns.
 """
 
 from __future__ import annotations
@@ -13,25 +13,24 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from benchmarks import memory, package
 from benchmarks.questions import POOLS, Pool, flat
-from benchmarks.rivals import RIVALS
+from benchmarks.rivals import rival_class
 from benchmarks.rivals.rival import LeftOut, Rival
 from benchmarks.serving.agreement import disagreement
-from benchmarks.serving.scenarios import Scenario, asked, pages, scenarios
+from benchmarks.serving.scenarios import Scenario, pages, questions_of, scenarios
 from benchmarks.serving.timing import timed
 from benchmarks.workload import Columns
 
-#: Seconds that one rival may take for one scenario of a turn; the slow ones are asked fewer questions.
+#: Seconds for one scenario of a turn; slow rivals get fewer questions.
 BUDGET = 0.12
 
 
 class Worker:
-    """Does what the driver says."""
+    """The methods that the driver calls."""
 
     def __init__(self, rival: Rival, directory: Path) -> None:
         self.rival, self.directory = rival, directory
@@ -41,14 +40,14 @@ class Worker:
         self.before: dict[str, int] = {}
 
     def ready(self) -> dict[str, Any]:
-        """Say that the process is there, with all that it imports."""
+        """Respond once the process has started and imported everything."""
         return {}
 
     def load(self) -> dict[str, Any]:
-        """Take the rules in, and tell how long it took and what is held of it."""
+        """Load the rules, and return the time and the memory that this took."""
         columns = Columns.opened(self.directory)
-        memory.settle()
-        self.before, began = memory.held(), time.perf_counter()
+        memory.release()
+        self.before, began = memory.usage(), time.perf_counter()
         self.rival.load(columns, self.directory)
         seconds = time.perf_counter() - began
         grown = self._grown()
@@ -62,7 +61,7 @@ class Worker:
         }
 
     def agree(self, scale: float, turns: int) -> dict[str, Any]:
-        """Plan how much can be asked in a turn, ask all of it once, and tell what is wrong."""
+        """Plan the number of questions in a turn, ask all of them once, and return the first mistake."""
         self.found = scenarios(scale)
         self.pools = {name: Pool.opened(self.directory / f"questions.{name}") for name in POOLS}
         self.plan = self._planned()
@@ -88,13 +87,13 @@ class Worker:
         """Time one scenario once."""
         chosen = next(one for one in self.found if one.name == scenario)
         self.rival.forget()
-        pairs = asked(self.found, chosen, self.pools[chosen.pool].pairs, turn, self.plan[scenario])
+        pairs = questions_of(self.found, chosen, self.pools[chosen.pool].pairs, turn, self.plan[scenario])
         if chosen.pool == "hot":
             timed(self.rival, chosen, pairs[:500])
         return dict(timed(self.rival, chosen, pairs))
 
     def throughput(self, how: str, threads: int, seconds: float) -> dict[str, Any]:
-        """Answer as much as can be for some time, in one or more threads; return questions a second."""
+        """Answer questions for some seconds in one or more threads; return the questions per second."""
         pairs = self.pools["traffic"].pairs
         size = len(pairs) if how == "column" else 500
         parts, buffers = pages(pairs, size), how in ("mask", "column")
@@ -104,7 +103,7 @@ class Worker:
         done = [0] * threads
         ready = threading.Barrier(threads + 1)
         given: list[Any] = [flat(part) for part in parts] if buffers else list(parts)
-        # Pages have been compared before; so long a column has not.
+        # The answers to pages have been compared before, but not those to a long column.
         if how == "column" and bytes(map(bool, answer(given[0]))) != self.pools["traffic"].expected:
             return {"wrong": "a long column"}
 
@@ -133,48 +132,46 @@ class Worker:
         return self.rival.page if how == "page" else lambda page: [check(*pair) for pair in page]
 
     def answer(self) -> dict[str, Any]:
-        """Answer for a while."""
+        """Answer the questions of the traffic once."""
         check = self.rival.checker()
         for pair in Pool.opened(self.directory / "questions.traffic").pairs:
             check(*pair)
         return {}
 
-    def held(self) -> dict[str, Any]:
-        """Return by how much this process has grown since it was to load, questions left aside."""
+    def growth(self) -> dict[str, Any]:
+        """Return the growth of this process since it began to load, without the questions."""
         return dict(self._grown())
 
     def _grown(self) -> dict[str, int]:
-        memory.settle()
-        after = memory.held()
+        memory.release()
+        after = memory.usage()
         return {kind: after[kind] - self.before[kind] for kind in after}
 
 
 def _whole(count: int, scenario: Scenario) -> int:
-    """Return a number of questions that is one page at least, and whole pages."""
+    """Return a number of questions that makes whole pages, and at least one."""
     return max(count // scenario.page, 1) * scenario.page if scenario.page else max(count, 30)
 
 
 def main() -> None:
-    """Read lines until there are no more."""
+    """Respond to requests until the input ends."""
     package.begin()
     name, directory = sys.argv[1], Path(sys.argv[2])
-    # What a library prints must not stand among the answers.
+    # A library may print to standard output, which must not mix with the responses.
     answers, sys.stdout = sys.stdout, sys.stderr
-    module, _, kind = RIVALS[name].partition(":")
     worker: Worker | None = None
     for line in sys.stdin:
-        said = json.loads(line)
+        request = json.loads(line)
         try:
             if worker is None:
-                rival: Rival = getattr(import_module(f"benchmarks.rivals.{module}"), kind)()
-                worker = Worker(rival, directory)
-            found = getattr(worker, said.pop("do"))(**said)
+                worker = Worker(rival_class(name)(), directory)
+            found = getattr(worker, request.pop("do"))(**request)
         except LeftOut as error:
             found = {"left_out": str(error)}
         except ImportError as error:
-            found = {"left_out": f"not installed here: {error}"}
+            found = {"left_out": f"not installed: {error}"}
         except Exception as error:  # noqa: BLE001
-            # Somebody else's library: said in the results, and the others go on.
+            # An error of another library is reported in the results, and the run continues.
             traceback.print_exc()
             found = {"left_out": f"fails with {type(error).__name__}: {error}"}
         print(json.dumps(found), file=answers, flush=True)

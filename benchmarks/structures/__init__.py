@@ -1,1 +1,1 @@
-"""Which structure suits a table of ids that are mostly not in it: `python -m benchmarks.structures`."""
+"""Compare data structures for a table of ids: `python -m benchmarks.structures`."""

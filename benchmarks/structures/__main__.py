@@ -1,8 +1,8 @@
-"""Which structure suits a table of ids that are mostly not in it: `python -m benchmarks.structures [--quick]`.
+"""Compare data structures for a table of ids, most of whose look-ups are for ids that it lacks.
 
-The structures are written in C (structures.c), as the hot loops of the package would be. All of them are built from
-the same ids and must give the same answers before anything is timed. Without `--quick`, ten million ids in all of them
-at once take 5 GB, and what was found is written to `benchmarks/structures/STRUCTURES.md`.
+The structures are written in C (structures.c), like the hot loops of the package. All of them are built from the same
+ids, and their answers are compared before anything is timed. Without --quick it builds all of them at once with ten
+million ids, which takes 5 GB, and writes benchmarks/structures/STRUCTURES.md.
 """
 
 from __future__ import annotations
@@ -31,38 +31,38 @@ with package.needed():
     from rich.progress import track
     from rich.table import Table
 
-    from benchmarks.structures.page import COLUMNS, UNSAID, page
+    from benchmarks.structures.page import COLUMNS, LIMITATIONS, page
 
 PAGE = Path(__file__).with_name("STRUCTURES.md")
 console = Console()
-console.width = max(console.width, 150)  # a row is never cut
+console.width = max(console.width, 150)  # so that rows are not truncated
 
 
-def agree(library: ctypes.CDLL, everybody: list[Contender], world: World, count: int) -> None:
-    """Stop unless every structure gives the right answer to every question, in each way of asking."""
+def agree(library: ctypes.CDLL, structures: list[Contender], world: World, count: int) -> None:
+    """Exit if a structure gives a wrong answer in any of the ways to ask."""
     hits, expected = world.hits(count)
     for pairs, answers in ((world.misses(count), array("I", bytes(4 * count))), (hits, expected)):
         for ask in (library.ask_alone, library.ask_beside_work, library.ask_in_a_row, library.ask_by_page):
-            for contender in everybody:
+            for contender in structures:
                 given = array("I", b"\xff" * (4 * count))
                 ask(contender.tables, address(pairs), count, address(given))
                 if given != answers and not contender.floor:
-                    sys.exit(f"{contender.title}: a wrong answer")
+                    sys.exit(f"stopped: {contender.title} gives a wrong answer")
 
 
-def measure(library: ctypes.CDLL, everybody: list[Contender], world: World, *, turns: int, count: int) -> None:
-    """Ask everybody the same in every turn, in an order that changes, questions that were never asked before."""
+def measure(library: ctypes.CDLL, structures: list[Contender], world: World, *, turns: int, count: int) -> None:
+    """Time all structures in every turn, in random order, with the same new questions."""
     answers = array("I", bytes(4 * count))
 
-    def timed(contender: Contender, what: str, ask: Callable[..., None], pairs: Ids, asked: int) -> None:
+    def timed(contender: Contender, what: str, ask: Callable[..., None], pairs: Ids, number: int) -> None:
         began = time.thread_time_ns()
-        for _ in range(asked // (len(pairs) // 2)):
+        for _ in range(number // (len(pairs) // 2)):
             ask(contender.tables, address(pairs), len(pairs) // 2, address(answers))
-        contender.taken.setdefault(what, []).append((time.thread_time_ns() - began) / asked)
+        contender.taken.setdefault(what, []).append((time.thread_time_ns() - began) / number)
 
-    for turn in track(range(turns), f"{len(everybody)} structures", console=Console(stderr=True), transient=True):
-        order = random.Random(turn).sample(everybody, len(everybody))
-        single, beside, row, page, hot = (world.misses(asked) for asked in (count, count // 4, count, count, 500))
+    for turn in track(range(turns), f"{len(structures)} structures", console=Console(stderr=True), transient=True):
+        order = random.Random(turn).sample(structures, len(structures))
+        single, beside, row, page, hot = (world.misses(number) for number in (count, count // 4, count, count, 500))
         hits, _ = world.hits(count)
         for contender in order:
             timed(contender, "alone", library.ask_alone, single, count)
@@ -78,25 +78,25 @@ def measure(library: ctypes.CDLL, everybody: list[Contender], world: World, *, t
         for contender in order:
             library.ask_in_a_row(contender.tables, address(hot), 500, address(answers))
             timed(contender, "hot", library.ask_in_a_row, hot, count)
-        work = next(contender for contender in everybody if contender.kind == "none").taken["beside work"][turn]
-        for contender in everybody:
+        work = next(contender for contender in structures if contender.kind == "none").taken["beside work"][turn]
+        for contender in structures:
             contender.taken["beside work"][turn] -= work
 
 
 def of_size(library: ctypes.CDLL, size: int, *, turns: int, count: int) -> Table:
-    """Build, compare and time the structures of one size."""
+    """Build the structures of one size, compare their answers and time them."""
     world = World(size)
     sections = contenders(size)
-    everybody = [contender for section in sections for contender in section]
-    for contender in track(everybody, "building", console=Console(stderr=True), transient=True):
+    structures = [contender for section in sections for contender in section]
+    for contender in track(structures, "building", console=Console(stderr=True), transient=True):
         contender.tables = opened(library, contender, world)
-    agree(library, everybody, world, count)
-    measure(library, everybody, world, turns=turns, count=count)
+    agree(library, structures, world, count)
+    measure(library, structures, world, turns=turns, count=count)
     shown = Table(title=f"{size:,} ids", title_justify="left", box=SIMPLE, collapse_padding=True)
     heads = ("structure", "B/id", "passed", "alone", "×", "beside work", "×", "in a row", "page", "×", "hot", "hit")
     for name in heads:
         shown.add_column(name, justify="left" if name == "structure" else "right", no_wrap=True)
-    base = next(contender for contender in everybody if contender.title == READ)
+    base = next(contender for contender in structures if contender.title == READ)
     questions = world.missing(world.tweets, 1_000_000 if turns > 5 else 200_000)
     for section in sections:
         shown.add_section()
@@ -108,7 +108,7 @@ def of_size(library: ctypes.CDLL, size: int, *, turns: int, count: int) -> Table
 
 
 def passed(library: ctypes.CDLL, contender: Contender, questions: Ids) -> str:
-    """Return the share of misses that the filter lets through, where there is one."""
+    """Return the share of misses that pass the filter, or an empty text if the structure has none."""
     if not contender.kind.startswith(("buckets", "bloom", "fuse", "split")):
         return ""
     through: int = library.tables_passed(contender.tables, address(questions), len(questions))
@@ -116,7 +116,7 @@ def passed(library: ctypes.CDLL, contender: Contender, questions: Ids) -> str:
 
 
 def cells(contender: Contender, base: Contender) -> list[str]:
-    """Return the figures of one structure, with ratios where there is something to be near to."""
+    """Return the figures of a structure, and ratios to the lower bound for some of them."""
     found = []
     for what in ("alone", "beside work", "in a row", "page", "hot", "hit"):
         low, middle, high = statistics.quantiles(contender.taken[what], n=4)
@@ -130,12 +130,14 @@ def cells(contender: Contender, base: Contender) -> list[str]:
 
 
 def shapes(directory: Path, sizes: tuple[int, ...], count: int) -> Table:
-    """Compare mixers and filters on ids that differ in few bits: what passes, and the longest bucket."""
+    """Compare hash functions and filters on ids that differ in few bits: the share that passes, and the longest bucket."""
     mixers = {"multiply": 0, "multiply, shift, multiply": 1, "shift before both": 2, "MurmurHash3": 3}
     shown = Table(
-        title="Misses that pass the filter (and the longest bucket), by shape of ids", title_justify="left", box=SIMPLE
+        title="Misses that pass the filter (and the longest bucket), by distribution of ids",
+        title_justify="left",
+        box=SIMPLE,
     )
-    for name in ("ids", "filter", "mixer", *SHAPES):
+    for name in ("ids", "filter", "hash", *SHAPES):
         shown.add_column(name, justify="right" if name in SHAPES or name == "ids" else "left", no_wrap=True)
     filters = [
         Contender(f"buckets, k = {FILLING}, 4 bits (ships)", *SHIPPED),
@@ -151,9 +153,9 @@ def shapes(directory: Path, sizes: tuple[int, ...], count: int) -> Table:
             library = compiled(directory, number)
             for contender in filters if number == 2 else filters[:1]:
                 row = []
-                for world, asked in zip(worlds, questions, strict=True):
+                for world, missing in zip(worlds, questions, strict=True):
                     contender.tables = opened(library, contender, world)
-                    row.append(passed(library, contender, asked))
+                    row.append(passed(library, contender, missing))
                     if contender.kind == "buckets4":
                         row[-1] += f" ({library.longest_bucket(contender.tables)})"
                     library.tables_close(contender.tables)
@@ -162,10 +164,11 @@ def shapes(directory: Path, sizes: tuple[int, ...], count: int) -> Table:
 
 
 def main() -> None:
+    """Measure, print the tables, and write the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.structures", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a hundred thousand ids at most, and few turns")
+    parser.add_argument("--quick", action="store_true", help="at most 100,000 ids, and few turns")
     options = parser.parse_args()
-    print("measured: structures.c, and nothing of the package", file=sys.stderr)
+    print("measured: structures.c, which does not use the package", file=sys.stderr)
     sizes = (1_000, 100_000) if options.quick else (1_000, 100_000, 1_000_000, 10_000_000)
     turns, count = (5, 50_000) if options.quick else (9, 200_000)
     described = machine.described()
@@ -177,11 +180,10 @@ def main() -> None:
             console.print(shown[-1])
         shown.append(shapes(Path(temporary), sizes[:3], 4 * count))
         console.print(shown[-1])
-    said = f"{COLUMNS}\nWhat this does not show: {UNSAID[0].lower()}{UNSAID[1:]}"
-    console.print(said, style="dim", highlight=False, soft_wrap=True)
+    console.print(f"{COLUMNS}\n\nLimitations: {LIMITATIONS}", style="dim", highlight=False, soft_wrap=True)
     if not options.quick:
-        told = subprocess.run([*shlex.split(compiler()), "--version"], capture_output=True, text=True, check=True)  # noqa: S603
-        PAGE.write_text(page(described, f"{told.stdout.splitlines()[0]}, {flags_given()}", shown), encoding="utf-8")
+        version = subprocess.run([*shlex.split(compiler()), "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+        PAGE.write_text(page(described, f"{version.stdout.splitlines()[0]}, {flags_given()}", shown), encoding="utf-8")
         console.print(f"wrote {PAGE}")
 
 

@@ -1,4 +1,4 @@
-"""The structures that are compared, and the ids that they are built from and asked about."""
+"""The structures that are compared, and the ids in their tables and in questions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TypeAlias
 from withhold.snapshot.buckets import FILLING
 
 SHAPES = ("random", "snowflakes", "times only", "whole seconds", "sequential")
-SHIPPED = ("buckets4", FILLING)  # four bits: as many as `mask_of` sets
+SHIPPED = ("buckets4", FILLING)  # four bits, because `mask_of` sets four
 READ = "one read in each"
 START = 450_000_000_000  # a snowflake's milliseconds, some fourteen years after its epoch
 Ids: TypeAlias = "array[int]"
@@ -18,7 +18,7 @@ Ids: TypeAlias = "array[int]"
 
 @dataclass
 class Contender:
-    """A structure with its sizes, its two tables, and what was measured of them."""
+    """A structure with its parameters, its two tables and its figures."""
 
     title: str
     kind: str
@@ -33,7 +33,7 @@ class Contender:
 
 
 def contenders(size: int) -> list[list[Contender]]:
-    """What is compared, in the sections of the table."""
+    """Return the structures to compare, by section of the table."""
     sections = [
         [
             Contender("no look-up", "none"),
@@ -71,7 +71,7 @@ def contenders(size: int) -> list[list[Contender]]:
 
 
 class World:
-    """The ids of the two tables, and questions about them."""
+    """The ids of the two tables, and questions to them."""
 
     def __init__(self, size: int, shape: str = "random", seed: int = 1) -> None:
         self.random = random.Random(seed)
@@ -85,7 +85,7 @@ class World:
         return raw
 
     def ids(self, count: int) -> Ids:
-        """Return ids that are in a table: 59 to 61 bits, but for sequential ones."""
+        """Return the ids of a table, which have 59 to 61 bits unless they are sequential."""
         match self.shape:
             case "random":
                 return array("q", (2**58 + raw % (7 * 2**58) for raw in self.bits(count)))
@@ -99,7 +99,7 @@ class World:
                 return array("q", range(1, count + 1))
 
     def missing(self, table: Ids, count: int) -> Ids:
-        """Return ids of the same shape that are not there."""
+        """Return ids of the same distribution that are not in the table."""
         size, raws = len(table), self.bits(count)
         match self.shape:
             case "random":
@@ -114,13 +114,13 @@ class World:
                 return array("q", (size + 1 + raw % (15 * size) for raw in raws))
 
     def misses(self, count: int) -> Ids:
-        """Return tweet, account, tweet, account …, none of which is there."""
+        """Return pairs of a tweet and an account that are not in the tables, as one array."""
         pairs = array("q", bytes(16 * count))
         pairs[::2], pairs[1::2] = self.missing(self.tweets, count), self.missing(self.accounts, count)
         return pairs
 
     def hits(self, count: int) -> tuple[Ids, Ids]:
-        """Return pairs both of which are there, and what is to be answered."""
+        """Return pairs of a tweet and an account that are in the tables, and the right answers."""
         tweets = self.random.choices(range(len(self.tweets)), k=count)
         accounts = self.random.choices(range(len(self.accounts)), k=count)
         pairs = array("q", bytes(16 * count))

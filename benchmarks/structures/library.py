@@ -1,4 +1,4 @@
-"""structures.c, compiled and loaded by ctypes."""
+"""Compile structures.c, and load it with ctypes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from benchmarks.structures.contenders import Contender, Ids, World
 
 
 def compiler() -> str:
-    """Return the command of the system's compiler."""
+    """Return the command of the C compiler; exit if there is none."""
     named = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), None)
     if named is None:
-        sys.exit("there is no C compiler: install gcc or clang, or name one in `CC`")
+        sys.exit("stopped: no C compiler found; install gcc or clang, or name one in `CC`")
     return named
 
 
 def flags_given() -> str:
-    """Return the flags that figures depend on."""
+    """Return the compiler flags that affect the figures."""
     return " ".join(["-O2", *shlex.split(os.environ.get("CFLAGS", ""))])
 
 
 def compiled(directory: Path, mixer: int = 2) -> ctypes.CDLL:
-    """Compile structures.c."""
+    """Compile structures.c with one of its hash functions, and load it."""
     named = compiler()
     library = directory / f"structures{mixer}.so"
     flags = ["-std=gnu11", "-Wno-psabi", "-shared", "-fPIC", f"-DMIXER={mixer}", *shlex.split(flags_given())]
@@ -35,7 +35,9 @@ def compiled(directory: Path, mixer: int = 2) -> ctypes.CDLL:
     try:
         subprocess.run(command, check=True)  # noqa: S603
     except (OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"`{named}` does not compile structures.c (it takes gcc or clang, 64 bits, and mmap): {error}")
+        sys.exit(
+            f"stopped: `{named}` cannot compile structures.c, which needs gcc or clang, 64 bits, and mmap: {error}"
+        )
     loaded = ctypes.CDLL(str(library))
     size, pointer = ctypes.c_uint64, ctypes.c_void_p
     loaded.tables_open.restype = pointer
@@ -53,10 +55,12 @@ def compiled(directory: Path, mixer: int = 2) -> ctypes.CDLL:
 
 
 def address(values: Ids) -> int:
+    """Return the address of an array."""
     return values.buffer_info()[0]
 
 
 def opened(library: ctypes.CDLL, contender: Contender, world: World) -> int:
+    """Build the tables of a structure, and return their address."""
     sides = (address(world.tweets), len(world.tweets), address(world.accounts), len(world.accounts))
     made: int = library.tables_open(contender.kind.encode(), contender.k, contender.huge, *sides)
     return made

@@ -1,4 +1,4 @@
-"""The page about structures: on what the figures were taken, the tables, and what they do not show."""
+"""The page about structures: the machine, the tables, the meaning of the columns, and the limitations."""
 
 from __future__ import annotations
 
@@ -12,35 +12,42 @@ from benchmarks.report.tables import table
 from withhold.snapshot.buckets import FILLING
 
 COLUMNS = f"""\
-Nanoseconds for one question, which is about a tweet and about its account, each in a table of its own (80 and 20 % of
-the ids): medians of all turns, half the width of the middle half beside them; thread CPU time. `alone`: a fence between
-questions, so that none overlaps with the next, and the whole latency is seen; `in a row`: without it, and with wrong
-guesses of branches in place of waiting. `beside work`: as `alone`, but 32 reads of 64 MB before each question have
-emptied the nearer caches, and less the time of no look-up, which is that of the clock; it is wall time, worth
-nothing where its spread is wide, as on a busy machine. `page`: 500 at once,
-prefetched. `hot`: 500 misses again and again, in a row. `hit`: both ids are there, alone. `×` is to `one read in each`,
-turn by turn: a random word of two arrays as large as the filter words of the buckets that ship, k = {FILLING}. What is
-smaller can be faster than that where the caches hold it. `passed`: what a filter lets through of the tweets that are not
-there; k is the mean number of ids in a bucket. `ships`: what `withhold/snapshot/buckets.py` defines."""
+The figures are nanoseconds of thread CPU time for one question. A question is about a tweet and its account, each in its own
+table (80 and 20 % of the ids). Each figure is the median of all turns, with half the width of their middle half.
 
-UNSAID = """\
-The call from Python and the reading of its ints, which cost more than most of these figures;
-threads that compete; how long it takes to build, or to change; ids chosen to collide (the mixers have no secret); other
-compilers' flags (`CFLAGS` is read; split blocks gain most, with AVX2; without SSE2 the Swiss table here compares
-byte by byte). The last cache of the machine may hold the largest of these tables, and neighbours may share it: where it does not,
-what reads more lines loses more. Read the ratios."""
+- `alone`: a fence separates the questions, so that they cannot overlap and the whole latency is measured.
+- `in a row`: without fences; wrong predictions of branches cost time instead of waiting.
+- `beside work`: like `alone`, but 32 reads in 64 MB before each question empty the nearest caches. The time of no look-up
+  is subtracted, because it is that of the clock. This is wall time, and worthless if its spread is wide, as on a busy
+  machine.
+- `page`: 500 questions at once, with prefetching.
+- `hot`: the same 500 misses repeatedly, in a row.
+- `hit`: both ids are in the tables; measured like `alone`.
+- `×`: the ratio to `one read in each`, by turn. That reads a random word in each of two arrays, which are as large as the
+  filter words of the buckets in the package, k = {FILLING}. A smaller structure can be faster than this if the caches
+  hold it.
+- `passed`: the share of missing tweets that pass the filter.
+
+k is the mean number of ids in a bucket. The structure with `ships` is the one in `withhold/snapshot/buckets.py`."""
+
+LIMITATIONS = """\
+The figures do not include the call from Python and the conversion of its ints, which cost more than most of them. They
+do not show competing threads, the time to build or change a table, or ids chosen to collide (the hash functions have no
+secret). Compiler flags matter, and `CFLAGS` is used: split blocks gain most, with AVX2. Without SSE2 the Swiss
+table compares byte by byte. The last-level cache of the machine may hold the largest of these tables, and other users of
+the machine may share it. With a smaller cache, structures that read more cache lines become slower. Read the ratios."""
 
 
 def page(described: dict[str, Any], compiler: str, shown: Sequence[Table]) -> str:
     """Return the whole page as Markdown."""
     lines = [
-        "# What a table of ids could be made of",
+        "# Data structures for a table of ids",
         "Written by `python -m benchmarks.structures`. Do not edit.",
-        f"{machine.said(described)} · {compiler}",
-        "All structures are built from the same ids, and gave the same answers before anything was timed.",
+        f"{machine.summary(described)} · {compiler}",
+        "All structures are built from the same ids. Their answers were compared before anything was timed.",
     ]
     for each in shown:
         head, *rows = zip(*([str(column.header), *map(str, column.cells)] for column in each.columns), strict=True)
         lines += [f"## {each.title}", table(head, rows)]
-    lines += ["## What the columns are", COLUMNS, "## What this does not show", UNSAID]
+    lines += ["## The columns", COLUMNS, "## Limitations", LIMITATIONS]
     return "\n\n".join(lines) + "\n"

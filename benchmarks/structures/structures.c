@@ -1,9 +1,9 @@
-/* Rival structures for a table of ids, whose usual answer is "not there": what structures.py times.
+/* Alternative structures for a table of ids whose usual answer is "not in the table". `benchmarks.structures` times them.
 
-   Every structure answers the same question: the posting number of an id plus 1, or 0. It is made of three steps:
-   `touch` prefetches what is read first, `pass` says whether the id may be there at all, and `rest` looks for it.
-   CANDIDATE puts them together, so that all have the same loop and the same call around them.
-   The structures themselves stand in structures_rivals.h; here is what they share. */
+   Every structure answers the same question: the posting number of an id plus 1, or 0. It has three steps: `touch`
+   prefetches the first read, `pass` returns whether the id may be in the table, and `rest` searches for it.
+   CANDIDATE combines them, so that all structures have the same loop and the same call around them.
+   The structures are in structures_rivals.h; this file has the common parts. */
 
 #define _GNU_SOURCE
 #include <math.h>
@@ -27,9 +27,9 @@ typedef u32 Lanes __attribute__((vector_size(32)));
 
 typedef struct {
     u64 n, m, fronts;        /* ids; buckets, slots, groups or lines; words or blocks of the filter in front */
-    double k;                /* ids for each of m, where the structure leaves the choice */
+    double k;                /* ids for each of m, if the structure has this parameter */
     int bits, huge, rooms;
-    u64 bytes, seed, segment; /* the last two of the fuse filter */
+    u64 bytes, seed, segment; /* the last two are for the fuse filter */
     struct { void *at; size_t size; } room[8];
     u64 *filter;
     Lanes *blocks;
@@ -43,7 +43,7 @@ typedef struct {
 enum { PAGE = 500 };
 #define HUGE_PAGE ((size_t)2 << 20)
 
-/* Memory straight from the system, so that nothing of an earlier table is in it, in pages of the size asked for. */
+/* Memory directly from the system, so that it is independent of earlier tables, in pages of the requested size. */
 static void *room(Table *t, size_t bytes)
 {
     size_t size = bytes + HUGE_PAGE;
@@ -57,10 +57,10 @@ static void *room(Table *t, size_t bytes)
 #ifdef MADV_HUGEPAGE
     madvise(aligned, bytes, t->huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
 #endif
-    return memset(aligned, 0, bytes); /* else what is only read is one shared page of zeros, always in the cache */
+    return memset(aligned, 0, bytes); /* unwritten memory would be one shared page of zeros, which is always in the cache */
 }
 
-/* A mixer can be undone, so that two ids never have one hash. structures.py compares them. */
+/* The hash functions are bijective, so that no two ids have the same hash. `benchmarks.structures` compares them. */
 #ifndef MIXER
 #define MIXER 2
 #endif
@@ -72,7 +72,7 @@ static inline u64 mix(i64 id)
     h = (h ^ h >> 33) * 0xC4CEB9FE1A85EC53;
     return h ^ h >> 33;
 #endif
-#if MIXER == 2 /* ids whose low bits are all alike would leave the lower half of the product empty */
+#if MIXER == 2 /* without it, ids with equal low bits leave the lower half of the product empty */
     h ^= h >> 32;
 #endif
     h *= 0x9E3779B97F4A7C15;
@@ -82,14 +82,14 @@ static inline u64 mix(i64 id)
     return h;
 }
 
-/* A product with the number of places: its upper half is the place, its lower half is what the place does not say. */
+/* The product of a hash and the number of places: its upper half is the place, and its lower half the remainder. */
 static inline u64 place(u64 h, u64 places) { return (u64)((unsigned __int128)h * places >> 64); }
 static inline u64 remainder_of(u64 h, u64 places) { return h * places; }
 
 static inline int yes(const Table *t, u64 h) { (void)t, (void)h; return 1; }
 static inline void nothing(const Table *t, u64 h) { (void)t, (void)h; }
 
-/* Floors: no look-up (ids are positive, so the sign is 0), and one read of an array of zeros. */
+/* Lower bounds: no look-up (ids are positive, so the sign is 0), and one read in an array of zeros. */
 static inline u32 sign(const Table *t, i64 id, u64 h) { (void)t, (void)h; return (u32)((u64)id >> 63); }
 static void no_build(Table *t, const i64 *ids) { (void)t, (void)ids; }
 static void zeros_build(Table *t, const i64 *ids)
@@ -102,7 +102,7 @@ static inline int zeros_pass(const Table *t, u64 h) { return t->filter[place(h, 
 
 #include "structures_rivals.h"
 
-/* The three steps as what is timed: a question about a tweet and its account, and a page of such questions. */
+/* The functions that are timed: a question about a tweet and its account, and a page of such questions. */
 typedef i64 Pair[2];
 #define CANDIDATE(name, touch, pass, rest)                                                                 \
     static inline u32 name##_find(const Table *t, i64 id, u64 h) { return pass(t, h) ? rest(t, id, h) : 0; } \
@@ -110,15 +110,15 @@ typedef i64 Pair[2];
     {                                                                                                      \
         return 31 * name##_find(&two[0], tweet, mix(tweet)) + name##_find(&two[1], account, mix(account)); \
     }                                                                                                      \
-    static void name##_page(const Table *two, const Pair *asked, u64 count, u32 *answers)                  \
+    static void name##_page(const Table *two, const Pair *pairs, u64 count, u32 *answers)                  \
     {                                                                                                      \
         u64 hashes[PAGE][2];                                                                               \
         for (u64 i = 0; i < count; i++)                                                                    \
             for (int side = 0; side < 2; side++)                                                           \
-                touch(&two[side], hashes[i][side] = mix(asked[i][side]));                                  \
+                touch(&two[side], hashes[i][side] = mix(pairs[i][side]));                                  \
         for (u64 i = 0; i < count; i++)                                                                    \
-            answers[i] = 31 * name##_find(&two[0], asked[i][0], hashes[i][0]) +                            \
-                         name##_find(&two[1], asked[i][1], hashes[i][1]);                                  \
+            answers[i] = 31 * name##_find(&two[0], pairs[i][0], hashes[i][0]) +                            \
+                         name##_find(&two[1], pairs[i][1], hashes[i][1]);                                  \
     }                                                                                                      \
     static int name##_passes(const Table *t, i64 id) { return pass(t, mix(id)); }
 
@@ -179,7 +179,7 @@ void tables_close(Tables *t)
 }
 u64 tables_bytes(const Tables *t) { return t->two[0].bytes + t->two[1].bytes; }
 
-/* How many of some ids of tweets the filter lets through. */
+/* Count the ids of tweets that pass the filter. */
 u64 tables_passed(const Tables *t, const i64 *ids, u64 count)
 {
     u64 passed = 0;
@@ -197,7 +197,7 @@ u32 longest_bucket(const Tables *t)
     return longest;
 }
 
-/* Wait until all that was begun is done, so that a question cannot overlap with the one before. */
+/* Wait until all instructions are complete, so that a question cannot overlap with the previous one. */
 static inline void fence(void)
 {
 #if defined(__x86_64__)
@@ -206,15 +206,15 @@ static inline void fence(void)
     __asm__ volatile("dsb sy\n\tisb" ::: "memory");
 #endif
 }
-void ask_alone(const Tables *t, const Pair *asked, u64 count, u32 *answers)
+void ask_alone(const Tables *t, const Pair *pairs, u64 count, u32 *answers)
 {
     for (u64 i = 0; i < count; i++) {
-        answers[i] = t->kind->ask(t->two, asked[i][0], asked[i][1]);
+        answers[i] = t->kind->ask(t->two, pairs[i][0], pairs[i][1]);
         fence();
     }
 }
-/* The same after other work, which reads enough of other memory to take the nearer caches for itself. Returns the
-   nanoseconds of the questions alone, and of reading the clock. */
+/* The same after other work, which reads enough other memory to fill the nearest caches. Returns the
+   nanoseconds of the questions and of reading the clock, without the other work. */
 enum { WORK = 32, WORK_WORDS = 1 << 23 };
 static i64 now(void)
 {
@@ -222,7 +222,7 @@ static i64 now(void)
     clock_gettime(CLOCK_MONOTONIC, &read);
     return read.tv_sec * 1000000000 + read.tv_nsec;
 }
-i64 ask_beside_work(const Tables *t, const Pair *asked, u64 count, u32 *answers)
+i64 ask_beside_work(const Tables *t, const Pair *pairs, u64 count, u32 *answers)
 {
     static u64 *memory, at, sum;
     i64 taken = 0;
@@ -234,19 +234,19 @@ i64 ask_beside_work(const Tables *t, const Pair *asked, u64 count, u32 *answers)
         fence();
         i64 began = now();
         fence();
-        answers[i] = t->kind->ask(t->two, asked[i][0], asked[i][1]);
+        answers[i] = t->kind->ask(t->two, pairs[i][0], pairs[i][1]);
         fence();
         taken += now() - began;
     }
     return taken;
 }
-void ask_in_a_row(const Tables *t, const Pair *asked, u64 count, u32 *answers)
+void ask_in_a_row(const Tables *t, const Pair *pairs, u64 count, u32 *answers)
 {
     for (u64 i = 0; i < count; i++)
-        answers[i] = t->kind->ask(t->two, asked[i][0], asked[i][1]);
+        answers[i] = t->kind->ask(t->two, pairs[i][0], pairs[i][1]);
 }
-void ask_by_page(const Tables *t, const Pair *asked, u64 count, u32 *answers)
+void ask_by_page(const Tables *t, const Pair *pairs, u64 count, u32 *answers)
 {
     for (u64 i = 0; i < count; i += PAGE)
-        t->kind->page(t->two, asked + i, count - i < PAGE ? count - i : PAGE, answers + i);
+        t->kind->page(t->two, pairs + i, count - i < PAGE ? count - i : PAGE, answers + i);
 }

@@ -1,6 +1,6 @@
-/* The structures that structures.c compares: how each is built, and its three steps. Included there, and only there. */
+/* The structures that are compared: the construction and the three steps of each. Only structures.c includes this. */
 
-/* Buckets: ids and postings grouped by the place of the hash; `starts` says where each bucket begins. */
+/* Buckets: ids and postings grouped by the place of the hash; `starts` is where each bucket begins. */
 static void csr_build(Table *t, const i64 *ids)
 {
     t->m = (u64)ceil((double)t->n / t->k);
@@ -11,7 +11,7 @@ static void csr_build(Table *t, const i64 *ids)
         t->starts[place(mix(ids[i]), t->m)]++;
     for (u64 b = 0, end = 0; b <= t->m; b++)
         t->starts[b] = (u32)(end += t->starts[b]);
-    for (u64 i = t->n; i-- > 0;) { /* a bucket is filled from its end, which leaves its start where its end was */
+    for (u64 i = t->n; i-- > 0;) { /* filling a bucket from its end turns its end into its start */
         u32 at = --t->starts[place(mix(ids[i]), t->m)];
         t->ids[at] = ids[i];
         t->postings[at] = (u32)i;
@@ -27,7 +27,7 @@ static inline u32 csr_rest(const Table *t, i64 id, u64 h)
     return 0;
 }
 
-/* A filter of one word: an id sets some bits of the word of its place. Six bits of the remainder choose each. */
+/* A filter of words: an id sets some bits in the word of its place. Six bits of the remainder select each bit. */
 static inline u64 mask_of(u64 remainder, int bits)
 {
     u64 mask = 0;
@@ -56,10 +56,10 @@ static inline int word5_pass(const Table *t, u64 h) { return word_pass(t, h, 5);
 static void buckets_build(Table *t, const i64 *ids)
 {
     csr_build(t, ids);
-    word_build(t, ids, t->m); /* the word of a bucket: one place for both */
+    word_build(t, ids, t->m); /* a word for each bucket, at the same place */
 }
 
-/* Open addressing: the next slot, and the next, until the id or an empty one; no id is 0. */
+/* Open addressing: search slot by slot until the id or an empty slot; no id is 0. */
 static inline u64 after(u64 at, u64 places) { return at + 1 == places ? 0 : at + 1; }
 static void slots_build(Table *t, const i64 *ids)
 {
@@ -86,7 +86,7 @@ static inline u32 slots_rest(const Table *t, i64 id, u64 h)
     return 0;
 }
 
-/* Swiss table: 16 control bytes a group, 7 bits of the hash each, compared at once; a group with a hole ends a search. */
+/* Swiss table: 16 control bytes a group, 7 bits of the hash each, compared at once; a group with an empty slot ends the search. */
 static inline u8 tag_of(const Table *t, u64 h) { return (u8)(0x80 | remainder_of(h, t->m) >> 57); }
 static inline u32 equal(const u8 *group, u8 tag)
 {
@@ -131,7 +131,7 @@ static inline u32 swiss_rest(const Table *t, i64 id, u64 h)
     }
 }
 
-/* Binary fuse filter: the bytes at three places, in three neighbouring segments, xor to the fingerprint of an id. */
+/* Binary fuse filter: the xor of three bytes, in three adjacent segments, is the fingerprint of an id. */
 typedef struct { u64 at[3]; u8 print; } Fuse;
 static inline u64 fuse_hash(u64 h, u64 seed) { return h = (h ^ h >> 32 ^ seed) * 0xFF51AFD7ED558CCD, h ^ h >> 32; }
 static inline Fuse fuse_of(const Table *t, u64 h)
@@ -140,7 +140,7 @@ static inline Fuse fuse_of(const Table *t, u64 h)
     return (Fuse){{first, (first + size) ^ (h >> 18 & (size - 1)), (first + 2 * size) ^ (h & (size - 1))},
                   (u8)(h ^ h >> 32)};
 }
-/* Find an order in which every id, when it is written, has a place that none of those before it has read. */
+/* Find an order of ids such that each can write a place that no earlier id reads. */
 static int fuse_peel(const Table *t, const i64 *ids, u64 places, u64 *order, u64 *whose)
 {
     u64 *hashes = calloc(places, 8), *alone = calloc(places, 8), waiting = 0, peeled = 0;
@@ -154,7 +154,7 @@ static int fuse_peel(const Table *t, const i64 *ids, u64 places, u64 *order, u64
     for (u64 at = 0; at < places; at++)
         if (count[at] == 1)
             alone[waiting++] = at;
-    while (waiting) { /* a place with one id left is that id's own, and taking the id away frees others */
+    while (waiting) { /* a place with one remaining id belongs to it, and removing the id can free other places */
         u64 at = alone[--waiting], h = hashes[at];
         if (count[at] != 1)
             continue;
@@ -198,7 +198,7 @@ static inline int fuse_pass(const Table *t, u64 h)
     return f.print == (t->control[f.at[0]] ^ t->control[f.at[1]] ^ t->control[f.at[2]]);
 }
 
-/* Split-block Bloom filter: blocks of 32 bytes, in each eighth of which an id sets one bit. */
+/* Split-block Bloom filter: blocks of 32 bytes; an id sets one bit in each eighth of a block. */
 static inline Lanes lanes_of(u64 remainder)
 {
     const Lanes salt = {0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1, 0xD3A2646D, 0xFD7046C5, 0xB55A4F09};
@@ -223,7 +223,7 @@ static inline int split_pass(const Table *t, u64 h)
     return !(words[0] | words[1] | words[2] | words[3]);
 }
 
-/* Sorted ids: half of what is left is thrown away with no branch to guess. */
+/* Sorted ids: binary search without branches. */
 static int ascending(const void *a, const void *b)
 {
     i64 left = ((const Slot *)a)->id, right = ((const Slot *)b)->id;
@@ -250,7 +250,7 @@ static inline u32 sorted_rest(const Table *t, i64 id, u64 h)
     return *at == id ? t->postings[at - t->ids] + 1 : 0;
 }
 
-/* Lines of the cache: five ids and their postings in each, and whether an id had to go on to the next. */
+/* Cache lines: each has five ids with their postings, and a flag for ids that overflowed to the next line. */
 static void lines_build(Table *t, const i64 *ids)
 {
     t->m = (u64)ceil((double)t->n / t->k);

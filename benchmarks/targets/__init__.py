@@ -1,1 +1,1 @@
-"""What the design asks of the library, each with its limit, and whether it is met."""
+"""The targets of the library, each with its limit, and whether it is met."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.targets SMALL MEDIUM LARGE TURNS COMPILED`: one process for all that stands side by side."""
+"""Measure the targets that are ratios within one process: `python -m benchmarks.targets SMALL MEDIUM LARGE TURNS COMPILED`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.targets import files, shapes, speed
 
 
 def main() -> None:
-    """Measure, and print JSON. The file comes first, while the process holds little."""
+    """Measure, and print JSON. The file comes first, while the process uses little memory."""
     package.begin()
     small, medium, large = map(Path, sys.argv[1:4])
     turns, compiled = int(sys.argv[4]), json.loads(sys.argv[5])

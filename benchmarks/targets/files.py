@@ -1,4 +1,4 @@
-"""The file: what it weighs, what opening it costs, what a worker holds of it, what making it takes."""
+"""Targets of snapshot files: size, time to open, memory of a worker, time and memory to create."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import gc
 import json
 import statistics
-import subprocess
 import sys
 import time
 import warnings
@@ -24,11 +23,11 @@ Figures = dict[str, dict[str, Any]]
 
 
 def measured(small: Path, medium: Path, large: Path, turns: int, compiled: dict[str, float]) -> Figures:
-    """Return what the largest file costs, and what it costs to make one."""
+    """Return the figures of the largest file, and of compiling ids from CSV."""
     path = large / snapshots.FILE
     size = path.stat().st_size
     questions = Pool.opened(large / "questions.traffic").pairs[:20_000]
-    # The smallest file comes first, and brings all modules that a file needs.
+    # Open the smallest file first, so that all modules are imported before the largest one.
     held = [(answering(one / snapshots.FILE, questions), min(repeated(gc.collect, turns))) for one in (small, large)]
     (before, alone), (after, mapped) = held
     header = repeated(lambda: Snapshot.open(path, verify="header"), turns)
@@ -48,21 +47,21 @@ def measured(small: Path, medium: Path, large: Path, turns: int, compiled: dict[
 
 
 def answering(path: Path, questions: list[Pair]) -> int:
-    """Serve from a file for a while; return the memory that is this process's own then."""
+    """Answer questions from a file; return the private memory of this process afterwards."""
     view = Engine(Snapshot.open(path, verify="header")).view(VIEWER, NOW)
     for pair in questions:
         view.withholds(*pair)
     _kept.append(view)
-    memory.settle()
-    return memory.held()["own"]
+    memory.release()
+    return memory.usage()["own"]
 
 
-#: Views that stay, so that what they hold is still there when it is counted.
+#: Keeps views alive, so that their memory is counted.
 _kept: list[View] = []
 
 
 def repeated(run: Callable[[], object], times: int) -> list[float]:
-    """Return the seconds of several runs."""
+    """Return the seconds of each of several runs."""
     found = []
     for _ in range(times):
         began = time.perf_counter()
@@ -78,17 +77,16 @@ def spread(values: list[float]) -> dict[str, Any]:
 
 
 def from_csv(directory: Path) -> dict[str, float]:
-    """Load and compile rules whose ids stand in CSV, in a process of its own."""
+    """Load and compile rules whose ids are in CSV files, in their own process."""
     written = directory / "csv"
     written.mkdir(exist_ok=True)
     write_csv(Columns.opened(directory), written)
-    done = subprocess.run(package.command("benchmarks.targets.files", written), check=True, stdout=subprocess.PIPE)  # noqa: S603
-    found: dict[str, float] = json.loads(done.stdout)
+    found: dict[str, float] = package.output_of("benchmarks.targets.files", written)
     return found
 
 
 def write_csv(columns: Columns, directory: Path) -> None:
-    """Write the columns as a rule file: one rule for each place and window, its ids in a CSV file."""
+    """Write the columns as a rule file with one rule for each place and window, and its ids in a CSV file."""
     rows = sorted(zip(columns.places, columns.windows, columns.on_accounts, columns.ids, strict=True))
     rules = []
     for (place, window), named in groupby(rows, key=lambda row: row[:2]):
@@ -104,13 +102,13 @@ def write_csv(columns: Columns, directory: Path) -> None:
 
 
 def main() -> None:
-    """Load, compile and save; print what it took."""
+    """Load, compile and save; print the time and memory as JSON."""
     package.begin()
     directory = Path(sys.argv[1])
-    memory.settle()
-    # One random id in some hundred looks rounded, and is warned of.
+    memory.release()
+    # Some random ids look rounded, which gives warnings.
     warnings.simplefilter("ignore", RuleSetWarning)
-    before, began = memory.watch_peak(), time.perf_counter()
+    before, began = memory.reset_peak(), time.perf_counter()
     rules = RuleSet.load(directory / "rules.json")
     size = Snapshot.compile(rules).save(directory / snapshots.FILE)
     seconds = time.perf_counter() - began

@@ -1,4 +1,4 @@
-"""Rule files as a service keeps them, their next revision, and cases: drawn by a seed, with what is true of them."""
+"""Random rule files of a service, their next revision, and case files, from seeds, with the right results."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ PLACES = (
     *("AR", "BD", "BE", "CA", "CH", "CL", "CO", "EG", "GR", "IE"),
     *("IL", "KE", "LK", "MY", "NG", "NL", "PH", "PL", "SE", "UA"),
 )
-#: Rules, those of a place in one file. No id is withheld by two of them in one place, so that what is true is plain.
+#: The number of rules; those of a place share a file. No two rules withhold an id in the same place, so that the right
+#: results are simple.
 RULES = 25 * len(PLACES)
-#: One id in five is an account's, and one in fifty is named by a second rule, elsewhere.
+#: One id in 5 is an account, and a second rule names one id in 50 elsewhere.
 _ACCOUNTS, _TWICE = 5, 50
-#: Of this many rules the next revision puts off the end; of each of the others it takes an id, and gives it one.
-_PUT_OFF = 3
+#: The next revision postpones the end of this many rules, and replaces one id in each of the others.
+_POSTPONED = 3
 _DAY = timedelta(days=1)
 _FIRST = datetime(2021, 1, 1, tzinfo=UTC)
 
 #: `account` or `tweet`, and the id.
 Subject = tuple[str, int]
-#: What viewers in a place get: (where, before, now, from, until).
+#: A changed outcome: place, outcome before, outcome now, from, until.
 Change = tuple[str, str, str, str | None, str | None]
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """One rule: where it withholds, when, and what."""
+    """A random rule: its number (which gives its place), its period, and its ids."""
 
     number: int
     start: datetime
@@ -54,12 +55,12 @@ class Drawn:
         return f"{self.place.lower()}-{self.number}"
 
     def holds(self, at: datetime) -> bool:
-        """Tell whether it is in force."""
+        """Return whether the rule is in force."""
         return self.start <= at and (self.end is None or at < self.end)
 
 
 def drawn(ids: int) -> list[Drawn]:
-    """Draw rules that name so many ids in all; half of the rules have an end."""
+    """Return random rules with so many ids in total; half of the rules have an end."""
     random_ = random.Random(7)
     rules: list[Drawn] = []
     for number in range(RULES):
@@ -77,7 +78,7 @@ def drawn(ids: int) -> list[Drawn]:
 
 
 def _id(random_: random.Random) -> int:
-    """Draw an id that does not look rounded: by chance one list in some thousands has too many such, and is refused."""
+    """Return a random id that does not look rounded, because a list with too many such ids is refused."""
     while _precision.sign(id_ := random_.randint(FIRST_ID, LAST_ID)) is Sign.PRINTED:
         pass
     return id_
@@ -87,44 +88,44 @@ _precision = Precision()
 
 
 def revised(rules: list[Drawn]) -> tuple[list[Drawn], dict[Subject, set[Change]]]:
-    """Return the next revision, and everything that viewers notice of it."""
+    """Return the next revision, and all changed outcomes."""
     random_ = random.Random(8)
-    put_off = {rule.number for rule in random_.sample([rule for rule in rules if rule.end], _PUT_OFF)}
+    postponed = {rule.number for rule in random_.sample([rule for rule in rules if rule.end], _POSTPONED)}
     found: list[Drawn] = []
-    noticed: dict[Subject, set[Change]] = {}
+    changed: dict[Subject, set[Change]] = {}
 
-    def notice(rule: Drawn, kind: str, id_: int, turn: tuple[str, str], *bounds: datetime | None) -> None:
+    def change(rule: Drawn, kind: str, id_: int, turn: tuple[str, str], *bounds: datetime | None) -> None:
         start, end = (None if bound is None else written(bound) for bound in bounds)
-        noticed.setdefault((kind, id_), set()).add((rule.place, *turn, start, end))
+        changed.setdefault((kind, id_), set()).add((rule.place, *turn, start, end))
 
     for rule in rules:
         named = {kind: ids[:] for kind, ids in rule.named.items()}
         end = rule.end
-        if rule.number in put_off and rule.end:
+        if rule.number in postponed and rule.end:
             end = rule.end + 90 * _DAY
             for kind, ids in named.items():
                 for id_ in ids:
-                    notice(rule, kind, id_, _IMPOSED, rule.end, end)
+                    change(rule, kind, id_, _IMPOSED, rule.end, end)
         else:
             kind = random_.choice(("account", "tweet"))
             at, new = random_.randrange(len(named[kind])), _id(random_)
-            notice(rule, kind, named[kind][at], _LIFTED, rule.start, rule.end)
-            notice(rule, kind, new, _IMPOSED, rule.start, rule.end)
+            change(rule, kind, named[kind][at], _LIFTED, rule.start, rule.end)
+            change(rule, kind, new, _IMPOSED, rule.start, rule.end)
             named[kind][at] = new
         found.append(replace(rule, named=named, end=end))
-    return found, noticed
+    return found, changed
 
 
 _IMPOSED, _LIFTED = ("visible", "withheld"), ("withheld", "visible")
 
 
 def written(at: datetime) -> str:
-    """Return an instant as files and reports have it."""
+    """Return an instant as text, as in rule files and reports."""
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def write_rules(rules: Iterable[Drawn], directory: Path) -> None:
-    """Write a file for each place, and the ids of each rule in a CSV file beside it."""
+    """Write a rule file for each place, and a CSV file with the ids of each rule."""
     lists = directory / "ids"
     lists.mkdir(parents=True)
     for place, those in groupby(sorted(rules, key=lambda rule: (rule.place, rule.number)), lambda rule: rule.place):
@@ -140,7 +141,7 @@ def write_rules(rules: Iterable[Drawn], directory: Path) -> None:
 
 
 def write_cases(rules: list[Drawn], directory: Path, count: int) -> None:
-    """Write cases on the rules beside `directory`, a file for each place: an instant, four places, in one of fifty all."""
+    """Write a case file for each place. A case has an instant and four places; one in 50 has all places."""
     random_ = random.Random(9)
     directory.mkdir()
     naming: dict[Subject, list[Drawn]] = {}
@@ -154,14 +155,14 @@ def write_cases(rules: list[Drawn], directory: Path, count: int) -> None:
         for number in range(count // len(PLACES)):
             kind, id_ = random_.choice(subjects)
             rule = naming[kind, id_][0]
-            # Around the rule's beginning, or its end, on either side.
+            # Before or after the rule's beginning or end.
             edge = rule.end if rule.end and random_.random() < 0.5 else rule.start
             at = edge + random_.randrange(-60, 60) * _DAY
             there = {one.place: one for one in naming[kind, id_] if one.holds(at)}
-            asked = [rule.place, *random_.sample([one for one in PLACES if one != rule.place], 3)]
-            asked = list(PLACES) if number % 50 == 0 else asked
-            expect = ", ".join(f"{one}: {'withheld' if one in there else 'visible'}" for one in asked)
-            speaks = {there[one].id for one in asked if one in there}
+            places = [rule.place, *random_.sample([one for one in PLACES if one != rule.place], 3)]
+            places = list(PLACES) if number % 50 == 0 else places
+            expect = ", ".join(f"{one}: {'withheld' if one in there else 'visible'}" for one in places)
+            speaks = {there[one].id for one in places if one in there}
             lines += [f"  - it: is case {number} of {place}", f"    {kind}: {id_}", f"    at: {written(at)}"]
             lines += [f"    account: {_id(random_)}"] if kind == "tweet" else []
             lines += [f"    expect: {{{expect}}}"]
@@ -170,15 +171,15 @@ def write_cases(rules: list[Drawn], directory: Path, count: int) -> None:
 
 
 def main() -> None:
-    """Write both revisions, what viewers notice of the second, and cases on rules of a fiftieth of the ids."""
+    """Write both revisions, the changed outcomes, and cases about rules with a fiftieth of the ids."""
     package.begin()
     directory, ids, cases = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     rules = drawn(ids)
     write_rules(rules, directory / "old")
-    following, noticed = revised(rules)
+    following, changed = revised(rules)
     write_rules(following, directory / "new")
-    told = [(kind, id_, sorted(changes)) for (kind, id_), changes in noticed.items()]
-    (directory / "noticed.json").write_text(json.dumps(told), encoding="ascii")
+    expected = [(kind, id_, sorted(changes)) for (kind, id_), changes in changed.items()]
+    (directory / "expected.json").write_text(json.dumps(expected), encoding="ascii")
     few = drawn(max(ids // 50, 10 * RULES))
     write_rules(few, directory / "rules")
     write_cases(few, directory / "cases", cases)

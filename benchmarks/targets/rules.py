@@ -1,4 +1,4 @@
-"""The tooling of rules, as commands in processes of their own: case files put to rules, and what a change of rules changes."""
+"""Targets of `withhold test` and `withhold diff`, each in its own process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from benchmarks.targets.rule_files import PLACES, Change, Subject
 
 
 @dataclass(frozen=True)
-class Done:
-    """What came of a command: its exit status, what it printed, how long it took, and the most that it held."""
+class Result:
+    """The result of a command: its exit status, output, time and peak memory."""
 
     status: int
     text: str
@@ -28,74 +28,76 @@ class Done:
 
 
 def measured(directory: Path, ids: int, cases: int, turns: int) -> Figures:
-    """Write rules, cases and a change, in a process of its own, and return what it costs to test and to compare."""
+    """Write rules, cases and a change in another process, and return the cost of testing and comparing them."""
     subprocess.run(package.command("benchmarks.targets.rule_files", directory, ids, cases), check=True)  # noqa: S603
     check_cases(directory, cases)
-    noticed = check_difference(directory)
+    summary = check_difference(directory)
     tested = [run("test", str(directory / "cases"), "--root", str(directory)) for _ in range(turns)]
     compared = [run("diff", str(directory / "old"), str(directory / "new")) for _ in range(turns)]
-    expect(all(passed(done, cases) for done in tested), "a case fails that has passed")
-    expect(all(f"\n{noticed}\n" in done.text for done in compared), "the text tells another difference than the JSON")
+    expect(all(passed(result, cases) for result in tested), "a case failed that had passed before")
+    expect(
+        all(f"\n{summary}\n" in result.text for result in compared), "the text reports another difference than the JSON"
+    )
     return {
-        "cases": spread([done.seconds for done in tested]),
-        "diff": spread([done.seconds for done in compared]),
-        "diff, memory": spread([done.bytes / 1e9 for done in compared]),
+        "cases": spread([result.seconds for result in tested]),
+        "diff": spread([result.seconds for result in compared]),
+        "diff, memory": spread([result.bytes / 1e9 for result in compared]),
     }
 
 
 def check_cases(directory: Path, count: int) -> None:
-    """Stop unless all cases pass, and a wrong one of them is told."""
+    """Raise `WrongAnswerError` unless all cases pass, and a wrong case is reported."""
     expect(
         passed(run("test", str(directory / "cases"), "--root", str(directory)), count), "a case fails that should pass"
     )
     file = directory / "cases" / f"{PLACES[0].lower()}.cases.yaml"
     right = file.read_text(encoding="ascii")
     file.write_text(right.replace(": visible", ": withheld", 1), encoding="ascii")
-    done = run("test", str(directory / "cases"), "--root", str(directory))
+    result = run("test", str(directory / "cases"), "--root", str(directory))
     file.write_text(right, encoding="ascii")
-    told = (
-        f"{count:,} cases in {len(PLACES)} files: 1 failed\n" in done.text
-        and "expected withheld, got visible" in done.text
+    reported = (
+        f"{count:,} cases in {len(PLACES)} files: 1 failed\n" in result.text
+        and "expected withheld, got visible" in result.text
     )
-    expect(done.status == 1 and told, "a wrong expectation is not noticed")
+    expect(result.status == 1 and reported, "a wrong expectation is not reported")
 
 
-def passed(done: Done, count: int) -> bool:
-    """Tell whether so many cases were put to the rules, and all passed."""
-    return done.status == 0 and done.text.endswith(f"\n{count:,} cases in {len(PLACES)} files: all passed\n")
+def passed(result: Result, count: int) -> bool:
+    """Return whether so many cases were run, and all passed."""
+    return result.status == 0 and result.text.endswith(f"\n{count:,} cases in {len(PLACES)} files: all passed\n")
 
 
 def check_difference(directory: Path) -> str:
-    """Stop unless what is told is what was planted, for all ids, places and periods; return how the text sums it up."""
-    done = run("diff", str(directory / "old"), str(directory / "new"), "--format", "json")
+    """Raise `WrongAnswerError` unless exactly the expected outcomes are reported; return the expected summary."""
+    result = run("diff", str(directory / "old"), str(directory / "new"), "--format", "json")
     found: dict[Subject, set[Change]] = {}
-    for block in json.loads(done.text)["changes"]:
+    for block in json.loads(result.text)["changes"]:
         changes = {tuple(each[key] for key in ("where", "old", "new", "from", "until")) for each in block["outcomes"]}
         found |= {(block["kind"], int(id_)): changes for id_ in block["ids"]}
-    told = json.loads((directory / "noticed.json").read_text(encoding="ascii"))
-    planted = {(kind, id_): set(map(tuple, changes)) for kind, id_, changes in told}
-    expect(found == planted, "the difference that is told is not the one that was planted")
-    accounts = sum(kind == "account" for kind, _ in planted)
-    return f"{accounts:,} accounts and {len(planted) - accounts:,} tweets get another outcome"
+    rows = json.loads((directory / "expected.json").read_text(encoding="ascii"))
+    expected = {(kind, id_): set(map(tuple, changes)) for kind, id_, changes in rows}
+    expect(found == expected, "the reported difference is not the expected one")
+    accounts = sum(kind == "account" for kind, _ in expected)
+    return f"{accounts:,} accounts and {len(expected) - accounts:,} tweets get another outcome"
 
 
-def run(*arguments: str) -> Done:
-    """Run `withhold` as a shell would, from the start of Python to its end."""
+def run(*arguments: str) -> Result:
+    """Run the command `withhold` in its own process."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
         began = time.perf_counter()
         process = subprocess.Popen([sys.executable, "-m", "withhold", *arguments], stdout=out)  # noqa: S603
-        # A process begins with what its parent held at the most, which is little here: all that is large is written elsewhere.
+        # A child process inherits the peak memory of its parent, which is small here because other processes write the files.
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
-        return Done(process.returncode, out.read(), seconds, usage.ru_maxrss * 1024)
+        return Result(process.returncode, out.read(), seconds, usage.ru_maxrss * 1024)
 
 
-def expect(right: bool, otherwise: str) -> None:
-    """Stop if something is not right."""
+def expect(right: bool, message: str) -> None:
+    """Raise `WrongAnswerError` if a condition is false."""
     if not right:
-        raise WrongAnswerError(otherwise)
+        raise WrongAnswerError(message)
 
 
 def main() -> None:

@@ -1,10 +1,9 @@
-"""What the first decision costs on a subject whose rules name very many territories."""
+"""The cost of the first decision on a subject whose rules name very many territories."""
 
 from __future__ import annotations
 
 import json
 import random
-import subprocess
 import time
 
 from benchmarks import package
@@ -18,7 +17,7 @@ SUBJECT = (None, 1)
 
 
 def shapes() -> dict[str, list[Rule]]:
-    """Return the rules on the subject, by the name of their row."""
+    """Return rules on the subject for each target."""
     chance = random.Random(8)
     parts = [code for country in countries() for code in subdivisions(country)]
     mixed = chance.sample(parts, len(parts))
@@ -35,14 +34,13 @@ def shapes() -> dict[str, list[Rule]]:
 
 
 def measured(turns: int) -> Figures:
-    """Return what first decisions cost in milliseconds, each turn in a process that has decided nothing before."""
-    command = package.command("benchmarks.targets.shapes")
-    found = [json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout) for _ in range(turns)]  # noqa: S603
+    """Return the milliseconds of first decisions; each turn runs in a new process."""
+    found = [package.output_of("benchmarks.targets.shapes") for _ in range(turns)]
     return {name: spread([each[name] for each in found]) for name in found[0]}
 
 
 def first_decisions() -> dict[str, float]:
-    """Return the milliseconds of the first decision on each shape, once it is the right one."""
+    """Return the milliseconds of the first decision for each target. Raise `WrongAnswerError` if it is wrong."""
     found = {}
     for name, rules in shapes().items():
         code = rules[0].withheld_in[0]

@@ -1,4 +1,4 @@
-"""Where the library stands beside calls that do nothing or only read memory, and beside two frozensets."""
+"""The time of the library divided by that of the floors (no work, or only reads of memory) and of two frozensets."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from benchmarks.rivals.sets import FrozenSets
 from benchmarks.serving.agreement import WrongAnswerError
 from benchmarks.serving.scenarios import pages
 from benchmarks.snapshots import FILE
+from benchmarks.targets.files import Figures
 from benchmarks.targets.turns import asking, by_pages, ratio, take_turns
 from benchmarks.workload import NOW, VIEWER, Columns, Pair
 from withhold import Engine, Snapshot
 
 PAGE = 500
 EACH = 5_000
-Figures = dict[str, dict[str, Any]]
 
 
 class Loaded:
-    """One size: a view, the frozensets, the floors and the questions."""
+    """The view, the frozensets and the questions of one size."""
 
     def __init__(self, directory: Path) -> None:
         columns = Columns.opened(directory)
@@ -40,7 +40,7 @@ class Loaded:
         self._random = random.Random(6)
 
     def turns(self, count: int) -> list[list[Pair]]:
-        """Return misses for one warming turn and `count` others, new ones each time, once all agree on them."""
+        """Return new misses for a warm-up turn and `count` others. Raise `WrongAnswerError` if an answer is wrong."""
         found = pages(misses(self._random, EACH * (count + 1)), EACH)
         for pair in self.hits:
             if not (
@@ -48,41 +48,41 @@ class Loaded:
                 and self.here.check(*pair)
                 and self.view.check(tweet_id=pair[0], account_id=pair[1]).withheld
             ):
-                raise WrongAnswerError(f"{pair} is withheld, and somebody says that it is not")
+                raise WrongAnswerError(f"{pair} is withheld, and an answer differs")
         for part in found:
             if (
                 any(self.view.mask(*flat(part)))
                 or len(self.view.filter(part).visible) < EACH
                 or self.everywhere.page(part)
             ):
-                raise WrongAnswerError("somebody withholds what no rule names")
-        read_much()
+                raise WrongAnswerError("an answer is `withheld` for a pair that no rule names")
+        flush_caches()
         return found
 
     def tables(self) -> tuple[array[int], array[int]]:
-        """Return what a floor reads: tables of eight bytes an id, as a plain list has.
+        """Return the tables that a floor reads: eight bytes per id, like a plain list of ids.
 
-        A view reads two bytes an id for a miss, so that more of them are near, and it can be below this floor.
+        A view reads two bytes per id for a miss, so more of them fit into the caches, and it can be faster than this floor.
         """
-        # Written, for a page of zeros that nobody wrote is one page for all.
+        # Write to the memory, because all unwritten pages are one shared page of zeros.
         tweets, accounts = (array("Q", b"." * 8 * count) for count in (self.count - self.on_accounts, self.on_accounts))
         return tweets, accounts
 
 
-def read_much() -> None:
-    """Read twice what the last cache holds: what was just read of the tables must not be near when the clock runs."""
+def flush_caches() -> None:
+    """Read twice the size of the last-level cache, so that the tables are not in the caches when the clock runs."""
     (b"." * max(2 * machine.last_cache(), 2**27)).count(b"x")
 
 
 class InPython:
-    """A method of the signature of `View.withholds` that does nothing."""
+    """A Python method with the signature of `View.withholds` that does nothing."""
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:  # noqa: ARG002
         return False
 
 
 class Floors:
-    """The floors, or why there are none."""
+    """The floors, or the reason why they are missing."""
 
     def __init__(self) -> None:
         self._built, self.missing = None, {"missing": ""}
@@ -92,16 +92,16 @@ class Floors:
             self.missing["missing"] = str(error)
 
     def empty(self) -> Any:
-        """Return a method that does nothing."""
+        """Return an object with a method that does nothing."""
         return self._built and self._built.Empty()
 
     def reads(self, loaded: Loaded) -> Any:
-        """Return methods that make two random reads."""
+        """Return an object with methods that only make random reads."""
         return self._built and self._built.Reads(*loaded.tables())
 
 
 def miss(loaded: Loaded, floor: Any, missing: dict[str, str], turns: int) -> dict[str, Any]:
-    """`withholds` against a floor, and the frozensets' method beside them."""
+    """Compare `withholds` with a floor; also time frozensets and an empty Python method."""
     methods: dict[str, Callable[[int, int], object]] = {
         "withholds": loaded.view.withholds,
         "frozensets": loaded.everywhere.check,
@@ -115,7 +115,7 @@ def miss(loaded: Loaded, floor: Any, missing: dict[str, str], turns: int) -> dic
 
 
 def of_all(columns: Columns) -> FrozenSets:
-    """Return two frozensets of all ids, wherever they are withheld: what a table has, and no more."""
+    """Return two frozensets of all ids of the rules, whatever their places and windows."""
     sets = FrozenSets()
     sets.tweets = frozenset(compress(columns.ids, map(not_, columns.on_accounts)))
     sets.accounts = frozenset(compress(columns.ids, columns.on_accounts))
@@ -123,7 +123,7 @@ def of_all(columns: Columns) -> FrozenSets:
 
 
 def filtered(loaded: Loaded, turns: int) -> Figures:
-    """`filter` of lists of 500 against the comprehension that a feed engineer would write."""
+    """Compare `filter` of lists of 500 with a list comprehension."""
 
     def by_hand(sets: FrozenSets) -> Callable[[list[Pair]], list[Pair]]:
         tweets, accounts = sets.tweets, sets.accounts
@@ -140,7 +140,7 @@ def filtered(loaded: Loaded, turns: int) -> Figures:
 
 
 def masked(loaded: Loaded, floor: Any, missing: dict[str, str], turns: int) -> Figures:
-    """`mask` of two buffers of 500 against reads with prefetch, and against the comprehension."""
+    """Compare `mask` of two buffers of 500 with random reads, and with a list comprehension."""
     view = loaded.view
     answers: dict[str, Callable[[Any], object]] = {
         "mask": lambda both: view.mask(*both),
@@ -160,7 +160,7 @@ def masked(loaded: Loaded, floor: Any, missing: dict[str, str], turns: int) -> F
 
 
 def hit(loaded: Loaded, turns: int) -> dict[str, Any]:
-    """A hit with its decision, of 500 asked again and again, against a miss of such."""
+    """Compare `check` of 500 repeated hits with `withholds` of 500 repeated misses."""
     missing, hits = loaded.turns(0)[0][:PAGE] * 10, loaded.hits * 10
     view = loaded.view
 
@@ -176,7 +176,7 @@ def hit(loaded: Loaded, turns: int) -> dict[str, Any]:
 
 
 def measured(small: Path, medium: Path, large: Path, turns: int) -> Figures:
-    """Return all ratios. The larger sizes are let go of one after the other."""
+    """Return all ratios. Only one of the larger sizes is in memory at a time."""
     found: Figures = {}
     below = Floors()
     loaded = Loaded(small)

@@ -1,4 +1,4 @@
-"""Contenders that take turns in one process, on the same questions, in an order that changes."""
+"""Time several functions in turns within one process, on the same questions, in random order."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _Part = TypeVar("_Part")
 def take_turns(
     contenders: Mapping[str, Callable[[_Part], object]], parts: Sequence[_Part], items: int
 ) -> dict[str, Any]:
-    """Return the nanoseconds of an item for each contender and turn. The first turn warms up.
+    """Return the nanoseconds per item for each contender and turn, without the first turn, which is a warm-up.
 
-    A turn has questions that no turn before it had, and all contenders get the same.
+    Each turn has new questions, and all contenders get the same ones.
     """
     found: dict[str, list[float]] = {name: [] for name in contenders}
     order = list(contenders)
-    # As in a service: what is loaded is kept out of the collector's way, and the collector runs.
+    # As in a service, the garbage collector runs, but skips loaded data.
     gc.collect()
     gc.freeze()
     for turn, part in enumerate(parts):
@@ -41,7 +41,7 @@ def take_turns(
 
 
 def _touch(part: object) -> None:
-    """Bring the ids themselves near, as they are in a request that has just been read; whoever is first paid else."""
+    """Read the ids, as a request does, so that the first contender does not pay for bringing them into the caches."""
     if isinstance(part, list | tuple):
         for one in part:
             _touch(one)
@@ -50,7 +50,7 @@ def _touch(part: object) -> None:
 
 
 def asking(method: Callable[[int, int], object]) -> Callable[[list[Pair]], None]:
-    """Ask one by one; the loop's cost is in everybody's figure."""
+    """Return a function that asks about single pairs; all figures include the loop."""
 
     def run(pairs: list[Pair]) -> None:
         for tweet, account in pairs:
@@ -60,7 +60,7 @@ def asking(method: Callable[[int, int], object]) -> Callable[[list[Pair]], None]
 
 
 def by_pages(answer: Callable[[Any], object]) -> Callable[[list[Any]], None]:
-    """Ask page by page."""
+    """Return a function that asks about whole pages."""
 
     def run(parts: list[Any]) -> None:
         for part in parts:
@@ -74,6 +74,6 @@ def ratio(found: dict[str, list[float]], over: str, under: str) -> dict[str, Any
     each = sorted(above / below for above, below in zip(found[over], found[under], strict=True))
     low, _, high = statistics.quantiles(each, n=4)
     medians = {name: statistics.median(took) for name, took in found.items()}
-    # What the ratio is of stands first; who else took turns stands after it.
+    # The two contenders of the ratio come first.
     medians = {name: medians[name] for name in (over, under, *found)}
     return {"value": medians[over] / medians[under], "low": low, "high": high, "ns": medians}

@@ -1,4 +1,4 @@
-"""Nobody is timed who is wrong, and the run says who was wrong about what."""
+"""A rival with a wrong answer is not timed, and the error contains the question."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmarks.serving import driver, scaling
 from benchmarks.serving.agreement import WrongAnswerError, disagreement
 from benchmarks.serving.driver import Effort
 from benchmarks.serving.process import Process, WorkerLostError
-from benchmarks.serving.scenarios import asked, scenarios, stride
+from benchmarks.serving.scenarios import questions_of, scenarios, stride
 from benchmarks.serving.worker import Worker
 from benchmarks.workload import Columns, Pair, Size
 
@@ -53,42 +53,42 @@ class HidesTheLast(FrozenSets):
 
 
 @pytest.mark.parametrize("kind", [FrozenSets, Dict, Cached, InPython])
-def test_the_honest_agree(kind, pools, tmp_path):
+def test_rivals_give_the_right_answers(kind, pools, tmp_path):
     rival = kind()
     rival.load(COLUMNS, tmp_path)
     assert disagreement(rival, FOUND, PLAN, pools, turns=2) is None
 
 
 @pytest.mark.parametrize(
-    ("kind", "said"),
+    ("kind", "message"),
     [
-        (ForgetsAccounts, r"^hit: tweet \d+ of account \d+ is withheld, and it says not withheld$"),
+        (ForgetsAccounts, r"^hit: tweet \d+ of account \d+ is withheld, and it answers not withheld$"),
         (MovesIndices, r"^page of \d+: tweet \d+ of account \d+ is "),
-        (HidesTheLast, r"^mask of 50: tweet \d+ of account \d+ is not withheld, and it says withheld$"),
+        (HidesTheLast, r"^mask of 50: tweet \d+ of account \d+ is not withheld, and it answers withheld$"),
     ],
 )
-def test_whoever_lies_is_found_in_the_way_in_which_it_lies(kind, said, pools, tmp_path):
+def test_a_wrong_answer_is_found_in_the_scenario_that_gives_it(kind, message, pools, tmp_path):
     rival = kind()
     rival.load(COLUMNS, tmp_path)
     found = disagreement(rival, FOUND, PLAN, pools, turns=2)
     assert found is not None
-    with pytest.raises(AssertionError, match=said):
+    with pytest.raises(AssertionError, match=message):
         raise AssertionError(found)
 
 
-def test_every_turn_asks_new_cold_questions_and_the_same_hot_ones(pools):
+def test_each_turn_has_new_cold_questions_and_the_same_hot_ones(pools):
     for scenario in FOUND:
-        turns = [asked(FOUND, scenario, pools[scenario.pool].pairs, turn, scenario.each) for turn in range(2)]
+        turns = [questions_of(FOUND, scenario, pools[scenario.pool].pairs, turn, scenario.each) for turn in range(2)]
         assert [len(turn) for turn in turns] == [scenario.each] * 2
         if scenario.pool in ("cold", "traffic"):
             assert set(turns[0]).isdisjoint(turns[1])
         else:
             assert turns[0] == turns[1]
-    cold = [set(asked(FOUND, one, pools["cold"].pairs, 0, one.each)) for one in FOUND if one.pool == "cold"]
+    cold = [set(questions_of(FOUND, one, pools["cold"].pairs, 0, one.each)) for one in FOUND if one.pool == "cold"]
     assert cold[0].isdisjoint(cold[1])
 
 
-def test_a_run_measures_who_agrees(tmp_path):
+def test_a_run_measures_rivals_with_right_answers(tmp_path):
     found = driver.measured(tmp_path, Size(1_000), ["frozensets", "dict"], SMALL, lambda _: None)
     assert found["left_out"] == {}
     for rival in found["rivals"].values():
@@ -110,41 +110,39 @@ def test_a_run_stops_at_a_wrong_answer(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answers", "message"),
     [
         ({"load": {}, "agree": {"wrong": "hit: it is"}}, "^frozensets is wrong: hit: it is$"),
         ({"load": {}, "agree": {}, "throughput": {"wrong": "a long column"}}, "^frozensets is wrong: a long column$"),
     ],
 )
-def test_nobody_who_is_wrong_is_asked_for_throughput(answers, said, tmp_path, monkeypatch):
+def test_the_throughput_of_a_wrong_rival_is_not_measured(answers, message, tmp_path, monkeypatch):
     monkeypatch.setattr(scaling, "THROUGHPUT", ("frozensets",))
-    monkeypatch.setattr(Process, "tell", lambda self, do, **_: setattr(self, "asked", do))
-    monkeypatch.setattr(Process, "hear", lambda self, *_: answers[self.asked])
-    with pytest.raises(WrongAnswerError, match=said):
+    monkeypatch.setattr(Process, "send", lambda self, do, **_: setattr(self, "request", do))
+    monkeypatch.setattr(Process, "receive", lambda self, *_: answers[self.request])
+    with pytest.raises(WrongAnswerError, match=message):
         scaling.throughput(tmp_path, SMALL, lambda _: None, 0.01, 1)
 
 
-def test_a_long_column_that_is_wrong_is_told_as_such(pools, tmp_path):
+def test_a_wrong_answer_to_a_long_column_is_reported(pools, tmp_path):
     worker = Worker(HidesTheLast(), tmp_path)
     worker.rival.load(COLUMNS, tmp_path)
     worker.pools = pools
     assert worker.throughput("column", 1, 0.01) == {"wrong": "a long column"}
 
 
-def test_a_rival_that_would_not_fit_is_left_out_with_the_reason():
+def test_a_rival_that_needs_too_much_memory_is_left_out_with_the_reason():
     tight = Effort(turns=1, scale=1, load_seconds=1, load_bytes=1e9)
-    assert driver.too_large("dict", Size(10_000_000), tight) == (
-        "would take about 5 GB while it loads; the limit is 1 GB"
-    )
+    assert driver.too_large("dict", Size(10_000_000), tight) == ("would need about 5 GB to load; the limit is 1 GB")
     assert driver.too_large("dict", Size(1_000), tight) is None
 
 
-def test_patience_with_a_worker_ends(tmp_path):
+def test_waiting_for_a_worker_has_a_timeout(tmp_path):
     with Process("dict", tmp_path) as process, pytest.raises(WorkerLostError, match="took longer than 0 s"):
         process.ask("ready", 0)
 
 
-def test_a_worker_that_fails_says_why(tmp_path):
+def test_a_failing_worker_reports_its_error(tmp_path):
     with Process("dict", tmp_path) as process:
         assert process.ask("load", 60)["left_out"].startswith("fails with FileNotFoundError: ")
 
@@ -153,23 +151,23 @@ def test_random_questions_find_a_view_that_differs(tmp_path, monkeypatch):
     assert rows.compared(COLUMNS, tmp_path, 2_000)["disagreements"] == 0
     honest = rows.Rows.withholds
     monkeypatch.setattr(rows.Rows, "withholds", lambda self, pair: pair[0] % 2 == 0 or honest(self, pair))
-    with pytest.raises(WrongAnswerError, match=r"^the oracle of rows says "):
+    with pytest.raises(WrongAnswerError, match=r"^the dict of rows answers "):
         rows.compared(COLUMNS, tmp_path, 2_000)
 
 
 @pytest.mark.parametrize("name", [name for _, name, _ in iter_modules(rivals.__path__) if name != "rival"])
-def test_every_rival_that_is_written_is_measured_once(name):
+def test_every_rival_class_is_measured_once(name):
     module = pytest.importorskip(f"benchmarks.rivals.{name}")
-    written = [
+    classes = [
         f"{name}:{kind.__name__}"
         for kind in vars(module).values()
         if isinstance(kind, type) and kind.__module__ == module.__name__
         if issubclass(kind, Rival) and not isabstract(kind)
     ]
-    assert written
-    assert sorted(written) == sorted(place for place in RIVALS.values() if place.partition(":")[0] == name)
+    assert classes
+    assert sorted(classes) == sorted(place for place in RIVALS.values() if place.partition(":")[0] == name)
 
 
-def test_the_readme_counts_the_rivals_that_there_are():
+def test_the_readme_states_the_number_of_rivals():
     assert len([name for name in RIVALS if not name.startswith("withhold")]) == 14
     assert "fourteen rivals" in (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The page says what the figures say, and what is missing."""
+"""The page reports the figures, and what is missing."""
 
 from __future__ import annotations
 
@@ -41,30 +41,30 @@ def results(**more: object) -> dict[str, Any]:
         "ids": 100_000,
         "rules": 100_000,
         "compiled": {},
-        "left_out": {"OPA": "not installed here"},
+        "left_out": {"OPA": "not installed"},
         "rivals": {"withhold": rival(100.0), "casbin": rival(150_000.0), "regorus": rival(9_000.0)},
     }
     return {"machine": MACHINE, "quick": True, "sizes": [size], **more}
 
 
-def test_the_page_opens_with_ratios_and_names_who_is_left_out():
+def test_the_page_begins_with_ratios_and_lists_missing_rivals():
     text = page(results(), ["cost"])
     assert "| withhold | 100 ns | 50 ns |" in text
     assert "| casbin | 1,500 × | 1,500 × |" in text
-    assert "- **OPA** at 100,000 ids: not installed here." in text
+    assert "- **OPA** at 100,000 ids: not installed." in text
     assert "| withhold | 100 | 1.50 s |" in text
-    assert text.index("## Ratios") < text.index("## Single checks") < text.index("## What these numbers cannot say")
+    assert text.index("## Ratios") < text.index("## Single checks") < text.index("## Limitations")
     assert 'src="plots/cost-light.svg"' in text
     assert "plots/memory" not in text
 
 
-@pytest.mark.parametrize(("last", "is_said"), [(480_000_000, True), (100_000_000, False), (0, False)])
-def test_the_page_says_so_where_all_of_a_file_can_lie_in_the_last_cache(last, is_said):
+@pytest.mark.parametrize(("last", "expected"), [(480_000_000, True), (100_000_000, False), (0, False)])
+def test_the_page_warns_if_the_last_cache_can_hold_the_whole_file(last, expected):
     found = results(machine={**MACHINE, "last_cache": last})
     found["sizes"][0]["compiled"] = {"rules_s": 1.0, "compile_s": 1.0, "save_s": 1.0, "file_bytes": 264_000_000}
     text = page(found, [])
-    assert ("The last cache of this machine, 480 MB as its kernel tells it, is larger than all" in text) is is_said
-    assert ("largest file has 264 MB)" in text) is is_said
+    assert ("The kernel of this machine reports a last-level cache of 480 MB." in text) is expected
+    assert ("has 264 MB, so" in text) is expected
 
 
 def test_targets_are_met_or_missed_or_missing():
@@ -73,27 +73,27 @@ def test_targets_are_met_or_missed_or_missing():
     assert rows["casbin"]["value"] == pytest.approx(1_500)
     assert rows["casbin"]["met"] is True
     assert rows["regorus"]["met"] is False
-    assert rows["OPA"]["missing"] == "not installed here"
-    assert rows["miss, small"]["missing"] == rows["diff"]["missing"] == "no part of this run"
+    assert rows["OPA"]["missing"] == "not installed"
+    assert rows["miss, small"]["missing"] == rows["diff"]["missing"] == "not part of this run"
     text = page(results(targets=list(rows.values())), [])
-    assert "| casbin over `withholds`, a check at 100,000 ids | ≥ 1,000 × | 1,500 × |" in text
+    assert "| a check by casbin / by `withholds`, at 100,000 ids | ≥ 1,000 × | 1,500 × |" in text
     assert "**MISSED**" in text
-    assert "not measured: not installed here" in text
+    assert "not measured: not installed" in text
 
 
-def test_a3_where_the_floors_cannot_be_compiled_the_page_says_why(monkeypatch):
+def test_a3_the_page_reports_why_the_floors_could_not_be_compiled(monkeypatch):
     def fails():
-        raise LeftOut("the floor was not built: ModuleNotFoundError: No module named 'Cython'")
+        raise LeftOut("the floor could not be compiled: ModuleNotFoundError: No module named 'Cython'")
 
     monkeypatch.setattr("benchmarks.floors.built", fails)
     floors = speed.Floors()
     assert floors.empty() is None
     rows = judged({"miss, small": floors.missing}, SIZES, quick=True)
     text = page(results(targets=rows), [])
-    assert "not measured: the floor was not built: ModuleNotFoundError: No module named 'Cython'" in text
+    assert "not measured: the floor could not be compiled: ModuleNotFoundError: No module named 'Cython'" in text
 
 
-def test_an_engine_is_shown_beside_the_floor_that_stops_it():
+def test_engines_are_compared_with_the_floor():
     rows = judged(measured(results()["sizes"], 25.0), SIZES, quick=False)
     assert all("missing" in row for row in rows if row["name"] in ("OPA, floor", "Cedar, floor"))
     size = results()["sizes"][0]
@@ -101,28 +101,31 @@ def test_an_engine_is_shown_beside_the_floor_that_stops_it():
     found = measured([size], 25.0)
     assert found["Cedar, floor"] == {"value": 960, "ns": {"Cedar": 24_000, "floor": 25}}
     text = page(results(targets=judged(found, SIZES, quick=False)), [])
-    assert "over an empty compiled method |  | 960 × |  | Cedar 24.0 µs, floor 25 ns |  |" in text
+    assert (
+        "a check by Cedar at 100,000 ids / an empty compiled method |  | 960 × |  | Cedar 24.0 µs, floor 25 ns |  |"
+        in text
+    )
 
 
-def test_figures_have_the_unit_that_fits():
+def test_figures_have_suitable_units():
     assert [ns(value) for value in (None, 12.4, 1_234, 45_678_900)] == ["–", "12 ns", "1.23 µs", "45.7 ms"]
     assert [times(value) for value in (0.5, 12.34, 1234)] == ["0.50 ×", "12.3 ×", "1,234 ×"]
     assert half([100, 200, 300]) == "200 ns (0.50–1.50)"
 
 
-def test_turns_ask_everybody_the_same_and_leave_the_first_out():
+def test_turns_ask_all_contenders_the_same_and_omit_the_first():
     seen: dict[str, list[int]] = {"a": [], "b": []}
     found = take_turns({"a": seen["a"].append, "b": seen["b"].append}, [7, 8, 9, 10], 1)
     assert seen == {"a": [7, 8, 9, 10], "b": [7, 8, 9, 10]}
     assert {name: len(took) for name, took in found.items()} == {"a": 3, "b": 3}
 
 
-def test_a_ratio_is_of_medians_and_its_spread_of_turns():
+def test_a_ratio_is_that_of_the_medians_and_its_spread_that_of_the_turns():
     found = ratio({"over": [20, 40, 60], "under": [10, 10, 20]}, "over", "under")
     assert (found["value"], found["low"], found["high"]) == (4, 2, 4)
 
 
-def test_names_in_a_plot_do_not_lie_on_each_other():
+def test_names_in_a_plot_do_not_overlap():
     found = spread_out([1.0, 1.01, 1.02, 5.0], 0.5)
     assert all(above - below > 0.49 for below, above in pairwise(found))
     assert found[3] == 5.0

@@ -1,4 +1,4 @@
-"""The tooling of rules is not timed unless it tells what was planted, and cases that are wrong."""
+"""`withhold test` and `withhold diff` are timed only if they report the expected results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def written(tmp_path_factory):
     return directory
 
 
-def test_rules_are_of_the_shape_that_is_claimed():
+def test_rules_have_the_documented_proportions():
     naming: dict[tuple[str, int], list[str]] = {}
     for rule in DRAWN:
         for kind, ids in rule.named.items():
@@ -37,38 +37,38 @@ def test_rules_are_of_the_shape_that_is_claimed():
     assert drawn(10 * RULES) == DRAWN
 
 
-def test_the_next_revision_gives_and_takes_an_id_of_each_rule_and_puts_off_some_ends():
-    following, noticed = revised(DRAWN)
-    put_off = [(old, new) for old, new in zip(DRAWN, following, strict=True) if old.end != new.end]
-    assert len(put_off) == 3
-    assert all(old.named == new.named for old, new in put_off)
-    moved = sum(len(ids) for old, _ in put_off for ids in old.named.values())
-    assert sum(map(len, noticed.values())) == moved + 2 * (RULES - 3)
+def test_the_next_revision_replaces_an_id_of_each_rule_and_postpones_some_ends():
+    following, changed = revised(DRAWN)
+    postponed = [(old, new) for old, new in zip(DRAWN, following, strict=True) if old.end != new.end]
+    assert len(postponed) == 3
+    assert all(old.named == new.named for old, new in postponed)
+    moved = sum(len(ids) for old, _ in postponed for ids in old.named.values())
+    assert sum(map(len, changed.values())) == moved + 2 * (RULES - 3)
 
 
-def test_what_is_measured_is_what_was_checked(monkeypatch, tmp_path):
-    """Each command is run once; the second turn repeats what it found."""
+def test_the_measured_results_are_the_checked_ones(monkeypatch, tmp_path):
+    """Each command runs once, and the second turn repeats its result."""
     monkeypatch.setattr(rules, "run", cache(rules.run))
-    monkeypatch.setattr(rules, "check_cases", lambda *_: None)  # it has a test of its own below
+    monkeypatch.setattr(rules, "check_cases", lambda *_: None)  # tested below
     found = rules.measured(tmp_path, 10 * RULES, 2 * len(PLACES), 2)
     assert set(found) == {"cases", "diff", "diff, memory"}
     assert all(figure["value"] > 0 for figure in found.values())
-    told = json.loads((tmp_path / "noticed.json").read_text(encoding="ascii"))
-    told[0][2][0][-1] = "2030-01-01T00:00:00Z"
-    (tmp_path / "noticed.json").write_text(json.dumps(told), encoding="ascii")
-    with pytest.raises(WrongAnswerError, match="not the one that was planted"):
+    rows = json.loads((tmp_path / "expected.json").read_text(encoding="ascii"))
+    rows[0][2][0][-1] = "2030-01-01T00:00:00Z"
+    (tmp_path / "expected.json").write_text(json.dumps(rows), encoding="ascii")
+    with pytest.raises(WrongAnswerError, match="not the expected one"):
         rules.check_difference(tmp_path)
 
 
-def test_cases_pass_and_a_wrong_one_is_noticed(written):
+def test_cases_pass_and_a_wrong_one_is_reported(written):
     rules.check_cases(written, 2 * len(PLACES))
     with pytest.raises(WrongAnswerError, match="a case fails that should pass"):
         rules.check_cases(written, 2 * len(PLACES) + 1)
 
 
-def test_cases_that_nobody_puts_to_the_rules_are_not_timed(written, monkeypatch):
-    """As if a wrong expectation had been passed over."""
+def test_cases_that_are_not_run_are_not_timed(written, monkeypatch):
+    """The command ignores a wrong expectation here."""
     all_passed = rules.run("test", str(written / "cases"), "--root", str(written))
     monkeypatch.setattr(rules, "run", lambda *_: all_passed)
-    with pytest.raises(WrongAnswerError, match="a wrong expectation is not noticed"):
+    with pytest.raises(WrongAnswerError, match="a wrong expectation is not reported"):
         rules.check_cases(written, 2 * len(PLACES))

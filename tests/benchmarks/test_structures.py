@@ -1,4 +1,4 @@
-"""What is compared with other structures is what ships, and the page says what was printed."""
+"""The structure of the package is compared with others, and the page has the printed figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.benchmarks.test_results import MACHINE
 from withhold.snapshot.buckets import FILLING, mask_of, mixed
 
 
-def test_the_first_structure_is_the_one_that_ships():
+def test_the_first_structure_is_that_of_the_package():
     bits = max(mask_of(mixed(id_)).bit_count() for id_ in range(1, 100))
     floors, structures, others, huge = contenders(10_000_000)
     for first in (structures[0], huge[1]):
@@ -32,4 +32,4 @@ def test_the_page_has_the_machine_the_compiler_and_every_row():
         in text
     )
     assert "## 1,000 ids\n\n| structure | B/id |\n| --- | --: |\n| buckets | 15.0 |\n| sorted | 12.0 |\n" in text
-    assert text.index("| sorted |") < text.index("## What this does not show")
+    assert text.index("| sorted |") < text.index("## Limitations")

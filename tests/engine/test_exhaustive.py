@@ -23,8 +23,8 @@ PARTS = 24
 def agree(batch: Batch) -> int:
     """Compare every answer with the reference, and return the number of questions."""
     found = comparing.compared(batch)
-    assert (found.disagreements, found.told) == (0, [])
-    return found.asked
+    assert (found.disagreements, found.examples) == (0, [])
+    return found.questions
 
 
 def _features(place: LocationKey) -> tuple[bool | None, ...]:
@@ -109,7 +109,7 @@ def test_pairs_at_edges(part) -> None:
 @pytest.mark.parametrize("part", range(4))
 @pytest.mark.parametrize("sees_own", [False, True])
 def test_authors(sees_own, part) -> None:
-    batch = exhaustive.authors(sees_own=sees_own, sayings=2, viewers=VIEWERS[1:2])
+    batch = exhaustive.authors(sees_own=sees_own, effects=2, viewers=VIEWERS[1:2])
     agree(exhaustive.part_of(batch, part, 4))
 
 
