@@ -1,4 +1,4 @@
-"""What holds in every test: the style of messages, and how hard Hypothesis works."""
+"""Settings of all tests: every message is checked for its style, and Hypothesis has no deadline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 import withhold
 from withhold.errors import Problem
 
-# A slow machine is no reason to fail: what is asserted is answers.
+# Tests check answers, and a slow machine must not make them fail.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
 
@@ -28,7 +28,7 @@ _QUOTED = re.compile(r"`[^`]*`")
 
 
 def _in_style(problem: Problem) -> None:
-    """Lower case, no full stop, one line, a code in words with hyphens."""
+    """Assert that a problem begins in lower case, has no full stop, is one line, and has a documented code."""
     for text in filter(None, (problem.message, problem.hint)):
         bare = _QUOTED.sub("", text)
         begins = text[0] == "`" or not text[0].isupper() or text.split()[0].isupper() or text.startswith("Twitter")
@@ -40,7 +40,7 @@ def _in_style(problem: Problem) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _messages_in_style():
-    """Every problem that any test provokes is held to the house style."""
+    """Check the style of every problem that any test causes."""
     plain = Problem.__init__
 
     def checked(self, *args, **kwargs):

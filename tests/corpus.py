@@ -1,4 +1,4 @@
-"""The conformance corpus: cases as data in `tests/cases`, read strictly. Its README says how they are written."""
+"""Read the conformance corpus: the cases in `tests/cases`, whose README documents their format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Pair = tuple[int | None, int | None]
 
 
 def _or_null(value: object) -> object:
-    # YAML is read as text throughout, so that `NO` is Norway here too.
+    # All YAML scalars are read as text, so that `NO` is Norway here too.
     return None if value == "null" else value
 
 
@@ -31,7 +31,7 @@ Sentence = Annotated[str, Field(pattern=r"^(T[1-6]|R([1-9]|10)|A[1-5])$")]
 
 
 class Checker(Protocol):
-    """All that an implementation must be able to do to be put to the corpus."""
+    """The methods that an implementation needs to run the corpus."""
 
     def check(self, subject: Tweet | _Pair, viewer: Viewer, at: datetime) -> Decision: ...
     def anywhere(self, subject: Tweet | _Pair, at: datetime) -> Decision: ...
@@ -45,7 +45,7 @@ class _Strict(BaseModel):
 
 
 class Subject(_Strict):
-    """A tweet, an account or both; with `retweet_of` or `quoted` it is a whole tweet."""
+    """A tweet, an account or both; with `retweet_of` or `quoted` it is a `Tweet`."""
 
     tweet: int | None = None
     account: int | None = None
@@ -57,7 +57,9 @@ class Subject(_Strict):
         inner = [found for found in (self.retweet_of, self.quoted) if found is not None]
         ids = [id_ for found in inner for id_ in (found.tweet, found.account)]
         if inner and None in (self.tweet, self.account, *ids):
-            raise ValueError("a tweet that retweets or quotes, and what it does, have a tweet and an account")
+            raise ValueError(
+                "a retweet or quote, and the tweet that it retweets or quotes, need a tweet and an account"
+            )
         return self
 
     def build(self) -> Tweet | _Pair:
@@ -71,7 +73,7 @@ class Subject(_Strict):
 
 
 class Onlooker(_Strict):
-    """A viewer: `IN`, `US-MS` and `unknown` are short for what they say."""
+    """A viewer; the texts `IN`, `US-MS` and `unknown` are short forms."""
 
     country: str
     subdivisions: tuple[str, ...] = ()
@@ -93,7 +95,7 @@ class Onlooker(_Strict):
 
 
 class Want(_Strict):
-    """What is wanted of a decision: outcome and rules always, and of the other fields those that are given."""
+    """The expected decision: outcome and rules, and those other fields that the case has."""
 
     outcome: Outcome
     rule_ids: tuple[str, ...]
@@ -105,12 +107,12 @@ class Want(_Strict):
     certain: bool = True
     varies_by_location: bool = False
     valid_until: Null[datetime] = None
-    #: Decisions of their own: on the tweet quoted, and for whoever may get it (R10).
+    #: The expected decisions on the quoted tweet, and of `anywhere` (R10).
     quoted: Null[Want | tuple[Want, ...]] = None
     anywhere: Want | None = None
 
     def differences(self, found: Decision) -> dict[str, tuple[object, object]]:
-        """Return what is not as wanted, as (wanted, found) by field."""
+        """Return the fields that differ, as (wanted, found)."""
         pairs = {
             name: (getattr(self, name), str(found.territories) if name == "territories" else getattr(found, name))
             for name in self.model_fields_set - {"quoted", "anywhere"}
@@ -124,7 +126,7 @@ class Want(_Strict):
 
 
 class WantError(_Strict):
-    """What is wanted of a refusal: whose fault it is, the stable code, and words that its hint holds."""
+    """The expected refusal: the part that is wrong, the stable code, and words in its hint."""
 
     of: Literal["rules", "viewer", "subject", "instant"]
     code: str
@@ -137,7 +139,7 @@ class Choices(_Strict):
 
 
 class _Given(_Strict):
-    """What a question starts from; a case says only what differs from its situation."""
+    """The input of a question; a case has only the values that differ from its situation."""
 
     rule_file: str | None = None
     policy: Choices | None = None
@@ -152,7 +154,7 @@ class Case(_Given):
     it: str = Field(min_length=1)
     cites: tuple[Sentence, ...] = Field(min_length=1)
     source: tuple[Annotated[str, Field(pattern=r"^C\d\d$")], ...] = ()
-    #: The codes of all warnings that reading the rules and the viewer gives.
+    #: The codes of all warnings from the rules and the viewer.
     warns: tuple[str, ...] = ()
     want: Want | None = None
     want_error: WantError | None = None
@@ -165,7 +167,7 @@ class Case(_Given):
 
 
 class Situation(_Given):
-    """Cases that share a rule file, and perhaps more."""
+    """Cases with a common rule file, and perhaps other common values."""
 
     cases: tuple[Case, ...] = Field(min_length=1)
 
@@ -186,12 +188,12 @@ class CorpusFile(_Strict):
     def _names_once(self) -> Self:
         names = [case.it for situation in self.situations for case in situation.cases]
         if repeated := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"more than one case says {repeated}")
+            raise ValueError(f"more than one case is named {repeated}")
         return self
 
 
 class Question:
-    """A case made complete by its situation."""
+    """A case with the values of its situation."""
 
     def __init__(self, file: str, situation: Situation, case: Case) -> None:
         self.id = f"{file}: {case.it}"
@@ -204,7 +206,7 @@ class Question:
         self.rule_file: str = self._given["rule_file"]
 
     def rules(self, folder: Path) -> RuleSet:
-        """Write the rule file as it stands in the case, and load it as anybody would."""
+        """Write the rule file of the case to a folder, and load it."""
         path = folder / "rules.yaml"
         path.write_text(self.rule_file, encoding="utf-8")
         return RuleSet.load(path)
@@ -214,7 +216,7 @@ class Question:
         return onlooker.build()
 
     def ready(self, folder: Path) -> tuple[RuleSet, Viewer]:
-        """Return rules and viewer, after a look at the warnings that they gave."""
+        """Return the rules and the viewer. Raise `AssertionError` if their warnings are not the expected ones."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             found = self.rules(folder), self.viewer()
@@ -225,17 +227,17 @@ class Question:
 
 
 class _Loader(yaml.BaseLoader):
-    """Makes text, lists and mappings alone, and refuses a key that stands twice: one of them would be lost."""
+    """Create only text, lists and mappings, and refuse repeated keys, because one of the values would be lost."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         keys = [key.value for key, _ in node.value]
         if repeated := {key for key in keys if keys.count(key) > 1}:
-            raise ValueError(f"{sorted(repeated)} stand twice in line {node.start_mark.line + 1} and below")
+            raise ValueError(f"repeated keys {sorted(repeated)} in the mapping at line {node.start_mark.line + 1}")
         return super().construct_mapping(node, deep)
 
 
 def parse(text: str) -> CorpusFile:
-    """Read one file of cases; raises `ValueError` (as pydantic's is) for whatever is not a case."""
+    """Read a file of cases. Raise `ValueError`, or its subclass of pydantic, if it is invalid."""
     return CorpusFile.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506  # see above
 
 

@@ -1,9 +1,9 @@
-"""Writes the data that `withhold demo` carries: `python -m tests.demo_data [DIRECTORY]`.
+"""Write the data of `withhold demo`: `python -m tests.demo_data [DIRECTORY]`.
 
-The events are those of February 2021 in India, at their full size; ids are made up, and stand in ranges that
-were never given out. Demand IN-D1 had 257 lines (about 100 accounts, about 150 tweets, one hashtag), IN-D2
-1,178 accounts. Who got which outcome was not published: the split here is assumed, and adds up to the published
-figures (220 and 1,178 acted on, 37 not, more than 500 accounts suspended or otherwise acted on).
+The events are those of February 2021 in India, at their full size. The ids are invented, from ranges that were never
+used. Demand IN-D1 had 257 lines (about 100 accounts, about 150 tweets, one hashtag), and IN-D2 1,178 accounts. The
+outcome of each account was not published. The split here is an assumption that adds up to the published figures:
+220 and 1,178 acted on, 37 not, more than 500 accounts suspended or otherwise acted on.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PROTECTED = ("news_media", "journalist", "activist", "politician")
 
 
 def first_demand() -> list[Line]:
-    """256 subjects: the 257th line of IN-D1 was a hashtag, which no rule on accounts and tweets can name."""
+    """Return 256 subjects; the 257th line of IN-D1 was a hashtag, which rules cannot name."""
     categories = [_PROTECTED[number % 4] if number < 37 else "" for number in range(100)]
     accounts = [
         ("account", 9_001_000_000_001 + number, f"synthetic_d1_{number + 1:03}", category)
@@ -36,7 +36,7 @@ def first_demand() -> list[Line]:
     ]
     posted = datetime(2021, 1, 29, 12, tzinfo=UTC)
     tweets = [
-        # The bits below the time are all set, as no machine of Twitter's set them.
+        # All bits below the time are set, which does not occur in real ids.
         (
             "tweet",
             first_id_at(posted + timedelta(minutes=11 * number)) | 0x3FFFFF,
@@ -53,7 +53,7 @@ def second_demand() -> list[Line]:
 
 
 def lists() -> dict[str, list[Line]]:
-    """Return what each list of targets holds, by the name of its file."""
+    """Return the lines of each list of targets, by file name."""
     first, second = first_demand(), second_demand()
     unprotected = [line for line in first if not line[3]]
     suspended = [*[line for line in unprotected if line[0] == "account"][-20:], *second[-490:]]
@@ -66,7 +66,7 @@ def lists() -> dict[str, list[Line]]:
 
 
 NETWORKS = {
-    # The documentation networks of RFC 5737 and RFC 3849: nobody is there.
+    # The documentation networks of RFC 5737 and RFC 3849, which no viewer uses.
     "192.0.2.0/25": ("IN", "DL"),
     "192.0.2.128/25": ("IN", "KA"),
     "198.51.100.0/25": ("US", "CA"),
@@ -79,13 +79,13 @@ NETWORKS = {
 
 
 def write(directory: Path) -> None:
-    """Write the lists of targets and the location database below `directory`."""
+    """Write the lists of targets and the location database into `directory`."""
     targets = directory / "rules" / "targets"
     targets.mkdir(parents=True, exist_ok=True)
     for name, lines in lists().items():
         with (targets / name).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([("kind", "id", "handle", "category"), *lines])
-    # A fixed instant, so that the same script writes the same file.
+    # A fixed instant, so that the script always writes the same file.
     with mock.patch("time.time", return_value=datetime(2026, 11, 1, tzinfo=UTC).timestamp()):
         writer = MMDBWriter(
             6, "GeoIP2-City", ["en"], "invented locations in documentation networks", ipv4_compatible=True

@@ -1,4 +1,4 @@
-"""All that answers, to be held to the same answers: what is compiled and what is opened, in C and in Python."""
+"""All implementations of snapshots, which must give the same answers: compiled and opened, in C and in Python."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def _parameters() -> list[object]:
     return [pytest.param(make, id=name, marks=marks[name]) for name, make in SNAPSHOTS.items()]
 
 
-#: A test of this is given each way to make a snapshot of a rule set.
+#: Runs a test with each way to create a snapshot of a rule set.
 each_snapshot = pytest.mark.parametrize("snapshot_of", _parameters())
 
 
 def every_snapshot(rules: RuleSet) -> Iterator[Snapshot]:
-    """Yield a snapshot of a rule set, made in each way that there is here.
+    """Yield a snapshot of a rule set from each available implementation.
 
-    For properties: what is drawn, and what it is compared with, are made once for all ways.
+    Property tests use this to generate an example and its expected answers once for all implementations.
     """
     for name, make in SNAPSHOTS.items():
         if engine_info().native or not name.endswith("in C"):
@@ -59,5 +59,5 @@ def every_snapshot(rules: RuleSet) -> Iterator[Snapshot]:
 
 
 def engine_of(make: MakeSnapshot) -> Callable[[RuleSet, Policy], Engine]:
-    """Return what makes an engine of such snapshots."""
+    """Return a function that creates an engine with such a snapshot."""
     return lambda rules, policy: Engine(make(rules), policy)

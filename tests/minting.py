@@ -1,8 +1,7 @@
-"""Plausible ids of each year, and how often lists of them are refused. `python -m tests.minting` asks about a million of each
-year, which takes ten minutes.
+"""Generate plausible ids of each year, and measure how often lists of them are refused.
 
-The low twelve bits of an id are a sequence. The shares of ids in which it is 0 are those that were measured on ids of tweets
-and accounts in public repositories.
+`python -m tests.minting` tests a million ids of each year, which takes ten minutes. The low twelve bits of an id are a
+sequence number. The shares of ids with sequence 0 were measured on ids of tweets and accounts in public repositories.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from withhold.model.precision import Precision, Sign
 from withhold.snowflake import first_id_at
 
 YEARS = range(2011, 2027)
-# By the first month in which a share holds; None where the sequence begins anywhere up to 511.
+# Each share with its first month; None means that the sequence begins at any number up to 511.
 _SHARES = (
     ((2011, 1), 0.80),
     ((2012, 1), 0.74),
@@ -32,7 +31,7 @@ _SINCE = [(first_id_at(datetime(*since, 1, tzinfo=UTC)), share) for since, share
 
 
 def minted(rng: random.Random, year: int) -> int:
-    """Return an id as a machine mints it, at any time of a year."""
+    """Return a random id of a year, generated like Twitter's machines do."""
     first, end = (first_id_at(datetime(at, 1, 1, tzinfo=UTC)) >> 22 for at in (year, year + 1))
     id_ = rng.randrange(first, end) << 22 | rng.randrange(1024) << 12
     share = next(share for since, share in reversed(_SINCE) if id_ >= since)
@@ -45,12 +44,12 @@ def minted(rng: random.Random, year: int) -> int:
 
 
 def cast(number: int) -> int:
-    """Return what `int(float(id))` makes of an id."""
+    """Return `int(float(id))`, which rounds an id."""
     return int(float(number))
 
 
 def judged(ids: Iterable[int]) -> tuple[bool, bool]:
-    """Tell whether a list of ids is refused, and whether it is at least worth a warning."""
+    """Return whether a list of ids is refused, and whether it is refused or gives a warning."""
     precision = Precision()
     signs = {precision.sign(id_) for id_ in ids}
     refused = Sign.SHORT in signs or bool(precision.lost())
@@ -58,7 +57,10 @@ def judged(ids: Iterable[int]) -> tuple[bool, bool]:
 
 
 def rates(year: int, *, lists: int, size: int, way: Callable[[int], int] = int) -> tuple[float, float]:
-    """Return the shares of seeded lists of ids of a year, gone some way, that are refused, and at least warned of."""
+    """Return the shares of random lists that are refused, and that are refused or give a warning.
+
+    `way` is applied to each id first.
+    """
     found = []
     for seed in range(lists):
         rng = random.Random(f"{year} {seed}")
@@ -67,9 +69,9 @@ def rates(year: int, *, lists: int, size: int, way: Callable[[int], int] = int) 
 
 
 def main() -> None:
-    """Print for each year how many exact lists are refused, or warned of, and how many that were cast."""
+    """Print for each year the shares of exact lists that are refused or give a warning, and of rounded lists that are refused."""
     sizes = (1, 3, 10, 20, 40, 90, 1000)
-    print("a million exact ids of each year, in lists of so many: refused, warned of / cast lists refused")  # noqa: T201
+    print("a million exact ids of each year, by length of list: refused, with a warning / rounded lists refused")  # noqa: T201
     print("    ", *(f"{size:^21,}" for size in sizes))  # noqa: T201
     for year in YEARS:
         cells = []

@@ -1,4 +1,4 @@
-"""The house vocabulary of Hypothesis: few ids, territories and instants, so that rules collide."""
+"""Hypothesis strategies with few ids, territories and instants, so that rules often concern the same subject."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from withhold import Effect, Policy, Reason, Rule, RuleSet, Settle, Tweet, Viewer
 
 ACCOUNTS = (1, 2, 3)
-TWEETS = (1, 10, 11, 12)  # 1 is an account too: the two kinds must not mix
+TWEETS = (1, 10, 11, 12)  # 1 is also an account, because the two kinds must not be confused
 START = datetime(2021, 2, 10, tzinfo=UTC)
 HOURS = tuple(START + timedelta(hours=hour) for hour in range(6))
 
-#: A country with regions (IT-62 holds IT-RM and IT-RI), one with plain subdivisions, others with none named.
+#: A country with regions (IT-62 contains IT-RM and IT-RI), one with plain subdivisions, and others without.
 TERRITORIES = ("IN", "TR", "US", "US-MS", "US-TX", "IT", "IT-62", "IT-RM", "IT-21", "WORLD")
-#: A place of each kind that these territories tell apart (`test_places.py`), and some that they do not.
+#: A place of each kind that these territories distinguish (`test_places.py`), and some others.
 PLACES = (
     (None, ()),
     ("IN", ()),
@@ -51,7 +51,7 @@ def periods(draw: st.DrawFn) -> tuple[datetime | None, datetime | None]:
 
 @st.composite
 def rules(draw: st.DrawFn, rule_id: str = "r") -> Rule:
-    """One valid rule."""
+    """Generate a valid rule."""
     start, end = draw(periods())
     effect = draw(st.sampled_from((Effect.WITHHOLD, Effect.WITHHOLD, Effect.WITHHOLD, Effect.SUSPEND)))
     codes = st.lists(st.sampled_from(TERRITORIES), min_size=1, max_size=3)
@@ -77,7 +77,7 @@ def rules(draw: st.DrawFn, rule_id: str = "r") -> Rule:
 
 @st.composite
 def rule_sets(draw: st.DrawFn, max_size: int = 5) -> RuleSet:
-    """Rules whose ids are not in the order in which they were made."""
+    """Generate a rule set whose ids are not in order."""
     ids = draw(st.permutations("abcdefgh"[:max_size]))
     count = draw(st.integers(0, max_size))
     return RuleSet(draw(rules(rule_id)) for rule_id in ids[:count])

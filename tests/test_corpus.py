@@ -16,7 +16,7 @@ from tests.corpus import CASES, Make, Question, Want, parse, questions
 from tests.implementations import SNAPSHOTS, engine_of, in_c
 from withhold import Decision, Engine, Outcome, Policy, Reference, Rule, RuleSet, Tweet, TweetDecisions, Viewer, errors
 
-#: Everything that answers, and what it is left out for.
+#: All implementations, with the conditions under which they are skipped.
 CHECKERS: list[tuple[str, Make, list[pytest.MarkDecorator]]] = [
     ("reference", Reference, []),
     ("engine", Engine, []),
@@ -54,11 +54,11 @@ def test_answer(question: Question, make: Make, tmp_path: Path) -> None:
         assert want.anywhere.differences(checker.anywhere(subject, question.at)) == {}
     quotes_agree(subject, want, lambda quoted: checker.check(quoted, viewer, question.at))
     if isinstance(checker, Engine):
-        doors_agree(checker, question, viewer)
+        methods_agree(checker, question, viewer)
 
 
 def quotes_agree(subject: object, want: Want, decide: Callable[[Tweet], Decision]) -> None:
-    """The quotes of a subject, and what they quote, are answered as wanted."""
+    """Assert that the decisions on all quotes of a subject are the expected ones."""
     if "quoted" in want.model_fields_set:
         quotes = subject.quotes() if isinstance(subject, Tweet) else ()
         wanted = [] if want.quoted is None else want.quoted if isinstance(want.quoted, tuple) else [want.quoted]
@@ -68,8 +68,8 @@ def quotes_agree(subject: object, want: Want, decide: Callable[[Tweet], Decision
             quotes_agree(quoted, inner, decide)
 
 
-def doors_agree(engine: Engine, question: Question, viewer: Viewer) -> None:
-    """Whatever a view is asked, and however, it answers as the engine does."""
+def methods_agree(engine: Engine, question: Question, viewer: Viewer) -> None:
+    """Assert that all methods of a view give the same answer as the engine."""
     view, subject, want = engine.view(viewer, question.at), question.subject.build(), question.case.want
     assert want is not None
     visible = want.outcome is Outcome.VISIBLE
@@ -98,7 +98,7 @@ def doors_agree(engine: Engine, question: Question, viewer: Viewer) -> None:
 
 
 def _decisions(tweet: Tweet, found: TweetDecisions) -> Iterator[tuple[Tweet, Decision]]:
-    """Yield a tweet and all that is quoted in it, the outer ones first, each with its decision."""
+    """Yield a tweet and all of its quotes with their decisions, outer ones first."""
     level = [(tweet, found)]
     while level:
         yield from ((each, decided.decision) for each, decided in level)
@@ -121,7 +121,7 @@ def test_refusal(question: Question, make: Make, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("group", SITUATIONS, ids=lambda group: group[0].id)
 def test_neither_the_order_of_rules_nor_of_questions_matters(group: list[Question], tmp_path: Path) -> None:
-    """One engine answers all the cases of a situation, and again backwards, from what it has kept."""
+    """One engine answers all cases of a situation, and then again in reverse order from its caches."""
     rules, _ = group[0].ready(tmp_path)
     engine = Engine(RuleSet(reversed(rules.rules)), group[0].policy)
     for question in (*group, *reversed(group)):
@@ -131,7 +131,7 @@ def test_neither_the_order_of_rules_nor_of_questions_matters(group: list[Questio
         assert question.case.want.differences(decision) == {}
 
 
-# What cannot be written as data.
+# Requirements that cannot be written as data.
 
 IN_INDIA = Rule(id="in-1", tweets=[10], withheld_in=["IN"], reason="legal_demand")
 INDIA, FRANCE = Viewer(country="IN"), Viewer(country="FR")
@@ -162,7 +162,7 @@ def test_answers_are_shared() -> None:
 
 
 def test_a_new_rule_is_seen_at_once() -> None:
-    """C33: an answer that was kept, "nothing is known of this tweet", must not outlive the rule that names it."""
+    """C33: a cached answer "no rule names this tweet" must not outlive the activation of a rule that names it."""
     engine = Engine(RuleSet())
     before = engine.view(INDIA)
     assert before.check(tweet_id=10, account_id=1).visible
@@ -171,7 +171,7 @@ def test_a_new_rule_is_seen_at_once() -> None:
     assert engine.view(INDIA).withholds(10, 1)
     assert engine.check((10, 1), INDIA).rule_ids == ("in-1",)
     assert engine.anywhere((10, 1)).withheld
-    assert before.check(tweet_id=10, account_id=1).visible, "a view keeps the snapshot that it began with"
+    assert before.check(tweet_id=10, account_id=1).visible, "a view keeps its snapshot"
     assert (
         engine.view(INDIA).check(tweet_id=10, account_id=1).revision != before.check(tweet_id=10, account_id=1).revision
     )
@@ -179,7 +179,7 @@ def test_a_new_rule_is_seen_at_once() -> None:
     assert engine.check((10, 1), INDIA).visible
 
 
-def test_a_kept_answer_expires() -> None:
+def test_a_cached_answer_expires() -> None:
     starts = Rule(id="in-2", tweets=[10], withheld_in=["IN"], reason="legal_demand", from_=NOON)
     clock = [NOON - timedelta(microseconds=1)]
     engine = Engine(RuleSet([starts]), clock=lambda: clock[0])
@@ -197,7 +197,7 @@ def test_a_kept_answer_expires() -> None:
 def test_only_ints_are_ids(wrong: Any, rules: list[Rule]) -> None:
     engine = Engine(RuleSet(rules))
     view = engine.view(INDIA, NOON)
-    asked: list[Callable[[], object]] = [
+    calls: list[Callable[[], object]] = [
         lambda: view.withholds(wrong, 1),
         lambda: view.withholds(10, wrong),
         lambda: view.filter([(11, 2), (wrong, wrong)]),
@@ -206,17 +206,17 @@ def test_only_ints_are_ids(wrong: Any, rules: list[Rule]) -> None:
         lambda: view.check(tweet_id=wrong, account_id=None if wrong is None else 1),
         lambda: engine.check((wrong, None), INDIA, NOON),
     ]
-    for ask in asked:
+    for call in calls:
         with pytest.raises((TypeError, ValueError)):
-            ask()
+            call()
 
 
-#: The sentences that Python tests hold, wholly or besides the data; and the examples that are none of data.
-HELD_HERE: dict[str, list[Callable[..., None]]] = {
+#: The sentences and examples that tests in Python cover, some of them in addition to cases.
+TESTED_HERE: dict[str, list[Callable[..., None]]] = {
     "R5": [test_neither_the_order_of_rules_nor_of_questions_matters],
     "A1": [test_a_decision_has_no_truth_value],
     "A2": [test_answers_are_shared],
-    "A3": [test_a_new_rule_is_seen_at_once, test_a_kept_answer_expires],
+    "A3": [test_a_new_rule_is_seen_at_once, test_a_cached_answer_expires],
     "A4": [test_only_ints_are_ids],
     "C33": [test_a_new_rule_is_seen_at_once],
 }
@@ -225,17 +225,17 @@ HELD_HERE: dict[str, list[Callable[..., None]]] = {
 def test_every_sentence_of_the_contract_is_cited() -> None:
     contract = {f"{letter}{n}" for letter, last in (("T", 6), ("R", 10), ("A", 5)) for n in range(1, last + 1)}
     cited = {sentence for question in QUESTIONS for sentence in question.case.cites}
-    assert cited | (HELD_HERE.keys() & contract) == contract
+    assert cited | (TESTED_HERE.keys() & contract) == contract
 
 
 def test_every_example_is_a_case_or_has_its_reason() -> None:
-    """The README lists all examples; those without a case say where else they stand, or `not yet` and why."""
+    """The README lists all examples; those without a case have the place of their test, or `not yet` with a reason."""
     rows = re.findall(r"^\| (C\d\d) \|.*\| (.+) \|$", (CASES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
     open_ = {example for example, where in rows if where.startswith(("not yet: ", "elsewhere: "))}
-    held = {example for question in QUESTIONS for example in question.case.source}
-    held |= {name for name in HELD_HERE if name.startswith("C")}
-    assert held.isdisjoint(open_)
-    assert sorted(example for example, _ in rows) == sorted(held | open_)
+    tested = {example for question in QUESTIONS for example in question.case.source}
+    tested |= {name for name in TESTED_HERE if name.startswith("C")}
+    assert tested.isdisjoint(open_)
+    assert sorted(example for example, _ in rows) == sorted(tested | open_)
 
 
 CASE = """
@@ -252,7 +252,7 @@ situations:
 
 
 WANT = "want: {outcome: visible, rule_ids: []}"
-NO_CASES = [
+INVALID = [
     (WANT, "want: {outcome: visible, rule_ids: [], reasons: []}"),
     (WANT, "want: {}"),
     (WANT, "want: {outcome: visible}"),
@@ -269,9 +269,9 @@ NO_CASES = [
 ]
 
 
-@pytest.mark.parametrize(("right", "wrong"), NO_CASES)
-def test_what_is_no_case_is_refused(right: str, wrong: str) -> None:
+@pytest.mark.parametrize(("right", "wrong"), INVALID)
+def test_invalid_cases_are_refused(right: str, wrong: str) -> None:
     assert len(parse(CASE).situations) == 1
     assert right in CASE
-    with pytest.raises(ValueError):  # noqa: PT011  # pydantic's own, or that of a repeated key
+    with pytest.raises(ValueError):  # noqa: PT011  # from pydantic, or for a repeated key
         parse(CASE.replace(right, wrong))

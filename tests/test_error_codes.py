@@ -17,15 +17,15 @@ from withhold.lint import CHECKS
 PACKAGE = Path(withhold.__file__).parent
 _CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+")
 
-#: Words with hyphens that are no codes: headers, encodings, commands and names.
+#: Words with hyphens that are not codes: headers, encodings, commands and names.
 _OTHERS = {"app-engine", "cat-file", "rev-parse", "in-1", "latin-1", "utf-8", "utf-8-sig", "user-agent"}
 _OTHERS |= {"withhold-geoip", "withhold-geoip-watch", "forwarded-for", "x-forwarded-for", "cloudfront-viewer-address"}
-#: Codes that are put together where they are raised, from the name of a field or a class.
+#: Codes that are composed from the name of a field or a class.
 _COMPOSED = {
     f"unknown-{name}" for name in ("category", "effect", "if-unknown", "outcome", "reason", "unknown-location")
 }
 _COMPOSED |= {"bad-demand", "bad-note", "no-root", "not-a-policy", "not-a-viewer"}
-#: Modules that hold headers of CDNs, or the demo's rules.
+#: Modules with headers of CDNs, or with the rules of the demo.
 _WITHOUT_CODES = {"cdn.py", "demo.py"}
 
 
@@ -56,7 +56,7 @@ def test_every_documented_code_is_in_the_sources() -> None:
     documented = set(_documented()) - _COMPOSED
     assert [code for code in documented if f'"{code}"' not in text and f"[{code}]" not in text] == []
     assert set(_documented()) | {check.code for check in CHECKS} == DOCUMENTED, (
-        "every problem in any test has one of them"
+        "conftest.py checks every problem with these"
     )
 
 

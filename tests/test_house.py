@@ -1,4 +1,4 @@
-"""How the house is built: who may import whom, how large a file is, what is public, what an import costs."""
+"""Architecture: allowed imports, sizes of files, public names, and the cost of an import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILES = sorted(HOUSE.rglob("*.py"))
 STUBS = sorted(HOUSE.rglob("*.pyi"))
 IN_C = sorted(HOUSE.rglob("*.p[yx][xd]"))
 
-# Imports only go down, and rooms on one level do not know each other. The exceptions lie under everything.
+# Imports only go down, and rooms on one level do not import each other. `errors` is below all others.
 LEVELS = {
     "errors": 0,
     **dict.fromkeys(("territories", "snowflake", "native"), 1),
@@ -40,7 +40,7 @@ def room_of(file: Path) -> str:
 
 
 def imports_of(source: str) -> list[str]:
-    """Return every module that a file imports, those inside functions too."""
+    """Return every module that a file imports, also inside functions."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -67,7 +67,7 @@ def test_imports_only_go_down(file):
     assert breaches(room_of(file), file.read_text(encoding="utf-8")) == []
 
 
-def test_the_layer_test_sees_what_it_should():
+def test_the_test_of_imports_finds_breaches():
     assert breaches("model", "def f():\n    from withhold.engine import Engine\n") == ["withhold.engine.Engine"]
     assert breaches("sources", "import withhold.location.geoip") == ["withhold.location.geoip"]
     assert breaches("engine", "from withhold.location import GeoIP") == ["withhold.location.GeoIP"]
@@ -76,36 +76,36 @@ def test_the_layer_test_sees_what_it_should():
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(HOUSE)))
-def test_files_are_short_and_say_why_they_exist(file):
+def test_files_are_short_and_have_a_docstring(file):
     source = file.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= 400
-    assert ast.get_docstring(ast.parse(source)), "a module opens with why it exists"
+    assert ast.get_docstring(ast.parse(source)), "a module begins with its purpose"
 
 
 @pytest.mark.parametrize("file", IN_C, ids=lambda file: file.name)
-def test_what_is_in_c_is_short_too_and_knows_no_room_but_the_errors(file):
+def test_c_modules_are_short_and_import_no_room_but_errors(file):
     source = file.read_text(encoding="utf-8")
     assert len(source.splitlines()) <= 400
-    assert '"""' in source.partition("import")[0], "a module opens with why it exists"
+    assert '"""' in source.partition("import")[0], "a module begins with its purpose"
     imported = set(re.findall(r"^(?:from|c?import) withhold\.(\w+)", source, re.MULTILINE))
     assert imported <= {"errors", "native"}
 
 
 @pytest.mark.parametrize("file", IN_C, ids=lambda file: file.name)
-def test_a3_what_is_in_c_compiles_quickly(file):
-    """A typed memoryview of Cython's brings 20,000 lines of C into each module that has or imports one."""
+def test_a3_c_modules_have_no_typed_memoryviews(file):
+    """A typed memoryview of Cython adds 20,000 lines of C to each module that has or imports one."""
     assert re.findall(r"\w+\s*\[[^\]]*::\s*1?\s*[\],]", file.read_text(encoding="utf-8")) == []
 
 
-def test_a3_only_what_serves_is_compiled_at_installation():
+def test_a3_only_modules_of_the_package_are_compiled_at_installation():
     declared = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     modules = {module["name"] for module in declared["tool"]["setuptools"]["ext-modules"]}
     assert modules == {f"withhold.native.{name}" for name in ("addresses", "columns", "index", "view")}
     assert all(module["optional"] for module in declared["tool"]["setuptools"]["ext-modules"])
 
 
-def test_e11_nothing_advises_a_package_from_an_index():
-    """`withhold` is in no index: what is installed by that name is a checkout, a wheel, a commit or a file's hash."""
+def test_e11_no_text_advises_installation_from_an_index():
+    """`withhold` is in no index, so it is installed from a checkout, a commit, or a file with its hash."""
     root = HOUSE.parent if (HOUSE.parent / "README.md").exists() else Path(__file__).parents[1]
     pages = [root / "README.md", *HOUSE.rglob("*.md"), *(root / "benchmarks").rglob("*.md")]
     written = [*FILES, *sorted((root / "benchmarks").rglob("*.py")), *pages, root / "pyproject.toml"]
@@ -118,14 +118,14 @@ def test_e11_nothing_advises_a_package_from_an_index():
         for wanted in re.findall(r"(?:(?<=\s)|(?<=['\"]))withhold(?!\w)[^'\"\n]*", command)
     ]
     pinned = [wanted for wanted in advised if re.search(r" @ \S+(@[0-9a-f]{40}|#sha256=[0-9a-f]{64})$", wanted)]
-    # The name of the command, as in `pip install '.[cli]' && withhold demo`, is no package.
+    # In `pip install '.[cli]' && withhold demo`, `withhold` is the command, not a package.
     assert [wanted for wanted in advised if wanted not in pinned and not re.match(r"withhold [a-z]", wanted)] == []
     assert len(pinned) >= 3
 
 
-def test_the_public_names_are_a_sorted_list_and_all_there_is():
+def test_all_public_names_are_in_a_sorted_list():
     rooms = {path.stem for path in HOUSE.iterdir() if path.suffix == ".py" or path.is_dir()}
-    # pytest puts names that are none into the modules of a package that has a plugin.
+    # pytest adds names that are not identifiers to modules of a package with a plugin.
     public = {name for name in vars(withhold) if name.isidentifier() and not name.startswith("_")} - rooms
     assert withhold.__all__ == sorted(withhold.__all__)
     assert public == set(withhold.__all__)
@@ -143,7 +143,7 @@ def _public_members():
 @pytest.mark.parametrize(
     ("name", "thing"), list(_public_members()), ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_public_things_say_what_they_are(name, thing):
+def test_public_names_have_docstrings(name, thing):
     assert inspect.getdoc(thing), name
 
 
@@ -151,14 +151,14 @@ def _in_a_fresh_process(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
 
 
-def test_an_import_brings_no_parser_no_database_and_no_command_line():
+def test_an_import_loads_no_parser_no_database_library_and_no_command_line():
     heavy = ("yaml", "geoip2", "maxminddb", "typer", "rich", "pytest", "pycountry", "hypothesis")
     code = f"import sys, withhold; print([name for name in {heavy!r} if name in sys.modules])"
     assert _in_a_fresh_process(code).strip() == "[]"
 
 
 def test_an_import_costs_no_more_than_pydantic_and_30_milliseconds():
-    """The best of many, by turns and each in a process of its own: a busy machine makes both dearer, at times."""
+    """Both are the best of several times from alternating processes, because a busy machine can slow down either."""
 
     def cost(module: str) -> float:
         code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"

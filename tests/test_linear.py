@@ -1,6 +1,6 @@
-"""What somebody else wrote may be long: reading, compiling, advice and comparison take time in proportion to it.
+"""Long input: loading, compiling, linting and comparing take time in proportion to its length.
 
-Counted are steps of the interpreter, as no clock is the same on a busy machine.
+The tests count steps of the interpreter, because times are unreliable on a busy machine.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from withhold.lint import lint
 from withhold.reports.difference import differences
 from withhold.territories import countries
 
-# From Python 3.12 on, the first call of a function is counted by other steps than the next.
-pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="steps are counted with Python 3.11 alone")
+# From Python 3.12 on, the first call of a function has other steps than later ones.
+pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="steps are counted with Python 3.11 only")
 
 HEAD = "rules:\n- id: a\n  accounts: 1\n  reason: terms\n  withheld_in: IN\n"
 START = datetime(2021, 1, 1, tzinfo=UTC)
@@ -31,7 +31,7 @@ CODES = ", ".join(f'"{code}"' for code in countries())
 
 
 def steps(function: Callable[[], object]) -> int:
-    """Return how many steps this library takes in a function, by the interpreter's own count."""
+    """Return the number of steps of the interpreter in this library during a call."""
     count = 0
 
     def trace(frame: FrameType, event: str, _: object) -> Any:
@@ -52,7 +52,7 @@ def steps(function: Callable[[], object]) -> int:
 
 
 def is_in_proportion(prepare: Callable[[int], Callable[[], object]], few: int = 100) -> None:
-    prepare(few)()  # what is read and kept at the first call
+    prepare(few)()  # fills caches
     small, large = steps(prepare(few)), steps(prepare(4 * few))
     assert large < 6 * small, f"{small:,} steps for {few}, {large:,} for {4 * few}"
 
@@ -102,7 +102,7 @@ def load(path: Path) -> RuleSet | RuleSetError:
             return error
 
 
-def test_c9_ten_thousand_unknown_keys_are_all_told_and_the_first_have_a_guess(
+def test_c9_ten_thousand_unknown_keys_are_all_reported_and_the_first_have_a_hint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guesses = 0
@@ -131,7 +131,7 @@ def test_c9_a_group_may_be_named_thousands_of_times(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert len(rules["a"].except_in) == len(countries())
-    assert peak < 20_000_000, "at 250 members each time it would be ten times that"
+    assert peak < 20_000_000, "with 250 members each time it would be ten times as much"
 
 
 def test_c9_many_tag_directives_are_refused_before_they_are_read(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_c9_many_tag_directives_are_refused_before_they_are_read(tmp_path: Path)
 
 
 def rule(number: int, **more: object) -> Rule:
-    said: dict[str, object] = {"id": f"r{number:05}", "accounts": [1], "withheld_in": "IN", "reason": "terms"}
-    return Rule(**{**said, **more})  # type: ignore[arg-type]
+    values: dict[str, object] = {"id": f"r{number:05}", "accounts": [1], "withheld_in": "IN", "reason": "terms"}
+    return Rule(**{**values, **more})  # type: ignore[arg-type]
 
 
 def subset(number: int, things: Iterable[object]) -> list[object]:
@@ -173,7 +173,7 @@ def test_c9_compiling_in_python(make: Callable[[int], list[Rule]]) -> None:
 
 
 @pytest.mark.parametrize("make", SETS)
-def test_c9_advice(make: Callable[[int], list[Rule]]) -> None:
+def test_c9_linting(make: Callable[[int], list[Rule]]) -> None:
     def prepare(number: int) -> Callable[[], object]:
         rules = RuleSet(make(number))
         return lambda: lint(rules)
@@ -182,7 +182,7 @@ def test_c9_advice(make: Callable[[int], list[Rule]]) -> None:
 
 
 @pytest.mark.parametrize("make", SETS)
-def test_c9_comparison(make: Callable[[int], list[Rule]]) -> None:
+def test_c9_comparing(make: Callable[[int], list[Rule]]) -> None:
     def prepare(number: int) -> Callable[[], object]:
         rules = make(number)
         old, new = (Snapshot.compile(RuleSet(some)) for some in (rules, rules[:-1]))
@@ -199,10 +199,10 @@ def test_c9_thousands_of_rules_on_one_account_take_little_memory_in_python() -> 
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 10_000_000, "all combinations on the way there would take 36 MB"
+    assert peak < 10_000_000, "with all intermediate combinations it would be 36 MB"
 
 
-def test_c9_of_thousands_of_rules_some_hundreds_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c9_each_rule_is_compared_with_some_hundreds_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("withhold.lint.shadowed._COMPARED", 20)
     names = list(countries())[:9]
     for make in (

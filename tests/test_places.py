@@ -1,4 +1,4 @@
-"""The places that tests ask from: properties that go through them see every place there is."""
+"""The places in `strategies.py` represent all places in the world."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from withhold.model.viewer import LocationKey, is_in
 from withhold.territories import countries, country_of, subdivisions
 
 
-def _told(place: LocationKey) -> tuple[bool | None, ...]:
+def _membership(place: LocationKey) -> tuple[bool | None, ...]:
     return tuple(is_in(place, code) for code in TERRITORIES)
 
 
-def test_there_is_a_place_of_each_kind_that_the_territories_of_rules_tell_apart() -> None:
+def test_there_is_a_place_of_each_kind_that_the_territories_distinguish() -> None:
     everywhere: list[LocationKey] = [(None, ()), *((country, ()) for country in countries())]
     everywhere += [(country_of(code), (code,)) for country in countries() for code in subdivisions(country)]
-    assert {_told(place) for place in everywhere} <= {_told(place) for place in PLACES}
+    assert {_membership(place) for place in everywhere} <= {_membership(place) for place in PLACES}

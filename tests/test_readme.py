@@ -1,4 +1,4 @@
-"""What the README shows is what happens: its files are written, its Python and its commands run."""
+"""The examples of all READMEs: their files are written, and their Python and commands run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOP = Path(__file__).parents[1]
 README = TOP / "README.md"
 ROOMS = Path(withhold.__file__).parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-#: The front door and the page of each room; a wheel has the latter.
+#: The front page, and the page of each room; wheels include the latter.
 PAGES = [README, *sorted(ROOMS.rglob("README.md")), TOP / "benchmarks" / "README.md"]
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 
@@ -34,7 +34,7 @@ def blocks_of(page, *kinds):
 
 @pytest.fixture
 def there(page, tmp_path, monkeypatch):
-    """A folder with the files that a page shows, each named in its first line."""
+    """Return a folder with the files of a page; the first line of each has its name."""
     for text in blocks_of(page, "yaml", "csv"):
         file = tmp_path / text.removeprefix("# ").partition("\n")[0]
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +55,7 @@ def test_the_python_runs(page, there):
 
 
 @each_page
-def test_the_commands_print_what_is_shown(page, there):
+def test_the_commands_print_the_output_of_the_page(page, there):
     commands = re.split(r"^\$ ", "".join(blocks_of(page, "console")), flags=re.MULTILINE)[1:]
     for command in commands:
         line, _, wanted = command.partition("\n")
@@ -85,21 +85,21 @@ def test_every_room_has_a_page():
 
 
 @each_page
-def test_links_lead_somewhere(page):
+def test_links_have_targets(page):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", BLOCK.sub("", page.read_text(encoding="utf-8"))):
         assert (page.parent / target).exists() or page.parent not in TOP.parents, target
 
 
-def test_the_set_up_commands_are_the_promised_ones():
+def test_the_readme_has_both_commands():
     text = "".join(blocks_of(README, "sh"))
     assert "pip install '.[cli]' && withhold demo" in text
     assert "pip install '.[test]' && pytest" in text
 
 
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 @pytest.mark.parametrize("page", [ROOMS / "reports" / "README.md"], ids=["reports"])
-def test_the_workflow_passes_with_the_rules_that_are_shown(page, there, monkeypatch):
-    """As it runs on a pull request, and what is to be typed on a desk."""
+def test_the_workflow_passes_with_the_rules_of_the_page(page, there, monkeypatch):
+    """Run the workflow of a pull request, and the commands for a developer's machine."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(there / "summary.md"))
     workflow = yaml.safe_load((there / ".github" / "workflows" / "rules.yaml").read_text(encoding="utf-8"))
     run = [step["run"] for step in workflow["jobs"]["rules"]["steps"] if "run" in step]
@@ -121,6 +121,6 @@ def test_the_workflow_passes_with_the_rules_that_are_shown(page, there, monkeypa
 
 
 @each_page
-def test_nothing_is_left_to_be_filled_in(page):
+def test_pages_have_no_placeholders(page):
     prose = BLOCK.sub("", page.read_text(encoding="utf-8"))
     assert not re.findall(r"^[A-Z]{5,}$|TODO|XXX|TBD", prose, re.MULTILINE)

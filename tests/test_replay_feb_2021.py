@@ -1,4 +1,4 @@
-"""February 2021, replayed on the rules that the demo carries: who saw what, when, from where."""
+"""The events of February 2021, replayed with the rules of the demo: who saw what, when and where."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from withhold import Engine, Outcome, Reference, RuleSet, Viewer
 from withhold.model.instants import parse_instant
 
-# Made-up ids: (tweet, account) of one target for each course that events took.
+# Invented ids: (tweet, account) of one target for each course of events.
 MEDIA_A = (None, 9001000000001)  # IN-D1, news media
 ACT_B = (None, 9001000000003)  # IN-D1, activist
 ACCT_C = (None, 9001000000038)  # IN-D1, unprotected, withheld again
@@ -55,7 +55,7 @@ def test_probe(checker, at, country, wanted):
 
 
 def test_the_demands_have_their_full_size_and_the_published_outcomes(rules):
-    """IN-D1: 257 lines, the last a hashtag; 220 acted on, the hashtag among them. IN-D2: 1,178 accounts, all."""
+    """IN-D1 had 257 lines, the last a hashtag; 220 were acted on, including the hashtag. IN-D2 had 1,178 accounts, all acted on."""
     view = Engine(rules).view(Viewer(country="IN"), parse_instant("2021-02-12T12:00:00Z"))
     first = rules["in-d1-2021-02-01"]
     acted = [id_ for id_ in first.accounts if not view.check(account_id=id_).visible]

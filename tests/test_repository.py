@@ -1,4 +1,4 @@
-"""The files for people and machines around the code: they parse, and what they name exists."""
+"""The files in `.github`: they are valid, and the paths and commands in them exist."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGES = sorted(HERE.rglob("*.md"))
 TEXTS = [*FORMS, *WORKFLOWS, *PAGES]
 TOOLS = {"pytest", "ruff", "mypy", "pyright", "python", "pip"}
 
-pytestmark = pytest.mark.skipif(not HERE.is_dir(), reason="the checkout's dotfolders are not beside the tests")
+pytestmark = pytest.mark.skipif(not HERE.is_dir(), reason="the dotfolders of the checkout are not beside the tests")
 
 
 def named(path):
@@ -33,14 +33,14 @@ def named(path):
 
 
 def paths_in(text):
-    """Return what looks like a path of the repository: with a slash and from a folder that it has, or a page at its top."""
+    """Return the paths in a text: those in a folder of the repository, and pages at its top."""
     code = " ".join([*re.findall(r"`([^`\n]+)`", text), *re.findall(r"run: (.*)", text)])
     folders = r"(?:withhold|tests|benchmarks|\.ci|\.github)/[\w./-]*"
     return set(re.findall(rf"(?<![\w/.-])({folders}|[A-Z]+\.md|pyproject\.toml)", code))
 
 
 def commands_in(text):
-    """Return the words of each command in code: those in backticks, in blocks, and after `run:`."""
+    """Return the words of each command in backticks, in blocks, and after `run:`."""
     code = chain(
         re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text),
         *(block.splitlines() for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)),
@@ -50,11 +50,11 @@ def commands_in(text):
 
 
 def read_workflow(file):
-    """Read a workflow, in which all values are texts: `on` is true to the loaders that know other types."""
-    return yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506  # makes nothing but text
+    """Read a workflow with all values as text, because other loaders read `on` as true."""
+    return yaml.load(file.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506  # creates nothing but text
 
 
-def test_there_is_something_to_check():
+def test_there_are_files_to_check():
     assert len(FORMS) == 3
     assert len(WORKFLOWS) == 2
     assert {path.name for path in PAGES} == {"CONTRIBUTING.md", "SECURITY.md"}
@@ -67,7 +67,7 @@ def test_there_is_something_to_check():
 @pytest.mark.parametrize("file", TEXTS, ids=named)
 def test_every_path_that_is_named_exists(file):
     found = paths_in(file.read_text(encoding="utf-8"))
-    # The package may be installed, and not beside the tests; `README.md` is in every room, and pages may be beside the file.
+    # The package may be installed elsewhere. `README.md` is in every room, and pages may be beside the file.
     tops = [HOUSE.parent, TOP, file.parent]
     assert [path for path in sorted(found) if not any((top / path).exists() for top in tops)] == []
 
@@ -108,7 +108,7 @@ def test_workflows_run_with_few_rights_and_actions_by_their_major_version(file):
             assert re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]) if "uses" in step else step["run"]
 
 
-def test_ci_runs_what_a_checkout_has():
+def test_ci_runs_the_script_of_the_checkout():
     ci = read_workflow(HERE / "workflows" / "ci.yml")
     assert {"push", "pull_request"} <= set(ci["on"])
     (job,) = ci["jobs"].values()
@@ -116,14 +116,14 @@ def test_ci_runs_what_a_checkout_has():
     assert "${PYTHON:-" in (TOP / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_wheels_are_tested_with_the_modules_in_c():
+def test_wheels_are_tested_with_the_c_modules():
     settings = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["cibuildwheel"]
     assert settings["test-command"] == ["withhold --version", "withhold demo"]
     assert settings["test-environment"] == {"WITHHOLD_REQUIRE_NATIVE": "1"}
 
 
 @pytest.mark.parametrize("file", FORMS, ids=named)
-def test_forms_have_what_github_asks_for(file):
+def test_forms_have_the_keys_that_github_requires(file):
     form = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert set(form) <= {"name", "description", "title", "labels", "body"}
     assert form["name"]
@@ -143,14 +143,14 @@ def test_forms_have_what_github_asks_for(file):
     assert len(ids) == len(set(ids))
 
 
-def test_the_rule_in_the_form_is_one():
+def test_the_rule_in_the_form_is_valid():
     form = yaml.safe_load((HERE / "ISSUE_TEMPLATE" / "1-wrong-answer.yml").read_text(encoding="utf-8"))
     (rules,) = (part["attributes"]["placeholder"] for part in form["body"] if part.get("id") == "rules")
     (rule,) = yaml.safe_load(rules)["rules"]
     assert withhold.Rule(**rule).id == "in-1"
 
 
-def test_nothing_names_a_package_of_an_index():
+def test_no_file_installs_from_an_index():
     for file in sorted(path for path in HERE.rglob("*") if path.is_file()):
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"(pip install|pipx (?:install|run)|uvx?(?: \w+)*) +['\"]?withhold\b", text), file

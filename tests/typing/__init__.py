@@ -1,5 +1,5 @@
-"""What type checkers infer of the public API.
+"""The types that mypy and pyright infer for the public API.
 
-mypy and pyright check the modules here, both strict; nothing runs them. `# type: ignore[…]` marks misuse that both must
-report: a comment that is not needed is an error too.
+Both check these modules in strict mode; nothing runs them. `# type: ignore[…]` marks misuse that both must report; an
+unnecessary comment is an error too.
 """

@@ -1,4 +1,4 @@
-"""What is inferred of questions and answers: `withhold`."""
+"""The types of questions and answers: `withhold`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is inferred of errors: every one is a `WithholdError`, and a `ValueError` or a `TypeError`."""
+"""The types of errors: each is a `WithholdError`, and a `ValueError` or a `TypeError`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Misuse that a type checker reports before anything runs."""
+"""Misuse that type checkers report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is inferred of the rooms: `location`, `lint`, `testing`, `sources` and `reports`."""
+"""The types of the rooms `location`, `lint`, `testing`, `sources` and `reports`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ ROOMS = ["withhold", *(f"withhold.{room}" for room in ("lint", "location", "repo
 
 
 def names_in_use() -> set[str]:
-    """Return every name and attribute that the modules here use, their imports aside."""
+    """Return every name and attribute in these modules, except in imports."""
     found: set[str] = set()
     for file in Path(__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -20,7 +20,7 @@ def names_in_use() -> set[str]:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_every_public_name_of_a_room_is_in_use_here(room: str) -> None:
+def test_these_modules_use_every_public_name_of_a_room(room: str) -> None:
     module = import_module(room)
     public = getattr(module, "__all__", None) or [
         name for name, value in vars(module).items() if getattr(value, "__module__", None) == room
