@@ -100,7 +100,7 @@ def test_a_problem_has_its_place(text: str, problem: str) -> None:
 def test_newlines_are_allowed_in_some_texts_alone() -> None:
     assert told('{name: a, note: "a\\nb"}') == []
     assert told('{name: "a\\nb"}') == [
-        "1:8: the text `a\\nb` has the control character `\\n` [control-character]; write it on one line"
+        "1:8: the text `a\\nb` contains the control character `\\n` [control-character]; write it on one line"
     ]
 
 
