@@ -206,10 +206,10 @@ class TestPlain:
         (b"", "the file is empty"),
         (b"kind;id\naccount;1\n", "the columns are separated by semicolons: save it with commas, as `kind,id`"),
         (b"kind\tid\naccount\t1\n", "the columns are separated by tabs: save it with commas, as `kind,id`"),
-        (b"sep=,\nkind,id\naccount,1\n", "take the line `sep=` away, and separate the columns by commas: `kind,id`"),
-        (b"sep=;\nkind;id\naccount;1\n", "take the line `sep=` away, and separate the columns by commas: `kind,id`"),
-        ("kind,id\naccount,1\n".encode("utf-16"), "this is no text in UTF-8: save it as CSV, in UTF-8"),
-        (b"PK\x03\x04 workbook", "this is no text in UTF-8: save it as CSV, in UTF-8"),
+        (b"sep=,\nkind,id\naccount,1\n", "remove the line `sep=`, and separate the columns by commas: `kind,id`"),
+        (b"sep=;\nkind;id\naccount;1\n", "remove the line `sep=`, and separate the columns by commas: `kind,id`"),
+        ("kind,id\naccount,1\n".encode("utf-16"), "this is not UTF-8 text: save it as CSV, in UTF-8"),
+        (b"PK\x03\x04 workbook", "this is not UTF-8 text: save it as CSV, in UTF-8"),
     ],
 )
 def test_a_list_in_another_format_is_told_what_it_is(tmp_path: Path, content: bytes, hint: str) -> None:
@@ -255,7 +255,7 @@ def test_b4_a_file_of_another_kind_is_not_quoted_line_by_line(tmp_path: Path, co
     *first, last = refusal(tmp_path).problems
     assert [problem.code for problem in first] == ["bad-id"] * 10
     assert last.code == "no-id-list"
-    assert last.message == f"this is no list of ids: {len(lines) - len(good)} of {len(lines)} lines are none"
+    assert last.message == f"this is no list of ids: {len(lines) - len(good)} of {len(lines)} lines are no ids"
     for problem in first:
         assert re.fullmatch(r"id `…?[A-Za-z0-9]{0,20}…?` [a-z: ]+", problem.message), "20 letters and digits, no more"
 
@@ -282,31 +282,31 @@ ID = "1355667106821046272"
 @pytest.mark.parametrize(
     ("written", "said", "hint"),
     [
-        (f"'{ID}", "has an apostrophe before it", "take it away"),
-        (f"’{ID}", "has an apostrophe before it", "take it away"),
-        (f'"=""{ID}"""', "is a formula", "without `=` and quotes"),
-        (f'="{ID}"', "is a formula", "without `=` and quotes"),
-        (f"=“{ID}”", "is a formula", "without `=` and quotes"),
+        (f"'{ID}", "has an apostrophe before it", "remove it"),
+        (f"’{ID}", "has an apostrophe before it", "remove it"),
+        (f'"=""{ID}"""', "is a spreadsheet formula", "without `=` and quotes"),
+        (f'="{ID}"', "is a spreadsheet formula", "without `=` and quotes"),
+        (f"=“{ID}”", "is a spreadsheet formula", "without `=` and quotes"),
         (f"“{ID}”", "has quotes", "without quotes"),
         ('"1,35567E+18"', "has been a floating-point number", "restore all its digits"),
         ("1.35567E+18", "has been a floating-point number", "restore all its digits"),
         (f"{ID}.0", "has been a floating-point number", "restore all its digits"),
         (f'"{ID},00"', "has been a floating-point number", "restore all its digits"),
-        ('"1,355,667,106,821,046,272"', "has separators", "write its digits alone"),
-        ("1.355.667.106.821.046.272", "has separators", "write its digits alone"),
-        ("1 355 667 106 821 046 272", "has separators", "write its digits alone"),
-        ("1\xa0355\xa0667\xa0106\xa0821\xa0046\xa0272", "has separators", "write its digits alone"),
-        ("1\u202f355\u202f667", "has separators", "write its digits alone"),
-        ("1'355'667", "has separators", "write its digits alone"),
-        (f"\u200b{ID}", "cannot be seen, U+200B", "write its digits alone"),
-        (f"\u202a{ID}\u202c", "cannot be seen, U+202A", "write its digits alone"),
-        (f"{ID}\ufeff", "cannot be seen, U+FEFF", "write its digits alone"),
-        ("１３５５６６７", "has other digits than 0 to 9", "with the digits 0 to 9"),
-        (f"https://twitter.com/jack/status/{ID}", "is the address of a page", "behind `/status/`"),
-        (f"x.com/i/web/status/{ID}?s=20", "is the address of a page", "behind `/status/`"),
-        ("@jack", "is a handle", "write the account's number"),
-        (f"{ID};tweet", "stands beside something else", "one id a line"),
-        (f"tweet\t{ID}", "stands beside something else", "one id a line"),
+        ('"1,355,667,106,821,046,272"', "has separators", "write only its digits"),
+        ("1.355.667.106.821.046.272", "has separators", "write only its digits"),
+        ("1 355 667 106 821 046 272", "has separators", "write only its digits"),
+        ("1\xa0355\xa0667\xa0106\xa0821\xa0046\xa0272", "has separators", "write only its digits"),
+        ("1\u202f355\u202f667", "has separators", "write only its digits"),
+        ("1'355'667", "has separators", "write only its digits"),
+        (f"\u200b{ID}", "the invisible character U+200B", "write only its digits"),
+        (f"\u202a{ID}\u202c", "the invisible character U+202A", "write only its digits"),
+        (f"{ID}\ufeff", "the invisible character U+FEFF", "write only its digits"),
+        ("１３５５６６７", "has digits other than 0 to 9", "with the digits 0 to 9"),
+        (f"https://twitter.com/jack/status/{ID}", "is the address of a page", "after `/status/`"),
+        (f"x.com/i/web/status/{ID}?s=20", "is the address of a page", "after `/status/`"),
+        ("@jack", "is a handle", "write the account's id"),
+        (f"{ID};tweet", "is not alone on its line", "one id per line"),
+        (f"tweet\t{ID}", "is not alone on its line", "one id per line"),
     ],
 )
 def test_e9_an_id_in_another_form_is_called_by_its_name(tmp_path: Path, written: str, said: str, hint: str) -> None:
@@ -335,10 +335,10 @@ def test_e9_blanks_around_an_id_are_no_part_of_it(tmp_path: Path, content: str) 
         ("kind,id\ntweet_id,1\n", "did you mean `tweet`?"),
         ("kind,id\nhashtag,1\n", "write `account` or `tweet`"),
         ("kind,id\naccount;1\n", "separate the columns by commas"),
-        ("kind,id\ntweet,1,35567E+18\n", "write an id as its digits alone: a spreadsheet puts commas into a number"),
-        ("kind,id\ntweet,1,355,667\n", "write an id as its digits alone: a spreadsheet puts commas into a number"),
-        ("kind,id\n", "export it again, or take `ids_file` out of the rule"),
-        ("\ufeffKind,Id\r\n\r\n,\r\n", "export it again, or take `ids_file` out of the rule"),
+        ("kind,id\ntweet,1,35567E+18\n", "write only the digits of an id: spreadsheets put commas into numbers"),
+        ("kind,id\ntweet,1,355,667\n", "write only the digits of an id: spreadsheets put commas into numbers"),
+        ("kind,id\n", "export it again, or remove `ids_file` from the rule"),
+        ("\ufeffKind,Id\r\n\r\n,\r\n", "export it again, or remove `ids_file` from the rule"),
     ],
 )
 def test_e9_a_list_that_is_nearly_one_has_the_right_hint(tmp_path: Path, content: str, hint: str) -> None:
@@ -351,10 +351,10 @@ def test_e9_a_list_that_is_nearly_one_has_the_right_hint(tmp_path: Path, content
     [
         ("kind,id\naccount,1\n", "this is CSV: write `ids_file:` and its path, without the kind"),
         ("kind;id\naccount;1\n", "this is CSV: write `ids_file:` and its path, without the kind"),
-        ("account_id\n1\n", "write `#` before the first line: a plain list has no header"),
-        ("1, 2\n", "write one id a line"),
-        ("1 2\n", "write one id a line"),
-        ("1,2,3\n", "write one id a line"),
+        ("account_id\n1\n", "write `#` before the first line: plain lists have no header"),
+        ("1, 2\n", "write one id per line"),
+        ("1 2\n", "write one id per line"),
+        ("1,2,3\n", "write one id per line"),
         ("1\n".encode("utf-16"), "save it as text, in UTF-8"),
         ("1\n".encode("utf-16-le"), "save it as text, in UTF-8"),
         (b"PK\3\4 workbook", "save it as text, in UTF-8"),

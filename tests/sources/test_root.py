@@ -179,7 +179,7 @@ def test_b2_a_file_that_is_replaced_by_a_link_while_it_is_opened_is_not_read(
 
     monkeypatch.setattr(os, "open", swap)
     error = refusal(rules / "in.yaml")
-    assert (error.code, "replaced while it was opened" in str(error), "SECRET" in str(error)) == (
+    assert (error.code, "replaced while it was being opened" in str(error), "SECRET" in str(error)) == (
         "outside-rule-set",
         True,
         False,

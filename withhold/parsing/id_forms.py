@@ -1,4 +1,4 @@
-"""What spreadsheets, web pages and people make of an id: it is not read as one, but called by its name."""
+"""Forms in which spreadsheets, web pages and people write ids. They are refused, with a message that names the form."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import NamedTuple
 
 
 class Misread(NamedTuple):
-    """What is wrong with a text that has an id in it, and what to do about it."""
+    """What is wrong with a text that contains an id, and how to correct it."""
 
-    said: str
+    message: str
     hint: str
 
 
-_DIGITS_ALONE = "write its digits alone"
-# All patterns match a text from end to end, and none of them can split it in more than one way.
+_DIGITS_ALONE = "write only its digits"
+# Each pattern matches a whole text, and in one way only, so that matching takes linear time.
 _FORMS = [
     (
         re.compile(r"['’‘`´]\s?\d+", re.ASCII),
         Misread(
-            "has an apostrophe before it", "take it away: a spreadsheet writes it before a number that is kept as text"
+            "has an apostrophe before it", "remove it: spreadsheets write it before a number that is stored as text"
         ),
     ),
     (
         re.compile(r"=\s?[\"“”„«»'’‘]+\d+[\"“”„«»'’‘]+|=\d+", re.ASCII),
-        Misread("is a formula of a spreadsheet", f"{_DIGITS_ALONE}, without `=` and quotes"),
+        Misread("is a spreadsheet formula", f"{_DIGITS_ALONE}, without `=` and quotes"),
     ),
     (
         re.compile(r"[\"“”„«»'’‘`]+\d+[\"“”„«»'’‘`]+", re.ASCII),
-        Misread("has quotes that are part of it", f"{_DIGITS_ALONE}, without quotes"),
+        Misread("has quotes", f"{_DIGITS_ALONE}, without quotes"),
     ),
     (
         re.compile(r"\d{1,3}([._'’\s])\d{3}(?:\1\d{3})*(?:[.,]0+)?|\d{1,3}(?:,\d{3}){2,}(?:\.0+)?"),
@@ -37,25 +37,23 @@ _FORMS = [
     ),
     (
         re.compile(r"(?:https?://)?(?:\w+\.)?(?:twitter|x)\.com/\S*", re.ASCII | re.IGNORECASE),
-        Misread("is the address of a page", "write the number in it alone, for a tweet the one behind `/status/`"),
+        Misread("is the address of a page", "write only the number in it; for a tweet, the one after `/status/`"),
     ),
     (
         re.compile(r"@\w+", re.ASCII),
-        Misread("is a handle", "write the account's number: a handle can be given to another account"),
+        Misread("is a handle", "write the account's id: a handle can pass to another account"),
     ),
     (
         re.compile(r"\d+\s*[;\t|].*|[^;\t|]*[;\t|]\s*\d+", re.ASCII),
-        Misread(
-            "stands beside something else", "separate the columns of CSV by commas; a plain list has one id a line"
-        ),
+        Misread("is not alone on its line", "separate CSV columns by commas; in a plain list, write one id per line"),
     ),
 ]
 
 
 def misread(text: str) -> Misread | None:
-    """Return in which form a text has an id, if it is one that programs or people are known to write.
+    """Return the form in which a text contains an id, if it is a known one.
 
-    >>> misread("'1355667106821046272").said
+    >>> misread("'1355667106821046272").message
     'has an apostrophe before it'
     >>> misread("password") is None
     True
@@ -68,14 +66,14 @@ def misread(text: str) -> Misread | None:
     if "\ufffd" in text:
         return Misread("has bytes that are not UTF-8", "save the file in UTF-8")
     if text.isdecimal():
-        return Misread("has other digits than 0 to 9", "write it with the digits 0 to 9")
-    visible = "".join(letter for letter in text if not _is_unseen(letter))
+        return Misread("has digits other than 0 to 9", "write it with the digits 0 to 9")
+    visible = "".join(letter for letter in text if not _is_invisible(letter))
     if visible != text and visible.isdecimal():
-        unseen = next(filter(_is_unseen, text))
-        return Misread(f"has a character that cannot be seen, U+{ord(unseen):04X}", _DIGITS_ALONE)
+        invisible = next(filter(_is_invisible, text))
+        return Misread(f"has the invisible character U+{ord(invisible):04X}", _DIGITS_ALONE)
     return None
 
 
-def _is_unseen(letter: str) -> bool:
-    """Tell whether a character is one that web pages put between others: joiners, marks of direction, odd blanks."""
+def _is_invisible(letter: str) -> bool:
+    """Return whether a character is invisible: web pages insert joiners, direction marks and unusual blanks."""
     return letter not in " \t" and unicodedata.category(letter) in ("Cf", "Cc", "Zs", "Zl", "Zp", "Mn")

@@ -1,4 +1,4 @@
-"""Ids as text: decimal digits, and a name for the other forms in which programs and people write them."""
+"""Ids in text: decimal digits are read, and other forms in which programs and people write ids are named."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def id_from_text(text: str, name: str = "id") -> int:
     >>> id_from_text("1101")
     1101
 
-    Raises `SubjectIdError`. Quotes 20 characters at most, and letters and digits alone where the text is no number: it may
-    be a line of a file that is no list of ids.
+    Raises `SubjectIdError`. The message quotes at most 20 characters, and only letters and digits if the text is no number:
+    it may be a line of a confidential file.
     """
     if _DIGITS.fullmatch(text):
         if len(text) <= 20:
             return check_id(int(text), name)
-        digits = text.lstrip("+-0")  # of which Python reads 4,300 at most
+        digits = text.lstrip("+-0")  # Python reads at most 4,300 digits
         if len(digits) <= 19:
             return check_id(int(f"{'-' * text.startswith('-')}{digits or 0}"), name)
         message = f"{name} {excerpt(digits)} is not between 1 and 2**63-1"
@@ -33,9 +33,9 @@ def id_from_text(text: str, name: str = "id") -> int:
         hint = "restore all its digits from its source"
         cut = text if len(text) <= 20 else f"{text[:20]}…"
         raise SubjectIdError(Problem("lossy-id", f"{name} {quoted(cut)} has been a floating-point number", hint=hint))
-    said, hint = "is not a number", "ids are decimal digits"
+    wrong, hint = "is not a number", "ids are decimal digits"
     if form := misread(text):
-        said, hint = f"is not a number: it {form.said}", form.hint
+        wrong, hint = f"is not a number: it {form.message}", form.hint
     elif "," in text:
         hint = "put brackets around a list: `[1101, 1102]`"
-    raise SubjectIdError(Problem("bad-id", f"{name} {excerpt(text)} {said}", hint=hint))
+    raise SubjectIdError(Problem("bad-id", f"{name} {excerpt(text)} {wrong}", hint=hint))

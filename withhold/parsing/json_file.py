@@ -1,4 +1,4 @@
-"""JSON into nodes, numbers as the text they are: `json` itself gives no places and rounds what has an exponent."""
+"""JSON into nodes. Numbers stay text: `json` rounds numbers with an exponent, and reports no places."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
 from withhold.errors import Place
-from withhold.parsing.nodes import Builder, Node, Quoted, is_broken, refused
+from withhold.parsing.nodes import Builder, Node, Quoted, has_half_surrogate, refused
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _LITERAL = re.compile(r"null|true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 
 _WRONG_TEXT = {
-    "Unterminated": "a string without an end",
+    "Unterminated": "a string is not closed",
     "control": "a control character in a string",
-    "": "an escape that is none",
+    "": "an invalid escape",
 }
 
 
 def read_json(text: str, file: str) -> Node | None:
-    """Return the one value of a JSON text, or None if it is blank; raises `RuleSetError`."""
+    """Return the value of a JSON text, or None if the text is blank; raises `RuleSetError`."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     build = Builder(file)
     closers: list[str] = []
@@ -32,7 +32,7 @@ def read_json(text: str, file: str) -> Node | None:
         return line, offset - starts[line - 1] + 1
 
     def wrong(message: str, offset: int) -> Exception:
-        hint = "look here and before for a bracket, quote or comma; JSON has no comments"
+        hint = "check brackets, quotes and commas up to here; JSON has no comments"
         return refused("bad-json", f"this is not JSON: {message}", Place(file, *where(offset)), hint)
 
     if at == len(text):
@@ -44,9 +44,9 @@ def read_json(text: str, file: str) -> Node | None:
             try:
                 value, end = scanstring(text, at + 1, True)
             except JSONDecodeError as error:
-                what = next(said for sign, said in _WRONG_TEXT.items() if sign in error.msg)
+                what = next(message for part, message in _WRONG_TEXT.items() if part in error.msg)
                 raise wrong(what, error.pos) from None
-            if is_broken(value):
+            if has_half_surrogate(value):
                 raise wrong("half of a surrogate pair", at)
             was_key = build.wants_key
             build.scalar(*where(at), Quoted(value))
@@ -69,7 +69,7 @@ def read_json(text: str, file: str) -> Node | None:
             at = _skip(text, found.end())
         else:
             raise wrong("expected a value", at)
-        # A value has ended: so may what is around it.
+        # A value has ended. The lists and mappings around it may end here too.
         while closers and text[at : at + 1] == closers[-1]:
             closers.pop()
             build.end()
@@ -80,7 +80,7 @@ def read_json(text: str, file: str) -> Node | None:
             raise wrong(f"expected `,` or `{closers[-1]}`", at)
         at = _skip(text, at + 1)
     if at != len(text):
-        raise wrong("something follows the value", at)
+        raise wrong("text follows the value", at)
     return build.root
 
 

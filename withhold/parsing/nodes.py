@@ -1,4 +1,4 @@
-"""What a rule file says, before anybody asks what it means: text, lists and mappings, each with its place."""
+"""Nodes: the text, lists and mappings of a file, each with its place, before a schema gives them a meaning."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from withhold.errors import CONTROL_CHARACTER, Place, Problem, RuleSetError, quoted
 from withhold.model.rule import LINES, with_control
 
-#: Deeper than any rule file goes; deeper ones are refused before they exhaust a stack.
+#: How deep nodes may be nested. Deeper files are refused before they exhaust the stack.
 MAX_DEPTH = 20
-# Keys that are sooner looked through than indexed; a rule has no more.
+# Mappings with fewer keys are searched without an index, which is faster; rules have fewer.
 _FEW = 20
 
 
 class Quoted(str):
-    """Text that stood in quotes: whoever wrote it meant exactly these characters."""
+    """Text that was in quotes: its author intended exactly these characters."""
 
     __slots__ = ()
 
@@ -28,11 +28,11 @@ class Node:
     text: str | None = None
     items: list[Node] | None = None
     pairs: list[tuple[Node, Node]] | None = None
-    #: Of a mapping with many keys, each with its first key and its last value; made when one is asked for.
+    #: For a mapping with many keys: each name with its first key and its last value; built at the first lookup.
     _index: dict[str | None, tuple[Node, Node]] | None = field(default=None, compare=False, repr=False)
 
     def plain(self) -> object:
-        """Return str, `Quoted`, None, list and dict; of a repeated key the last value."""
+        """Return str, `Quoted`, None, list or dict. A repeated key has its last value."""
         if self.items is not None:
             return [item.plain() for item in self.items]
         if self.pairs is not None:
@@ -45,17 +45,17 @@ class Node:
         return None if found is None else found[1]
 
     def all(self, key: str) -> Iterator[Node]:
-        """Yield every value of a key, for a mapping that has it twice."""
+        """Yield every value of a key that may be repeated."""
         return (value for found, value in self.pairs or () if found.text == key)
 
     @property
     def listed(self) -> list[Node]:
-        """The items of a list; anything else stands for a list of itself."""
+        """The items of a list; any other node counts as a list of itself."""
         return self.items if self.items is not None else [self]
 
     @property
     def absent(self) -> bool:
-        """Whether there is nothing: `groups:` with nothing behind it."""
+        """Whether the node has no value, as after `groups:`."""
         return self.text is None and self.items is None and self.pairs is None
 
     def at(self, path: Sequence[int | str]) -> Node:
@@ -69,7 +69,7 @@ class Node:
         return node
 
     def key_at(self, path: Sequence[int | str]) -> Node:
-        """Return the node of the last key of `path` itself, not of its value."""
+        """Return the node of the last key of `path`, not that of its value."""
         around = self.at(path[:-1])
         found = around._pair(str(path[-1]))
         return around if found is None else found[0]
@@ -82,7 +82,7 @@ class Node:
             if len(self.pairs) < _FEW:
                 found = [pair for pair in self.pairs if pair[0].text == name]
                 return (found[0][0], found[-1][1]) if found else None
-            # Whoever asks a mapping for each of its keys must not look at all of them each time.
+            # Looking up every key must take time in proportion to the number of keys.
             first = {key.text: key for key, _ in reversed(self.pairs)}
             self._index = {key.text: (first[key.text], value) for key, value in self.pairs}
         return self._index.get(name)
@@ -112,7 +112,7 @@ class Node:
                         waiting.append((value, LINES if key.text in several_lines else allowed))
 
     def repeated_keys(self) -> Iterator[Problem]:
-        """Yield a problem for each key that this mapping has already: one of the two would be lost."""
+        """Yield a problem for each key that the mapping has twice: one value would be lost."""
         seen: set[str | None] = set()
         for key, _ in self.pairs or ():
             if key.text in seen:
@@ -122,7 +122,7 @@ class Node:
 
 
 class Builder:
-    """Puts nodes together in the order in which a parser meets them."""
+    """Builds nodes in the order in which a parser finds them."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -139,7 +139,7 @@ class Builder:
     def start(self, line: int, column: int, *, mapping: bool) -> None:
         place = self.place(line, column)
         if len(self._open) == MAX_DEPTH:
-            raise refused("too-deep", f"nested more than {MAX_DEPTH} deep", place, "look for brackets too many")
+            raise refused("too-deep", f"nested more than {MAX_DEPTH} deep", place, "look for surplus brackets")
         node = Node(place, pairs=[]) if mapping else Node(place, items=[])
         self._add(node)
         self._open.append(node)
@@ -164,16 +164,16 @@ class Builder:
             self._key[-1] = node
         else:
             pairs = self._open[-1].pairs
-            assert pairs is not None  # noqa: S101  # what is open is a list or a mapping
+            assert pairs is not None  # noqa: S101  # an open node is a list or a mapping
             pairs.append((key, node))
             self._key[-1] = None
 
 
-def is_broken(text: str) -> bool:
-    """Tell whether text has half of a surrogate pair, which only an escape can write and nothing can print."""
+def has_half_surrogate(text: str) -> bool:
+    """Return whether text has half of a surrogate pair, which only escapes can write and which cannot be printed."""
     return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def refused(code: str, message: str, place: Place, hint: str | None = None) -> RuleSetError:
-    """Return the error of a file that cannot be read any further."""
+    """Return the error for a file that cannot be read further."""
     return RuleSetError([Problem(code, message, place, hint)])

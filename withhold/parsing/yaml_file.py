@@ -1,4 +1,4 @@
-"""YAML into nodes. Every scalar stays the text it is, so `NO` is Norway and an id keeps its digits (T6)."""
+"""YAML into nodes. Every scalar stays text, so `NO` is Norway and an id keeps its digits (T6)."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ import re
 import yaml
 
 from withhold.errors import Place, RuleSetError
-from withhold.parsing.nodes import Builder, Node, Quoted, is_broken, refused
+from withhold.parsing.nodes import Builder, Node, Quoted, has_half_surrogate, refused
 
 # libyaml's parser is ten times faster, where PyYAML was built with it.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
-# Line breaks that other programs do not show as such, and comments with turned directions: reviewers would read another
-# file than this program does.
+# Line breaks that other programs do not show as line breaks, and comments with characters that turn the direction of text:
+# with them, a reviewer would see another file than this program reads.
 _UNSEEN = re.compile("[\x85\u2028\u2029]|(?:^|[ \t])#[^\r\n]*?[\u202a-\u202e\u2066-\u2069]", re.MULTILINE)
 _TAGS = 100
 _LINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_NO_ESCAPE = "write the letter itself, and no escape"
+_NO_ESCAPE = "write the letter itself instead of an escape"
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 
 def read_yaml(text: str, file: str) -> Node | None:
-    """Return the one document of a YAML text, or None if it has none; raises `RuleSetError`."""
+    """Return the document of a YAML text, or None if it has none; raises `RuleSetError`."""
     build = Builder(file)
     if found := _NOT_YAML.search(text) or (None if text.isascii() else _UNSEEN.search(text)):
         message = "this is not YAML: it has a control character"
-        raise refused("bad-yaml", message, _place(file, text, found.end() - 1), "save it as plain text, without that")
+        raise refused(
+            "bad-yaml", message, _place(file, text, found.end() - 1), "remove it, and save the file as plain text"
+        )
     if text.count("\n%TAG") > _TAGS:  # libyaml compares each with all before it
         place = _place(file, text, text.index("\n%TAG") + 1)
         raise refused(
-            "bad-yaml", f"this has more than {_TAGS} tag directives", place, "take them away: no tags are read"
+            "bad-yaml", f"this has more than {_TAGS} tag directives", place, "remove them: tags are not supported"
         )
     try:
         _build(text, build)
@@ -41,21 +43,21 @@ def read_yaml(text: str, file: str) -> Node | None:
         offset = len(text) if mark is None else _offset(text, mark.line, mark.column)
         message = f"this is not YAML: {error.problem or error.context}"
         tab = text[offset : offset + 1] == "\t"
-        hint = "indent with spaces, not with tabs" if tab else "look here and before for a bracket, quote or indent"
+        hint = "indent with spaces, not with tabs" if tab else "check brackets, quotes and indentation up to here"
         found_first = _refusal_of(text[:offset], file)
         raise found_first or refused("bad-yaml", message, _place(file, text, offset), hint) from None
     except (yaml.YAMLError, OverflowError, ValueError) as error:
-        # What the parsers find in escapes has no place of its own.
+        # The parsers give no place for errors in escapes.
         message = f"this is not YAML: {error}".partition("\n")[0]
         raise refused("bad-yaml", message, Place(file), _NO_ESCAPE) from None
     return build.root
 
 
 def _refusal_of(text: str, file: str) -> RuleSetError | None:
-    """Return the error of a text that is YAML up to its end, if it is refused for another reason.
+    """Return the error for a text that is valid YAML up to its end but refused for another reason.
 
-    A parser reads up to 1,024 characters ahead of the events that it returns. Its own limit of nesting can lie there, and
-    must not hide that the text is nested too deep long before it.
+    A parser reads up to 1,024 characters ahead of the events that it returns. It may reach its own limit of nesting there,
+    which must not hide that the text exceeds our lower limit earlier.
     """
     try:
         _build(text, Builder(file))
@@ -67,7 +69,7 @@ def _refusal_of(text: str, file: str) -> RuleSetError | None:
 
 
 def _build(text: str, build: Builder) -> None:
-    """Put the nodes of a text together; raises `RuleSetError` for what is YAML and not read here, and `yaml.YAMLError`."""
+    """Build the nodes of a text; raises `yaml.YAMLError`, and `RuleSetError` for YAML that is not supported."""
     documents = 0
     for event in yaml.parse(text, Loader=_Loader):
         mark = event.start_mark
@@ -76,12 +78,12 @@ def _build(text: str, build: Builder) -> None:
             documents += 1
             if documents == 2:
                 message = "a second document begins here"
-                raise refused("second-document", message, build.place(line, column), "write one document a file")
+                raise refused("second-document", message, build.place(line, column), "write one document per file")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            message = "anchors and aliases are not read"
+            message = "anchors and aliases are not supported"
             raise refused("yaml-alias", message, build.place(line, column), "define a group instead")
         elif isinstance(event, yaml.ScalarEvent):
-            if is_broken(event.value):
+            if has_half_surrogate(event.value):
                 message = "this is not YAML: half of a surrogate pair"
                 raise refused("bad-yaml", message, build.place(line, column), _NO_ESCAPE)
             plain = event.implicit[0]
@@ -94,7 +96,7 @@ def _build(text: str, build: Builder) -> None:
 
 
 def _offset(text: str, line: int, column: int) -> int:
-    """Return where a mark is in the text; the end, for one behind it."""
+    """Return the offset of a mark in the text, or the text's end for a mark behind it."""
     starts = [0, *(found.end() for found in _LINE.finditer(text))]
     return min(starts[line] + column, len(text)) if line < len(starts) else len(text)
 

@@ -1,4 +1,4 @@
-"""Rule files in: YAML, JSON, directories of them, and long lists of ids and of the protected beside them."""
+"""Rule files and directories of them, and the lists of ids and of protected accounts beside them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ if TYPE_CHECKING:
 
 def load(path: Path, root: Path | None = None, progress: Progress | None = None) -> RuleSet:
     """Read a rule file or a directory of them; see `RuleSet.load`."""
-    # Imported at the first load: a program that only maps snapshots never pays for a YAML parser.
+    # Imported at the first load, so that programs that only map snapshots do not load a YAML parser.
     from withhold.sources.loader import load_files
 
     return load_files(path, root, progress)
 
 
 def load_protected(path: Path) -> list[Protected]:
-    """Read the protected accounts of one file, for `withhold.lint`; all its problems come in one `RuleSetError`."""
+    """Read the protected accounts of one file, for `withhold.lint`; raises `RuleSetError` with all its problems."""
     from withhold.sources.protected import read_protected
 
     return read_protected([path])
 
 
 def protected_beside(rules: Path, root: Path | None = None) -> list[Protected] | None:
-    """Read every list of protected accounts that concerns a rule file or a directory of them; None if there is none.
+    """Read every list of protected accounts that applies to a rule file or a directory; None if there is none.
 
-    These are each `protected.yaml` beside the rules, below them, and above them up to the folder that holds `.git`, or in
-    no repository up to `root`, by default the directory itself or that of the file. Where a link leads to a rule
-    file elsewhere, those above its real place count too. The accounts of all lists are united. Raises `RuleSetError` with every problem of all lists.
+    These are the files `protected.yaml` beside the rules, below them and above them, up to the folder with `.git`. Outside
+    a repository, the search goes up to `root`, by default the directory itself or that of the file. If a link leads to a
+    rule file elsewhere, the lists above its real place apply too. The accounts of all lists are merged. Raises
+    `RuleSetError` with every problem of all lists.
     """
     from withhold.sources.protected_lists import read_around
 

@@ -16,7 +16,7 @@ from withhold.territories import Resolved, resolve
 #: The members of groups, by their names in upper case; the context in which a rule is read.
 Groups = Mapping[str, tuple[Resolved, ...]]
 
-# What people write for a key, where the nearest by its letters is another one.
+# Words that people write for a key, where its nearest key by letters is another one.
 _SYNONYMS = {
     **dict.fromkeys(("country", "countries", "territory", "territories", "where", "in"), "withheld_in"),
     **dict.fromkeys(("user", "users", "account_ids", "handles"), "accounts"),

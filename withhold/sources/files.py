@@ -1,4 +1,4 @@
-"""Which files a rule set is made of."""
+"""The files of a rule set: which they are, and the problems of reading them."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from typing import NamedTuple
 from withhold.errors import Place, Problem, RuleSetError
 from withhold.sources.root import OutsideRootError, Root
 
-#: How rule files end, in any case.
+#: The endings of rule files, in any case.
 SUFFIXES = (".yaml", ".yml", ".json")
-#: How files end that stand among them and are none: cases to test rules by, and who is protected.
+#: The endings of other files beside rule files: case files and lists of protected accounts.
 CASES = (".cases.yaml", ".cases.yml")
 PROTECTED = ("protected.yaml", "protected.yml")
 
 
-# How a snapshot begins, as `snapshot/format.py` specifies.
+# The first bytes of a snapshot, as specified in `snapshot/format.py`.
 _SNAPSHOT = b"WITHHOLD"
-# Errors by which a link leads to nothing.
+# The errors of a link to nothing.
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
-_STAY = "write a path relative to this file, with `/`, to a file in the folder that is loaded"
+_STAY = "write a path relative to this file, with `/`, to a file in the loaded folder"
 _NO_LINK = "put the file itself here, not a link to it"
-#: How many names may be looked at again, in folders that links lead into once more: a few folders of links that lead into
-#: one another would else be followed millions of times.
+#: How many names may be searched again in folders that links lead into repeatedly. Without a limit, a few folders with
+#: links into one another are searched millions of times.
 _AGAIN = 20_000
-#: How many rule files may be read again, by another name. It is an error if they have rules.
+#: How many rule files may be read again under another name. If they have rules, those are errors.
 _FILES_AGAIN = 10
-#: How deep folders may lie below the one that is loaded: deeper ones are made to exhaust a stack, or patience.
+#: How deep folders may be nested below the loaded one. Deeper ones exist only to exhaust a stack, or patience.
 DEEPEST = 100
 
 
 def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
-    """Return the rule files at `path`, in the order of their names: part by part, whatever the file system says.
+    """Return the rule files at `path`, sorted by name, part by part, so that every file system gives one order.
 
-    What is wrong is added to `problems`.
+    Problems are appended to `problems`.
     """
-    if not os.path.isdir(path):  # noqa: PTH112  # which raises nothing
+    if not os.path.isdir(path):  # noqa: PTH112  # it raises nothing
         return [path]
     before = len(problems)
     found = _each_once(files_below(path, root, problems).rules, root, problems)
@@ -49,17 +49,17 @@ def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
 
 
 class FilesBelow(NamedTuple):
-    """What one walk through a folder has found, in the order of names."""
+    """The files that a search of a folder has found, sorted by name."""
 
     rules: list[Path]
-    #: Lists of protected accounts; a folder of that name is one that cannot be read.
+    #: Lists of protected accounts; a folder with such a name counts as an unreadable list.
     protected: list[Path]
-    #: The real paths of all folders that were listed.
+    #: The real paths of all searched folders.
     folders: set[str]
 
 
 def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
-    """Return the files below a folder, those behind links too; one that cannot be read is found out on opening."""
+    """Return the files below a folder, also behind links. Unreadable files are returned, and fail when opened."""
     found = FilesBelow([], [], set())
     again = 0
     folders: list[tuple[Path, frozenset[str]]] = [(path, frozenset())]
@@ -77,16 +77,16 @@ def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
             again += len(names) + 1
         found.folders.add(real)
         if again > _AGAIN:
-            message = f"links lead into the same folders again and again, to more than {_AGAIN:,} names"
-            problems.append(Problem("too-many-links", message, Place(str(folder)), "take some of them away"))
+            message = f"links lead repeatedly into the same folders, to more than {_AGAIN:,} names"
+            problems.append(Problem("too-many-links", message, Place(str(folder)), "remove some of them"))
             break
         for entry in (folder / name for name in names if not name.startswith(".")):
-            at = os.path.join(real, entry.name)  # noqa: PTH118  # where the links that lead here are behind us
+            at = os.path.join(real, entry.name)  # noqa: PTH118  # the path without the links that lead here
             try:
                 is_folder = stat.S_ISDIR(os.stat(at).st_mode)  # noqa: PTH116
             except OSError as error:
                 is_folder = False
-                to_nowhere = error.errno in _NOWHERE and os.path.islink(at)  # noqa: PTH114  # which raises nothing
+                to_nowhere = error.errno in _NOWHERE and os.path.islink(at)  # noqa: PTH114  # it raises nothing
                 if not to_nowhere and not is_rule_file(entry):  # it may be a folder, whose rules would be missing
                     problems.append(unreadable(error, Place(str(entry))))
             if is_protected_list(entry):
@@ -94,8 +94,8 @@ def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
             elif not is_folder and is_rule_file(entry):
                 found.rules.append(entry)
             if is_folder and len(around) == DEEPEST:
-                message = f"folders lie more than {DEEPEST} deep"
-                problems.append(Problem("too-deep", message, Place(str(entry)), "move them up, or take them away"))
+                message = f"folders are nested more than {DEEPEST} deep"
+                problems.append(Problem("too-deep", message, Place(str(entry)), "move them up, or remove them"))
             elif is_folder:
                 folders.append((entry, around | {real}))
     for files in (found.rules, found.protected):
@@ -104,17 +104,17 @@ def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
 
 
 def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[Path]:
-    """Return rule files, of those that links lead to again the first few: the rules in them are told as repeated."""
+    """Return rule files, with the first few repetitions through links: their rules are reported as repeated."""
     found: list[Path] = []
     seen: set[str] = set()
     for file in files:
         try:
             real = root.real(file)
         except (OSError, ValueError):
-            real = str(file)  # opening it says why
+            real = str(file)  # opening it will report why
         if real in seen and len(found) - len(seen) >= _FILES_AGAIN:
             message = f"links lead to the same rule files more than {_FILES_AGAIN} times"
-            problems.append(Problem("too-many-links", message, Place(str(file)), "take some of them away"))
+            problems.append(Problem("too-many-links", message, Place(str(file)), "remove some of them"))
             break
         seen.add(real)
         found.append(file)
@@ -122,27 +122,23 @@ def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[P
 
 
 def is_rule_file(path: Path) -> bool:
-    """Tell by its name whether a file that was found in a folder is one of rules."""
+    """Return whether a file in a folder is a rule file by its name."""
     name = path.name.lower()
     return name.endswith(SUFFIXES) and not name.endswith(CASES) and not is_protected_list(path)
 
 
 def is_protected_list(path: Path) -> bool:
-    """Tell by its name whether a file is a list of protected accounts."""
+    """Return whether a file is a list of protected accounts by its name."""
     return path.name.lower() in PROTECTED
 
 
 def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
-    """Return the problem of a file or folder that cannot be read, or must not be, for it is outside of the root."""
+    """Return the problem of a file or folder that cannot be read, or must not be read as it is outside the root."""
     reason = str(getattr(error, "strerror", None) or error).lower()
     if isinstance(error, OutsideRootError):
         remedy = error.hint or f"{_STAY if what else _NO_LINK}; or give a `root` around both, such as `--root .`"
         return Problem("outside-rule-set", f"cannot read{what or ' it'}: {reason}", place, remedy)
-    remedy = (
-        "see that it is there: its path is relative to this file"
-        if what
-        else "make it a file that can be read, or take it away"
-    )
+    remedy = "check that it exists: its path is relative to this file" if what else "make it readable, or remove it"
     return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place, remedy)
 
 
@@ -162,7 +158,7 @@ def decoded(data: bytes, file: Path) -> str:
 
 
 def size_of(path: Path) -> int:
-    """Return the size of a file in bytes, or 0 if there is none, or none can have that name."""
+    """Return the size of a file in bytes, or 0 if it does not exist or its name is invalid."""
     try:
         return path.stat().st_size
     except (OSError, ValueError):

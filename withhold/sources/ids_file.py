@@ -1,4 +1,4 @@
-"""Long lists of ids beside a rule file: CSV with the columns `kind,id`, or plain text with one id a line."""
+"""Long lists of ids beside a rule file: CSV with the columns `kind,id`, or plain text with one id per line."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from withhold.sources.lossy import Lossy
 from withhold.sources.root import Root
 from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv
 
-#: Problems of one file that are told one by one; a file that is wrong from end to end would fill the memory.
-TOLD = 100
-#: Lines that are told one by one of a file that is no list of ids: it may be anybody's.
-_TOLD_OF_ANOTHER = 10
+#: At most this many problems of a file are listed, so that a file of errors does not fill the memory.
+LISTED = 100
+#: At most this many lines are quoted of a file that is no list of ids: it may be confidential.
+_QUOTED_OF_OTHER_FILE = 10
 _KINDS = ("account", "tweet")
-# What exports call the kinds, besides in the plural.
-_SAID_FOR = {"user": "account", "profile": "account", "handle": "account", "post": "tweet", "status": "tweet"}
+# Other names of the kinds in exports, besides their plurals.
+_SYNONYMS = {"user": "account", "profile": "account", "handle": "account", "post": "tweet", "status": "tweet"}
 _SEVERAL = re.compile(r"[0-9\s,;]+", re.ASCII)
 _CSV_HINT = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
 
 
 class IdsFile:
-    """Reads one file as a stream: eight bytes of memory for each id, and some 60 while they are sorted.
+    """The ids of one file, read as a stream: eight bytes of memory for each id, and some 60 while they are sorted.
 
-    `accounts` and `tweets` hold what was good, `problems` what was not. If somebody has vouched for the ids they are not
-    asked whether they have lost digits. Raises `OSError` if the file cannot be opened, for it is outside of the `root`
-    perhaps, and nothing for what is in it.
+    `accounts` and `tweets` hold the valid ids, and `problems` what is wrong with the others. Ids that are `vouched` for are
+    not checked for lost digits. Raises `OSError` if the file cannot be opened or is outside of the `root`, and nothing for
+    its content.
     """
 
     def __init__(
@@ -50,16 +50,16 @@ class IdsFile:
         self._vouched = vouched
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self._untold = 0
-        #: Lines that are no ids, and where the first stands that is not told.
-        self._strange = 0
-        self._strange_from = Place(str(path))
+        self._unlisted = 0
+        #: The number of lines that are no ids, and the place of the first one that is not quoted.
+        self._not_ids = 0
+        self._unquoted_from = Place(str(path))
         self._advance = advance
         self._ids: dict[str, array[int]] = {name: array("q") for name in _KINDS}
-        # The lines of the record that is being read, for the column of what is wrong in it, and where it begins.
+        # The lines of the current record, from which the columns of its problems are found, and the number of the first.
         self._record: list[str] = []
         self._line = 1
-        # Bytes that are no UTF-8 turn into characters that are no digits, and are told as such.
+        # Invalid UTF-8 becomes characters that are no digits, and is reported as such.
         with (
             (root or Root(path)).open(path) as raw,
             TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text,
@@ -68,21 +68,21 @@ class IdsFile:
             lines = self._lines(text, raw)
             try:
                 if not readable:
-                    self._tell("not-utf-8", "this is no text in UTF-8", hint="save it as text, in UTF-8")
+                    self._report("not-utf-8", "this is not UTF-8 text", hint="save it as text, in UTF-8")
                 else:
                     self._read(self._columns(lines) if kind is None else self._plain(lines, kind.removesuffix("s")))
             except csv.Error as error:
                 message, hint = not_csv(error)
-                self._tell("bad-csv", message, hint=hint)
+                self._report("bad-csv", message, hint=hint)
         good = sum(map(len, self._ids.values()))
-        if self._strange > max(good, _TOLD_OF_ANOTHER):
-            self._tell_of_another(good)
+        if self._not_ids > max(good, _QUOTED_OF_OTHER_FILE):
+            self._report_other_file(good)
         elif readable and not good and not self.problems:
-            hint = "export it again, or take `ids_file` out of the rule"
+            hint = "export it again, or remove `ids_file` from the rule"
             message = "the list has no ids" if kind else "the list has no ids below its first line"
             self.warnings.append(Problem("empty-list", message, Place(str(path)), hint, "warning"))
-        if self._untold:
-            more = f"{self._untold:,} more problem{'s' if self._untold > 1 else ''} in this file"
+        if self._unlisted:
+            more = f"{self._unlisted:,} more problem{'s' if self._unlisted > 1 else ''} in this file"
             self.problems.append(Problem("more-problems", more, Place(str(path))))
 
     @property
@@ -94,40 +94,40 @@ class IdsFile:
         return IdSet.from_array(self._ids["tweet"])
 
     def _read(self, rows: Iterator[tuple[str, str, int]]) -> None:
-        lossy = Lossy("list it in the rule file itself, in quotes", f"override `{VOUCHED}` in the rule", TOLD)
+        lossy = Lossy("list it in the rule file itself, in quotes", f"override `{VOUCHED}` in the rule", LISTED)
         for kind, text, at in rows:
             if kind not in self._ids:
                 singular = kind.removesuffix("es" if kind.endswith("ses") else "s").removesuffix("_id")
-                meant = _SAID_FOR.get(singular, singular)
-                hint = f"did you mean `{meant}`?" if meant in _KINDS else "write `account` or `tweet`"
-                self._tell("unknown-kind", f"unknown kind {excerpt(kind)}", hint=hint)
+                known = _SYNONYMS.get(singular, singular)
+                hint = f"did you mean `{known}`?" if known in _KINDS else "write `account` or `tweet`"
+                self._report("unknown-kind", f"unknown kind {excerpt(kind)}", hint=hint)
                 continue
             try:
                 number = id_from_text(text)
             except WithholdError as error:
-                told = error.hint
+                remedy = error.hint
                 if error.code == "bad-id":
-                    told = told if misread(text) else self._hint(text)
-                    self._strange += 1
-                    if self._strange == _TOLD_OF_ANOTHER + 1:
-                        self._strange_from = self._place(at)
-                self._tell(error.code, error.problem.message, at, told)
+                    remedy = remedy if misread(text) else self._hint(text)
+                    self._not_ids += 1
+                    if self._not_ids == _QUOTED_OF_OTHER_FILE + 1:
+                        self._unquoted_from = self._place(at)
+                self._report(error.code, error.problem.message, at, remedy)
                 continue
             self._ids[kind].append(number)
             if not self._vouched:
                 lossy.see(number, lambda: self._place(at))  # noqa: B023  # called at once
-        problems, warnings = lossy.told()
+        problems, warnings = lossy.problems()
         self.problems += problems
         self.warnings += warnings
-        self._untold += lossy.untold
+        self._unlisted += lossy.unreported
 
     def _columns(self, lines: Iterator[str]) -> Iterator[tuple[str, str, int]]:
-        """Yield kind, id and the number of the id's column for each record."""
-        rows = csv.reader(lines, strict=True)  # a quote that nothing ends would swallow the ids behind it
+        """Yield the kind, the id and the number of the id's column for each record."""
+        rows = csv.reader(lines, strict=True)  # an unclosed quote would swallow the ids after it
         header = [name.strip().lower() for name in next(rows, [])]
         if header.count("kind") != 1 or header.count("id") != 1:
-            message = "the columns `kind` and `id` are not there, or not once"
-            self._tell("bad-csv-header", message, hint=header_hint(header, "kind,id") or _CSV_HINT)
+            message = "the columns `kind` and `id` are missing, or repeated"
+            self._report("bad-csv-header", message, hint=header_hint(header, "kind,id") or _CSV_HINT)
             return
         kind_at, id_at, width = header.index("kind"), header.index("id"), len(header)
         self._next_record()
@@ -138,7 +138,7 @@ class IdsFile:
                     yield kind, text, id_at
             elif any(map(str.strip, row)):
                 message, hint = not_as_wide(row, width)
-                self._tell("bad-csv", message, hint=hint)
+                self._report("bad-csv", message, hint=hint)
             self._next_record()
 
     def _plain(self, lines: Iterator[str], kind: str) -> Iterator[tuple[str, str, int]]:
@@ -164,7 +164,7 @@ class IdsFile:
         self._record.clear()
 
     def _place(self, column: int = 0) -> Place:
-        """Return where a column of the record begins: its text, behind blanks and quotes' opening."""
+        """Return where the text of a column of the record begins, after blanks and the opening quote."""
         text = "".join(self._record)
         start, quoted = 0, False
         for at, letter in enumerate(text):
@@ -179,28 +179,28 @@ class IdsFile:
         return Place(str(self.path), self._line + line, start - max(before.rfind("\n"), before.rfind("\r")))
 
     def _hint(self, text: str) -> str:
-        """Return what to do about a line that is no id in any form."""
+        """Return the hint for a line that is no id in any known form."""
         if _SEVERAL.fullmatch(text):
-            return "write one id a line"
+            return "write one id per line"
         words = {word.strip(" \"'").lower() for word in re.split("[,;\t|]", text)}
         if self._line > 1 or words.isdisjoint(("id", "ids", "kind", "account", "tweet", "account_id", "tweet_id")):
             return "ids are decimal digits"
         if "kind" in words:
             return "this is CSV: write `ids_file:` and its path, without the kind"
-        return "write `#` before the first line: a plain list has no header"
+        return "write `#` before the first line: plain lists have no header"
 
-    def _tell_of_another(self, good: int) -> None:
-        """Tell once that this is no list of ids, in the place of all lines that are none but for the first."""
+    def _report_other_file(self, good: int) -> None:
+        """Report that this is no list of ids, in place of all lines that are none except the first ones."""
         strange = [problem for problem in self.problems if problem.code == "bad-id"]
-        self._untold -= self._strange - len(strange)
-        cut = {id(problem) for problem in strange[_TOLD_OF_ANOTHER:]}
+        self._unlisted -= self._not_ids - len(strange)
+        cut = {id(problem) for problem in strange[_QUOTED_OF_OTHER_FILE:]}
         self.problems = [problem for problem in self.problems if id(problem) not in cut]
-        message = f"this is no list of ids: {self._strange:,} of {self._strange + good:,} lines are none"
-        hint = "name a file that has one id a line, or the columns `kind` and `id`"
-        self.problems.append(Problem("no-id-list", message, self._strange_from, hint))
+        message = f"this is no list of ids: {self._not_ids:,} of {self._not_ids + good:,} lines are no ids"
+        hint = "name a file with one id per line, or with the columns `kind` and `id`"
+        self.problems.append(Problem("no-id-list", message, self._unquoted_from, hint))
 
-    def _tell(self, code: str, message: str, column: int = 0, hint: str | None = None) -> None:
-        if len(self.problems) < TOLD:
+    def _report(self, code: str, message: str, column: int = 0, hint: str | None = None) -> None:
+        if len(self.problems) < LISTED:
             self.problems.append(Problem(code, message, self._place(column), hint))
         else:
-            self._untold += 1
+            self._unlisted += 1

@@ -1,4 +1,4 @@
-"""Rule files in, one rule set out: everything that is right, or everything that is wrong."""
+"""The loader reads rule files into one rule set, or raises an error with all their problems."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ from withhold.territories import (
     name_of,
 )
 
-#: Keys that are told one by one of a file that is no rule file.
-_TOLD_OF_ANOTHER = 10
+#: At most this many keys are quoted of a file that is no rule file: it may be confidential.
+_QUOTED_OF_OTHER_FILE = 10
 _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
-# What a rule lacks if something in it could not be read.
+# The codes for subjects and territories that are missing: they may be there, and unreadable.
 _ABSENT = ("no-subjects", "no-territory")
 _Layout = tuple[tuple[str, int, int], ...]
 _READERS = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_json}
@@ -77,7 +77,7 @@ def load_files(
 
 
 def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | None = None) -> RuleSet:
-    """Read a rule file or a directory of them, with every file opened by the root."""
+    """Read a rule file or a directory of them; `root` opens every file."""
     place = Place(str(path))
     reading = _Reading(root, progress)
     documents: list[Node] = []
@@ -98,31 +98,31 @@ def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | N
 
 
 def _stat(path: str | os.PathLike[str]) -> os.stat_result:
-    """Return the status of a path; raises `FileNotFoundError` if nothing is there, and else `RuleSetError`."""
+    """Return the status of a path; raises `FileNotFoundError` if it does not exist, and `RuleSetError` for other errors."""
     try:
         return os.stat(path)  # noqa: PTH116
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError) and not os.path.lexists(path):
-            raise  # a path that is not there, or is "", is the caller's mistake
+            raise  # a missing or empty path is the caller's mistake
         raise RuleSetError([unreadable(error, Place(str(path)))]) from None
 
 
 class _Listed(NamedTuple):
-    """What was read of a list of ids, or why it could not be opened."""
+    """The ids of a list, or the problem of opening it."""
 
     problems: list[Problem]
-    warnings: list[Problem] = []  # noqa: RUF012  # which nothing is added to
+    warnings: list[Problem] = []  # noqa: RUF012  # never changed
     accounts: IdSet = NO_IDS
     tweets: IdSet = NO_IDS
 
     def again(self) -> _Listed:
-        """Return the same for another rule: one problem refuses it, and the others are told already."""
+        """Return the result for another rule: one problem suffices to refuse it, as the others were reported already."""
         empty = [problem for problem in self.warnings if problem.code == "empty-list"]
         return self._replace(problems=self.problems[:1], warnings=empty)
 
 
 class _Reading:
-    """What one call of `load` has found so far."""
+    """The state of one call of `load`: the problems and warnings found so far."""
 
     def __init__(self, root: Root, progress: Progress | None) -> None:
         self.root = root
@@ -131,23 +131,23 @@ class _Reading:
         self.refused = 0
         self._first: dict[str, Rule] = {}
         self._layouts: dict[_Layout, _Layout] = {}
-        #: The lists of ids that were read, by real path, kind and whether somebody vouches for the ids.
+        #: The lists of ids read so far, by real path, kind and whether the rule vouches for the ids.
         self._lists: dict[tuple[str, str | None, bool], _Listed] = {}
         self._progress = progress
         self._done = self._known = 0
 
     @contextmanager
     def no_crash(self, place: Place) -> Iterator[None]:
-        """Make a problem of a file that is too much for the memory, or for the stack."""
+        """Report a file that is too large for the memory or the stack as a problem."""
         try:
             yield
         except (MemoryError, RecursionError) as error:
             what = "stack" if isinstance(error, RecursionError) else "memory"
-            hint = "see what makes it so large, or split it"
+            hint = "check why it is so large, or split it"
             self.problems.append(Problem("too-large", f"there is not enough {what} to read this", place, hint))
 
     def document(self, file: Path) -> Node | None:
-        """Return the mapping that a file holds, or None after telling what is wrong with it."""
+        """Return the mapping in a file; if there is none, add a problem and return None."""
         node: Node | None = None
         with self.no_crash(Place(str(file))):
             node = self._document(file)
@@ -169,17 +169,18 @@ class _Reading:
             return None
         self.problems += node.repeated_keys()
         unknown = list(unknown_keys(node, ["groups", "rules"]))
-        if len(unknown) > _TOLD_OF_ANOTHER and len(unknown) >= len(node.pairs):
-            # A file of somebody else is not to be quoted from end to end.
+        if len(unknown) > _QUOTED_OF_OTHER_FILE and len(unknown) >= len(node.pairs):
             message = f"this is no rule file: it has neither `rules` nor `groups`, and {len(unknown):,} other keys"
-            unknown[_TOLD_OF_ANOTHER:] = [Problem("bad-rule-file", message, node.place, "take it out of the folder")]
+            unknown[_QUOTED_OF_OTHER_FILE:] = [
+                Problem("bad-rule-file", message, node.place, "remove it from the folder")
+            ]
         self.problems += unknown
         if not node.pairs:
             self.problems.append(Problem("bad-rule-file", "the file has no rules", node.place, "write `rules: []`"))
         return node
 
     def groups(self, documents: Iterable[Node]) -> Groups:
-        """Return the groups of all files and those that are known anyway, by their names in upper case."""
+        """Return the groups of all files and the predefined ones, by their names in upper case."""
         found = {name: _resolved(members) for name, members in GROUPS.items()}
         for node in (value for document in documents for value in document.all("groups") if not value.absent):
             if node.pairs is None:
@@ -189,10 +190,10 @@ class _Reading:
             for key, value in node.pairs or ():
                 name = str(key.text).strip().upper()
                 if not name:
-                    hint = "write it in front of the countries: `gulf: [AE, BH]`"
+                    hint = "write it before the countries: `gulf: [AE, BH]`"
                     self.problems.append(Problem("bad-group", "a group needs a name", key.place, hint))
                 elif name in found or name in _TAKEN or name in countries() or "-" in name:
-                    hint = "a name is given once in a rule set, and is not a territory's"
+                    hint = "use a name that no other group and no territory has"
                     self.problems.append(
                         Problem("taken-group", f"the name {quoted(key.text)} is taken", key.place, hint)
                     )
@@ -201,7 +202,7 @@ class _Reading:
         return found
 
     def rules(self, document: Node, groups: Groups) -> list[Rule]:
-        """Return the good rules of a file, and tell what is wrong with the others."""
+        """Return the valid rules of a file, and add the problems of the others."""
         read: list[tuple[Rule, set[Sign]]] = []
         lossy = Lossy("quote the id", f"quote the ids, or override `{VOUCHED}` in the rules")
         for node in document.all("rules"):
@@ -216,7 +217,7 @@ class _Reading:
                     self.refused += 1
                 else:
                     read.append((rule, signs))
-        problems, doubts = lossy.told()
+        problems, doubts = lossy.problems()
         self.problems += problems
         self.warnings += doubts
         lost = lossy.lost()
@@ -225,24 +226,24 @@ class _Reading:
         return kept
 
     def _rule(self, node: Node, groups: Groups) -> tuple[Rule | None, list[Problem]]:
-        """Return a rule if it is good, and else all that is wrong with it."""
+        """Return a rule and no problems, or None and all its problems."""
         entry, problems = read_model(RuleEntry, node, groups)
         if entry is None:
             return None, problems
         vouched = VOUCHED in entry.override
-        # A name with a control character is refused already, and no file is looked for.
+        # A name with a control character was reported already, and its file is not opened.
         named = dict.fromkeys(each for each in entry.ids_file if control_character(each[1].strip()) is None)
         listed = [self._ids_file(node, kind, name, vouched=vouched) for kind, name in named]
         problems += (problem for found in listed for problem in found.problems)
         alone = not entry.accounts and not entry.tweets and not any(found.accounts or found.tweets for found in listed)
         for problem in (problem for found in listed for problem in found.warnings):
-            if alone and problem.code == "empty-list":  # then the rule names nobody
+            if alone and problem.code == "empty-list":  # the rule has no other subjects
                 problems.append(replace(problem, severity="error"))
             else:
                 self.warnings.append(problem)
         try:
             rule = Rule(
-                id=entry.id or "?",  # as it may be missing beside a problem, and so may the reason
+                id=entry.id or "?",  # beside problems, the id and the reason may be None
                 accounts=_union(entry.accounts, [found.accounts for found in listed]),
                 tweets=_union(entry.tweets, [found.tweets for found in listed]),
                 withheld_in=self._codes(node, "withheld_in", entry),
@@ -260,12 +261,12 @@ class _Reading:
                 layout=self._layout(node),
             )
         except RuleError as error:
-            # What could not be read is no reason to say that it is not there; and each control character is told once.
-            told = {problem.code for problem in problems}
+            # Unreadable values are not reported as missing, and control characters are reported once.
+            reported = {problem.code for problem in problems}
             problems += [
                 Problem(problem.code, problem.message, node.at([name.rstrip("_")]).place, problem.hint)
                 for problem, name in error.found
-                if not (problems and problem.code in _ABSENT) and problem.code not in told & {CONTROL_CHARACTER}
+                if not (problems and problem.code in _ABSENT) and problem.code not in reported & {CONTROL_CHARACTER}
             ]
             return None, problems
         if problems:
@@ -275,13 +276,13 @@ class _Reading:
         return rule, []
 
     def _layout(self, node: Node) -> _Layout:
-        """Return where the keys of a rule stand, seen from the rule: all that are laid out alike share it."""
+        """Return the places of a rule's keys, relative to the rule; rules with the same layout share one value."""
         keys = (key for key, _ in node.pairs or ())
         found = tuple((str(key.text), key.place.line - node.place.line, key.place.column) for key in keys)
         return self._layouts.setdefault(found, found)
 
     def _ids_file(self, node: Node, kind: str | None, name: str, *, vouched: bool) -> _Listed:
-        """Return what a list of ids has; it is read once, however many rules name it."""
+        """Return the content of a list of ids, which is read once for all rules."""
         path = Path(node.place.file).parent / name
         try:
             check_relative(name)
@@ -311,7 +312,7 @@ class _Reading:
             self._warn(found, item.place)
             members += (resolved.code for resolved in found)
         if not node.listed:
-            hint = "list its countries, such as `[AE, BH]`, or take it out"
+            hint = "list its countries, such as `[AE, BH]`, or remove it"
             self.problems.append(Problem("bad-group", "the group is empty", node.place, hint))
         return tuple(dict.fromkeys(members))
 
@@ -320,9 +321,9 @@ class _Reading:
         items = [] if written is None else written.listed
         territories: tuple[tuple[Resolved, ...], ...] = getattr(entry, name)
         for item, found in zip(items, territories, strict=False):
-            if len(found) == 1:  # of the members of groups it was said where they are listed
+            if len(found) == 1:  # members of groups were reported where the group lists them
                 self._warn(found, item.place)
-        # A group may be named many times, and is the same value each time.
+        # A group may be named many times. It is the same object each time, so it is expanded once.
         different = {id(found): found for found in territories}.values()
         return list(dict.fromkeys(resolved.code for found in different for resolved in found))
 
@@ -333,7 +334,7 @@ class _Reading:
                 self.warnings.append(Problem("territory-alias", message, place, severity="warning"))
             elif is_newer(code):
                 message = f"`{code}` ({name_of(code)}) is newer than the ISO 3166-2 list of pycountry {iso_version()}"
-                hint = "viewers are reached as soon as location data have the code"
+                hint = "the rule reaches viewers as soon as location data have the code"
                 self.warnings.append(Problem("newer-territory", message, place, hint, severity="warning"))
 
     def _text(self, file: Path) -> str:
@@ -347,11 +348,11 @@ class _Reading:
         return decoded(data, file)
 
     def expect(self, files: Iterable[Path]) -> None:
-        """Add the sizes of files to what is to be read."""
+        """Add the sizes of files to the number of bytes to read."""
         self._known += sum(map(size_of, files))
 
     def _advance(self, read: int) -> None:
-        """Tell how far the current file is read, in bytes."""
+        """Report how many bytes of the current file are read."""
         if self._progress is not None:
             self._progress(self._done + read, self._known)
 
@@ -375,7 +376,7 @@ def _union(own: Sequence[int], listed: list[IdSet]) -> IdSet:
 
 
 def _signs(node: Node, lossy: Lossy) -> set[Sign]:
-    """Count the unquoted ids of a rule that does not vouch for them, and return in which ways they may have lost digits."""
+    """Count the unquoted ids of a rule that does not vouch for them, and return their signs of lost digits."""
     override = node.get("override")
     if override is not None and override.get(VOUCHED) is not None:
         return set()

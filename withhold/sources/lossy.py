@@ -1,4 +1,4 @@
-"""What is said of ids that a floating-point number has rounded, in the lists of one source."""
+"""Ids that a floating-point number has rounded: they are collected and reported for each source of ids."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from withhold.model.precision import Precision, Sign
 
 
 class Lossy:
-    """Watches the ids of one source, each with its place.
+    """The rounded ids of one source, each with its place.
 
-    `remedy` is what to do with one that is exact, and `remedy_of_many` with a list. Of many that look rounded the first `most` are told one by one; `untold` is how many more there are.
+    `remedy` is what to do if one id is exact, and `remedy_of_many` if a list is. At most `most` ids with a sign of rounding
+    are reported one by one; `unreported` counts the others.
     """
 
     def __init__(self, remedy: str, remedy_of_many: str, most: int | None = None) -> None:
-        self.untold = 0
+        self.unreported = 0
         self._remedy, self._remedy_of_many, self._most = remedy, remedy_of_many, most
         self._precision = Precision()
         self._found: dict[Sign, list[Problem]] = {Sign.SHORT: [], Sign.PRINTED: [], Sign.CAST: []}
@@ -24,7 +25,7 @@ class Lossy:
         self._first_with_zeros: Place | None = None
 
     def see(self, number: int, place: Callable[[], Place]) -> Sign | None:
-        """Count an id, and return in which way it may have lost digits."""
+        """Count an id, and return the sign that it has lost digits, if it has one."""
         sign = self._precision.sign(number)
         if sign is Sign.ZEROS:
             self._first_with_zeros = self._first_with_zeros or place()
@@ -36,32 +37,32 @@ class Lossy:
         return sign
 
     def lost(self) -> set[Sign]:
-        """Return the ways in which ids have lost digits: those that have such a sign are refused."""
+        """Return the signs that prove lost digits. Ids with one of them are refused."""
         return self._precision.lost() | ({Sign.SHORT} if self._found[Sign.SHORT] else set())
 
-    def told(self) -> tuple[list[Problem], list[Problem]]:
-        """Return the errors, and the warnings where it is not that certain."""
+    def problems(self) -> tuple[list[Problem], list[Problem]]:
+        """Return the errors, and the warnings for less certain signs."""
         lost = self.lost()
         doubtful = self._precision.doubtful() - lost
-        self.untold = sum(self._more[sign] for sign in lost)
+        self.unreported = sum(self._more[sign] for sign in lost)
         return self._of(lost), [replace(problem, severity="warning") for problem in self._of(doubtful)]
 
     def _of(self, signs: set[Sign]) -> list[Problem]:
-        told = [problem for sign, found in self._found.items() if sign in signs for problem in found]
+        found = [problem for sign, listed in self._found.items() if sign in signs for problem in listed]
         if Sign.ZEROS in signs:
-            message = f"{self._precision.zeros()} end in twelve zero bits, as ids do that were rounded"
+            message = f"{self._precision.zeros()} end in twelve zero bits, as rounded ids do"
             hint = f"restore all their digits from their source; if they are exact, {self._remedy_of_many}"
-            told.append(Problem("lossy-id", message, self._first_with_zeros, hint))
-        return told
+            found.append(Problem("lossy-id", message, self._first_with_zeros, hint))
+        return found
 
     def _rounded(self, number: int, sign: Sign, place: Place) -> Problem:
-        said = "looks rounded to what a floating-point number holds"
+        wrong = "looks rounded to what a floating-point number holds"
         if sign is Sign.SHORT:
             digits = len(str(number).rstrip("0"))
-            said = (
-                f"looks rounded: behind its first {digits} digits are only zeros"
+            wrong = (
+                f"looks rounded: it has only zeros after its first {digits} digits"
                 if digits <= 8
                 else "looks rounded to what a 32-bit floating-point number holds"
             )
         hint = f"restore all its digits from its source; if they are exact, {self._remedy}"
-        return Problem("lossy-id", f"id `{number}` {said}", place, hint)
+        return Problem("lossy-id", f"id `{number}` {wrong}", place, hint)

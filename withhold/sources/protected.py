@@ -56,7 +56,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
             found[entry.account] = Protected(entry.account, entry.category, entry.name)
             if not isinstance(written.text, Quoted):
                 lossy.see(entry.account, lambda: written.place)  # noqa: B023  # called at once
-        problems += lossy.told()[0]
+        problems += lossy.problems()[0]
     if problems:
         raise RuleSetError(in_order(problems))
     return list(found.values())

@@ -1,6 +1,6 @@
-"""Where lists of protected accounts are found: beside and below the rules, and above them up to the top of the repository.
+"""Lists of protected accounts are found beside and below the rules, and above them up to the top of the repository.
 
-Those above are the repository owner's, so they hold for all rules below; whoever writes rules cannot turn them off.
+Lists above belong to the owner of the repository and apply to all rules below them. Authors of rules cannot disable them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from withhold.sources.root import Root
 
 
 def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> list[Protected] | None:
-    """Return the accounts of all lists that concern the rules at a path, each once; None if there is no list.
+    """Return the accounts of all lists that apply to the rules at a path, each once; None if there is no list.
 
-    Where several levels list an account, the nearest counts. Raises `RuleSetError` with every problem of every list, and of
+    If several levels list an account, the nearest level wins. Raises `RuleSetError` with every problem of every list, and of
     every folder that may have one.
     """
     found = _Search(Path(rules), root)
@@ -37,26 +37,26 @@ def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | No
 
 
 class _Search:
-    """The lists that concern the rules at a path: first those beside and below, then those of each folder above.
+    """The lists that apply to the rules at a path: first those beside and below, then those of each folder above.
 
-    Links may lead to rules elsewhere inside the root, so each rule file that is loaded has the lists above its real place too.
+    Links may lead to rules elsewhere inside the root. For these, the lists above their real place apply too.
     """
 
     def __init__(self, rules: Path, root: str | os.PathLike[str] | None) -> None:
         self.levels: list[list[Path]] = []
         self.problems: list[Problem] = []
-        #: The real paths of lists that are in a level, and of folders that were listed.
+        #: The real paths of lists in a level, and of searched folders.
         self._seen: set[str] = set()
         self._folders: set[str] = set()
-        is_folder = os.path.isdir(rules)  # noqa: PTH112  # which raises nothing
+        is_folder = os.path.isdir(rules)  # noqa: PTH112  # it raises nothing
         around = rules if is_folder else rules.parent
         real = Path(os.path.realpath(rules))
-        # Above a link there are two ways up: from where it is, and from where it leads.
+        # A link has two ways up: from its own folder, and from that of its target.
         ways = [_way_up(Path(os.path.abspath(around)), root), _way_up(real if is_folder else real.parent, root)]  # noqa: PTH100
         beside: list[Path] = []
         if is_folder:
             loaded = Root(rules, root)
-            if not loaded.holds(str(real)):  # then no rule is loaded, and the loader says why
+            if not loaded.holds(str(real)):  # no rule is loaded, and the loader reports why
                 loaded = Root(rules)
             below = files_below(rules, loaded, self.problems)
             beside = below.protected
@@ -65,10 +65,10 @@ class _Search:
         self.inside = _Roots(way[-1] for way in ways)
         self._add(beside or self._in(around))
         for folder in dict.fromkeys(folder for way in ways for folder in way):
-            self._add(self._in(_near(folder)))
+            self._add(self._in(_relative(folder)))
 
     def _add(self, files: Iterable[Path]) -> None:
-        """Add one level, less the files that are in it already and those that lie outside."""
+        """Add one level, without the files of earlier levels and those outside the roots."""
         level = []
         for file in files:
             real = os.path.realpath(file)
@@ -78,16 +78,16 @@ class _Search:
             if self.inside.holds(real):
                 level.append(file)
             else:
-                outside = " and ".join(quoted(str(_near(Path(top)))) for top in self.inside.folders)
-                message = f"this list is a link out of {outside}"
+                outside = " and ".join(quoted(str(_relative(Path(top)))) for top in self.inside.folders)
+                message = f"this list is a link to a file outside {outside}"
                 self.problems.append(Problem("outside-rule-set", message, Place(str(file)), "put the list itself here"))
         if level:
             self.levels.append(level)
 
     def _in(self, folder: Path) -> list[Path]:
-        """Return the lists in a folder that was not looked into before, whatever links and ways lead there.
+        """Return the lists in a folder, or an empty list if it was searched before.
 
-        A list that cannot be read is one too, and is refused when it is opened.
+        Unreadable lists are returned too, and refused when they are opened.
         """
         real = os.path.realpath(folder)
         if real in self._folders:
@@ -101,7 +101,7 @@ class _Search:
 
 
 class _Roots(Root):
-    """Several roots as one: each list is opened by what has found it to be inside."""
+    """Several roots as one. It opens each list, so that a list is inside when it is opened, too."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = list(dict.fromkeys(map(os.path.realpath, dict.fromkeys(folders))))
@@ -116,13 +116,13 @@ def _folders_of(files: Iterable[Path], root: Root) -> dict[str, None]:
     """Return the real folders of rule files."""
     found: dict[str, None] = {}
     for file in files:
-        with suppress(OSError, ValueError):  # it is not loaded, and the loader says why
+        with suppress(OSError, ValueError):  # it is not loaded, and the loader reports why
             found[os.path.dirname(root.real(file))] = None  # noqa: PTH120
     return found
 
 
 def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
-    """Return a folder and those above it up to the one that holds `.git`; without a repository, up to the root."""
+    """Return a folder and those above it, up to the one with `.git`; outside a repository, up to the root."""
     way = [folder, *folder.parents]
     ends = [at for at, above in enumerate(way) if os.path.lexists(above / ".git")]
     if not ends and root is not None:
@@ -131,7 +131,7 @@ def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
     return way[: ends[0] + 1] if ends else way[:1]
 
 
-def _near(folder: Path) -> Path:
-    """Return a folder as messages show it: relative to the current one if it is that or lies below it."""
+def _relative(folder: Path) -> Path:
+    """Return a folder as messages show it: relative to the current folder if that contains it."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -1,9 +1,9 @@
-"""The root of a rule set: a folder outside of which no file of the set is opened, whatever paths and links in it say.
+"""The root of a rule set: no file outside this folder is opened, whatever paths and links are in the rule set.
 
-Rule sets may come from somebody else. Every file of one is opened here: rules, lists of ids, lists of protected accounts.
+Rule sets may be untrusted. Every file of one is opened here: rules, lists of ids and lists of protected accounts.
 """
 
-# Paths are text here, and each step asks the system one thing.
+# Paths are text here, and each step makes one system call.
 # ruff: noqa: PTH109, PTH112, PTH115, PTH117, PTH118, PTH120, PTH208
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from withhold.errors import quoted
 
 #: As many links as Linux follows on one path.
 _MAX_LINKS = 40
-#: As many bytes as Linux reads of one path. Longer ones name nothing, and following them would take long.
+#: As many bytes as Linux allows in one path. Longer paths name nothing, and following them would take long.
 MAX_PATH = 4096
 # A drive letter. Backslashes and a leading slash are refused everywhere, so that a path means the same on every machine.
 _DRIVE = re.compile(r"[A-Za-z]:")
-# Where the system has these, a link that has just replaced a file is not followed, and opening a pipe does not wait.
+# On systems with these flags, a link that has just replaced a file is not followed, and opening a pipe does not wait.
 _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class OutsideRootError(OSError):
-    """A path that leads out of the root, or whose meaning depends on the machine; `hint` says what to write instead."""
+    """A path that leads out of the root, or whose meaning depends on the machine; `hint` is how to write it instead."""
 
     def __init__(self, reason: str = "it is outside of the root", hint: str | None = None) -> None:
         super().__init__(errno.EXDEV, reason)
@@ -41,11 +41,11 @@ class OutsideRootError(OSError):
 def check_relative(name: str) -> None:
     """Raise `OutsideRootError` for a written path that is absolute, has a drive letter, or has backslashes."""
     if name.startswith("/") or "\\" in name or _DRIVE.match(name):
-        raise OutsideRootError("only a relative path is read")
+        raise OutsideRootError("its path must be relative, with `/`")
 
 
 def repository_around(path: str | os.PathLike[str]) -> Path | None:
-    """Return the nearest folder at or above `path` that holds `.git`, or None; links in the path itself are resolved."""
+    """Return the nearest folder at or above `path` with `.git`, or None; links in the path are resolved."""
     real = Path(os.path.realpath(path))
     return next((folder for folder in (real, *real.parents) if os.path.lexists(folder / ".git")), None)
 
@@ -68,7 +68,7 @@ def folders_of_links(path: str | os.PathLike[str]) -> Iterator[str]:
 
 
 class _Led(NamedTuple):
-    """Where a name or a path leads: the real path, how many links were followed, and the error of a name that is missing."""
+    """The target of a name or a path: its real path, the number of links followed, and the error for a missing name."""
 
     at: str
     links: int = 0
@@ -76,11 +76,11 @@ class _Led(NamedTuple):
 
 
 class Root:
-    """The root of what is loaded from `path`: `root`, or the real path of a folder, or the folder of a file's real path.
+    """The root for loading `path`: the folder `root`; by default `path` itself if it is a folder, else the folder of its file.
 
-    A path inside may go through links and `..`: what counts is where it really leads. Names count as they are spelt on
-    disk, so that a rule set loads alike where the file system ignores case. Each link is followed once, however many paths
-    go through it; `open` compares the result with the file that it has opened.
+    A path inside may go through links and `..`: only the file it leads to must be inside. Names must be spelt as on disk,
+    so that a rule set loads in the same way on file systems that ignore case. Each link is followed once for all paths
+    through it; `open` compares the result with the file that it has opened.
     """
 
     def __init__(self, path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> None:
@@ -91,13 +91,13 @@ class Root:
         self.folder = folder
         self._below = os.path.join(folder, "")
         self._listings: dict[str, _Listing | None] = {}
-        #: Where links lead that were followed, by the folder and the name; or why they cannot be.
+        #: The targets of links, or the errors of following them, by the folder and the name of the link.
         self._links: dict[tuple[str, str], _Led | OSError] = {}
 
     def narrowed(self, path: str | os.PathLike[str]) -> Root:
-        """Return the root of what is loaded from a path inside this one; raises as `real` does.
+        """Return the root for loading a path inside this one; raises as `real` does.
 
-        It stays inside whatever is put in the place of its folders: no link is followed to it a second time.
+        Links to it are followed only once, so it stays inside even if its folders are replaced meanwhile.
         """
         real = self.real(path)
         inner = Root.__new__(Root)
@@ -107,9 +107,9 @@ class Root:
     def real(self, path: str | os.PathLike[str]) -> str:
         """Return the real path of `path`, which need not exist.
 
-        Raises `OutsideRootError` if it is not inside the root; links are read on the way, and nothing is opened. Raises
-        `FileNotFoundError` if a folder inside the root has no such name, and `OSError` if links go round in circles or
-        the path is longer than any can be.
+        Reads links on the way, and opens nothing. Raises `OutsideRootError` if the path leads out of the root,
+        `FileNotFoundError` if a folder inside the root has no such name, and `OSError` for a cycle of links or a path that
+        is too long.
         """
         whole = _absolute(path)
         at, _, missing = self._follow(whole.anchor, whole.parts[1:], 0)
@@ -120,7 +120,7 @@ class Root:
         return at
 
     def _follow(self, at: str, names: Iterable[str], depth: int) -> _Led:
-        """Return where names lead from a real folder; `depth` links are being followed to here. Raises `OSError`."""
+        """Return the target of names below a real folder, inside `depth` links; raises `OSError`."""
         links, missing = 0, None
         for name in names:
             if name == "..":
@@ -133,7 +133,7 @@ class Root:
         return _Led(at, links, missing)
 
     def _step(self, folder: str, name: str, depth: int) -> _Led:
-        """Return where one name leads, that of a link found out once; raises `OSError`."""
+        """Return the target of one name; a link is followed only once. Raises `OSError`."""
         if (known := self._links.get((folder, name))) is not None:
             if isinstance(known, OSError):
                 raise known.with_traceback(None)
@@ -145,14 +145,14 @@ class Root:
         try:
             led = self._behind(folder, target, depth)
         except OSError as error:
-            if not depth:  # behind other links it may only have been one too many
+            if not depth:  # inside other links, the error may be due to their number
                 self._links[folder, name] = error
             raise
         led = self._links[folder, name] = led._replace(missing=missing or led.missing)
         return led
 
     def _behind(self, folder: str, target: Path, depth: int) -> _Led:
-        """Return where a link leads; raises `OSError`."""
+        """Return the target of a link; raises `OSError`."""
         if depth >= _MAX_LINKS:
             raise _too_many_links()
         names = target.parts[1:] if target.anchor else target.parts
@@ -160,12 +160,12 @@ class Root:
         return led._replace(links=led.links + 1)
 
     def open(self, path: str | os.PathLike[str]) -> BufferedReader:
-        """Open a file inside the root to read its bytes; raises as `real` does, and `OSError` for a pipe or a device."""
+        """Open a file inside the root for reading; raises as `real` does, and `OSError` for a pipe or a device."""
         real = self.real(path)
         file = _open_regular(real)
-        if not _lies_at(real, file):  # somebody has moved a link into the way meanwhile
+        if not _is_at(real, file):  # a link has replaced a part of the path meanwhile
             file.close()
-            raise OutsideRootError("it was replaced while it was opened", "load the rule set again")
+            raise OutsideRootError("it was replaced while it was being opened", "load the rule set again")
         return file
 
     def read(self, path: str | os.PathLike[str]) -> bytes:
@@ -174,23 +174,23 @@ class Root:
             return file.read()
 
     def holds(self, real: str) -> bool:
-        """Return whether a real path is the root or lies inside."""
+        """Return whether a real path is the root or inside it."""
         return real == self.folder or real.startswith(self._below)
 
     def _missing(self, folder: str, name: str) -> OSError | None:
-        """Return the error of a name that a folder inside the root does not have, spelt like this."""
+        """Return the error for a name that a folder inside the root does not have in this spelling, or None."""
         if not self.holds(folder):
             return None
         if folder not in self._listings:
             try:
                 self._listings[folder] = _Listing(os.listdir(folder))
             except OSError:
-                self._listings[folder] = None  # whoever opens what is in it will see why
+                self._listings[folder] = None  # opening a file in it will report why
         listing = self._listings[folder]
         if listing is None or _composed(name) in listing.names:
             return None
-        if (meant := listing.as_folded().get(folded(name))) is not None:
-            return OutsideRootError("its name on disk is spelt otherwise", f"write {quoted(meant)}, as on disk")
+        if (spelt := listing.as_folded().get(folded(name))) is not None:
+            return OutsideRootError("its name is spelt differently on disk", f"write {quoted(spelt)}, as on disk")
         return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
@@ -202,26 +202,26 @@ class _Listing:
         self._folded: dict[str, str] | None = None
 
     def as_folded(self) -> dict[str, str]:
-        """Return the names by how a file system compares them that ignores case."""
+        """Return the names by their form for file systems that ignore case."""
         if self._folded is None:
             self._folded = {folded(name): name for name in self.names}
         return self._folded
 
 
 def folded(name: str) -> str:
-    """Return a name as a file system compares it that ignores case and the normal form of Unicode."""
+    """Return a name in the form that file systems compare which ignore case and Unicode normalization."""
     return _composed(_composed(name).casefold())
 
 
 def _absolute(path: str | os.PathLike[str]) -> Path:
-    """Return a path from the root of the file system; raises `OSError` if it is longer than any can be."""
+    """Return an absolute path; raises `OSError` if it is too long."""
     if len(os.fsencode(path)) > MAX_PATH:
         raise _too_long()
     return Path(path) if os.path.isabs(path) else Path(os.getcwd(), path)
 
 
 def _longer(folder: str, name: str) -> str:
-    """Return the path of a name in a folder; raises `OSError` if it is longer than any can be."""
+    """Return the path of a name in a folder; raises `OSError` if it is too long."""
     at = os.path.join(folder, name)
     if len(at) > MAX_PATH:
         raise _too_long()
@@ -229,7 +229,7 @@ def _longer(folder: str, name: str) -> str:
 
 
 def _target(path: str) -> Path | None:
-    """Return where a link leads; None for what is no link, or not there: opening it will say why."""
+    """Return the target of a link; None if the path is no link or does not exist, which opening it will report."""
     try:
         return Path(os.readlink(path))
     except OSError:
@@ -260,8 +260,8 @@ def _open_regular(real: str) -> BufferedReader:
     return file
 
 
-def _lies_at(real: str, file: BufferedReader) -> bool:
-    """Return whether an open file is the one at a path, with no link on the way."""
+def _is_at(real: str, file: BufferedReader) -> bool:
+    """Return whether an open file is the one at a path that has no link in it."""
     try:
         return os.path.realpath(real) == real and os.path.samestat(os.fstat(file.fileno()), os.lstat(real))
     except OSError:
@@ -269,5 +269,5 @@ def _lies_at(real: str, file: BufferedReader) -> bool:
 
 
 def _check_regular(mode: int) -> None:
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # a folder refuses to be opened itself
-        raise OSError(errno.EINVAL, "no regular file, but a pipe or a device")
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a folder fails by itself
+        raise OSError(errno.EINVAL, "it is a pipe or a device")
