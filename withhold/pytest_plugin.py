@@ -1,7 +1,7 @@
-"""The pytest plugin: collects case files, and gives tests an engine over the rules.
+"""The pytest plugin: it collects case files, and has fixtures for a rule set and an engine.
 
-pytest imports this in every session, also in those that have nothing to do with rules, so all that reads and decides is
-imported where it is first needed.
+pytest imports this module in every session, also in those without rules, so the rest of the library is imported where it is
+first needed.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
     if file_path.name.lower().endswith(CASES):
-        collector: pytest.File = CasesFile.from_parent(parent, path=file_path, **_odd_name(file_path, parent))
+        collector: pytest.File = CasesFile.from_parent(parent, path=file_path, **_escaped_name(file_path, parent))
         return collector
     return None
 
 
-def _odd_name(path: Path, parent: pytest.Collector) -> dict[str, Any]:
-    """Return how a file is named if pytest would print its name as it is, and a terminal or a CI system misread that."""
+def _escaped_name(path: Path, parent: pytest.Collector) -> dict[str, Any]:
+    """Return an escaped name and node id for a file whose name a terminal or a CI system would misread."""
     from withhold.errors import escaped
 
     relative = os.path.relpath(path, parent.config.rootpath).replace(os.sep, "/")
@@ -53,7 +53,7 @@ def _odd_name(path: Path, parent: pytest.Collector) -> dict[str, Any]:
 
 
 def _item_name(text: str) -> str:
-    """Return a name that pytest prints and takes back: `::` would be the end of it."""
+    """Return a name that pytest prints and accepts as an argument, where `::` ends a name."""
     from withhold.errors import escaped
 
     return re.sub(":(?=:)", ": ", escaped(text))
@@ -65,16 +65,16 @@ class CasesFile(pytest.File):
     def collect(self) -> Iterator[pytest.Item]:
         from withhold.errors import CaseError, RuleSetWarning
         from withhold.testing.running import Runner
-        from withhold.testing.suite import is_meant_for_us, read_case_file
+        from withhold.testing.suite import may_have_keys, read_case_file
 
         library = _library(self.config)
-        # Others may call files so too: what has no key that is nearly `rules` or `cases` is none of ours.
-        if not is_meant_for_us(self.path, library.surroundings(self.path), ("rules", "cases")):
+        # Other tools may use this ending too: their files have no key similar to `rules` or `cases`.
+        if not may_have_keys(self.path, library.surroundings(self.path), ("rules", "cases")):
             return
         try:
             file = read_case_file(self.path, library)
             _warn((*file.rules.warnings, *file.warnings))
-        except (CaseError, RuleSetWarning) as error:  # a warning is raised where warnings are made errors
+        except (CaseError, RuleSetWarning) as error:  # warnings are raised if they are configured as errors
             raise self.CollectError(str(error)) from None
         runner = Runner(file, library.engine(file))
         for case in file.cases:
@@ -90,14 +90,14 @@ class CaseItem(pytest.Item):
         self._runner = runner
 
     def runtest(self) -> None:
-        from withhold.testing.running import failure, in_short
+        from withhold.testing.running import failure, summary
 
         result = self._runner.run(self._case)
         if not result.passed:
-            raise CaseFailedError(failure(result, self._runner.engine), Crash(self._case.place, in_short(result)))
+            raise CaseFailedError(failure(result, self._runner.engine), Crash(self._case.place, summary(result)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show what the case expected and got; anything else that went wrong, as pytest does."""
+        """Return what the case expected and got; other errors are shown in pytest's way."""
         if isinstance(excinfo.value, CaseFailedError):
             return excinfo.value
         return super().repr_failure(excinfo, style)
@@ -109,7 +109,7 @@ class CaseItem(pytest.Item):
 
 
 class Crash(NamedTuple):
-    """What pytest says of a failure on one line, behind the name of the item."""
+    """The summary of a failure that pytest prints after the name of the item."""
 
     place: Place
     message: str
@@ -119,7 +119,7 @@ class Crash(NamedTuple):
 
 
 class CaseFailedError(AssertionError):
-    """A case got another answer than it expects; pytest prints it by `toterminal`, and sums it up by `reprcrash`."""
+    """A case got another answer than expected; pytest prints it with `toterminal`, and its summary from `reprcrash`."""
 
     def __init__(self, text: str, reprcrash: Crash) -> None:
         super().__init__(text)
@@ -130,7 +130,7 @@ class CaseFailedError(AssertionError):
 
 
 def _library(config: pytest.Config) -> Library:
-    """Return the rule sets of the session, with the root that the ini option `withhold_root` names."""
+    """Return the rule sets of the session, with the root from the ini option `withhold_root`."""
     from withhold.testing.suite import Library
 
     if _LIBRARY not in config.stash:
@@ -148,25 +148,25 @@ def _around(config: pytest.Config) -> Path:
 
 
 def _warn(problems: Iterable[Problem]) -> None:
-    """Tell what was read otherwise than it was written, each at its line: pytest tells what is told twice once."""
+    """Warn of values that were not read as written, each at its line; pytest deduplicates repeated warnings."""
     from withhold.errors import Place, RuleSetWarning, escaped
 
     for problem in problems:
         if isinstance(problem.place, Place):
-            # In brackets a name stands for no file, of which pytest would print the line as it is.
+            # In brackets, the name is not that of a file; of a file, pytest would print the line unescaped.
             file = f"<{escaped(problem.place.file)}>"
             warnings.warn_explicit(str(problem), RuleSetWarning, file, problem.place.line)
 
 
 @pytest.fixture(scope="session")
 def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
-    """The rule set at the ini option `withhold_rules`, which is relative to the ini file, as `withhold_root` is."""
+    """The rule set named by the ini option `withhold_rules`; like `withhold_root`, it is relative to the ini file."""
     from withhold.errors import Problem, RuleSetError, quoted
     from withhold.sources.files import unreadable
 
     named, option = pytestconfig.getini("withhold_rules"), "the ini option `withhold_rules`"
     if not named:
-        problem = Problem("no-rules", "no rules are named", option, "set it to a rule file, a directory or a snapshot")
+        problem = Problem("no-rules", "it is not set", option, "set it to a rule file, a directory or a snapshot")
         return pytest.fail(str(problem), pytrace=False)
     try:
         rules = _library(pytestconfig).rules(_around(pytestconfig) / named)

@@ -106,7 +106,7 @@ def test_the_report_as_json(run):
     ]
     (rule,) = answer["coverage"]["rules"]
     assert (rule["rule_id"], rule["place"], rule["speaks"]) == ("in-1", "rules.yaml:2:5", True)
-    assert rule["untried"] == ["a viewer of whom it is not known", "before it begins"]
+    assert rule["untried"] == ["a viewer who may be inside", "before it begins"]
     mutation = answer["mutation"]
     assert mutation["changes"] == mutation["noticed"] + len(mutation["survivors"])
     assert {found["file"] for found in mutation["suggestions"]} == {"all.cases.yaml"}
@@ -167,7 +167,7 @@ def test_the_rules_can_be_a_snapshot(run, tmp_path):
     lines = found.stdout.splitlines()
     assert "3 cases in 3 files: all passed" in lines
     assert sum(line.startswith("  rules.yaml:2:5: in-1: 1 case") for line in lines) == 2
-    assert "  a: 1 case; not tried: a viewer of whom it is not known" in lines
+    assert "  a: 1 case; not tried: a viewer who may be inside" in lines
     assert "  rules.yaml:2:5: not noticed: in-1 with `if_unknown: withhold`" in lines
     assert "  not noticed: a with `if_unknown: withhold`" in lines
     survivors = json.loads(run("--mutate", "--format", "json", **files).stdout)["mutation"]["survivors"]

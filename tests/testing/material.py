@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from withhold import Policy, RuleSet
-from withhold.testing.asked import Index
 from withhold.testing.cases import Case, CaseFile
+from withhold.testing.questions import Index
 from withhold.testing.suite import Library
 
 RULES = """\

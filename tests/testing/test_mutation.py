@@ -17,10 +17,10 @@ from withhold import Outcome, Place, Policy, Reference, Rule, RuleSet, Viewer
 from withhold.engine.reference import _outcome as outcome_of
 from withhold.model.tweet import links_of
 from withhold.testing import viewer
-from withhold.testing.asked import Index, Question, names
 from withhold.testing.cases import Case, Expectation
 from withhold.testing.mutants import SHORT_LIST, ids_to_drop, mutants
 from withhold.testing.mutation import mutate
+from withhold.testing.questions import Index, Question, names
 from withhold.testing.suite import Library, read_all
 
 HERE = Place("rules.yaml", 2, 5)

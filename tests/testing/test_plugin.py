@@ -150,7 +150,7 @@ def test_the_fixtures(session, pytester):
 @pytest.mark.parametrize(
     ("ini", "said"),
     [
-        ("", "the ini option `withhold_rules`: no rules are named [[]no-rules[]]; set it to *"),
+        ("", "the ini option `withhold_rules`: it is not set [[]no-rules[]]; set it to *"),
         (
             "withhold_rules = nowhere",
             "the ini option `withhold_rules`: cannot read the rules at `nowhere`: no such file* [[]unreadable-file[]]",

@@ -17,11 +17,11 @@ from withhold.cli.output import document, err, print_problems, refuse, show
 from withhold.cli.render import Format
 from withhold.cli.results import Refusal
 from withhold.errors import CaseError, escaped_path
-from withhold.testing.asked import Index
 from withhold.testing.cases import CaseFile
 from withhold.testing.coverage import coverage as cover
 from withhold.testing.mutation import Mutation
 from withhold.testing.mutation import mutate as change
+from withhold.testing.questions import Index
 from withhold.testing.report import FileResults, Report
 from withhold.testing.running import Runner
 from withhold.testing.suite import Library, read_all

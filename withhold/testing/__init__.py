@@ -1,7 +1,7 @@
-"""For those who test rule sets: case files, what they leave untried, and help for tests in Python.
+"""Tests of rule sets: case files, their coverage of the rules, and helpers for tests in Python.
 
-`withhold test` and the pytest plugin run case files; both are thin over this. The Hypothesis strategies are in
-`withhold.testing.strategies`, which alone needs Hypothesis.
+`withhold test` and the pytest plugin run case files with this room. The Hypothesis strategies are in
+`withhold.testing.strategies`, the only module that needs Hypothesis.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Assertions on decisions, which say why when they fail."""
+"""Assertions on decisions. A failure explains the decision."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from withhold.testing.viewers import viewer
 
 
 def assert_visible(engine: Engine, subject: Subject, who: Viewer | str, at: datetime | None = None) -> Decision:
-    """Assert that somebody may see a `Tweet` or a pair (tweet_id, account_id); return the decision.
+    """Assert that a viewer may see a `Tweet` or a pair (tweet_id, account_id); return the decision.
 
-    `who` is a `Viewer`, or a place such as `"IN"`, `"US-MS"` or `"unknown"`; `at` is now, by the engine's clock, if it
-    is left out. Fails with all that `engine.explain` says.
+    `who` is a `Viewer`, or a place such as `"IN"`, `"US-MS"` or `"unknown"`. `at` defaults to the time of the engine's
+    clock. A failure has the text of `engine.explain`.
     """
     __tracebackhide__ = True
     return _assert(Outcome.VISIBLE, engine, subject, who, at)
@@ -25,7 +25,7 @@ def assert_visible(engine: Engine, subject: Subject, who: Viewer | str, at: date
 def assert_withheld(
     engine: Engine, subject: Subject, who: Viewer | str, at: datetime | None = None, *, because: str | None = None
 ) -> Decision:
-    """Assert that something is withheld from somebody, and by which rule if `because` names one.
+    """Assert that a subject is withheld from a viewer; with `because`, that this rule speaks.
 
     >>> from withhold import Rule, RuleSet
     >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -44,7 +44,7 @@ def assert_withheld(
 def assert_suspended(
     engine: Engine, subject: Subject, who: Viewer | str, at: datetime | None = None, *, because: str | None = None
 ) -> Decision:
-    """Assert that something is suspended, and by which rule if `because` names one."""
+    """Assert that a subject is suspended; with `because`, that this rule speaks."""
     __tracebackhide__ = True
     return _assert(Outcome.SUSPENDED, engine, subject, who, at, because)
 
@@ -58,14 +58,14 @@ def _assert(
     because: str | None = None,
 ) -> Decision:
     __tracebackhide__ = True
-    looking = viewer(who) if isinstance(who, str) else who
-    explanation = engine.explain(subject, looking, at)
+    asking = viewer(who) if isinstance(who, str) else who
+    explanation = engine.explain(subject, asking, at)
     found = explanation.decision
-    who_looks = viewer_text(looking)
+    described = viewer_text(asking)
     if found.outcome is not wanted:
-        raise AssertionError(f"expected {wanted} for {who_looks}, got {found.outcome}\n{explanation}")
+        raise AssertionError(f"expected {wanted} for {described}, got {found.outcome}\n{explanation}")
     if because is not None and found.rule_id != because:
         raise AssertionError(
-            f"{wanted} for {who_looks}, but by rule {quoted(found.rule_id)} and not by {quoted(because)}\n{explanation}"
+            f"{wanted} for {described}, but by rule {quoted(found.rule_id)} and not by {quoted(because)}\n{explanation}"
         )
     return found

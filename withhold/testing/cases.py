@@ -1,4 +1,4 @@
-"""What a case file says, as values: questions with the answers that are expected."""
+"""Case files as values: questions with the answers that are expected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from withhold.snapshot.opened import is_snapshot
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One place to look from, and what is expected there."""
+    """A viewer, and the outcome expected for them."""
 
     viewer: Viewer
     outcome: Outcome
@@ -26,49 +26,49 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One subject at one instant, and what is expected wherever it is looked at from."""
+    """One subject at one instant, and the outcomes expected for some viewers."""
 
     it: str
     subject: Subject
     at: datetime
     expect: tuple[Expectation, ...]
-    #: The rule that speaks first wherever the subject is not visible, if the case names one.
+    #: The rule that must speak wherever the subject is hidden, if the case names one.
     because: str | None
     place: Place
 
     def __str__(self) -> str:
-        """Say what is asked, on one line."""
+        """Return the question on one line."""
         links = links_of(self.subject)
-        asked = ", a retweet of ".join(" by ".join(_named(*link)) for link in links)
-        return f"{asked} at {in_iso(self.at)}"
+        subject = ", a retweet of ".join(" by ".join(_named(*link)) for link in links)
+        return f"{subject} at {in_iso(self.at)}"
 
 
 @dataclass(frozen=True)
 class CaseFile:
-    """The cases of one file, and the rules and the policy that they are about."""
+    """The cases of one file, and the rules and the policy that they test."""
 
     path: Path
     rules_path: Path
     rules: RuleSet
     policy: Policy
     cases: tuple[Case, ...]
-    #: What was read otherwise than it was written.
+    #: Warnings of values that were not read as written.
     warnings: tuple[Problem, ...] = ()
-    #: How many spaces stand before each case, for those that are added to them.
+    #: The indentation of cases, for cases to be added.
     indent: int = 2
-    #: The one rule file whose rules are measured; None: all rules are. The others may define its groups, or name the same.
+    #: The only rule file whose rules are measured; None if all are. Others may define its groups or name the same subjects.
     only: Path | None = None
-    #: The folder outside of which no file of the rules is opened, if it is not that of the rules.
+    #: The folder outside of which no file of the rules is opened, if it is not the folder of the rules.
     root: Path | None = None
 
     @cached_property
     def context(self) -> tuple[Path, Policy]:
-        """What makes two files be about the same: where the rules are, however it is written, and the policy."""
+        """The real path of the rules, and the policy: equal for files that test the same."""
         return Path(os.path.realpath(self.rules_path)), self.policy
 
     @property
     def measured(self) -> Iterator[Rule]:
-        """The rules that coverage and mutation are about."""
+        """The rules that coverage and mutation measure."""
         only = None if self.only is None else str(self.only)
         return (rule for rule in self.rules if only is None or (rule.place and rule.place.file == only))
 
@@ -79,13 +79,13 @@ class CaseFile:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """What the cases say of themselves; no two say the same."""
+        """The `it` of each case, which is unique in the file."""
         return frozenset(case.it for case in self.cases)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one expectation."""
+    """The decision for one expectation."""
 
     expectation: Expectation
     decision: Decision
@@ -99,7 +99,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one case."""
+    """The answers of one case."""
 
     file: CaseFile
     case: Case

@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that shows one instant until a test moves it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class FrozenClock:
         return self._at
 
     def move(self, to: datetime | str) -> None:
-        """Show another instant, be it earlier or later."""
+        """Show another instant, earlier or later."""
         self._at = _instant(to)
 
     def tick(self, by: timedelta = _SECOND) -> None:
-        """Go on by a second, or by as much as is said."""
+        """Move forward, by a second unless `by` is given."""
         self._at += by
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What cases have tried of each rule: who is in its territory and who is not, and each side of its edges in time."""
+"""Coverage of rules by cases: viewers inside and outside its territories, and both sides of its edges in time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from withhold.model.instants import in_iso
 from withhold.model.places import everywhere, place_of, within_any
 from withhold.model.viewer import Viewer
 from withhold.semantics import extent, reach_of
-from withhold.testing.asked import Index, Question, viewers_of
+from withhold.testing.questions import Index, Question, viewers_of
 
 SPEAKS = "speaking"
 _INSIDE, _OUTSIDE = "a viewer inside", "a viewer outside"
-_EXCEPTED, _UNCERTAIN = "an excepted viewer", "a viewer of whom it is not known"
+_EXCEPTED, _UNCERTAIN = "an excepted viewer", "a viewer who may be inside"
 _BEFORE, _AFTER = "before it begins", "after it ends"
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -24,7 +24,7 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """One rule: what there is to try, and what cases have tried of it."""
+    """The sides of one rule, and those that cases have tried."""
 
     rule: Rule
     sides: tuple[str, ...]
@@ -41,7 +41,7 @@ class Coverage:
         return tuple(side for side in self.sides if side not in self.tried)
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has."""
+        """Return the values for JSON."""
         return {
             "rule_id": self.rule.id,
             "place": str(self.rule.place) if self.rule.place else None,
@@ -53,7 +53,7 @@ class Coverage:
 
 
 def coverage(index: Index) -> list[Coverage]:
-    """Return the coverage of every rule that some case file is about, in the order of the rules."""
+    """Return the coverage of every rule that a case file tests, in the order of the rules."""
     found = []
     for key, rule in index.rules.items():
         questions = index.questions.get(key, [])
@@ -74,19 +74,19 @@ class Share(NamedTuple):
     whole: int
 
     def __str__(self) -> str:
-        # Rounded down: 100 % is all.
+        # Rounded down, so that 100 % means all.
         percent = 100 * self.part // self.whole if self.whole else 100
         return f"{percent} % ({self.part:,} of {self.whole:,})"
 
 
 def share(found: Iterable[Coverage]) -> Share:
-    """Return how many sides were tried, of all there are."""
+    """Return how many of all sides were tried."""
     listed = list(found)
     return Share(sum(len(rule.sides) - len(rule.untried) for rule in listed), sum(len(rule.sides) for rule in listed))
 
 
 def _sides(rule: Rule) -> Iterator[str]:
-    """Yield what can be tried: what nobody can be, and what can never be, is not asked for."""
+    """Yield the sides of a rule that some viewer can be on at some instant."""
     if not any(_share_an_instant(period) for period in rule.periods):
         return
     where = extent(reach_of(rule), Policy())
@@ -97,7 +97,7 @@ def _sides(rule: Rule) -> Iterator[str]:
     if speaks:
         yield SPEAKS
     yield from (side for side, places in sides.items() if places)
-    if not speaks:  # nobody sees a difference between before, within and after
+    if not speaks:  # the edges in time make no difference to anybody
         return
     if rule.from_ is not None and rule.from_ > _FIRST:
         yield _BEFORE
@@ -117,7 +117,7 @@ def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
             yield _EXCEPTED if within_any(rule.except_in) & here else _OUTSIDE
         if where.hidden & here:
             yield SPEAKS
-    elif where.hidden & here:  # nobody else sees a difference between before, within and after
+    elif where.hidden & here:  # the edges in time make no difference to other viewers
         if rule.from_ is not None and at < rule.from_:
             yield _BEFORE
         elif rule.until is not None and at >= rule.until:
@@ -127,7 +127,7 @@ def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
 
 
 def _share_an_instant(*periods: Period) -> bool:
-    """Tell whether there is an instant that lies in all of some periods."""
+    """Return whether some periods have an instant in common."""
     begins = max(period.start or _FIRST for period in periods)
     return all(period.end is None or begins < period.end for period in periods)
 

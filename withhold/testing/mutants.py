@@ -1,4 +1,4 @@
-"""Rules with one thing changed: what a good set of cases would notice."""
+"""Mutants: rules with one change, which good cases would notice."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from withhold.model import Effect, Period, Rule, Settle
 from withhold.model.instants import in_iso
 from withhold.territories import WORLD
 
-#: A list up to here is taken to be written by hand, and each of its ids is dropped once. Of a longer one those that
-#: cases mention are, up to as many, and one other unless cases mention two: what holds for two holds for the rest.
+#: A list of at most this length counts as written by hand, and each of its ids is dropped once. From a longer list, only
+#: ids that cases mention are dropped, at most this many, and one other id unless cases mention two of them: cases that
+#: notice two missing ids would notice the others too.
 SHORT_LIST = 20
 
 _SECOND = timedelta(seconds=1)
@@ -24,7 +25,7 @@ Drop = Mapping[str, Sequence[int]]
 
 
 class Mutant(NamedTuple):
-    """A rule, what was changed, and what came of it (None: the rule is gone)."""
+    """A rule, its change, and the changed rule (None if the rule is removed)."""
 
     rule: Rule
     change: str
@@ -32,26 +33,26 @@ class Mutant(NamedTuple):
 
 
 def mutants(rule: Rule, drop: Drop) -> Iterator[Mutant]:
-    """Yield every mutant of a rule once. Changes that make no valid rule are left out."""
+    """Yield every mutant of a rule once, without invalid rules."""
     yield Mutant(rule, "without the rule", None)
-    seen = {_said(rule)}
+    seen = {_fingerprint(rule)}
     for change, fields in _changes(rule, drop):
         try:
             mutated = replace(rule, **fields)
         except WithholdError:
             continue
-        if (said := _said(mutated)) not in seen:
-            seen.add(said)
+        if (fingerprint := _fingerprint(mutated)) not in seen:
+            seen.add(fingerprint)
             yield Mutant(rule, change, mutated)
 
 
 def ids_to_drop(ids: Collection[int], mentioned: Collection[int]) -> list[int]:
-    """Return the ids of a list that are dropped, one at a time; `mentioned` are those that cases ask about."""
+    """Return the ids of a list to drop, one at a time; `mentioned` are the ids in cases."""
     if len(ids) <= SHORT_LIST:
         return sorted(ids)
-    asked = sorted(id_ for id_ in mentioned if id_ in ids)[:SHORT_LIST]
+    known = sorted(id_ for id_ in mentioned if id_ in ids)[:SHORT_LIST]
     other = next((id_ for id_ in ids if id_ not in mentioned), None)
-    return asked if len(asked) > 1 or other is None else [*asked, other]
+    return known if len(known) > 1 or other is None else [*known, other]
 
 
 def _changes(rule: Rule, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -79,7 +80,7 @@ def _changes(rule: Rule, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "with `effect: suspend`", {"effect": Effect.SUSPEND, "withheld_in": (WORLD,), "except_in": ()}
     else:
         yield "with `effect: withhold`", {"effect": Effect.WITHHOLD}
-    # One of the two is what the rule does already, so that nothing changes for anybody.
+    # One of the two is the present behaviour of the rule, so it is equivalent.
     yield from ((f"with `if_unknown: {settle}`", {"if_unknown": settle}) for settle in Settle)
 
 
@@ -94,7 +95,7 @@ def _bounds(stay: Period) -> str:
     return " ".join(f"{word} {bound}" for word, bound in (("from", start), ("until", end)) if bound)
 
 
-def _said(rule: Rule) -> tuple[object, ...]:
-    """Return what two mutants must differ in."""
+def _fingerprint(rule: Rule) -> tuple[object, ...]:
+    """Return the values in which two mutants must differ."""
     where = (rule.withheld_in, rule.except_in, rule.from_, rule.until, rule.stays)
     return (*where, rule.effect, rule.if_unknown, tuple(rule.accounts), tuple(rule.tweets))

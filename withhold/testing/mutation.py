@@ -1,4 +1,4 @@
-"""Which changes of the rules no case would notice, and the cases that would."""
+"""Mutation tests: the changes of rules that no case notices, and the cases that would."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Literal, NamedTuple
 from withhold.model import IdSet, Outcome, Rule
 from withhold.model.tweet import Link
 from withhold.semantics import extent, reach_of
-from withhold.testing.asked import Index, Key, Question, names, viewers_of
 from withhold.testing.cases import CaseFile
 from withhold.testing.mutants import Mutant, ids_to_drop, mutants
+from withhold.testing.questions import Index, Key, Question, names, viewers_of
 from withhold.testing.suggestion import Suggestion
 from withhold.testing.widening import Widening, by_frequency, widenings
 from withhold.testing.witness import Witness, find
 
-#: Cases to add, by what they ask in which file: one serves several changes, also of several rules.
+#: Cases to add, by file, subject and instant. One may notice several changes, also of several rules.
 Suggestions = dict[tuple[Path, Link, datetime], Suggestion]
 
 
 class Untested(NamedTuple):
-    """A rule that no case asks about, and how many of its changes go unnoticed for that."""
+    """A rule that no case asks about, and the number of its changes, which go unnoticed."""
 
     rule: Rule
     changes: int
@@ -32,10 +32,10 @@ class Untested(NamedTuple):
 
 @dataclass(slots=True)
 class Mutation:
-    """What came of changing every rule in every way, one at a time."""
+    """The results of all changes of all rules, each made alone."""
 
     killed: int = 0
-    #: Changes of which nobody could see anything; they are not counted.
+    #: Changes that no viewer can see; they are not counted.
     equivalent: list[Mutant] = field(default_factory=list)
     survivors: list[Mutant] = field(default_factory=list)
     untested: list[Untested] = field(default_factory=list)
@@ -47,9 +47,9 @@ class Mutation:
 
 
 def mutate(index: Index, advance: Callable[[int], None] | None = None) -> Mutation:
-    """Change each rule in every way, and ask the cases that concern it. The cases must pass on the rules as they are.
+    """Make each change of each rule, and run the cases that concern it. All cases must pass on the unchanged rules.
 
-    `advance` is called with the number of rules that are done.
+    `advance` is called with the number of finished rules.
     """
     found = Mutation()
     suggestions: Suggestions = {}
@@ -72,7 +72,9 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions, u
     tweets, drop_tweets = _ids(rule, "tweets", asked_tweets, index, contexts)
     drop = {"accounts": drop_accounts, "tweets": drop_tweets}
     small = replace(rule, accounts=accounts, tweets=tweets)
-    changes = [Widening([mutant]) for mutant in mutants(small, drop) if questions or not _is_alike(mutant, contexts)]
+    changes = [
+        Widening([mutant]) for mutant in mutants(small, drop) if questions or not _has_no_effect(mutant, contexts)
+    ]
     places = {viewer.location_key for _, viewer in viewers_of(questions)}
     changes += widenings(small, places, partial(_others, small, index, contexts), usual)
     own: list[Suggestion] = []
@@ -85,7 +87,7 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions, u
             found.equivalent.append(mutant)
             continue
         seen.notices.append(mutant)
-        if not questions:  # one case is enough to begin with; what else there is to notice is looked at after that
+        if not questions:  # one suggested case is enough for a rule without cases; the next run suggests more
             found.untested.append(Untested(rule, len(changes) - number))
             return
         found.survivors.append(mutant)
@@ -99,7 +101,7 @@ def _first_noticed(
     contexts: Sequence[CaseFile],
     asked: set[Link],
 ) -> tuple[Mutant, Suggestion | None]:
-    """Return the first mutant that a case could notice, and such a case, suggested already or now; else the first of all."""
+    """Return the first mutant that a case could notice, with a case suggested earlier or now; else the first and None."""
     first: Mutant | None = None
     for mutant in change:
         first = first or mutant
@@ -110,12 +112,12 @@ def _first_noticed(
             case.expect[who.place] = who.outcome
             own.append(case)
             return mutant, case
-    assert first is not None  # noqa: S101  # a change is at least one mutant
+    assert first is not None  # noqa: S101  # a change has at least one mutant
     return first, None
 
 
 def _others(rule: Rule, index: Index, contexts: Iterable[CaseFile]) -> Iterator[Rule]:
-    """Yield the other rules that name something that a rule names."""
+    """Yield the other rules that name a subject of a rule."""
     links: list[Link] = [*((None, account) for account in rule.accounts), *((tweet, None) for tweet in rule.tweets)]
     return (
         other for file in contexts for link in links for other in index.concerning(file, link) if other.id != rule.id
@@ -125,9 +127,9 @@ def _others(rule: Rule, index: Index, contexts: Iterable[CaseFile]) -> Iterator[
 def _ids(
     rule: Rule, kind: Literal["accounts", "tweets"], asked: set[int], index: Index, contexts: Iterable[CaseFile]
 ) -> tuple[IdSet, list[int]]:
-    """Return the ids that stand for all of a list, and those of them to drop.
+    """Return ids that represent all of a list, and those of them to drop.
 
-    An id that no case mentions is as any other that the same rules name.
+    Ids that no case mentions are interchangeable if the same rules name them.
     """
     ids: IdSet = getattr(rule, kind)
     drop = ids_to_drop(ids, asked)
@@ -137,8 +139,8 @@ def _ids(
     return IdSet(kept), drop
 
 
-def _is_alike(mutant: Mutant, contexts: Sequence[CaseFile]) -> bool:
-    """Tell whether a change makes no difference even where no other rule is: a first look, which is fast."""
+def _has_no_effect(mutant: Mutant, contexts: Sequence[CaseFile]) -> bool:
+    """Return whether a change has no effect even without other rules: a fast check before the exact one."""
     rule, mutated = mutant.rule, mutant.mutated
     if mutated is None or (mutated.accounts, mutated.tweets, mutated.periods) != (
         rule.accounts,
@@ -152,7 +154,7 @@ def _is_alike(mutant: Mutant, contexts: Sequence[CaseFile]) -> bool:
 
 
 def _is_noticed(mutant: Mutant, questions: Iterable[Question]) -> bool:
-    """Tell whether a case gets another outcome than it expects, or has another rule speak."""
+    """Return whether a case gets another outcome than expected, or another rule speaks."""
     questions = list(questions)
     return any(
         question.outcome(expected.viewer, mutant.rule, mutant.mutated) is not expected.outcome
@@ -161,14 +163,14 @@ def _is_noticed(mutant: Mutant, questions: Iterable[Question]) -> bool:
     ) or any(
         question.speaker(expected.viewer, mutant.rule, mutant.mutated) != question.case.because
         for question in questions
-        if question.case.because is not None and len(question.rules) > 1  # alone, it speaks or nothing is withheld
+        if question.case.because is not None and len(question.rules) > 1  # a single rule speaks, or nothing is hidden
         for expected in question.case.expect
         if expected.outcome is not Outcome.VISIBLE
     )
 
 
 def _would_notice(case: Suggestion, mutant: Mutant, index: Index) -> bool:
-    """Tell whether a case that is suggested already notices another change, too."""
+    """Return whether a case suggested earlier notices another change too."""
     if not names(mutant.rule, [case.link]):
         return False
     question = case.question(index.concerning(case.file, case.link))
@@ -181,7 +183,7 @@ def _would_notice(case: Suggestion, mutant: Mutant, index: Index) -> bool:
 def _witnesses(
     mutant: Mutant, contexts: Iterable[CaseFile], index: Index, asked: set[Link]
 ) -> Iterator[tuple[CaseFile, Witness]]:
-    """Yield who would notice; first of what cases ask about already."""
+    """Yield viewers who would notice a change, first for subjects that cases ask about already."""
     for file in contexts:
         for link, others in _subjects(mutant, file, index, asked):
             witness = find(mutant.rule, mutant.mutated, link, others, file.policy)
@@ -190,7 +192,7 @@ def _witnesses(
 
 
 def _subjects(mutant: Mutant, file: CaseFile, index: Index, asked: set[Link]) -> Iterator[tuple[Link, list[Rule]]]:
-    """Yield what a change may concern, with the other rules that name it: one subject for each set of these."""
+    """Yield subjects that a change may affect, each with the other rules that name it, once for each set of these."""
     rule, mutated = mutant.rule, mutant.mutated
     accounts, tweets = {account for _, account in asked}, {tweet for tweet, _ in asked}
     links: list[Link] = [(None, account) for account in sorted(rule.accounts, key=lambda id_: id_ not in accounts)]

@@ -1,4 +1,4 @@
-"""Where suggested cases go, and with which lines before them: pasted there, they load, and so does what was there."""
+"""The places of suggested cases, and the lines before them. Pasted there, they load together with the existing cases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from withhold.testing.suggestion import Suggestion
 
 
 class Addition(NamedTuple):
-    """Cases to add to the end of a case file, or to a new one, which then needs the rules and the policy."""
+    """Cases to add to the end of a case file, or to a new one, which also needs the rules and the policy."""
 
     path: Path
     file: CaseFile
@@ -26,14 +26,14 @@ class Addition(NamedTuple):
 
     @property
     def rules(self) -> str | None:
-        """What a new file has as `rules`: the path of the rules as seen from its folder."""
+        """The value of `rules` for a new file: the path of the rules, relative to its folder."""
         if not self.is_new:
             return None
         return Path(os.path.relpath(self.file.rules_path, self.path.parent)).as_posix()
 
     @property
     def root(self) -> str | None:
-        """What a new file has as `root`; None if it is the folder of the rules."""
+        """The value of `root` for a new file; None if it is the folder of the rules."""
         rules = os.path.realpath(self.file.rules_path)
         folder = rules if os.path.isdir(rules) else os.path.dirname(rules)  # noqa: PTH112, PTH120
         if not self.is_new or self.file.root is None or os.path.realpath(self.file.root) == folder:
@@ -42,7 +42,7 @@ class Addition(NamedTuple):
 
     @property
     def policy(self) -> dict[str, object] | None:
-        """What a new file has as `policy`; None if that is the default."""
+        """The value of `policy` for a new file; None for the default policy."""
         policy = self.file.policy
         if not self.is_new or policy == Policy():
             return None
@@ -61,7 +61,7 @@ class Addition(NamedTuple):
             yield from suggestion.lines(2 if self.is_new else self.file.indent)
 
     def to_dicts(self) -> Iterator[dict[str, object]]:
-        """Yield each case as values that JSON has, with the file to add it to."""
+        """Yield the values for JSON of each case, with the file to add it to."""
         where = {"file": str(self.path), "rules": self.rules, "policy": self.policy}
         if self.root is not None:
             where["root"] = self.root
@@ -69,7 +69,7 @@ class Addition(NamedTuple):
 
 
 def additions(suggestions: Iterable[Suggestion]) -> list[Addition]:
-    """Return suggested cases by the files to add them to."""
+    """Return suggested cases, grouped by the files to add them to."""
     found: list[Addition] = []
     taken = {suggestion.file.path for suggestion in suggestions}
     for _, grouped in groupby(suggestions, key=lambda suggestion: suggestion.file.path):
@@ -84,12 +84,12 @@ def additions(suggestions: Iterable[Suggestion]) -> list[Addition]:
 
 
 def free_path(path: Path, taken: Iterable[Path]) -> Path:
-    """Return the path of a case file that is not there yet, nor among those `taken`, like `path` if that is there.
+    """Return `path` if no file has it and it is not `taken`, else a similar path for a new case file.
 
     >>> str(free_path(Path("no-folder/in.cases.yaml"), [Path("no-folder/IN.cases.yaml")]))
     'no-folder/in-2.cases.yaml'
     """
-    # Some file systems take upper and lower case for the same.
+    # Some file systems ignore case.
     names = {str(other).casefold() for other in taken}
     stem = path.name.removesuffix(CASES[0]).removesuffix(CASES[1])
     count = 1
@@ -100,13 +100,13 @@ def free_path(path: Path, taken: Iterable[Path]) -> Path:
 
 
 def _can_be_appended(addition: Addition) -> bool:
-    """Return whether the file with the cases at its end has its own cases and these: its last key may be another."""
+    """Return whether appending the cases to the file adds them to its cases, and changes nothing else."""
     file = addition.file
     try:
         text = decoded(file.path.read_bytes(), file.path)
         together = "\n".join([text.removesuffix("\n"), *addition.lines(), ""])
         before, after = (read_yaml(each, str(file.path)) for each in (text, together))
-    except OSError:  # it was never read from a file
+    except OSError:  # the cases were not read from a file
         return True
     except RuleSetError:
         return False
@@ -121,7 +121,7 @@ def _can_be_appended(addition: Addition) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Return text in double quotes, as YAML reads it whatever letters it has.
+    """Return text in double quotes, escaped so that YAML reads it unchanged.
 
     >>> _quoted("ä b/#\\n")
     '"ä b/#\\\\U0000000a"'

@@ -33,14 +33,14 @@ class FileResults:
 
 @dataclass(slots=True)
 class Report:
-    """All that `withhold test` found out."""
+    """All results of `withhold test`."""
 
     files: list[FileResults]
     coverage: list[Coverage] | None = None
     mutation: Mutation | None = None
-    #: Rule files that no case file is about; None if nobody asked.
+    #: Rule files that no case file tests; None if they were not searched.
     uncovered: list[Path] | None = None
-    #: The least shares, in percent, of what is to be tried and noticed; None if nobody asked.
+    #: The minimum shares of tried sides and noticed changes, in percent; None if not given.
     fail_under: float | None = None
     mutation_threshold: float | None = None
 
@@ -62,7 +62,7 @@ class Report:
 
     @property
     def additions(self) -> list[Addition]:
-        """The cases that would notice what none does, by the files to add them to."""
+        """Cases that would notice the unnoticed changes, by the files to add them to."""
         return [] if self.mutation is None else additions(self.mutation.suggestions)
 
     def shortfalls(self) -> Iterator[tuple[str, Share, float]]:
@@ -78,7 +78,7 @@ class Report:
         return not self.failures and not any(self.shortfalls())
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has."""
+        """Return the values for JSON."""
         found: dict[str, object] = {
             "fine": self.fine,
             "fail_under": self.fail_under,

@@ -1,4 +1,4 @@
-"""Cases, answered: a view for each place and instant, asked about everything that concerns it."""
+"""Runs cases: one view for each viewer and instant answers all questions about them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from withhold.testing.viewers import place_of
 
 
 class Runner:
-    """Puts the cases of one file to an engine."""
+    """Runs the cases of one file with an engine."""
 
     def __init__(self, file: CaseFile, engine: Engine) -> None:
         self._file = file
@@ -22,7 +22,7 @@ class Runner:
         self._views: dict[tuple[Viewer, datetime], View] = {}
 
     def run(self, case: Case) -> Result:
-        """Answer one case."""
+        """Return the result of one case."""
         answers = [
             Answer(expected, self._decide(case.subject, expected.viewer, case.at), case.because)
             for expected in case.expect
@@ -30,7 +30,7 @@ class Runner:
         return Result(self._file, case, tuple(answers))
 
     def run_all(self) -> Iterator[Result]:
-        """Answer the cases of the file in their order."""
+        """Yield the results of the file's cases, in their order."""
         return map(self.run, self._file.cases)
 
     def _decide(self, subject: Subject, viewer: Viewer, at: datetime) -> Decision:
@@ -45,12 +45,12 @@ class Runner:
 
 
 def failure(result: Result, engine: Engine) -> str:
-    """Say what a failed case expected and got, place by place, and explain each answer that was wrong."""
+    """Return what a failed case expected and got at each place, with an explanation of each wrong answer."""
     return "\n".join(_lines(result, engine))
 
 
-def in_short(result: Result) -> str:
-    """Say on one line what a failed case expected and got."""
+def summary(result: Result) -> str:
+    """Return what a failed case expected and got, on one line."""
     return "; ".join(_wrong(result))
 
 
@@ -80,9 +80,9 @@ def _lines(result: Result, engine: Engine) -> Iterator[str]:
             yield f"  {where}  {expected} as expected, but{by} and not by {escaped(str(case.because))}"
         else:
             yield f"  {where}  {expected} as expected"
-    told: set[Decision] = set()
+    explained: set[Decision] = set()
     for answer in result.answers:
-        if not answer.right and answer.decision not in told:
-            told.add(answer.decision)
+        if not answer.right and answer.decision not in explained:
+            explained.add(answer.decision)
             explanation = engine.explain(case.subject, answer.expectation.viewer, case.at)
             yield from (f"    {line}" for line in str(explanation).splitlines())

@@ -1,7 +1,7 @@
-"""Hypothesis strategies for rules, and for those whom they concern: whatever is valid, and nothing else.
+"""Hypothesis strategies for rules, viewers and tweets; they draw every valid value, and no other.
 
-Each takes strategies for what it is made of, so that rules and questions can be drawn from a few ids and instants, and
-meet. Needs Hypothesis.
+Each takes strategies for its parts, so that rules and questions can be drawn from the same few ids and instants. Needs
+Hypothesis.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def territories() -> _Codes:
 
 
 def places() -> _Codes:
-    """Draw countries and subdivisions: where a viewer can be."""
+    """Draw countries and subdivisions, the places of viewers."""
     return st.deferred(_places)
 
 
@@ -69,7 +69,7 @@ def rules(
     territories: _Codes | None = None,
     instants: _Instants | None = None,
 ) -> Rule:
-    """Draw rules of one id.
+    """Draw rules with one id.
 
     >>> from hypothesis import given
     >>> @given(rules("in-1", accounts=st.integers(1, 3)))
@@ -100,7 +100,7 @@ def rules(
 
 @st.composite
 def rule_sets(draw: st.DrawFn, /, *, max_size: int = 5, **of_rules: Any) -> RuleSet:
-    """Draw rule sets of up to `max_size` rules; the other arguments are those of `rules`."""
+    """Draw rule sets of up to `max_size` rules; the other arguments are passed to `rules`."""
     names = draw(st.permutations([f"r{number}" for number in range(max_size)]))
     return RuleSet(draw(rules(name, **of_rules)) for name in names[: draw(st.integers(0, max_size))])
 
@@ -109,20 +109,20 @@ def rule_sets(draw: st.DrawFn, /, *, max_size: int = 5, **of_rules: Any) -> Rule
 def viewers(draw: st.DrawFn, *, places: _Codes | None = None, accounts: _Ids | None = None) -> Viewer:
     """Draw viewers in a country, in a subdivision, or of unknown location; logged in or not."""
     place = draw(st.none() | (_all_places() if places is None else places))
-    looking = draw(st.none() | (ids() if accounts is None else accounts))
+    account = draw(st.none() | (ids() if accounts is None else accounts))
     if place is None:
-        return Viewer.unknown(account_id=looking)
+        return Viewer.unknown(account_id=account)
     levels = tuple(code for code in containing(place) if is_subdivision(code))
     inside = draw(st.sampled_from((levels[:1], levels)))
-    return Viewer(country=country_of(place), subdivisions=inside, account_id=looking)
+    return Viewer(country=country_of(place), subdivisions=inside, account_id=account)
 
 
 def tweets(*, tweet_ids: _Ids | None = None, accounts: _Ids | None = None) -> st.SearchStrategy[Tweet]:
-    """Draw tweets, some of which retweet and quote."""
-    made_of = (ids() if tweet_ids is None else tweet_ids, ids() if accounts is None else accounts)
+    """Draw tweets; some retweet or quote others."""
+    parts = (ids() if tweet_ids is None else tweet_ids, ids() if accounts is None else accounts)
     return st.recursive(
-        st.builds(Tweet, *made_of),
-        lambda inner: st.builds(Tweet, *made_of, st.none() | inner, st.none() | inner),
+        st.builds(Tweet, *parts),
+        lambda inner: st.builds(Tweet, *parts, st.none() | inner, st.none() | inner),
         max_leaves=3,
     )
 
@@ -133,9 +133,9 @@ def policies() -> st.SearchStrategy[Policy]:
 
 
 def _places() -> _Codes:
-    parts = [code for country in countries() for code in subdivisions(country)]
-    return st.sampled_from(list(countries())) | st.sampled_from(parts)
+    inner = [code for country in countries() for code in subdivisions(country)]
+    return st.sampled_from(list(countries())) | st.sampled_from(inner)
 
 
-# Under names that no argument takes.
+# Under names that no argument shadows.
 _all_instants, _all_territories, _all_places = instants, territories, places

@@ -1,4 +1,4 @@
-"""A case that would notice what no case notices, as text to paste."""
+"""A case that would notice unnoticed changes, as text to paste."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
 from withhold.model.tweet import Link
 from withhold.model.viewer import LocationKey
-from withhold.testing.asked import Question
 from withhold.testing.cases import Case, CaseFile, Expectation
 from withhold.testing.mutants import Mutant
+from withhold.testing.questions import Question
 from withhold.testing.viewers import place_name
 
 
 @dataclass(slots=True)
 class Suggestion:
-    """One subject at one instant, and what is right in the places where a change would show."""
+    """One subject at one instant, and the right outcomes at places where a change would show."""
 
     file: CaseFile
     link: Link
@@ -30,14 +30,14 @@ class Suggestion:
 
     @property
     def it(self) -> str:
-        """A name that no case of the file has yet."""
+        """A name that no other case of the file has."""
         tweet, account = self.link
         name = f"{f'tweet {tweet}' if account is None else f'account {account}'} as of {in_iso(self.at)}"
         taken = self.file.names
         return next(free for count in range(1, len(taken) + 2) if (free := _counted(name, count)) not in taken)
 
     def question(self, rules: Iterable[Rule]) -> Question:
-        """Return the case as if it were there; `rules` are those that name its subject."""
+        """Return the case as a question; `rules` are those that name its subject."""
         expect = tuple(
             Expectation(Viewer(country=country, subdivisions=inside), outcome)
             for (country, inside), outcome in self.expect.items()
@@ -46,7 +46,7 @@ class Suggestion:
         return Question(self.file, case, (self.link,), tuple(rules))
 
     def lines(self, indent: int) -> Iterator[str]:
-        """Yield the YAML of the case, as an item of `cases` that is indented so, with what it would notice."""
+        """Yield the YAML of the case as an indented item of `cases`, after comments with the changes that it would notice."""
         before = " " * indent
         yield from (f"{before}# {quoted(mutant.rule.id)} {mutant.change}" for mutant in self.notices)
         yield f"{before}- it: {self.it}"
@@ -56,7 +56,7 @@ class Suggestion:
         yield f"{before}  expect: {{{', '.join(f'{place}: {outcome}' for place, outcome in self._expected())}}}"
 
     def to_dict(self) -> dict[str, object]:
-        """Return values that JSON has; ids as text, as a case file may quote them."""
+        """Return the values for JSON; ids are text, which case files accept in quotes."""
         tweet, account = self.link
         subject = {"account": in_json(account)} if account is not None else {"tweet": in_json(tweet)}
         notices = [{"rule_id": mutant.rule.id, "change": mutant.change} for mutant in self.notices]

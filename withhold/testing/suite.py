@@ -1,4 +1,4 @@
-"""Case files found and read, with the rule sets they name, each loaded once."""
+"""Finds and reads case files, and loads each rule set that they name once."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from withhold.sources.root import Root, check_relative, repository_around
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.reading import FileEntry, read_cases
 
-#: What YAML has and is not read here, but may be by others.
+#: Codes of valid YAML that is not supported here, but by other tools.
 _ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
 
 
 class Library:
-    """Rule sets, and the engines over them: one for each path and policy, however many case files name it.
+    """Rule sets by path, and engines by path and policy, each made once for all case files.
 
-    `root` is the folder that all rules are read from; without it, they are read from the surroundings of case files.
+    `root` is the root of all rules. Without it, the surroundings of each case file are.
     """
 
     def __init__(self, root: Path | None = None, here: Path | None = None) -> None:
@@ -42,10 +42,10 @@ class Library:
         self._engines: dict[tuple[Path, Policy], Engine] = {}
 
     def surroundings(self, file: Path, around: Path | None = None) -> Root:
-        """Return the root of a case file: it may come from somebody else, and be a link.
+        """Return the root of a case file, which may be untrusted or a link.
 
-        It is the repository that the file is in; or the current folder, if the file is below it; or the folder `around`,
-        in which it was found; or its own.
+        It is the repository around the file; else the current folder, if the file is below it; else the folder `around`,
+        in which it was found; else its own folder.
         """
         folder = Path(os.path.realpath(file.parent))
         here = Path(os.path.realpath(self._here))
@@ -57,10 +57,10 @@ class Library:
         root = root or self.root
         if (real, root) not in self._rules:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuleSetWarning)  # they are kept with the rules, for who asks
+                warnings.simplefilter("ignore", RuleSetWarning)  # they are kept in `RuleSet.warnings`
                 try:
                     self._rules[real, root] = (
-                        self._opened(path) if is_snapshot(real) else RuleSet.load(near(path), root)
+                        self._opened(path) if is_snapshot(real) else RuleSet.load(short_path(path), root)
                     )
                 except RuleSetError as error:
                     self._rules[real, root] = error
@@ -70,16 +70,16 @@ class Library:
         return found
 
     def _opened(self, path: Path) -> RuleSet:
-        """Return the rules of a snapshot, which itself is what cases are put to."""
+        """Return the rules of a snapshot, and keep the snapshot to run cases with it."""
         try:
-            snapshot = self._snapshots[Path(os.path.realpath(path))] = Snapshot.open(near(path))
+            snapshot = self._snapshots[Path(os.path.realpath(path))] = Snapshot.open(short_path(path))
             rules = snapshot.rules
         except SnapshotError as error:
             raise RuleSetError([error.problem]) from None
         return rules
 
     def engine(self, file: CaseFile) -> Engine:
-        """Return the engine that a file's cases are put to."""
+        """Return the engine for a file's cases."""
         if file.context not in self._engines:
             real, policy = file.context
             if real not in self._snapshots:
@@ -93,7 +93,7 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
 
     `around` is the folder in which it was found.
     """
-    path = near(path)
+    path = short_path(path)
     surroundings = library.surroundings(path, around)
     try:
         root = read_yaml(decoded(surroundings.read(path), path), str(path))
@@ -140,7 +140,7 @@ def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
 
 
 def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
-    """Yield a file itself, and of a folder the case files in it and below, in the order of their names."""
+    """Yield a file itself, or the case files in a folder and below, sorted by name."""
     if not path.is_dir():
         yield path
         return
@@ -153,12 +153,12 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
 
 
 def folders(path: Path) -> Iterator[Path]:
-    """Yield a folder and those below it in which case files are looked for; nothing for a file."""
+    """Yield a folder and those below it that are searched for case files; nothing for a file."""
     return (folder for folder, _ in _walk(path, []) if path.is_dir())
 
 
-def is_meant_for_us(path: Path, root: Root, keys: Sequence[str]) -> bool:
-    """Tell whether a file has one of our `keys`, or nearly, or says nothing that can be read: other tools have files, too."""
+def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
+    """Return whether a file has one of some keys, or a similar one, or is unreadable; else it belongs to another tool."""
     try:
         text = decoded(root.read(path), path)
     except (OSError, ValueError):  # also if it is not UTF-8
@@ -177,12 +177,12 @@ def is_meant_for_us(path: Path, root: Root, keys: Sequence[str]) -> bool:
 
 
 def is_environment(folder: Path) -> bool:
-    """Tell whether packages are installed in a folder: what lies there is other people's."""
+    """Return whether packages are installed in a folder, whose files are not the user's."""
     return folder.name == "node_modules" or (folder / "pyvenv.cfg").exists()
 
 
 def _walk(path: Path, problems: list[Problem]) -> Iterator[tuple[Path, list[Path]]]:
-    """Yield a folder and those below it, each with its files; not what is hidden, installed, or in a folder behind a link."""
+    """Yield a folder and those below it with their files, except hidden or installed ones and those behind links."""
     todo = [path]
     while todo:
         folder = todo.pop()
@@ -198,7 +198,7 @@ def _walk(path: Path, problems: list[Problem]) -> Iterator[tuple[Path, list[Path
 
 
 def _root(node: Node, path: Path, bounds: Root, problems: list[Problem]) -> Path | None:
-    """Return the folder that a case file names as the root of its rules."""
+    """Return the folder that a case file names as the root of its rules; else add a problem and return None."""
     try:
         check_relative(str(node.text))
         folder = Path(bounds.real(path))
@@ -224,11 +224,11 @@ def _rules(
     return None
 
 
-def near(path: Path) -> Path:
-    """Return a path without detours, relative to the current folder if it lies below it: what messages show."""
+def short_path(path: Path) -> Path:
+    """Return a path as messages show it: without `..`, and relative to the current folder if it is below that."""
     parts = path.parts
     if ".." in parts:
-        # As the system reads it: behind a link, `..` is not the folder that the link is in.
+        # After a link, `..` is the folder above the link's target.
         turn = len(parts) - parts[::-1].index("..")
         path = Path(os.path.realpath(Path(*parts[:turn])), *parts[turn:])
     here = Path.cwd()

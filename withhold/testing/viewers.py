@@ -15,7 +15,8 @@ def viewer(place: str, *, account_id: int | None = None, signal: str | None = No
     >>> viewer("IN").location_key, viewer("US-MS").location_key, viewer("unknown").location_key
     (('IN', ()), ('US', ('US-MS',)), (None, ()))
 
-    `signal` says in words how the place is known, as in `Viewer`. Raises `TerritoryError` for anything else: a group and `WORLD` are no place where somebody is.
+    `signal` describes how the place is known, as in `Viewer`. Raises `TerritoryError` for anything else, also for groups and
+    `WORLD`: viewers are in one country.
     """
     if place.strip().lower() == UNKNOWN:
         return Viewer.unknown(account_id=account_id, signal=signal)
@@ -28,18 +29,18 @@ def viewer(place: str, *, account_id: int | None = None, signal: str | None = No
         raise TerritoryError(Problem(error.code, error.problem.message, hint=hint)) from None
     if code == WORLD:
         hint = f"write a country such as `IN`, a subdivision such as `US-MS`, or `{UNKNOWN}`"
-        raise TerritoryError(Problem("not-a-place", f"{quoted(place)} is not a place where a viewer is", hint=hint))
+        raise TerritoryError(Problem("not-a-place", f"{quoted(place)} is not a place where a viewer can be", hint=hint))
     inside = (code,) if is_subdivision(code) else ()
     return Viewer(country=country_of(code), subdivisions=inside, account_id=account_id, signal=signal)
 
 
 def place_of(who: Viewer) -> str:
-    """Return where a viewer is, as `viewer` reads it; of several subdivisions the narrowest."""
+    """Return the place of a viewer, as `viewer` reads it; the narrowest of several subdivisions."""
     return place_name(who.country, who.subdivisions)
 
 
 def place_name(country: str | None, subdivisions: tuple[str, ...]) -> str:
-    """Return what `viewer` reads for a country and subdivisions in it.
+    """Return the text that `viewer` reads as a country and subdivisions in it.
 
     >>> place_name("US", ("US-MS",)), place_name(None, ())
     ('US-MS', 'unknown')

@@ -1,8 +1,9 @@
-"""One more territory: a rule that withholds where nobody ordered it, or a licence that covers a country too many.
+"""Mutants with one more territory: a rule that withholds where nobody ordered it, or a licence for one country too many.
 
-There are hundreds of territories to add, and one stands for all that the rule does not tell from one another: for the rest of
-the world, and for the rest of each country of which the rule names a part. It is one that a case about the rule looks from,
-if that notices; or else the first that somebody would notice, so that nothing is left out as equivalent while another is not.
+There are hundreds of territories to add. One represents all that the rule does not distinguish: those of the rest of the
+world, and those of the rest of each country of which the rule names a part. If a case has a viewer in one of them and
+notices it, that one is taken; else the first that some viewer would notice, so that a change counts as equivalent only if
+all these territories are.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Others = Callable[[], Iterable[Rule]]
 
 
 class Widening:
-    """Mutants of which each stands for all: those with a place that a case looks from, and further ones."""
+    """Interchangeable mutants: those with the place of a viewer in a case, and further ones."""
 
     __slots__ = ("_further", "asked")
 
@@ -32,22 +33,22 @@ class Widening:
         self._further = further
 
     def __iter__(self) -> Iterator[Mutant]:
-        """Yield all, those that are asked about first."""
+        """Yield all mutants, those with places from cases first."""
         yield from self.asked
         yield from self._further() if self._further is not None else ()
 
 
 def widenings(rule: Rule, asked: Collection[LocationKey], others: Others, usual: Sequence[str]) -> Iterator[Widening]:
-    """Yield a widening of the territories for each part of the world where the rule has room for one, and so of its exceptions.
+    """Yield a widening of the territories for each part of the world with places to add, and the same for the exceptions.
 
-    `asked` are the places that cases about the rule look from; `usual` are countries in the order in which they are tried.
+    `asked` are the places of viewers in cases about the rule; `usual` are countries in the order in which they are tried.
     """
     if rule.effect is Effect.SUSPEND:
         return
     for key, named, excepted in (("withheld_in", rule.withheld_in, rule.except_in), ("except_in", rule.except_in, ())):
         if WORLD in named or not named:
             continue
-        # One more exception from some countries is as one country less; from the world it is something else.
+        # One more exception from a list of countries equals one country less, which is another mutant; from WORLD it does not.
         everywhere = [None] if key == "withheld_in" or WORLD in rule.withheld_in else []
         in_part = {country_of(code) for code in named if is_subdivision(code)} - {*named}
         for country in (*everywhere, *sorted(in_part)):
@@ -67,13 +68,13 @@ def _widening(rule: Rule, key: str, seen_from: Iterable[str], rest: Callable[[],
 
 
 def by_frequency(rules: Iterable[Rule]) -> list[str]:
-    """Return all countries, first those that most rules name: one more of these is the likely mistake."""
+    """Return all countries, the most frequent in rules first: adding one of these is the likeliest mistake."""
     counts = Counter(country_of(code) for rule in rules for code in rule.withheld_in if code != WORLD)
     return sorted(countries(), key=lambda code: -counts[code])
 
 
 def _places(asked: Iterable[LocationKey], country: str | None) -> list[str]:
-    """Return the countries that viewers are in, or where in `country` they are, as far as it is known."""
+    """Return the countries of viewers, or with `country` their narrowest known subdivisions in it."""
     if country is None:
         return sorted({place[0] for place in asked if place[0] is not None})
     inside = {
@@ -83,7 +84,7 @@ def _places(asked: Iterable[LocationKey], country: str | None) -> list[str]:
 
 
 def _rest(candidates: Iterable[str], taken: Sequence[str], others: Others) -> Iterator[str]:
-    """Yield the first place that is free, and then one for each set of places that other rules do not tell apart."""
+    """Yield the first free place, and one for each other set of free places that other rules do not distinguish."""
     free = (code for code in candidates if _is_free(code, taken))
     for first in free:
         yield first
@@ -101,5 +102,5 @@ def _rest(candidates: Iterable[str], taken: Sequence[str], others: Others) -> It
 
 
 def _is_free(code: str, taken: Iterable[str]) -> bool:
-    """Return whether a place lies in none of some codes, and none of them in it."""
+    """Return whether a place is in none of some codes, and none of them is in it."""
     return not any(code in containing(other) or other in containing(code) for other in taken)

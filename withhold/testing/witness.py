@@ -1,8 +1,8 @@
-"""Whether a changed rule changes anything for anybody, decided exactly, and who would see it.
+"""Whether a change of a rule affects any viewer, decided exactly, and a viewer who would see it.
 
-What rules say changes only at their edges in time, and between the places that they can tell apart; and where a tweet and
-its author together get another answer, one of them alone does. So it is enough to ask about each id of the rule, at each
-edge and before the first, from each of these places.
+Answers change only at the edges of rules in time, and between places that rules distinguish. If a tweet and its author
+together get another answer, one of them alone gets another one too. So it is enough to ask about each id of the rule, at
+each edge and before the first, from each of these places.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from withhold.model.tweet import Link
 from withhold.model.viewer import LocationKey
 from withhold.semantics import Extent, everywhere, extent, reach_of, sweep
 from withhold.territories import WORLD, country_of
-from withhold.testing.asked import names, only
+from withhold.testing.questions import names, narrowed
 
-#: Where nothing ever changes, any instant will do.
+#: If rules have no edges, any instant serves.
 _ANY = datetime(2021, 1, 1, tzinfo=UTC)
 
 
 class Witness(NamedTuple):
-    """Somebody who gets another answer: who asks about what and when, and what is right."""
+    """A question whose answer changes: subject, place and instant, with the right outcome."""
 
     link: Link
     place: LocationKey
@@ -38,10 +38,10 @@ class Witness(NamedTuple):
 
 
 def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], policy: Policy) -> Witness | None:
-    """Return somebody who gets another outcome for a subject of `rule`, if anybody does.
+    """Return a witness of the change from `rule` to `mutated` for a subject, or None if there is none.
 
-    `others` are the other rules that name the subject. Asks about viewers who are not logged in. What is found is put to
-    the reference; raises `RuntimeError` if it disagrees.
+    `others` are the other rules that name the subject. Viewers are not logged in. The reference verifies the witness; a
+    disagreement raises `RuntimeError`.
     """
     if mutated is not None and not names(mutated, [link]):
         mutated = None
@@ -49,7 +49,7 @@ def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], p
     changed = [] if mutated is None else [mutated]
     rules = [rule, *changed, *others]
     extents = [extent(reach_of(found), policy) for found in rules]
-    # What is in force with the rule, and with what it is changed to.
+    # The extents in force with the rule, and with the changed rule.
     in_force: tuple[Counter[Extent], Counter[Extent]] = (Counter(), Counter())
     for stretch, begun, ended in sweep([found.periods for found in rules]):
         for numbers, more in ((begun, 1), (ended, -1)):
@@ -67,7 +67,7 @@ def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], p
 
 
 def _instant_in(stretch: Period) -> datetime | None:
-    """Return an instant of a stretch; None if it has none that a `datetime` can be."""
+    """Return an instant of a stretch; None if it has none in the range of `datetime`."""
     if stretch.start is not None or stretch.end is None:
         return stretch.start or _ANY
     with suppress(OverflowError):
@@ -76,7 +76,7 @@ def _instant_in(stretch: Period) -> datetime | None:
 
 
 def _first_place(places: Places, rules: Iterable[Rule]) -> Places:
-    """Return the place to ask from, 0 if there is none: in a country that a rule names rather than elsewhere, or unknown."""
+    """Return one of some places, or 0: preferably in a country that a rule names, and unknown only if there is no other."""
     named = within_any(
         country_of(code) for rule in rules for code in (*rule.withheld_in, *rule.except_in) if code != WORLD
     )
@@ -91,7 +91,7 @@ def _verified(witness: Witness, rule: Rule, mutated: Rule | None, others: list[R
     answers = []
     for changing in (rule, mutated):
         rules = [*others, *([] if changing is None else [changing])]
-        reference = Reference(RuleSet(only(found, [witness.link]) for found in rules), policy)
+        reference = Reference(RuleSet(narrowed(found, [witness.link]) for found in rules), policy)
         answers.append(reference.check(witness.link, viewer, witness.at).outcome)
     if answers[0] is not witness.outcome or answers[0] is answers[1]:
         raise RuntimeError(f"the reference disagrees on {witness}: {answers}")

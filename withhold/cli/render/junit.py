@@ -11,7 +11,7 @@ from withhold.cli.render import unsupported
 from withhold.cli.results import Refusal
 from withhold.errors import escaped, escaped_path, place_text
 from withhold.testing.report import Report
-from withhold.testing.running import failure, in_short
+from withhold.testing.running import failure, summary
 
 # Characters that XML 1.0 cannot contain, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -45,7 +45,7 @@ def _report(report: Report) -> Iterator[str]:
             attributes = {**named, "line": str(place.line)}
             case = ET.SubElement(suite, "testcase", {key: _xml(value) for key, value in attributes.items()})
             if not result.passed:
-                message = _xml(in_short(result))
+                message = _xml(summary(result))
                 ET.SubElement(case, "failure", message=message).text = _xml(failure(result, tested.engine))
     if report.uncovered:
         count, skipped = str(len(report.uncovered)), "no case file tests it"

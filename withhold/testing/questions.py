@@ -1,6 +1,6 @@
-"""Which cases ask about which rules, and what each of them sees of one rule alone.
+"""The cases that ask about each rule, and their answers if a rule is changed.
 
-Coverage and mutation ask this for every rule, case and place, so it is found out once.
+Coverage and mutation need them for every rule, case and place, so they are computed once.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from withhold.snapshot import Snapshot
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.suite import Library
 
-#: What tells a rule from all others: where it stands, so that a rule of two rule sets is one; or its id in a snapshot, for
-#: several may be compiled from what stood in one place.
+#: The identity of a rule: its place, so that a rule in two rule sets counts once; or its id in a snapshot, as rules of
+#: several snapshots may have the same place.
 Key: TypeAlias = Place | tuple[Path, str]
 
 
@@ -38,7 +38,7 @@ class Question:
     _extents: dict[str, Extent] = field(default_factory=dict)
 
     def outcome(self, viewer: Viewer, without: Rule, instead: Rule | None) -> Outcome:
-        """Return the outcome with another rule or none in the place of one."""
+        """Return the outcome if one rule is replaced by another or removed."""
         here, at, policy = place_of(viewer.location_key), self.case.at, self.file.policy
         spoken: list[ReachingRule] = []
         for rule in self.rules:
@@ -54,10 +54,10 @@ class Question:
         return combine(spoken)
 
     def speaker(self, viewer: Viewer, without: Rule, instead: Rule | None) -> str | None:
-        """Return the id of the rule that speaks first, with another rule or none in the place of one."""
+        """Return the id of the rule that speaks if one rule is replaced by another or removed."""
         rules = [rule for rule in self.rules if rule.id != without.id]
         rules += [] if instead is None else [instead]
-        narrow = [only(rule, self.links) for rule in rules if names(rule, self.links)]
+        narrow = [narrowed(rule, self.links) for rule in rules if names(rule, self.links)]
         decision = Decider(Snapshot.compile(RuleSet(narrow)), self.file.policy).decide(self.links, viewer, self.case.at)
         return None if decision.visible else decision.rule_id
 
@@ -68,7 +68,7 @@ class Question:
 
 
 class Index:
-    """All rules of some case files, once each, and the cases that concern each."""
+    """All rules of some case files, once each, with the cases that concern them."""
 
     def __init__(self, files: Iterable[CaseFile], library: Library) -> None:
         self.rules: dict[Key, Rule] = {}
@@ -87,7 +87,7 @@ class Index:
                     self.questions.setdefault(_key(rule, file), []).append(question)
 
     def contexts(self, key: Key) -> Iterator[CaseFile]:
-        """Yield a case file for each rule set and policy that a rule is under: first those that ask most about it."""
+        """Yield a case file for each rule set and policy of a rule, those with the most questions about it first."""
         asked = Counter(question.file.path for question in self.questions.get(key, ()))
         found: dict[tuple[Path, Policy], CaseFile] = {}
         for file in sorted(self.files[key], key=lambda file: -asked[file.path]):
@@ -99,7 +99,7 @@ class Index:
         return [rule for rule, _ in self._deciders[file.context].concerning((link,))]
 
     def postings(self, file: CaseFile, kind: Literal["accounts", "tweets"], ids: Iterable[int]) -> dict[int, int]:
-        """Return an id for each combination of rules of a file's rule set that name some of the ids."""
+        """Return one of the ids for each combination of rules of a file's rule set that name them."""
         snapshot = self._deciders[file.context].snapshot
         table = snapshot.accounts if kind == "accounts" else snapshot.tweets
         return {posting: id_ for id_ in ids if (posting := table.find(id_)) is not None}
@@ -110,17 +110,17 @@ def _key(rule: Rule, file: CaseFile) -> Key:
 
 
 def names(rule: Rule, links: Iterable[Link]) -> bool:
-    """Tell whether a rule names a subject, or part of it (R2, R8)."""
+    """Return whether a rule names a subject, or part of it (R2, R8)."""
     return any(account in rule.accounts or tweet in rule.tweets for tweet, account in links)
 
 
-def only(rule: Rule, links: Iterable[Link]) -> Rule:
-    """Return a rule that names nothing but what a subject has: it answers the same, and is small."""
+def narrowed(rule: Rule, links: Iterable[Link]) -> Rule:
+    """Return a small rule with only the ids of a subject, which gives the same answers for it."""
     accounts = [account for _, account in links if account is not None and account in rule.accounts]
     tweets = [tweet for tweet, _ in links if tweet is not None and tweet in rule.tweets]
     return replace(rule, accounts=IdSet(accounts), tweets=IdSet(tweets))
 
 
 def viewers_of(questions: Iterable[Question]) -> Iterator[tuple[Question, Viewer]]:
-    """Yield every viewer that a case looks from, with the case."""
+    """Yield every viewer of some cases, with the case."""
     return ((question, expected.viewer) for question in questions for expected in question.case.expect)
