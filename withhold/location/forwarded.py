@@ -2,7 +2,8 @@
 
 The viewer writes the left end of both headers, and may leave a quote open there. Trusted proxies append well-formed text on
 the right, so the headers are parsed from the right: from a closing quote back to the opening quote, which no backslash
-precedes.
+precedes. If a proxy copies the viewer's `Host` unquoted, a comma in it begins a new element, which no parser can recognise as
+forged.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Anonymised(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """The location of one address by one database or header. `Location` has the same fields, and documents them."""
+    """The location of one address according to one database or header. `Location` has the same fields, and documents them."""
 
     country: str | None
     subdivisions: tuple[str, ...] = ()

@@ -28,13 +28,13 @@ _MAXMIND = frozenset(
 _MAXMIND |= {"subdivisions", "traits"}
 #: Keys below which a country is named.
 _COUNTRY = re.compile(r"country|countries|(^|_)(nation|ctry|cc|iso|iso2|iso_?3166\w*|alpha_?2)(_|\d|$)")
-#: Keys below which a country is not the location.
+#: Keys below which a country is not the location, but the one of a registration, for example.
 _NOT_LOCATION = re.compile(
     r"regist|represent|continent|subdivision|traits|currenc|calling|phone|tld|languages|capital|confidence|(^|_)is_"
 )
 #: Keys that never lead to the code of a country.
 _NO_COUNTRY = re.compile(r"continent|subdivision|currenc|calling|phone|tld|languages|confidence|(^|_)is_")
-#: Keys below which a country is that of an organisation, not the location.
+#: These keys, and keys below which a country is that of an organisation.
 _ORGANISATION = re.compile(rf"{_NOT_LOCATION.pattern}|(^|_)asn?(_|\d|$)|autonomous|organi[sz]ation|whois|owner|carrier")
 #: Keys below which a text may be the country, in a record that names none otherwise.
 _POSSIBLE_COUNTRY = re.compile(r"(^|_)(code|geo|geo_?ip|loc|location|place|where|area|territory)(_|\d|$)")

@@ -17,7 +17,7 @@ from withhold.model import Viewer
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """The location of the viewer by one source. `name` is `cdn`, `geoip` or `account`."""
+    """The location of the viewer according to one source. `name` is `cdn`, `geoip` or `account`."""
 
     name: str
     location: Location
