@@ -22,7 +22,7 @@ NO_DATE = "a day is not an instant: add a time and an offset, such as `T00:00:00
 SUSPEND = "effect: suspend"
 OVERRIDE = "write `override: {no-end: …}` with the reason, quoted, where the dots are"
 NO_LIST = "write one value, without brackets or dashes"
-SAY_WHY = "say why the check is to be silent"
+SAY_WHY = "give the check and the reason for overriding it"
 EMPTY_CODE = "override `` with the reason `x`: one of the two is empty or padded"
 
 # (what the file says, line, column, code, message, hint)

@@ -105,10 +105,9 @@ class View:
         return self._check(tweet_id, account_id)
 
     def check_tweet(self, tweet: Tweet) -> TweetDecisions:
-        """Decide on a tweet, including the tweets that it retweets, and separately on each quoted tweet at any depth
-        (R8).
+        """Decide on a tweet, and separately on each tweet that is quoted in it at any depth (R8).
 
-        O(tweets). Raises `SubjectTypeError` for anything but a `Tweet`.
+        The decision on a tweet includes the tweets that it retweets. O(tweets). Raises `SubjectTypeError` for anything but a `Tweet`.
 
         >>> from withhold import Engine, Rule, RuleSet, Tweet
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))

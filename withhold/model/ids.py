@@ -73,7 +73,7 @@ class IdSet(AbstractSet[int]):
     def from_array(cls, ids: array[int]) -> IdSet:
         """Return a set of ids from an `array('q')`.
 
-        The ids must be valid; this does not check them, and saves memory.
+        The ids must be valid, because they are not checked. No Python set is needed, which saves memory.
         """
         made = cls.__new__(cls)
         if native.AVAILABLE:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from withhold.errors import CONTROL_CHARACTER, Problem, RuleError, quoted
 from withhold.model.ids import check_id
-from withhold.model.rule import choice, with_control
+from withhold.model.rule import choice, describe_control_character
 
 
 class Category(StrEnum):
@@ -50,7 +50,7 @@ class Protected:
         name: object = self.name
         if name is not None and not isinstance(name, str):
             raise RuleError((Problem("bad-value", f"name {quoted(name)} is not text"), "name"))
-        if name is not None and (found := with_control("name", name)):
+        if name is not None and (found := describe_control_character("name", name)):
             raise RuleError((Problem(CONTROL_CHARACTER, found[0], hint=found[1]), "name"))
 
     def __str__(self) -> str:

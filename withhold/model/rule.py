@@ -149,7 +149,7 @@ class Rule:
         return any(period.covers(instant) for period in self.periods)
 
     def place_of(self, *keys: str) -> Place | None:
-        """Return the position in the file of the key among `keys`; of the rule if it has none or several of them."""
+        """Return the position of a key in the rule's file, or that of the rule if it has none or several of `keys`."""
         found = [(lines, column) for key, lines, column in self.layout if key in keys]
         if self.place is None or len(found) != 1:
             return self.place
@@ -159,7 +159,9 @@ class Rule:
         """Yield (code, key, message, hint) of each problem."""
         for name in ("id", "demand", "note"):
             text: object = getattr(self, name)
-            if isinstance(text, str) and (found := with_control(name, text, LINES if name == "note" else "")):
+            if isinstance(text, str) and (
+                found := describe_control_character(name, text, LINES if name == "note" else "")
+            ):
                 yield CONTROL_CHARACTER, name, *found
             elif (name == "id" or text is not None) and not (isinstance(text, str) and text and text == text.strip()):
                 yield (
@@ -189,7 +191,10 @@ class Rule:
             if not (code and code == code.strip() and reason and reason == reason.strip()):
                 message = f"override {quoted(code)} with the reason {quoted(reason)}: one of the two is empty or padded"
                 yield "bad-override", "override", message, "give the check and the reason for overriding it"
-            for found in (with_control("override", code), with_control(f"override {quoted(code)}", reason, LINES)):
+            for found in (
+                describe_control_character("override", code),
+                describe_control_character(f"override {quoted(code)}", reason, LINES),
+            ):
                 if found:
                     yield CONTROL_CHARACTER, "override", *found
         if not self.withheld_in:
@@ -239,10 +244,7 @@ def territories_of(rule: Rule) -> TerritorySet:
 
 
 def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None = None) -> _Choice:
-    """Return the member of an enumeration with a value.
-
-    Raises `RuleError` if there is none; it calls the value `name`.
-    """
+    """Return the member of the enumeration `kind` with a value. Raises `RuleError`, which calls the value `name`."""
     try:
         return kind(value)
     except ValueError:
@@ -251,10 +253,10 @@ def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None
         raise RuleError((problem, name)) from None
 
 
-def with_control(name: str, text: str, allowed: str = "") -> tuple[str, str] | None:
+def describe_control_character(name: str, text: str, allowed: str = "") -> tuple[str, str] | None:
     """Return the message and the hint for text with a control character that is not `allowed`, or None.
 
-    >>> with_control("id", "a\\nb")
+    >>> describe_control_character("id", "a\\nb")
     ('id `a\\\\nb` contains the control character `\\\\n`', 'write it on one line')
     """
     found = control_character(text, allowed)

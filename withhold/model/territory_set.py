@@ -28,7 +28,7 @@ class TerritorySet:
     __slots__ = ("_places",)
 
     def __init__(self, codes: Iterable[str] = ()) -> None:
-        """Make the union of `codes`. Raises `TerritoryError` for a code that does not exist."""
+        """Make the union of `codes`, in any case and with aliases. Raises `TerritoryError` for one that does not exist."""
         self._places = within_any(resolve(code).code for code in codes)
 
     @classmethod
@@ -101,10 +101,9 @@ def _from_changes(codes: Iterable[str]) -> TerritorySet:
 
 
 def _terms(changes: list[str], outer: str, *, inside: bool) -> list[str]:
-    """Remove the codes that are in `outer` from the end of `changes`, and return them with their own exceptions as
-    text.
+    """Remove the codes inside `outer` from the end of `changes`, and return them as text.
 
-    `inside` is whether `outer` itself is in the set.
+    Each code is followed by its own exceptions. `inside` is whether `outer` itself is in the set.
     """
     terms = []
     while changes and within(changes[-1]) & within(outer):

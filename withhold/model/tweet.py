@@ -45,10 +45,9 @@ class Tweet:
         return tuple(chain)
 
     def quotes(self) -> tuple[Tweet, ...]:
-        """Return the quoted tweets that a page shows in this one: its own quote, then that of the tweet it retweets
-        (R8).
+        """Return the quoted tweets that a page shows in this one (R8).
 
-        Quotes within quotes are in `quotes()` of the quoted tweets.
+        They are its own quote, then that of the tweet that it retweets. Quotes within quotes are in `quotes()` of the quoted tweets.
         """
         found: list[Tweet] = []
         tweet: Tweet | None = self

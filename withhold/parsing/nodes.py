@@ -6,7 +6,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from withhold.errors import CONTROL_CHARACTER, Place, Problem, RuleSetError, quoted
-from withhold.model.rule import LINES, with_control
+from withhold.model.rule import LINES, describe_control_character
 
 #: How deep nodes may be nested. Deeper files are refused before they exhaust the stack.
 MAX_DEPTH = 20
@@ -98,7 +98,7 @@ class Node:
             node, allowed = waiting.pop()
             if node.text is not None:
                 if not node.text.isprintable() and (
-                    found := with_control("the text", node.text.strip(f" {LINES}"), allowed)
+                    found := describe_control_character("the text", node.text.strip(f" {LINES}"), allowed)
                 ):
                     yield Problem(CONTROL_CHARACTER, found[0], node.place, found[1])
             elif node.items is not None:

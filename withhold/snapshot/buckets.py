@@ -4,9 +4,9 @@ Nearly every question is about an id that no rule names. So each bucket of about
 in which each id of the bucket sets four bits. If one of an id's four bits is not set, the id is not in the table, and
 one read of memory was enough. One in some 200 absent ids passes the filter and is then searched for without success.
 
-`benchmarks/structures/STRUCTURES.md` compares this with other structures. A single question costs one read of memory, and no other
-structure answers pages faster in large tables. A binary fuse filter answers single questions faster in large tables,
-but pages more slowly, and building one may fail and need another attempt.
+`benchmarks/structures/STRUCTURES.md` compares this with other structures. A single question costs one read of memory,
+and no other structure answers pages faster in large tables. A binary fuse filter answers single questions faster in
+large tables, but pages more slowly, and building one may fail and need another attempt.
 """
 
 from __future__ import annotations

@@ -73,16 +73,16 @@ class Snapshot:
         self.rules_of = contents.rules_of
         #: A function that returns the content of these rules without ids and places, or None if that is not faster.
         self.fingerprint = contents.fingerprint
-        #: All ids of a kind that rules name, each with its posting, in no order.
+        #: A function that returns all ids of a kind, each with its posting, in no particular order.
         self.postings = contents.postings
-        #: How many rules there are, which a file says without any of them being read.
+        #: The number of rules. For a file this is known before any rule is read.
         self.rule_count = contents.rule_count
-        #: How many protected accounts were known when it was compiled, and a digest of their lists; None if none was
-        #: read.
+        #: The number of protected accounts on the lists that were read for compilation, and a digest of the lists; None if
+        #: no list was read.
         self.protected = contents.protected
-        #: That of the rules: equal rules, equal revision.
+        #: The revision of the rules. Equal rules have equal revisions.
         self.revision = contents.digest[:16]
-        #: The one answer for all that no rule names (A2).
+        #: The shared answer for all ids that no rule names (A2).
         self.visible = Decision(outcome=Outcome.VISIBLE, revision=self.revision)
 
     @classmethod
