@@ -45,6 +45,12 @@ CONTROL_CHARACTER = "control-character"
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 #: The first character of a command that CI systems obey anywhere in a line: `##[error]`, `##vso[…]`, `##teamcity[…]`.
 COMMAND = re.compile(r"#(?=#\w*\[)")
+# Characters that Python calls printable and fonts do not show: fillers, joiners, variation selectors, and blank Braille.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+_RUNS = re.compile("  +")
+_NAME = re.compile(r"[\w.:/-]+")
 # The same, and the first character of `::error::`, which GitHub obeys at the start of a line, also after blanks.
 _COMMANDS = re.compile(rf"(^\s*):(?=:)|{COMMAND.pattern}")
 
@@ -70,6 +76,8 @@ def escaped(text: str, keep: str = "") -> str:
     """
     if not text.isprintable():
         text = "".join(letter if letter.isprintable() or letter in keep else ascii(letter)[1:-1] for letter in text)
+    if not text.isascii():
+        text = _INVISIBLE.sub(lambda found: ascii(found[0])[1:-1], text)
     return _COMMANDS.sub(lambda found: f"{found[1] or ''}\\x{ord(found[0][-1]):02x}", text)
 
 
@@ -115,6 +123,25 @@ def quoted(value: object) -> str:
 def in_backticks(text: str) -> str:
     """Return `text` in backticks, escaped to one line and not cut."""
     return f"`{escaped(text.replace('`', chr(39)))}`"
+
+
+def name_in_text(name: str) -> str:
+    """Return the id of a rule or a demand as it is printed in a sentence or a table.
+
+    A name of letters, digits and `.:/_-` is printed as it is. Any other name is printed in backticks, without runs of blanks
+    and cut after 60 characters, so that it cannot be taken for the text around it.
+
+    >>> print(name_in_text("IN-D1"), name_in_text("a  on the account; certain"))
+    IN-D1 `a\\x20\\x20on the account; certain`
+    """
+    if _NAME.fullmatch(name):
+        return escaped(name)
+    return _RUNS.sub(lambda found: "\\x20" * len(found[0]), quoted(name))
+
+
+def is_visible(text: str) -> bool:
+    """Return whether `text` has a character that is printed as it is, other than blanks."""
+    return any(not letter.isspace() and escaped(letter) == letter for letter in text)
 
 
 def excerpt(text: str) -> str:

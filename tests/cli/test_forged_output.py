@@ -233,3 +233,13 @@ def test_b5_what_is_said_of_a_viewer_forges_nothing(signal: str, name: str) -> N
         is_safe(str(found))
         assert str(found.viewer()).isprintable()
         assert (found.viewer().signal or "").isprintable()
+
+
+def test_b5_a_message_of_sarif_has_no_active_link_and_no_placeholder(tmp_path: Path) -> None:
+    rule = {"id": "[fine](https://example.org) {0}", "accounts": [1], "withheld_in": "IN", "reason": "legal_demand"}
+    (tmp_path / "in.yaml").write_text(json.dumps({"rules": [rule, {**rule, "demand": "x"}]}), encoding="utf-8")
+    ran = CliRunner().invoke(app, ["lint", str(tmp_path), "--format", "sarif"])
+    messages = [result["message"]["text"] for result in json.loads(ran.stdout)["runs"][0]["results"]]
+    named = [message for message in messages if "example.org" in message]
+    assert named
+    assert all(r"[fine\](https" in message and "{{0}}" in message for message in named)

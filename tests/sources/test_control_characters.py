@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.sources.writing import FINE, refusal, told, write
 from withhold import Place, Rule, RuleError, RuleSet, RuleSetError, Snapshot, SnapshotError
-from withhold.errors import CaseError, Problem, control_character, escaped, escaped_path, quoted
+from withhold.errors import CaseError, Problem, control_character, escaped, escaped_path, name_in_text, quoted
 from withhold.lint import Protected
 from withhold.model.rule_set import rule_values
 from withhold.snapshot import records
@@ -223,3 +224,84 @@ class TestRecordsOfOthers:
     def test_b5_its_place_is_a_place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: object) -> None:
         with pytest.raises(SnapshotError):
             _ = self.spoilt(tmp_path, monkeypatch, place=place).rules
+
+
+INVISIBLE = [
+    "\u034f",
+    "\u115f",
+    "\u17b4",
+    "\u180b",
+    "\u2800",
+    "\u3164",
+    "\ufe0f",
+    "\uffa0",
+    "\U000e0101",
+    "\u200b",
+    "\xad",
+]
+
+
+@pytest.mark.parametrize("letter", INVISIBLE)
+def test_b5_invisible_letters_are_escaped(letter: str) -> None:
+    assert escaped(f"in-1{letter}").isascii()
+    assert quoted(f"in-1{letter}").isascii()
+    rule(id=f"in-1{letter}")
+    for key in ("id", "demand"):
+        with pytest.raises(RuleError, match=f"bad-{key}"):
+            rule(**{key: letter})
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("in-d1_2.3/a:b", "in-d1_2.3/a:b"),
+        ("आदेश", "`आदेश`"),
+        ("Order 12", "`Order 12`"),
+        ("a (terms); certain yes", "`a (terms); certain yes`"),
+        ("a  b   c", r"`a\x20\x20b\x20\x20\x20c`"),
+        ("a`b", "`a'b`"),
+        ("##[error]", r"`\x23#[error]`"),
+        ("a" * 61 + " ", f"`{'a' * 60}…`"),
+    ],
+)
+def test_b5_a_name_is_kept_apart_from_the_sentence_around_it(name: str, printed: str) -> None:
+    assert name_in_text(name) == printed
+
+
+BARE_RETURNS = {
+    "in.yaml": "rules:\n- id: a\n  accounts: [1] # see below\r  except_in: [US]\n  withheld_in: IN\n  reason: terms\n",
+    "in.json": '{"rules":\r []}',
+    "protected.yaml": "protected: # none\r- {account: 1, category: journalist}\n",
+}
+
+
+@pytest.mark.parametrize("name", BARE_RETURNS)
+def test_b5_a_carriage_return_without_a_newline_is_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {"x.yaml": FINE})
+    (tmp_path / name).write_bytes(BARE_RETURNS[name].encode())
+    with pytest.raises(RuleSetError) as caught:
+        load_protected(tmp_path / name) if name.startswith("protected") else RuleSet.load(tmp_path / name)
+    assert [problem.code for problem in caught.value.problems] == ["bare-return"]
+    (tmp_path / name).write_bytes(BARE_RETURNS[name].replace("\r", "\r\n").encode())
+    with suppress(RuleSetError):
+        load_protected(tmp_path / name) if name.startswith("protected") else RuleSet.load(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("1\n# removed by court:\r666\n", "bare-return"),
+        ("1\r2\r3", "bare-return"),
+        ("1\n# a\u2028666\n", "control-character"),
+        ("1\n# a\u202eb\n", "control-character"),
+        ("1\n# a\x1b[31mb\n", "control-character"),
+    ],
+)
+def test_b5_a_list_is_read_as_reviewers_see_it(tmp_path: Path, text: str, code: str) -> None:
+    write(tmp_path, {"in.yaml": f"{FINE.rstrip()}\n  ids_file: {{accounts: list.txt}}\n"})
+    (tmp_path / "list.txt").write_bytes(text.encode())
+    with pytest.raises(RuleSetError) as caught:
+        RuleSet.load(tmp_path)
+    assert [problem.code for problem in caught.value.problems] == [code]
+    (tmp_path / "list.txt").write_bytes(b"1\r\n# fine\tand well\r\n2\r\n")
+    assert len(RuleSet.load(tmp_path)) == 1

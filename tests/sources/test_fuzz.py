@@ -224,6 +224,7 @@ TOKEN = re.compile(r"[^\s,:\[\]{}\"']+|\"[^\"\n]*\"|'[^'\n]*'")
 #: Where a file is refused before its rules can be counted.
 WHOLE_FILE = {
     *("bad-yaml", "bad-json", "not-utf-8", "yaml-alias", "second-document", "too-deep", "bad-key", "bad-rule-file"),
+    "bare-return",
 }
 LINES = {
     ".yaml": re.compile("\r\n|[\n\r\x85\u2028\u2029]"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from withhold.engine.decider import Decider
-from withhold.errors import escaped
+from withhold.errors import escaped, name_in_text
 from withhold.model.decision import Decision, Scope
 from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
@@ -95,8 +95,8 @@ class Explanation:
         if decision.exempt:
             yield "  exempt      shown because the viewer is the author"
         if decision.rule_id:
-            demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
-            yield f"  because of  rule {escaped(decision.rule_id)} on the {decision.scope}: {_words(decision.reason)}{demand}"
+            demand = f", demand {name_in_text(decision.demand)}" if decision.demand else ""
+            yield f"  because of  rule {name_in_text(decision.rule_id)} on the {decision.scope}: {_words(decision.reason)}{demand}"
         yield f"  withheld    {'in ' if decision.territories else ''}{decision.territories}"
         yield f"  certain     {'yes' if decision.certain else 'no: a more precise location could change the answer'}"
         elsewhere = (
@@ -108,9 +108,9 @@ class Explanation:
         yield f"  named by    {count} rule{'' if count == 1 else 's'} of revision {decision.revision}{':' if count else ''}"
         for found in self.rules:
             rule = found.rule
-            yield f"    - {escaped(rule.id)}: {found.state.upper()}, {found.why}"
+            yield f"    - {name_in_text(rule.id)}: {found.state.upper()}, {found.why}"
             what = "suspends" if rule.effect == "suspend" else "withholds"
-            demand = f", demand {escaped(rule.demand)}" if rule.demand else ""
+            demand = f", demand {name_in_text(rule.demand)}" if rule.demand else ""
             yield f"      {what} the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
             if rule.note:
                 yield from _lines("note", rule.note)

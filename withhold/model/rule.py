@@ -17,6 +17,7 @@ from withhold.errors import (
     RuleSetWarning,
     TerritoryError,
     control_character,
+    is_visible,
     quoted,
 )
 from withhold.model.ids import NO_IDS, IdSet
@@ -163,7 +164,9 @@ class Rule:
                 found := describe_control_character(name, text, LINES if name == "note" else "")
             ):
                 yield CONTROL_CHARACTER, name, *found
-            elif (name == "id" or text is not None) and not (isinstance(text, str) and text and text == text.strip()):
+            elif (name == "id" or text is not None) and not (
+                isinstance(text, str) and is_visible(text) and text == text.strip()
+            ):
                 yield (
                     f"bad-{name}",
                     name,

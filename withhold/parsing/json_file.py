@@ -7,8 +7,8 @@ from bisect import bisect_right
 from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
-from withhold.errors import Place
-from withhold.parsing.nodes import Builder, Node, Quoted, has_half_surrogate, refused
+from withhold.errors import Place, RuleSetError
+from withhold.parsing.nodes import BARE_RETURN, Builder, Node, Quoted, bare_return, has_half_surrogate, refused
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _LITERAL = re.compile(r"null|true|false|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
@@ -30,6 +30,9 @@ def read_json(text: str, file: str) -> Node | None:
     def where(offset: int) -> tuple[int, int]:
         line = bisect_right(starts, offset)
         return line, offset - starts[line - 1] + 1
+
+    if found := BARE_RETURN.search(text):
+        raise RuleSetError([bare_return(Place(file, *where(found.start())))])
 
     def wrong(message: str, offset: int) -> Exception:
         hint = "check brackets, quotes and commas up to here; JSON has no comments"

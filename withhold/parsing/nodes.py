@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,15 @@ from withhold.model.rule import LINES, describe_control_character
 MAX_DEPTH = 20
 # Mappings with fewer keys are searched without an index, which is faster; rules have fewer.
 _FEW = 20
+
+#: A carriage return that ends a line for a parser, but not for a reviewer, who sees the text behind it as part of a comment.
+BARE_RETURN = re.compile("\r(?=[^\n])")
+
+
+def bare_return(place: Place) -> Problem:
+    """Return the problem of a text that has a `BARE_RETURN`."""
+    hint = "save the file with the line ends of Unix or Windows"
+    return Problem("bare-return", "a carriage return has no newline behind it", place, hint)
 
 
 class Quoted(str):

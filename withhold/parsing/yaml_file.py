@@ -7,7 +7,7 @@ import re
 import yaml
 
 from withhold.errors import Place, RuleSetError
-from withhold.parsing.nodes import Builder, Node, Quoted, has_half_surrogate, refused
+from withhold.parsing.nodes import BARE_RETURN, Builder, Node, Quoted, bare_return, has_half_surrogate, refused
 
 # libyaml's parser is ten times faster, where PyYAML was built with it.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -24,6 +24,8 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 def read_yaml(text: str, file: str) -> Node | None:
     """Return the document of a YAML text, or None if it has none; raises `RuleSetError`."""
     build = Builder(file)
+    if found := BARE_RETURN.search(text):
+        raise RuleSetError([bare_return(_place(file, text, found.start()))])
     if found := _NOT_YAML.search(text) or (None if text.isascii() else _UNSEEN.search(text)):
         message = "this is not YAML: it has a control character"
         raise refused(

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
-from withhold.errors import Place, Problem, WithholdError, excerpt
+from withhold.errors import CONTROL_CHARACTER, Place, Problem, WithholdError, control_character, excerpt, quoted
 from withhold.model.ids import IdSet
 from withhold.model.precision import VOUCHED
 from withhold.parsing.id_forms import misread
 from withhold.parsing.ids import id_from_text
+from withhold.parsing.nodes import bare_return
 from withhold.sources.lossy import Lossy
 from withhold.sources.root import Root
 from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv
@@ -149,11 +150,19 @@ class IdsFile:
             self._next_record()
 
     def _lines(self, lines: TextIOWrapper, raw: BufferedReader) -> Iterator[str]:
+        before, has_bare_return = "", False
         for number, line in enumerate(lines):
             if number % 4096 == 0:
                 self._advance(raw.tell())
+            if before.endswith("\r") and not has_bare_return:
+                has_bare_return = True
+                self.problems.append(bare_return(Place(str(self.path), number)))
+            before = line
             self._record.append(line)
             if line.startswith("#") and len(self._record) == 1:
+                if letter := control_character(line.rstrip("\r\n"), "\t"):
+                    message = f"the comment contains the control character {quoted(letter)}"
+                    self._report(CONTROL_CHARACTER, message, hint="delete it: it can hide what the file says")
                 self._next_record()
             else:
                 yield line

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from withhold.errors import RuleSetError
+from withhold.errors import COMMAND, RuleSetError, escaped
 from withhold.model import Policy
 from withhold.parsing.yaml_file import read_yaml
 from withhold.sources.files import CASES, decoded
@@ -123,8 +123,10 @@ def _can_be_appended(addition: Addition) -> bool:
 def _quoted(text: str) -> str:
     """Return text in double quotes, escaped so that YAML reads it unchanged.
 
-    >>> _quoted("ä b/#\\n")
-    '"ä b/#\\\\U0000000a"'
+    Characters are also escaped where `errors.escaped` would, so that no CI system takes the line for a command.
+
+    >>> _quoted("ä b/#\\n"), _quoted("##[error]")
+    ('"ä b/#\\\\U0000000a"', '"\\\\U00000023#[error]"')
     """
-    plain = (letter if letter.isprintable() and letter not in '"\\' else f"\\U{ord(letter):08x}" for letter in text)
-    return f'"{"".join(plain)}"'
+    plain = (f"\\U{ord(letter):08x}" if letter in '"\\' or escaped(letter) != letter else letter for letter in text)
+    return COMMAND.sub(f"\\\\U{ord('#'):08x}", f'"{"".join(plain)}"')

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from withhold.cli.render import Part
 from withhold.cli.render.wording import counted
-from withhold.errors import escaped, escaped_path
+from withhold.errors import escaped_path, name_in_text
 from withhold.model import Rule
 from withhold.testing.coverage import SPEAKS, Coverage
 from withhold.testing.mutation import Mutation
@@ -42,7 +42,7 @@ def report_lines(report: Report) -> Iterator[Part]:
 
 
 def _coverage(found: Coverage) -> str:
-    name = f"{_place(found.rule)}{escaped(found.rule.id)}"
+    name = f"{_place(found.rule)}{name_in_text(found.rule.id)}"
     if not found.sides:
         return f"  {name}: never in force, nothing to try"
     cases = counted(case=found.cases) if found.speaks else "no case made it speak"
@@ -60,10 +60,10 @@ def _mutation(report: Report, mutation: Mutation) -> Iterator[Part]:
     equivalent = f"; {len(mutation.equivalent):,} more change no outcome" if mutation.equivalent else ""
     yield Text(f"mutation: {report.noticed} of all changes were noticed{equivalent}", style="bold")
     for mutant in mutation.survivors:
-        line = f"  {_place(mutant.rule)}not noticed: {escaped(mutant.rule.id)} {mutant.change}"
+        line = f"  {_place(mutant.rule)}not noticed: {name_in_text(mutant.rule.id)} {mutant.change}"
         yield Text(line, style="yellow")
     for rule, changes in mutation.untested:
-        line = f"  {_place(rule)}no case concerns it: {escaped(rule.id)} ({counted(change=changes)})"
+        line = f"  {_place(rule)}no case concerns it: {name_in_text(rule.id)} ({counted(change=changes)})"
         yield Text(line, style="yellow")
     for addition in report.additions:
         yield f"\nadd to {escaped_path(addition.path)}, if this is intended:"

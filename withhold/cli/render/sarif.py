@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, singledispatch
 from importlib.metadata import version
@@ -24,6 +25,7 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 RESULTS, COMPRESSED = 25_000, 10_000_000
 _WORST_FIRST = ("error", "warning", "note")
 
+_PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
 _UNREADABLE = "A rule file must be readable without ambiguity."
 
 
@@ -77,12 +79,12 @@ def _log(listed: Sequence[Problem], count: int, rules: Path, note: str = "") -> 
     top = _top(rules)
     uri_of = cache(lambda file: _uri(Path(file), rules, top))
     results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in listed]
-    notified = [{"level": "note", "message": {"text": note}}] if note else []
+    notified = [{"level": "note", "message": _message(note)}] if note else []
     if len(listed) < count:
         message = (
             f"{len(listed):,} of {count:,} problems, the most severe: GitHub accepts no more; `--format json` lists all"
         )
-        notified.append({"level": "warning", "message": {"text": message}})
+        notified.append({"level": "warning", "message": _message(message)})
     invocation = {"executionSuccessful": True, "toolExecutionNotifications": notified}
     # Columns count characters, as Python does.
     run = {
@@ -105,6 +107,11 @@ def _descriptor(code: str, summary: str, description: str, level: str) -> dict[s
     }
 
 
+def _message(text: str) -> dict[str, str]:
+    """Return a message, in which SARIF reads `[text](target)` as a link and `{0}` as a placeholder: those are escaped."""
+    return {"text": _PLACEHOLDER.sub(r"{{\1}}", text.replace("](", r"\]("))}
+
+
 def _result(problem: Problem, rule: int, rules: Path, uri_of: Callable[[str], str]) -> dict[str, object]:
     place = problem.place if isinstance(problem.place, Place) else Place(str(rules))
     where = f"{problem.place}: " if isinstance(problem.place, str) else ""
@@ -117,7 +124,7 @@ def _result(problem: Problem, rule: int, rules: Path, uri_of: Callable[[str], st
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": problem.severity,
-        "message": {"text": f"{where}{problem.message}{hint}"},
+        "message": _message(f"{where}{problem.message}{hint}"),
         "locations": [{"physicalLocation": location}],
     }
 

@@ -41,7 +41,7 @@ from withhold.cli.results import (
     id_counts,
     location_values,
 )
-from withhold.errors import Problem, escaped, escaped_path
+from withhold.errors import Problem, escaped, escaped_path, name_in_text
 from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import Outcome
 from withhold.model.instants import in_iso
@@ -91,9 +91,9 @@ def _check(result: CheckResult) -> Iterator[Part]:
     everybody = "every viewer" if decision.visible else "some viewers"
     parts = [f" for {everybody if result.viewer is None else viewer_text(result.viewer)}"]
     if decision.rule_id:
-        demand = f", demand {escaped(decision.demand)}" if decision.demand else ""
+        demand = f", demand {name_in_text(decision.demand)}" if decision.demand else ""
         reason = f"{str(decision.reason).replace('_', ' ')}{demand}"
-        parts.append(f"by rule {escaped(decision.rule_id)} on the {decision.scope} ({reason})")
+        parts.append(f"by rule {name_in_text(decision.rule_id)} on the {decision.scope} ({reason})")
     if decision.exempt:
         parts.append("shown because the viewer is the author")
     if decision.territories:

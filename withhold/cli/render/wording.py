@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from withhold.cli.render.comment import count_fitting
 from withhold.cli.results import Refusal
-from withhold.errors import CaseError, escaped, quoted
+from withhold.errors import CaseError, name_in_text, quoted
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 from withhold.reports import Change, Impact, Summary
@@ -112,7 +112,7 @@ def shortened(text: str) -> str:
 
 def rule_name(rule: Rule, *, coded: bool = False) -> str:
     """Return the id and the place of a rule."""
-    name, place = (code(rule.id), code(str(rule.place))) if coded else (escaped(rule.id), str(rule.place))
+    name, place = (code(rule.id), code(str(rule.place))) if coded else (name_in_text(rule.id), str(rule.place))
     return f"{name} ({place})" if rule.place else name
 
 
@@ -125,7 +125,7 @@ def tables(summary: Summary, *, coded: bool = False) -> Iterator[Rows]:
     ]
     yield [("demand", "reason", "accounts", "tweets")] + [
         (
-            "no demand" if demand is None else code(demand) if coded else escaped(demand),
+            "no demand" if demand is None else code(demand) if coded else name_in_text(demand),
             reason.replace("_", " "),
             f"{accounts:,}",
             f"{tweets:,}",
