@@ -6,6 +6,7 @@ import mmap
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from io import BufferedReader
 from pathlib import Path
 from typing import get_args
 
@@ -23,6 +24,7 @@ from withhold.snapshot.table import MappedTable, Table
 
 #: The territory codes in records of at most this size are always checked, which takes a millisecond.
 _SMALL = 1 << 20
+_COMPILE = "use `withhold compile` to make a snapshot"
 #: The number of rules that are cached after they were read from their records.
 _KEPT = 4096
 
@@ -30,11 +32,14 @@ _KEPT = 4096
 class OpenedSnapshot:
     """A mapped file. A rule is read when it is needed, and its ids when they are needed."""
 
-    def __init__(self, path: str | os.PathLike[str], how: Verify, *, in_c: bool) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], how: Verify, *, in_c: bool, opened: BufferedReader | None = None
+    ) -> None:
+        """Map the file at a path, or the file that was `opened` there."""
         if how not in get_args(Verify):
             raise ValueError(f"verify must be `full` or `header`, not {quoted(how)} [bad-verify]")
         file = os.fspath(path)
-        mapped = _mapped(Path(path))
+        mapped = _opened_and_mapped(Path(path)) if opened is None else _mapped(opened, file)
         data = memoryview(mapped)
         header = read_header(data, file)
         sections: dict[str, Bytes] = {
@@ -108,14 +113,17 @@ def is_snapshot(path: Path) -> bool:
         return False
 
 
-def _mapped(path: Path) -> mmap.mmap:
+def _opened_and_mapped(path: Path) -> mmap.mmap:
+    if path.exists() and not path.is_file() and not path.is_dir():  # opening it could block forever
+        raise SnapshotError(Problem("not-a-snapshot", "this is a pipe or a device, not a file", str(path), _COMPILE))
+    with path.open("rb") as file:
+        return _mapped(file, str(path))
+
+
+def _mapped(file: BufferedReader, name: str) -> mmap.mmap:
     if sys.byteorder == "big":
         message = "this machine is big-endian, and snapshots are little-endian"
-        raise SnapshotError(Problem("wrong-byte-order", message, str(path), "load the rule files instead"))
-    hint = "use `withhold compile` to make a snapshot"
-    if path.exists() and not path.is_file() and not path.is_dir():  # opening it could block forever
-        raise SnapshotError(Problem("not-a-snapshot", "this is a pipe or a device, not a file", str(path), hint))
-    with path.open("rb") as file:
-        if not os.fstat(file.fileno()).st_size:
-            raise SnapshotError(Problem("not-a-snapshot", "the file is empty", str(path), hint))
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        raise SnapshotError(Problem("wrong-byte-order", message, name, "load the rule files instead"))
+    if not os.fstat(file.fileno()).st_size:
+        raise SnapshotError(Problem("not-a-snapshot", "the file is empty", name, _COMPILE))
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

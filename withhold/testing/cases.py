@@ -13,7 +13,6 @@ from withhold.errors import Place, Problem
 from withhold.model import Decision, Outcome, Policy, Rule, RuleSet, Viewer
 from withhold.model.instants import in_iso
 from withhold.model.tweet import Subject, links_of
-from withhold.snapshot.opened import is_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +59,8 @@ class CaseFile:
     only: Path | None = None
     #: The folder outside of which no file of the rules is opened, if it is not the folder of the rules.
     root: Path | None = None
+    #: Whether the rules are those of a snapshot.
+    is_compiled: bool = False
 
     @cached_property
     def context(self) -> tuple[Path, Policy]:
@@ -71,11 +72,6 @@ class CaseFile:
         """The rules that coverage and mutation measure."""
         only = None if self.only is None else str(self.only)
         return (rule for rule in self.rules if only is None or (rule.place and rule.place.file == only))
-
-    @cached_property
-    def is_compiled(self) -> bool:
-        """Whether the rules are those of a snapshot."""
-        return is_snapshot(self.rules_path)
 
     @cached_property
     def names(self) -> frozenset[str]:

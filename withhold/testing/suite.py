@@ -8,8 +8,10 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from withhold import native
 from withhold.engine import Engine
 from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, SnapshotError, in_order, quoted
 from withhold.model import Policy, RuleSet
@@ -18,9 +20,11 @@ from withhold.parsing.nodes import Node
 from withhold.parsing.strict import read_model
 from withhold.parsing.yaml_file import read_yaml
 from withhold.snapshot import Snapshot
-from withhold.snapshot.opened import is_snapshot
+from withhold.snapshot.format import MAGIC
+from withhold.snapshot.opened import OpenedSnapshot, is_snapshot
 from withhold.sources.files import CASES, decoded, unreadable
-from withhold.sources.root import Root, check_relative, repository_around
+from withhold.sources.loader import load_inside
+from withhold.sources.root import Root, check_relative, folders_of_links, repository_around
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.reading import FileEntry, read_cases
 
@@ -31,52 +35,67 @@ _ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
 class Library:
     """Rule sets by path, and engines by path and policy, each made once for all case files.
 
-    `root` is the root of all rules. Without it, the surroundings of each case file are.
+    `root` is the root of all rules. Without it, the surroundings of each case file are. Files that a case file names are
+    opened by the root that checked them, so that a link that replaces them is not followed.
     """
 
     def __init__(self, root: Path | None = None, here: Path | None = None) -> None:
         self.root = root
         self._here = here or Path.cwd()
-        self._rules: dict[tuple[Path, Path | None], RuleSet | RuleSetError] = {}
+        self._rules: dict[tuple[Path, str | None], RuleSet | RuleSetError] = {}
         self._snapshots: dict[Path, Snapshot] = {}
+        #: The real paths of rule sets that are snapshots.
+        self.compiled: set[Path] = set()
         self._engines: dict[tuple[Path, Policy], Engine] = {}
 
     def surroundings(self, file: Path, around: Path | None = None) -> Root:
-        """Return the root of a case file, which may be untrusted or a link.
+        """Return the root of a case file, which may be untrusted, a link, or in a folder behind a link.
 
-        It is the repository around the file; else the current folder, if the file is below it; else the folder `around`,
-        in which it was found; else its own folder.
+        It is the root of all rules, if the file is inside. Otherwise it is the repository around the first link on the
+        way to the file, or the current folder, if that contains the link; without such a link, the same for the file
+        itself; else the folder `around`, in which it was found; else its own folder.
         """
-        folder = Path(os.path.realpath(file.parent))
+        if self.root is not None and (given := Root(self.root)).holds(os.path.realpath(file)):
+            return given
         here = Path(os.path.realpath(self._here))
-        return Root(repository_around(folder) or (here if folder.is_relative_to(here) else around or folder))
+        folder = Path(os.path.realpath(file.parent))
+        for at in (*map(Path, folders_of_links(file.parent)), folder):
+            if owner := repository_around(at) or (here if at.is_relative_to(here) else None):
+                return Root(owner)
+        return Root(around or folder)
 
-    def rules(self, path: Path, root: Path | None = None) -> RuleSet:
-        """Return the rule set at a path; raises `RuleSetError`, and `OSError` if nothing is there."""
-        real = Path(os.path.realpath(path))
-        root = root or self.root
-        if (real, root) not in self._rules:
+    def rules(self, path: Path, inside: Root | None = None) -> RuleSet:
+        """Return the rule set at a path; raises `RuleSetError`, and `OSError` if nothing is there.
+
+        `inside` opens its files. Without it, the path comes from the user.
+        """
+        key = Path(os.path.realpath(path)), None if inside is None else inside.folder
+        if key not in self._rules:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuleSetWarning)  # they are kept in `RuleSet.warnings`
                 try:
-                    self._rules[real, root] = (
-                        self._opened(path) if is_snapshot(real) else RuleSet.load(short_path(path), root)
-                    )
+                    self._rules[key] = self._load(short_path(path), inside, key[0])
                 except RuleSetError as error:
-                    self._rules[real, root] = error
-        found = self._rules[real, root]
+                    self._rules[key] = error
+        found = self._rules[key]
         if isinstance(found, RuleSetError):
             raise found
         return found
 
-    def _opened(self, path: Path) -> RuleSet:
-        """Return the rules of a snapshot, and keep the snapshot to run cases with it."""
+    def _load(self, path: Path, inside: Root | None, real: Path) -> RuleSet:
+        """Return the rules at a path; of a snapshot, keep the snapshot to run cases with it."""
         try:
-            snapshot = self._snapshots[Path(os.path.realpath(path))] = Snapshot.open(short_path(path))
-            rules = snapshot.rules
+            if inside is None:
+                opened = Snapshot.open(path) if is_snapshot(path) else None
+            else:
+                opened = _opened_snapshot(path, inside)
+            if opened is not None:
+                self._snapshots[real] = opened
+                self.compiled.add(real)
+                return opened.rules
         except SnapshotError as error:
             raise RuleSetError([error.problem]) from None
-        return rules
+        return RuleSet.load(path, self.root) if inside is None else load_inside(path, inside)
 
     def engine(self, file: CaseFile) -> Engine:
         """Return the engine for a file's cases."""
@@ -93,8 +112,8 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
 
     `around` is the folder in which it was found.
     """
+    surroundings = library.surroundings(path, around)  # of the path as it was given, with its links
     path = short_path(path)
-    surroundings = library.surroundings(path, around)
     try:
         root = read_yaml(decoded(surroundings.read(path), path), str(path))
     except RuleSetError as error:
@@ -107,12 +126,12 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         raise CaseError([Problem("bad-case-file", message, Place(str(path)), hint)])
     entry, problems = read_model(FileEntry, root)
     bounds = surroundings if library.root is None else Root(library.root)
-    rules_root, rules = library.root, None
+    inside, rules = None if library.root is None else bounds, None
     cases: list[Case] = []
     if entry is not None and entry.root:
-        rules_root = _root(root.at(["root"]), path.parent / entry.root, bounds, problems)
+        inside = _root(root.at(["root"]), path.parent / entry.root, bounds, problems)
     if entry is not None and entry.rules:
-        rules = _rules(root.at(["rules"]), path.parent / entry.rules, rules_root, bounds, library, problems)
+        rules = _rules(root.at(["rules"]), path.parent / entry.rules, inside, bounds, library, problems)
     if entry is not None and entry.cases:
         cases, found = read_cases(entry.cases, rules)
         problems += found
@@ -121,7 +140,9 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         raise CaseError(in_order(errors))
     policy = Policy(**entry.policy.model_dump())
     indent = entry.cases.place.column - 1
-    return CaseFile(path, path.parent / entry.rules, rules, policy, tuple(cases), tuple(problems), indent, rules_root)
+    file = CaseFile(path, path.parent / entry.rules, rules, policy, tuple(cases), tuple(problems), indent)
+    root_of_rules = None if inside is None else Path(inside.folder)
+    return replace(file, root=root_of_rules, is_compiled=file.context[0] in library.compiled)
 
 
 def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
@@ -131,7 +152,7 @@ def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
     files = {file: path for path in paths for file in case_files(path, problems)}
     for file, path in files.items():
         try:
-            found.append(read_case_file(file, library, path if path.is_dir() else None))
+            found.append(read_case_file(file, library, path if os.path.isdir(path) else None))  # noqa: PTH112
         except CaseError as error:
             problems += error.problems
     if problems:
@@ -141,7 +162,7 @@ def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
 
 def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
     """Yield a file itself, or the case files in a folder and below, sorted by name."""
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112  # which raises nothing
         yield path
         return
     inside = (file for _, files in _walk(path, problems) for file in files if file.name.lower().endswith(CASES))
@@ -154,7 +175,7 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
 
 def folders(path: Path) -> Iterator[Path]:
     """Yield a folder and those below it that are searched for case files; nothing for a file."""
-    return (folder for folder, _ in _walk(path, []) if path.is_dir())
+    return (folder for folder, _ in _walk(path, []) if os.path.isdir(path))  # noqa: PTH112  # which raises nothing
 
 
 def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
@@ -168,7 +189,7 @@ def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
     except RuleSetError as error:
         if error.code not in _ONLY_UNREAD:
             return True
-        found = re.findall(r"^\W*(\w+)\W*:", text, re.MULTILINE)
+        found = re.findall(r"^[^\w\n]*(\w+)[^\w\n]*:", text, re.MULTILINE)
     else:
         if top is None:
             return True
@@ -178,7 +199,7 @@ def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
 
 def is_environment(folder: Path) -> bool:
     """Return whether packages are installed in a folder, whose files are not the user's."""
-    return folder.name == "node_modules" or (folder / "pyvenv.cfg").exists()
+    return folder.name == "node_modules" or os.path.exists(folder / "pyvenv.cfg")  # noqa: PTH110
 
 
 def _walk(path: Path, problems: list[Problem]) -> Iterator[tuple[Path, list[Path]]]:
@@ -189,39 +210,52 @@ def _walk(path: Path, problems: list[Problem]) -> Iterator[tuple[Path, list[Path
         try:
             with os.scandir(folder) as entries:
                 inside = [entry for entry in entries if not entry.name.startswith(".")]
+            inner = {folder / entry.name: entry.is_dir(follow_symlinks=False) for entry in inside}
         except OSError as error:
             problems.append(unreadable(error, Place(str(folder))))
             continue
-        inner = {folder / entry.name: entry.is_dir(follow_symlinks=False) for entry in inside}
         yield folder, [entry for entry, is_folder in inner.items() if not is_folder]
         todo += (entry for entry, is_folder in inner.items() if is_folder and not is_environment(entry))
 
 
-def _root(node: Node, path: Path, bounds: Root, problems: list[Problem]) -> Path | None:
-    """Return the folder that a case file names as the root of its rules; else add a problem and return None."""
+def _root(node: Node, path: Path, bounds: Root, problems: list[Problem]) -> Root | None:
+    """Return the root that a case file names for its rules; else add a problem and return None."""
     try:
         check_relative(str(node.text))
-        folder = Path(bounds.real(path))
-        if not folder.is_dir():
+        root = bounds.narrowed(path)
+        if root.folder != bounds.real(path):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     except (OSError, ValueError) as error:
         problems.append(unreadable(error, node.place, f" the root {quoted(node.text)}"))
         return None
-    return folder
+    return root
 
 
 def _rules(
-    node: Node, path: Path, root: Path | None, bounds: Root, library: Library, problems: list[Problem]
+    node: Node, path: Path, inside: Root | None, bounds: Root, library: Library, problems: list[Problem]
 ) -> RuleSet | None:
     try:
         check_relative(str(node.text))
-        bounds.real(path)
-        return library.rules(path, root)
+        narrowed = bounds.narrowed(path)
+        return library.rules(path, inside or narrowed)
     except RuleSetError as error:
         problems += error.problems
     except (OSError, ValueError) as error:
         problems.append(unreadable(error, node.place, f" the rules at {quoted(node.text)}"))
     return None
+
+
+def _opened_snapshot(path: Path, inside: Root) -> Snapshot | None:
+    """Return the snapshot at a path; None if there is another file, or none that can be read."""
+    try:
+        with inside.open(path) as file:
+            if file.peek(len(MAGIC))[: len(MAGIC)] != MAGIC:
+                return None
+            return Snapshot(OpenedSnapshot(path, "full", in_c=native.AVAILABLE, opened=file))
+    except SnapshotError:
+        raise
+    except (OSError, ValueError):  # the loader reports why
+        return None
 
 
 def short_path(path: Path) -> Path:

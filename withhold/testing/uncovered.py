@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,27 +26,28 @@ def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library
     """
     found: list[CaseFile] = []
     problems: list[Problem] = []
-    rule_sets = {file.context[0]: file for file in files}  # each rule set once
-    tested = {Path(path) for file in rule_sets.values() for path in _rule_files_of(file)}
-    seen = set(map(os.path.realpath, tested))
+    rule_sets = {file.context[0]: file for file in files}.values()  # each rule set once
+    # A snapshot may record any places, so they are compared as text and never looked up.
+    compiled = {os.path.abspath(path) for file in rule_sets if file.is_compiled for path in _rule_files_of(file)}  # noqa: PTH100
+    seen = {os.path.realpath(path) for file in rule_sets if not file.is_compiled for path in _rule_files_of(file)}
     searched = list(dict.fromkeys(short_path(folder) for path in paths or [Path()] for folder in folders(path)))
-    for folder in filter(Path.is_dir, paths or sorted({path.parent for path in tested})):
-        root = _root_around(folder, rule_sets.values(), library)
-        inside = Root(folder, root)
+    for folder, inside in _folders(paths, rule_sets, library, problems):
         for path in (
             short_path(path) for path in rule_files(folder, inside, problems) if not _is_installed(path, folder)
         ):
-            if os.path.realpath(path) in seen or not may_have_keys(path, inside, ("rules", "groups")):
+            if os.path.realpath(path) in seen or os.path.abspath(path) in compiled:  # noqa: PTH100
+                continue
+            if not may_have_keys(path, inside, ("rules", "groups")):
                 continue
             seen.add(os.path.realpath(path))
             try:
-                rules_path, rules = _rules(path, short_path(folder), root, library)
+                rules_path, rules = _rules(path, short_path(folder), inside, library)
             except RuleSetError as error:
                 problems += error.problems
             except (OSError, ValueError) as error:  # a broken link
                 problems.append(unreadable(error, Place(str(path))))
             else:
-                file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path, root=root)
+                file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path, root=Path(inside.folder))
                 if any(file.measured):
                     found.append(replace(file, path=_path_for(path, searched, found)))
     # A folder may contain cases alone.
@@ -55,11 +56,29 @@ def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library
     return found
 
 
-def _rule_files_of(file: CaseFile) -> Iterable[str | Path]:
-    """Return the rule files that a case file tests; a snapshot records the files of its rules."""
-    if file.is_compiled:
-        return {rule.place.file for rule in file.rules if rule.place}
-    return rule_files(file.rules_path, Root(file.rules_path, file.root), [])
+def _rule_files_of(file: CaseFile) -> set[str]:
+    """Return the files of the rules that a case file tests; a snapshot records them."""
+    return {rule.place.file for rule in file.rules if rule.place}
+
+
+def _folders(
+    paths: Sequence[Path], rule_sets: Iterable[CaseFile], library: Library, problems: list[Problem]
+) -> Iterator[tuple[Path, Root]]:
+    """Yield the folders to search for rule files, each with the root that opens them."""
+    for path in filter(os.path.isdir, paths):  # which raises nothing
+        yield path, Root(path, _root_around(path, rule_sets, library))
+    found: dict[Path, CaseFile] = {}
+    for file in rule_sets if not paths else ():
+        if not file.is_compiled:
+            rules = short_path(file.rules_path)
+            top = rules if os.path.isdir(rules) else rules.parent  # noqa: PTH112
+            found |= dict.fromkeys([top, *(Path(path).parent for path in _rule_files_of(file))], file)
+    for folder, file in sorted(found.items()):
+        bounds = library.surroundings(file.path) if library.root is None else Root(library.root)
+        try:
+            yield folder, bounds.narrowed(file.root or folder)
+        except OSError as error:  # a link has replaced it
+            problems.append(unreadable(error, Place(str(folder))))
 
 
 def _root_around(folder: Path, files: Iterable[CaseFile], library: Library) -> Path:
@@ -74,7 +93,7 @@ def _is_installed(path: Path, folder: Path) -> bool:
     return any(is_environment(folder / inner) for inner in path.relative_to(folder).parents if inner.name)
 
 
-def _rules(path: Path, folder: Path, root: Path, library: Library) -> tuple[Path, RuleSet]:
+def _rules(path: Path, folder: Path, inside: Root, library: Library) -> tuple[Path, RuleSet]:
     """Return the path from which a file's rules can be loaded, and the rules at this path.
 
     It is the file, or the nearest folder around it, up to `folder`, that defines the groups of its rules. If a case file
@@ -83,17 +102,17 @@ def _rules(path: Path, folder: Path, root: Path, library: Library) -> tuple[Path
     refused: RuleSetError | None = None
     if path.name.isprintable() and _is_relative(path.name):
         try:
-            return path, library.rules(path, root)
+            return path, library.rules(path, inside)
         except RuleSetError as error:
             refused = error
     for around in path.parents:
         with suppress(RuleSetError):
-            return around, library.rules(around, root)
+            return around, library.rules(around, inside)
         if around == folder:
             break
     if refused is not None:
         raise refused
-    return path, library.rules(path, root)
+    return path, library.rules(path, inside)
 
 
 def _is_relative(name: str) -> bool:
