@@ -42,8 +42,21 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Fil
     return None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    escaped_name = _escaped_name(path, parent)
+    return Folder.from_parent(parent, path=path, **escaped_name) if escaped_name else None
+
+
+class Folder(pytest.Directory):
+    """A folder with an escaped name, and otherwise like any other."""
+
+    def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
+        return pytest.Dir.collect(self)  # type: ignore[arg-type]  # `Dir` is final
+
+
 def _escaped_name(path: Path, parent: pytest.Collector) -> dict[str, Any]:
-    """Return an escaped name and node id for a file whose name a terminal or a CI system would misread."""
+    """Return an escaped name and node id for a file or folder whose name a terminal or a CI system would misread."""
     from withhold.errors import escaped
 
     relative = os.path.relpath(path, parent.config.rootpath).replace(os.sep, "/")

@@ -236,3 +236,49 @@ def test_b5_the_name_of_a_file_forges_no_line_of_pytest(pytester, name):
             assert line.isprintable(), repr(line)
             assert not line.lstrip().startswith("::"), repr(line)
             assert "##[" not in line, repr(line)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot have such names there")
+@pytest.mark.parametrize(
+    "name", ["x\n::error file=a.py,line=1::forged", "a\x1b[31m##[error]\u202eb", "::error::forged"]
+)
+@pytest.mark.parametrize("inner", ["inner", "inner\n::error::forged"])
+def test_b5_the_name_of_a_folder_forges_no_line_of_pytest(pytester, name, inner):
+    """Also if no case file is in it, or none that can be read: pytest prints the names of folders itself."""
+    text = FAILING.replace("rules.yaml", "../../rules.yaml")
+    (pytester.path / "rules.yaml").write_text(RULES, encoding="utf-8")
+    (pytester.path / name / inner).mkdir(parents=True)
+    (pytester.path / name / inner / "all.cases.yaml").write_text(text, encoding="utf-8")
+    (pytester.path / name / inner / "broken.cases.yaml").write_text("rules: [", encoding="utf-8")
+    (pytester.path / name / "test_it.py").write_text("def test_python():\n    pass\n", encoding="utf-8")
+    for arguments in (["--collect-only"], ["-q", "-k", "not python"]):
+        found = pytester.runpytest_inprocess(*HERE, "-p", "no:cacheprovider", *arguments)
+        lines = (found.stdout.str() + found.stderr.str()).split("\n")
+        assert any("all.cases.yaml" in line or "broken.cases.yaml" in line for line in lines)
+        for line in lines:
+            assert line.isprintable(), repr(line)
+            assert not line.lstrip().startswith("::"), repr(line)
+            assert "##[" not in line, repr(line)
+    found = pytester.runpytest_inprocess(*HERE, "-p", "no:cacheprovider", "--continue-on-collection-errors")
+    found.assert_outcomes(passed=2, failed=1, errors=1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+@pytest.mark.parametrize("repository", [True, False])
+def test_b2_a_case_file_behind_a_link_to_a_folder_outside_is_refused(pytester, session, repository):
+    """The root is that of the place where the link is: the repository, or the folder that pytest runs from."""
+    inner = pytester.mkdir("inner")
+    outside = pytester.mkdir("outside")
+    (outside / "rules.yaml").write_text(RULES, encoding="utf-8")
+    (outside / "out.cases.yaml").write_text(FINE.replace("withholds it", "SECRET case"), encoding="utf-8")
+    (inner / "rules").mkdir()
+    (inner / "rules" / "l").symlink_to(outside)
+    (inner / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    if repository:
+        (inner / ".git").mkdir()
+    found = session(str(inner))
+    found.assert_outcomes(errors=1)
+    assert "[outside-rule-set]" in found.stdout.str()
+    assert "SECRET" not in found.stdout.str()
+    (inner / "pytest.ini").write_text("[pytest]\nwithhold_root = ..\n", encoding="utf-8")
+    session(str(inner)).assert_outcomes(passed=1)
