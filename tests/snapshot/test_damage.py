@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests.implementations import in_c
-from withhold import Engine, Rule, RuleSet, Snapshot, SnapshotError, Viewer, WithholdError
+from withhold import Engine, Place, Rule, RuleSet, Snapshot, SnapshotError, Viewer, WithholdError
+from withhold.snapshot import records
 from withhold.snapshot.checking import read_header
 from withhold.snapshot.format import HEADER_END, OPENING, SECTIONS
 
@@ -335,3 +336,48 @@ def test_an_impossible_number_of_ids_in_a_record_is_reported(path: Path) -> None
     view = Engine(Snapshot.open(path)).view(Viewer(country="IN"))
     with pytest.raises(SnapshotError, match=r"the record of rule \d is invalid"):
         view.withholds(50, 50)
+
+
+ODD_PLACES = [
+    *(Place(file) for file in ("a\0b.yaml", "\ud800.yaml", "a/" * 3000, "ä" * 2100)),
+    *(Place("in.yaml", line) for line in (0, -3, 10**30, 2**31)),
+    *(Place("in.yaml", 1, column) for column in (0, -3, 10**30, 2**31)),
+]
+
+
+@pytest.mark.parametrize("place", ODD_PLACES, ids=lambda place: ascii(str(place))[:30])
+def test_b7_a_place_that_no_file_has_is_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
+    rules = RuleSet([Rule(id="a", accounts=[5], withheld_in=["IN"], reason="terms", place=place)])
+    path = tmp_path / "r.wh"
+    with monkeypatch.context() as patched:
+        patched.setattr(records, "_place", Place)
+        Snapshot.compile(rules).save(path)
+    with pytest.raises(SnapshotError) as caught:
+        list(Snapshot.open(path).rules)
+    assert caught.value.code == "damaged-snapshot"
+    view = Engine(Snapshot.open(path, verify="header")).view(Viewer(country="IN"))
+    with pytest.raises(SnapshotError):
+        view.check(account_id=5)
+    Snapshot.compile(rules).save(path)
+    assert [rule.place for rule in Snapshot.open(path).rules] == [None], "it is not written either"
+
+
+@pytest.mark.parametrize("place", [Place(""), Place("a\udcff.yaml", 2**31 - 1, 2**31 - 1), Place("a\nb/ä.yaml", 7, 18)])
+def test_b7_the_place_of_a_rule_is_read_as_it_was_written(tmp_path: Path, place: Place) -> None:
+    """Names of files may have bytes that are not UTF-8, and newlines."""
+    rules = RuleSet([Rule(id="a", accounts=[5], withheld_in=["IN"], reason="terms", place=place)])
+    Snapshot.compile(rules).save(tmp_path / "r.wh")
+    assert [rule.place for rule in Snapshot.open(tmp_path / "r.wh").rules] == [place]
+
+
+@pytest.mark.parametrize("count", [-1, 2**63, 10**1000, True, 1.0, "1"], ids=lambda count: str(count)[:5])
+def test_b7_a_count_that_nothing_has_is_damage(path: Path, count: object) -> None:
+    whole = path.read_bytes()
+    header = json.loads(whole[OPENING.size : HEADER_END])
+    header["protected"] = {"accounts": count, "sha256": "0" * 64}
+    text = json.dumps(header).encode().ljust(HEADER_END - OPENING.size)
+    magic, version, end, _ = OPENING.unpack_from(whole)
+    path.write_bytes(OPENING.pack(magic, version, end, hashlib.sha256(text).digest()) + text + whole[HEADER_END:])
+    with pytest.raises(SnapshotError) as caught:
+        Snapshot.open(path)
+    assert caught.value.code == "damaged-snapshot"

@@ -110,7 +110,7 @@ class Counts(Strict):
 class Protection(Strict):
     """The number of protected accounts, and the digest of their lists."""
 
-    accounts: _Count
+    accounts: Annotated[_Count, Field(lt=2**63)]
     sha256: _Digest
 
 

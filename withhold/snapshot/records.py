@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from withhold.errors import Place
 from withhold.model.ids import IdSet
 from withhold.model.rule import Rule
 from withhold.model.rule_set import rule_values
+from withhold.snapshot.format import MOST
 from withhold.territories import current
+
+# The number of bytes that the path of a file can have.
+_LONGEST = 4096
 
 
 def record_of(rule: Rule) -> bytes:
-    """Return a rule as JSON. `accounts` and `tweets` are numbers of ids, not the ids."""
-    place = [rule.place.file, rule.place.line, rule.place.column] if rule.place else None
+    """Return a rule as JSON. `accounts` and `tweets` are numbers of ids, not the ids.
+
+    `place` is null if no file can have the place of the rule.
+    """
+    place = None
+    if rule.place is not None:
+        with suppress(ValueError, TypeError):
+            checked = _place(rule.place.file, rule.place.line, rule.place.column)
+            place = [checked.file, checked.line, checked.column]
     return json.dumps(rule_values(rule) | {"place": place}).encode()
 
 
@@ -58,6 +70,9 @@ def content_of(record: bytes) -> dict[str, object]:
 def _place(file: object, line: object, column: object) -> Place:
     if not isinstance(file, str) or type(line) is not int or type(column) is not int:
         raise TypeError("a place is a file, a line and a column")
+    path = file.encode("utf-8", "surrogateescape")  # file names can have bytes that are not UTF-8
+    if not (0 < line < MOST and 0 < column < MOST and len(path) <= _LONGEST) or b"\0" in path:
+        raise ValueError("no file can have this place")
     return Place(file, line, column)
 
 
