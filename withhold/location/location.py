@@ -111,8 +111,8 @@ class Location:
     >>> here.country, here.state, str(here.viewer())
     ('GB', <LocationState.KNOWN: 'known'>, 'GB, GB-ENG (an example)')
 
-    `country` is looked up when the location is made. Each other attribute is looked up when it is read, in about a
-    microsecond, and in the same table, so a reload in between changes nothing.
+    `country` is looked up when the location is made. Each other attribute is looked up when it is read, in a few
+    microseconds, and in the same table, so a reload in between changes nothing. `evidence` returns all of them at once.
     """
 
     __slots__ = ("_address", "_country", "_source")
