@@ -6,11 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+from collections import Counter
 
 import pytest
 from typer.testing import CliRunner
 
 from withhold.cli.app import app
+from withhold.cli.git import RevisionError
+from withhold.cli.revisions import is_path
 
 RULES = """\
 rules:
@@ -44,6 +47,18 @@ def _git(*arguments):
     name = {"GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "e", "GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "e"}
     alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     subprocess.run(["git", *arguments], check=True, capture_output=True, env={**os.environ, **name, **alone})  # noqa: S607
+
+
+def _said(*arguments):
+    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()  # noqa: S607
+
+
+def _make_ambiguous():
+    """Return the beginning of two objects' ids, of many that are made."""
+    lines = "".join(f"blob\ndata {len(str(number))}\n{number}\n" for number in range(2_000))
+    subprocess.run(["git", "fast-import", "--quiet"], input=lines, check=True, text=True)  # noqa: S607
+    listed = _said("cat-file", "--batch-all-objects", "--batch-check").splitlines()
+    return Counter(line[:4] for line in listed).most_common(1)[0][0]
 
 
 @pytest.fixture
@@ -83,19 +98,129 @@ def test_revisions_are_read_without_the_work_tree(repository):
 
 
 @git_is_there
-def test_a_path_goes_before_a_revision_and_both_can_be_mixed(repository):
-    found = run("first", "new")
-    assert LIFTED in found.stdout
-    assert found.stderr == ""
-    (repository / "first").mkdir()
-    (repository / "first" / "none.yaml").write_text("rules: []", encoding="utf-8")
-    found = run("first", "new")
-    assert "account 17: IN visible → withheld" in found.stdout
-    note = "note: `first` is both a path, which is used, and a git revision; write `./first` or `first^0`"
-    assert found.stderr.startswith(note)
-    for name, differs in (("./first", "account 17: IN visible → withheld"), ("first^0", LIFTED)):
+def test_b1_a_path_that_may_be_a_revision_too_is_refused_in_every_form(repository):
+    """A commit can hold a folder with any name, and must not be compared in place of what is meant."""
+    head = _said("rev-parse", "HEAD")
+    # A short id that is ambiguous: git knows it, though not which.
+    short = _make_ambiguous()
+    assert LIFTED in run("first", "new").stdout
+    names = ["first", "main", "HEAD", "@", "origin/second", "refs/heads/main", "heads/main", head, head[:7], short]
+    names += ["HEAD^{/second}", "main~1", "HEAD^0", "main@{0}", "main^{tree}", f"v1-1-g{head[:8]}", ":first", "main~99"]
+    names += [
+        "main@{99}",
+        "first..main",
+        "first...main",
+        "main..",
+        "main:rules",
+        "main:nowhere",
+        "main:",
+        ":rules/in.yaml",
+    ]
+    for name in names:
+        there = repository.joinpath(name)
+        there.mkdir(parents=True)
+        (there / "none.yaml").write_text("rules: []", encoding="utf-8")
+        with pytest.raises(RevisionError, match="is a path, and may be a git revision too") as refused:
+            is_path(name)
+        assert f"[path-or-revision]; write `./{name}` for the path" in str(refused.value)
+        assert is_path(f"./{name}")
+        if name in ("first", "main:rules", "first..main"):
+            for pair in ((name, "new"), ("new", name)):
+                found = run(*pair)
+                assert (found.exit_code, found.stdout) == (2, ""), name
+                assert "[path-or-revision]" in found.stderr
+            assert "account 17: IN visible → withheld" in run(f"./{name}", "new").stdout
+        shutil.rmtree(repository / name.split("/")[0])
+    assert LIFTED in run("first", "new").stdout
+
+
+@git_is_there
+def test_b1_what_to_type_for_a_revision_names_no_file(repository):
+    head, first = _said("rev-parse", "HEAD"), _said("rev-parse", "first")
+    for name, there, hint in (
+        ("first", [], "first^0"),
+        ("first", ["first^0"], first),
+        ("first", ["first^0", first], f"{first}^0"),
+        ("first:rules", [], "first^0:rules"),
+        ("first:rules", ["first^0:rules"], f"{first}:rules"),
+        (head, [], f"{head}^0"),
+    ):
+        for made in (name, *there):
+            (repository / made).mkdir()
         found = run(name, "new")
-        assert (differs in found.stdout, found.stderr) == (True, "")
+        assert (found.exit_code, f"for the path, or `{hint}` for the revision" in found.stderr) == (2, True), (
+            found.output
+        )
+        told = run(hint, "new", "--rules", "rules")
+        assert told.exit_code == 0, told.output
+        for made in (name, *there):
+            (repository / made).rmdir()
+
+
+@git_is_there
+def test_b1_what_git_does_not_know_is_a_path(repository, monkeypatch):
+    for name in ("new", "new/in.yaml", "new/", "a b", "a..b", "new:old", "x~1", "x^2", "..new", "first..new", "x-g"):
+        if name.split("/")[0] != "new":
+            shutil.copytree("new", name)
+        assert run(name, "new").exit_code == 0, name
+    monkeypatch.chdir(repository / "new")
+    assert run("..", "../new").exit_code == 4, "the whole folder, in which some rules cannot be read"
+
+
+@git_is_there
+def test_b1_a_path_that_begins_with_a_dot_is_never_a_revision(repository):
+    """Git finds any text that ends in `-g` and an id."""
+    found = run(f"./x-g{_said('rev-parse', '--short', 'HEAD')}", "new")
+    assert (found.exit_code, "is a path to nothing [no-such-path]" in found.stderr) == (2, True), found.output
+
+
+@git_is_there
+def test_b1_where_git_cannot_be_asked_a_name_is_not_believed(repository, monkeypatch):
+    (repository / "main").mkdir()
+    (repository / ".git" / "HEAD").write_text("broken", encoding="utf-8")
+    found = run("main", "new")
+    assert (found.exit_code, "git cannot say whether it is a revision too" in found.stderr) == (2, True), found.output
+    assert "write `./main` for the path" in found.stderr
+    (repository / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(repository / "bin"))  # without git no revision can be meant
+    assert run("new", "new").exit_code == 0
+
+
+@git_is_there
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_b1_the_report_states_what_each_side_was(repository, form):
+    oid = _said("rev-parse", "main~1")
+    found = run("first:rules", "new", "--format", form)
+    assert found.exit_code == 0
+    if form == "json":
+        answer = json.loads(found.stdout)
+        assert (answer["old"]["source"], answer["new"]["source"]) == (f"commit {oid}", "path")
+    elif form == "text":
+        assert found.stdout.startswith(f"first:rules (commit {oid}, revision ")
+        assert " → new (path, revision " in found.stdout
+    else:
+        assert f"\nOLD: commit {oid}, revision " in found.stdout
+        assert ". NEW: path, revision " in found.stdout
+
+
+@git_is_there
+def test_b1_a_name_that_git_finds_ambiguous_is_refused(repository):
+    """Of a branch and a tag with one name git takes the tag, and says so where nobody reads it."""
+    _git("config", "core.warnAmbiguousRefs", "false")
+    _git("branch", "origin/second", "first")
+    _git("branch", "other", "main")
+    for given in ("origin/second", "origin/second~0", "origin/second:rules", "origin/second^0"):
+        found = run("other", given)
+        assert (found.exit_code, found.stdout) == (2, ""), found.output
+        assert (
+            "`origin/second` means more than one thing in this repository [ambiguous-revision]; write it in full"
+            in (found.stderr)
+        )
+    for given in ("refs/tags/origin/second", "refs/heads/origin/second", _said("rev-parse", "main")):
+        assert run("other", given).exit_code == 0
+    (repository / "origin" / "second").mkdir(parents=True)
+    found = run("other", "origin/second")
+    assert (found.exit_code, "[path-or-revision]" in found.stderr) == (2, True), found.output
 
 
 @git_is_there
@@ -117,11 +242,8 @@ def test_a_revision_can_say_where_its_rules_are_for_itself(repository, monkeypat
 
 
 @git_is_there
-def test_a_revision_and_a_path_may_have_two_dots(repository):
+def test_a_revision_may_have_two_dots(repository):
     assert LIFTED in run("HEAD^{/f..st}", "main").output
-    (repository / "first..main").mkdir()
-    (repository / "first..main" / "none.yaml").write_text("rules: []", encoding="utf-8")
-    assert "account 17: IN visible → withheld" in run("first..main", "main").output
 
 
 @git_is_there

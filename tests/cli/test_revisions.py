@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from withhold.cli.app import app
-from withhold.cli.git import Objects, RevisionError
+from withhold.cli.git import Objects, RevisionError, _program
 from withhold.cli.revisions import lay_out
 from withhold.cli.tree import CommitTree
 
@@ -324,6 +324,83 @@ def test_b1_the_environment_and_replaced_objects_change_nothing(tmp_path, reposi
     found = diff("none.yaml", oid)
     assert (found.exit_code, WITHHELD in found.output) == (0, True), found.output
     assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize("config", ["bare = true", "bare = false\nworktree = ..", "bare = false\nworktree = ."])
+@pytest.mark.parametrize("option", ["safe.bareRepository", "none.none"])
+def test_b1_a_repository_in_a_commit_does_not_answer_for_git(repository, monkeypatch, config, option):
+    """Also where git is too old to know the option, which an option of another name stands for."""
+    monkeypatch.setattr("withhold.cli.git._OPTIONS", ("-c", f"{option}=explicit"))
+    oid = commit(tree(folder("rules", file("in.yaml"))))
+    git("update-ref", "refs/heads/main", oid)
+    planted = repository / "rules"
+    git("init", "--quiet", "--bare", str(planted))
+    (planted / "config").write_text(f"[core]\nrepositoryformatversion = 0\n{config}\n", encoding="utf-8")
+    shutil.copytree(repository / ".git" / "objects", planted / "objects", dirs_exist_ok=True)
+    other = stored("commit", f"tree {tree(folder('rules', file('in.yaml', NONE)))}\nauthor n <e> 1 +0\n\n".encode())
+    shutil.copytree(repository / ".git" / "objects", planted / "objects", dirs_exist_ok=True)
+    (planted / "refs" / "heads" / "main").write_text(f"{other}\n", encoding="utf-8")
+    (planted / "main").mkdir()
+    for inside in (planted, planted / "refs"):
+        monkeypatch.chdir(inside)
+        for side in ("main", "refs/heads/main", "HEAD"):
+            found = diff(side, "main", "--rules", str(planted))
+            assert (found.exit_code, found.stdout) == (2, ""), found.output
+            assert ("safe.bareRepository" if option.startswith("safe") else "[planted-repository]") in found.output
+    monkeypatch.chdir(repository)
+    found = diff("none.yaml", "main")
+    assert (found.exit_code, WITHHELD in found.output) == (0, True), found.output
+
+
+def test_b1_a_repository_that_a_git_file_or_link_names_is_read(tmp_path, repository, monkeypatch):
+    """Work trees and submodules have a file `.git`."""
+    git("update-ref", "refs/heads/main", commit(tree(folder("rules", file("in.yaml")), file("none.yaml", NONE))))
+    git("worktree", "add", "--quiet", "--detach", str(tmp_path / "other"), "main")
+    (tmp_path / "linked").mkdir()
+    (repository / ".git").rename(tmp_path / "store")
+    (tmp_path / "linked" / ".git").symlink_to("../store")
+    (repository / ".git").write_text("gitdir: ../store\n", encoding="utf-8")
+    git("worktree", "repair", str(tmp_path / "other"))
+    for there in (repository, tmp_path / "linked", tmp_path / "other", tmp_path / "other" / "rules"):
+        monkeypatch.chdir(there)
+        found = diff("main:none.yaml", "main:rules")
+        assert (found.exit_code, WITHHELD in found.output) == (0, True), found.output
+
+
+def test_b1_grafts_change_nothing(repository):
+    """They give a commit other parents, as replaced objects give it another content."""
+    none = commit(tree(folder("rules", file("in.yaml", NONE))))
+    by = "author n <e> 1 +0000\ncommitter n <e> 1 +0000\n\n"
+    right, wrong = commit(tree(folder("rules", file("in.yaml")))), none
+    child = stored("commit", f"tree {tree(folder('rules', file('in.yaml')))}\nparent {right}\n{by}".encode())
+    (repository / ".git" / "info").mkdir(exist_ok=True)
+    (repository / ".git" / "info" / "grafts").write_text(f"{child} {wrong}\n", encoding="utf-8")
+    found = diff("none.yaml", f"{child}~1")
+    assert (found.exit_code, WITHHELD in found.output, f"commit {right}" in found.output) == (0, True, True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="programs are files with permissions")
+@pytest.mark.parametrize("before", ["", ".", "bin", "./bin"])
+def test_b1_git_is_not_looked_for_in_the_current_folder(repository, monkeypatch, before):
+    oid = commit(tree(folder("rules", file("in.yaml"))))
+    (repository / "bin").mkdir()
+    for planted in (repository / "git", repository / "bin" / "git"):
+        planted.write_text("#!/bin/sh\ntouch ran\n", encoding="utf-8")
+        planted.chmod(0o755)
+    monkeypatch.setenv("PATH", os.pathsep.join([before, os.environ["PATH"]]))
+    found = diff("none.yaml", oid)
+    assert (found.exit_code, WITHHELD in found.output) == (0, True), found.output
+    assert not (repository / "ran").exists()
+    monkeypatch.setenv("PATH", before)
+    assert "git cannot be run" in diff("none.yaml", oid).output
+
+
+def test_b1_on_windows_git_is_started_by_its_whole_path(monkeypatch):
+    """Where a program without a path is looked for in the current folder first."""
+    monkeypatch.setattr("withhold.cli.git.sys.platform", "win32")
+    monkeypatch.setattr("withhold.cli.git.os.get_exec_path", lambda: [".", "/Git/cmd", "here"])
+    monkeypatch.setattr("withhold.cli.git.shutil.which", lambda path: path)
+    assert _program() == "/Git/cmd/git.exe"
 
 
 def test_b1_submodules_are_refused_where_rules_are_read_and_left_out_elsewhere():

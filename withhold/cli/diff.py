@@ -6,7 +6,7 @@ import gc
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,11 +20,12 @@ from withhold.cli.git import RevisionError
 from withhold.cli.output import err, print_problems, show
 from withhold.cli.render import Format
 from withhold.cli.results import DiffResult
-from withhold.cli.revisions import as_two, commit_of, is_revision, lay_out
-from withhold.errors import RuleSetWarning, TrafficError, quoted
+from withhold.cli.revisions import as_two, commit_behind, commit_of, is_path, lay_out
+from withhold.errors import RuleSetError, RuleSetWarning, TrafficError, quoted
 from withhold.model import Period, Policy, Settle
 from withhold.reports import Impact, Side, differences, read_traffic, summarize, weigh
 from withhold.snapshot import Snapshot
+from withhold.snapshot.opened import is_snapshot
 
 #: The exit status with `--exit-code` if there is a difference, as in git.
 _DIFFERENT = 1
@@ -87,8 +88,9 @@ def diff(
         raise typer.BadParameter("it is not after --from", param_hint="'--until'")
     instant = options.instant_of(at) or datetime.now(UTC)
     policy = Policy(unknown_location=unknown_location)
-    before, after = _read("OLD", old, rules, root, form), _read("NEW", new, rules, root, form)
-    sides = Side(old, before.revision), Side(new, after.revision)
+    before, source_before = _read("OLD", old, rules, root, form)
+    after, source_after = _read("NEW", new, rules, root, form)
+    sides = Side(old, before.revision, source_before), Side(new, after.revision, source_after)
     with _no_garbage_collection():
         summary = summarize(*sides, differences(before, after, policy, within), within)
     if traffic is not None:
@@ -99,31 +101,48 @@ def diff(
         raise typer.Exit(_DIFFERENT)
 
 
-def _read(name: str, given: str, rules: Path, root: str | None, form: Format) -> Snapshot:
-    """Read one side: the path of that name, or else the revision. Places in a revision read as `REVISION:PATH`."""
+def _read(name: str, given: str, rules: Path, root: str | None, form: Format) -> tuple[Snapshot, str]:
+    """Read one side, a path or a revision; return it and its source. Places in a revision read as `REVISION:PATH`."""
     if not given or "\0" in given:  # an unset shell variable would be the current folder
         raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
     if root is not None and (not root or "\0" in root):
         raise typer.BadParameter("it is empty", param_hint="'--root'")
-    if os.path.exists(given):  # noqa: PTH110  # `Path.exists` raises for a name that is too long
-        if is_revision(given):
-            message = f"{quoted(given)} is both a path, which is used, and a git revision"
-            err.print(
-                f"note: {message}; write {quoted(f'./{given}')} or {quoted(f'{given}^0')} to choose",
-                style="yellow",
-            )
-        if root is not None and not os.path.isdir(root):  # noqa: PTH112  # as above
-            raise typer.BadParameter(
-                f"{quoted(root)} is not a folder on disk, where {quoted(given)} is", param_hint="'--root'"
-            )
-        return options.load_snapshot(Path(given), None if root is None else Path(root), form)
+    try:
+        if not is_path(given):
+            return _read_revision(given, rules, root, form)
+    except RevisionError as error:
+        raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
+    if root is not None and not os.path.isdir(root):  # noqa: PTH112  # `Path.is_dir` raises for a name that is too long
+        raise typer.BadParameter(
+            f"{quoted(root)} is not a folder on disk, where {quoted(given)} is", param_hint="'--root'"
+        )
+    return options.load_snapshot(Path(given), None if root is None else Path(root), form), "path"
+
+
+def _read_revision(given: str, rules: Path, root: str | None, form: Format) -> tuple[Snapshot, str]:
+    commit = commit_behind(given)
+    source = f"commit {commit}"
+    if root is None:
+        with _laid_out(given, rules, root, commit, alone=True) as (path, inside):
+            if path == inside or is_snapshot(path):
+                return options.load_snapshot(path, inside, form), source
+            with suppress(RuleSetError):  # it may name lists, which are not there
+                loaded = options.read_rules(path, inside)
+                print_problems(loaded.warnings, err)
+                return Snapshot.compile(loaded), source
+    with _laid_out(given, rules, root, commit) as (path, inside):
+        return options.load_snapshot(path, inside, form), source
+
+
+@contextmanager
+def _laid_out(
+    given: str, rules: Path, root: str | None, commit: str, *, alone: bool = False
+) -> Iterator[tuple[Path, Path]]:
+    """Write a revision to a folder, which is current meanwhile; yield the relative paths of the rules and their root."""
     with TemporaryDirectory() as folder:
-        try:
-            path, inside = lay_out(given, rules, root, Path(folder))
-        except RevisionError as error:
-            raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
+        laid = lay_out(given, rules, root, Path(folder), commit=commit, alone=alone)
         with chdir(folder):
-            return options.load_snapshot(path.relative_to(folder), inside.relative_to(folder), form)
+            yield laid.path.relative_to(folder), laid.root.relative_to(folder)
 
 
 @contextmanager

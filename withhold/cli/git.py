@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 
@@ -12,12 +17,23 @@ from withhold.errors import Problem, WithholdError, quoted
 # The variables of git that are kept. Others are dropped: a hook that runs this command may have set another repository.
 _KEPT = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH")
 _SET = {
-    "GIT_NO_REPLACE_OBJECTS": "1",  # read the objects that the hashes name
+    # Read the objects that the hashes name, and the parents that the commits name.
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_GRAFT_FILE": os.devnull,
     # A partial clone would fetch missing objects by a command from its configuration. Reading must not run commands.
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",  # git's remarks are read
 }
+_OPTIONS = (
+    # A folder that a commit holds can look like a repository, and answer for the one around it.
+    *("-c", "safe.bareRepository=explicit"),
+    *("-c", "core.warnAmbiguousRefs=true"),
+    *("-c", "core.commitGraph=false"),  # which repeats the parents of commits, and may be wrong
+    *("-c", "advice.graftFileDeprecated=false"),
+)
+_AMBIGUOUS = re.compile(rb"^(?:warning: refname|error: short (?:object ID|SHA1)) (.*) is ambiguous", re.MULTILINE)
 _CHUNK = 1 << 20
 
 
@@ -29,26 +45,48 @@ class RevisionError(WithholdError):
 
 
 def git(*arguments: str) -> bytes:
-    """Return the output of a git command. Raise `RevisionError` with its message if it fails."""
+    """Return the output of a git command. Raise `RevisionError` with its message if it fails or finds a name ambiguous."""
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False, env=_environment())  # noqa: S603, S607
+        done = subprocess.run(_command(*arguments), capture_output=True, check=False, env=_environment())  # noqa: S603
     except OSError as error:
         raise _no_git(error) from None
+    if found := _AMBIGUOUS.search(done.stderr):
+        message = f"{quoted(os.fsdecode(found[1]).strip(chr(39)))} means more than one thing in this repository"
+        hint = "write it in full, such as `refs/remotes/origin/main`, or the full id of the commit"
+        raise RevisionError("ambiguous-revision", message, hint)
     if done.returncode:
-        message = done.stderr.decode(errors="replace").strip() or "git failed"
+        message = " ".join(done.stderr.decode(errors="replace").split()) or "git failed"
         raise RevisionError("git-failed", message, "give paths, or revisions of the repository of the current folder")
     return done.stdout
+
+
+def check_repository() -> None:
+    """Raise `RevisionError` unless git finds a repository by a `.git` in the current folder or above it.
+
+    A commit can hold anything but a `.git`, so a repository without one may be a part of somebody's commit.
+    """
+    found = os.fsdecode(git("rev-parse", "--absolute-git-dir")).rstrip("\n")
+    if os.path.basename(found) == ".git":  # noqa: PTH119
+        return
+    here = Path(os.path.realpath(Path.cwd()))
+    for folder in (here, *here.parents):
+        if os.path.lexists(folder / ".git"):
+            named = os.fsdecode(git("rev-parse", "--resolve-git-dir", str(folder / ".git"))).rstrip("\n")
+            if os.path.realpath(named) == os.path.realpath(found):
+                return
+            break
+    message = f"no `.git` leads to the repository {quoted(found)}"
+    raise RevisionError("planted-repository", message, "run this in another folder; this one may be part of a commit")
 
 
 class Objects:
     """The objects of the repository, read on demand by one process of git."""
 
     def __enter__(self) -> Self:
-        command = ["git", "cat-file", "--batch"]
         pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(  # noqa: S603
-                command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=_environment()
+                _command("cat-file", "--batch"), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=_environment()
             )
         except OSError as error:
             raise _no_git(error) from None
@@ -102,6 +140,23 @@ class Objects:
         if len(data) < size + end:
             raise RevisionError("git-failed", "git ended early", "check the repository with `git fsck`")
         return data[:size]
+
+
+def _command(*arguments: str) -> list[str]:
+    return [_program(), *_OPTIONS, *arguments]
+
+
+def _program() -> str:
+    """Return the path of git; raises `FileNotFoundError`.
+
+    Only absolute folders of the search path count: Windows also searches the current folder, which a commit can fill, and
+    so does a search path with `.` or an empty part.
+    """
+    name = "git.exe" if sys.platform == "win32" else "git"
+    for folder in filter(os.path.isabs, os.get_exec_path()):
+        if found := shutil.which(os.path.join(folder, name)):  # noqa: PTH118
+            return found
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def _environment() -> dict[str, str]:

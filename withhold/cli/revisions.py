@@ -8,9 +8,10 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-from withhold.cli.git import Objects, RevisionError, git
+from withhold.cli.git import Objects, RevisionError, check_repository, git
 from withhold.cli.tree import NOTHING, CommitTree, Found, OutsideCommitError
-from withhold.errors import quoted
+from withhold.errors import in_backticks, quoted
+from withhold.sources.root import repository_around
 
 # Revisions whose name can be the name of a folder; `:/text` and the like cannot.
 _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
@@ -18,6 +19,8 @@ _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
 _WITH_PATH = re.compile(r"((?:[^:{]|\{[^}]*\})+):(.*)", re.DOTALL)
 # What git calls a range, `main..HEAD` or `main...HEAD`; a path such as `../rules` is not one.
 _RANGE = re.compile(r"(?=..*[^.])(.*?[^/.]|)(\.{2,3})([^/.].*|)", re.DOTALL)
+# What can follow the name in a revision: `main~2`, `HEAD^{tree}`, `main@{1}`, `main:rules`.
+_SUFFIX = re.compile(r"[~^:]|@\{")
 _LONGEST = 100
 
 
@@ -28,16 +31,19 @@ class LaidOut(NamedTuple):
     root: Path
 
 
-def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut:
+def lay_out(
+    revision: str, rules: Path, root: str | None, into: Path, *, commit: str | None = None, alone: bool = False
+) -> LaidOut:
     """Write the rules of a revision, and all files inside their root, below `into`; return the paths of both.
 
     A path in the revision itself, as in `main:rules`, takes precedence over `rules`. That path and `root` are relative to the
     top of the repository, as in git, unless they begin with `./` or `../`. By default the root is the folder of the rules, as
-    in `RuleSet.load`. Raises `RevisionError`.
+    in `RuleSet.load`. With `alone`, a single rule file is written without its neighbours, which may be many. `commit` is the
+    commit of the revision, if it is known. Raises `RevisionError`.
     """
     hint = "give the path of its rules with --rules"
     named = _WITH_PATH.fullmatch(revision)
-    commit = commit_of(named[1] if named else revision)
+    commit = commit or commit_behind(revision)
     top = os.path.realpath(git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
     if named:
         (revision, path), hint = named.groups(), "name the folder that has its rules"
@@ -70,15 +76,7 @@ def lay_out(revision: str, rules: Path, root: str | None, into: Path) -> LaidOut
         plain = _PLAIN.fullmatch(revision) and len(revision) <= _LONGEST
         target = into / f"{revision if plain else commit[:12]}:{inside}"
         path = target.joinpath(*loaded.parts[len(around.parts) :])
-        lists = True
-        if root is None and path != target:
-            # A single file needs nothing else of its folder, which may be large, unless it names lists of ids.
-            tree.write(around, loaded, target, alone=True)
-            if lists := b"ids_file" in path.read_bytes():
-                path.unlink()
-                target.rmdir()
-        if lists:
-            tree.write(around, loaded, target)
+        tree.write(around, loaded, target, alone=alone and path != target)
     return LaidOut(path, target)
 
 
@@ -99,13 +97,62 @@ def _find(tree: CommitTree, path: Path, top: str) -> tuple[str, Found]:
     raise RevisionError("outside-repository", f"{quoted(str(path))} is not in the repository", hint)
 
 
-def is_revision(text: str) -> bool:
-    """Return whether a text names a commit of the repository of the current folder."""
+def is_path(given: str) -> bool:
+    """Return whether a side of a comparison is a path. Raise `RevisionError` if it may be a git revision as well.
+
+    A commit can hold a folder with any name: one called `origin/main` must not be compared in place of that branch. A text
+    that begins with `./`, `../` or `/` is always a path.
+    """
+    is_there = os.path.exists(given)  # noqa: PTH110  # `Path.exists` raises for a name that is too long
+    if given in (".", "..") or given.startswith(("./", "../", f".{os.sep}", f"..{os.sep}")) or os.path.isabs(given):  # noqa: PTH117
+        if not is_there:
+            raise RevisionError("no-such-path", f"{quoted(given)} is a path to nothing", "check its spelling")
+        return True
+    if not is_there or repository_around(Path.cwd()) is None:
+        return is_there
+    as_path = f"write {in_backticks(f'./{given}')} for the path"
     try:
-        commit_of(text)
-    except RevisionError:
-        return False
+        check_repository()
+    except RevisionError as error:
+        if error.code == "no-git":
+            return True
+        message = f"{quoted(given)} is a path, and git cannot say whether it is a revision too: {error.problem.message}"
+        raise RevisionError(error.code, message, as_path) from None
+    if not _may_be_revision(given):
+        return True
+    if revision := _in_other_words(given):
+        as_path += f", or {in_backticks(revision)} for the revision"
+    raise RevisionError("path-or-revision", f"{quoted(given)} is a path, and may be a git revision too", as_path)
+
+
+def _may_be_revision(text: str) -> bool:
+    """Return whether git knows a text, the name in front of its suffixes (`main~9`), or both sides of a range (`a..b`).
+
+    A known name is enough, because a suffix may fail in this clone alone: `main~9` does in a shallow one.
+    """
+    found = _RANGE.fullmatch(text)
+    sides = [found[1], found[3]] if found else [text]
+    return _is_known(text) or all(_is_known(_SUFFIX.split(side)[0] or "HEAD") for side in sides)
+
+
+def _is_known(name: str) -> bool:
+    try:
+        git("rev-parse", "--verify", "--end-of-options", name)
+    except RevisionError as error:
+        return error.code == "ambiguous-revision"
     return True
+
+
+def _in_other_words(given: str) -> str | None:
+    """Return another name of a revision that is not the name of a file; None if git does not find the revision."""
+    named = _WITH_PATH.fullmatch(given)
+    revision, path = (named[1], f":{named[2]}") if named else (given, "")
+    try:
+        commit = commit_of(revision)
+    except RevisionError:
+        return None
+    others = (f"{name}{path}" for name in (f"{revision}^0", commit, f"{commit}^0"))
+    return next((other for other in others if not os.path.exists(other)), None)  # noqa: PTH110
 
 
 def as_two(text: str) -> str | None:
@@ -121,16 +168,24 @@ def as_two(text: str) -> str | None:
     return f"withhold diff {old} {new}" if found[2] == ".." else f'withhold diff "$(git merge-base {old} {new})" {new}'
 
 
+def commit_behind(side: str) -> str:
+    """Return the commit of a revision, or of REVISION:PATH; raises as `commit_of` does."""
+    named = _WITH_PATH.fullmatch(side)
+    return commit_of(named[1] if named else side)
+
+
 def commit_of(text: str) -> str:
     """Return the commit of a revision. Raise `RevisionError`, with the message of git if there is no repository."""
     unread = f"{quoted(text)} is neither a path nor a readable git revision"
     try:
-        git("rev-parse", "--git-dir")
+        check_repository()
     except RevisionError as error:
         raise RevisionError(error.code, f"{unread}: {error.problem.message}", error.hint) from None
     try:
-        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}").decode().strip()
-    except RevisionError:
+        return git("rev-parse", "--verify", "--end-of-options", f"{text}^{{commit}}").decode().strip()
+    except RevisionError as error:
+        if error.code == "ambiguous-revision":
+            raise
         if two := as_two(text):
             raise RevisionError(
                 "revision-range", f"{quoted(text)} is a range, not a revision", f"type `{two}`"

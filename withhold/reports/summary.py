@@ -26,10 +26,11 @@ _ALWAYS = Period()
 
 
 class Side(NamedTuple):
-    """One of two rule sets: its name, as the user gave it, and its revision."""
+    """One of two rule sets: its name, as the user gave it, its revision, and its source: `path`, `commit 5fc1695…` or None."""
 
     name: str
     revision: str
+    source: str | None = None
 
 
 @dataclass(slots=True)

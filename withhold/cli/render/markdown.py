@@ -17,6 +17,7 @@ from withhold.cli.render.wording import (
     headline,
     impression_line,
     impression_rows,
+    origin,
     refusal_line,
     rule_name,
     shortened,
@@ -79,6 +80,8 @@ def _totals(summary: Summary, *, cut: bool) -> Iterator[str]:
     yield f"### {code(summary.old.name)} → {code(summary.new.name)}"
     yield ""
     yield f"**{headline(summary)}**"
+    yield ""
+    yield f"OLD: {origin(summary.old)}. NEW: {origin(summary.new)}."
     if any(summary.audit_counts):
         yield ""
         yield f"{unnoticed(summary).capitalize()}."

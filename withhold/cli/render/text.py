@@ -22,6 +22,7 @@ from withhold.cli.render.wording import (
     headline,
     impression_line,
     impression_rows,
+    origin,
     refusal_line,
     rule_name,
     subjects_of,
@@ -172,7 +173,7 @@ def _request(result: RequestResult) -> Iterator[Part]:
 def _diff(result: DiffResult) -> Iterator[Part]:
     """Yield the difference. Without `--all`, long lists end with a count."""
     summary, blocks, whole = result.summary, result.blocks, result.whole
-    yield " → ".join(f"{escaped(side.name)} (revision {side.revision})" for side in (summary.old, summary.new))
+    yield " → ".join(f"{escaped(side.name)} ({origin(side)})" for side in (summary.old, summary.new))
     yield ""
     for block in blocks if whole else blocks[:DIFFERENCES]:
         changes = [*map(str, block.changes)] or [SAME]

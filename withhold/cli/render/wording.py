@@ -11,7 +11,7 @@ from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 from withhold.reports import Change, Impact, Summary
 from withhold.reports.difference import bounds_text
-from withhold.reports.summary import Block
+from withhold.reports.summary import Block, Side
 
 #: How many ids and rules of a difference are printed, and how many differences, without `--all`.
 NAMED, DIFFERENCES = 3, 100
@@ -59,6 +59,11 @@ def headline(summary: Summary) -> str:
         else "no viewer gets another outcome"
     )
     return f"{changed}{bounds_text(summary.within)}"
+
+
+def origin(side: Side) -> str:
+    """Return where a side of a difference is from, and its revision."""
+    return f"{side.source}, revision {side.revision}" if side.source else f"revision {side.revision}"
 
 
 def unnoticed(summary: Summary) -> str:
