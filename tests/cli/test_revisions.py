@@ -424,6 +424,36 @@ def test_b1_a_missing_or_damaged_object_is_a_usage_error():
         assert (code, "its tree is damaged [bad-tree]" in said) == (2, True), said
 
 
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "-100644",
+        "+100644",
+        "0o100644",
+        "1_00644",
+        "7" * 23,
+        "1006440",
+        "0100644",
+        "644",
+        "",
+        "100648",
+        "١00644",
+        "100644\t",
+    ],
+)
+def test_b1_a_mode_that_is_not_five_or_six_octal_digits_is_refused(mode):
+    code, said = outcome(folder("rules", (mode, "in.yaml", blob(RULES))))
+    assert (code, "its tree is damaged [bad-tree]" in said) == (2, True), said
+    code, said = outcome((mode, "other", blob(RULES)), folder("rules", file("in.yaml")))
+    assert (code, "its tree is damaged [bad-tree]" in said) == (2, True), said
+
+
+@pytest.mark.parametrize("mode", ["100000", "100777", "100664"])
+def test_b1_any_permissions_of_a_file_are_read(mode):
+    code, said = outcome(folder("rules", (mode, "in.yaml", blob(RULES))))
+    assert (code, WITHHELD in said) == (0, True), said
+
+
 def test_b1_a_revision_with_a_long_name_has_places_all_the_same():
     git("update-ref", "HEAD", commit(tree(folder("rules", file("in.yaml")))))
     found = diff("none.yaml", "HEAD" + "^0" * 150)
@@ -474,6 +504,36 @@ def test_b2_a_file_of_a_revision_is_read_with_the_lists_beside_it():
         assert (code, WITHHELD in said) == (0, True), said
     code, said = outcome(folder("rules", *entries), rules="rules/in.yaml")
     assert (code, "rules/in.yaml:2:3" in said) == (0, True), said
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("in.yaml", LISTED.replace("ids_file", r'"ids\x5ffile"') % "lists/a.csv"),
+        ("in.yaml", LISTED.replace("ids_file", r'"\u0069ds_fil\U00000065"') % "lists/a.csv"),
+        (
+            "in.yaml",
+            'rules:\n- id: a\n  ? "ids\\\n    _file"\n  : lists/a.csv\n  withheld_in: IN\n  reason: terms\n',
+        ),
+        (
+            "in.json",
+            r'{"rules": [{"id": "a", "ids\u005ffile": "lists/a.csv", "withheld_in": "IN", "reason": "terms"}]}',
+        ),
+    ],
+)
+def test_b2_a_file_of_a_revision_is_read_with_its_lists_however_their_key_is_spelt(name, rules):
+    oid = commit(tree(folder("rules", file(name, rules), folder("lists", file("a.csv", LIST)))))
+    found = diff("none.yaml", f"{oid}:rules/{name}")
+    assert (found.exit_code, WITHHELD in found.output) == (0, True), found.output
+
+
+def test_b2_a_file_of_a_revision_without_lists_needs_nothing_beside_it(monkeypatch):
+    monkeypatch.setattr("withhold.cli.tree._MOST_FILES", 3)
+    aliased = RULES.replace("IN", "UK")
+    oid = commit(tree(*(file(f"{number}.txt", "") for number in range(9)), file("in.yaml", aliased + "# ids_file\n")))
+    found = diff("none.yaml", f"{oid}:in.yaml")
+    assert (found.exit_code, "account 17: GB visible → withheld" in found.stdout) == (0, True), found.output
+    assert found.stderr.count("`UK` was read as `GB`") == 1, "a file is read once, and warns once"
 
 
 def test_b3_a_list_with_an_absolute_path_is_refused_in_revisions_and_here(tmp_path, repository):

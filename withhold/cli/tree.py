@@ -33,6 +33,7 @@ _TO_SEE_MORE = "only files below it are read: give a `--root` that contains both
 _NOT_IN_NAMES = re.compile("[/\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # Characters that some file systems ignore in a name, so that it may equal another.
 _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]|[ .]+$")
+_MODE = re.compile(rb"[0-7]{5,6}")
 _OF_GIT = re.compile(r"\.git|git~[0-9]+")
 
 
@@ -254,6 +255,8 @@ def _parsed(data: bytes, width: int) -> Iterator[Entry]:
         end = data.index(b"\0", blank)
         oid = data[end + 1 : end + 1 + width]
         if len(oid) < width:
+            raise ValueError
+        if not _MODE.fullmatch(data, at, blank):  # `int` also reads signs, prefixes, underscores and any length
             raise ValueError
         yield Entry(os.fsdecode(data[blank + 1 : end]), int(data[at:blank], 8), oid.hex())
         at = end + 1 + width
