@@ -143,23 +143,25 @@ class DiffResult:
 
 @dataclass(frozen=True, slots=True)
 class CompileResult:
-    """A snapshot that was written to `path`, its size in bytes, and its rules."""
+    """A snapshot that was written to `path`, its size in bytes, its rules, and the protected accounts that are known."""
 
     path: Path
     size: int
     snapshot: Snapshot
     rules: RuleSet
+    guard: Guard
 
     def to_dict(self) -> dict[str, object]:
-        known = self.snapshot.protected
+        guard = self.guard.to_dict()
+        if self.guard.compiled is None:
+            del guard["compiled_with"]
         return {
             "file": str(self.path),
             "bytes": self.size,
             "revision": self.snapshot.revision,
             "digest": self.rules.digest,
             **id_counts(self.snapshot),
-            "protected": known and known.accounts,
-            "protection": protection(known),
+            **guard,
         }
 
 

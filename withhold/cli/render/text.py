@@ -46,7 +46,6 @@ from withhold.errors import Problem, escaped, escaped_path, name_in_text
 from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import Outcome
 from withhold.model.instants import in_iso
-from withhold.model.protected import protection
 from withhold.model.viewer import viewer_text
 from withhold.native.package import this_package
 from withhold.reports.speed import Figure
@@ -125,7 +124,7 @@ def _lint(result: LintResult) -> Iterator[Part]:
 def _compile(result: CompileResult) -> Iterator[Part]:
     counts = {noun.removesuffix("s"): count for noun, count in id_counts(result.snapshot).items()}
     wrote = f"wrote {escaped_path(result.path)}: {counted(**counts)}, revision {result.snapshot.revision}"
-    yield f"{wrote}, {counted(byte=result.size)}; {protection(result.snapshot.protected)}"
+    yield f"{wrote}, {counted(byte=result.size)}; {result.guard}"
 
 
 @render.register
