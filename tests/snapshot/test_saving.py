@@ -144,3 +144,27 @@ def test_a_file_that_another_process_is_about_to_remove_is_not_waited_for(
     os.close(held[0])
     write_atomically(tmp_path / "rules.wh", [b"newer"])
     assert began(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "target", ["../other/rules.wh", "../other/none", "inner/../../other/none", ".git/config", "inner/.GIT/x"]
+)
+def test_b1_a_link_out_of_its_folder_is_not_followed(tmp_path: Path, target: str) -> None:
+    for folder in ("other", "here/inner/.GIT", "here/.git"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "other" / "rules.wh").write_bytes(b"kept")
+    (tmp_path / "here" / "rules.wh").symlink_to(target)
+    with pytest.raises(PermissionError, match="give the path that it leads to"):
+        write_atomically(tmp_path / "here" / "rules.wh", [b"new"])
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["rules.wh"]
+    assert (tmp_path / "other" / "rules.wh").read_bytes() == b"kept"
+    assert not (tmp_path / "here" / ".git" / "config").exists()
+
+
+def test_b1_a_link_in_its_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "versions").mkdir()
+    (tmp_path / "here").symlink_to(".")
+    (tmp_path / "current.wh").symlink_to("here/versions/42.wh")
+    write_atomically(tmp_path / "here" / "current.wh", [b"new"])
+    assert (tmp_path / "versions" / "42.wh").read_bytes() == b"new"
+    assert (tmp_path / "current.wh").is_symlink()

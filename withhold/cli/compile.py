@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import err, refuse, show
 from withhold.cli.render import Format
 from withhold.cli.results import CompileResult, Guard, Refusal
+from withhold.cli.writing import check_folder
 from withhold.errors import RuleSetError, escaped_path
 from withhold.model.protected import KnownProtected
 from withhold.snapshot import Snapshot
@@ -33,7 +35,8 @@ def compile_(
     An existing snapshot is replaced atomically. The same rules from the same files give the same bytes. The snapshot
     records how many accounts are protected, but not which; none if no list was read, as for a snapshot.
     """
-    if output.exists() and not output.is_dir() and not is_snapshot(output):
+    check_folder(output)
+    if os.path.exists(output) and not os.path.isdir(output) and not is_snapshot(output):  # noqa: PTH110, PTH112
         raise typer.BadParameter(f"{escaped_path(output)} exists, and is not a snapshot", param_hint="'--output'")
     when = options.instant_of(created, "--created")
     loaded = options.load_rules(rules, root, form)

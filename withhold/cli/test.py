@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +17,7 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import document, err, print_problems, refuse, show
 from withhold.cli.render import Format
 from withhold.cli.results import Refusal
+from withhold.cli.writing import check_folder
 from withhold.errors import CaseError, escaped_path
 from withhold.testing.cases import CaseFile
 from withhold.testing.coverage import coverage as cover
@@ -77,6 +79,11 @@ def test(
     ] = None,
 ) -> None:
     """Run case files against the rules that they name. Exits with 1 if a case fails, and with 4 if a file is refused."""
+    if output is not None:
+        check_folder(output)
+        if os.path.islink(output):  # noqa: PTH114
+            message = f"{escaped_path(output)} is a link; give the path that it leads to"
+            raise typer.BadParameter(message, param_hint="'--output'")
     library = Library(root)
     measured = coverage or fail_under is not None or mutate or mutation_threshold is not None
     try:
@@ -122,7 +129,13 @@ def _mutation(index: Index) -> Mutation:
 
 def _write_text(output: Path, text: str) -> None:
     try:
-        output.write_text(text, encoding="utf-8")
+        with open(output, "w", encoding="utf-8", opener=_without_links) as file:
+            file.write(text)
     except OSError as error:
         err.print(f"cannot write {escaped_path(output)}: {(error.strerror or str(error)).lower()}", style="red")
         raise typer.Exit(ExitCode.FAILURE) from None
+
+
+def _without_links(path: str, flags: int) -> int:
+    """Open a file to write, but not the target of a link that was put there meanwhile."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)

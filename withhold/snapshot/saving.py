@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import sys
@@ -23,10 +24,10 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
     """Write a temporary file in the same folder, then rename it to `path`. Return its size in bytes.
 
     An existing file is replaced, not changed, so processes that have it mapped keep it. Raises `OSError`, also if
-    `path` exists and is not a file; then nothing is left behind. A process that is killed leaves a hidden file
+    `path` exists and is not a file, or is a link out of its folder; then nothing is left behind. A process that is killed leaves a hidden file
     `.withhold-….partial`, which the next save into the folder removes.
     """
-    place = os.path.realpath(path)  # follows a link, which then points to the new file
+    place = _place(path)
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
         raise FileExistsError(f"{escaped_path(path)} exists and is not a file")
     _remove_leftovers(os.path.dirname(place))  # noqa: PTH120
@@ -48,6 +49,22 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
         if folder is not None:
             os.fsync(folder)  # so that the new name survives a power failure
     return size
+
+
+def _place(path: Path) -> str:
+    """Return the real path to write to. Raise `PermissionError` for a link out of its folder, or to a file of git.
+
+    Other links are followed, and then lead to the new file: `current.wh` may be a link to `42.wh`. A link in a repository
+    that comes from somebody else could have any file replaced.
+    """
+    place = os.path.realpath(path)
+    if os.path.islink(path):  # noqa: PTH114
+        folder = os.path.realpath(path.parent)
+        below = Path(place).relative_to(folder).parts if Path(place).is_relative_to(folder) else None
+        if below is None or ".git" in map(str.casefold, below):
+            reason = "it is a link out of its folder" if below is None else "it is a link to a file of git"
+            raise PermissionError(errno.EPERM, f"{reason}; give the path that it leads to")
+    return place
 
 
 def _create_locked(folder: str) -> tuple[str, BinaryIO]:

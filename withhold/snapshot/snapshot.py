@@ -155,7 +155,8 @@ class Snapshot:
         """Write a file for `open`, and return its size in bytes. Equal rules from the same files give equal bytes.
 
         An existing file is replaced atomically: a reader finds either the old file or the new one, even if this process
-        is killed. `created` is stored in the header. Raises `InstantError` if `created` is naive, and `OSError`.
+        is killed. A link is followed inside its own folder, and refused if it leads out. `created` is stored in the header.
+        Raises `InstantError` if `created` is naive, and `OSError`.
 
         >>> from pathlib import Path
         >>> from tempfile import mkdtemp

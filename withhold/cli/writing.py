@@ -1,0 +1,42 @@
+"""Where commands may write: links that came with a repository must not lead what is written to another place."""
+
+# Paths are text here: methods of `Path` raise for a name that is too long.
+# ruff: noqa: PTH114, PTH118, PTH120
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer
+
+from withhold.errors import escaped_path, quoted
+from withhold.sources.root import repository_around
+
+
+def check_folder(output: Path, name: str = "--output") -> None:
+    """Exit with a usage error if a link on the way to the folder of a file leads out of the repository or into its `.git`.
+
+    That concerns links inside a repository, and without one, links below the current folder: somebody else may have
+    committed them. Links elsewhere are the user's own.
+    """
+    here = os.path.realpath(os.getcwd())  # noqa: PTH109
+    path = Path(here, output)
+    at = path.anchor
+    for part in path.parent.parts[1:]:
+        way = os.path.dirname(at) if part == ".." else os.path.join(at, part)
+        real = os.path.realpath(way)
+        if os.path.islink(way):
+            around = repository_around(at)
+            bound = str(around) if around else here if Path(at).is_relative_to(here) else None
+            if bound is not None and not _is_inside(real, bound):
+                message = f"{escaped_path(output)} is behind a link out of {quoted(bound)}"
+                raise typer.BadParameter(f"{message}; give the path that it leads to", param_hint=f"'{name}'")
+        at = real
+
+
+def _is_inside(real: str, folder: str) -> bool:
+    """Return whether a real path is a folder or lies inside, and not in its `.git`."""
+    if not Path(real).is_relative_to(folder):
+        return False
+    return ".git" not in map(str.casefold, Path(real).relative_to(folder).parts)
