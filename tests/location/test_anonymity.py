@@ -218,6 +218,7 @@ def test_d3_one_understood_flag_does_not_hide_the_others(record: dict[str, objec
             {"vpn_free_name": "x"},
         ),
         *({"anonymity": "elite"}, {"anonymizer_confidence": "high"}, {"my_vpn_data": {"since": 2020}}),
+        *({"anonymizer_confidence": "nan"}, {"anonymizer_confidence": float("nan")}, {"vpn_confidence": "-inf"}),
     ],
     ids=str,
 )

@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain, islice
+from math import isfinite
 from typing import NamedTuple
 
 from withhold.errors import GeoIPError, Problem
@@ -216,9 +217,11 @@ def _flag(words: list[str]) -> str | None:
 
 def _number(key: str, value: object) -> float:
     try:
-        if isinstance(value, (int, float, str)):
-            return float(value)
-    except ValueError:
+        if isinstance(value, (int, float, str)) and isfinite(
+            number := float(value)
+        ):  # it also reads `nan`, above nothing
+            return number
+    except (ValueError, OverflowError):
         pass
     raise _unknown_key(key, value)
 
