@@ -20,9 +20,11 @@ import json, os, random, signal, sys, time
 from withhold import Rule, RuleSet, Snapshot
 
 path, least, most = sys.argv[1], *map(int, sys.argv[2:])
-sets = [RuleSet([Rule(id="r", tweets=range(start, start + 20_000), withheld_in=["IN"], reason="terms")]) for start in
-(1, 9)] snapshots = [Snapshot.compile(rules) for rules in sets] chance, found, unfinished = random.Random(1),
-{rules.revision: 0 for rules in sets}, set()
+sets = [
+    RuleSet([Rule(id="r", tweets=range(start, start + 20_000), withheld_in=["IN"], reason="terms")]) for start in (1, 9)
+]
+snapshots = [Snapshot.compile(rules) for rules in sets]
+chance, found, unfinished = random.Random(1), {rules.revision: 0 for rules in sets}, set()
 
 def saving(number):
     child = os.fork()
