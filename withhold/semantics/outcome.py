@@ -27,8 +27,10 @@ def combine(reaching: Iterable[ReachingRule]) -> Outcome:
 
     Authors are exempt from withholding, not from suspension (R9).
     """
-    applied = (each.rule.effect for each in reaching if not each.own or each.rule.effect is not Effect.WITHHOLD)
-    return max((OUTCOME_OF[effect] for effect in applied), key=_SEVERITY.__getitem__, default=Outcome.VISIBLE)
+    found = (
+        OUTCOME_OF[each.rule.effect] for each in reaching if not each.own or each.rule.effect is not Effect.WITHHOLD
+    )
+    return max(found, key=_SEVERITY.__getitem__, default=Outcome.VISIBLE)
 
 
 def speaking_key(reaching: ReachingRule) -> tuple[object, ...]:
