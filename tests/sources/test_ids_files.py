@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import pytest
 
 from tests.sources.writing import RULE, refusal, told, write
 from withhold import RuleSet, RuleSetWarning
-from withhold.model import IdSet
 from withhold.sources.ids_file import IdsFile
 
 CSV = f"{RULE}  ids_file: ids.csv\n"
@@ -392,24 +390,6 @@ def test_b7_a_list_is_read_once_however_many_rules_name_it(tmp_path: Path, monke
     assert [list(rule.accounts) for rule in loaded] == [list(range(1, 1001))] * 200
     assert len({id(rule.accounts) for rule in loaded}) == 1, "they share it"
     assert [Path(path).name for path in opened] == ["in.yaml", "ids.txt"]
-
-
-def test_b7_a_list_that_one_rule_names_many_times_counts_once(tmp_path: Path) -> None:
-    names = ", ".join(f"{'./' * number}ids.csv" for number in range(300))
-    write(tmp_path, {"in.yaml": f"{RULE}  ids_file: {{accounts: [{names}]}}\n", "ids.csv": "5\n"})
-    seen = 0
-    extend = IdSet.__iter__
-
-    def watched(ids: IdSet) -> Iterator[int]:
-        nonlocal seen
-        seen += 1
-        return extend(ids)
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(IdSet, "__iter__", watched)
-        rules = RuleSet.load(tmp_path)
-    assert list(rules["a"].accounts) == [5]
-    assert seen < 10
 
 
 def test_b7_a_bad_list_refuses_every_rule_that_names_it_and_is_told_once(tmp_path: Path) -> None:

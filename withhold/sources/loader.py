@@ -365,13 +365,13 @@ def _resolved(codes: Iterable[str]) -> tuple[Resolved, ...]:
 
 
 def _union(own: Sequence[int], listed: list[IdSet]) -> IdSet:
-    """Return all ids as one set, which rules share that have no more than one list."""
-    different = list({id(found): found for found in listed if found}.values())
-    if not own and len(different) == 1:
-        return different[0]
+    """Return all ids as one set: that of the list, which rules share, if there are no others."""
+    found = [ids for ids in listed if ids]
+    if not own and len(found) == 1:
+        return found[0]
     ids = array("q", own)
-    for found in different:
-        ids.extend(found)
+    for more in found:
+        ids.extend(more)
     return IdSet.from_array(ids)
 
 
