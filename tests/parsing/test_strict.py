@@ -40,6 +40,7 @@ class Outer(Strict):
     counts: dict[Annotated[str, reads(_upper)], Annotated[Colour, one_of(Colour, "colour")]] = Field(
         default_factory=dict, examples=["{a: red}"]
     )
+    ids: tuple[Id, ...] = ()
     note: Text | None = None
 
 
@@ -87,6 +88,7 @@ def test_a_right_mapping_becomes_a_model() -> None:
             "{name: a, inner: b}",
             "1:18: an inner one must be a mapping [bad-value]; write `{when: 2021-02-10T05:00:00Z}`",
         ),
+        ("{name: a, ids: b}", "1:16: `ids` must be a list [bad-value]; write `ids: …`"),
         ("{name: a, counts: b}", "1:19: `counts` must be a mapping [bad-value]; write `counts: {a: red}`"),
         ("{name: a, counts: {a: green}}", "1:23: unknown colour `green` [unknown-colour]; one of `red`, `blue`"),
         ("{name: a, counts: {'[key]': green}}", "1:29: unknown colour `green` [unknown-colour]; one of `red`, `blue`"),

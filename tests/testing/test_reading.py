@@ -83,6 +83,10 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
         (FINE.replace("{IN: withheld, US: visible}", "{}"), ["6:13 no-expectation"]),
         (FINE.replace("{IN: withheld, US: visible}", "withheld"), ["6:13 bad-value"]),
         (FINE.replace("{IN: withheld, US: visible}", ""), ["6:12 missing-key"]),
+        (
+            FINE.replace("expect: {IN: withheld, US: visible}", "gb: x\n    uk: x"),
+            ["3:5 missing-key", "6:5 unknown-key", "7:5 unknown-key"],
+        ),
         (FINE.replace("US: visible", "in: visible"), ["6:28 repeated-place"]),
         (FINE.replace("US: visible", "DR: visible"), ["6:28 unknown-territory"]),
         (FINE.replace("US: visible", "EU: visible"), ["6:28 unknown-territory"]),

@@ -179,8 +179,9 @@ def _problem(details: ErrorDetails, model: type[Strict], node: Node) -> Problem:
             )
         case "model_type":
             return _wrong_kind(_model_at(model, path), at)
-        case "dict_type":
-            return Problem("bad-value", f"`{path[-1]}` must be a mapping", at.place, f"write {_example(model, path)}")
+        case "dict_type" | "list_type" | "tuple_type":
+            kind = "mapping" if details["type"] == "dict_type" else "list"
+            return Problem("bad-value", f"`{path[-1]}` must be a {kind}", at.place, f"write {_example(model, path)}")
         case _:
             hint = "write it as in the documentation, or leave it out"
             return Problem("bad-value", details["msg"].lower(), at.place, hint)
@@ -193,7 +194,7 @@ def _wrong_kind(model: type[Strict], node: Node) -> Problem:
 def _example(model: type[Strict], path: Sequence[int | str]) -> str:
     """Return how the last key of a path is written."""
     fields = _model_at(model, path[:-1]).model_fields
-    examples = next(field.examples for name, field in fields.items() if _key(name, field) == path[-1])
+    examples = next((field.examples for name, field in fields.items() if _key(name, field) == path[-1]), None)
     return f"`{path[-1]}: {examples[0] if examples else '…'}`"
 
 

@@ -232,7 +232,7 @@ class _Reading:
             return None, problems
         vouched = VOUCHED in entry.override
         # A name with a control character was reported already, and its file is not opened.
-        named = dict.fromkeys(each for each in entry.ids_file if control_character(each[1].strip()) is None)
+        named = [(kind, name) for kind, name in entry.ids_file if control_character(name.strip()) is None]
         listed = [self._ids_file(node, kind, name, vouched=vouched) for kind, name in named]
         problems += (problem for found in listed for problem in found.problems)
         alone = not entry.accounts and not entry.tweets and not any(found.accounts or found.tweets for found in listed)

@@ -137,7 +137,7 @@ def _contradictions(node: Node, entry: _Case, rules: RuleSet | None) -> Iterator
     if "retweet_of" in given and not given >= {"account", "tweet"}:
         hint = "name the retweet with `tweet` and its author with `account`, beside `retweet_of`"
         yield Problem("bad-retweet", "a retweet needs both `tweet` and `account`", node.place, hint)
-    yield from _places(node.at(["expect"]))
+    yield from _places(node.get("expect"))
     if entry.because is None:
         return
     place = node.at(["because"]).place
@@ -149,10 +149,10 @@ def _contradictions(node: Node, entry: _Case, rules: RuleSet | None) -> Iterator
         yield Problem("because-of-nothing", "the case has `because`, and expects nothing to be withheld", place, hint)
 
 
-def _places(expect: Node) -> Iterator[Problem]:
+def _places(expect: Node | None) -> Iterator[Problem]:
     """Yield a problem for each place that is given twice, and a warning for each that is read as another one."""
     seen: set[Viewer] = set()
-    for key, _ in expect.pairs or ():
+    for key, _ in (expect and expect.pairs) or ():
         with suppress(TerritoryError):
             who = _viewer(str(key.text), None)
             if who in seen:
