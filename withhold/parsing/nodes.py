@@ -98,7 +98,7 @@ class Node:
         return self._index.get(name)
 
     def faults(self, several_lines: Sequence[str] = (), skipped: Container[str | None] = ()) -> Iterator[Problem]:
-        """Yield a problem for each text with a control character, and for each key that its mapping has already.
+        """Yield a problem for each text with a control character, and for each repeated key.
 
         Newlines and tabs are allowed at the ends of a text, and in the values of keys with texts of several lines. The
         values of keys that are `skipped` are not searched.
@@ -122,7 +122,7 @@ class Node:
                         waiting.append((value, LINES if key.text in several_lines else allowed))
 
     def repeated_keys(self) -> Iterator[Problem]:
-        """Yield a problem for each key that the mapping has twice: one value would be lost."""
+        """Yield a problem for each repeated key of this mapping: one of the values would be lost."""
         seen: set[str | None] = set()
         for key, _ in self.pairs or ():
             if key.text in seen:

@@ -42,7 +42,7 @@ from withhold.parsing.nodes import Node
 
 # What pydantic calls a key that the model lacks.
 _UNKNOWN = "extra_forbidden"
-# For so many unknown keys of one mapping the nearest known key is searched, which takes long.
+# At most this many unknown keys of a mapping get the nearest known key as a suggestion, as the search is slow.
 _SUGGESTED = 20
 
 
@@ -51,7 +51,7 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    #: How messages call one, how it is written, and the code of the problem if something else is there.
+    #: Its name in messages, an example, and the code of the problem if a value is no mapping.
     called: ClassVar[str] = "the value"
     written: ClassVar[str] = "key: value"
     wrong_kind: ClassVar[str] = "bad-value"
@@ -74,7 +74,7 @@ Model = TypeVar("Model", bound=Strict)
 
 
 def read_model(model: type[Model], node: Node, context: object = None) -> tuple[Model | None, list[Problem]]:
-    """Return what could be read of a mapping, and all problems, each at its place. O(size of the node).
+    """Return a mapping as a model, as far as it could be read, and all problems, each at its place. O(size of the node).
 
     Beside problems, a key that could not be read has its default, or None if it is required, so that the rest can still be
     judged; where there is no mapping, None is returned. A field of type `Node` is left to another reader. `context` is
@@ -119,7 +119,7 @@ def problem(code: str, message: str, hint: str | None = None) -> PydanticCustomE
 
 
 def reads(function: Callable[[str, ValidationInfo], object]) -> PlainValidator:
-    """Return the validator of a field whose value `function` makes of a text; it may raise errors of this library."""
+    """Return the validator of a field that `function` reads from text; it may raise errors of this library."""
 
     def read(value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -141,12 +141,12 @@ _KINDS: dict[type, tuple[str, str]] = {
 
 
 def one_of(kind: type[StrEnum], name: str | None = None) -> PlainValidator:
-    """Return the validator of a member of an enumeration; messages call it `name`, or as its key."""
+    """Return the validator of a member of an enumeration; messages call it `name`, by default its key."""
     return reads(lambda text, info: choice(kind, text, name or key_of(info)))
 
 
 def key_of(info: ValidationInfo) -> str:
-    """Return the key whose value a validator is given."""
+    """Return the key of the value that is validated."""
     return str(info.field_name).rstrip("_")
 
 
@@ -161,7 +161,7 @@ Text = Annotated[str, reads(_text)]
 Instant = Annotated[datetime, reads(lambda text, info: parse_instant(text, key_of(info)))]
 #: An id that messages call by its key.
 Id = Annotated[int, reads(lambda text, info: id_from_text(text, key_of(info)))]
-#: Makes a list of a single value, and an empty one of nothing.
+#: Reads a single value as a list of one, and a missing value as an empty list.
 OneOrMore = BeforeValidator(lambda value: value if isinstance(value, list) else [] if value is None else [value])
 
 
@@ -192,7 +192,7 @@ def _wrong_kind(model: type[Strict], node: Node) -> Problem:
 
 
 def _example(model: type[Strict], path: Sequence[int | str]) -> str:
-    """Return how the last key of a path is written."""
+    """Return an example of the last key of a path."""
     fields = _model_at(model, path[:-1]).model_fields
     examples = next((field.examples for name, field in fields.items() if _key(name, field) == path[-1]), None)
     return f"`{path[-1]}: {examples[0] if examples else '…'}`"

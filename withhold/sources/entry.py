@@ -60,7 +60,7 @@ def _is_path(value: object) -> TypeGuard[str]:
 
 def _overrides(value: object) -> object:
     if value is not None and not isinstance(value, dict):
-        hint = "write `override: {no-end: …}` with the reason, quoted, where the dots are"
+        hint = "write `override: {no-end: '…'}`, with the reason in place of the dots"
         raise problem("bad-override", "`override` must be a mapping from codes of checks to reasons", hint)
     return value or {}
 

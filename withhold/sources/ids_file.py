@@ -31,7 +31,7 @@ _CSV_HINT = "the first line is `kind,id`; a plain list of ids is `ids_file: {acc
 
 
 class IdsFile:
-    """The ids of one file, read as a stream: eight bytes of memory for each id, and some 60 while they are sorted.
+    """The ids of one file, read as a stream: eight bytes of memory for each id, and about 60 while they are sorted.
 
     `accounts` and `tweets` hold the valid ids, and `problems` what is wrong with the others. Ids that are `vouched` for are
     not checked for lost digits. Raises `OSError` if the file cannot be opened or is outside of the `root`, and nothing for
@@ -199,7 +199,7 @@ class IdsFile:
         return "write `#` before the first line: plain lists have no header"
 
     def _report_other_file(self, good: int) -> None:
-        """Report that this is no list of ids, in place of all lines that are none except the first ones."""
+        """Report once that the file is no list of ids, in place of all but the first lines that are no ids."""
         strange = [problem for problem in self.problems if problem.code == "bad-id"]
         self._unlisted -= self._not_ids - len(strange)
         cut = {id(problem) for problem in strange[_QUOTED_OF_OTHER_FILE:]}

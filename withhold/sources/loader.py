@@ -365,7 +365,7 @@ def _resolved(codes: Iterable[str]) -> tuple[Resolved, ...]:
 
 
 def _union(own: Sequence[int], listed: list[IdSet]) -> IdSet:
-    """Return all ids as one set: that of the list, which rules share, if there are no others."""
+    """Return all ids as one set. Rules with nothing but one list share the set of that list."""
     found = [ids for ids in listed if ids]
     if not own and len(found) == 1:
         return found[0]

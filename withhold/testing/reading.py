@@ -97,7 +97,7 @@ class _Case(Sparse):
 
 
 def read_cases(node: Node, rules: RuleSet | None) -> tuple[list[Case], list[Problem]]:
-    """Return the cases of a list that are right, and all problems and warnings.
+    """Return the valid cases of a list, and all problems and warnings.
 
     `rules` are those that `because` refers to, if they could be read.
     """
@@ -129,7 +129,7 @@ def _subject(entry: _Case) -> Subject:
 
 
 def _contradictions(node: Node, entry: _Case, rules: RuleSet | None) -> Iterator[Problem]:
-    """Yield what is wrong between the keys of a case, and its warnings."""
+    """Yield the contradictions between the keys of a case, and its warnings."""
     given = {key.text for key, value in node.pairs or () if not value.absent}
     if given.isdisjoint(("account", "tweet")):
         hint = "name the subject, such as `account: 1101`"
@@ -145,7 +145,7 @@ def _contradictions(node: Node, entry: _Case, rules: RuleSet | None) -> Iterator
         hint = did_you_mean(entry.because, [rule.id for rule in rules])
         yield Problem("unknown-rule", f"there is no rule {quoted(entry.because)}", place, hint)
     if entry.expect and all(outcome is Outcome.VISIBLE for outcome in entry.expect.values()):
-        hint = "take it out, or expect `withheld` or `suspended` somewhere"
+        hint = "remove it, or expect `withheld` or `suspended` somewhere"
         yield Problem("because-of-nothing", "the case has `because`, and expects nothing to be withheld", place, hint)
 
 
