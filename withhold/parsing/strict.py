@@ -1,16 +1,6 @@
 """One strict reader: a node becomes a pydantic model, or every problem of it is reported, each at its place.
 
-A schema is a subclass of `Strict` whose fields have the types below. Nothing else is needed to read it:
-
->>> from withhold.parsing.yaml_file import read_yaml
->>> class Order(Strict):
-...     called, written = "an order", "{id: IN-D1, from: 2021-02-10T05:00:00Z}"
-...     id: Text = Field(examples=["IN-D1"])
-...     from_: Instant | None = Field(None, alias="from")
->>> for problem in read_model(Order, read_yaml("{form: 2021}", "in.yaml"))[1]:
-...     print(problem)
-in.yaml:1:1: missing key `id` [missing-key]; write it, such as `id: IN-D1`
-in.yaml:1:2: unknown key `form` [unknown-key]; did you mean `from`?
+A schema is a subclass of `Strict` whose fields have the types below, as the `README.md` beside this file shows.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeGuard
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo
 
@@ -41,21 +41,12 @@ def _ids_files(value: object) -> list[tuple[str | None, str]]:
     """Read a CSV's path, or a mapping from the kind of ids to the path of a plain list of them."""
     if value is None:
         return []
-    if _is_path(value):
-        return [(None, value)]
-    if (
-        isinstance(value, dict)
-        and value
-        and set(value) <= {"accounts", "tweets"}
-        and all(map(_is_path, value.values()))
-    ):
-        return list(value.items())
-    hint = "write `ids_file: ids.csv`, or `ids_file: {accounts: ids.txt}`"
-    raise problem("bad-ids-file", "`ids_file` must be a path, or a mapping from a kind of ids to a path", hint)
-
-
-def _is_path(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and bool(value.strip())
+    files: list[tuple[Any, Any]] = list(value.items()) if isinstance(value, dict) else [(None, value)]
+    kinds = (None, "accounts", "tweets")
+    if not files or not all(kind in kinds and isinstance(path, str) and path.strip() for kind, path in files):
+        hint = "write `ids_file: ids.csv`, or `ids_file: {accounts: ids.txt}`"
+        raise problem("bad-ids-file", "`ids_file` must be a path, or a mapping from a kind of ids to a path", hint)
+    return files
 
 
 def _overrides(value: object) -> object:
