@@ -64,6 +64,8 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
         (FINE.replace("rules.yaml", "[a]"), ["1:8 bad-value"]),
         (FINE.replace("rules.yaml", '""'), ["1:8 no-rules"]),
         ("polcy: {}\n" + FINE, ["1:1 unknown-key"]),
+        ("polcy:\n" + FINE, ["1:1 unknown-key"]),
+        (FINE + "    account:\n", ["3:5 no-subject", "7:5 repeated-key"]),
         (FINE.replace("US: visible", "[US]: visible"), ["6:28 bad-key"]),
         ("policy: []\n" + FINE, ["1:9 bad-value"]),
         ("policy: {unknown: show}\n" + FINE, ["1:10 unknown-key"]),

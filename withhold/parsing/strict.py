@@ -57,7 +57,10 @@ class Sparse(Strict):
     @model_validator(mode="before")
     @classmethod
     def _drop_nulls(cls, data: object) -> object:
-        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+        if not isinstance(data, dict):
+            return data
+        known = {_key(name, field) for name, field in cls.model_fields.items()}
+        return {key: value for key, value in data.items() if value is not None or key not in known}
 
 
 Model = TypeVar("Model", bound=Strict)
@@ -72,7 +75,7 @@ def read_model(model: type[Model], node: Node, context: object = None) -> tuple[
     """
     if node.pairs is None:
         return None, [_wrong_kind(model, node)]
-    later = {_key(name, field) for name, field in model.model_fields.items() if field.annotation is Node}
+    later = _left_to_others(model)
     data: dict[str, object] = {
         str(key.text): value if key.text in later and not value.absent else value.plain() for key, value in node.pairs
     }
@@ -203,6 +206,12 @@ def _models_in(annotation: Any) -> Iterator[type[Strict]]:
         yield annotation
     for inner in get_args(annotation):
         yield from _models_in(inner)
+
+
+@cache
+def _left_to_others(model: type[Strict]) -> frozenset[str]:
+    """Return the keys of a model's nodes."""
+    return frozenset(_key(name, field) for name, field in model.model_fields.items() if field.annotation is Node)
 
 
 def _key(name: str, field: Any) -> str:

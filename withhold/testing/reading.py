@@ -130,7 +130,7 @@ def _subject(entry: _Case) -> Subject:
 
 def _contradictions(node: Node, entry: _Case, rules: RuleSet | None) -> Iterator[Problem]:
     """Yield the contradictions between the keys of a case, and its warnings."""
-    given = {key.text for key, value in node.pairs or () if not value.absent}
+    given = {name for name in ("account", "tweet", "retweet_of") if (value := node.get(name)) and not value.absent}
     if given.isdisjoint(("account", "tweet")):
         hint = "name the subject, such as `account: 1101`"
         yield Problem("no-subject", "the case has neither `account` nor `tweet`", node.place, hint)
