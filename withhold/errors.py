@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -184,10 +185,15 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     import difflib  # imported here because serving never needs it
 
     names = list(known)
-    lower = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(given, names, n=1)
-    if not near and (given, names) != (given.lower(), list(lower)):
-        near = difflib.get_close_matches(given.lower(), lower, n=1)
+    compared = names
+    if len(names) > 200:  # comparing takes time: of many names, only those that would be sorted beside it
+        ordered = sorted(names)
+        at = bisect_left(ordered, given)
+        compared = ordered[max(0, at - 100) : at + 100]
+    lower = {name.lower(): name for name in compared}
+    near = difflib.get_close_matches(given[:200], compared, n=1)
+    if not near and (given, compared) != (given.lower(), list(lower)):
+        near = difflib.get_close_matches(given[:200].lower(), lower, n=1)
     if near:
         return f"did you mean {in_backticks(lower[near[0].lower()])}?"
     listed = ", ".join(map(quoted, names[:20])) or "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 
@@ -248,3 +249,26 @@ def test_an_alias_is_read_with_a_warning(tmp_path):
         "6:28: warning: `UK` was read as `GB` [territory-alias]"
     ]
     assert file.cases[0].expect[1].viewer.location_key == Viewer(country="GB").location_key
+
+
+def test_b7_unknown_rules_have_a_suggestion_in_bounded_time(tmp_path, monkeypatch):
+    """Each was compared with the ids of all rules, which others write too."""
+    compared = 0
+    guess = difflib.get_close_matches
+
+    def watched(word, known, **more):
+        nonlocal compared
+        compared += len(list(known))
+        return guess(word, known, **more)
+
+    rules = "".join(RULES.replace("in-1", f"in-{number}").removeprefix("rules:\n") for number in range(2000))
+    cases = "".join(CASE.replace("withholds it", f"{at}") + f"    because: in-{at}-x\n" for at in range(60))
+    cases += CASE + f"    because: {'x' * 10_000}\n"
+    write(tmp_path, rules=f"rules:\n{rules}", all=f"rules: rules.yaml\ncases:\n{cases}")
+    monkeypatch.setattr(difflib, "get_close_matches", watched)
+    with pytest.raises(CaseError) as caught:
+        read_all([tmp_path], Library())
+    assert {problem.code for problem in caught.value.problems} == {"unknown-rule"}
+    hints = [problem.hint for problem in caught.value.problems]
+    assert (len(hints), hints[0], hints[-1]) == (61, "did you mean `in-0`?", "write the id of a rule in `rules`")
+    assert compared < 10_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from itertools import chain, repeat
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, InstanceOf, ValidationInfo
@@ -106,10 +107,11 @@ def read_cases(node: Node, rules: RuleSet | None) -> tuple[list[Case], list[Prob
         return [], [Problem("bad-cases", message, node.place, "write `- it: …` below it")]
     problems: list[Problem] = []
     first: dict[str, Case] = {}
+    suggest = chain(repeat(True, 10), repeat(False))
     for item in node.items:
         entry, found = read_model(_Case, item)
         if entry is not None:
-            found += _contradictions(item, entry, rules)
+            found += _contradictions(item, entry, rules, suggest)
         problems += found
         if entry is None or any(problem.severity == "error" for problem in found):
             continue
@@ -128,7 +130,9 @@ def _subject(entry: _Case) -> Subject:
     return Tweet(entry.tweet, entry.account, Tweet(source.tweet, source.account))
 
 
-def _contradictions(node: Node, entry: _Case, rules: RuleSet | None) -> Iterator[Problem]:
+def _contradictions(
+    node: Node, entry: _Case, rules: RuleSet | None, suggest: Iterator[bool]
+) -> Iterator[Problem]:
     """Yield the contradictions between the keys of a case, and its warnings."""
     given = {name for name in ("account", "tweet", "retweet_of") if (value := node.get(name)) and not value.absent}
     if given.isdisjoint(("account", "tweet")):
@@ -142,7 +146,9 @@ def _contradictions(node: Node, entry: _Case, rules: RuleSet | None) -> Iterator
         return
     place = node.at(["because"]).place
     if rules is not None and entry.because not in rules:
-        hint = did_you_mean(entry.because, [rule.id for rule in rules])
+        # Only for the first ones, since both the cases and the rules may be thousands.
+        known = [rule.id for rule in rules] if next(suggest) else []
+        hint = did_you_mean(entry.because, known) if known else "write the id of a rule in `rules`"
         yield Problem("unknown-rule", f"there is no rule {quoted(entry.because)}", place, hint)
     if entry.expect and all(outcome is Outcome.VISIBLE for outcome in entry.expect.values()):
         hint = "remove it, or expect `withheld` or `suspended` somewhere"
