@@ -11,7 +11,7 @@ import pytest
 
 from tests.sources.writing import FINE, told, write
 from withhold import RuleSet, RuleSetError
-from withhold.sources import protected_beside, protected_lists
+from withhold.sources import load_protected, protected_beside, protected_lists
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no such files there")
 
@@ -285,3 +285,15 @@ def test_b2_a_list_that_is_replaced_by_a_link_before_it_is_opened_is_not_read(
             ["repo/rules/in/protected.yaml:1:1 outside-rule-set"],
             ["repo/rules/in/protected.yaml:1:1 unreadable-file"],  # a link is not followed
         )
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "n" * 300])
+def test_b7_a_path_that_nothing_can_have_is_a_problem_with_a_place(tmp_path: Path, name: str) -> None:
+    for path in (name, tmp_path / name):
+        with pytest.raises(RuleSetError, match="unreadable-file"):
+            load_protected(path)
+        if len(name) < 300:
+            with pytest.raises(RuleSetError, match="unreadable-file"):
+                protected_beside(path)
+            with pytest.raises(RuleSetError, match="unreadable-file"):
+                protected_beside(tmp_path, path)

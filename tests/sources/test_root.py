@@ -491,3 +491,23 @@ def test_b7_names_that_are_missing_are_looked_for_in_a_folder_folded_once(
     monkeypatch.setattr("withhold.sources.root.folded", folded)
     assert len(refusal(tmp_path / "in.yaml").problems) == 100
     assert folds < 500
+
+
+@pytest.mark.parametrize("prefix", ["", "../", "l/", "here/"])
+def test_b7_below_a_name_that_is_missing_no_link_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    name = f"{prefix}{'a/' * 1500}in.csv"
+    write(tmp_path, {"rules/in.yaml": f"{RULE}  ids_file: {name}\n", "rules/here/in.csv": LIST})
+    (tmp_path / "rules" / "l").symlink_to("nowhere")
+    calls = counting(monkeypatch, "readlink")
+    code = "outside-rule-set" if prefix == "../" else "unreadable-file"
+    assert told(refusal(tmp_path / "rules"), tmp_path) == [f"rules/in.yaml:5:13 {code}"]
+    assert len(calls) < 200
+    monkeypatch.undo()
+    for back in ("here/a/../in.csv", "a/b/../../here/in.csv", "a/../l2/in.csv", "l/../here/in.csv"):
+        (tmp_path / "rules" / "l2").unlink(missing_ok=True)
+        (tmp_path / "rules" / "l2").symlink_to(tmp_path)
+        write(tmp_path, {"rules/in.yaml": f"{RULE}  ids_file: {back}\n"})
+        code = "outside-rule-set" if "l2" in back else "unreadable-file"
+        assert told(refusal(tmp_path / "rules" / "in.yaml"), tmp_path) == [f"rules/in.yaml:5:13 {code}"]

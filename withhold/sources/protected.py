@@ -44,7 +44,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
     found: dict[int, Protected] = {}
     for file in map(Path, files):
         lossy = Lossy("quote the id", "quote the ids")
-        for node in _listed(file, root or Root(file), problems):
+        for node in _listed(file, root, problems):
             entry, wrong = read_model(_Entry, node)
             problems += wrong
             if entry is None or wrong:
@@ -62,10 +62,10 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
     return list(found.values())
 
 
-def _listed(file: Path, root: Root, problems: list[Problem]) -> list[Node]:
+def _listed(file: Path, root: Root | None, problems: list[Problem]) -> list[Node]:
     """Return the entries of a file, and add what is wrong around them to `problems`."""
     try:
-        node = read_yaml(decoded(root.read(file), file), str(file))
+        node = read_yaml(decoded((root or Root(file)).read(file), file), str(file))
         if node is None or node.pairs is None:
             raise refused("bad-protected", "this is no list of protected accounts", Place(str(file)), _HINT)
     except RuleSetError as error:

@@ -23,7 +23,10 @@ def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | No
     If several levels list an account, the nearest level wins. Raises `RuleSetError` with every problem of every list, and of
     every folder that may have one.
     """
-    found = _Search(Path(rules), root)
+    try:
+        found = _Search(Path(rules), root)
+    except ValueError as error:  # no path can have these characters
+        raise RuleSetError([unreadable(error, Place(str(rules)))]) from None
     united: dict[int, Protected] = {}
     for level in found.levels:
         try:

@@ -73,6 +73,8 @@ class _Led(NamedTuple):
     at: str
     links: int = 0
     missing: OSError | None = None
+    #: Whether nothing is there, so that no name below it can be a link.
+    absent: bool = False
 
 
 class Root:
@@ -112,25 +114,31 @@ class Root:
         is too long.
         """
         whole = _absolute(path)
-        at, _, missing = self._follow(whole.anchor, whole.parts[1:], 0)
-        if not self.holds(at):
+        led = self._follow(whole.anchor, whole.parts[1:], 0)
+        if not self.holds(led.at):
             raise OutsideRootError
-        if missing is not None:
-            raise missing.with_traceback(None)
-        return at
+        if led.missing is not None:
+            raise led.missing.with_traceback(None)
+        return led.at
 
     def _follow(self, at: str, names: Iterable[str], depth: int) -> _Led:
         """Return the target of names below a real folder, inside `depth` links; raises `OSError`."""
         links, missing = 0, None
+        below = -1  # below an absent path of this length
         for name in names:
             if name == "..":
                 at = os.path.dirname(at)
-                continue
-            led = self._step(at, name, depth)
-            at, links, missing = led.at, links + led.links, missing or led.missing
-            if links > _MAX_LINKS:
-                raise _too_many_links()
-        return _Led(at, links, missing)
+                if len(at) < below:
+                    below = -1
+            elif below >= 0:
+                at = _longer(at, name)
+            else:
+                led = self._step(at, name, depth)
+                at, links, missing = led.at, links + led.links, missing or led.missing
+                below = len(at) if led.absent else -1
+                if links > _MAX_LINKS:
+                    raise _too_many_links()
+        return _Led(at, links, missing, below >= 0)
 
     def _step(self, folder: str, name: str, depth: int) -> _Led:
         """Return the target of one name; a link is followed only once. Raises `OSError`."""
@@ -139,9 +147,10 @@ class Root:
                 raise known.with_traceback(None)
             return known
         at, missing = _longer(folder, name), self._missing(folder, name)
-        target = _target(at)
-        if target is None:
-            return _Led(at, 0, missing)
+        try:
+            target = Path(os.readlink(at))
+        except OSError as error:  # it is no link, or opening it reports why not
+            return _Led(at, 0, missing, error.errno == errno.ENOENT)
         try:
             led = self._behind(folder, target, depth)
         except OSError as error:
