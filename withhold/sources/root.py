@@ -93,6 +93,7 @@ class Root:
         self.folder = folder
         self._below = os.path.join(folder, "")
         self._listings: dict[str, _Listing | None] = {}
+        self._folders: dict[Path, _Led] = {}
         #: The targets of links, or the errors of following them, by the folder and the name of the link.
         self._links: dict[tuple[str, str], _Led | OSError] = {}
 
@@ -114,12 +115,26 @@ class Root:
         is too long.
         """
         whole = _absolute(path)
-        led = self._follow(whole.anchor, whole.parts[1:], 0)
+        led = self._followed(whole.parent)
+        if whole.name == ".." or led.missing is not None or led.absent:
+            led = self._follow(whole.anchor, whole.parts[1:], 0)
+        elif whole.name:
+            last = self._follow(led.at, (whole.name,), 0)
+            if led.links + last.links > _MAX_LINKS:
+                raise _too_many_links()
+            led = last
         if not self.holds(led.at):
             raise OutsideRootError
         if led.missing is not None:
             raise led.missing.with_traceback(None)
         return led.at
+
+    def _followed(self, folder: Path) -> _Led:
+        """Return the target of the path of a folder, which is kept, as many files have it; raises `OSError`."""
+        led = self._folders.get(folder)
+        if led is None:
+            led = self._folders[folder] = self._follow(folder.anchor, folder.parts[1:], 0)
+        return led
 
     def _follow(self, at: str, names: Iterable[str], depth: int) -> _Led:
         """Return the target of names below a real folder, inside `depth` links; raises `OSError`."""
