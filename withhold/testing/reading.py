@@ -130,9 +130,7 @@ def _subject(entry: _Case) -> Subject:
     return Tweet(entry.tweet, entry.account, Tweet(source.tweet, source.account))
 
 
-def _contradictions(
-    node: Node, entry: _Case, rules: RuleSet | None, suggest: Iterator[bool]
-) -> Iterator[Problem]:
+def _contradictions(node: Node, entry: _Case, rules: RuleSet | None, suggest: Iterator[bool]) -> Iterator[Problem]:
     """Yield the contradictions between the keys of a case, and its warnings."""
     given = {name for name in ("account", "tweet", "retweet_of") if (value := node.get(name)) and not value.absent}
     if given.isdisjoint(("account", "tweet")):
