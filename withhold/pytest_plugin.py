@@ -151,7 +151,7 @@ def _library(config: pytest.Config) -> Library:
         root = _around(config) / named if named else None
         if root is not None and not root.is_dir():
             raise pytest.UsageError(f"the ini option `withhold_root`: {root} is no folder")
-        config.stash[_LIBRARY] = Library(root, config.rootpath)
+        config.stash[_LIBRARY] = Library(root, here=config.rootpath)
     return config.stash[_LIBRARY]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from xml.etree import ElementTree as ET
 
@@ -110,6 +111,34 @@ def test_the_report_as_json(run):
     mutation = answer["mutation"]
     assert mutation["changes"] == mutation["noticed"] + len(mutation["survivors"])
     assert {found["file"] for found in mutation["suggestions"]} == {"all.cases.yaml"}
+
+
+@pytest.mark.parametrize("named", ["in the file", "by the option", "not at all"])
+def test_e2_rules_are_measured_where_a_root_is_named_too(run, tmp_path, named):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "b.yaml").write_text(RULES, encoding="utf-8")
+    root = "root: .\n" if named == "in the file" else ""
+    arguments = ["--root", "."] if named == "by the option" else []
+    text = root + FINE.replace("rules.yaml", "rules")
+    found = run("all.cases.yaml", "--coverage", "--mutate", *arguments, all=text)
+    assert "coverage: 60 % (3 of 5) of all sides were tried\n" in found.stdout
+    assert "  rules/b.yaml:2:5: in-1: 1 case; not tried: " in found.stdout
+    assert re.search(r"^mutation: \d+ % \(4 of \d+\) of all changes", found.stdout, re.MULTILINE)
+    for threshold in ("--fail-under", "--mutation-threshold"):
+        assert run("all.cases.yaml", threshold, "99", *arguments, all=text).exit_code == 1
+
+
+def test_e2_a_share_of_nothing_meets_no_threshold_while_there_are_rules(run, tmp_path):
+    stayed = RULES + "    stays: [{from: 2021-02-10T00:00:00Z}]\n"
+    (tmp_path / "stayed.yaml").write_text(stayed, encoding="utf-8")
+    text = FINE.replace("rules.yaml", "stayed.yaml").replace("withheld", "visible")
+    found = run("all.cases.yaml", "--fail-under", "1", "--format", "json", all=text)
+    assert (found.exit_code, json.loads(found.stdout)["fine"]) == (1, False)
+    assert "coverage: none (0 of 0) is less than the required 1 %" in found.stderr
+    assert run("all.cases.yaml", "--fail-under", "0", all=text).exit_code == 0
+    (tmp_path / "empty.yaml").write_text("rules: []\n", encoding="utf-8")
+    text = FINE.replace("rules.yaml", "empty.yaml").replace("withheld", "visible")
+    assert run("empty.cases.yaml", "--fail-under", "100", "--mutation-threshold", "100", empty=text).exit_code == 0
 
 
 def test_a_rule_that_is_never_in_force_leaves_nothing_to_try(run, tmp_path):

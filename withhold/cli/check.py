@@ -46,7 +46,13 @@ def check(
     subject = options.subject_of(tweet, account, form)
     if anywhere and (country or subdivision or ip or geoip or anonymous or viewer):
         raise typer.BadParameter("it concerns all viewers, so it takes no viewer", param_hint="'--anywhere'")
-    databases = location_options.Databases(geoip, anonymous, ip_version, country_path, anonymised)
+    databases = location_options.Databases(
+        geoip=geoip,
+        anonymous=anonymous,
+        ip_versions=ip_version,
+        country_path=country_path,
+        anonymised=anonymised,
+    )
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at) or datetime.now(UTC)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)

@@ -34,7 +34,13 @@ def explain(
 ) -> None:
     """List every rule that concerns a tweet or an account, with its state."""
     subject = options.subject_of(tweet, account, form)
-    databases = location_options.Databases(geoip, anonymous, ip_version, country_path, anonymised)
+    databases = location_options.Databases(
+        geoip=geoip,
+        anonymous=anonymous,
+        ip_versions=ip_version,
+        country_path=country_path,
+        anonymised=anonymised,
+    )
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)

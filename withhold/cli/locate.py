@@ -50,7 +50,9 @@ def locate(
         raise typer.BadParameter("headers belong to a request: give its peer", param_hint="'--peer'")
     if geoip is None and (address is not None or cdn is None):
         raise typer.BadParameter("give a location database", param_hint="'--geoip'")
-    databases = location_options.Databases(geoip, anonymous, ip_version, country_path)
+    databases = location_options.Databases(
+        geoip=geoip, anonymous=anonymous, ip_versions=ip_version, country_path=country_path
+    )
     if geoip is None and databases.given:
         raise typer.BadParameter("give the location database that the other options configure", param_hint="'--geoip'")
     database = databases.open(geoip) if geoip else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -39,7 +40,8 @@ AnonymisedAs = Annotated[
 ]
 
 
-class Databases(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Databases:
     """The values of these options."""
 
     geoip: Path | None

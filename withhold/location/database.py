@@ -91,12 +91,12 @@ class Database:
             place.country,
             place.subdivisions,
             LocationState.ANONYMISED if anonymiser else LocationState.KNOWN if place.country else LocationState.UNKNOWN,
-            cidr,
-            why,
-            place.registered_country,
-            place.represented_country,
-            anonymiser,
-            searched,
+            cidr=cidr,
+            why=why,
+            registered_country=place.registered_country,
+            represented_country=place.represented_country,
+            anonymiser=anonymiser,
+            anonymity_database=searched,
         )
 
     def record(self, address: object) -> Country | City | Enterprise | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -51,6 +51,8 @@ class CaseFile:
     rules: RuleSet
     policy: Policy
     cases: tuple[Case, ...]
+    # Some of the following have the same type: by position, one could silently take the place of another.
+    _: KW_ONLY
     #: Warnings of values that were not read as written.
     warnings: tuple[Problem, ...] = ()
     #: The indentation of cases, for cases to be added.

@@ -67,7 +67,7 @@ class Share(NamedTuple):
     """A part of a whole.
 
     >>> str(Share(199, 200)), str(Share(0, 0))
-    ('99 % (199 of 200)', '100 % (0 of 0)')
+    ('99 % (199 of 200)', 'none (0 of 0)')
     """
 
     part: int
@@ -75,8 +75,16 @@ class Share(NamedTuple):
 
     def __str__(self) -> str:
         # Rounded down, so that 100 % means all.
-        percent = 100 * self.part // self.whole if self.whole else 100
-        return f"{percent} % ({self.part:,} of {self.whole:,})"
+        percent = f"{100 * self.part // self.whole} %" if self.whole else "none"
+        return f"{percent} ({self.part:,} of {self.whole:,})"
+
+    def reaches(self, least: float) -> bool:
+        """Return whether this is at least `least` percent. A share of nothing reaches no percentage except 0.
+
+        >>> Share(1, 2).reaches(50), Share(1, 2).reaches(50.1), Share(0, 0).reaches(1)
+        (True, False, False)
+        """
+        return self.part * 100 >= least * self.whole if self.whole else least == 0
 
 
 def share(found: Iterable[Coverage]) -> Share:

@@ -66,10 +66,12 @@ class Report:
         return [] if self.mutation is None else additions(self.mutation.suggestions)
 
     def shortfalls(self) -> Iterator[tuple[str, Share, float]]:
-        """Yield the shares that are below their thresholds."""
+        """Yield the shares that are below their thresholds; a share of nothing is, unless there are no rules."""
+        if not self.uncovered and not any(tested.file.rules for tested in self.files):
+            return
         asked = (("coverage", self.tried, self.fail_under), ("mutation", self.noticed, self.mutation_threshold))
         for what, found, least in asked:
-            if found is not None and least is not None and found.part * 100 < least * found.whole:
+            if found is not None and least is not None and not found.reaches(least):
                 yield what, found, least
 
     @property

@@ -39,7 +39,7 @@ class Library:
     opened by the root that checked them, so that a link that replaces them is not followed.
     """
 
-    def __init__(self, root: Path | None = None, here: Path | None = None) -> None:
+    def __init__(self, root: Path | None = None, *, here: Path | None = None) -> None:
         self.root = root
         self._here = here or Path.cwd()
         self._rules: dict[tuple[Path, str | None], RuleSet | RuleSetError] = {}
@@ -140,7 +140,7 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         raise CaseError(in_order(errors))
     policy = Policy(**entry.policy.model_dump())
     indent = entry.cases.place.column - 1
-    file = CaseFile(path, path.parent / entry.rules, rules, policy, tuple(cases), tuple(problems), indent)
+    file = CaseFile(path, path.parent / entry.rules, rules, policy, tuple(cases), warnings=tuple(problems), indent=indent)
     root_of_rules = None if inside is None else Path(inside.folder)
     return replace(file, root=root_of_rules, is_compiled=file.context[0] in library.compiled)
 
