@@ -26,6 +26,7 @@ from withhold.testing.suite import Library, read_all
 HERE = Place("rules.yaml", 2, 5)
 AT = datetime(2021, 2, 10, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+YEAR = timedelta(days=365)
 
 
 @st.composite
@@ -79,6 +80,7 @@ def test_survivors_equivalents_and_suggestions_by_brute_force(file):
         rule.id for rule in file.rules if not any(names(rule, links_of(case.subject)) for case in file.cases)
     }
     instants = {at + shift for at in house.HOURS for shift in (-SECOND, timedelta(), SECOND)}
+    instants |= {house.START - YEAR, house.START + YEAR}
     viewers = [Viewer(country=country, subdivisions=inside) for country, inside in house.PLACES]
     subjects = [(None, account) for account in house.ACCOUNTS] + [(tweet, None) for tweet in house.TWEETS]
     for mutant in found.equivalent[:3]:
@@ -222,9 +224,12 @@ def test_a_long_list_is_tested_by_two_of_its_ids():
         Expectation(viewer(place), Outcome(outcome))
         for place, outcome in (("IN", "withheld"), ("unknown", "visible"), ("US", "visible"))
     )
-    cases = [Case(f"account {account}", (None, account), AT, where, None, HERE) for account in (5, 6)]
+    cases = [
+        Case(f"account {account}", (None, account), at, where, None, HERE)
+        for account, at in ((5, AT), (5, AT + YEAR), (6, AT))
+    ]
     assert mutate(indexed(case_file(RuleSet([rule]), cases, Policy()))).survivors == []
-    (survivor,) = mutate(indexed(case_file(RuleSet([rule]), cases[:1], Policy()))).survivors
+    (survivor,) = mutate(indexed(case_file(RuleSet([rule]), cases[:2], Policy()))).survivors
     assert survivor.change == "without account 1"
 
 
@@ -261,7 +266,7 @@ def test_of_a_rule_that_no_case_asks_about_a_change_is_suggested_that_somebody_s
     a = Rule(id="a", accounts=[1], withheld_in=["IN"], reason="terms", place=HERE)
     b = Rule(id="b", accounts=[1, 2], withheld_in=["IN", "PK"], reason="terms", place=Place("rules.yaml", 9, 5))
     found = mutate(indexed(case_file(RuleSet([a, b]), [], Policy())))
-    assert [(rule.id, changes) for rule, changes in found.untested] == [("a", 3), ("b", 8)]
+    assert [(rule.id, changes) for rule, changes in found.untested] == [("a", 7), ("b", 12)]
     assert [mutant.change for mutant in found.equivalent] == ["without the rule"]
     noticed = {mutant.change for each in found.suggestions for mutant in each.notices}
     assert noticed == {"with `effect: suspend`", "without the rule"}
@@ -297,9 +302,8 @@ def test_cases_of_several_files_and_policies_work_together():
 
     def asking(name, policy, **expected):
         expect = tuple(Expectation(viewer(place), Outcome(outcome)) for place, outcome in expected.items())
-        return replace(
-            case_file(rules, [Case("c", (None, 1), AT, expect, None, HERE)], policy, name), rules_path=HERE_RULES
-        )
+        cases = [Case("c", (None, 1), AT, expect, None, HERE), Case("d", (None, 1), AT + YEAR, expect, None, HERE)]
+        return replace(case_file(rules, cases, policy, name), rules_path=HERE_RULES)
 
     showing = asking("showing", Policy(), IN="withheld", unknown="visible", US="visible")
     hiding = asking("hiding", Policy(unknown_location="withhold"), IN="withheld")
@@ -350,7 +354,7 @@ def test_each_case_that_is_taken_away_leaves_the_hole_that_it_filled():
             above = set()
     library = Library()
     (file,) = read_all([THOROUGH], library)
-    assert len(only) == len(file.cases) == 18
+    assert len(only) == len(file.cases) == 21
     assert mutate(Index([file], library)).survivors == []
     for number, changes in enumerate(only):
         cases = (*file.cases[:number], *file.cases[number + 1 :])

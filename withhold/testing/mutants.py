@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -30,6 +30,20 @@ class Mutant(NamedTuple):
     rule: Rule
     change: str
     mutated: Rule | None
+
+
+class Alternatives:
+    """Mutants of which one stands for all: those that concern what cases ask about, and further ones."""
+
+    __slots__ = ("_further", "asked")
+
+    def __init__(self, asked: Iterable[Mutant], further: Callable[[], Iterable[Mutant]] = tuple) -> None:
+        self.asked = list(asked)
+        self._further = further
+
+    def further(self) -> Iterator[Mutant]:
+        """Yield those that stand for all if none of `asked` does."""
+        yield from self._further()
 
 
 def mutants(rule: Rule, drop: Drop) -> Iterator[Mutant]:
@@ -71,7 +85,7 @@ def _changes(rule: Rule, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
             yield from ((f"with {key} a second {word}", {field: moved}) for word, moved in _moved(bound))
     for index, stay in enumerate(rule.stays):
         others = [*rule.stays[:index], *rule.stays[index + 1 :]]
-        yield f"without the stay {_bounds(stay)}", {"stays": others}
+        yield f"without the stay {bounds(stay)}", {"stays": others}
         for side, bound in stay._asdict().items():
             for word, moved in _moved(bound) if bound is not None else ():
                 change = f"with the {side} of a stay, {in_iso(bound)}, a second {word}"
@@ -90,7 +104,8 @@ def _moved(bound: datetime) -> Iterator[tuple[str, datetime]]:
             yield word, bound + by
 
 
-def _bounds(stay: Period) -> str:
+def bounds(stay: Period) -> str:
+    """Return the bounds of a stay in words."""
     start, end = (in_iso(bound) for bound in stay)
     return " ".join(f"{word} {bound}" for word, bound in (("from", start), ("until", end)) if bound)
 

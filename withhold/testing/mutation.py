@@ -6,17 +6,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from withhold.model import IdSet, Outcome, Rule
+from withhold.model.places import place_of
 from withhold.model.tweet import Link
 from withhold.semantics import extent, reach_of
 from withhold.testing.cases import CaseFile
-from withhold.testing.mutants import Mutant, ids_to_drop, mutants
+from withhold.testing.closing import closings
+from withhold.testing.mutants import Alternatives, Mutant, ids_to_drop, mutants
+from withhold.testing.narrowing import Looked, narrowings
 from withhold.testing.questions import Index, Key, Question, names, viewers_of
 from withhold.testing.suggestion import Suggestion
-from withhold.testing.widening import Widening, by_frequency, widenings
+from withhold.testing.widening import by_frequency, widenings
 from withhold.testing.witness import Witness, find
 
 #: Cases to add, by file, subject and instant. One may notice several changes, also of several rules.
@@ -72,17 +76,20 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions, u
     tweets, drop_tweets = _ids(rule, "tweets", asked_tweets, index, contexts)
     drop = {"accounts": drop_accounts, "tweets": drop_tweets}
     small = replace(rule, accounts=accounts, tweets=tweets)
-    changes = [
-        Widening([mutant]) for mutant in mutants(small, drop) if questions or not _has_no_effect(mutant, contexts)
-    ]
-    places = {viewer.location_key for _, viewer in viewers_of(questions)}
-    changes += widenings(small, places, partial(_others, small, index, contexts), usual)
+    single = [*mutants(small, drop), *closings(small, _instants(small, questions))]
+    changes = [Alternatives([mutant]) for mutant in single if questions or not _has_no_effect(mutant, contexts)]
+    looked = Looked(
+        {viewer.location_key for _, viewer in viewers_of(questions)}, partial(_beside, small, index, contexts), usual
+    )
+    changes += widenings(small, *looked)
+    changes += narrowings(small, looked, contexts[0].policy)
     own: list[Suggestion] = []
     for number, change in enumerate(changes):
-        if any(_is_noticed(mutant, questions) for mutant in change.asked):
+        result = _tried(change, questions, own, suggestions, index, contexts, asked)
+        if result is None:
             found.killed += 1
             continue
-        mutant, seen = _first_noticed(change, own, suggestions, index, contexts, asked)
+        mutant, seen = result
         if seen is None:
             found.equivalent.append(mutant)
             continue
@@ -93,18 +100,26 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions, u
         found.survivors.append(mutant)
 
 
-def _first_noticed(
-    change: Widening,
+def _tried(
+    change: Alternatives,
+    questions: Sequence[Question],
     own: list[Suggestion],
     suggestions: Suggestions,
     index: Index,
     contexts: Sequence[CaseFile],
     asked: set[Link],
-) -> tuple[Mutant, Suggestion | None]:
-    """Return the first mutant that a case could notice, with a case suggested earlier or now; else the first and None."""
+) -> tuple[Mutant, Suggestion | None] | None:
+    """Return None if a case notices a change. Else return the first mutant that a case could notice, with such a case.
+
+    The case was suggested earlier, or is now. If no case could notice any mutant, return the first mutant and None.
+    """
+    if any(_is_noticed(mutant, questions) for mutant in change.asked):
+        return None
     first: Mutant | None = None
-    for mutant in change:
+    for number, mutant in enumerate(chain(change.asked, change.further())):
         first = first or mutant
+        if number >= len(change.asked) and _is_noticed(mutant, questions):
+            return None
         if (case := next((case for case in own if _would_notice(case, mutant, index)), None)) is not None:
             return mutant, case
         for file, who in _witnesses(mutant, contexts, index, asked):
@@ -116,12 +131,22 @@ def _first_noticed(
     return first, None
 
 
-def _others(rule: Rule, index: Index, contexts: Iterable[CaseFile]) -> Iterator[Rule]:
-    """Yield the other rules that name a subject of a rule."""
+def _instants(rule: Rule, questions: Iterable[Question]) -> set[datetime]:
+    """Return the instants of cases with a viewer from whom the rule hides its subjects when it is in force."""
+    return {
+        question.case.at
+        for question, viewer in viewers_of(questions)
+        if extent(reach_of(rule), question.file.policy).hidden & place_of(viewer.location_key)
+    }
+
+
+def _beside(rule: Rule, index: Index, contexts: Iterable[CaseFile]) -> Iterator[Rule]:
+    """Yield a rule, and the other rules that name a subject of it."""
+    yield rule
     links: list[Link] = [*((None, account) for account in rule.accounts), *((tweet, None) for tweet in rule.tweets)]
-    return (
-        other for file in contexts for link in links for other in index.concerning(file, link) if other.id != rule.id
-    )
+    for file in contexts:
+        for link in links:
+            yield from (other for other in index.concerning(file, link) if other.id != rule.id)
 
 
 def _ids(

@@ -17,28 +17,15 @@ from typing import Any
 from withhold.model import Effect, Rule
 from withhold.model.viewer import LocationKey
 from withhold.territories import WORLD, containing, countries, country_of, is_subdivision, subdivisions
-from withhold.testing.mutants import Mutant
+from withhold.testing.mutants import Alternatives, Mutant
 
-#: Return the other rules that name a subject of the rule.
-Others = Callable[[], Iterable[Rule]]
-
-
-class Widening:
-    """Interchangeable mutants: those with the place of a viewer in a case, and further ones."""
-
-    __slots__ = ("_further", "asked")
-
-    def __init__(self, asked: Iterable[Mutant], further: Callable[[], Iterable[Mutant]] | None = None) -> None:
-        self.asked = list(asked)
-        self._further = further
-
-    def __iter__(self) -> Iterator[Mutant]:
-        """Yield all mutants, those with places from cases first."""
-        yield from self.asked
-        yield from self._further() if self._further is not None else ()
+#: Return the rule, and the other rules that name a subject of it.
+Beside = Callable[[], Iterable[Rule]]
 
 
-def widenings(rule: Rule, asked: Collection[LocationKey], others: Others, usual: Sequence[str]) -> Iterator[Widening]:
+def widenings(
+    rule: Rule, asked: Collection[LocationKey], beside: Beside, usual: Sequence[str]
+) -> Iterator[Alternatives]:
     """Yield a widening of the territories for each part of the world with places to add, and the same for the exceptions.
 
     `asked` are the places of viewers in cases about the rule; `usual` are countries in the order in which they are tried.
@@ -53,18 +40,18 @@ def widenings(rule: Rule, asked: Collection[LocationKey], others: Others, usual:
         in_part = {country_of(code) for code in named if is_subdivision(code)} - {*named}
         for country in (*everywhere, *sorted(in_part)):
             taken = [code for code in (*named, *excepted) if code != WORLD]
-            seen_from = [code for code in _places(asked, country) if _is_free(code, taken)]
-            rest = partial(_rest, usual if country is None else list(subdivisions(country)), taken, others)
+            seen_from = [code for code in places_in(asked, country) if is_free(code, taken)]
+            rest = partial(distinct, usual if country is None else list(subdivisions(country)), taken, beside)
             if seen_from or any(rest()):
                 yield _widening(rule, key, seen_from, rest)
 
 
-def _widening(rule: Rule, key: str, seen_from: Iterable[str], rest: Callable[[], Iterator[str]]) -> Widening:
+def _widening(rule: Rule, key: str, seen_from: Iterable[str], rest: Callable[[], Iterator[str]]) -> Alternatives:
     def mutant(code: str) -> Mutant:
         fields: dict[str, Any] = {key: (*getattr(rule, key), code)}
         return Mutant(rule, f"with {code} in `{key}`", replace(rule, **fields))
 
-    return Widening(map(mutant, seen_from), lambda: map(mutant, rest()))
+    return Alternatives(map(mutant, seen_from), lambda: map(mutant, rest()))
 
 
 def by_frequency(rules: Iterable[Rule]) -> list[str]:
@@ -73,22 +60,20 @@ def by_frequency(rules: Iterable[Rule]) -> list[str]:
     return sorted(countries(), key=lambda code: -counts[code])
 
 
-def _places(asked: Iterable[LocationKey], country: str | None) -> list[str]:
-    """Return the countries of viewers, or with `country` their narrowest known subdivisions in it."""
-    if country is None:
+def places_in(asked: Iterable[LocationKey], whole: str | None) -> list[str]:
+    """Return the countries of viewers, or with `whole` their narrowest known subdivisions in that territory."""
+    if whole is None:
         return sorted({place[0] for place in asked if place[0] is not None})
-    inside = {
-        max(place[1], key=lambda code: len(containing(code))) for place in asked if place[0] == country and place[1]
-    }
-    return sorted(inside)
+    inside = {max(place[1], key=lambda code: len(containing(code))) for place in asked if place[1]}
+    return sorted(code for code in inside if code != whole and whole in containing(code))
 
 
-def _rest(candidates: Iterable[str], taken: Sequence[str], others: Others) -> Iterator[str]:
-    """Yield the first free place, and one for each other set of free places that other rules do not distinguish."""
-    free = (code for code in candidates if _is_free(code, taken))
+def distinct(candidates: Iterable[str], taken: Sequence[str], beside: Beside) -> Iterator[str]:
+    """Yield the first free place, and one for each other set of free places that the rules do not distinguish."""
+    free = (code for code in candidates if is_free(code, taken))
     for first in free:
         yield first
-        named = {code for rule in others() for code in (*rule.withheld_in, *rule.except_in)}
+        named = {code for rule in beside() for code in (*rule.withheld_in, *rule.except_in)}
         inside: dict[str, list[str]] = {}
         for code in sorted(named):
             for around in containing(code):
@@ -101,6 +86,6 @@ def _rest(candidates: Iterable[str], taken: Sequence[str], others: Others) -> It
             seen.add(alike)
 
 
-def _is_free(code: str, taken: Iterable[str]) -> bool:
+def is_free(code: str, taken: Iterable[str]) -> bool:
     """Return whether a place is in none of some codes, and none of them is in it."""
     return not any(code in containing(other) or other in containing(code) for other in taken)

@@ -25,7 +25,7 @@ from withhold.territories import WORLD, country_of
 from withhold.testing.questions import names, narrowed
 
 #: If rules have no edges, any instant serves.
-_ANY = datetime(2021, 1, 1, tzinfo=UTC)
+ANY = datetime(2021, 1, 1, tzinfo=UTC)
 
 
 class Witness(NamedTuple):
@@ -69,7 +69,7 @@ def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], p
 def _instant_in(stretch: Period) -> datetime | None:
     """Return an instant of a stretch; None if it has none in the range of `datetime`."""
     if stretch.start is not None or stretch.end is None:
-        return stretch.start or _ANY
+        return stretch.start or ANY
     with suppress(OverflowError):
         return stretch.end - timedelta(seconds=1)
     return None
