@@ -72,6 +72,16 @@ def test_advice_and_what_the_loader_warns_of_come_in_one_list(there: Path) -> No
     assert re.search(r"; 1 warning · [0-9]+ notes$", last)
 
 
+def test_e3_files_are_those_that_were_read(there: Path) -> None:
+    """Also files without rules, and a snapshot, which is one."""
+    write(there, {"rules/near.yaml": "groups: {near: [IN, PK]}\n", "rules/deep/none.yaml": "rules: []\n"})
+    for path, files_, rules in (("rules", 3, 2), ("rules/deep", 1, 0), ("rules/near.yaml", 1, 0)):
+        assert f"fine: {rules} rules · {files_} file{'s' if files_ > 1 else ''} · " in lint(path).stdout
+        assert json.loads(lint(path, "--format", "json").stdout)["files"] == files_
+    assert CliRunner().invoke(app, ["compile", "rules", "-o", "rules.wh"]).exit_code == 0
+    assert json.loads(lint("rules.wh", "--format", "json").stdout)["files"] == 1
+
+
 @pytest.mark.parametrize(
     ("fail_on", "protected", "status"),
     [

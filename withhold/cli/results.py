@@ -103,10 +103,10 @@ class LintResult:
         return all(order.index(FailOn(problem.severity)) > order.index(self.fail_on) for problem in self.problems)
 
     def counts(self) -> dict[str, int]:
-        """Return how many rules and files there are, and how many accounts and tweets some rule names."""
+        """Return how many rules there are, how many files they were read from, and how many ids some rule names."""
         return {
             "rules": len(self.rules),
-            "files": len({rule.place.file for rule in self.rules if rule.place}),
+            "files": self.rules.files or 1,  # a snapshot is one file, and does not record how many it was compiled from
             "accounts": len({id_ for rule in self.rules for id_ in rule.accounts}),
             "tweets": len({id_ for rule in self.rules for id_ in rule.tweets}),
         }

@@ -26,19 +26,21 @@ class RuleSet:
     >>> len(rules), rules["in-1"].withheld_in
     (1, ('IN',))
 
-    `warnings` are the problems that did not prevent a file from being read, with their places.
+    `warnings` are the problems that did not prevent a file from being read, with their places. `files` is the number of
+    rule files that were read, also of files without rules.
 
     Raises `RuleSetError` if two rules have the same id, or if an item is not a `Rule`.
     """
 
-    __slots__ = ("_by_id", "_digest", "rules", "warnings")
+    __slots__ = ("_by_id", "_digest", "files", "rules", "warnings")
 
     #: The function that reads files. It is in a room above this one, so `withhold/__init__.py` sets it.
     _loader: ClassVar[Callable[[Path, Path | None, Progress | None], RuleSet]]
 
-    def __init__(self, rules: Iterable[Rule] = (), warnings: Sequence[Problem] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), warnings: Sequence[Problem] = (), *, files: int = 0) -> None:
         self.rules = tuple(rules)
         self.warnings = tuple(warnings)
+        self.files = files
         self._by_id: dict[str, Rule] = {}
         self._digest: str | None = None
         problems = []

@@ -94,7 +94,7 @@ def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | N
         raise RuleSetError(in_order(reading.problems), len(rules), reading.refused)
     for problem in reading.warnings:
         warnings.warn(str(problem), RuleSetWarning, stacklevel=5)
-    return RuleSet(rules, in_order(reading.warnings))
+    return RuleSet(rules, in_order(reading.warnings), files=len(files))
 
 
 def _stat(path: str | os.PathLike[str]) -> os.stat_result:
