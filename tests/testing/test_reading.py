@@ -272,3 +272,19 @@ def test_b7_unknown_rules_have_a_suggestion_in_bounded_time(tmp_path, monkeypatc
     hints = [problem.hint for problem in caught.value.problems]
     assert (len(hints), hints[0], hints[-1]) == (61, "did you mean `in-0`?", "write the id of a rule in `rules`")
     assert compared < 10_000
+
+
+@pytest.mark.parametrize("letter", ["\u200c", "\u200d", "\u00ad", "\ue000", "\ufeff"])
+def test_b5_the_name_of_a_case_may_have_letters_that_rule_texts_may_have(tmp_path, letter):
+    """They join letters in Persian or Hindi; where they cannot be seen, they are escaped when they are printed."""
+    file = read(tmp_path, FINE.replace("withholds it", f"به{letter}روز"))
+    assert [case.it for case in file.cases] == [f"به{letter}روز"]
+
+
+@pytest.mark.parametrize("letter", ["\\e", "\\u202e", "\\x85", "\\u2028"])
+def test_b5_a_control_character_in_the_name_of_a_case_is_called_one(tmp_path, letter):
+    with pytest.raises(CaseError) as caught:
+        read(tmp_path, FINE.replace("withholds it", f'"a{letter}b"'))
+    (problem,) = caught.value.problems
+    assert problem.code == "control-character"
+    assert "contains the control character" in problem.message
