@@ -82,6 +82,30 @@ def test_it_asks_what_traffic_asks(rules, tmp_path):
     assert "view.check, a rule names it" in found.output
 
 
+@pytest.mark.parametrize(
+    ("country", "arguments", "where"),
+    [
+        ("IN", [], "a viewer in IN (most of the traffic was there)"),
+        ("", [], "a viewer at an unknown location (most of the traffic was there)"),
+        ("IN", ["--country", "TR"], "a viewer in TR (the country was given)"),
+        ("IN", ["--country", "US-MS"], "a viewer in US, US-MS (the subdivision was given)"),
+    ],
+)
+def test_e6_where_the_viewer_is_comes_from_the_traffic_or_an_option(rules, tmp_path, country, arguments, where):
+    traffic = tmp_path / "traffic.csv"
+    traffic.write_text(f"tweet,account,country,count\n20,1,{country},9\n21,17,TR,5\n", encoding="utf-8")
+    found = CliRunner().invoke(app, ["bench", rules, "--traffic", str(traffic), *arguments])
+    assert f"; {where}\n" in found.stdout
+
+
+@pytest.mark.parametrize("country", ["Turkey", "IN,PK", "", "WORLD", "XX"])
+def test_e6_bench_advises_no_option_that_it_does_not_have(rules, country):
+    found = CliRunner().invoke(app, ["bench", rules, "--country", country])
+    assert found.exit_code == 2
+    assert "--country" in found.output
+    assert "--subdivision" not in found.output
+
+
 def test_few_pairs_are_asked_about_again_and_again(rules, monkeypatch):
     """The three that the rules name are as many questions as all others: else the clock is most of what is timed."""
     asked: list[tuple[int, int]] = []

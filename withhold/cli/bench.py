@@ -23,7 +23,14 @@ from withhold.reports.speed import Traffic, WrongAnswer, invented_pairs, measure
 def bench(
     rules: options.Rules,
     traffic: options.Traffic = None,
-    country: options.Country = None,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            "--country",
+            metavar="CODE",
+            help="Where the viewer is, such as IN or US-MS; by default where most of the traffic was, or else unknown.",
+        ),
+    ] = None,
     at: options.At = None,
     root: options.Root = None,
     form: Annotated[Format, options.formats(BenchResult)] = Format.TEXT,
@@ -35,8 +42,9 @@ def bench(
     """
     impressions = None if traffic is None else _read_traffic(traffic)
     if impressions and country is None:
-        country = impressions.country
-    viewer = options.viewer_of(country, None, None, None, None)
+        viewer = options.viewer_in(impressions.country, signal="most of the traffic was there")
+    else:
+        viewer = options.viewer_in(country)
     instant = options.instant_of(at) or datetime.now(UTC)
     began = time.perf_counter()
     snapshot = options.load_snapshot(rules, root, form)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -143,19 +144,7 @@ def viewer_of(
     """Return the viewer that the options describe. Raise a usage error if they contradict each other."""
     viewer_id = _id("--viewer", viewer)
     if address is None and (databases is None or not databases.given):
-        given = "country" if country else "subdivision" if subdivisions else ""
-        signal = f"the {given} was given" if given else "no location was given"
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", RuleSetWarning)
-                around, inside = read_place(country, subdivisions or ())
-                made = Viewer(country=around, subdivisions=inside, account_id=viewer_id, signal=signal)
-        except WithholdError as error:
-            message = str(error).replace("use it as `country`", "give it with --country")
-            raise typer.BadParameter(message, param_hint="'--country' or '--subdivision'") from None
-        for warning in caught:
-            err.print(f"warning: {warning.message}", style="yellow")
-        return made
+        return viewer_in(country, subdivisions or (), viewer_id)
     if country is not None or subdivisions:
         raise typer.BadParameter("give either a country or an address", param_hint="'--country' and '--ip'")
     if address is None or databases is None or databases.geoip is None:
@@ -169,6 +158,30 @@ def viewer_of(
     if databases.anonymous is None and form is Format.TEXT:
         err.print("note: whether the address is anonymous was not checked; give --anonymous", style="yellow")
     return databases.open(databases.geoip).locate(address).viewer(viewer_id, databases.anonymised)
+
+
+def viewer_in(
+    country: str | None, subdivisions: Sequence[str] = (), viewer_id: int | None = None, *, signal: str | None = None
+) -> Viewer:
+    """Return a viewer in a place. Raise a usage error if it is none.
+
+    `signal` describes the source of the place; by default it is the options.
+    """
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", RuleSetWarning)
+            around, inside = read_place(country, subdivisions)
+            given = "the subdivision" if inside else "the country" if around else "no location"
+            made = Viewer(
+                country=around, subdivisions=inside, account_id=viewer_id, signal=signal or f"{given} was given"
+            )
+    except WithholdError as error:
+        message = str(error).replace("use it as `country`", "give it with --country")
+        options = [f"'--{name}'" for name, value in (("country", country), ("subdivision", subdivisions)) if value]
+        raise typer.BadParameter(message, param_hint=" or ".join(options) or "'--country'") from None
+    for warning in caught:
+        err.print(f"warning: {warning.message}", style="yellow")
+    return made
 
 
 def instant_of(text: str | None, name: str = "--at") -> datetime | None:

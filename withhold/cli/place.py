@@ -9,7 +9,7 @@ from withhold.territories import ALIASES, UNKNOWN_IN_DATA, WORLD, country_of, cu
 
 _UNKNOWN = "omit --country if the location is unknown"
 _ONE = f"a viewer is in one country; {_UNKNOWN}"
-_LIST = "a viewer is in one place: give one country, and --subdivision once for each level"
+_LIST = "a viewer is in one place: give each option one code"
 _EMPTY = "omit --subdivision if it is unknown"
 
 
