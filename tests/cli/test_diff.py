@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -11,6 +12,7 @@ from collections import Counter
 import pytest
 from typer.testing import CliRunner
 
+from withhold import RuleSet
 from withhold.cli.app import app
 from withhold.cli.git import RevisionError
 from withhold.cli.revisions import is_path
@@ -391,6 +393,14 @@ def test_json_lists_every_id_as_text(sides):
     assert answer["different"] is True
     ids = {(block["kind"], *block["ids"]) for block in answer["changes"]}
     assert ids == {("account", "18"), ("tweet", "7", "1355667106821046272"), ("tweet", "20")}
+
+
+def test_e3_every_format_has_both_revisions(sides):
+    both = [RuleSet.load(side).revision for side in ("old", "new")]
+    assert both[0] != both[1]
+    for form in ("text", "json", "markdown"):
+        printed = run("old", "new", "--format", form).output
+        assert re.findall(f"{both[0]}|{both[1]}", printed)[:2] == both
 
 
 def test_of_many_differences_a_hundred_are_told_unless_all_are_asked_for(sides):

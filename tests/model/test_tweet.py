@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import pytest
 
-from withhold import Policy, Settle, SubjectIdError, SubjectIdTypeError, Tweet, WithholdError
+from withhold import Engine, Policy, RuleSet, Settle, SubjectIdError, SubjectIdTypeError, Tweet, Viewer, WithholdError
 from withhold.model.tweet import links_of
 
 PLAIN = Tweet(20, 2)
@@ -105,3 +107,44 @@ class TestPolicy:
         """`author_sees_own="false"`, from an environment variable, would show withheld content."""
         with pytest.raises((TypeError, ValueError)):
             Policy(author_sees_own=value)
+
+
+def deep(levels: int, key: str) -> Tweet:
+    tweet: Tweet | None = None
+    for number in range(1, levels + 1):
+        inside: dict[str, Any] = {key: tweet}
+        tweet = Tweet(number, 1, **inside)
+    assert tweet is not None
+    return tweet
+
+
+@pytest.mark.parametrize("key", ["quoted", "retweet_of"])
+def test_c2_a_tweet_with_thousands_of_quotes_or_retweets_is_a_value_as_any_other(key: str) -> None:
+    one, same, other = deep(3_000, key), deep(3_000, key), deep(2_999, key)
+    assert (one == same, hash(one) == hash(same), one == other, one != other) == (True, True, False, True)
+    inside: dict[str, Any] = {key: Tweet(2_999, 1)}
+    assert one != Tweet(3_000, 1, **inside)
+    for again in (pickle.loads(pickle.dumps(one)), copy.copy(one), copy.deepcopy(one)):  # noqa: S301  # our own
+        assert again == one
+    assert len(repr(one)) < 1_000
+    decisions = Engine(RuleSet()).view(Viewer.unknown()).check_tweet(one)
+    assert pickle.loads(pickle.dumps(decisions)) == copy.deepcopy(decisions) == decisions  # noqa: S301
+    assert hash(decisions) == hash(copy.copy(decisions))
+    assert len(repr(decisions)) < 5_000
+
+
+def test_c2_a_tweet_that_occurs_again_and_again_in_another_is_looked_at_once() -> None:
+    twice, again = Tweet(1, 1), Tweet(1, 1)
+    for number in range(2, 100):
+        twice, again = (Tweet(number, 1, inner, inner) for inner in (twice, again))
+    assert (twice == again, hash(twice) == hash(again)) == (True, True)
+    assert copy.deepcopy(twice) == twice
+    assert len(repr(twice)) < 2_000
+
+
+def test_c2_a_tweet_is_shown_as_it_is_written_and_equal_to_no_other_kind() -> None:
+    tweet = Tweet(3, 1, Tweet(2, 1), quoted=Tweet(1, 1))
+    assert eval(repr(tweet)) == tweet  # noqa: S307  # our own
+    assert tweet != Tweet(3, 1, quoted=Tweet(2, 1), retweet_of=Tweet(1, 1))
+    assert tweet != (3, 1, Tweet(2, 1), Tweet(1, 1))
+    assert pickle.loads(pickle.dumps(tweet)).quoted == Tweet(1, 1)  # noqa: S301

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.sources.writing import FINE, RULE, refusal, told, write
-from withhold import RuleSet, RuleSetError
-from withhold.sources import protected_beside
+from withhold import CaseError, RuleSet, RuleSetError
+from withhold.sources import load_protected, protected_beside
+from withhold.testing.suite import Library, read_case_file
 
 
 def named(rule_id: str) -> str:
@@ -150,3 +152,19 @@ def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path) -> None
     assert told(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 outside-rule-set", "none.yaml:1:1 outside-rule-set"]
     with pytest.raises(RuleSetError, match="outside-rule-set"):
         protected_beside(tmp_path)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="there are no paths of open pipes")  # noqa: PTH110
+@pytest.mark.parametrize(
+    "load", [RuleSet.load, lambda path: load_protected(Path(path)), lambda path: read_case_file(Path(path), Library())]
+)
+def test_b7_a_pipe_that_has_no_name_is_called_a_pipe(load: Callable[[str], object]) -> None:
+    """As `cat rules.yaml | withhold lint /dev/stdin` or `withhold lint <(cat rules.yaml)` names one."""
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises((RuleSetError, CaseError), match="it is a pipe or a device") as caught:
+            load(f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert "save its contents to a file" in str(caught.value)

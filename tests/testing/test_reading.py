@@ -288,3 +288,18 @@ def test_b5_a_control_character_in_the_name_of_a_case_is_called_one(tmp_path, le
     (problem,) = caught.value.problems
     assert problem.code == "control-character"
     assert "contains the control character" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("file", "begin"),
+    [("rules.yaml", "rules.cases.yaml"), ("deep/in.json", "deep/in.cases.yaml"), ("README.md", "in.cases.yaml")],
+)
+def test_e1_a_folder_without_case_files_is_told_how_to_begin_one(tmp_path, file, begin):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("", encoding="utf-8")
+    with pytest.raises(CaseError) as caught:
+        read_all([tmp_path], Library())
+    (problem,) = caught.value.problems
+    rules = Path(file).name if file != "README.md" else "in.yaml"
+    assert problem.code == "no-case-files"
+    assert str(problem.hint).replace(os.sep, "/").startswith(f"begin `{begin}` with `rules: {rules}` and `cases: [")

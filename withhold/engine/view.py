@@ -12,6 +12,7 @@ from withhold.engine.decider import Decider
 from withhold.errors import Problem, SubjectIdError, SubjectTypeError, not_picklable, quoted
 from withhold.model.decision import Decision
 from withhold.model.ids import check_id
+from withhold.model.nested import Nested
 from withhold.model.tweet import Tweet, link, links_of
 from withhold.model.viewer import Viewer
 
@@ -20,8 +21,8 @@ _Pair = tuple[int, int]
 _Known = TypeVar("_Known", bound=_Pair | Tweet)
 
 
-@dataclass(frozen=True, slots=True)
-class TweetDecisions:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class TweetDecisions(Nested):
     """The decision on a tweet, and the decisions on every tweet that is quoted in it (R8).
 
     `decision` includes the tweets that it retweets. `quotes` has the decisions on each quote that a page shows in the

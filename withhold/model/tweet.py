@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from withhold.errors import Problem, SubjectIdError, SubjectTypeError, quoted
 from withhold.model.ids import check_id
+from withhold.model.nested import Nested
 
 #: The ids of a tweet and of its author. One of the two may be None.
 Link = tuple[int | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Tweet:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Tweet(Nested):
     """A tweet, its author, and the tweets that it retweets or quotes; a value.
 
     >>> Tweet(id=20, account_id=2, retweet_of=Tweet(id=10, account_id=1)).links()

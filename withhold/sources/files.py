@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.errors import Place, Problem, RuleSetError
-from withhold.sources.root import OutsideRootError, Root
+from withhold.sources.root import OutsideRootError, Root, SpecialFileError
 
 #: The endings of rule files, in any case.
 SUFFIXES = (".yaml", ".yml", ".json")
@@ -139,6 +139,8 @@ def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
         remedy = error.hint or f"{_STAY if what else _NO_LINK}; or give a `root` around both, such as `--root .`"
         return Problem("outside-rule-set", f"cannot read{what or ' it'}: {reason}", place, remedy)
     remedy = "check that it exists: its path is relative to this file" if what else "make it readable, or remove it"
+    if isinstance(error, SpecialFileError):
+        remedy = "save its contents to a file, and name that"
     return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place, remedy)
 
 

@@ -38,7 +38,7 @@ from withhold.sources.entry import Groups, RuleEntry
 from withhold.sources.files import decoded, rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile
 from withhold.sources.lossy import Lossy
-from withhold.sources.root import Root, check_relative
+from withhold.sources.root import Root, check_named, check_relative
 from withhold.territories import (
     ALIASES,
     GROUPS,
@@ -100,11 +100,13 @@ def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | N
 def _stat(path: str | os.PathLike[str]) -> os.stat_result:
     """Return the status of a path; raises `FileNotFoundError` if it does not exist, and `RuleSetError` for other errors."""
     try:
-        return os.stat(path)  # noqa: PTH116
+        found = os.stat(path)  # noqa: PTH116
+        check_named(path)
     except (OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError) and not os.path.lexists(path):
             raise  # a missing or empty path is the caller's mistake
         raise RuleSetError([unreadable(error, Place(str(path)))]) from None
+    return found
 
 
 class _Listed(NamedTuple):

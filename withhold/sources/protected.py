@@ -16,7 +16,7 @@ from withhold.parsing.strict import Id, Sparse, one_of, problem, read_model, rea
 from withhold.parsing.yaml_file import read_yaml
 from withhold.sources.files import decoded, unreadable
 from withhold.sources.lossy import Lossy
-from withhold.sources.root import Root
+from withhold.sources.root import Root, check_named
 
 _HINT = "write `protected:` and below it `- {account: …, category: …}`"
 
@@ -65,6 +65,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
 def _listed(file: Path, root: Root | None, problems: list[Problem]) -> list[Node]:
     """Return the entries of a file, and add what is wrong around them to `problems`."""
     try:
+        check_named(file)
         node = read_yaml(decoded((root or Root(file)).read(file), file), str(file))
         if node is None or node.pairs is None:
             raise refused("bad-protected", "this is no list of protected accounts", Place(str(file)), _HINT)

@@ -4,7 +4,7 @@ Rule sets may be untrusted. Every file of one is opened here: rules, lists of id
 """
 
 # Paths are text here, and each step makes one system call.
-# ruff: noqa: PTH109, PTH112, PTH115, PTH117, PTH118, PTH120, PTH208
+# ruff: noqa: PTH109, PTH110, PTH112, PTH115, PTH117, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ class OutsideRootError(OSError):
     def __init__(self, reason: str = "it is outside of the root", hint: str | None = None) -> None:
         super().__init__(errno.EXDEV, reason)
         self.hint = hint
+
+
+class SpecialFileError(OSError):
+    """A pipe or a device in place of a file. Reading it could wait for ever, or never end."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.EINVAL, "it is a pipe or a device")
+
+
+def check_named(path: str | os.PathLike[str]) -> None:
+    """Raise `SpecialFileError` for an open pipe, such as `/dev/stdin` can be: its real path does not exist."""
+    if os.path.exists(path) and not os.path.lexists(os.path.realpath(path)):
+        raise SpecialFileError
 
 
 def check_relative(name: str) -> None:
@@ -273,7 +286,7 @@ def _composed(name: str) -> str:
 
 
 def _open_regular(real: str) -> BufferedReader:
-    """Open a regular file; raises `OSError` for a pipe or a device, which might never end."""
+    """Open a regular file; raises `SpecialFileError` for a pipe or a device."""
     _check_regular(os.lstat(real).st_mode)  # opening a device may have effects
     file = open(real, "rb", opener=lambda path, flags: os.open(path, flags | _CAREFULLY))  # noqa: SIM115
     try:
@@ -294,4 +307,4 @@ def _is_at(real: str, file: BufferedReader) -> bool:
 
 def _check_regular(mode: int) -> None:
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a folder fails by itself
-        raise OSError(errno.EINVAL, "it is a pipe or a device")
+        raise SpecialFileError

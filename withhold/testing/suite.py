@@ -13,7 +13,17 @@ from pathlib import Path
 
 from withhold import native
 from withhold.engine import Engine
-from withhold.errors import CaseError, Place, Problem, RuleSetError, RuleSetWarning, SnapshotError, in_order, quoted
+from withhold.errors import (
+    CaseError,
+    Place,
+    Problem,
+    RuleSetError,
+    RuleSetWarning,
+    SnapshotError,
+    escaped,
+    in_order,
+    quoted,
+)
 from withhold.model import Policy, RuleSet
 from withhold.parsing.json_file import read_json
 from withhold.parsing.nodes import Node
@@ -22,9 +32,9 @@ from withhold.parsing.yaml_file import read_yaml
 from withhold.snapshot import Snapshot
 from withhold.snapshot.format import MAGIC
 from withhold.snapshot.opened import OpenedSnapshot, is_snapshot
-from withhold.sources.files import CASES, decoded, unreadable
+from withhold.sources.files import CASES, decoded, is_rule_file, unreadable
 from withhold.sources.loader import load_inside
-from withhold.sources.root import Root, check_relative, folders_of_links, repository_around
+from withhold.sources.root import Root, check_named, check_relative, folders_of_links, repository_around
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.reading import FileEntry, read_cases
 
@@ -115,6 +125,7 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
     surroundings = library.surroundings(path, around)  # of the path as it was given, with its links
     path = short_path(path)
     try:
+        check_named(path)
         root = read_yaml(decoded(surroundings.read(path), path), str(path))
     except RuleSetError as error:
         raise CaseError(error.problems) from None
@@ -140,7 +151,9 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         raise CaseError(in_order(errors))
     policy = Policy(**entry.policy.model_dump())
     indent = entry.cases.place.column - 1
-    file = CaseFile(path, path.parent / entry.rules, rules, policy, tuple(cases), warnings=tuple(problems), indent=indent)
+    file = CaseFile(
+        path, path.parent / entry.rules, rules, policy, tuple(cases), warnings=tuple(problems), indent=indent
+    )
     root_of_rules = None if inside is None else Path(inside.folder)
     return replace(file, root=root_of_rules, is_compiled=file.context[0] in library.compiled)
 
@@ -165,10 +178,13 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
     if not os.path.isdir(path):  # noqa: PTH112  # which raises nothing
         yield path
         return
-    inside = (file for _, files in _walk(path, problems) for file in files if file.name.lower().endswith(CASES))
-    files = sorted(inside, key=lambda file: file.parts)
+    inside = sorted((file for _, files in _walk(path, problems) for file in files), key=lambda file: file.parts)
+    files = [file for file in inside if file.name.lower().endswith(CASES)]
     if not files:
-        hint = "they end in `.cases.yaml`"
+        rules = next((file for file in inside if is_rule_file(file)), path / "in.yaml")
+        case = "{it: …, account: …, at: …, expect: {IN: withheld, US: visible}}"
+        beside = rules.with_name(rules.stem + CASES[0]).relative_to(path)
+        hint = f"begin {quoted(str(beside))} with `rules: {escaped(rules.name)}` and `cases: [{case}]`"
         problems.append(Problem("no-case-files", "there is no case file here", Place(str(path)), hint))
     yield from files
 

@@ -1,0 +1,115 @@
+"""Values that contain values of their own kind, thousands of levels deep: compared, hashed and pickled without recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+#: The levels that `repr` shows.
+_LEVELS = 4
+
+
+class _Inner(NamedTuple):
+    """A reference to an inner value by its number."""
+
+    number: int
+
+
+class Nested:
+    """The methods of a frozen dataclass with values of its own kind in fields, or in tuples in fields.
+
+    All take O(n) time for n different objects, however often each occurs. `repr` shows the outermost levels.
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Nested) or other.__class__ is not self.__class__:
+            return NotImplemented
+        numbers: dict[object, int] = {}  # equal values get the same number
+        mine, theirs = (_folded(whole, lambda *key: numbers.setdefault(key, len(numbers))) for whole in (self, other))
+        return bool(mine == theirs)
+
+    def __hash__(self) -> int:
+        return int(_folded(self, lambda *key: hash(key)))
+
+    def __repr__(self) -> str:
+        return _shown(self, _LEVELS)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rows: list[tuple[type, tuple[object, ...]]] = []
+
+        def number(kind: type, values: tuple[object, ...]) -> int:
+            rows.append((kind, values))
+            return len(rows) - 1
+
+        _folded(self, number)
+        return _built, (rows,)
+
+
+def _folded(whole: Nested, fold: Callable[[type, tuple[object, ...]], int]) -> int:
+    """Return what `fold` makes of a class and the values of its fields, from the innermost values outwards.
+
+    An inner value is replaced by the result for it.
+    """
+    results: dict[int, int] = {}
+    todo: list[Nested] = [whole]
+    while todo:
+        value = todo[-1]
+        given = [getattr(value, field.name) for field in fields(value)]  # type: ignore[arg-type]  # it is a dataclass
+        missing = [inner for inner in _inner(given) if id(inner) not in results]
+        todo += missing
+        if not missing:
+            todo.pop()
+            if id(value) not in results:
+                folded = (_replaced(each, lambda inner: _Inner(results[id(inner)])) for each in given)
+                results[id(value)] = fold(value.__class__, tuple(folded))
+    return results[id(whole)]
+
+
+def _inner(given: list[object]) -> list[Nested]:
+    found = [inner for each in given for inner in (each if isinstance(each, tuple) else (each,))]
+    return [inner for inner in found if isinstance(inner, Nested)]
+
+
+def _replaced(value: object, replace: Callable[[Nested], object]) -> object:
+    """Return a value of a field with each inner value replaced."""
+    if isinstance(value, Nested):
+        return replace(value)
+    if value.__class__ is tuple:
+        return tuple(_replaced(each, replace) for each in value)
+    return value
+
+
+def _shown(value: Nested, levels: int) -> str:
+    name = value.__class__.__qualname__
+    if not levels:
+        return f"{name}(…)"
+    parts = []
+    for field in fields(value):  # type: ignore[arg-type]  # it is a dataclass
+        shown = _replaced(getattr(value, field.name), lambda inner: _Text(_shown(inner, levels - 1)))
+        parts.append(f"{field.name}={shown!r}")
+    return f"{name}({', '.join(parts)})"
+
+
+class _Text(str):
+    """Text that is its own `repr`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _built(rows: list[tuple[type, tuple[object, ...]]]) -> object:
+    built: list[object] = []
+
+    def outer(value: object) -> object:
+        if isinstance(value, _Inner):
+            return built[value.number]
+        return tuple(map(outer, value)) if value.__class__ is tuple else value
+
+    for kind, values in rows:
+        built.append(kind(*map(outer, values)))
+    return built[-1]
