@@ -171,6 +171,23 @@ def test_junit_is_xml_whatever_a_rule_says(run, tmp_path):
     assert "rings a \\ufffe <bell>" in str(failed[0].text)
 
 
+def test_e3_junit_has_a_failure_for_each_threshold_that_is_not_met(run):
+    """Else a CI system that reads it would show that all is well."""
+    arguments = ["--fail-under", "90", "--mutation-threshold", "90", "--format", "junit"]
+    for text, expected in ((FINE, ["coverage", "mutation"]), (THOROUGH, [])):
+        found = run(*arguments, all=text)
+        root = ET.fromstring(found.stdout)  # noqa: S314
+        failed = [case for case in root.iter("testcase") if case.find("failure") is not None]
+        assert [case.get("name") for case in failed] == expected
+        assert (found.exit_code == 1) is bool(expected)
+        assert root.get("failures") == str(len(expected))
+        assert root.get("tests") == str(len([*root.iter("testcase")]))
+        for case in failed:
+            (failure,) = case
+            assert f"{case.get('name')}: {failure.get('message')}\n" in found.stderr
+            assert "is less than the required 90 %" in str(failure.get("message"))
+
+
 def test_a_file_takes_the_report_and_text_is_still_printed(run, tmp_path):
     found = run("--format", "junit", "--output", "junit.xml", all=FINE)
     assert found.stdout == "all.cases.yaml: 1 case\n1 case in 1 file: all passed\n"

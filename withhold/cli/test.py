@@ -109,8 +109,8 @@ def test(
     if output is not None:
         _write_text(output, document(report, form))
     show(report, form if output is None else Format.TEXT)
-    for what, share, least in report.shortfalls():
-        err.print(f"{what}: {share} is less than the required {least:g} %", style="red")
+    for measure, message in report.shortfalls():
+        err.print(f"{measure}: {message}", style="red")
     if not report.fine:
         raise typer.Exit(ExitCode.FAILURE)
 

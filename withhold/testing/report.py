@@ -65,14 +65,14 @@ class Report:
         """Cases that would notice the unnoticed changes, by the files to add them to."""
         return [] if self.mutation is None else additions(self.mutation.suggestions)
 
-    def shortfalls(self) -> Iterator[tuple[str, Share, float]]:
-        """Yield the shares that are below their thresholds; a share of nothing is, unless there are no rules."""
+    def shortfalls(self) -> Iterator[tuple[str, str]]:
+        """Yield each measure that is below its threshold, with a message. An empty one is, unless there are no rules."""
         if not self.uncovered and not any(tested.file.rules for tested in self.files):
             return
         asked = (("coverage", self.tried, self.fail_under), ("mutation", self.noticed, self.mutation_threshold))
         for what, found, least in asked:
             if found is not None and least is not None and not found.reaches(least):
-                yield what, found, least
+                yield what, f"{found} is less than the required {least:g} %"
 
     @property
     def fine(self) -> bool:

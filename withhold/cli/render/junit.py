@@ -34,7 +34,10 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
 
 @render.register
 def _report(report: Report) -> Iterator[str]:
-    """Yield a suite for each case file, and a suite with rule files that no case file tests, which are skipped."""
+    """Yield a suite for each case file, one of rule files that no case file tests, and one of thresholds that are not met.
+
+    The rule files are skipped, and the thresholds fail.
+    """
     root = ET.Element("testsuites", tests=str(report.cases), failures=str(report.failures))
     for tested in report.files:
         counts = {"tests": str(len(tested.results)), "failures": str(len(tested.failed)), "errors": "0"}
@@ -54,6 +57,14 @@ def _report(report: Report) -> Iterator[str]:
         for path in report.uncovered:
             case = ET.SubElement(suite, "testcase", classname="uncovered", name=_xml(escaped_path(path)))
             ET.SubElement(case, "skipped", message=skipped)
+    if shortfalls := [*report.shortfalls()]:
+        count = str(len(shortfalls))
+        for key in ("tests", "failures"):
+            root.set(key, str(int(root.get(key, "0")) + len(shortfalls)))
+        suite = ET.SubElement(root, "testsuite", name="thresholds", tests=count, failures=count, errors="0")
+        for measure, message in shortfalls:
+            case = ET.SubElement(suite, "testcase", classname="thresholds", name=measure)
+            ET.SubElement(case, "failure", message=message)
     yield _document(root)
 
 
