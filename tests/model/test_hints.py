@@ -46,7 +46,7 @@ def suggested(written: str) -> list[str]:
         *(("WY", "US-WY"), ("QC", "CA-QC"), ("ON", "CA-ON"), ("WA", "US-WA AU-WA"), ("UP", "IN-UP"), ("NSW", "AU-NSW")),
         *(("ENG", "GB-ENG"), ("Canaries", "ES-CN LC-12"), ("St. Helena", "SH"), ("Kosova", "XK"), ("Aland", "AX")),
         *(("Timor", "TL"), ("Saudi", "SA"), ("Irak", "IQ"), ("Lybia", "LY"), ("Egpyt", "EG"), ("Equador", "EC")),
-        *(("Columbia", "CO"), ("Chili", "CL"), ("Indai", "IN"), ("Marocco", "MA"), ("ROW", "WORLD")),
+        *(("Columbia", "CO"), ("Chili", "CL"), ("Indai", "IN"), ("Marocco", "MA")),
         *(("Orissa", "IN-OD"), ("New Delhi", "IN-DL"), ("US-SM", "US-MS"), ("UX-MS", "US-MS"), ("WORLE", "WORLD")),
     ],
 )
@@ -74,17 +74,54 @@ def test_e5_the_intended_place_is_suggested(written: str, codes: str) -> None:
         "unknown",
         "XW",
         "İN",
-        *("EN", "UN", "G7", "JA", "SP", "DR", "US-XX", "US-MZ", "CA-US", "FR-96", "EAST", "Northern", "Nairobi"),
+        *(
+            "EN",
+            "UN",
+            "JA",
+            "SP",
+            "DR",
+            "US-XX",
+            "US-MZ",
+            "CA-US",
+            "FR-96",
+            "EAST",
+            "Northern",
+            "Nairobi",
+            "London",
+            "GB-LON",
+            "US-CAA",
+        ),
     ],
 )
 def test_e5_no_place_is_suggested_if_none_fits(written: str) -> None:
     assert hint(written) == GENERAL
 
 
-@pytest.mark.parametrize("written", ["Europe", "Asia", "Africa", "the Americas", "OC", "150", "Middle East", "EMEA"])
+@pytest.mark.parametrize(
+    "written", ["Europe", "Asia", "Africa", "the Americas", "OC", "150", "Middle East", "EMEA", "Gulf", "GCC", "G7"]
+)
 def test_e5_continents_are_not_territories(written: str) -> None:
     assert "list its countries" in hint(written)
     assert not suggested(written)
+
+
+@pytest.mark.parametrize("written", ["ROW", "rest of the world", "other countries"])
+def test_e5_the_rest_of_the_world_is_not_the_world(written: str) -> None:
+    assert "except_in" in hint(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("Democratic Republic of the Congo", "CD"),
+        ("St Kitts", "KN"),
+        ("EU27", "EU"),
+        ("GB-NI", "GB-NIR"),
+        ("GB-EGN", "GB-ENG"),
+    ],
+)
+def test_e5_the_whole_name_decides(written: str, code: str) -> None:
+    assert suggested(written) == [code]
 
 
 def test_e5_eu_where_one_country_is_expected_suggests_none() -> None:

@@ -25,7 +25,7 @@ LISTED = 100
 _QUOTED_OF_OTHER_FILE = 10
 _KINDS = ("account", "tweet")
 # Other names of the kinds in exports, besides their plurals.
-_SYNONYMS = {"user": "account", "profile": "account", "handle": "account", "post": "tweet", "status": "tweet"}
+_SYNONYMS = {"user": "account", "author": "account", "profile": "account", "handle": "account", "post": "tweet", "status": "tweet"}
 _SEVERAL = re.compile(r"[0-9\s,;]+", re.ASCII)
 _CSV_HINT = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
 
@@ -99,7 +99,7 @@ class IdsFile:
         for kind, text, at in rows:
             if kind not in self._ids:
                 singular = kind.removesuffix("es" if kind.endswith("ses") else "s").removesuffix("_id")
-                known = _SYNONYMS.get(singular, singular)
+                known = _SYNONYMS.get(kind) or _SYNONYMS.get(singular, singular)
                 hint = f"did you mean `{known}`?" if known in _KINDS else "write `account` or `tweet`"
                 self._report("unknown-kind", f"unknown kind {excerpt(kind)}", hint=hint)
                 continue

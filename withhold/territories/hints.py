@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable, Iterable
 
 from withhold.territories.iso import WORLD, countries, country_of, is_subdivision, name_of, subdivisions
-from withhold.territories.names import CONTINENTS, FORMER, WORLDWIDE, codes_named, nearest_country_names, plain
+from withhold.territories.names import (
+    CONTINENTS,
+    FORMER,
+    REMAINDER,
+    WORLDWIDE,
+    codes_named,
+    nearest_country_names,
+    plain,
+)
 from withhold.territories.table import TABLE, CodeRow
 
 _Reader = Callable[[str], str | None]
@@ -17,7 +25,9 @@ _MOST = 3
 _SHORT = 2
 _LONGEST = 100
 _SEPARATOR = re.compile(r"[\s_./:\u2010-\u2015\u2212-]+")
-_GROUPS = dict.fromkeys(("e u", "eec", "european union", "ue"), "EU") | {"european economic area": "EEA"}
+_GROUPS = dict.fromkeys(("e u", "eec", "eu27", "eu 27", "european union", "ue"), "EU") | {
+    "european economic area": "EEA"
+}
 _NOWHERE = frozenset({"n a", "nan", "none", "null", "undefined", "unknown"})
 # Names of parts of many countries. ISO 3166-2 lists only a few of these parts, so a suggestion would mislead.
 _DIRECTIONS = frozenset({"east", "eastern", "north", "northern", "south", "southern", "west", "western"})
@@ -48,6 +58,8 @@ def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
         return f"{_former(row)}; or did you mean {_either(parts)}?" if 0 < len(parts) <= _MOST else _former(row)
     if name in WORLDWIDE or text == "*":
         return f"did you mean `{WORLD}`?"
+    if name in REMAINDER:
+        return f"write `withheld_in: {WORLD}`, and list the other territories in `except_in`"
     if name.removeprefix("the ") in CONTINENTS:
         return "a continent or region is not a territory: list its countries, or define a group"
     if name in _GROUPS:
@@ -124,8 +136,8 @@ def _glued(written: str, current: _Reader) -> tuple[str, ...]:
 def _nearest(written: str, groups: Iterable[str]) -> tuple[str, ...]:
     """Return the code that is one typing error away: two letters swapped, or a neighbouring key.
 
-    Text of two letters is close to too many countries, so it gets no suggestion. In a subdivision's part of two letters
-    only a swap is corrected.
+    Text of two letters is close to too many countries, so it gets no suggestion. In a subdivision's part only a swap is
+    corrected.
     """
     if len(written) <= _SHORT:
         return ()
@@ -133,10 +145,9 @@ def _nearest(written: str, groups: Iterable[str]) -> tuple[str, ...]:
         around, _, part = written.partition("-")
         country = {"UK": "GB", "EL": "GR"}.get(around, around)
         if country in countries():
-            if len(part) <= _SHORT:
-                swapped = f"{country}-{part[::-1]}"
-                return (swapped,) if part.isalpha() and swapped in subdivisions(country) else ()
-            return _slipped(f"{country}-{part}", subdivisions(country))
+            swapped = (part[:at] + part[at + 1] + part[at] + part[at + 2 :] for at in range(len(part) - 1))
+            found = [f"{country}-{each}" for each in swapped if f"{country}-{each}" in subdivisions(country)]
+            return tuple(found[:1]) if part.isalpha() and len(found) == 1 else ()
         return _slipped(written, (f"{near}-{part}" for near in countries() if f"{near}-{part}" in subdivisions(near)))
     return _slipped(written, (*groups, WORLD))
 

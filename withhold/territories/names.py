@@ -18,14 +18,18 @@ def _words(text: str) -> frozenset[str]:
 #: Names for the whole world.
 WORLDWIDE = _words("""
     001, all, all countries, any, anywhere, earth, every country, everywhere, global, globally, international,
-    internationally, rest of the world, rest of world, row, the whole world, the world, world wide, worldwide, ww
+    internationally, the whole world, the world, world wide, worldwide, ww
 """)
+
+#: Names for all countries but some.
+REMAINDER = _words("everywhere else, other countries, rest of the world, rest of world, row, the rest of the world")
 
 #: Names and UN codes of regions that are not territories. A rule must list their countries instead.
 CONTINENTS = _words("""
-    002, 003, 005, 009, 013, 019, 021, 029, 142, 150, 419, africa, americas, apac, asia, asia pacific, balkans, benelux,
-    caribbean, central america, emea, europe, latam, latin america, mena, middle east, north africa, north america,
-    nordics, oc, oceania, scandinavia, south america, south asia, southeast asia
+    002, 003, 005, 009, 013, 019, 021, 029, 142, 150, 419, africa, americas, apac, arab league, asean, asia, asia pacific,
+    balkans, baltics, benelux, brics, caribbean, central america, central asia, cis, commonwealth, dach, efta, emea, europe,
+    eurozone, five eyes, g20, g7, gcc, gulf, gulf states, latam, latin america, maghreb, mena, mercosur, middle east, nato,
+    nordics, north africa, north america, oc, oceania, scandinavia, south america, south asia, southeast asia, visegrad
 """)
 
 # Names of countries that ISO 3166 does not have, and abbreviations that newspapers and sports use.
@@ -140,6 +144,7 @@ IN-OD orissa
 IN-DL new delhi
 IN-PY pondicherry
 IN-UK uttaranchal
+GB-NIR ni
 """
 
 
@@ -188,10 +193,14 @@ def codes_named(name: str) -> tuple[str, ...]:
     ('GE', 'US-GA')
     """
     written = plain(name)
-    for form in dict.fromkeys((written, written.removeprefix("the "), _STYLE.sub("", written))):
+    bare = written.removeprefix("the ")
+    for form in dict.fromkeys((written, bare, f"the {bare}", _STYLE.sub("", written))):
         found = _country_names().get(form, ())
         # Prefer a country to its subdivision of the same name: Mexico, Luxembourg.
         parts = [code for code in _subdivision_names().get(form, ()) if country_of(code) not in found]
+        if parts and not found:  # Saint Kitts is a parish, and more likely half of the country's name
+            found = tuple(code for code in _halves().get(form, ()) if any(country_of(part) == code for part in parts))
+            parts = [code for code in parts if country_of(code) not in found]
         if found or parts:
             return (*found, *parts)
     return _halves().get(written, ())
@@ -270,6 +279,6 @@ def _curated(text: str) -> Iterator[tuple[str, str]]:
 def _by_name(pairs: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
     for code, name in pairs:
-        if name and name != "eh partial":
+        if name and name not in ("eh partial", "london"):  # `GB-LND` is the City of London alone
             found.setdefault(name, set()).add(code)
     return {name: tuple(sorted(codes)) for name, codes in found.items()}
