@@ -76,6 +76,8 @@ def run(scratch: Path, only: list[str], *, quick: bool) -> dict[str, Any]:
     absent = driver.absent(names) if "sizes" in parts else {}
     for name, reason in absent.items():
         progress(f"left out: {name}: {reason}")
+    if absent and set(names) == set(absent):
+        sys.exit("stopped: nothing is left to measure")
     directories = {size.ids: scratch / str(size.ids) for size in sizes}
     found: dict[str, Any] = {"machine": machine.described(), "quick": quick, "sizes": []}
     compiled: dict[int, dict[str, Any]] = {}
@@ -107,12 +109,13 @@ def run(scratch: Path, only: list[str], *, quick: bool) -> dict[str, Any]:
         counts = (medium, cases, 3 if quick else 5)
         figures |= package.output_of("benchmarks.targets.rules", scratch / "rules", *counts)
         floor = figures["miss, small"].get("ns", {}).get("floor")
+        figures |= {name: {"missing": reason} for name, reason in absent.items()}
         figures |= engines.measured(found["sizes"], floor)
         named = {"small": f"{small:,}", "medium": f"{medium:,}", "large": f"{large:,}", "cases": f"{cases:,}"}
         found["targets"] = limits.judged(figures, named, quick=quick)
     if "differential" in parts:
-        progress("comparing the answers of all implementations")
         count = 100_000 if quick else 1_000_000
+        progress(f"comparing the answers of all implementations to {count:,} questions, which takes a minute or more")
         found["differential"] = package.output_of("benchmarks.differential", directories[100_000], count)
     return found
 

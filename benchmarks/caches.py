@@ -6,6 +6,7 @@ of each list with `Reference`. Reads are counted in separate runs, so no time in
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -152,6 +153,7 @@ def _cost(snapshot: Snapshot, right: Right, way: Way, pairs: list[tuple[int, int
 
 def main() -> None:
     """Print the cost of a look-up, and then of each kind of question."""
+    argparse.ArgumentParser(prog="python -m benchmarks.caches", description=__doc__).parse_args()
     found = of_dictionaries()
     print(f"{'look-up':<32} {'ns for a hit':>15} {'ns for a miss':>19}")
     for name, (hit, miss) in found.items():

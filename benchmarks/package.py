@@ -37,10 +37,13 @@ def begin() -> None:
         sys.exit(subprocess.call(again, env={**os.environ, "WITHHOLD_PURE_PYTHON": "1"}))  # noqa: S603
     print(f"measured: {found}", file=sys.stderr, flush=True)
     if not found.native and not wants_pure:
-        hint = " Python imports the sources in the current folder before an installed package: compile them with `pip install -e '.[bench]'`."
-        sys.exit(
-            f"stopped: the package is in pure Python; add `--pure` to measure that.{hint if found.is_checkout else ''}"
-        )
+        hint = "."
+        if os.environ.get("WITHHOLD_PURE_PYTHON"):
+            hint = ", or unset `WITHHOLD_PURE_PYTHON` to measure the compiled modules."
+        elif found.is_checkout:
+            hint += " Python imports the sources in the current folder before an installed package: compile them with"
+            hint += " `pip install -e '.[bench]'`."
+        sys.exit(f"stopped: the package is in pure Python; add `--pure` to measure that{hint}")
 
 
 @contextmanager

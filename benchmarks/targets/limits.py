@@ -70,19 +70,21 @@ LIMITS = {
 def judged(measured: dict[str, Any], sizes: dict[str, str], *, quick: bool) -> list[dict[str, Any]]:
     """Return every target with its figure (median, middle half), or with the reason why it has none.
 
-    A quick run has other sizes than those of the limits, and too few turns, so its figures are not judged.
+    A quick run has other sizes than those of the limits, and too few turns, so its figures are not judged. Targets that are
+    the same at its sizes are returned once.
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for name, limit in LIMITS.items():
         figure = measured.get(name, {"missing": "not part of this run"})
         row = {
             "name": name,
             "what": limit.what.format(**sizes),
-            "limit": str(limit),
+            "limit": "" if quick else str(limit),
             "unit": limit.unit,
             **figure,
         }
         if "value" in figure:
             row["met"] = None if quick else limit.met(figure["value"])
-        found.append(row)
+        if all(row["what"] != other["what"] for other in found):
+            found.append(row)
     return found

@@ -30,7 +30,7 @@ def test_e10_pure_python_is_not_measured_without_the_option(module):
     first, last = found.stderr.splitlines()
     assert first.startswith("measured: withhold ")
     assert "in pure Python: WITHHOLD_PURE_PYTHON is set" in first
-    assert last.startswith("stopped: the package is in pure Python; add `--pure` to measure that.")
+    assert last.startswith("stopped: the package is in pure Python; add `--pure` to measure that")
     assert found.stdout == ""
 
 

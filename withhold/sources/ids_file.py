@@ -25,7 +25,14 @@ LISTED = 100
 _QUOTED_OF_OTHER_FILE = 10
 _KINDS = ("account", "tweet")
 # Other names of the kinds in exports, besides their plurals.
-_SYNONYMS = {"user": "account", "author": "account", "profile": "account", "handle": "account", "post": "tweet", "status": "tweet"}
+_SYNONYMS = {
+    "user": "account",
+    "author": "account",
+    "profile": "account",
+    "handle": "account",
+    "post": "tweet",
+    "status": "tweet",
+}
 _SEVERAL = re.compile(r"[0-9\s,;]+", re.ASCII)
 _CSV_HINT = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
 
