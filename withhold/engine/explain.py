@@ -109,9 +109,8 @@ class Explanation:
         for found in self.rules:
             rule = found.rule
             yield f"    - {name_in_text(rule.id)}: {found.state.upper()}, {found.why}"
-            what = "suspends" if rule.effect == "suspend" else "withholds"
             demand = f", demand {name_in_text(rule.demand)}" if rule.demand else ""
-            yield f"      {what} the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
+            yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
             if rule.note:
                 yield from _lines("note", rule.note)
             for code, reason in rule.override:

@@ -16,6 +16,7 @@ from withhold.model.policy import Policy, Settle
 from withhold.model.rule import Effect, Rule
 from withhold.semantics import Reach, alike, extent, reach_of
 
+_EFFECTS = list(Effect)  # from the mildest to the severest
 # A rule is compared with at most so many others in each step: by their ids, by the viewers they reach, by their periods.
 _COMPARED = 1000
 
@@ -70,8 +71,8 @@ def shadows(rules: list[Rule]) -> dict[str, Rule]:
 def hidden_by(rules: Sequence[Rule]) -> list[int]:
     """Return for each rule a bit set of the viewers from whom it hides its subjects, under either policy.
 
-    There is one bit for each policy and each set of places that the rules do not distinguish, and a second such group of
-    bits for suspensions. A rule covers another one if it has all of its bits.
+    There is one bit for each severity of effect, each policy and each set of places that the rules do not distinguish. A
+    rule covers another one if it has all of its bits.
     """
     extents = {
         reach: [extent(reach, Policy(unknown_location=settle)) for settle in Settle] for reach in map(reach_of, rules)
@@ -80,9 +81,9 @@ def hidden_by(rules: Sequence[Rule]) -> list[int]:
 
     def number(reach: Reach) -> int:
         found = 0
-        for suspends in (False, True):
+        for severity in range(len(_EFFECTS)):
             for each in extents[reach]:
-                mask = each.hidden if reach.effect is Effect.SUSPEND or not suspends else 0
+                mask = each.hidden if _EFFECTS.index(reach.effect) >= severity else 0
                 found = found << len(cells) | sum(1 << at for at, place in enumerate(cells) if mask & place)
         return found
 

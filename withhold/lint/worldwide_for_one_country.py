@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from withhold.lint.check import Check, Context, Finding
 from withhold.lint.jurisdiction import LOCAL
-from withhold.model.rule import Effect
 from withhold.territories import WORLD
 
 
 def _find(context: Context) -> Iterator[Finding]:
     for rule in context.rules:
         if rule.reason in LOCAL and WORLD in rule.withheld_in:
-            verb = "suspends" if rule.effect is Effect.SUSPEND else "withholds"
-            message = f"the rule {verb} worldwide, but its reason `{rule.reason}` applies in one jurisdiction only"
+            message = (
+                f"the rule {rule.effect}s worldwide, but its reason `{rule.reason}` applies in one jurisdiction only"
+            )
             hint = "withhold in that jurisdiction alone, or give a reason that applies worldwide"
             yield Finding(rule, message, hint, ("reason",))
 

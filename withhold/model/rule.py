@@ -28,8 +28,15 @@ from withhold.territories import WORLD, Resolved, expand
 
 
 class Effect(StrEnum):
+    """What a rule does to its subjects. The order of the members is their severity."""
+
     WITHHOLD = "withhold"
     SUSPEND = "suspend"
+
+    @property
+    def worldwide(self) -> bool:
+        """Whether the effect always applies everywhere (R6)."""
+        return self is Effect.SUSPEND
 
 
 class Reason(StrEnum):
@@ -130,7 +137,7 @@ class Rule:
         set_(self, "reason", choice(Reason, self.reason, "reason", where))
         if self.if_unknown is not None:
             set_(self, "if_unknown", choice(Settle, self.if_unknown, "if_unknown", where))
-        if self.effect is Effect.SUSPEND and not self.withheld_in:
+        if self.effect.worldwide and not self.withheld_in:
             set_(self, "withheld_in", (WORLD,))
         for name in ("withheld_in", "except_in"):
             set_(self, name, self._codes(name))
@@ -186,10 +193,10 @@ class Rule:
                 "a stay does not end after it starts",
                 "check whether its `from` and `until` are swapped",
             )
-        if self.effect is Effect.SUSPEND and (self.withheld_in != (WORLD,) or self.except_in):
+        if self.effect.worldwide and (self.withheld_in != (WORLD,) or self.except_in):
             name = "except_in" if self.except_in else "withheld_in"
             hint = "write `withheld_in: WORLD`, or `effect: withhold`"
-            yield "suspend-not-worldwide", name, "`effect: suspend` is always worldwide", hint
+            yield "suspend-not-worldwide", name, f"`effect: {self.effect}` is always worldwide", hint
         for code, reason in self.override:
             if not (code and code == code.strip() and reason and reason == reason.strip()):
                 message = f"override {quoted(code)} with the reason {quoted(reason)}: one of the two is empty or padded"

@@ -90,10 +90,10 @@ def _changes(rule: Rule, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
             for word, moved in _moved(bound) if bound is not None else ():
                 change = f"with the {side} of a stay, {in_iso(bound)}, a second {word}"
                 yield change, {"stays": [*others, stay._replace(**{side: moved})]}
-    if rule.effect is Effect.WITHHOLD:
-        yield "with `effect: suspend`", {"effect": Effect.SUSPEND, "withheld_in": (WORLD,), "except_in": ()}
-    else:
-        yield "with `effect: withhold`", {"effect": Effect.WITHHOLD}
+    for effect in Effect:
+        if effect is not rule.effect:
+            everywhere = {"withheld_in": (WORLD,), "except_in": ()} if effect.worldwide else {}
+            yield f"with `effect: {effect}`", {"effect": effect, **everywhere}
     # One of the two is the present behaviour of the rule, so it is equivalent.
     yield from ((f"with `if_unknown: {settle}`", {"if_unknown": settle}) for settle in Settle)
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-from withhold.model import Effect, Policy, Rule, Settle
+from withhold.model import Policy, Rule, Settle
 from withhold.model.places import place_of
 from withhold.model.viewer import LocationKey
 from withhold.semantics import extent, reach_of
@@ -58,7 +58,7 @@ class Looked(NamedTuple):
 
 def narrowings(rule: Rule, looked: Looked, policy: Policy) -> Iterator[Alternatives]:
     """Yield the ways in which a rule, or its exceptions, reach less. `policy` settles what unknown viewers see of the rule."""
-    if rule.effect is Effect.SUSPEND or WORLD in rule.except_in:
+    if rule.effect.worldwide or WORLD in rule.except_in:
         return
 
     def excepting(_: str, code: str) -> Mutant:

@@ -80,14 +80,13 @@ def rules(
     named = draw(st.sets(ids() if accounts is None else accounts, max_size=4))
     effect = draw(st.sampled_from(Effect))
     codes = _all_territories() if territories is None else territories
-    suspends = effect is Effect.SUSPEND
     period = draw(periods(instants))
     return Rule(
         id=rule_id,
         accounts=IdSet(named),
         tweets=IdSet(draw(st.sets(ids() if tweets is None else tweets, min_size=0 if named else 1, max_size=4))),
-        withheld_in=[WORLD] if suspends else draw(st.lists(codes, min_size=1, max_size=4)),
-        except_in=[] if suspends else draw(st.lists(codes, max_size=3)),
+        withheld_in=[WORLD] if effect.worldwide else draw(st.lists(codes, min_size=1, max_size=4)),
+        except_in=[] if effect.worldwide else draw(st.lists(codes, max_size=3)),
         from_=period.start,
         until=period.end,
         stays=draw(st.lists(periods(instants), max_size=2)),

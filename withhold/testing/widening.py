@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from withhold.model import Effect, Rule
+from withhold.model import Rule
 from withhold.model.viewer import LocationKey
 from withhold.territories import WORLD, containing, countries, country_of, is_subdivision, subdivisions
 from withhold.testing.mutants import Alternatives, Mutant
@@ -30,7 +30,7 @@ def widenings(
 
     `asked` are the places of viewers in cases about the rule; `usual` are countries in the order in which they are tried.
     """
-    if rule.effect is Effect.SUSPEND:
+    if rule.effect.worldwide:
         return
     for key, named, excepted in (("withheld_in", rule.withheld_in, rule.except_in), ("except_in", rule.except_in, ())):
         if WORLD in named or not named:
