@@ -27,9 +27,7 @@ def combine(reaching: Iterable[ReachingRule]) -> Outcome:
 
     Authors are exempt from withholding, not from suspension (R9).
     """
-    found = (
-        OUTCOME_OF[each.rule.effect] for each in reaching if not each.own or each.rule.effect is not Effect.WITHHOLD
-    )
+    found = (OUTCOME_OF[each.rule.effect] for each in reaching if not each.own or each.rule.effect is Effect.SUSPEND)
     return max(found, key=_SEVERITY.__getitem__, default=Outcome.VISIBLE)
 
 

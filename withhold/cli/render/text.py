@@ -50,7 +50,7 @@ from withhold.model.viewer import viewer_text
 from withhold.native.package import this_package
 from withhold.reports.speed import Figure
 
-_OUTCOMES = {Outcome.VISIBLE: "green", Outcome.WITHHELD: "bold yellow", Outcome.SUSPENDED: "bold red"}
+_OUTCOMES = {Outcome.VISIBLE: "green", Outcome.SUSPENDED: "bold red"}
 _SEVERITIES = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 _CAUTION = """\
@@ -68,8 +68,11 @@ render.register(report_lines)
 
 
 def outcome_text(outcome: Outcome) -> Text:
-    """Return an outcome in its colour. Withheld and suspended are in capitals, for readers who see no colour."""
-    return Text(outcome.value if outcome is Outcome.VISIBLE else outcome.value.upper(), style=_OUTCOMES[outcome])
+    """Return an outcome in its colour. Hidden outcomes are in capitals, for readers who see no colour."""
+    return Text(
+        outcome.value if outcome is Outcome.VISIBLE else outcome.value.upper(),
+        style=_OUTCOMES.get(outcome, "bold yellow"),
+    )
 
 
 def problem_text(problem: Problem) -> Text:
