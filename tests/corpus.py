@@ -120,7 +120,7 @@ class Want(_Strict):
         pairs["rule_id"] = (self.rule_ids[0] if self.rule_ids else None, found.rule_id)
         if not self.rule_ids:
             pairs["of no rule"] = ((None, None, None), (found.scope, found.reason, found.demand))
-        flags = (found.visible, found.withheld, found.suspended)
+        flags = tuple(getattr(found, outcome) for outcome in Outcome)
         pairs["flags"] = (tuple(self.outcome is outcome for outcome in Outcome), flags)
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
