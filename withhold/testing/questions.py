@@ -17,7 +17,7 @@ from withhold.model import IdSet, Outcome, Policy, Rule, RuleSet, Scope
 from withhold.model.places import place_of
 from withhold.model.tweet import Link, links_of
 from withhold.model.viewer import Viewer
-from withhold.semantics import Extent, ReachingRule, combine, extent, reach_of
+from withhold.semantics import ReachingRule, combine, extent, reach_of
 from withhold.snapshot import Snapshot
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.suite import Library
@@ -35,23 +35,17 @@ class Question:
     case: Case
     links: tuple[Link, ...]
     rules: tuple[Rule, ...]
-    _extents: dict[str, Extent] = field(default_factory=dict)
+    #: For each viewer, the rules in force that hide the subject from them.
+    _hiding: dict[Viewer, list[ReachingRule]] = field(default_factory=dict)
 
     def outcome(self, viewer: Viewer, without: Rule, instead: Rule | None) -> Outcome:
         """Return the outcome if one rule is replaced by another or removed."""
-        here, at, policy = place_of(viewer.location_key), self.case.at, self.file.policy
-        spoken: list[ReachingRule] = []
-        for rule in self.rules:
-            if rule.id == without.id or not rule.in_force(at):
-                continue
-            if (where := self._extents.get(rule.id)) is None:
-                where = self._extents[rule.id] = extent(reach_of(rule), policy)
-            if where.hidden & here:
-                spoken.append(self._spoken(rule, viewer))
-        if instead is not None and names(instead, self.links) and instead.in_force(at):
-            where = extent(reach_of(instead), policy)
-            spoken += [self._spoken(instead, viewer)] if where.hidden & here else []
-        return combine(spoken)
+        if viewer not in self._hiding:
+            self._hiding[viewer] = [each for rule in self.rules if (each := self._reaching(rule, viewer))]
+        hiding = [each for each in self._hiding[viewer] if each.rule.id != without.id]
+        if instead is not None and names(instead, self.links) and (each := self._reaching(instead, viewer)):
+            hiding.append(each)
+        return combine(hiding)
 
     def speaker(self, viewer: Viewer, without: Rule, instead: Rule | None) -> str | None:
         """Return the id of the rule that speaks if one rule is replaced by another or removed."""
@@ -61,7 +55,12 @@ class Question:
         decision = Decider(Snapshot.compile(RuleSet(narrow)), self.file.policy).decide(self.links, viewer, self.case.at)
         return None if decision.visible else decision.rule_id
 
-    def _spoken(self, rule: Rule, viewer: Viewer) -> ReachingRule:
+    def _reaching(self, rule: Rule, viewer: Viewer) -> ReachingRule | None:
+        """Return a rule that is in force and hides what it names from the viewer; None for any other rule."""
+        if not rule.in_force(self.case.at):
+            return None
+        if not extent(reach_of(rule), self.file.policy).hidden & place_of(viewer.location_key):
+            return None
         exempts = self.file.policy.author_sees_own and viewer.account_id is not None
         own = exempts and not names(rule, [link for link in self.links if link[1] != viewer.account_id])
         return ReachingRule(rule, Scope.ACCOUNT, certain=True, own=own)

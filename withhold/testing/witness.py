@@ -91,7 +91,8 @@ def _verified(witness: Witness, rule: Rule, mutated: Rule | None, others: list[R
     answers = []
     for changing in (rule, mutated):
         rules = [*others, *([] if changing is None else [changing])]
-        reference = Reference(RuleSet(narrowed(found, [witness.link]) for found in rules), policy)
+        narrow = RuleSet(narrowed(found, [witness.link]) for found in rules)
+        reference = Reference(narrow, policy, places=[witness.place])  # no other place concerns the outcome
         answers.append(reference.check(witness.link, viewer, witness.at).outcome)
     if answers[0] is not witness.outcome or answers[0] is answers[1]:
         raise RuntimeError(f"the reference disagrees on {witness}: {answers}")
