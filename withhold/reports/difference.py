@@ -182,12 +182,13 @@ def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
     differing: dict[tuple[Outcome, Outcome, datetime | None], Places] = {}
     meanings = [*(old | new)]
     in_force: tuple[Counter[Extent], Counter[Extent]] = (Counter(), Counter())
+    # Looked up once: the hash of a meaning takes time in proportion to its periods.
+    sides = [[extents for side, extents in zip((old, new), in_force, strict=True) if each in side] for each in meanings]
     for stretch, begun, ended in sweep([meaning.periods for meaning in meanings], within):
         for numbers, more in ((begun, 1), (ended, -1)):
-            for meaning in map(meanings.__getitem__, numbers):
-                for side, extents in zip((old, new), in_force, strict=True):
-                    if meaning in side:
-                        extents[meaning.extent] += more
+            for number in numbers:
+                for extents in sides[number]:
+                    extents[meanings[number].extent] += more
         before, after = (everywhere(+extents) for extents in in_force)
         now = {
             (was, becomes): before[was] & after[becomes] for was in before for becomes in after if was is not becomes
