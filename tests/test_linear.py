@@ -51,7 +51,7 @@ def steps(function: Callable[[], object]) -> int:
     return count
 
 
-def is_in_proportion(prepare: Callable[[int], Callable[[], object]], few: int = 100) -> None:
+def is_in_proportion(prepare: Callable[[int], Callable[[], object]], few: int = 60) -> None:
     prepare(few)()  # fills caches
     small, large = steps(prepare(few)), steps(prepare(4 * few))
     assert large < 6 * small, f"{small:,} steps for {few}, {large:,} for {4 * few}"

@@ -52,5 +52,5 @@ class Serving(RuleBasedStateMachine):
             assert self.engine.snapshot.revision == self.current.digest[:16]
 
 
-Serving.TestCase.settings = settings(max_examples=40, stateful_step_count=15)
+Serving.TestCase.settings = settings(max_examples=25, stateful_step_count=15)
 TestServing = Serving.TestCase

@@ -18,7 +18,7 @@ def fields_of(decision: Decision) -> dict[str, object]:
     return {field.name: getattr(decision, field.name) for field in dataclasses.fields(decision)}
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(rule_sets(), policies, st.lists(st.tuples(subjects, viewers(), instants), min_size=1, max_size=8))
 def test_every_field_of_every_decision(rules, policy, questions):
     """One engine answers many questions, so that wrong answers from its caches are found."""
@@ -34,7 +34,7 @@ def test_every_field_of_every_decision(rules, policy, questions):
                 assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == right, "from what is kept"
 
 
-@settings(max_examples=60)
+@settings(max_examples=50)
 @given(rule_sets(), policies, subjects, instants)
 def test_anywhere(rules, policy, subject, at):
     wanted = fields_of(Reference(rules, policy).anywhere(subject, at))
@@ -42,7 +42,7 @@ def test_anywhere(rules, policy, subject, at):
         assert fields_of(Engine(snapshot, policy).anywhere(subject, at)) == wanted
 
 
-@settings(max_examples=90)
+@settings(max_examples=75)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all) | tweets, max_size=12))
 def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
     reference = Reference(rules, policy)
@@ -74,7 +74,7 @@ def _chain(tweet: Tweet | None) -> list[Tweet]:
     return [] if tweet is None else [tweet, *_chain(tweet.retweet_of)]
 
 
-@settings(max_examples=90)
+@settings(max_examples=75)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all), max_size=12))
 def test_mask_and_withholds_agree_with_check(rules, policy, viewer, at, items):
     reference = Reference(rules, policy)
@@ -87,7 +87,7 @@ def test_mask_and_withholds_agree_with_check(rules, policy, viewer, at, items):
             assert list(map(bool, view.mask(of(columns[0]), of(columns[1])))) == wanted
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(rule_sets(), policies, subjects, viewers(), instants)
 def test_nothing_changes_before_valid_until(rules, policy, subject, viewer, at):
     """And at that instant, a rule of the subject comes into force or goes out of force."""

@@ -18,7 +18,7 @@ from withhold.reports import differences
 from withhold.snapshot.snapshot import Kind
 
 SUBJECTS: list[tuple[Kind, int]] = [(kind, id_) for kind in KINDS for id_ in (1, 2, 3, 10, 11, 12)]
-FEW = settings(max_examples=25)
+FEW = settings(max_examples=15)
 
 
 @FEW

@@ -21,7 +21,7 @@ def names(snapshot: Snapshot, kind: str, id_: int) -> list[str]:
     return [] if posting is None else [each.id for each in snapshot.rules_of(posting)]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(rules=rule_sets())
 def test_an_id_finds_exactly_the_rules_that_name_it(rules: RuleSet) -> None:
     """The rules that name it as an id of its kind, each once, sorted by id; and None if there are none."""
@@ -33,7 +33,7 @@ def test_an_id_finds_exactly_the_rules_that_name_it(rules: RuleSet) -> None:
                 assert (getattr(snapshot, kind).find(id_) is None) is (not wanted)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(rules=rule_sets())
 def test_ids_of_the_same_rules_share_one_posting_and_others_do_not(rules: RuleSet) -> None:
     """Also across both tables. A cached answer for a posting then serves all of its ids."""
@@ -49,7 +49,7 @@ def test_ids_of_the_same_rules_share_one_posting_and_others_do_not(rules: RuleSe
                 assert (posting == its) is (named == others)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(rules=rule_sets())
 def test_each_named_id_is_listed_once(rules: RuleSet) -> None:
     for snapshot in every_snapshot(rules):
