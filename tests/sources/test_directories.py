@@ -90,7 +90,7 @@ def test_a_directory_without_a_rule_file_is_refused(tmp_path: Path, files: dict[
     write(tmp_path, files)
     error = refusal(tmp_path)
     assert told(error, tmp_path) == [".:1:1 no-rule-files"]
-    assert error.hint == "they end in `.yaml` or `.json`"
+    assert error.hint == "they end in `.yaml`, `.yml` or `.json`"
 
 
 @pytest.mark.parametrize("kind", [str, Path, os.fspath])

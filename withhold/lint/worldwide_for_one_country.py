@@ -23,7 +23,7 @@ CHECK = Check(
     code="worldwide-for-one-country",
     severity="error",
     summary="A rule that withholds or suspends worldwide must have a reason that applies worldwide.",
-    rationale="The reasons legal_demand and local_law apply in one jurisdiction; terms and copyright apply everywhere. If a "
-    "court did order worldwide withholding, add an override.",
+    rationale=f"The reasons {' and '.join(LOCAL)} apply in one jurisdiction; the other reasons apply everywhere. If a court "
+    "did order worldwide withholding, add an override.",
     find=_find,
 )

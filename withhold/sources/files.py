@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.errors import Place, Problem, RuleSetError
+from withhold.parsing.formats import ENDINGS, READERS
 from withhold.sources.root import OutsideRootError, Root, SpecialFileError
 
 #: The endings of rule files, in any case.
-SUFFIXES = (".yaml", ".yml", ".json")
 #: The endings of other files beside rule files: case files and lists of protected accounts.
 CASES = (".cases.yaml", ".cases.yml")
 PROTECTED = ("protected.yaml", "protected.yml")
@@ -43,7 +43,7 @@ def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
     before = len(problems)
     found = _each_once(files_below(path, root, problems).rules, root, problems)
     if not found and len(problems) == before:
-        hint = "they end in `.yaml` or `.json`"
+        hint = f"they end in {ENDINGS}"
         problems.append(Problem("no-rule-files", "there is no rule file here", Place(str(path)), hint))
     return found
 
@@ -124,7 +124,7 @@ def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[P
 def is_rule_file(path: Path) -> bool:
     """Return whether a file in a folder is a rule file by its name."""
     name = path.name.lower()
-    return name.endswith(SUFFIXES) and not name.endswith(CASES) and not is_protected_list(path)
+    return name.endswith(tuple(READERS)) and not name.endswith(CASES) and not is_protected_list(path)
 
 
 def is_protected_list(path: Path) -> bool:

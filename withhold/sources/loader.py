@@ -30,10 +30,9 @@ from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.precision import VOUCHED, Sign
 from withhold.model.rule import Reason, Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
-from withhold.parsing.json_file import read_json
+from withhold.parsing.formats import ENDINGS, READERS
 from withhold.parsing.nodes import Node, Quoted, refused
 from withhold.parsing.strict import read_model, unknown_keys
-from withhold.parsing.yaml_file import read_yaml
 from withhold.sources.entry import Groups, RuleEntry
 from withhold.sources.files import decoded, rule_files, size_of, unreadable
 from withhold.sources.ids_file import IdsFile
@@ -59,7 +58,6 @@ _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
 # The codes for subjects and territories that are missing: they may be there, and unreadable.
 _ABSENT = ("no-subjects", "no-territory")
 _Layout = tuple[tuple[str, int, int], ...]
-_READERS = {".yaml": read_yaml, ".yml": read_yaml, ".json": read_json}
 
 
 def load_files(
@@ -158,9 +156,9 @@ class _Reading:
     def _document(self, file: Path) -> Node | None:
         try:
             text = self._text(file)
-            read = _READERS.get(file.suffix.lower())
+            read = READERS.get(file.suffix.lower())
             if read is None:
-                hint = "they end in `.yaml`, `.yml` or `.json`"
+                hint = f"they end in {ENDINGS}"
                 raise refused("unknown-format", "this is not a rule file", Place(str(file)), hint)
             node = read(text, str(file))
             if node is None or node.pairs is None:

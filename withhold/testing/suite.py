@@ -25,7 +25,7 @@ from withhold.errors import (
     quoted,
 )
 from withhold.model import Policy, RuleSet
-from withhold.parsing.json_file import read_json
+from withhold.parsing.formats import READERS
 from withhold.parsing.nodes import Node
 from withhold.parsing.strict import read_model
 from withhold.parsing.yaml_file import read_yaml
@@ -201,7 +201,7 @@ def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
     except (OSError, ValueError):  # also if it is not UTF-8
         return True
     try:
-        top = (read_json if path.suffix.lower() == ".json" else read_yaml)(text, str(path))
+        top = READERS.get(path.suffix.lower(), read_yaml)(text, str(path))
     except RuleSetError as error:
         if error.code not in _ONLY_UNREAD:
             return True
