@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.errors import Place, Problem, RuleSetError
-from withhold.parsing.formats import ENDINGS, READERS
 from withhold.sources.root import OutsideRootError, Root, SpecialFileError
 
 #: The endings of rule files, in any case.
@@ -43,6 +42,8 @@ def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
     before = len(problems)
     found = _each_once(files_below(path, root, problems).rules, root, problems)
     if not found and len(problems) == before:
+        from withhold.parsing.formats import ENDINGS
+
         hint = f"they end in {ENDINGS}"
         problems.append(Problem("no-rule-files", "there is no rule file here", Place(str(path)), hint))
     return found
@@ -123,6 +124,8 @@ def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[P
 
 def is_rule_file(path: Path) -> bool:
     """Return whether a file in a folder is a rule file by its name."""
+    from withhold.parsing.formats import READERS  # imported here: the pytest plugin imports this module, but no parser
+
     name = path.name.lower()
     return name.endswith(tuple(READERS)) and not name.endswith(CASES) and not is_protected_list(path)
 
