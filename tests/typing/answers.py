@@ -83,6 +83,12 @@ def of_rules(path: Path) -> None:
     assert_type(rule.in_force(WHEN), bool)
     assert_type(Rule(id="s", accounts=IdSet([17]), effect=Effect.SUSPEND, reason=Reason.TERMS), Rule)
 
+    # These do not type-check if a `Literal` lacks a value of its enumeration.
+    settle = Policy().unknown_location
+    assert_type(Policy(unknown_location=settle.value), Policy)
+    assert_type(Rule(id="v", effect=rule.effect.value, reason=rule.reason.value, if_unknown=settle.value), Rule)
+    assert_type(rule.reason.local, bool)
+
     rules = RuleSet([rule])
     assert_type(RuleSet.load(path), RuleSet)
     assert_type(RuleSet.load("rules"), RuleSet)

@@ -109,6 +109,8 @@ def of_lint(rules: RuleSet) -> None:
     assert_type(lint(rules), list[Problem])
     protected = Protected(17, "journalist", name="A. N. Other")
     assert_type(protected.category, Category)
+    # This does not type-check if the `Literal` lacks a category.
+    assert_type(Protected(17, protected.category.value), Protected)
     assert_type(lint(rules, protected=[protected, Protected(18, Category.ACTIVIST)]), list[Problem])
     assert_type(lint(rules)[0].severity, Literal["error", "warning", "note"])
     assert_type(CHECKS, tuple[Check, ...])

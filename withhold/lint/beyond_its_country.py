@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from withhold.errors import quoted
 from withhold.lint.check import Check, Context, Finding
-from withhold.lint.jurisdiction import LOCAL, jurisdiction_of
+from withhold.lint.jurisdiction import jurisdiction_of
 from withhold.model.rule import territories_of
 from withhold.model.territory_set import TerritorySet
 from withhold.territories import WORLD
@@ -15,7 +15,7 @@ from withhold.territories import WORLD
 def _find(context: Context) -> Iterator[Finding]:
     for rule in context.rules:
         # Rules on `WORLD` have a check of their own.
-        if rule.reason not in LOCAL or WORLD in rule.withheld_in or (found := jurisdiction_of(rule)) is None:
+        if not rule.reason.local or WORLD in rule.withheld_in or (found := jurisdiction_of(rule)) is None:
             continue
         code, own = found
         if beyond := territories_of(rule) - TerritorySet(own):

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from withhold.model.rule import Reason, Rule
+from withhold.model.rule import Rule
 from withhold.territories import ALIASES, GROUPS, countries
-
-#: The reasons that apply in one jurisdiction only.
-LOCAL = (Reason.LEGAL_DEMAND, Reason.LOCAL_LAW)
 
 #: Territories that belong to a country and have an ISO 3166-1 code of their own, so the country's code does not include
 #: them (T5). Spain, Portugal and others have none. Taiwan is not listed under China: orders of one have no force in the other.

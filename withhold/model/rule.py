@@ -47,6 +47,15 @@ class Reason(StrEnum):
     LOCAL_LAW = "local_law"
     TERMS = "terms"
 
+    @property
+    def local(self) -> bool:
+        """Whether the reason applies in one jurisdiction only, not everywhere."""
+        match self:  # mypy reports a reason that is missing here
+            case Reason.LEGAL_DEMAND | Reason.LOCAL_LAW:
+                return True
+            case Reason.COPYRIGHT | Reason.TERMS:
+                return False
+
 
 class Period(NamedTuple):
     """A half-open period, `start <= t < end`. A bound of None is open."""
