@@ -19,9 +19,12 @@ from typer.testing import CliRunner
 
 from withhold import Engine, Rule, RuleSet, Viewer
 from withhold.cli.app import app
+from withhold.cli.render import formats_of
+from withhold.cli.results import DiffResult, LintResult
 from withhold.errors import control_character
 from withhold.location import Resolver, TrustedProxies
 from withhold.testing import assert_visible
+from withhold.testing.report import Report
 
 PIECES = [
     *(
@@ -74,9 +77,9 @@ COMMANDS = [
     ["check", "RULES", "--account", "1", "--country", "IN"],
     ["explain", "RULES", "--account", "1", "--country", "IN"],
     ["explain", "RULES", "--account", "1", "--country", "IN", "--format", "json"],
-    *(["lint", "RULES", "--format", form] for form in ("text", "json", "sarif")),
-    *(["test", "RULES", "--coverage", "--mutate", "--format", form] for form in ("text", "json", "junit")),
-    *(["diff", "base.json", "RULES", "--audit", "--format", form] for form in ("text", "markdown", "json")),
+    *(["lint", "RULES", "--format", form] for form in formats_of(LintResult)),
+    *(["test", "RULES", "--coverage", "--mutate", "--format", form] for form in formats_of(Report)),
+    *(["diff", "base.json", "RULES", "--audit", "--format", form] for form in formats_of(DiffResult)),
     ["compile", "RULES", "-o", "out.wh"],
     ["explain", "out.wh", "--account", "1", "--country", "IN"],
     ["lint", "out.wh"],
