@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,20 @@ import pytest
 
 from tests.corpus import CASES, Make, Question, Want, parse, questions
 from tests.implementations import SNAPSHOTS, engine_of, in_c
-from withhold import Decision, Engine, Outcome, Policy, Reference, Rule, RuleSet, Tweet, TweetDecisions, Viewer, errors
+from withhold import (
+    Decision,
+    Engine,
+    Outcome,
+    Policy,
+    Reason,
+    Reference,
+    Rule,
+    RuleSet,
+    Tweet,
+    TweetDecisions,
+    Viewer,
+    errors,
+)
 
 #: All implementations, with the conditions under which they are skipped.
 CHECKERS: list[tuple[str, Make, list[pytest.MarkDecorator]]] = [
@@ -226,6 +240,12 @@ def test_every_sentence_of_the_contract_is_cited() -> None:
     contract = {f"{letter}{n}" for letter, last in (("T", 6), ("R", 10), ("A", 5)) for n in range(1, last + 1)}
     cited = {sentence for question in QUESTIONS for sentence in question.case.cites}
     assert cited | (TESTED_HERE.keys() & contract) == contract
+
+
+def test_r7_lists_the_reasons_in_their_order() -> None:
+    page = files("withhold").joinpath("README.md").read_text(encoding="utf-8")
+    (listed,) = re.findall(r"by reason\s+((?:`\w+`[,;]\s+)+)", page)
+    assert re.findall(r"`(\w+)`", listed) == list(Reason)
 
 
 def test_every_example_is_a_case_or_has_its_reason() -> None:

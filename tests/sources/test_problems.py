@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.writing import FINE, RULE, refusal, told, write
-from withhold import Place, Problem, SubjectIdError
+from withhold import Place, Problem, Reason, SubjectIdError
 from withhold.parsing.ids import id_from_text
 
 KNOWN = (
@@ -159,7 +159,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (
         FINE.replace("terms", "law"),
         *(3, 11, "unknown-reason", "unknown reason `law`"),
-        "one of `legal_demand`, `copyright`, `local_law`, `terms`",
+        "one of " + ", ".join(f"`{reason}`" for reason in Reason),
     ),
     (
         f"{FINE}  if_unknown: hide\n",
