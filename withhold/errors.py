@@ -304,8 +304,8 @@ class RuleError(WithholdError, ValueError):
 class RuleSetError(WithholdError, ValueError):
     """A rule set that was refused. `problems` lists all problems of all files, sorted by place.
 
-    `read` is the number of valid rules, `refused` the number of invalid ones. The rules of a file that is not valid
-    YAML or JSON are in neither count.
+    `read` is the number of valid rules, `refused` the number of invalid ones. The rules of a file that
+    cannot be parsed are in neither count.
     """
 
     def __init__(self, problems: Sequence[Problem], read: int = 0, refused: int = 0) -> None:

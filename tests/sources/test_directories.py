@@ -10,6 +10,7 @@ import pytest
 
 from tests.sources.writing import FINE, RULE, refusal, told, write
 from withhold import CaseError, RuleSet, RuleSetError
+from withhold.parsing.formats import ENDINGS
 from withhold.sources import load_protected, protected_beside
 from withhold.testing.suite import Library, read_case_file
 
@@ -90,7 +91,7 @@ def test_a_directory_without_a_rule_file_is_refused(tmp_path: Path, files: dict[
     write(tmp_path, files)
     error = refusal(tmp_path)
     assert told(error, tmp_path) == [".:1:1 no-rule-files"]
-    assert error.hint == "they end in `.yaml`, `.yml` or `.json`"
+    assert error.hint == f"they end in {ENDINGS}"
 
 
 @pytest.mark.parametrize("kind", [str, Path, os.fspath])
@@ -104,7 +105,7 @@ def test_a_file_that_is_no_rule_file_by_its_name_is_refused(tmp_path: Path, name
     write(tmp_path, {name: FINE})
     error = refusal(tmp_path / name)
     assert told(error, tmp_path) == [f"{name}:1:1 unknown-format"]
-    assert error.hint == "they end in `.yaml`, `.yml` or `.json`"
+    assert error.hint == f"they end in {ENDINGS}"
 
 
 def test_an_empty_path_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

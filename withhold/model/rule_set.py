@@ -58,7 +58,7 @@ class RuleSet:
 
     @classmethod
     def load(cls, path: Path, root: Path | None = None, *, progress: Progress | None = None) -> RuleSet:
-        """Read a rule file (`.yaml`, `.yml`, `.json`), or all rule files below a directory.
+        """Read a rule file, or all rule files below a directory.
 
         No file outside of `root` is opened, even if a rule file or a link names one. `root` is a folder that contains
         `path`. The default is the directory itself, or the folder of the file; links are resolved first.

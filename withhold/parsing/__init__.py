@@ -1,1 +1,1 @@
-"""Text into values: YAML and JSON with places, ids, and one strict reader for every schema."""
+"""Text into values: files with places, ids, and one strict reader for every schema."""

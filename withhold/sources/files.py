@@ -11,7 +11,6 @@ from typing import NamedTuple
 from withhold.errors import Place, Problem, RuleSetError
 from withhold.sources.root import OutsideRootError, Root, SpecialFileError
 
-#: The endings of rule files, in any case.
 #: The endings of other files beside rule files: case files and lists of protected accounts.
 CASES = (".cases.yaml", ".cases.yml")
 PROTECTED = ("protected.yaml", "protected.yml")
