@@ -328,6 +328,8 @@ def test_one_database_can_have_all_countries(tmp_path: Path) -> None:
     assert [geoip.locate(f"8.{at}.0.1").country for at in range(len(countries()))] == list(countries())
 
 
-def test_there_are_presets_for_six_cdns() -> None:
-    assert set(CDNS) == {"cloudflare", "cloudfront", "app-engine", "fastly", "google", "vercel"}
+def test_each_preset_has_a_name_and_headers_of_its_own() -> None:
     assert all(isinstance(cdn, CDN) for cdn in CDNS.values())
+    assert [cdn.name for cdn in CDNS.values()] == [*CDNS]
+    headers = [header for cdn in CDNS.values() for header in (cdn.country_header, cdn.region_header) if header]
+    assert sorted(headers) == sorted(set(headers))

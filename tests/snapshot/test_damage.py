@@ -18,7 +18,7 @@ from tests.implementations import in_c
 from withhold import Engine, Place, Rule, RuleSet, Snapshot, SnapshotError, Viewer, WithholdError
 from withhold.snapshot import records
 from withhold.snapshot.checking import read_header
-from withhold.snapshot.format import HEADER_END, OPENING, SECTIONS
+from withhold.snapshot.format import HEADER_END, MAGIC, OPENING, SECTIONS, VERSION
 
 RULES = RuleSet(
     [
@@ -134,7 +134,7 @@ def changed(whole: bytes, change: Callable[[dict[str, Any], dict[str, bytearray]
         if name in header["sections"]:
             header["sections"][name]["sha256"] = hashlib.sha256(sections[name]).hexdigest()
     padded = json.dumps(header).encode().ljust(HEADER_END - OPENING.size)
-    opening = OPENING.pack(b"WITHHOLD", 1, HEADER_END, hashlib.sha256(padded).digest())
+    opening = OPENING.pack(MAGIC, VERSION, HEADER_END, hashlib.sha256(padded).digest())
     return opening + padded + bytes(body[HEADER_END:])
 
 
@@ -249,9 +249,11 @@ class TestOtherFiles:
 
     def test_another_version(self, path: Path) -> None:
         whole = bytearray(path.read_bytes())
-        struct.pack_into("<I", whole, 8, 2)
+        struct.pack_into("<I", whole, 8, VERSION + 1)
         path.write_bytes(whole)
-        with pytest.raises(SnapshotError, match="the snapshot has format `2`, but only `1` can be read") as caught:
+        with pytest.raises(
+            SnapshotError, match=f"the snapshot has format `{VERSION + 1}`, but only `{VERSION}` can be read"
+        ) as caught:
             Snapshot.open(path)
         assert caught.value.code == "snapshot-version"
 
