@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -13,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.testing.material import FINE
-from withhold.cli import results
+from withhold import cli
 from withhold.cli.app import app
 from withhold.cli.output import refuse
 from withhold.cli.render import Format, formats_of
@@ -145,9 +147,25 @@ def test_e7_a_command_refuses_the_formats_it_has_not(command: str, form: str) ->
     assert f"[{'|'.join(known)}]" in CliRunner().invoke(app, [command, "--help"]).stdout
 
 
+def test_every_command_that_reads_rules_or_cases_is_tried() -> None:
+    assert set(COMMANDS) == _names() - {"locate", "demo"}
+
+
+def test_the_table_of_commands_lists_all() -> None:
+    page = files("withhold.cli").joinpath("README.md").read_text(encoding="utf-8")
+    rows = page.partition("## Exit statuses")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE)) == _names()
+
+
+def _names() -> set[str | None]:
+    return {command.name for command in app.registered_commands}
+
+
 def test_the_table_of_formats_lists_what_each_result_can_be_rendered_in() -> None:
     listed = {name: forms for names, _, forms in ROWS for name in names}
-    kinds = {Explanation, Report, Refusal} | {kind for name, kind in vars(results).items() if name.endswith("Result")}
+    modules = (import_module(f"withhold.cli.{module.name}") for module in iter_modules(cli.__path__))
+    kinds = {Explanation, Report, Refusal}
+    kinds |= {kind for module in modules for name, kind in vars(module).items() if name.endswith("Result")}
     assert listed == {kind.__name__: [*map(str, formats_of(kind))] for kind in kinds}
 
 
