@@ -46,13 +46,15 @@ CONTROL_CHARACTER = "control-character"
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 #: The first character of a command that CI systems obey anywhere in a line: `##[error]`, `##vso[…]`, `##teamcity[…]`.
 COMMAND = re.compile(r"#(?=#\w*\[)")
-# Characters that Python calls printable and fonts do not show: fillers, joiners, variation selectors, and blank Braille.
+# Characters that Python counts as printable, but fonts do not show: fillers, joiners, variation selectors, blank
+# Braille.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _RUNS = re.compile("  +")
 _NAME = re.compile(r"[\w.:/-]+")
-# The same, and the first character of `::error::`, which GitHub obeys at the start of a line, also after blanks.
+# Like `COMMAND`, and also the first character of `::error::`, which GitHub obeys at the start of a line, even after
+# blanks.
 _COMMANDS = re.compile(rf"(^\s*):(?=:)|{COMMAND.pattern}")
 
 
@@ -146,10 +148,10 @@ def is_visible(text: str) -> bool:
 
 
 def excerpt(text: str) -> str:
-    """Return the first run of letters and digits in `text`, 20 at most, in backticks.
+    """Return the first run of letters and digits in `text`, at most 20 characters, in backticks.
 
-    Use it for a line of a file that may not be a rule file, so that no secret is printed whole. Short numbers are
-    whole.
+    Use it for a line of a file that may not be a rule file, so that no secret is printed in full. Only short numbers
+    are returned in full.
 
     >>> excerpt("SECRET_TOKEN=t0p"), excerpt("1" * 30), excerpt("@jack"), excerpt("--"), excerpt("-1.5")
     ('`SECRET…`', '`11111111111111111111…`', '`…jack`', '`…`', '`-1.5`')
@@ -163,9 +165,9 @@ def excerpt(text: str) -> str:
 
 
 def how_to_install(extra: str) -> str:
-    """Return how to install an extra of this package.
+    """Return instructions to install an extra of this package.
 
-    It never names a package index: there, somebody else may own the name.
+    They never name a package index, where somebody else may own the name.
 
     >>> how_to_install("cli")
     "install the extra `cli` of withhold: `pip install '.[cli]'` in its checkout, or `'FILE.whl[cli]'` from its wheel"
@@ -186,7 +188,7 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
 
     names = list(known)
     compared = names
-    if len(names) > 200:  # comparing takes time: of many names, only those that would be sorted beside it
+    if len(names) > 200:  # comparison is slow: of many names, compare only the neighbours in sorted order
         ordered = sorted(names)
         at = bisect_left(ordered, given)
         compared = ordered[max(0, at - 100) : at + 100]
@@ -196,8 +198,8 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
         near = difflib.get_close_matches(given[:200].lower(), lower, n=1)
     if near:
         return f"did you mean {in_backticks(lower[near[0].lower()])}?"
-    listed = ", ".join(map(quoted, names[:20])) or "none"
-    return f"known: {listed}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"
+    known_text = ", ".join(map(quoted, names[:20])) or "none"
+    return f"known: {known_text}{f' and {len(names) - 20:,} more' if len(names) > 20 else ''}"
 
 
 def not_picklable(what: str, hint: str) -> TypeError:
@@ -324,7 +326,7 @@ class RuleSetError(WithholdError, ValueError):
 class CaseError(WithholdError, ValueError):
     """Case files that were refused.
 
-    `problems` lists all problems, also of the rules that they test, sorted by place.
+    `problems` lists all problems, including those of the rules that the files test, sorted by place.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:

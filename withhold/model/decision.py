@@ -13,7 +13,7 @@ from withhold.model.territory_set import NOWHERE, TerritorySet
 
 
 class Outcome(StrEnum):
-    """What a viewer gets. The members are in ascending order of severity: the severest dominates (R6)."""
+    """The possible outcomes, in ascending order of severity. The severest one dominates (R6)."""
 
     VISIBLE = "visible"
     WITHHELD = "withheld"
@@ -33,7 +33,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One answer. It is a value, built once and returned again for the same question.
+    """The answer to one question: an immutable value, built once and returned again for the same question.
 
     | attribute | meaning |
     |---|---|

@@ -53,7 +53,7 @@ def _not_an_int(value: object, name: str) -> SubjectIdTypeError:
 
 
 class IdSet(AbstractSet[int]):
-    """An immutable set of ids that takes eight bytes for each: a sorted array, searched by bisection.
+    """An immutable set of ids, stored in eight bytes each: a sorted array that is searched by bisection.
 
     `id in ids` is O(log n). Iteration is in ascending order. Threads may share it.
 

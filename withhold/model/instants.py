@@ -14,7 +14,7 @@ _INSTANT = re.compile(
 )
 _NAIVE = re.compile(r"\d{4}-?\d\d-?\d\d[Tt ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?", re.ASCII)
 _HINT = "add `Z` or an offset such as `+05:30`"
-# Common mistakes, from the left of the text to the right. The first that matches gives the hint.
+# Common mistakes, ordered from the start of the text to its end. The first pattern that matches gives the hint.
 _MISWRITTEN = [
     (re.compile(pattern, re.ASCII), hint)
     for pattern, hint in (
@@ -48,20 +48,20 @@ def utc(instant: datetime, name: str = "instant") -> datetime:
             Problem("not-an-instant", f"{name} {quoted(instant)} is not a datetime", hint="pass an aware `datetime`")
         )
     try:
-        there = None if instant.utcoffset() is None else instant.astimezone(UTC)
-        if there is not None and type(there) is not datetime:
-            day, time = (there.year, there.month, there.day), (there.hour, there.minute, there.second)
-            there = datetime(*day, *time, there.microsecond, tzinfo=UTC)
+        in_utc = None if instant.utcoffset() is None else instant.astimezone(UTC)
+        if in_utc is not None and type(in_utc) is not datetime:
+            day, time = (in_utc.year, in_utc.month, in_utc.day), (in_utc.hour, in_utc.minute, in_utc.second)
+            in_utc = datetime(*day, *time, in_utc.microsecond, tzinfo=UTC)
     except (OverflowError, ValueError, TypeError):
         message = f"{name} {quoted(instant.isoformat())} is out of range in UTC"
         raise InstantError(Problem("not-an-instant", message, hint="omit it if there is no bound")) from None
-    if there is None:
+    if in_utc is None:
         raise InstantError(Problem("naive-instant", f"{name} `{instant.isoformat()}` has no time zone", hint=_HINT))
-    return there
+    return in_utc
 
 
 def parse_instant(text: str, name: str = "instant") -> datetime:
-    """Read an instant in the form of RFC 3339, in the same way with every version of Python. Errors call it `name`.
+    """Parse an instant in RFC 3339 format, identically in every version of Python. Errors call it `name`.
 
     >>> parse_instant("2021-02-10T05:00:00Z").isoformat()
     '2021-02-10T05:00:00+00:00'
@@ -77,10 +77,10 @@ def parse_instant(text: str, name: str = "instant") -> datetime:
     try:
         instant = _read(text)
     except ValueError:
-        right = (
+        default_hint = (
             "there is no such day or time" if _INSTANT.fullmatch(text) else "write it like `2021-02-10T10:30:00+05:30`"
         )
-        hint = next((hint for sign, hint in _MISWRITTEN if sign.search(text)), right)
+        hint = next((hint for pattern, hint in _MISWRITTEN if pattern.search(text)), default_hint)
         raise InstantError(Problem("not-an-instant", f"{name} {quoted(text)} is not an instant", hint=hint)) from None
     return utc(instant, name)
 
@@ -90,11 +90,11 @@ def _read(text: str) -> datetime:
     found = _INSTANT.fullmatch(text)
     if found is None:
         raise ValueError
-    *numbers, fraction, sign, hours, minutes = found.groups()
+    *numbers, fraction, pattern, hours, minutes = found.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     if int(minutes or 0) > 59:
         raise ValueError
-    zone = timezone(-offset if sign == "-" else offset)  # raises `ValueError` for 24 hours and more
+    zone = timezone(-offset if pattern == "-" else offset)  # raises `ValueError` for 24 hours and more
     year, month, day, hour, minute, second = (int(number or 0) for number in numbers)
     return datetime(year, month, day, hour, minute, second, int((fraction or "").ljust(6, "0")), tzinfo=zone)
 

@@ -1,4 +1,4 @@
-"""Values that contain values of their own kind, thousands of levels deep: compared, hashed and pickled without recursion."""
+"""Values nested thousands of levels deep in values of the same kind: compared, hashed and pickled without recursion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-#: The levels that `repr` shows.
+#: The number of levels that `repr` shows.
 _LEVELS = 4
 
 
@@ -17,9 +17,9 @@ class _Inner(NamedTuple):
 
 
 class Nested:
-    """The methods of a frozen dataclass with values of its own kind in fields, or in tuples in fields.
+    """The base of a frozen dataclass whose fields, or tuples in them, contain further `Nested` values.
 
-    All take O(n) time for n different objects, however often each occurs. `repr` shows the outermost levels.
+    All methods take O(n) time for n different objects, however often each occurs. `repr` shows the outermost levels.
     """
 
     __slots__ = ()
@@ -49,27 +49,27 @@ class Nested:
 
 
 def _folded(whole: Nested, fold: Callable[[type, tuple[object, ...]], int]) -> int:
-    """Return what `fold` makes of a class and the values of its fields, from the innermost values outwards.
+    """Fold a value from its innermost values outwards, and return the result for the whole.
 
-    An inner value is replaced by the result for it.
+    `fold` gets the class of a value and its fields, in which the result of each inner value replaces that value.
     """
     results: dict[int, int] = {}
     todo: list[Nested] = [whole]
     while todo:
         value = todo[-1]
-        given = [getattr(value, field.name) for field in fields(value)]  # type: ignore[arg-type]  # it is a dataclass
-        missing = [inner for inner in _inner(given) if id(inner) not in results]
+        values = [getattr(value, field.name) for field in fields(value)]  # type: ignore[arg-type]  # it is a dataclass
+        missing = [inner for inner in _inner(values) if id(inner) not in results]
         todo += missing
         if not missing:
             todo.pop()
             if id(value) not in results:
-                folded = (_replaced(each, lambda inner: _Inner(results[id(inner)])) for each in given)
+                folded = (_replaced(each, lambda inner: _Inner(results[id(inner)])) for each in values)
                 results[id(value)] = fold(value.__class__, tuple(folded))
     return results[id(whole)]
 
 
-def _inner(given: list[object]) -> list[Nested]:
-    found = [inner for each in given for inner in (each if isinstance(each, tuple) else (each,))]
+def _inner(values: list[object]) -> list[Nested]:
+    found = [inner for each in values for inner in (each if isinstance(each, tuple) else (each,))]
     return [inner for inner in found if isinstance(inner, Nested)]
 
 

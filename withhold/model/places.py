@@ -1,7 +1,7 @@
 """Places where a viewer can be, as far as is known. Each place is one bit of an int.
 
-Each country and subdivision is a place: that of a viewer who is known to be there, but not where within it. One more
-place is the unknown location, which also represents everything outside of all countries. A set of places is an int, so
+Each country and subdivision is a place: that of viewers who are known to be there, but not where within it. The unknown
+location is one more place, and also represents everything outside of all countries. A set of places is an int, so
 union, difference and containment take a microsecond for any set. The bits depend on the installed ISO data and are
 never stored.
 """
@@ -21,9 +21,9 @@ Places = int
 class _Atlas(NamedTuple):
     #: The code of each place, by its bit. `WORLD` is first, and each code precedes the codes inside it.
     codes: tuple[str, ...]
-    #: For each code its first bit and its number of bits: its own, followed by those of the codes inside it.
+    #: For each code, its first bit and its number of bits: its own bit, followed by those of the codes inside it.
     spans: Mapping[str, tuple[int, int]]
-    #: For each bit, the bit of the place directly around it. `WORLD` has its own.
+    #: For each bit, the bit of the place directly around it; for `WORLD`, its own bit.
     outer: tuple[int, ...]
 
 

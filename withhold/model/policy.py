@@ -18,10 +18,10 @@ class Settle(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The engine's own choices; a value.
+    """The engine's own choices. Immutable.
 
     `unknown_location` applies when it is unknown whether the viewer is in the territory of a rule, and the rule has
-    neither `if_unknown` nor `except_in` (R4). Twitter's published evaluators `show`, which is the default.
+    neither `if_unknown` nor `except_in` (R4). The default is `show`, as in Twitter's published evaluators.
     `author_sees_own` decides whether authors are shown their own withheld content (R9).
 
     >>> Policy(unknown_location="withhold").unknown_location

@@ -1,6 +1,6 @@
 """Detection of ids that were converted to a floating-point number and lost their last digits (A4).
 
-A double holds 53 bits, but an id of today has 61. The kind of conversion determines what is left of the id:
+A double holds 53 bits, but an id of today has 61. The kind of conversion determines which digits of the id remain:
 
 - *Printed*: a spreadsheet prints 15 digits, and JavaScript the fewest digits that identify the double. Zeros fill the
   rest. One exact id in 2**(bits - 53) looks the same by chance: of today's ids, one in 256.
@@ -27,7 +27,7 @@ from math import inf, log, sqrt
 from withhold.model.ids import MAX_ID
 from withhold.snowflake import first_id_at
 
-#: The check for rounded ids; a rule's override of this name declares that its ids are exact.
+#: The code of the check for rounded ids. A rule that overrides it declares that its ids are exact.
 VOUCHED = "rounded-ids"
 
 _EXACT = 2**53
@@ -91,7 +91,7 @@ class Precision:
         return None
 
     def lost(self) -> set[Sign]:
-        """Return the ways in which ids have lost digits, judging by the number of ids that look so."""
+        """Return the ways in which ids have lost digits, judging by how many ids look rounded."""
         found = set()
         # If exact ids rarely look printed by chance, more than half of a list is enough.
         total, rare = self._zeros.total() + self._others.total(), self._expected() <= self._others.total() / 64
@@ -106,7 +106,7 @@ class Precision:
     def doubtful(self) -> set[Sign]:
         """Return the ways in which ids may have lost digits.
 
-        It takes fewer ids than `lost` does, and calls for a warning.
+        Fewer ids are enough than for `lost`, so the caller should only warn.
         """
         found = set()
         if self._exceeds(deviations=3, more=0.65) or (self._printed > 0 and self._expected() < 0.1):

@@ -23,7 +23,7 @@ class Category(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """One protected account; a value.
+    """One protected account. Immutable.
 
     >>> Protected(1101, "journalist").category
     <Category.JOURNALIST: 'journalist'>
@@ -61,7 +61,7 @@ class Protected:
 class KnownProtected(NamedTuple):
     """The number of accounts on lists of protected accounts, and a digest of the lists.
 
-    It identifies the lists, not the accounts.
+    The digest identifies the lists, not single accounts.
 
     >>> known = KnownProtected.of([Protected(1101, "journalist"), Protected(1102, "activist")])
     >>> str(known), known == KnownProtected.of([Protected(1102, "activist"), Protected(1101, "journalist")])
@@ -74,8 +74,8 @@ class KnownProtected(NamedTuple):
     @classmethod
     def of(cls, protected: Iterable[Protected]) -> KnownProtected:
         """Return the number and the digest for accounts in any order. O(accounts)."""
-        listed = {each.account: (each.category, each.name) for each in protected}
-        return cls(len(listed), hashlib.sha256(json.dumps(sorted(listed.items())).encode()).hexdigest())
+        by_account = {each.account: (each.category, each.name) for each in protected}
+        return cls(len(by_account), hashlib.sha256(json.dumps(sorted(by_account.items())).encode()).hexdigest())
 
     def __str__(self) -> str:
         return f"{self.accounts:,} protected account{'' if self.accounts == 1 else 's'}"

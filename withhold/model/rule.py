@@ -68,7 +68,7 @@ class Period(NamedTuple):
         return (self.start is None or self.start <= instant) and (self.end is None or instant < self.end)
 
 
-#: Control characters that are allowed in text of several lines: in notes, and in the reasons of overrides.
+#: Control characters that are allowed in multi-line text: in notes, and in the reasons of overrides.
 LINES = "\n\t"
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -77,7 +77,7 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule that withholds accounts and tweets in territories for a period; a value.
+    """A rule that withholds accounts and tweets in territories for a period. Immutable.
 
     The arguments have the names of the keys in a rule file, except that `from` is `from_` here. Codes, ids, instants
     and choices may be given in any unambiguous form; the attributes have them in canonical form.
@@ -220,7 +220,7 @@ class Rule:
             yield "no-territory", "withheld_in", "the rule names no territory", "write `withheld_in: [IN]`, or `WORLD`"
 
     def _as_list(self, name: str) -> None:
-        """Replace a single code by a list of it. Raise `RuleError` for a value that is neither a list nor text."""
+        """Replace a single code by a tuple of it. Raise `RuleError` for a value that is neither iterable nor text."""
         given: object = getattr(self, name)
         if isinstance(given, str):
             object.__setattr__(self, name, (given,))

@@ -27,7 +27,7 @@ class RuleSet:
     (1, ('IN',))
 
     `warnings` are the problems that did not prevent a file from being read, with their places. `files` is the number of
-    rule files that were read, also of files without rules.
+    rule files that were read, including files without rules.
 
     Raises `RuleSetError` if two rules have the same id, or if an item is not a `Rule`.
     """
@@ -64,11 +64,11 @@ class RuleSet:
         `path`. The default is the directory itself, or the folder of the file; links are resolved first.
 
         `progress` is called from time to time with the bytes read so far and the total. Loading takes O(n) time, and at
-        most about 70 bytes of memory for each id. Text that was read as something other than written is reported in
-        `.warnings`, and through `warnings.warn` as `RuleSetWarning`.
+        most about 70 bytes of memory for each id. Text that was read as something other than written (`UK` as `GB`) is
+        reported in `.warnings`, and through `warnings.warn` as `RuleSetWarning`.
 
-        Raises `RuleSetError` with every problem of every file, `FileNotFoundError` if there is no `path`
-        or `root`, and `NotADirectoryError` if `root` is no folder.
+        Raises `RuleSetError` with every problem of every file, `FileNotFoundError` if `path` or `root` does not exist,
+        and `NotADirectoryError` if `root` is not a folder.
         """
         return cls._loader(path, root, progress)
 

@@ -21,14 +21,14 @@ class TerritorySet:
     True
 
     Iteration gives, in alphabetical order, the largest codes that are wholly inside: `WORLD` alone, or countries, and
-    subdivisions of countries that are only partly inside. `code in s` is whether all of `code` is inside. It raises
+    subdivisions of countries that are only partly inside. `code in s` tests whether all of `code` is inside, and raises
     `TerritoryError` for a code that does not exist.
     """
 
     __slots__ = ("_places",)
 
     def __init__(self, codes: Iterable[str] = ()) -> None:
-        """Make the union of `codes`, in any case and with aliases. Raises `TerritoryError` for one that does not exist."""
+        """Create the union of `codes`, in any case and with aliases. Raises `TerritoryError` for an unknown code."""
         self._places = within_any(resolve(code).code for code in codes)
 
     @classmethod

@@ -14,7 +14,7 @@ Link = tuple[int | None, int | None]
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tweet(Nested):
-    """A tweet, its author, and the tweets that it retweets or quotes; a value.
+    """A tweet, its author, and the tweets that it retweets or quotes. Immutable.
 
     >>> Tweet(id=20, account_id=2, retweet_of=Tweet(id=10, account_id=1)).links()
     ((20, 2), (10, 1))
@@ -48,7 +48,8 @@ class Tweet(Nested):
     def quotes(self) -> tuple[Tweet, ...]:
         """Return the quoted tweets that a page shows in this one (R8).
 
-        They are its own quote, then that of the tweet that it retweets. Quotes within quotes are in `quotes()` of the quoted tweets.
+        These are its own quote, then that of the tweet that it retweets. For quotes within quotes, call `quotes()` of
+        the quoted tweets.
         """
         found: list[Tweet] = []
         tweet: Tweet | None = self

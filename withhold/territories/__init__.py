@@ -61,7 +61,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"EU": tuple(sorted(_EU)), "EEA": tuple(sorted(_EU | {"IS", "LI", "NO"}))}
 )
 
-#: Codes by which location data and CDNs mean an unknown country. A viewer there has an unknown location.
+#: Codes with which location databases and CDNs mark an unknown country. A viewer with such a code has an unknown
+#: location.
 UNKNOWN_IN_DATA = frozenset({"XX", "T1", "ZZ", "AP", "A1", "A2", "O1"})
 
 _NO_TERRITORY = {
@@ -126,8 +127,9 @@ def current(code: str) -> str | None:
 def covering(code: str) -> str:
     """Return the smallest current territory that certainly contains the place of a code in upper case, or `WORLD`.
 
-    For a former code this is the territory that the place is now part of, or one that contains all its parts. Location
-    data may be read so, because a viewer in a part is in the whole. Rules may not: they would reach too far.
+    For a former code this is the territory that the place is now part of, or one that contains all its parts. Use it
+    for location data, because a viewer in a part is also in the whole. Do not use it for rules: they would reach too
+    far.
 
     >>> covering("IN-DN"), covering("PH-MAG"), covering("IC"), covering("AN"), covering("GB-CHA")
     ('IN-DH', 'PH-14', 'ES-CN', 'WORLD', 'WORLD')

@@ -1,4 +1,4 @@
-"""Hints for codes that do not exist: the right place, or no suggestion at all."""
+"""Hints for codes that do not exist. A hint suggests the right place, or none."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ WORLDWIDE = _words("""
     internationally, the whole world, the world, world wide, worldwide, ww
 """)
 
-#: Names for all countries but some.
+#: Names for all countries except some.
 REMAINDER = _words("everywhere else, other countries, rest of the world, rest of world, row, the rest of the world")
 
 #: Names and UN codes of regions that are not territories. A rule must list their countries instead.
@@ -159,7 +159,7 @@ def plain(name: str) -> str:
     return " ".join("saint" if word == "st" else word for word in words)
 
 
-#: Names of countries that were divided or became part of another, with their codes in the table.
+#: Names of countries that were divided or became part of another, each with its code in the table.
 FORMER: Mapping[str, str] = {
     **{
         plain(row.name).removeprefix("the "): row.code
@@ -225,15 +225,15 @@ def nearest_country_names(name: str) -> tuple[str, ...]:
 def _country_names() -> Mapping[str, tuple[str, ...]]:
     import pycountry
 
-    found = [(listed.alpha_2, form) for listed in pycountry.countries for form in _forms(listed)]
+    found = [(country.alpha_2, form) for country in pycountry.countries for form in _forms(country)]
     found += [(code, plain(name)) for code, name in countries().items()]
     return _by_name([*found, *_curated(_COUNTRIES)])
 
 
-def _forms(listed: object) -> Iterator[str]:
+def _forms(country: object) -> Iterator[str]:
     """Yield the names of a country. `Congo, The Democratic Republic of the` is also a Congo."""
     for key in ("name", "common_name", "official_name", "alpha_3", "numeric"):
-        for name in _inverted(getattr(listed, key, "").partition(" (")[0]):
+        for name in _inverted(getattr(country, key, "").partition(" (")[0]):
             yield name
             yield _STYLE.sub("", name)
 
