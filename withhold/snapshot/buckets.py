@@ -2,7 +2,7 @@
 
 Nearly every question is about an id that no rule names. So each bucket of about four ids has a 64-bit word, a filter,
 in which each id of the bucket sets four bits. If one of an id's four bits is not set, the id is not in the table, and
-one read of memory was enough. One in some 200 absent ids passes the filter and is then searched for without success.
+one read of memory was enough. About one in 200 absent ids passes the filter and is then searched for without success.
 
 `benchmarks/structures/STRUCTURES.md` compares this with other structures. A single question costs one read of memory,
 and no other structure answers pages faster in large tables. A binary fuse filter answers single questions faster in

@@ -1,4 +1,4 @@
-"""Building the index, which maps each id to its posting: a number that denotes the rules that name the id.
+"""Build the index, which maps each id to its posting: a number that denotes the rules that name the id.
 
 `index_in_c` uses `withhold.native`. The other functions do the same in Python.
 """
@@ -72,8 +72,8 @@ def postings_by_id(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], li
     number of a combination.
     """
     combinations: dict[tuple[int, int], int] = {}
-    # Each combination is stored as a shorter one's posting and one more rule. Thousands of rules on one account make as
-    # many combinations; stored in full, they would take quadratic memory.
+    # Each combination is stored as a shorter one's posting and one more rule. Thousands of rules on one account create
+    # as many combinations, which would take quadratic memory if stored in full.
     known: list[tuple[int, int]] = []
 
     def extended(before: int, number: int) -> int:
@@ -102,7 +102,7 @@ def postings_by_id(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], li
                 if before is not None and before not in after:
                     after[before] = extended(before, number)
                 named[id_] = after[before]
-    # Drop combinations that no id has any more, since they were extended, and sort the others.
+    # Drop combinations that no id has any more because they were extended, and sort the others.
     used = {posting for named in postings.values() for posting in named.values() if posting >= len(rules)}
     rules_of = {posting: rules_in(posting) for posting in used}
     placed = sorted(used, key=rules_of.__getitem__)

@@ -21,10 +21,11 @@ _Value = TypeVar("_Value")
 
 
 class Cache(Generic[_Key, _Value]):
-    """Keeps up to `size` values. The oldest is dropped first.
+    """A cache of up to `size` values, which drops the oldest first.
 
-    Reading changes nothing, so only writing takes the lock. It never waits for the lock: a signal handler could wait
-    for the thread that it interrupted. If two threads miss a key at the same time, both compute the value.
+    Reading changes nothing, so only writing takes the lock. A write never waits for the lock: in a signal handler it
+    could wait for the thread that the handler interrupted. If two threads miss a key at the same time, both compute the
+    value.
     """
 
     def __init__(self, size: int) -> None:
@@ -64,7 +65,7 @@ _CACHES: WeakSet[Cache[Any, Any]] = WeakSet()
 
 
 def _forked() -> None:
-    """Empty the caches that another thread was writing to. In a forked child that thread does not exist to finish."""
+    """Empty the caches that another thread was writing to. In a forked child it does not exist to finish the write."""
     for cache in list(_CACHES):
         if cache._lock.locked():
             cache._begin()

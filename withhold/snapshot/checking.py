@@ -1,4 +1,4 @@
-"""Checks that a file is an undamaged snapshot: its header, all bounds, and the digests."""
+"""Check that a file is an undamaged snapshot: its header, all bounds, and the digests."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def _highest(numbers: memoryview) -> int:
 
 
 def _misfit(words: memoryview, starts: memoryview, ids: memoryview) -> int:
-    """Return the same as `withhold.native.index.misfit`."""
+    """Return the index of the first invalid or misplaced id, or -1, as `withhold.native.index.misfit` does."""
     for bucket, (start, end) in enumerate(pairwise(starts)):
         before = 0
         for at, id_ in enumerate(ids[start:end], start):

@@ -1,4 +1,4 @@
-"""Checks that the territory codes in a file still exist: ISO 3166 changes, and pycountry with it."""
+"""Check that the territory codes in a file still exist. ISO 3166 changes, and pycountry with it."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def _obsolete(code: str, written: Territories | None, file: str) -> SnapshotErro
 
 def _codes(records: Bytes) -> set[str]:
     found: set[str] = set()
-    for listed in _lists(records):
+    for codes in _lists(records):
         with suppress(ValueError):  # reading the record reports what is wrong with it
-            found.update(code for code in json.loads(b"[" + listed + b"]") if isinstance(code, str))
+            found.update(code for code in json.loads(b"[" + codes + b"]") if isinstance(code, str))
     return found
 
 
 def _lists(records: Bytes) -> set[bytes]:
     """Return the distinct lists of codes; there are few.
 
-    The search is in pieces: a section may be larger than memory.
+    The section is searched piece by piece, because it may be larger than memory.
     """
     found: set[bytes] = set()
     data, rest = memoryview(records).cast("B"), b""

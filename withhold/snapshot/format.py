@@ -1,4 +1,4 @@
-"""The snapshot file format. This specifies it completely, so that programs in other languages can read it.
+"""The snapshot file format. This docstring specifies it completely, so that programs in other languages can read it.
 
 All numbers are little-endian. The file begins with 4096 bytes::
 
@@ -83,7 +83,7 @@ SECTIONS: Mapping[str, str] = {
 #: The number of ids of one kind in a file is below this, because 32-bit numbers index them.
 MOST = 2**31
 
-#: The types of a section: some are made, some are read from a file.
+#: The types that a section can have. Sections are created in memory or read from a file.
 Bytes: TypeAlias = "bytes | bytearray | memoryview | array[int]"
 
 _Count = Annotated[int, Field(ge=0, strict=True)]
@@ -145,7 +145,7 @@ def lay_out(
 ) -> Iterator[Bytes]:
     """Yield a file piece by piece: its header, then the sections with the padding between them. O(bytes).
 
-    `digests` has the digests of the sections for which they are known already.
+    `digests` has the digests of sections that are known already.
     """
     found: dict[str, Section] = {}
     end = HEADER_END

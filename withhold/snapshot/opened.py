@@ -1,4 +1,4 @@
-"""The contents of a snapshot in a mapped file, which are read only when they are needed."""
+"""The contents of a snapshot in a mapped file, read only when they are needed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _KEPT = 4096
 
 
 class OpenedSnapshot:
-    """A mapped file. A rule is read when it is needed, and its ids when they are needed."""
+    """A mapped file. Rules are read when they are needed, and so are their ids."""
 
     def __init__(
         self, path: str | os.PathLike[str], how: Verify, *, in_c: bool, opened: BufferedReader | None = None

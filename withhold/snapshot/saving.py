@@ -24,58 +24,58 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
     """Write a temporary file in the same folder, then rename it to `path`. Return its size in bytes.
 
     An existing file is replaced, not changed, so processes that have it mapped keep it. Raises `OSError`, also if
-    `path` exists and is not a file, or is a link out of its folder; then nothing is left behind. A process that is killed leaves a hidden file
-    `.withhold-….partial`, which the next save into the folder removes.
+    `path` exists and is not a file, or is a link out of its folder. After an error, no temporary file remains. A
+    process that is killed leaves a hidden file `.withhold-….partial`, which the next save into the folder removes.
     """
-    place = _place(path)
-    if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
+    target = _target_of(path)
+    if os.path.exists(target) and not os.path.isfile(target):  # noqa: PTH110, PTH113
         raise FileExistsError(f"{escaped_path(path)} exists and is not a file")
-    _remove_leftovers(os.path.dirname(place))  # noqa: PTH120
+    _remove_leftovers(os.path.dirname(target))  # noqa: PTH120
     with ExitStack() as stack:
         folder = None
         if os.name == "posix":  # folders can be synced
-            folder = os.open(os.path.dirname(place), os.O_RDONLY)  # noqa: PTH120
+            folder = os.open(os.path.dirname(target), os.O_RDONLY)  # noqa: PTH120
             stack.callback(os.close, folder)
-        beside, file = _create_locked(os.path.dirname(place))  # noqa: PTH120
+        temporary, file = _create_locked(os.path.dirname(target))  # noqa: PTH120
         # On Windows open files cannot be renamed. Elsewhere the file stays open, and so locked, until it is renamed.
         stack.enter_context(file)
-        stack.callback(_remove, beside)
+        stack.callback(_remove, temporary)
         with file if sys.platform == "win32" else nullcontext():
             size = sum(map(file.write, pieces))
             file.flush()
-            _copy_permissions(place, file.fileno())
+            _copy_permissions(target, file.fileno())
             os.fsync(file.fileno())
-        os.replace(beside, place)  # noqa: PTH105
+        os.replace(temporary, target)  # noqa: PTH105
         if folder is not None:
             os.fsync(folder)  # so that the new name survives a power failure
     return size
 
 
-def _place(path: Path) -> str:
+def _target_of(path: Path) -> str:
     """Return the real path to write to. Raise `PermissionError` for a link out of its folder, or to a file of git.
 
-    Other links are followed, and then lead to the new file: `current.wh` may be a link to `42.wh`. A link in a repository
-    that comes from somebody else could have any file replaced.
+    Other links are followed and kept: `current.wh` may be a link to `42.wh`. Without this check, a link in somebody
+    else's repository could cause any file to be replaced.
     """
-    place = os.path.realpath(path)
+    target = os.path.realpath(path)
     if os.path.islink(path):  # noqa: PTH114
         folder = os.path.realpath(path.parent)
-        below = Path(place).relative_to(folder).parts if Path(place).is_relative_to(folder) else None
+        below = Path(target).relative_to(folder).parts if Path(target).is_relative_to(folder) else None
         if below is None or ".git" in map(str.casefold, below):
             reason = "it is a link out of its folder" if below is None else "it is a link to a file of git"
             raise PermissionError(errno.EPERM, f"{reason}; give the path that it leads to")
-    return place
+    return target
 
 
 def _create_locked(folder: str) -> tuple[str, BinaryIO]:
     """Create an empty file, locked while it is open. The lock shows other processes that the file is in use."""
     while True:
-        beside = os.path.join(folder, f"{_BEGINNING}{secrets.token_hex(8)}{_END}")  # noqa: PTH118
+        temporary = os.path.join(folder, f"{_BEGINNING}{secrets.token_hex(8)}{_END}")  # noqa: PTH118
         # `open`, not `tempfile`: a new file gets the usual permissions. `_copy_permissions` keeps those of a replaced
         # file.
-        file = open(beside, "xb")  # noqa: PTH123, SIM115
+        file = open(temporary, "xb")  # noqa: PTH123, SIM115
         if sys.platform == "win32":
-            return beside, file
+            return temporary, file
         removed = False
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,8 +83,8 @@ def _create_locked(folder: str) -> tuple[str, BinaryIO]:
             removed = True
         except OSError:
             pass  # files cannot be locked here, so `_remove_leftovers` removes none
-        if not removed and os.path.exists(beside):  # noqa: PTH110
-            return beside, file
+        if not removed and os.path.exists(temporary):  # noqa: PTH110
+            return temporary, file
         file.close()  # another process removed it before it was locked, or is about to: try again
 
 
@@ -94,10 +94,10 @@ def _remove_leftovers(folder: str) -> None:
         return
     for name in os.listdir(folder):  # noqa: PTH208
         if name.startswith(_BEGINNING) and name.endswith(_END):
-            left = os.path.join(folder, name)  # noqa: PTH118
-            with suppress(OSError), open(left, "rb", opener=_open_nofollow) as file:
+            leftover = os.path.join(folder, name)  # noqa: PTH118
+            with suppress(OSError), open(leftover, "rb", opener=_open_nofollow) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                os.unlink(left)  # noqa: PTH108
+                os.unlink(leftover)  # noqa: PTH108
 
 
 def _open_nofollow(name: str, flags: int) -> int:
@@ -105,10 +105,10 @@ def _open_nofollow(name: str, flags: int) -> int:
     return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
-def _copy_permissions(place: str, descriptor: int) -> None:
+def _copy_permissions(target: str, descriptor: int) -> None:
     """Give a new file the permissions of the file that it will replace and, if allowed, its owner and group."""
     with suppress(FileNotFoundError):
-        before = os.stat(place)  # noqa: PTH116
+        before = os.stat(target)  # noqa: PTH116
         if os.name == "posix":
             with suppress(PermissionError):
                 os.fchown(descriptor, before.st_uid, before.st_gid)

@@ -1,4 +1,4 @@
-"""A rule set compiled into an index, in which a look-up of an id takes one step."""
+"""A rule set compiled into an index, in which looking up an id takes one step."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ class Snapshot:
         self.accounts, self.tweets = contents.tables["accounts"], contents.tables["tweets"]
         #: A function that returns the rules that a posting of a table denotes.
         self.rules_of = contents.rules_of
-        #: A function that returns the content of these rules without ids and places, or None if that is not faster.
+        #: A function that returns the content of these rules without ids and places, or None if it is not available
+        #: cheaply.
         self.fingerprint = contents.fingerprint
         #: A function that returns all ids of a kind, each with its posting, in no particular order.
         self.postings = contents.postings
@@ -132,9 +133,9 @@ class Snapshot:
         version cannot read raises `SnapshotError` then; `snapshot.rules` reads all records.
 
         Territory codes are checked too: with `"full"` always, with `"header"` if the records are small or the file was
-        written with other territory data, for example with another version of pycountry. The time for this grows with
-        the number of rules. A code that was renamed since is read as the new code, and the revision remains that of the
-        file. For a code that no longer exists, `SnapshotError` names the code and both versions of pycountry.
+        written with other territory data, for example with another version of pycountry. This takes time in proportion
+        to the number of rules. A code that was renamed since is read as the new code, and the revision remains that of
+        the file. For a code that no longer exists, `SnapshotError` names the code and both versions of pycountry.
 
         Do not change a file in place while it is open; `save` does not. If a mapped file gets shorter, the process that
         reads it is killed.
@@ -155,8 +156,8 @@ class Snapshot:
         """Write a file for `open`, and return its size in bytes. Equal rules from the same files give equal bytes.
 
         An existing file is replaced atomically: a reader finds either the old file or the new one, even if this process
-        is killed. A link is followed inside its own folder, and refused if it leads out. `created` is stored in the header.
-        Raises `InstantError` if `created` is naive, and `OSError`.
+        is killed. A link is followed inside its own folder; a link out of it, or into `.git`, raises `PermissionError`.
+        `created` is stored in the header. Raises `InstantError` if `created` is naive, and `OSError`.
 
         >>> from pathlib import Path
         >>> from tempfile import mkdtemp

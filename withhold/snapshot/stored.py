@@ -31,8 +31,8 @@ class StoredRules:
 
     Every section is a slice of one memoryview, which counts its slices. Without a GIL this count is wrong if threads
     slice and release at the same time, and the file could be closed while it is read. So the slices are made once, and
-    a record is copied from the map itself. This takes no lock, which a process that is forked meanwhile could find
-    locked.
+    a record is copied from the map itself. No lock is needed, which a child process that is forked meanwhile could
+    inherit locked.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class StoredRules:
 
 
 class StoredIds(IdSet):
-    """The ids of a rule, which are read when they are needed. Their number is known before."""
+    """The ids of a rule, which are read when they are needed. Only their number is known before."""
 
     __slots__ = ("_count", "_kind", "_loaded", "_rule", "_store")
 

@@ -28,17 +28,17 @@ class PythonTable(Table, Protocol):
 
     @property
     def named(self) -> Container[int]:
-        """The ids that rules name, and 0. Most ids are not in it, and then no look-up is needed.
+        """The ids that rules name, and 0. No look-up is needed for other ids, and most ids are others.
 
-        INVARIANT (unchecked ids): 0 is always in it. The serving calls answer "visible" for ids that are not in it, and
-        check the others, so that they find that 0 is invalid.
+        INVARIANT (unchecked ids): it always contains 0. The serving calls answer "visible" for ids outside it, and
+        check the ids in it. So they report 0 as invalid.
         """
 
 
 class DictTable:
     """A table in memory without `withhold.native`. Takes about 110 bytes for each id.
 
-    `named` has its ids as a set, which answers "no" in half the time that a dict takes.
+    `named` is a set of its ids, which answers "no" in half the time of a dict.
     """
 
     __slots__ = ("find", "named", "postings")
