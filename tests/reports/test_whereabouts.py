@@ -10,7 +10,7 @@ from tests.strategies import PLACES, TERRITORIES
 from withhold import Policy, Rule
 from withhold.model.places import everywhere, place_of, within_any
 from withhold.reports.whereabouts import Whereabouts, point
-from withhold.semantics import alike, extent, reach_of
+from withhold.semantics import extent, partition, reach_of
 from withhold.territories import subdivisions
 
 _CODES = st.lists(st.sampled_from(TERRITORIES), min_size=1, max_size=4)
@@ -20,7 +20,7 @@ _CODES = st.lists(st.sampled_from(TERRITORIES), min_size=1, max_size=4)
 def test_the_places_that_rules_tell_apart_are_everywhere_each_once_and_alike(lists):
     rules = [Rule(id="r", accounts=[1], withheld_in=codes, reason="terms") for codes in lists]
     reaches = [reach_of(rule) for rule in rules]
-    found = alike(extent(reach, Policy()) for reach in reaches)
+    found = partition(extent(reach, Policy()) for reach in reaches)
     for place in map(place_of, PLACES):
         [one] = [other for other, whole in found if whole & place]
         for reach in reaches:

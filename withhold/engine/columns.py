@@ -9,7 +9,7 @@ from typing import Any
 from withhold.errors import Problem, SubjectIdTypeError, quoted
 
 _INTEGERS = tuple("bBhHiIlLqQnN")
-#: The formats of `ctypes` arrays, whose items a memoryview cannot read.
+#: The formats of `ctypes` arrays, which state the byte order. A memoryview cannot read their items.
 _STATED = tuple(order + letter for order in "@=<" for letter in _INTEGERS)
 
 

@@ -20,8 +20,8 @@ from withhold.semantics import (
     ReachingRule,
     combine,
     concerning,
-    everywhere,
     extent,
+    places_by_outcome,
     reach_of,
     speaking_key,
     stretch_at,
@@ -51,12 +51,12 @@ class Decider:
     def __init__(self, snapshot: Snapshot, policy: Policy, activation: int = 0) -> None:
         self.snapshot = snapshot
         self.policy = policy
-        #: The number of the call of `Engine.activate` that made this; 0 if `Engine()` did.
+        #: The number of the call of `Engine.activate` that created this; 0 if `Engine()` created it.
         self.activation = activation
         self._kept: Cache[tuple[_Postings, LocationKey | None], _Kept] = Cache(_KEPT_DECISIONS)
         self._geographies: Cache[frozenset[Extent], _Geography] = Cache(_KEPT_GEOGRAPHIES)
         self._visible: _Kept = (None, snapshot.visible)
-        # A dict may keep them all: viewers can be at some thousand places.
+        # This dict needs no limit, because viewers can only be at a few thousand places.
         self._location_keys: dict[LocationKey, LocationKey] = {}
         #: The cache of the views in C, or None if the tables are not in C.
         self.answers = native.view.Answers() if snapshot.is_native else None
@@ -157,7 +157,7 @@ class Decider:
         found = self._geographies.recall(extents)
         if found is None:
             territories = reduce(or_, (each.territories for each in extents), 0)
-            outcomes = sum(map(bool, everywhere(extents).values()))
+            outcomes = sum(map(bool, places_by_outcome(extents).values()))
             found = TerritorySet.of(territories), outcomes > 1
             self._geographies.keep(extents, found)
         return found

@@ -35,8 +35,8 @@ def _now() -> datetime:
 class Engine:
     """Answers questions from the current rule set. Threads may share it.
 
-    `rules` is a `Snapshot`, or a `RuleSet` to compile. `clock` returns the current instant (aware); tests can pass one
-    that stands still. Raises `SubjectTypeError` for `rules` or a `policy` of another type.
+    `rules` is a `Snapshot`, or a `RuleSet` to compile. `clock` returns the current instant (aware); tests can pass a
+    fixed one. Raises `SubjectTypeError` if `rules` or `policy` has another type.
 
     >>> from withhold import Engine, Rule, RuleSet, Viewer
     >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -60,7 +60,7 @@ class Engine:
 
     @property
     def policy(self) -> Policy:
-        """The policy. It does not change in the lifetime of the engine."""
+        """The policy. It does not change during the lifetime of the engine."""
         return self._decider.policy
 
     @property
@@ -72,9 +72,9 @@ class Engine:
         """Replace the rule set for every view made after this returns (A3).
 
         A `RuleSet` is compiled in the calling thread, while other threads get answers from the current one. The
-        replacement is one assignment. Concurrent calls wait for each other. When this returns, `rules` are current, or
-        those of a later call by another thread or a signal handler. Raises `SubjectTypeError` for anything but a
-        `RuleSet` or a `Snapshot`, and the errors of `Snapshot.compile`.
+        replacement is one assignment. Concurrent calls wait for each other. When this returns, the current rules are
+        `rules`, or those of a later call by another thread or a signal handler. Raises `SubjectTypeError` for anything
+        but a `RuleSet` or a `Snapshot`, and the errors of `Snapshot.compile`.
         """
         activation = next(self._activations)
         with self._activating:
@@ -103,8 +103,8 @@ class Engine:
     def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:
         """Decide for viewers anywhere, for example for a push before its recipients are known (R10).
 
-        The subject is withheld if it is withheld from anybody. As with `check`, a quoted tweet is a question of its
-        own. Raises the errors of `check`.
+        The subject is withheld if it is withheld from anybody. As with `check`, a quoted tweet is decided separately.
+        Raises the errors of `check`.
 
         >>> from withhold import Engine, Rule, RuleSet
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -137,7 +137,7 @@ _ENGINES: WeakSet[Engine] = WeakSet()
 
 
 def _forked() -> None:
-    """Replace the locks in a forked child: the thread that held one there does not exist, so it would stay locked."""
+    """Replace the locks in a forked child, where the thread that held a lock does not exist to release it."""
     for engine in _ENGINES:
         engine._activating = RLock()
 

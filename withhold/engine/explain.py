@@ -64,7 +64,7 @@ class RuleState:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision with everything that led to it. `str()` is for people, `to_dict()` for programs."""
+    """A decision, and every rule that names the subject. `str()` is for people, `to_dict()` for programs."""
 
     links: tuple[Link, ...]
     viewer: Viewer
@@ -112,9 +112,9 @@ class Explanation:
             demand = f", demand {name_in_text(rule.demand)}" if rule.demand else ""
             yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
             if rule.note:
-                yield from _lines("note", rule.note)
+                yield from _prose_lines("note", rule.note)
             for code, reason in rule.override:
-                yield from _lines(f"override of {escaped(code)}", reason)
+                yield from _prose_lines(f"override of {escaped(code)}", reason)
             if rule.place:
                 yield f"      read from {rule.place}"
 
@@ -161,8 +161,8 @@ def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Polic
 _PROSE = "\u00a0\u202f\u3000\u200c\u200d"
 
 
-def _lines(name: str, text: str) -> Iterator[str]:
-    """Yield prose from a rule file. A bar marks further lines, so that they cannot imitate lines of the explanation."""
+def _prose_lines(name: str, text: str) -> Iterator[str]:
+    """Yield lines of prose from a rule file. A bar marks each further line, so it cannot imitate the explanation."""
     first, *others = (escaped(line.expandtabs(4), keep=_PROSE) for line in text.split("\n"))
     yield f"      {name}: {first}"
     yield from (f"        | {line}".rstrip() for line in others)

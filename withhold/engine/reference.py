@@ -18,7 +18,7 @@ from withhold.model.viewer import LocationKey, is_in
 from withhold.territories import countries, country_of, is_subdivision, subdivisions
 
 _Links = Iterable[Link]
-#: Rules that hide a subject at a place, each with whether it certainly reaches a viewer there.
+#: Rules that hide a subject at a place. The second value is whether the rule certainly reaches a viewer there.
 _Hiding = list[tuple[Rule, bool]]
 
 
@@ -111,18 +111,18 @@ def _in_force(rule: Rule, at: datetime) -> bool:
 
 
 def _edges_after(rule: Rule, at: datetime) -> list[datetime]:
-    """Return the rule's bounds after `at` at which it is in force and is not at `at`, or the reverse."""
+    """Return the later bounds of a rule at which it is in force if it is not at `at`, or not in force if it is."""
     bounds = {bound for period in ((rule.from_, rule.until), *rule.stays) for bound in period if bound and bound > at}
     return [bound for bound in bounds if _in_force(rule, bound) != _in_force(rule, at)]
 
 
 def _reaches(rule: Rule, place: LocationKey) -> bool | None:
     """Return whether a rule reaches a viewer at a place; None if that is uncertain (R3)."""
-    listed = {is_in(place, code) for code in rule.withheld_in}
+    included = {is_in(place, code) for code in rule.withheld_in}
     excepted = {is_in(place, code) for code in rule.except_in}
-    if listed == {False} or True in excepted:
+    if included == {False} or True in excepted:
         return False
-    return None if True not in listed or None in excepted else True
+    return None if True not in included or None in excepted else True
 
 
 def _outcome(hiding: _Hiding, others: _Links) -> Outcome:
@@ -145,7 +145,8 @@ def _order(found: tuple[Rule, bool], links: _Links) -> tuple[object, ...]:
 def _distinguishable_places(rules: Iterable[Rule]) -> Iterator[LocationKey]:
     """Yield all places that rules can distinguish.
 
-    These are the unknown location, every country, and the subdivisions of each country of which a rule names one.
+    These are the unknown location, every country, and all subdivisions of each country with a subdivision that a rule
+    names.
     """
     codes = {code for rule in rules for code in (*rule.withheld_in, *rule.except_in)}
     divided = {country_of(code) for code in codes if is_subdivision(code)}

@@ -89,7 +89,7 @@ class View:
         raise not_picklable("a view", "send its `viewer` and `at`, and make a view from an `Engine` there")
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
-        """Return whether a tweet is hidden: withheld or suspended. The cheapest question.
+        """Return whether a tweet is hidden: withheld or suspended. This is the fastest call.
 
         O(1), and creates no object for ids that no rule names.
 
@@ -195,9 +195,9 @@ class View:
         raise NotImplementedError
 
     def _mark(self, tweet_ids: Sequence[int], account_ids: Sequence[int], marks: bytearray) -> None:
-        """Set the byte in `marks` to 1 for each tweet of two columns that a rule may concern.
+        """Set the byte in `marks` to 1 for each row of the two columns that a rule may concern.
 
-        All bytes are 0 before.
+        All bytes must be 0 at first.
         """
         raise NotImplementedError
 

@@ -1,4 +1,4 @@
-"""The two kinds of views: in Python, and in C if that was built. They give the same answers."""
+"""The two kinds of views: in Python, and in C if `withhold.native` is available. They give the same answers."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class PythonView(View):
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
         # The `|` of two ids is negative or too large if one of them is. Only exact ints are looked up here: a subclass
-        # of `int` may have its own hash and its own `|`. 0 is always in `named`, so that it gets to the check below, as
-        # do ids out of range.
+        # of `int` may have its own hash and its own `|`. 0 is always in `named`, so the check below reports it, as it
+        # reports ids out of range.
         if (
             type(tweet_id) is int is type(account_id)
             and 0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF

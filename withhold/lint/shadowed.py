@@ -14,7 +14,7 @@ from withhold.lint.supersets import supersets
 from withhold.model.ids import IdSet
 from withhold.model.policy import Policy, Settle
 from withhold.model.rule import Effect, Rule
-from withhold.semantics import Reach, alike, extent, reach_of
+from withhold.semantics import Reach, extent, partition, reach_of
 
 _EFFECTS = list(Effect)  # from the mildest to the severest
 # A rule is compared with at most so many others in each step: by their ids, by the viewers they reach, by their periods.
@@ -77,7 +77,7 @@ def hidden_by(rules: Sequence[Rule]) -> list[int]:
     extents = {
         reach: [extent(reach, Policy(unknown_location=settle)) for settle in Settle] for reach in map(reach_of, rules)
     }
-    cells = [place for place, _ in alike(chain.from_iterable(extents.values()))]
+    cells = [place for place, _ in partition(chain.from_iterable(extents.values()))]
 
     def number(reach: Reach) -> int:
         found = 0

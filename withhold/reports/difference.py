@@ -20,7 +20,7 @@ from withhold.model.places import Places
 from withhold.model.policy import Policy
 from withhold.model.rule import Period, Rule
 from withhold.reports.whereabouts import Whereabouts
-from withhold.semantics import Extent, everywhere, extent, reach_of, sweep
+from withhold.semantics import Extent, extent, places_by_outcome, reach_of, sweep
 from withhold.snapshot import Snapshot
 from withhold.snapshot.snapshot import Kind
 
@@ -189,7 +189,7 @@ def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
             for number in numbers:
                 for extents in sides[number]:
                     extents[meanings[number].extent] += more
-        before, after = (everywhere(+extents) for extents in in_force)
+        before, after = (places_by_outcome(+extents) for extents in in_force)
         now = {
             (was, becomes): before[was] & after[becomes] for was in before for becomes in after if was is not becomes
         }

@@ -2,19 +2,19 @@
 
 from withhold.semantics.outcome import ReachingRule, combine, speaking_key
 from withhold.semantics.periods import edges, stretch_at, stretches, sweep
-from withhold.semantics.reach import Extent, Reach, alike, everywhere, extent, reach_of
+from withhold.semantics.reach import Extent, Reach, extent, partition, places_by_outcome, reach_of
 from withhold.semantics.subject import concerning
 
 __all__ = [
     "Extent",
     "Reach",
     "ReachingRule",
-    "alike",
     "combine",
     "concerning",
     "edges",
-    "everywhere",
     "extent",
+    "partition",
+    "places_by_outcome",
     "reach_of",
     "speaking_key",
     "stretch_at",

@@ -23,7 +23,7 @@ class ReachingRule(NamedTuple):
 
 
 def combine(reaching: Iterable[ReachingRule]) -> Outcome:
-    """Return the severest outcome of some rules (R5, R6).
+    """Return the severest outcome of the rules that reach a viewer (R5, R6).
 
     Authors are exempt from withholding, not from suspension (R9).
     """

@@ -19,9 +19,9 @@ class Reach(NamedTuple):
     effect: Effect
     #: The places in one of `withheld_in` and in none of `except_in`.
     territories: Places
-    #: The places where it certainly reaches a viewer.
+    #: The places where the rule certainly reaches a viewer.
     surely: Places
-    #: The places where it is uncertain whether it reaches a viewer.
+    #: The places where it is uncertain whether the rule reaches a viewer.
     uncertain: Places
     #: How the rule settles uncertainty; None if the policy decides (R4).
     settle: Settle | None
@@ -54,21 +54,21 @@ def reach_of(rule: Rule) -> Reach:
 
 @lru_cache(maxsize=4096)
 def _reached(withheld_in: tuple[str, ...], except_in: tuple[str, ...]) -> tuple[Places, Places, Places]:
-    listed, excepted = places.within_any(withheld_in), places.within_any(except_in)
-    territories = listed & ~excepted
+    included, excepted = places.within_any(withheld_in), places.within_any(except_in)
+    territories = included & ~excepted
     surely = territories & ~places.enclosing(except_in)
-    return territories, surely, (listed | places.enclosing(withheld_in)) & ~excepted & ~surely
+    return territories, surely, (included | places.enclosing(withheld_in)) & ~excepted & ~surely
 
 
 def extent(reach: Reach, policy: Policy) -> Extent:
-    """Return the places where a rule with a reach hides its subjects under a policy."""
+    """Return the places where a rule with this reach hides its subjects under a policy."""
     possible = reach.surely | reach.uncertain
     settle = reach.settle or policy.unknown_location
     hidden = possible if settle is Settle.WITHHOLD else reach.surely
     return Extent(reach.effect, reach.territories, reach.surely, possible, hidden)
 
 
-def everywhere(extents: Iterable[Extent]) -> dict[Outcome, Places]:
+def places_by_outcome(extents: Iterable[Extent]) -> dict[Outcome, Places]:
     """Return the places of each outcome when rules with these extents are in force together (R5, R6)."""
     found = dict.fromkeys(reversed(Outcome), 0)
     for each in extents:
@@ -81,7 +81,7 @@ def everywhere(extents: Iterable[Extent]) -> dict[Outcome, Places]:
     return found
 
 
-def alike(extents: Iterable[Extent]) -> list[tuple[Places, Places]]:
+def partition(extents: Iterable[Extent]) -> list[tuple[Places, Places]]:
     """Partition all places into sets that every rule with these extents treats alike.
 
     Return pairs (one place of the set, the set), sorted.

@@ -20,7 +20,7 @@ from withhold.model import Outcome, Period, Policy, Rule, RuleSet, Viewer
 from withhold.model.places import Places, location_of, place_of, within_any
 from withhold.model.tweet import Link
 from withhold.model.viewer import LocationKey
-from withhold.semantics import Extent, everywhere, extent, reach_of, sweep
+from withhold.semantics import Extent, extent, places_by_outcome, reach_of, sweep
 from withhold.territories import WORLD, country_of
 from withhold.testing.questions import names, narrowed
 
@@ -59,7 +59,7 @@ def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], p
                         side[extents[number]] += more
         if (at := _instant_in(stretch)) is None:
             continue
-        before, after = (everywhere(+side) for side in in_force)
+        before, after = (places_by_outcome(+side) for side in in_force)
         if here := _first_place(reduce(or_, (before[outcome] & ~after[outcome] for outcome in Outcome)), rules):
             outcome = next(outcome for outcome in Outcome if before[outcome] & here)
             return _verified(Witness(link, location_of(here), at, outcome), rule, mutated, others, policy)
