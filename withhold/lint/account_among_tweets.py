@@ -11,8 +11,9 @@ from withhold.lint.ids import union
 from withhold.model.rule import Rule
 from withhold.snowflake import first_id_at
 
-# Ids that only tweets can have. In these years tweet ids already carried a time, and account ids were still a running
-# number. Outside this range the size of an id proves nothing: old tweets have small ids, and new accounts large ones.
+# Ids that only tweets can have. In these years tweet ids already contained a time, and account ids were still
+# sequential. Outside this range the size of an id proves nothing: old tweets have small ids, and new accounts large
+# ones.
 _ONLY_TWEETS = range(first_id_at(datetime(2011, 1, 1, tzinfo=UTC)), first_id_at(datetime(2015, 1, 1, tzinfo=UTC)))
 
 

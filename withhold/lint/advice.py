@@ -22,8 +22,9 @@ OVERRIDE_CODES = {
 def lint(rules: RuleSet, protected: Iterable[Protected] | None = None) -> list[Problem]:
     """Return the advice on a rule set, sorted by place. O(ids log ids).
 
-    `protected` lists the accounts that no rule may name without an override; `sources.protected_beside` reads such lists.
-    Without a list (None), nobody knows whether an override of `protected-account` is needed, so none is reported as unused.
+    `protected` lists the accounts that no rule may name without an override; `sources.protected_beside` reads such
+    lists. Without a list (None), it is unknown whether an override of `protected-account` is needed, so none is
+    reported as unused.
 
     Each problem has the code of its check. A rule with that code in its `override` is skipped. Problems with overrides
     themselves are reported as `unknown-override` and `unused-override`.

@@ -1,4 +1,4 @@
-"""What a check is, and how its findings become problems."""
+"""The type of all checks, and the conversion of their findings into problems."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Context(NamedTuple):
 class Finding(NamedTuple):
     """One problem that a check has found in one rule.
 
-    `keys` are the keys of the rule file that the finding may concern. It is reported at the key if the rule has exactly one
-    of them, and else at the rule. If `severity` is given, it replaces the severity of the check.
+    `keys` are the keys of the rule file that the finding may concern. It is reported at the key if the rule has exactly
+    one of them, otherwise at the rule. If `severity` is given, it replaces the severity of the check.
     """
 
     rule: Rule
@@ -56,8 +56,8 @@ class Check:
 def rule_problem(code: str, rule: Rule, message: str, hint: str, severity: Severity, *keys: str) -> Problem:
     """Return a problem of a rule.
 
-    Its place is that of the key if the rule has exactly one of `keys`, and else that of the rule. A rule that comes from no
-    file has no place and is named by its id.
+    Its place is that of the key if the rule has exactly one of `keys`, otherwise that of the rule. A rule that was not
+    read from a file has no place, so its id is used.
     """
     return Problem(code, message, rule.place_of(*keys) or f"rule {quoted(rule.id)}", hint, severity)
 

@@ -10,7 +10,7 @@ from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 from withhold.snowflake import EPOCH, first_id_at, instant_of
 
-# Account ids were a running number, which reached a few thousand million. Since early 2016 they carry a time.
+# Account ids were sequential, and reached a few billion. Since early 2016 they contain a time.
 _FIRST_ACCOUNT = first_id_at(datetime(2016, 1, 1, tzinfo=UTC))
 
 
@@ -28,10 +28,10 @@ def _find(context: Context) -> Iterator[Finding]:
 
 
 def _created_after(bound: datetime, rule: Rule) -> list[int]:
-    """Return the ids of a rule that carry a time after `bound`."""
+    """Return the ids of a rule that contain a time after `bound`."""
     try:
         first = first_id_at(max(bound + timedelta(milliseconds=1), EPOCH))
-    except (ValueError, OverflowError):  # later than any id can carry
+    except (ValueError, OverflowError):  # later than any time in an id
         return []
     accounts = [id_ for id_ in rule.accounts if id_ >= max(first, _FIRST_ACCOUNT)]
     return accounts + [id_ for id_ in rule.tweets if id_ >= first and instant_of(id_)]

@@ -26,8 +26,9 @@ OVERSEAS: Mapping[str, tuple[str, ...]] = {
     }.items()
 }
 
-# Letters followed by a mere number name no country: `ID-123` is an identifier, and `NO-17` a number. Neither do mere words:
-# `TO-DO`, `no_demand`. Before a slash or a blank, letters mean something else: `CA/12/2020` is a civil appeal, `IN RE` Latin.
+# Letters followed only by a number do not name a country: `ID-123` is an identifier, and `NO-17` a number. Neither do
+# words: `TO-DO`, `no_demand`. Before a slash or a blank, letters mean something else: `CA/12/2020` is a civil appeal,
+# `IN RE` Latin.
 _PREFIX = re.compile(r"([A-Z]{2,3})[-_](?!\d+$)(?=.*\d)", re.ASCII | re.IGNORECASE)
 
 

@@ -7,18 +7,18 @@ from collections.abc import Collection, Iterator
 
 from withhold.lint.check import Check, Context, Finding, first_few
 from withhold.lint.ids import union
-from withhold.model.precision import VOUCHED, Precision, Sign
+from withhold.model.precision import ROUNDED_IDS, Precision, Sign
 
 
 def _find(context: Context) -> Iterator[Finding]:
     rules = context.rules
-    # Ids that an override vouches for are no evidence about the other ids.
-    vouched = {rule.id: rule for rule in rules if VOUCHED in dict(rule.override)}
-    trusted = union(ids for rule in vouched.values() for ids in (rule.accounts, rule.tweets))
+    # Ids that an override declares exact are not evidence about the other ids.
+    overriding = {rule.id: rule for rule in rules if ROUNDED_IDS in dict(rule.override)}
+    exact = union(ids for rule in overriding.values() for ids in (rule.accounts, rule.tweets))
     every = union(ids for rule in rules for ids in (rule.accounts, rule.tweets))
-    suspect = _suspect(array("q", (id_ for id_ in every if id_ not in trusted)))
+    suspect = _suspect(array("q", (id_ for id_ in every if id_ not in exact)))
     for rule in rules:
-        if rule.id in vouched:
+        if rule.id in overriding:
             found = [id_ for ids in (rule.accounts, rule.tweets) for id_ in _suspect(ids, alone=True)]
         else:
             found = [id_ for ids in (rule.accounts, rule.tweets) for id_ in ids if id_ in suspect] if suspect else []
@@ -44,7 +44,7 @@ def _suspect(ids: Collection[int], *, alone: bool = False) -> set[int]:
 
 
 CHECK = Check(
-    code=VOUCHED,
+    code=ROUNDED_IDS,
     severity="warning",
     summary="Ids must not be rounded.",
     rationale="Spreadsheets and JavaScript round long ids, which then name somebody else. More ids of the rule set look "

@@ -17,7 +17,7 @@ from withhold.model.rule import Effect, Rule
 from withhold.semantics import Reach, extent, partition, reach_of
 
 _EFFECTS = list(Effect)  # from the mildest to the severest
-# A rule is compared with at most so many others in each step: by their ids, by the viewers they reach, by their periods.
+# The maximum number of rules with which a rule is compared in each step: by ids, by the viewers they reach, by periods.
 _COMPARED = 1000
 
 
@@ -41,26 +41,27 @@ def _find(context: Context) -> Iterator[Finding]:
 
 
 def shadows(rules: list[Rule]) -> dict[str, Rule]:
-    """Return the shadowed rules: a mapping from the id of each to a rule that covers it.
+    """Return a mapping from the id of each shadowed rule to a rule that covers it.
 
-    If rules cover each other, the first one counts as not shadowed. Rules are grouped by their ids and by the viewers they
-    reach. A group is compared only with itself and with groups that have at least the same ids and viewers; one sweep over
-    time then compares the periods. If thousands of rules share their ids, each is compared with some hundreds of them,
-    beginning with those that reach the most places. So a shadow among thousands may be missed, but none is reported wrongly.
+    If rules cover each other, the first one counts as not shadowed. Rules are grouped by their ids and by the viewers
+    they reach. A group is compared only with itself and with groups that have at least the same ids and viewers. One
+    sweep over time then compares the periods. If thousands of rules share their ids, each is compared with some
+    hundreds of them, beginning with those that reach the most places. So a shadowed rule among thousands may be missed,
+    but none is reported wrongly.
     """
     reach = hidden_by(rules)
     groups: dict[tuple[IdSet, IdSet], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for number, rule in enumerate(rules):
         if reach[number]:
             groups[rule.accounts, rule.tweets][reach[number]].append(number)
-    listed = list(groups.values())
+    by_reach = list(groups.values())
     around = supersets([_signed(accounts, tweets) for accounts, tweets in groups])
     spans = Spans(rules)
     found: dict[str, Rule] = {}
-    widest = [sorted(group, key=int.bit_count, reverse=True)[:_COMPARED] for group in listed]
-    for group, larger in zip(listed, around, strict=True):
+    widest = [sorted(group, key=int.bit_count, reverse=True)[:_COMPARED] for group in by_reach]
+    for group, larger in zip(by_reach, around, strict=True):
         each = _COMPARED // len(larger) or 1
-        among = [(mask, listed[other][mask]) for other in larger for mask in widest[other][:each]]
+        among = [(mask, by_reach[other][mask]) for other in larger for mask in widest[other][:each]]
         for mask, own in group.items():
             others = (rules_ for wide, rules_ in among if wide & mask == mask and rules_ is not own)
             covered = spans.covered(own, chain(own, islice(chain.from_iterable(others), _COMPARED)))

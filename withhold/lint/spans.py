@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from withhold.model.rule import Rule
 
-# A rule with stays is compared with at most so many others: those that begin last before it are the likeliest to cover it.
+# The maximum number of rules with which a rule with stays is compared. Those that begin last before it are the
+# likeliest to cover it.
 _COMPARED = 30
 
 _Span = tuple[int, int]
@@ -28,8 +29,8 @@ class Spans:
     def covered(self, own: list[int], candidates: Iterable[int]) -> Iterator[tuple[int, int]]:
         """Yield the rules of `own` that are in force only while a candidate is, each with that candidate. O(n log n).
 
-        The rules of `own` are equal but for their periods, and `candidates` contains them; the other candidates withhold
-        more. If two rules of `own` have the same periods, the second is yielded.
+        The rules of `own` are equal except for their periods, and `candidates` contains them. The other candidates
+        withhold more. If two rules of `own` have the same periods, the second is yielded.
         """
         among, equals = list(candidates), set(own)
         if len(among) < 2:

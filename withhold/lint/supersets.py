@@ -1,4 +1,4 @@
-"""Find the supersets of many sets among each other, without comparing all pairs."""
+"""Find the supersets of each of many sets among the others, without comparing all pairs."""
 
 from __future__ import annotations
 
