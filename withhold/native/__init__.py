@@ -1,7 +1,7 @@
 """The hot loops in C, if they were built. Everything works without them and gives the same answers.
 
-With `WITHHOLD_REQUIRE_NATIVE=1` it is an error if they are not available. With `WITHHOLD_PURE_PYTHON=1` they are not
-used.
+With `WITHHOLD_REQUIRE_NATIVE=1`, importing this package fails if they are not available. With `WITHHOLD_PURE_PYTHON=1`
+they are not used.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if os.environ.get("WITHHOLD_REQUIRE_NATIVE") == "1" and not AVAILABLE:
 
 
 class EngineInfo(NamedTuple):
-    """Which implementation answers. `native` is whether it is the one in C; `why` is the reason as text."""
+    """The implementation in use. `native` is True for the one in C, and `why` gives the reason."""
 
     native: bool
     why: str

@@ -1,10 +1,10 @@
 # cython: language_level=3, freethreading_compatible=True, binding=False, auto_pickle=False
 # cython: boundscheck=False, wraparound=False
-"""The common questions of `GeoIP` in C: strict parsing of an address, and a look-up in the flattened table.
+"""The most frequent look-ups of `GeoIP` in C: strict parsing of an address, and a search in the flattened table.
 
-Answers equal those of `withhold.location`, from the same table. For every other case this returns None. Then the Python
-path, which is the definition, handles the question from the start. So nothing here deals with error messages, with
-`ipaddress` objects, with subclasses of `str`, with 6to4 or with policy.
+Answers equal those of `withhold.location`, from the same table. In all other cases the result is None, and the Python
+path, which is the definition, handles the question from the start. So nothing here handles error messages, `ipaddress`
+objects, subclasses of `str`, 6to4 or policy.
 
 A `Lookup` never changes after it is created, so threads share it without a lock. A look-up calls no Python and takes
 about ten nanoseconds, so releasing the GIL would not pay.
@@ -20,7 +20,7 @@ from libc.string cimport memmove, memset
 
 from types import MemberDescriptorType
 
-from withhold.native.runs cimport CELLS, DEEP, NOWHERE, SLOTS, Runs4, Runs6, find4, find6, last, lay4, lay6
+from withhold.native.runs cimport CELLS, DEEP, NOWHERE, SLOTS, Runs4, Runs6, find4, find6, last, build_runs4, build_runs6
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
@@ -213,7 +213,7 @@ cdef class Lookup:
         cdef Py_ssize_t top
         cdef object index, before = None
         cdef const uint8_t* cells4
-        cdef bint laid
+        cdef bint built
         self._location = location
         self._address, self._country = slot(location, "_address"), slot(location, "_country")
         self._source = slot(location, "_source")
@@ -236,8 +236,8 @@ cdef class Lookup:
                 self._index6[top] = <const uint32_t*> self._hold(index, "I", SLOTS + 1, NULL)
             before = index
         with nogil:
-            laid = lay4(&self._runs4, cells4) and lay6(&self._runs6, self._starts6, self._codes6, self._count6)
-        if not laid:
+            built = build_runs4(&self._runs4, cells4) and build_runs6(&self._runs6, self._starts6, self._codes6, self._count6)
+        if not built:
             raise MemoryError
 
     def __dealloc__(self):
@@ -247,7 +247,7 @@ cdef class Lookup:
         free(self._runs6.memory)
 
     cdef const void* _hold(self, memory, str kind, Py_ssize_t least, Py_ssize_t* count) except NULL:
-        """Return the address of `memory`, and lower `count` to its length. It cannot be resized while this holds it."""
+        """Return the address of `memory`, and lower `count` to its length. The memory cannot be resized from then on."""
         cdef object view = memoryview(memory)
         cdef const void* begin = PyMemoryView_GET_BUFFER(view).buf
         cdef Py_ssize_t size = {"B": 1, "I": 4, "Q": 8}[kind], length = len(view)
@@ -294,7 +294,7 @@ cdef class Lookup:
     def locate(self, address, source, /):
         """Return the location of `address`, or None if it cannot be answered here.
 
-        The location gets more from `source`.
+        The location looks up its other attributes in `source`.
         """
         cdef int code = self._code(address)
         if code < 0:

@@ -1,4 +1,4 @@
-"""Columns of ids, and a test of which of them a rule may concern."""
+"""Columns of ids, and a function that marks the ids that a rule may concern."""
 
 from withhold.native.index cimport Layout, int64_t
 
@@ -7,7 +7,7 @@ cdef enum:
 
 
 cdef struct Row:
-    const char *first  # the first of some 64-bit integers, which may be unaligned
+    const char *first  # the first of the 64-bit integers, which may be unaligned
     Py_ssize_t step  # bytes from one to the next, negative if they are in reverse order
 
 

@@ -34,7 +34,7 @@ cdef class Column:
     cdef Row row(self, size_t start, size_t count, int64_t *read):
         """Return the ids from `start` on.
 
-        Those of a list are copied into `read`, invalid ones as 0; a buffer is not copied.
+        The ids of a list are copied into `read`, with 0 for invalid ones. A buffer is not copied.
 
         Unsigned integers that are too large become negative.
         """

@@ -1,4 +1,4 @@
-"""Functions that the views and the table share: read an id from an object, and look it up."""
+"""Functions that the views and the table share: reading an id from an object, and looking it up."""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 

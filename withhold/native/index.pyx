@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
 # cython: binding=False, auto_pickle=False
-"""Reading and building the table of a snapshot in C. `withhold.snapshot` has the same in Python, with explanations."""
+"""Read and build the table of a snapshot in C. `withhold.snapshot` does the same in Python, and explains it."""
 
 from cpython.buffer cimport PyBUF_FORMAT, PyBUF_ND, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytearray cimport PyByteArray_AS_STRING
@@ -66,7 +66,7 @@ cdef class NativeTable:
 
 
 def sort_ids(ids_):
-    """Sort ids in place, move one of each to the front, and return the number of different ids. O(n log n)."""
+    """Sort ids in place, move one copy of each to the front, and return the number of different ids. O(n log n)."""
     cdef Numbers held = Numbers(ids_, "q", writable=True)
     cdef int64_t *ids = <int64_t *>held.first
     cdef size_t at, kept = 0, count = held.count
@@ -199,9 +199,9 @@ def build(named, lengths, uint64_t buckets, dict combinations not None, uint32_t
 cdef bint _scatter(
     Numbers of_named, Numbers of_lengths, uint64_t buckets, uint32_t *starts, int64_t *ids, uint32_t *postings
 ) noexcept nogil:
-    """Put each id with its rule into its bucket.
+    """Put each id, with its rule, into its bucket.
 
-    `starts` then has the ends. Return True if `lengths` do not fit the ids.
+    Afterwards `starts` contains the end of each bucket. Return True if `lengths` do not add up to the number of ids.
     """
     cdef const int64_t *named = <const int64_t *>of_named.first
     cdef const uint32_t *lengths = <const uint32_t *>of_lengths.first

@@ -1,4 +1,4 @@
-"""Which copy of the package is in use: Python imports the first one that it finds."""
+"""The copy of the package that is in use: Python imports the first one that it finds."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""The codes of a table in a second form, as runs. A look-up waits for memory, so it should be small.
+"""The codes of a table in a second, smaller form, as runs. A look-up waits for memory, so a small form is faster.
 
 A run is a sequence of neighbouring networks with the same code. It is stored as one number with its start and its code,
 so that one read gets both. For IPv4 a run of /24s has 16 bits and belongs to a /16. For IPv6 a run of /48s has 32 bits
-and belongs to a /24. IPv6 runs are in lines of 16, which is what a processor fetches at once, and the first run of each
-line is also in an array of its own, to find the line. If the code differs within a /24 or a /48, the run's code is
-`DEEP`, and the networks of the table are searched.
+and belongs to a /24. IPv6 runs are in lines of 16, which a processor fetches at once. The first run of each line is
+also in an array of its own, in which a search finds the line. If the code differs within a /24 or a /48, the run's code
+is `DEEP`, and the networks of the table are searched.
 
-The runs are made together with their `Lookup`, and no other code writes into them. An inconsistent table gives wrong
-runs, but all indices between them are valid, so a look-up need not check them.
+The runs are built together with their `Lookup`, and no other code writes into them. An inconsistent table gives wrong
+runs, but every index from one array of runs into another is valid, so a look-up need not check it.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -42,8 +42,8 @@ cdef struct Runs4:
     uint16_t* runs
 
 
-cdef inline bint lay4(Runs4* to, const uint8_t* cells) noexcept nogil:
-    """Make the runs of IPv4 from its cells. Return False if there is not enough memory."""
+cdef inline bint build_runs4(Runs4* to, const uint8_t* cells) noexcept nogil:
+    """Build the runs of IPv4 from its cells. Return False if there is not enough memory."""
     cdef uint16_t* shrunk
     cdef Py_ssize_t top, cell, count = 0
     cdef int code, before
@@ -81,8 +81,8 @@ cdef struct Runs6:
     void* memory  # contains `lines`, which are aligned to a cache line of the processor
 
 
-cdef inline bint lay6(Runs6* to, const uint64_t* starts, const uint8_t* codes, Py_ssize_t count) noexcept nogil:
-    """Make the runs of IPv6 from its networks. Return False if there is not enough memory.
+cdef inline bint build_runs6(Runs6* to, const uint64_t* starts, const uint8_t* codes, Py_ssize_t count) noexcept nogil:
+    """Build the runs of IPv6 from its networks. Return False if there is not enough memory.
 
     If the starts do not ascend from 0, there are no runs.
     """
@@ -96,7 +96,7 @@ cdef inline bint lay6(Runs6* to, const uint64_t* starts, const uint8_t* codes, P
         if starts[at] <= starts[at - 1]:
             return True
         pages += starts[at] >> 48 != starts[at - 1] >> 48
-    # Each network makes at most two runs, and each /24 one more at the start of a line.
+    # Each network gives at most two runs, and each /24 one more at the start of a line.
     limit = (pages * 256 + count // 8) * LINE
     to.slots = <uint32_t*> malloc(pages * 257 * sizeof(uint32_t))
     to.firsts = <uint32_t*> malloc(limit // LINE * sizeof(uint32_t))
@@ -144,7 +144,7 @@ cdef inline void add(
 ) noexcept nogil:
     """Append a run to those from `begin`, unless the last one has the same code.
 
-    Of two with one start, the second counts.
+    If two runs have the same start, the second one counts.
     """
     cdef Py_ssize_t at = used[0]
     if at < limit and (at == begin or runs[at - 1] & 0xFF != code):

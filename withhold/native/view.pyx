@@ -44,7 +44,7 @@ cdef int64_t _microseconds(object instant):
 cdef struct Kept:
     int64_t tweet  # postings, or ABSENT
     int64_t account
-    PyObject *place  # compared by identity: the `Decider` keeps one object alive for each place
+    PyObject *location  # compared by identity: the `Decider` keeps one object alive for each location
     PyObject *decision  # owned; NULL if the entry is empty
     int64_t since
     int64_t until
@@ -53,7 +53,7 @@ cdef struct Kept:
 cdef class Answers:
     """A cache of decisions on ids that rules name, for all views of a snapshot.
 
-    It is set-associative: WAYS entries a set.
+    It is set-associative, with WAYS entries per set.
     """
 
     cdef Kept *kept
@@ -71,13 +71,13 @@ cdef class Answers:
                 Py_XDECREF(self.kept[at].decision)
             PyMem_RawFree(self.kept)
 
-    cdef Kept *places_for(self, int64_t tweet, int64_t account, PyObject *place) noexcept:
-        cdef uint64_t bits = mixed(mixed(tweet) ^ account) ^ mixed(<int64_t>place)
+    cdef Kept *entries_for(self, int64_t tweet, int64_t account, PyObject *location) noexcept:
+        cdef uint64_t bits = mixed(mixed(tweet) ^ account) ^ mixed(<int64_t>location)
         return &self.kept[(bits >> 40 & (SETS - 1)) * WAYS]
 
-    cdef object recall(self, int64_t tweet, int64_t account, PyObject *place, int64_t at):
+    cdef object recall(self, int64_t tweet, int64_t account, PyObject *location, int64_t at):
         """Return the cached decision if it is valid at an instant, or None."""
-        cdef Kept *kept = self.places_for(tweet, account, place)
+        cdef Kept *kept = self.entries_for(tweet, account, location)
         cdef size_t way
         found = None
         with cython.critical_section(self):
@@ -85,7 +85,7 @@ cdef class Answers:
                 if (
                     kept[way].tweet == tweet
                     and kept[way].account == account
-                    and kept[way].place == place
+                    and kept[way].location == location
                     and kept[way].decision != NULL
                     and kept[way].since <= at < kept[way].until
                 ):
@@ -93,9 +93,9 @@ cdef class Answers:
                     break
         return found
 
-    cdef keep(self, int64_t tweet, int64_t account, PyObject *place, object since, object decision):
-        """Cache a decision that is valid from `since` (None: always) to its `valid_until`. Drop the oldest of the set."""
-        cdef Kept *kept = self.places_for(tweet, account, place)
+    cdef keep(self, int64_t tweet, int64_t account, PyObject *location, object since, object decision):
+        """Cache a decision that is valid from `since` (None: always) to its `valid_until`. Drop the oldest in its set."""
+        cdef Kept *kept = self.entries_for(tweet, account, location)
         cdef int64_t start = INT64_MIN if since is None else _microseconds(since)
         end = decision.valid_until
         cdef int64_t until = INT64_MAX if end is None else _microseconds(end)
@@ -104,12 +104,12 @@ cdef class Answers:
         with cython.critical_section(self):
             oldest = kept[WAYS - 1].decision
             memmove(kept + 1, kept, (WAYS - 1) * sizeof(Kept))
-            kept[0] = Kept(tweet, account, place, <PyObject *>decision, start, until)
+            kept[0] = Kept(tweet, account, location, <PyObject *>decision, start, until)
         Py_XDECREF(oldest)
 
 
 cdef class FastView:
-    """The most frequent questions of `View`. `NativeView` inherits from both. Threads may share it."""
+    """The most frequently called methods of `View`. `NativeView` inherits from both. Threads may share it."""
 
     cdef readonly object viewer, at, _decider
     cdef NativeTable _tweets, _accounts
@@ -154,7 +154,7 @@ cdef class FastView:
         return self._check(tweet_id, account_id)
 
     cdef object _known(self, int64_t tweet, int64_t account):
-        """Return the decision on two ids; 0 is no id. Return None if the question cannot be answered here."""
+        """Return the decision on two ids (0 if there is none), or None if the question cannot be answered here."""
         cdef int64_t of_tweet = find(&self._tweets.layout, tweet) if tweet else ABSENT
         cdef int64_t of_account = find(&self._accounts.layout, account) if account else ABSENT
         if of_tweet == ABSENT and of_account == ABSENT:
@@ -162,12 +162,12 @@ cdef class FastView:
         # The viewer's own content may be visible only to them, so those decisions are not cached here.
         if of_tweet == DAMAGED or of_account == DAMAGED or (account and account == self._own):
             return None
-        cdef PyObject *place = <PyObject *>self._location_key
-        decision = self._answers.recall(of_tweet, of_account, place, self._instant)
+        cdef PyObject *location = <PyObject *>self._location_key
+        decision = self._answers.recall(of_tweet, of_account, location, self._instant)
         if decision is None:
             links = ((tweet if tweet else None, account if account else None),)
             since, decision = self._decider.kept(links, self.viewer, self.at)
-            self._answers.keep(of_tweet, of_account, place, since, decision)
+            self._answers.keep(of_tweet, of_account, location, since, decision)
         return decision
 
     def _hits(self, list subjects not None):
