@@ -28,7 +28,7 @@ from withhold.model.ids import MAX_ID
 from withhold.snowflake import first_id_at
 
 #: The code of the check for rounded ids. A rule that overrides it declares that its ids are exact.
-VOUCHED = "rounded-ids"
+ROUNDED_IDS = "rounded-ids"
 
 _EXACT = 2**53
 _REFUSED, _DOUBTFUL = log(1e6), log(1e3)

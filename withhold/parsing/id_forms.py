@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Misread(NamedTuple):
-    """What is wrong with a text that contains an id, and how to correct it."""
+    """The form in which a text contains an id, as an error message, and the correction."""
 
     message: str
     hint: str
@@ -51,7 +51,7 @@ _FORMS = [
 
 
 def misread(text: str) -> Misread | None:
-    """Return the form in which a text contains an id, if it is a known one.
+    """Return the form in which a text contains an id, or None if the form is unknown.
 
     >>> misread("'1355667106821046272").message
     'has an apostrophe before it'

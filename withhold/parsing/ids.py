@@ -1,4 +1,4 @@
-"""Ids in text: decimal digits are read, and other forms in which programs and people write ids are named."""
+"""Parse ids in text: only decimal digits are accepted, and the error names the form of any other id."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def id_from_text(text: str, name: str = "id") -> int:
     >>> id_from_text("1101")
     1101
 
-    Raises `SubjectIdError`. The message quotes at most 20 characters, and only letters and digits if the text is no number:
-    it may be a line of a confidential file.
+    Raises `SubjectIdError`. The message quotes at most 20 characters, and only letters and digits if the text is not a
+    number, because it may be a line of a confidential file.
     """
     if _DIGITS.fullmatch(text):
         if len(text) <= 20:

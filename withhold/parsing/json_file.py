@@ -1,4 +1,7 @@
-"""JSON into nodes. Numbers stay text: `json` rounds numbers with an exponent, and reports no places."""
+"""Parse JSON into nodes. Numbers remain text.
+
+The parser of `json` is not used, because it rounds numbers with an exponent and reports no places.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _WRONG_TEXT = {
 
 
 def read_json(text: str, file: str) -> Node | None:
-    """Return the value of a JSON text, or None if the text is blank; raises `RuleSetError`."""
+    """Return the value of a JSON text, or None if the text is blank. Raises `RuleSetError`."""
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
     build = Builder(file)
     closers: list[str] = []

@@ -14,12 +14,13 @@ MAX_DEPTH = 20
 # Mappings with fewer keys are searched without an index, which is faster; rules have fewer.
 _FEW = 20
 
-#: A carriage return that ends a line for a parser, but not for a reviewer, who sees the text behind it as part of a comment.
+#: A carriage return without a newline. It ends a line for a parser, but a reviewer may see the text after it as part of
+#: a comment.
 BARE_RETURN = re.compile("\r(?=[^\n])")
 
 
 def bare_return(place: Place) -> Problem:
-    """Return the problem of a text that has a `BARE_RETURN`."""
+    """Return the problem for a text that contains a `BARE_RETURN`."""
     hint = "save the file with the line ends of Unix or Windows"
     return Problem("bare-return", "a carriage return has no newline behind it", place, hint)
 
@@ -38,7 +39,7 @@ class Node:
     text: str | None = None
     items: list[Node] | None = None
     pairs: list[tuple[Node, Node]] | None = None
-    #: For a mapping with many keys: each name with its first key and its last value; built at the first lookup.
+    #: For a mapping with many keys, the first key and the last value of each name; built at the first look-up.
     _index: dict[str | None, tuple[Node, Node]] | None = field(default=None, compare=False, repr=False)
 
     def plain(self) -> object:
@@ -50,7 +51,7 @@ class Node:
         return self.text
 
     def get(self, key: str) -> Node | None:
-        """Return the last value of a key, which is also the one in `plain()`."""
+        """Return the last value of a key, which `plain()` also contains."""
         found = self._pair(key)
         return None if found is None else found[1]
 
@@ -59,8 +60,8 @@ class Node:
         return (value for found, value in self.pairs or () if found.text == key)
 
     @property
-    def listed(self) -> list[Node]:
-        """The items of a list; any other node counts as a list of itself."""
+    def as_list(self) -> list[Node]:
+        """The items of a list; for any other node, a list of only that node."""
         return self.items if self.items is not None else [self]
 
     @property
@@ -100,8 +101,8 @@ class Node:
     def faults(self, several_lines: Sequence[str] = (), skipped: Container[str | None] = ()) -> Iterator[Problem]:
         """Yield a problem for each text with a control character, and for each repeated key.
 
-        Newlines and tabs are allowed at the ends of a text, and in the values of keys with texts of several lines. The
-        values of keys that are `skipped` are not searched.
+        Newlines and tabs are allowed at the ends of a text, and within the values of keys in `several_lines`. The
+        values of keys in `skipped` are not searched.
         """
         waiting: list[tuple[Node, str]] = [(self, "")]
         while waiting:
@@ -180,7 +181,7 @@ class Builder:
 
 
 def has_half_surrogate(text: str) -> bool:
-    """Return whether text has half of a surrogate pair, which only escapes can write and which cannot be printed."""
+    """Return whether text has half of a surrogate pair, which only an escape can produce and which cannot be printed."""
     return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 

@@ -1,4 +1,4 @@
-"""One strict reader: a node becomes a pydantic model, or every problem of it is reported, each at its place.
+"""One strict reader: it converts a node into a pydantic model, or reports every problem of the node at its place.
 
 A schema is a subclass of `Strict` whose fields have the types below, as the `README.md` beside this file shows.
 """
@@ -30,29 +30,29 @@ from withhold.model.rule import choice
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.nodes import Node
 
-# What pydantic calls a key that the model lacks.
+# Pydantic's type of error for a key that is not in the model.
 _UNKNOWN = "extra_forbidden"
-# At most this many unknown keys of a mapping get the nearest known key as a suggestion, as the search is slow.
+# The maximum number of unknown keys of a mapping that get the nearest known key as a suggestion. The search is slow.
 _SUGGESTED = 20
 
 
 class Strict(BaseModel):
-    """A mapping with known keys alone. A required key has an example, which the problem of a missing key shows."""
+    """A mapping with known keys only. Each required key needs an example, which the message for a missing key shows."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    #: Its name in messages, an example, and the code of the problem if a value is no mapping.
+    #: Its name in messages, an example, and the code of the problem if a value is not a mapping.
     called: ClassVar[str] = "the value"
     written: ClassVar[str] = "key: value"
     wrong_kind: ClassVar[str] = "bad-value"
-    #: Keys whose texts may have several lines.
+    #: Keys whose texts may span several lines.
     several_lines: ClassVar[Sequence[str]] = ()
-    #: Words that people write for a key, where its nearest key by letters is another one.
+    #: Common words for a key that are spelt more like another key, which would be suggested otherwise.
     synonyms: ClassVar[Mapping[str, str]] = {}
 
 
 class Sparse(Strict):
-    """A mapping in which a key without a value counts as missing, a required one too."""
+    """A mapping in which a key without a value counts as missing, even if it is required."""
 
     @model_validator(mode="before")
     @classmethod
@@ -67,11 +67,11 @@ Model = TypeVar("Model", bound=Strict)
 
 
 def read_model(model: type[Model], node: Node, context: object = None) -> tuple[Model | None, list[Problem]]:
-    """Return a mapping as a model, as far as it could be read, and all problems, each at its place. O(size of the node).
+    """Return a mapping as a model, as far as it could be read, and all problems with their places. O(size of the node).
 
-    Beside problems, a key that could not be read has its default, or None if it is required, so that the rest can still be
-    judged; where there is no mapping, None is returned. A field of type `Node` is left to another reader. `context` is
-    passed to the validators.
+    If a key could not be read, it has its default, or None if it is required, so that the other keys can still be
+    checked. The model is None if the node is not a mapping. A field of type `Node` keeps its node for another reader.
+    `context` is passed to the validators.
     """
     if node.pairs is None:
         return None, [_wrong_kind(model, node)]
@@ -97,22 +97,22 @@ def read_model(model: type[Model], node: Node, context: object = None) -> tuple[
 def unknown_keys(node: Node, known: Sequence[str], synonyms: Mapping[str, str] | None = None) -> Iterator[Problem]:
     """Yield a problem for each key of a mapping that is not `known`, the first ones with a suggestion."""
     unknown = {key.text: key for key, _ in reversed(node.pairs or ()) if key.text not in known}
-    listed = did_you_mean("", known) if unknown else ""
+    all_known = did_you_mean("", known) if unknown else ""
     for number, key in enumerate(sorted(unknown.values(), key=lambda key: key.place)):
         synonym = (synonyms or {}).get(str(key.text).lower())
-        hint = did_you_mean(str(key.text), known) if number < _SUGGESTED else listed
+        hint = did_you_mean(str(key.text), known) if number < _SUGGESTED else all_known
         if synonym in known:
             hint = f"did you mean `{synonym}`?"
         yield Problem("unknown-key", f"unknown key {quoted(key.text)}", key.place, hint)
 
 
 def problem(code: str, message: str, hint: str | None = None) -> PydanticCustomError:
-    """Return the error that a validator raises; `read_model` makes a `Problem` of it, with the place of the value."""
+    """Return the error for a validator to raise. `read_model` converts it into a `Problem` with the place of the value."""
     return PydanticCustomError("withhold", "{message}", {"code": code, "message": message, "hint": hint})
 
 
 def reads(function: Callable[[str, ValidationInfo], object]) -> PlainValidator:
-    """Return the validator of a field that `function` reads from text; it may raise errors of this library."""
+    """Return the validator of a field that `function` parses from text. It may raise errors of this library."""
 
     def read(value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -134,12 +134,12 @@ _KINDS: dict[type, tuple[str, str]] = {
 
 
 def one_of(kind: type[StrEnum], name: str | None = None) -> PlainValidator:
-    """Return the validator of a member of an enumeration; messages call it `name`, by default its key."""
+    """Return the validator of a member of an enumeration. Messages call the value `name`, by default its key."""
     return reads(lambda text, info: choice(kind, text, name or key_of(info)))
 
 
 def key_of(info: ValidationInfo) -> str:
-    """Return the key of the value that is validated."""
+    """Return the key whose value is being validated."""
     return str(info.field_name).rstrip("_")
 
 
@@ -149,10 +149,10 @@ def _text(text: str, info: ValidationInfo) -> str:
     return text.strip()
 
 
-#: Text that is not blank, without the blanks around it.
+#: Text that is not blank. The blanks around it are removed.
 Text = Annotated[str, reads(_text)]
 Instant = Annotated[datetime, reads(lambda text, info: parse_instant(text, key_of(info)))]
-#: An id that messages call by its key.
+#: An id. Messages call it by its key.
 Id = Annotated[int, reads(lambda text, info: id_from_text(text, key_of(info)))]
 #: Reads a single value as a list of one, and a missing value as an empty list.
 OneOrMore = BeforeValidator(lambda value: value if isinstance(value, list) else [] if value is None else [value])
@@ -192,7 +192,7 @@ def _example(model: type[Strict], path: Sequence[int | str]) -> str:
 
 
 def _model_at(model: type[Strict], path: Sequence[int | str]) -> type[Strict]:
-    """Return the model of the mapping at a path below one of `model`."""
+    """Return the model of the mapping at a path within a mapping of `model`."""
     for step in path:
         for name, field in model.model_fields.items():
             if _key(name, field) == step:
@@ -210,7 +210,7 @@ def _models_in(annotation: Any) -> Iterator[type[Strict]]:
 
 @cache
 def _left_to_others(model: type[Strict]) -> frozenset[str]:
-    """Return the keys of a model's nodes."""
+    """Return the keys of a model whose fields have the type `Node`."""
     return frozenset(_key(name, field) for name, field in model.model_fields.items() if field.annotation is Node)
 
 
@@ -220,7 +220,7 @@ def _key(name: str, field: Any) -> str:
 
 @cache
 def _lenient(model: type[Model]) -> type[Model]:
-    """Return a model whose required keys may be missing, and are None then."""
+    """Return a model whose required keys may be missing, and are then None."""
     fields: dict[str, Any] = {
         name: (Annotated[field.annotation, *field.metadata, Field(alias=field.alias)], None)
         for name, field in model.model_fields.items()

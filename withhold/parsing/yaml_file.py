@@ -1,4 +1,4 @@
-"""YAML into nodes. Every scalar stays text, so `NO` is Norway and an id keeps its digits (T6)."""
+"""Parse YAML into nodes. Every scalar remains text, so `NO` is Norway and an id keeps its digits (T6)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from withhold.parsing.nodes import BARE_RETURN, Builder, Node, Quoted, bare_retu
 # libyaml's parser is ten times faster, where PyYAML was built with it.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
-# Line breaks that other programs do not show as line breaks, and comments with characters that turn the direction of text:
-# with them, a reviewer would see another file than this program reads.
+# Line breaks that other programs do not show as line breaks, and comments with characters that change the direction of
+# text. With these, a reviewer would see something other than this program reads.
 _UNSEEN = re.compile("[\x85\u2028\u2029]|(?:^|[ \t])#[^\r\n]*?[\u202a-\u202e\u2066-\u2069]", re.MULTILINE)
 _TAGS = 100
 _LINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -22,7 +22,7 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 
 
 def read_yaml(text: str, file: str) -> Node | None:
-    """Return the document of a YAML text, or None if it has none; raises `RuleSetError`."""
+    """Return the document of a YAML text, or None if it has none. Raises `RuleSetError`."""
     build = Builder(file)
     if found := BARE_RETURN.search(text):
         raise RuleSetError([bare_return(_place(file, text, found.start()))])
@@ -31,7 +31,7 @@ def read_yaml(text: str, file: str) -> Node | None:
         raise refused(
             "bad-yaml", message, _place(file, text, found.end() - 1), "remove it, and save the file as plain text"
         )
-    if text.count("\n%TAG") > _TAGS:  # libyaml compares each with all before it
+    if text.count("\n%TAG") > _TAGS:  # libyaml compares each one with all earlier ones
         place = _place(file, text, text.index("\n%TAG") + 1)
         raise refused(
             "bad-yaml", f"this has more than {_TAGS} tag directives", place, "remove them: tags are not supported"
@@ -58,8 +58,8 @@ def read_yaml(text: str, file: str) -> Node | None:
 def _refusal_of(text: str, file: str) -> RuleSetError | None:
     """Return the error for a text that is valid YAML up to its end but refused for another reason.
 
-    A parser reads up to 1,024 characters ahead of the events that it returns. It may reach its own limit of nesting there,
-    which must not hide that the text exceeds our lower limit earlier.
+    A parser reads up to 1,024 characters ahead of the events that it returns. It may reach its own limit of nesting
+    there. That must not hide that the text exceeds our lower limit earlier.
     """
     try:
         _build(text, Builder(file))
@@ -71,7 +71,7 @@ def _refusal_of(text: str, file: str) -> RuleSetError | None:
 
 
 def _build(text: str, build: Builder) -> None:
-    """Build the nodes of a text; raises `yaml.YAMLError`, and `RuleSetError` for YAML that is not supported."""
+    """Build the nodes of a text. Raises `yaml.YAMLError`, and `RuleSetError` for YAML that is not supported."""
     documents = 0
     for event in yaml.parse(text, Loader=_Loader):
         mark = event.start_mark
@@ -98,7 +98,7 @@ def _build(text: str, build: Builder) -> None:
 
 
 def _offset(text: str, line: int, column: int) -> int:
-    """Return the offset of a mark in the text, or the text's end for a mark behind it."""
+    """Return the offset of a mark in the text, or the end of the text for a mark after it."""
     starts = [0, *(found.end() for found in _LINE.finditer(text))]
     return min(starts[line] + column, len(text)) if line < len(starts) else len(text)
 

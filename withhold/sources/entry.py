@@ -13,10 +13,10 @@ from withhold.parsing.ids import id_from_text
 from withhold.parsing.strict import Instant, OneOrMore, Strict, Text, one_of, problem, reads
 from withhold.territories import Resolved, resolve
 
-#: The members of groups, by their names in upper case; the context in which a rule is read.
+#: The members of groups, by the names of groups in upper case. Validators of a rule get it as their context.
 Groups = Mapping[str, tuple[Resolved, ...]]
 
-# Words that people write for a key, where its nearest key by letters is another one.
+# Common words for a key that are spelt more like another key, which would be suggested otherwise.
 _SYNONYMS = {
     **dict.fromkeys(("country", "countries", "territory", "territories", "where", "in"), "withheld_in"),
     **dict.fromkeys(("user", "users", "account_ids", "handles"), "accounts"),
@@ -38,7 +38,7 @@ def _rule_id(text: str, _: ValidationInfo) -> str:
 
 
 def _ids_files(value: object) -> list[tuple[str | None, str]]:
-    """Read a CSV's path, or a mapping from the kind of ids to the path of a plain list of them."""
+    """Read the path of a CSV file, or a mapping from a kind of ids to the path of a plain list."""
     if value is None:
         return []
     files: list[tuple[Any, Any]] = list(value.items()) if isinstance(value, dict) else [(None, value)]
@@ -63,7 +63,7 @@ def _reason(text: str, _: ValidationInfo) -> str:
 
 
 def _territories(text: str, info: ValidationInfo) -> tuple[Resolved, ...]:
-    """Read a code, or the name of a group, whose members are the same value each time."""
+    """Read a code, or the name of a group. The same group always gives the same object, so `_codes` expands it once."""
     groups: Groups = info.context or {}
     members = groups.get(text.strip().upper())
     return (resolve(text),) if members is None else members

@@ -1,4 +1,4 @@
-"""The files of a rule set: which they are, and the problems of reading them."""
+"""Find the files of a rule set, and describe problems with reading them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,27 @@ from typing import NamedTuple
 from withhold.errors import Place, Problem, RuleSetError
 from withhold.sources.root import OutsideRootError, Root, SpecialFileError
 
-#: The endings of other files beside rule files: case files and lists of protected accounts.
+#: The endings and names, in any case, of other files beside rule files: case files and lists of protected accounts.
 CASES = (".cases.yaml", ".cases.yml")
 PROTECTED = ("protected.yaml", "protected.yml")
 
-
 # The first bytes of a snapshot, as specified in `snapshot/format.py`.
 _SNAPSHOT = b"WITHHOLD"
-# The errors of a link to nothing.
+# The errors for a link whose target does not exist.
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _STAY = "write a path relative to this file, with `/`, to a file in the loaded folder"
 _NO_LINK = "put the file itself here, not a link to it"
-#: How many names may be searched again in folders that links lead into repeatedly. Without a limit, a few folders with
-#: links into one another are searched millions of times.
+#: The maximum number of names that are searched again in folders to which links lead repeatedly. Without a limit, a few
+#: folders with links into one another are searched millions of times.
 _AGAIN = 20_000
-#: How many rule files may be read again under another name. If they have rules, those are errors.
+#: The maximum number of rule files that are read again under another name. Their rules are reported as repeated.
 _FILES_AGAIN = 10
-#: How deep folders may be nested below the loaded one. Deeper ones exist only to exhaust a stack, or patience.
+#: The maximum depth of folders below the loaded one. Deeper folders would only exhaust the stack, or waste time.
 DEEPEST = 100
 
 
 def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
-    """Return the rule files at `path`, sorted by name, part by part, so that every file system gives one order.
+    """Return the rule files at `path`, sorted by the parts of their paths: on every file system in the same order.
 
     Problems are appended to `problems`.
     """
@@ -59,7 +58,7 @@ class FilesBelow(NamedTuple):
 
 
 def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
-    """Return the files below a folder, also behind links. Unreadable files are returned, and fail when opened."""
+    """Return the files below a folder, also behind links. Unreadable files are included, and fail when opened."""
     found = FilesBelow([], [], set())
     again = 0
     folders: list[tuple[Path, frozenset[str]]] = [(path, frozenset())]
@@ -104,7 +103,7 @@ def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
 
 
 def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[Path]:
-    """Return rule files, with the first few repetitions through links: their rules are reported as repeated."""
+    """Return rule files with only the first few repetitions through links: their rules are reported as repeated."""
     found: list[Path] = []
     seen: set[str] = set()
     for file in files:
@@ -122,7 +121,7 @@ def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[P
 
 
 def is_rule_file(path: Path) -> bool:
-    """Return whether a file in a folder is a rule file by its name."""
+    """Return whether a file in a folder is a rule file, judging by its name."""
     from withhold.parsing.formats import READERS  # imported here: the pytest plugin imports this module, but no parser
 
     name = path.name.lower()
@@ -130,12 +129,12 @@ def is_rule_file(path: Path) -> bool:
 
 
 def is_protected_list(path: Path) -> bool:
-    """Return whether a file is a list of protected accounts by its name."""
+    """Return whether a file is a list of protected accounts, judging by its name."""
     return path.name.lower() in PROTECTED
 
 
 def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
-    """Return the problem of a file or folder that cannot be read, or must not be read as it is outside the root."""
+    """Return the problem for a file or folder that cannot be read, or must not be read because it is outside the root."""
     reason = str(getattr(error, "strerror", None) or error).lower()
     if isinstance(error, OutsideRootError):
         remedy = error.hint or f"{_STAY if what else _NO_LINK}; or give a `root` around both, such as `--root .`"
@@ -147,7 +146,7 @@ def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
 
 
 def decoded(data: bytes, file: Path) -> str:
-    """Return the text of a file; raises `RuleSetError` if it is not UTF-8."""
+    """Return the text of a file. Raises `RuleSetError` if it is not UTF-8."""
     if data.startswith(_SNAPSHOT):
         message = "this is a snapshot, not a rule file"
         problem = Problem("not-rules", message, Place(str(file)), "open it with `Snapshot.open`")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from withhold.errors import CONTROL_CHARACTER, Place, Problem, WithholdError, control_character, excerpt, quoted
 from withhold.model.ids import IdSet
-from withhold.model.precision import VOUCHED
+from withhold.model.precision import ROUNDED_IDS
 from withhold.parsing.id_forms import misread
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.nodes import bare_return
@@ -19,12 +19,12 @@ from withhold.sources.lossy import Lossy
 from withhold.sources.root import Root
 from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv
 
-#: At most this many problems of a file are listed, so that a file of errors does not fill the memory.
-LISTED = 100
-#: At most this many lines are quoted of a file that is no list of ids: it may be confidential.
+#: The maximum number of problems of a file that are listed, so that a file full of errors does not fill the memory.
+MAX_PROBLEMS = 100
+#: The maximum number of lines that are quoted from a file that is not a list of ids, because it may be confidential.
 _QUOTED_OF_OTHER_FILE = 10
 _KINDS = ("account", "tweet")
-# Other names of the kinds in exports, besides their plurals.
+# Other names of the kinds that exports use, besides their plurals.
 _SYNONYMS = {
     "user": "account",
     "author": "account",
@@ -40,9 +40,9 @@ _CSV_HINT = "the first line is `kind,id`; a plain list of ids is `ids_file: {acc
 class IdsFile:
     """The ids of one file, read as a stream: eight bytes of memory for each id, and about 60 while they are sorted.
 
-    `accounts` and `tweets` hold the valid ids, and `problems` what is wrong with the others. Ids that are `vouched` for are
-    not checked for lost digits. Raises `OSError` if the file cannot be opened or is outside of the `root`, and nothing for
-    its content.
+    `accounts` and `tweets` contain the valid ids, and `problems` describes the others. If the rule declares that the
+    ids are `exact`, they are not checked for lost digits. Raises `OSError` if the file cannot be opened or is outside
+    of the `root`. Errors in its content raise nothing.
     """
 
     def __init__(
@@ -51,23 +51,24 @@ class IdsFile:
         kind: str | None,
         advance: Callable[[int], None],
         *,
-        vouched: bool = False,
+        exact: bool = False,
         root: Root | None = None,
     ) -> None:
         self.path = path
-        self._vouched = vouched
+        self._exact = exact
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._unlisted = 0
-        #: The number of lines that are no ids, and the place of the first one that is not quoted.
+        #: The number of lines that are not ids, and the place of the first one that is not quoted.
         self._not_ids = 0
         self._unquoted_from = Place(str(path))
         self._advance = advance
         self._ids: dict[str, array[int]] = {name: array("q") for name in _KINDS}
-        # The lines of the current record, from which the columns of its problems are found, and the number of the first.
+        # The lines of the current record, from which the columns of its problems are computed, and the number of the
+        # first line.
         self._record: list[str] = []
         self._line = 1
-        # Invalid UTF-8 becomes characters that are no digits, and is reported as such.
+        # Invalid UTF-8 becomes characters that are not digits, and is then reported as a bad id.
         with (
             (root or Root(path)).open(path) as raw,
             TextIOWrapper(raw, "utf-8-sig", "replace", newline="") as text,
@@ -102,7 +103,9 @@ class IdsFile:
         return IdSet.from_array(self._ids["tweet"])
 
     def _read(self, rows: Iterator[tuple[str, str, int]]) -> None:
-        lossy = Lossy("list it in the rule file itself, in quotes", f"override `{VOUCHED}` in the rule", LISTED)
+        lossy = Lossy(
+            "list it in the rule file itself, in quotes", f"override `{ROUNDED_IDS}` in the rule", MAX_PROBLEMS
+        )
         for kind, text, at in rows:
             if kind not in self._ids:
                 singular = kind.removesuffix("es" if kind.endswith("ses") else "s").removesuffix("_id")
@@ -122,7 +125,7 @@ class IdsFile:
                 self._report(error.code, error.problem.message, at, remedy)
                 continue
             self._ids[kind].append(number)
-            if not self._vouched:
+            if not self._exact:
                 lossy.see(number, lambda: self._place(at))  # noqa: B023  # called at once
         problems, warnings = lossy.problems()
         self.problems += problems
@@ -180,7 +183,7 @@ class IdsFile:
         self._record.clear()
 
     def _place(self, column: int = 0) -> Place:
-        """Return where the text of a column of the record begins, after blanks and the opening quote."""
+        """Return the place where the text of a column of the record begins, after any blanks."""
         text = "".join(self._record)
         start, quoted = 0, False
         for at, letter in enumerate(text):
@@ -195,7 +198,7 @@ class IdsFile:
         return Place(str(self.path), self._line + line, start - max(before.rfind("\n"), before.rfind("\r")))
 
     def _hint(self, text: str) -> str:
-        """Return the hint for a line that is no id in any known form."""
+        """Return the hint for a line that is not an id in any known form."""
         if _SEVERAL.fullmatch(text):
             return "write one id per line"
         words = {word.strip(" \"'").lower() for word in re.split("[,;\t|]", text)}
@@ -206,7 +209,7 @@ class IdsFile:
         return "write `#` before the first line: plain lists have no header"
 
     def _report_other_file(self, good: int) -> None:
-        """Report once that the file is no list of ids, in place of all but the first lines that are no ids."""
+        """Report once that the file is not a list of ids, instead of every such line except the first ones."""
         strange = [problem for problem in self.problems if problem.code == "bad-id"]
         self._unlisted -= self._not_ids - len(strange)
         cut = {id(problem) for problem in strange[_QUOTED_OF_OTHER_FILE:]}
@@ -216,7 +219,7 @@ class IdsFile:
         self.problems.append(Problem("no-id-list", message, self._unquoted_from, hint))
 
     def _report(self, code: str, message: str, column: int = 0, hint: str | None = None) -> None:
-        if len(self.problems) < LISTED:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(Problem(code, message, self._place(column), hint))
         else:
             self._unlisted += 1

@@ -1,4 +1,4 @@
-"""The loader reads rule files into one rule set, or raises an error with all their problems."""
+"""Read rule files into one rule set, or raise an error with all their problems."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from withhold.errors import (
     quoted,
 )
 from withhold.model.ids import NO_IDS, IdSet
-from withhold.model.precision import VOUCHED, Sign
+from withhold.model.precision import ROUNDED_IDS, Sign
 from withhold.model.rule import Reason, Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.parsing.formats import ENDINGS, READERS
@@ -51,11 +51,11 @@ from withhold.territories import (
     name_of,
 )
 
-#: At most this many keys are quoted of a file that is no rule file: it may be confidential.
+#: The maximum number of keys that are quoted from a file that is not a rule file, because it may be confidential.
 _QUOTED_OF_OTHER_FILE = 10
 _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
-# The codes for subjects and territories that are missing: they may be there, and unreadable.
+# The codes for missing subjects and territories. They may be in the file, but unreadable.
 _ABSENT = ("no-subjects", "no-territory")
 _Layout = tuple[tuple[str, int, int], ...]
 
@@ -63,7 +63,7 @@ _Layout = tuple[tuple[str, int, int], ...]
 def load_files(
     path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None, progress: Progress | None = None
 ) -> RuleSet:
-    """Read a rule file or a directory of them; see `RuleSet.load`."""
+    """Read a rule file or a directory of rule files: see `RuleSet.load`."""
     if root is not None and not stat.S_ISDIR(_stat(root).st_mode):
         raise NotADirectoryError(errno.ENOTDIR, "the root is no folder", str(root))
     _stat(path)
@@ -75,18 +75,18 @@ def load_files(
 
 
 def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | None = None) -> RuleSet:
-    """Read a rule file or a directory of them; `root` opens every file."""
+    """Read a rule file or a directory of rule files. `root` opens every file."""
     place = Place(str(path))
     reading = _Reading(root, progress)
     documents: list[Node] = []
     rules: list[Rule] = []
-    with reading.no_crash(place):
+    with reading.reporting_size(place):
         files = rule_files(Path(path), reading.root, reading.problems)
         reading.expect(files)
         documents += (node for file in files if (node := reading.document(file)) is not None)
         groups = reading.groups(documents)
         for node in documents:
-            with reading.no_crash(node.place):
+            with reading.reporting_size(node.place):
                 rules += reading.rules(node, groups)
     if reading.problems:
         raise RuleSetError(in_order(reading.problems), len(rules), reading.refused)
@@ -96,7 +96,7 @@ def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | N
 
 
 def _stat(path: str | os.PathLike[str]) -> os.stat_result:
-    """Return the status of a path; raises `FileNotFoundError` if it does not exist, and `RuleSetError` for other errors."""
+    """Return the status of a path. Raises `FileNotFoundError` if it does not exist, else `RuleSetError`."""
     try:
         found = os.stat(path)  # noqa: PTH116
         check_named(path)
@@ -107,16 +107,19 @@ def _stat(path: str | os.PathLike[str]) -> os.stat_result:
     return found
 
 
-class _Listed(NamedTuple):
-    """The ids of a list, or the problem of opening it."""
+class _IdList(NamedTuple):
+    """The ids of a list, or the problem with opening it."""
 
     problems: list[Problem]
     warnings: list[Problem] = []  # noqa: RUF012  # never changed
     accounts: IdSet = NO_IDS
     tweets: IdSet = NO_IDS
 
-    def again(self) -> _Listed:
-        """Return the result for another rule: one problem suffices to refuse it, as the others were reported already."""
+    def for_another_rule(self) -> _IdList:
+        """Return the result for another rule with the same list.
+
+        One problem is enough to refuse that rule. The others were reported already.
+        """
         empty = [problem for problem in self.warnings if problem.code == "empty-list"]
         return self._replace(problems=self.problems[:1], warnings=empty)
 
@@ -131,14 +134,14 @@ class _Reading:
         self.refused = 0
         self._first: dict[str, Rule] = {}
         self._layouts: dict[_Layout, _Layout] = {}
-        #: The lists of ids read so far, by real path, kind and whether the rule vouches for the ids.
-        self._lists: dict[tuple[str, str | None, bool], _Listed] = {}
+        #: The lists of ids read so far, by real path, kind, and whether the rule declares the ids exact.
+        self._lists: dict[tuple[str, str | None, bool], _IdList] = {}
         self._progress = progress
         self._done = self._known = 0
 
     @contextmanager
-    def no_crash(self, place: Place) -> Iterator[None]:
-        """Report a file that is too large for the memory or the stack as a problem."""
+    def reporting_size(self, place: Place) -> Iterator[None]:
+        """Report a file as a problem if it is too large for the memory or the stack."""
         try:
             yield
         except (MemoryError, RecursionError) as error:
@@ -147,9 +150,9 @@ class _Reading:
             self.problems.append(Problem("too-large", f"there is not enough {what} to read this", place, hint))
 
     def document(self, file: Path) -> Node | None:
-        """Return the mapping in a file; if there is none, add a problem and return None."""
+        """Return the mapping in a file. If there is none, add a problem and return None."""
         node: Node | None = None
-        with self.no_crash(Place(str(file))):
+        with self.reporting_size(Place(str(file))):
             node = self._document(file)
         return node  # noqa: RET504  # None after a problem
 
@@ -204,7 +207,7 @@ class _Reading:
     def rules(self, document: Node, groups: Groups) -> list[Rule]:
         """Return the valid rules of a file, and add the problems of the others."""
         read: list[tuple[Rule, set[Sign]]] = []
-        lossy = Lossy("quote the id", f"quote the ids, or override `{VOUCHED}` in the rules")
+        lossy = Lossy("quote the id", f"quote the ids, or override `{ROUNDED_IDS}` in the rules")
         for node in document.all("rules"):
             if node.items is None:
                 hint = "write `- id: …` below it, or `rules: []`"
@@ -230,22 +233,24 @@ class _Reading:
         entry, problems = read_model(RuleEntry, node, groups)
         if entry is None:
             return None, problems
-        vouched = VOUCHED in entry.override
+        exact = ROUNDED_IDS in entry.override
         # A name with a control character was reported already, and its file is not opened.
         named = [(kind, name) for kind, name in entry.ids_file if control_character(name.strip()) is None]
-        listed = [self._ids_file(node, kind, name, vouched=vouched) for kind, name in named]
-        problems += (problem for found in listed for problem in found.problems)
-        alone = not entry.accounts and not entry.tweets and not any(found.accounts or found.tweets for found in listed)
-        for problem in (problem for found in listed for problem in found.warnings):
-            if alone and problem.code == "empty-list":  # the rule has no other subjects
+        lists = [self._ids_file(node, kind, name, exact=exact) for kind, name in named]
+        problems += (problem for found in lists for problem in found.problems)
+        has_no_ids = (
+            not entry.accounts and not entry.tweets and not any(found.accounts or found.tweets for found in lists)
+        )
+        for problem in (problem for found in lists for problem in found.warnings):
+            if has_no_ids and problem.code == "empty-list":  # the rule has no other subjects
                 problems.append(replace(problem, severity="error"))
             else:
                 self.warnings.append(problem)
         try:
             rule = Rule(
-                id=entry.id or "?",  # beside problems, the id and the reason may be None
-                accounts=_union(entry.accounts, [found.accounts for found in listed]),
-                tweets=_union(entry.tweets, [found.tweets for found in listed]),
+                id=entry.id or "?",  # if there are problems, the id and the reason may be None
+                accounts=_union(entry.accounts, [found.accounts for found in lists]),
+                tweets=_union(entry.tweets, [found.tweets for found in lists]),
                 withheld_in=self._codes(node, "withheld_in", entry),
                 except_in=self._codes(node, "except_in", entry),
                 from_=entry.from_,
@@ -276,31 +281,31 @@ class _Reading:
         return rule, []
 
     def _layout(self, node: Node) -> _Layout:
-        """Return the places of a rule's keys, relative to the rule; rules with the same layout share one value."""
+        """Return the places of a rule's keys, relative to the rule. Rules with the same layout share one object."""
         keys = (key for key, _ in node.pairs or ())
         found = tuple((str(key.text), key.place.line - node.place.line, key.place.column) for key in keys)
         return self._layouts.setdefault(found, found)
 
-    def _ids_file(self, node: Node, kind: str | None, name: str, *, vouched: bool) -> _Listed:
-        """Return the content of a list of ids, which is read once for all rules."""
+    def _ids_file(self, node: Node, kind: str | None, name: str, *, exact: bool) -> _IdList:
+        """Return the content of a list of ids. Each list is read once for all rules."""
         path = Path(node.place.file).parent / name
         try:
             check_relative(name)
-            key = self.root.real(path), kind, vouched
+            key = self.root.real(path), kind, exact
             if (known := self._lists.get(key)) is not None:
                 return known
             self.expect([Path(key[0])])
-            found = IdsFile(path, kind, self._advance, vouched=vouched, root=self.root)
+            found = IdsFile(path, kind, self._advance, exact=exact, root=self.root)
         except (OSError, ValueError) as error:
-            return _Listed([unreadable(error, node.at(["ids_file"]).place, f" the ids file {quoted(name)}")])
+            return _IdList([unreadable(error, node.at(["ids_file"]).place, f" the ids file {quoted(name)}")])
         self._close(path)
-        listed = _Listed(found.problems, found.warnings, found.accounts, found.tweets)
-        self._lists[key] = listed.again()
-        return listed
+        ids = _IdList(found.problems, found.warnings, found.accounts, found.tweets)
+        self._lists[key] = ids.for_another_rule()
+        return ids
 
     def _members(self, node: Node) -> tuple[str, ...]:
         members: list[str] = []
-        for item in node.listed:
+        for item in node.as_list:
             try:
                 found = expand(item.text) if item.text is not None else ()
             except TerritoryError as error:
@@ -311,14 +316,14 @@ class _Reading:
                 self.problems.append(Problem("bad-group", "a group lists countries", item.place, hint))
             self._warn(found, item.place)
             members += (resolved.code for resolved in found)
-        if not node.listed:
+        if not node.as_list:
             hint = "list its countries, such as `[AE, BH]`, or remove it"
             self.problems.append(Problem("bad-group", "the group is empty", node.place, hint))
         return tuple(dict.fromkeys(members))
 
     def _codes(self, node: Node, name: str, entry: RuleEntry) -> list[str]:
         written = node.get(name)
-        items = [] if written is None else written.listed
+        items = [] if written is None else written.as_list
         territories: tuple[tuple[Resolved, ...], ...] = getattr(entry, name)
         for item, found in zip(items, territories, strict=False):
             if len(found) == 1:  # members of groups were reported where the group lists them
@@ -352,7 +357,7 @@ class _Reading:
         self._known += sum(map(size_of, files))
 
     def _advance(self, read: int) -> None:
-        """Report how many bytes of the current file are read."""
+        """Report the number of bytes that have been read from the current file."""
         if self._progress is not None:
             self._progress(self._done + read, self._known)
 
@@ -364,9 +369,9 @@ def _resolved(codes: Iterable[str]) -> tuple[Resolved, ...]:
     return tuple(Resolved(code, None) for code in codes)
 
 
-def _union(own: Sequence[int], listed: list[IdSet]) -> IdSet:
-    """Return all ids as one set. Rules with nothing but one list share the set of that list."""
-    found = [ids for ids in listed if ids]
+def _union(own: Sequence[int], lists: list[IdSet]) -> IdSet:
+    """Return all ids as one set. Rules whose only ids are one list share the set of that list."""
+    found = [ids for ids in lists if ids]
     if not own and len(found) == 1:
         return found[0]
     ids = array("q", own)
@@ -376,13 +381,13 @@ def _union(own: Sequence[int], listed: list[IdSet]) -> IdSet:
 
 
 def _signs(node: Node, lossy: Lossy) -> set[Sign]:
-    """Count the unquoted ids of a rule that does not vouch for them, and return their signs of lost digits."""
+    """Count the unquoted ids of a rule, unless it declares them exact, and return their signs of lost digits."""
     override = node.get("override")
-    if override is not None and override.get(VOUCHED) is not None:
+    if override is not None and override.get(ROUNDED_IDS) is not None:
         return set()
     found = set()
     for written in (value for kind in ("accounts", "tweets") for value in node.all(kind)):
-        for item in written.listed:
+        for item in written.as_list:
             if item.text is None or isinstance(item.text, Quoted) or not _ID.fullmatch(item.text):
                 continue
             found.add(lossy.see(int(item.text), lambda: item.place))  # noqa: B023  # called at once

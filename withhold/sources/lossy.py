@@ -1,4 +1,4 @@
-"""Ids that a floating-point number has rounded: they are collected and reported for each source of ids."""
+"""Collect and report the ids of one source that a floating-point number has rounded."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from withhold.model.precision import Precision, Sign
 class Lossy:
     """The rounded ids of one source, each with its place.
 
-    `remedy` is what to do if one id is exact, and `remedy_of_many` if a list is. At most `most` ids with a sign of rounding
-    are reported one by one; `unreported` counts the others.
+    `remedy` is the advice if one id is exact, and `remedy_of_many` if a list is. At most `most` ids with a sign of
+    rounding are reported one by one; `unreported` counts the others.
     """
 
     def __init__(self, remedy: str, remedy_of_many: str, most: int | None = None) -> None:
@@ -25,7 +25,7 @@ class Lossy:
         self._first_with_zeros: Place | None = None
 
     def see(self, number: int, place: Callable[[], Place]) -> Sign | None:
-        """Count an id, and return the sign that it has lost digits, if it has one."""
+        """Count an id, and return the sign that it has lost digits, or None."""
         sign = self._precision.sign(number)
         if sign is Sign.ZEROS:
             self._first_with_zeros = self._first_with_zeros or place()

@@ -1,4 +1,4 @@
-"""The lists of protected accounts (`protected.yaml`) beside rules, read as strictly as rules."""
+"""Read lists of protected accounts (`protected.yaml`), as strictly as rules."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Entry(Sparse):
 
 
 def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = None) -> list[Protected]:
-    """Return the protected accounts of all files, each once; raises `RuleSetError` with every problem.
+    """Return the protected accounts of all files. Raises `RuleSetError` with every problem.
 
     Without a `root`, each file may be anywhere: its name comes from the caller, not from a rule set.
     """
@@ -44,7 +44,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
     found: dict[int, Protected] = {}
     for file in map(Path, files):
         lossy = Lossy("quote the id", "quote the ids")
-        for node in _listed(file, root, problems):
+        for node in _entries(file, root, problems):
             entry, wrong = read_model(_Entry, node)
             problems += wrong
             if entry is None or wrong:
@@ -62,8 +62,8 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
     return list(found.values())
 
 
-def _listed(file: Path, root: Root | None, problems: list[Problem]) -> list[Node]:
-    """Return the entries of a file, and add what is wrong around them to `problems`."""
+def _entries(file: Path, root: Root | None, problems: list[Problem]) -> list[Node]:
+    """Return the entries of a file. Add the problems of the file itself to `problems`."""
     try:
         check_named(file)
         node = read_yaml(decoded((root or Root(file)).read(file), file), str(file))
@@ -76,9 +76,9 @@ def _listed(file: Path, root: Root | None, problems: list[Problem]) -> list[Node
         problems.append(unreadable(error, Place(str(file))))
         return []
     problems += (*node.repeated_keys(), *unknown_keys(node, ["protected"]))
-    listed = node.get("protected")
-    if listed is None or listed.items is None:
-        place = node.place if listed is None else listed.place
+    entries = node.get("protected")
+    if entries is None or entries.items is None:
+        place = node.place if entries is None else entries.place
         problems.append(Problem("bad-protected", "`protected` must be a list", place, f"{_HINT}, or `protected: []`"))
         return []
-    return listed.items
+    return entries.items

@@ -1,4 +1,4 @@
-"""Lists of protected accounts are found beside and below the rules, and above them up to the top of the repository.
+"""Find lists of protected accounts beside and below the rules, and above them up to the top of the repository.
 
 Lists above belong to the owner of the repository and apply to all rules below them. Authors of rules cannot disable them.
 """
@@ -18,7 +18,7 @@ from withhold.sources.root import Root
 
 
 def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> list[Protected] | None:
-    """Return the accounts of all lists that apply to the rules at a path, each once; None if there is no list.
+    """Return the accounts of all lists that apply to the rules at a path, or None if there is no list.
 
     If several levels list an account, the nearest level wins. Raises `RuleSetError` with every problem of every list, and of
     every folder that may have one.
@@ -104,7 +104,7 @@ class _Search:
 
 
 class _Roots(Root):
-    """Several roots as one. It opens each list, so that a list is inside when it is opened, too."""
+    """Several roots as one. Every list is opened through it, so a list must still be inside a root when it is opened."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self.folders = list(dict.fromkeys(map(os.path.realpath, dict.fromkeys(folders))))
@@ -125,7 +125,7 @@ def _folders_of(files: Iterable[Path], root: Root) -> dict[str, None]:
 
 
 def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
-    """Return a folder and those above it, up to the one with `.git`; outside a repository, up to the root."""
+    """Return a folder and those above it, up to the one with `.git`, or outside a repository up to the root."""
     way = [folder, *folder.parents]
     ends = [at for at, above in enumerate(way) if os.path.lexists(above / ".git")]
     if not ends and root is not None:
@@ -135,6 +135,6 @@ def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
 
 
 def _relative(folder: Path) -> Path:
-    """Return a folder as messages show it: relative to the current folder if that contains it."""
+    """Return a folder in the form for messages: relative to the current folder if that contains it."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -1,6 +1,7 @@
 """The root of a rule set: no file outside this folder is opened, whatever paths and links are in the rule set.
 
-Rule sets may be untrusted. Every file of one is opened here: rules, lists of ids and lists of protected accounts.
+Rule sets may be untrusted. So every file of a rule set is opened here: rules, lists of ids and lists of protected
+accounts.
 """
 
 # Paths are text here, and each step makes one system call.
@@ -20,18 +21,18 @@ from typing import NamedTuple
 
 from withhold.errors import quoted
 
-#: As many links as Linux follows on one path.
+#: The number of links that Linux follows on one path.
 _MAX_LINKS = 40
-#: As many bytes as Linux allows in one path. Longer paths name nothing, and following them would take long.
+#: The number of bytes that Linux allows in a path. A longer path cannot exist, and following it would take long.
 MAX_PATH = 4096
 # A drive letter. Backslashes and a leading slash are refused everywhere, so that a path means the same on every machine.
 _DRIVE = re.compile(r"[A-Za-z]:")
-# On systems with these flags, a link that has just replaced a file is not followed, and opening a pipe does not wait.
+# On systems with these flags, a link that has just replaced a file is not followed, and opening a pipe does not block.
 _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class OutsideRootError(OSError):
-    """A path that leads out of the root, or whose meaning depends on the machine; `hint` is how to write it instead."""
+    """A path that leads out of the root, or whose meaning depends on the machine. `hint` suggests another path."""
 
     def __init__(self, reason: str = "it is outside of the root", hint: str | None = None) -> None:
         super().__init__(errno.EXDEV, reason)
@@ -39,26 +40,26 @@ class OutsideRootError(OSError):
 
 
 class SpecialFileError(OSError):
-    """A pipe or a device in place of a file. Reading it could wait for ever, or never end."""
+    """A pipe or a device instead of a file. Reading it could block forever, or never end."""
 
     def __init__(self) -> None:
         super().__init__(errno.EINVAL, "it is a pipe or a device")
 
 
 def check_named(path: str | os.PathLike[str]) -> None:
-    """Raise `SpecialFileError` for an open pipe, such as `/dev/stdin` can be: its real path does not exist."""
+    """Raise `SpecialFileError` for an open pipe, which `/dev/stdin` may be. Its real path does not exist."""
     if os.path.exists(path) and not os.path.lexists(os.path.realpath(path)):
         raise SpecialFileError
 
 
 def check_relative(name: str) -> None:
-    """Raise `OutsideRootError` for a written path that is absolute, has a drive letter, or has backslashes."""
+    """Raise `OutsideRootError` for a path in a file that is absolute, has a drive letter, or has backslashes."""
     if name.startswith("/") or "\\" in name or _DRIVE.match(name):
         raise OutsideRootError("its path must be relative, with `/`")
 
 
 def repository_around(path: str | os.PathLike[str]) -> Path | None:
-    """Return the nearest folder at or above `path` with `.git`, or None; links in the path are resolved."""
+    """Return the nearest folder at or above `path` with `.git`, or None. Links in the path are resolved."""
     real = Path(os.path.realpath(path))
     return next((folder for folder in (real, *real.parents) if os.path.lexists(folder / ".git")), None)
 
@@ -71,7 +72,7 @@ def folders_of_links(path: str | os.PathLike[str]) -> Iterator[str]:
         name = todo.pop()
         if name == "..":
             at = os.path.dirname(at)
-        elif (target := _target(_longer(at, name))) is None:
+        elif (target := _target(_joined(at, name))) is None:
             at = os.path.join(at, name)
         else:
             yield at
@@ -80,20 +81,20 @@ def folders_of_links(path: str | os.PathLike[str]) -> Iterator[str]:
             todo += reversed(target.parts[1:] if target.anchor else target.parts)
 
 
-class _Led(NamedTuple):
-    """The target of a name or a path: its real path, the number of links followed, and the error for a missing name."""
+class _Target(NamedTuple):
+    """The target of a path: its real path, the number of links that were followed, and the error for a missing name."""
 
     at: str
     links: int = 0
     missing: OSError | None = None
-    #: Whether nothing is there, so that no name below it can be a link.
+    #: Whether it does not exist, so that no name below it can be a link.
     absent: bool = False
 
 
 class Root:
-    """The root for loading `path`: the folder `root`; by default `path` itself if it is a folder, else the folder of its file.
+    """The root for loading `path`: the folder `root`, by default `path` itself or, if it is a file, its folder.
 
-    A path inside may go through links and `..`: only the file it leads to must be inside. Names must be spelt as on disk,
+    A path may contain links and `..`; only the file to which it leads must be inside. Names must be spelt as on disk,
     so that a rule set loads in the same way on file systems that ignore case. Each link is followed once for all paths
     through it; `open` compares the result with the file that it has opened.
     """
@@ -106,14 +107,14 @@ class Root:
         self.folder = folder
         self._below = os.path.join(folder, "")
         self._listings: dict[str, _Listing | None] = {}
-        self._folders: dict[Path, _Led] = {}
+        self._folders: dict[Path, _Target] = {}
         #: The targets of links, or the errors of following them, by the folder and the name of the link.
-        self._links: dict[tuple[str, str], _Led | OSError] = {}
+        self._links: dict[tuple[str, str], _Target | OSError] = {}
 
     def narrowed(self, path: str | os.PathLike[str]) -> Root:
-        """Return the root for loading a path inside this one; raises as `real` does.
+        """Return the root for loading a path inside this one. Raises as `real` does.
 
-        Links to it are followed only once, so it stays inside even if its folders are replaced meanwhile.
+        Links to the new root are followed only once, so it remains inside even if folders are replaced meanwhile.
         """
         real = self.real(path)
         inner = Root.__new__(Root)
@@ -128,29 +129,29 @@ class Root:
         is too long.
         """
         whole = _absolute(path)
-        led = self._followed(whole.parent)
-        if whole.name == ".." or led.missing is not None or led.absent:
-            led = self._follow(whole.anchor, whole.parts[1:], 0)
+        found = self._followed(whole.parent)
+        if whole.name == ".." or found.missing is not None or found.absent:
+            found = self._follow(whole.anchor, whole.parts[1:], 0)
         elif whole.name:
-            last = self._follow(led.at, (whole.name,), 0)
-            if led.links + last.links > _MAX_LINKS:
+            last = self._follow(found.at, (whole.name,), 0)
+            if found.links + last.links > _MAX_LINKS:
                 raise _too_many_links()
-            led = last
-        if not self.holds(led.at):
+            found = last
+        if not self.holds(found.at):
             raise OutsideRootError
-        if led.missing is not None:
-            raise led.missing.with_traceback(None)
-        return led.at
+        if found.missing is not None:
+            raise found.missing.with_traceback(None)
+        return found.at
 
-    def _followed(self, folder: Path) -> _Led:
-        """Return the target of the path of a folder, which is kept, as many files have it; raises `OSError`."""
-        led = self._folders.get(folder)
-        if led is None:
-            led = self._folders[folder] = self._follow(folder.anchor, folder.parts[1:], 0)
-        return led
+    def _followed(self, folder: Path) -> _Target:
+        """Return the target of a folder's path. It is cached, because many files share a folder. Raises `OSError`."""
+        found = self._folders.get(folder)
+        if found is None:
+            found = self._folders[folder] = self._follow(folder.anchor, folder.parts[1:], 0)
+        return found
 
-    def _follow(self, at: str, names: Iterable[str], depth: int) -> _Led:
-        """Return the target of names below a real folder, inside `depth` links; raises `OSError`."""
+    def _follow(self, at: str, names: Iterable[str], depth: int) -> _Target:
+        """Return the target of a sequence of names below a real folder, inside `depth` links. Raises `OSError`."""
         links, missing = 0, None
         below = -1  # below an absent path of this length
         for name in names:
@@ -159,54 +160,54 @@ class Root:
                 if len(at) < below:
                     below = -1
             elif below >= 0:
-                at = _longer(at, name)
+                at = _joined(at, name)
             else:
-                led = self._step(at, name, depth)
-                at, links, missing = led.at, links + led.links, missing or led.missing
-                below = len(at) if led.absent else -1
+                found = self._step(at, name, depth)
+                at, links, missing = found.at, links + found.links, missing or found.missing
+                below = len(at) if found.absent else -1
                 if links > _MAX_LINKS:
                     raise _too_many_links()
-        return _Led(at, links, missing, below >= 0)
+        return _Target(at, links, missing, below >= 0)
 
-    def _step(self, folder: str, name: str, depth: int) -> _Led:
-        """Return the target of one name; a link is followed only once. Raises `OSError`."""
+    def _step(self, folder: str, name: str, depth: int) -> _Target:
+        """Return the target of one name. A link is followed only once. Raises `OSError`."""
         if (known := self._links.get((folder, name))) is not None:
             if isinstance(known, OSError):
                 raise known.with_traceback(None)
             return known
-        at, missing = _longer(folder, name), self._missing(folder, name)
+        at, missing = _joined(folder, name), self._missing(folder, name)
         try:
             target = Path(os.readlink(at))
-        except OSError as error:  # it is no link, or opening it reports why not
-            return _Led(at, 0, missing, error.errno == errno.ENOENT)
+        except OSError as error:  # it is not a link; any other error will be reported when it is opened
+            return _Target(at, 0, missing, error.errno == errno.ENOENT)
         try:
-            led = self._behind(folder, target, depth)
+            found = self._link_target(folder, target, depth)
         except OSError as error:
             if not depth:  # inside other links, the error may be due to their number
                 self._links[folder, name] = error
             raise
-        led = self._links[folder, name] = led._replace(missing=missing or led.missing)
-        return led
+        found = self._links[folder, name] = found._replace(missing=missing or found.missing)
+        return found
 
-    def _behind(self, folder: str, target: Path, depth: int) -> _Led:
-        """Return the target of a link; raises `OSError`."""
+    def _link_target(self, folder: str, target: Path, depth: int) -> _Target:
+        """Return the target of a link. Raises `OSError`."""
         if depth >= _MAX_LINKS:
             raise _too_many_links()
         names = target.parts[1:] if target.anchor else target.parts
-        led = self._follow(target.anchor or folder, names, depth + 1)
-        return led._replace(links=led.links + 1)
+        found = self._follow(target.anchor or folder, names, depth + 1)
+        return found._replace(links=found.links + 1)
 
     def open(self, path: str | os.PathLike[str]) -> BufferedReader:
-        """Open a file inside the root for reading; raises as `real` does, and `OSError` for a pipe or a device."""
+        """Open a file inside the root for reading. Raises as `real` does, and `OSError` for a pipe or a device."""
         real = self.real(path)
         file = _open_regular(real)
-        if not _is_at(real, file):  # a link has replaced a part of the path meanwhile
+        if not _is_at(real, file):  # meanwhile a link has replaced a part of the path
             file.close()
             raise OutsideRootError("it was replaced while it was being opened", "load the rule set again")
         return file
 
     def read(self, path: str | os.PathLike[str]) -> bytes:
-        """Return the bytes of a file inside the root; raises as `open` does."""
+        """Return the bytes of a file inside the root. Raises as `open` does."""
         with self.open(path) as file:
             return file.read()
 
@@ -239,26 +240,26 @@ class _Listing:
         self._folded: dict[str, str] | None = None
 
     def as_folded(self) -> dict[str, str]:
-        """Return the names by their form for file systems that ignore case."""
+        """Return the names by their `folded` form."""
         if self._folded is None:
             self._folded = {folded(name): name for name in self.names}
         return self._folded
 
 
 def folded(name: str) -> str:
-    """Return a name in the form that file systems compare which ignore case and Unicode normalization."""
+    """Return a name in the form that is compared by file systems that ignore case and Unicode normalization."""
     return _composed(_composed(name).casefold())
 
 
 def _absolute(path: str | os.PathLike[str]) -> Path:
-    """Return an absolute path; raises `OSError` if it is too long."""
+    """Return an absolute path. Raises `OSError` if it is too long."""
     if len(os.fsencode(path)) > MAX_PATH:
         raise _too_long()
     return Path(path) if os.path.isabs(path) else Path(os.getcwd(), path)
 
 
-def _longer(folder: str, name: str) -> str:
-    """Return the path of a name in a folder; raises `OSError` if it is too long."""
+def _joined(folder: str, name: str) -> str:
+    """Return the path of a name in a folder. Raises `OSError` if it is too long."""
     at = os.path.join(folder, name)
     if len(at) > MAX_PATH:
         raise _too_long()
@@ -266,7 +267,7 @@ def _longer(folder: str, name: str) -> str:
 
 
 def _target(path: str) -> Path | None:
-    """Return the target of a link; None if the path is no link or does not exist, which opening it will report."""
+    """Return the target of a link, or None if the path is not a link or does not exist. Opening it reports the latter."""
     try:
         return Path(os.readlink(path))
     except OSError:
@@ -286,7 +287,7 @@ def _composed(name: str) -> str:
 
 
 def _open_regular(real: str) -> BufferedReader:
-    """Open a regular file; raises `SpecialFileError` for a pipe or a device."""
+    """Open a regular file. Raises `SpecialFileError` for a pipe or a device."""
     _check_regular(os.lstat(real).st_mode)  # opening a device may have effects
     file = open(real, "rb", opener=lambda path, flags: os.open(path, flags | _CAREFULLY))  # noqa: SIM115
     try:

@@ -1,4 +1,4 @@
-"""Messages for files that should be CSV or a plain list, and are something else."""
+"""Messages for files that are expected to be CSV or a plain list, but are something else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PARTS = re.compile(r"\d{3}|\d*[eE][-+]?\d+", re.ASCII)
 
 
 def is_text(beginning: bytes) -> bool:
-    """Return whether a file may be text in UTF-8 by its first bytes, and is no UTF-16, workbook or archive."""
+    """Return whether a file may be UTF-8 text, judging by its first bytes: not UTF-16, a workbook or an archive."""
     return b"\0" not in beginning and not beginning.startswith(
         (b"\xff\xfe", b"\xfe\xff", b"PK\3\4", b"%PDF", b"\x1f\x8b")
     )
