@@ -1,4 +1,4 @@
-"""Strict parsing of IP addresses: on every machine, a text is the same address or no address.
+"""Strict parsing of IP addresses: a text denotes the same address, or none, on every machine.
 
 Text from outside is never passed to a database reader. maxminddb's C extension reads `8.8.2056`, `134744072` and
 `010.8.8.8` as 8.8.8.8, while its Python reader refuses them, so the text that a viewer sends could decide the country.
@@ -115,7 +115,7 @@ def wide_network_of(address: Address) -> str:
 
 
 class Transition(NamedTuple):
-    """Which IPv6 addresses are looked up as the IPv4 address that they contain.
+    """The kinds of IPv6 addresses that are looked up as the IPv4 address in them.
 
     These are IPv4-mapped addresses, 6to4 addresses if `six_to_four` is set, and addresses with one of the operator's NAT64
     prefixes. `nat64` holds the upper 96 bits of each prefix.
@@ -126,7 +126,10 @@ class Transition(NamedTuple):
 
     @classmethod
     def of(cls, *, six_to_four: bool, nat64: Iterable[str]) -> Transition:
-        """Return a `Transition` with NAT64 prefixes given as text. Raise `GeoIPError` (`bad-nat64`) for one that is no /96."""
+        """Return a `Transition` with NAT64 prefixes given as text.
+
+        Raise `GeoIPError` (`bad-nat64`) unless each is a /96.
+        """
         if isinstance(nat64, str):
             raise GeoIPError(
                 Problem("bad-nat64", f"nat64 `{nat64}` is text, not a list of prefixes", hint=f"write `[{nat64!r}]`")

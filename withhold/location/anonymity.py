@@ -1,13 +1,15 @@
 """The schema of databases of anonymous addresses: which addresses a record marks as anonymous.
 
-The flags of MaxMind (`is_tor_exit_node`) and of IPinfo (`is_vpn`, or just `vpn`) are understood, and others with similar names.
-They may be booleans, numbers or text, and may be inside other maps and lists. A provider's name counts as a flag
-(`vpn_provider`), and so does a text that names one (`type` is `VPN`). If another key mentions a VPN, Tor, a proxy, a relay or
-anonymity, such as `vpn_free`, its meaning is unknown and the database is refused. A database without flags is refused too,
-unless its type shows that it is a list, such as MaxMind's Residential-Proxy: there, a record by itself marks an address.
+The flags of MaxMind (`is_tor_exit_node`) and of IPinfo (`is_vpn`, or just `vpn`) are supported, and others with similar
+names. They may be booleans, numbers or text, and may be inside other maps and lists. A provider's name counts as a flag
+(`vpn_provider`), and so does a text that names one (`type` is `VPN`). If another key mentions a VPN, Tor, a proxy, a
+relay or anonymity, such as `vpn_free`, its meaning is unknown and the database is refused. A database without flags is
+refused too, unless its type shows that it is a list, such as MaxMind's Residential-Proxy: in a list, every record marks
+its address.
 
-A hosting provider alone hides no location. MaxMind sets `is_anonymous` for hosting providers too, beside
-`is_hosting_provider`, so the two flags together mark no address. IPinfo does not set `is_anonymous` for `is_hosting`.
+A hosting provider alone does not hide a location. MaxMind sets `is_anonymous` for hosting providers too, beside
+`is_hosting_provider`, so the two flags together do not mark an address. IPinfo does not set `is_anonymous` for
+`is_hosting`.
 """
 
 from __future__ import annotations
@@ -52,29 +54,32 @@ _TYPE_WORDS = frozenset(
 _NAME_WORDS = frozenset(("provider", "providers", "service", "services", "name", "names"))
 _EMPTY_NAMES = frozenset(("", "-", "0", "false", "no", "none", "null", "n/a"))
 _UNDERSTOOD = "flags must be named like `is_tor_exit_node`, `is_vpn`, `proxy` or `is_anonymous`"
-#: Marks a confidence above 0 that an address is anonymous. Lists have this key too, so by itself it is no flag.
+#: Marks a confidence above 0 that an address is anonymous. Lists have this key too, so alone it is not a flag.
 _CONFIDENT = "confident"
 _TRUE, _FALSE = frozenset(("true", "1", "yes", "y", "t")), frozenset(("false", "0", "no", "n", "f", "", "-"))
 
 
 class AnonymousSchema(NamedTuple):
-    """How to read a database of anonymous addresses: by its flags, or as a list of the kind `listed`."""
+    """How to read a database of anonymous addresses: by its flags, or as a list of anonymisers of one kind."""
 
-    listed: str | None = None
+    kind_of_list: str | None = None
 
     @property
     def name(self) -> str:
         return "anonymous"
 
     def read(self, record: object) -> RecordPlace:
-        """Return the anonymiser that a record names; None is no record. Raises `GeoIPError` if it is not understood."""
+        """Return the anonymiser that a record names. None means no record.
+
+        Raises `GeoIPError` if a flag is not understood.
+        """
         return NO_RECORD if record is None else RecordPlace(anonymiser=self._anonymiser(map_of(record)))
 
     def flags(self, record: object) -> frozenset[str]:
-        """Return all kinds that a record names, including hosting. Raises `GeoIPError` if it is not understood."""
+        """Return all kinds that a record names, including hosting. Raises `GeoIPError` if a flag is not understood."""
         flags = list(_flags(map_of(record)))
-        if self.listed and all(flag == _CONFIDENT for flag, _ in flags):
-            return frozenset((self.listed,))
+        if self.kind_of_list and all(flag == _CONFIDENT for flag, _ in flags):
+            return frozenset((self.kind_of_list,))
         return frozenset("anonymiser" if flag == _CONFIDENT else flag for flag, is_set in flags if is_set)
 
     def _anonymiser(self, record: Mapping[str, object]) -> str | None:
@@ -86,24 +91,25 @@ class AnonymousSchema(NamedTuple):
 def detect_anonymous_schema(kind: str, records: Iterable[object]) -> AnonymousSchema:
     """Return the schema of a database of the type `kind`, detected by its first records.
 
-    Raises `GeoIPError` (`unknown-schema`) if flags are not understood, or if there are none and the database is no list.
+    Raises `GeoIPError` (`unknown-schema`) if flags are not understood, or if there are none and the database is not a
+    list.
     """
     # A list whose type is only `proxy` or `anonymous` may contain hosting providers too.
-    listed = _flag([word for word in _words(kind) if word in _FLAG_WORDS])
-    listed = listed if listed in ANONYMISERS and listed not in ("proxy", "anonymiser") else None
+    kind_of_list = _flag([word for word in _words(kind) if word in _FLAG_WORDS])
+    kind_of_list = kind_of_list if kind_of_list in ANONYMISERS and kind_of_list not in ("proxy", "anonymiser") else None
     all_of = iter(records)
     sample = [record for record in islice(all_of, SAMPLE) if isinstance(record, dict)]
     flagged = [flag for record in sample for flag, _ in _flags(record) if flag != _CONFIDENT]
     # Flags may appear only after the sample. A list need not be searched for them.
-    for record in () if listed or flagged else all_of:
+    for record in () if kind_of_list or flagged else all_of:
         if isinstance(record, dict):
             flagged += [flag for flag, _ in _flags(record) if flag != _CONFIDENT]
         if flagged:
             break
     if any(flag in ANONYMISERS for flag in flagged):
         return AnonymousSchema()
-    if listed and sample and not flagged:
-        return AnonymousSchema(listed)
+    if kind_of_list and sample and not flagged:
+        return AnonymousSchema(kind_of_list)
     found = ", ".join(f"`{printable(key, 40)}`" for key in [*dict.fromkeys(chain.from_iterable(sample[:100]))][:10])
     message = f"no record of the `{printable(kind)}` database states who is anonymous"
     raise GeoIPError(
@@ -146,11 +152,11 @@ def _flags_inside(key: str, value: dict[str, object] | list[object]) -> Iterator
     relevant = _concerns_anonymity(_words(key))
     found: list[tuple[str, bool]] = []
     rest = False
-    of_types = relevant or not _TYPE_WORDS.isdisjoint(_words(key)[-1:])
+    names_types = relevant or not _TYPE_WORDS.isdisjoint(_words(key)[-1:])
     for part in [{name: inner} for name, inner in value.items()] if isinstance(value, dict) else value:
         if isinstance(part, dict):
             flags = list(_flags(part))
-        elif isinstance(part, str) and of_types:
+        elif isinstance(part, str) and names_types:
             flags = list(_flags_in_text(key, part))
         else:
             flag = _flag(_words(part)) if isinstance(part, str) else None
@@ -183,7 +189,7 @@ def _words(key: str) -> list[str]:
 
 
 def _split(word: str) -> list[str]:
-    """Return the words of flags that make up a word, or none if it contains anything else."""
+    """Return the flag words that make up a compound word, or an empty list if it contains anything else."""
     if word in _FLAG_WORDS or len(word) > 40:
         return [word]
     for end in range(len(word) - 1, 1, -1):
@@ -197,7 +203,7 @@ def _concerns_anonymity(words: list[str]) -> bool:
 
 
 def _flag(words: list[str]) -> str | None:
-    """Return the kind that a key flags, or None if the key is no flag."""
+    """Return the kind that a key flags, or None if the key is not a flag."""
     found = set(words)
     if not found <= _FLAG_WORDS and ("is" not in words or _concerns_anonymity(words)):
         return None
@@ -217,9 +223,7 @@ def _flag(words: list[str]) -> str | None:
 
 def _number(key: str, value: object) -> float:
     try:
-        if isinstance(value, (int, float, str)) and isfinite(
-            number := float(value)
-        ):  # it also reads `nan`, above nothing
+        if isinstance(value, (int, float, str)) and isfinite(number := float(value)):  # `float` also accepts `nan`
             return number
     except (ValueError, OverflowError):
         pass

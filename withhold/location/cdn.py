@@ -19,9 +19,9 @@ from withhold.territories import current
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CDN:
-    """The header of a CDN for the country, and the one for the subdivision if it has one. A value.
+    """The header of a CDN for the country, and its header for the subdivision, if any. Immutable.
 
-    If the customer chooses the names of the headers, set them:
+    If the customer of the CDN chooses the names of the headers, set them:
 
     >>> from dataclasses import replace
     >>> replace(CDNS["fastly"], country_header="x-geo-country").country_header

@@ -34,8 +34,9 @@ class Leaves(Protocol):
 class Database:
     """A database, an optional database of anonymous addresses, and the settings for addresses. Immutable.
 
-    `GeoIP.locate` searches `table` first, through `native` where that is compiled. `table` is None until it is built.
-    `records` and `anonymous_records` read the files, which are in memory. `signature` identifies the files that were read.
+    `GeoIP.locate` searches `table` first, through `native` if that is compiled. `table` is None until it is built.
+    `records` and `anonymous_records` read the files, which are in memory. `signature` identifies the files that were
+    read.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Database:
     signature: Signature = ()
 
     def evidence(self, address: object) -> Evidence:
-        """Return everything that is known of the location of `address`.
+        """Return everything that is known about the location of `address`.
 
         Raises `TypeError` unless it is text, an `ipaddress` address or None.
         """

@@ -41,7 +41,9 @@ def tokens(text: str) -> Iterator[str]:
 
 
 def elements(text: str) -> Iterator[str]:
-    """Yield the elements of `Forwarded` from right to left, without empty ones. Commas within quotes separate nothing.
+    """Yield the elements of `Forwarded` from right to left, without empty ones.
+
+    Commas within quotes do not separate elements.
 
     >>> list(elements('for="x, for=192.0.2.7;host="a,b",'))
     ['for=192.0.2.7;host="a,b"', 'for="x']
@@ -123,7 +125,7 @@ def _node(text: str, *, hidden_port: bool = False) -> Address | None:
     elif (address := parse(text)) is not None or ":" not in text:
         return address
     else:
-        # It is no IPv6 address, but it may be one with a port.
+        # It is not an IPv6 address, but it may be one with a port.
         host, _, port = text.rpartition(":")
         version = 6
     if not (_is_port(port) or (hidden_port and _HIDDEN_PORT.fullmatch(port))):
@@ -142,7 +144,7 @@ def _begin(text: str, end: int) -> int:
     while (quote := text.rfind('"', comma + 1, at)) >= 0:
         at = _opening(text, quote)
         if at < 0:
-            # No quote opens it, so the element is malformed wherever it begins.
+            # It has no opening quote, so the element is malformed, wherever it begins.
             break
         if at < comma:
             comma = text.rfind(",", 0, at)

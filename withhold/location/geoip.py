@@ -1,4 +1,4 @@
-"""`GeoIP`: locate an IP address by a database that the operator chose."""
+"""`GeoIP`: locate an IP address with a database that the operator has chosen."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _halves = Struct(">QQ").unpack
 
 
 class GeoIP:
-    """Locates IP addresses by a MaxMind DB file, or by an open reader of geoip2 or maxminddb.
+    """Locates IP addresses with a MaxMind DB file, or with an open reader of geoip2 or maxminddb.
 
-    The schemas of MaxMind's Country, City and Enterprise databases are understood, and flat ones with a `country_code`, or
-    with a `country` that is text. For any other schema, `country_path` lists the keys that lead to the code of the country:
-    two letters of ISO 3166-1, in either case. A database is refused if a record names a country in another way, or if no
-    record names one.
+    The schemas of MaxMind's Country, City and Enterprise databases are supported, and flat schemas with a
+    `country_code`, or with a `country` that is text. For any other schema, `country_path` lists the keys that lead to
+    the code of the country: two letters of ISO 3166-1, in either case. A database is refused if a record names a
+    country in another way, or if no record names one.
 
     `anonymous` is a database of anonymous addresses: MaxMind's Anonymous-IP, Anonymous-Plus or Residential-Proxy, IPinfo's,
     or one with similar flags. Addresses of Tor exits, VPNs, proxies and relays then get the state `anonymised`. Those of a
@@ -42,10 +42,11 @@ class GeoIP:
     A database of one IP version has no answers for the other. It is refused unless `ip_versions` leaves the other out. With
     `six_to_four=False`, the location of 6to4 addresses is unknown. `nat64` lists the operator's own /96 prefixes.
 
-    At first the whole file is read and checked, which takes about 2 s for a million networks. A City database has a hundred
-    times as many records as a Country database and takes tens of seconds. The constructor waits at most `wait` seconds for
-    this (None: no limit; 0: not at all, for processes that must start at once). Until it is done, maxminddb answers, in about
-    0.1 ms. A fault that is found after the constructor has returned is logged, and every location is unknown until a reload succeeds.
+    First, the whole file is read and checked in a thread, which takes about 2 s for a million networks. A City database
+    has a hundred times as many records as a Country database and takes tens of seconds. The constructor waits at most
+    `wait` seconds for this (None: no limit; 0: not at all, for processes that must start at once). Until it is done,
+    maxminddb does each look-up, in about 0.1 ms. A fault that is found after the constructor has returned is logged,
+    and every location is unknown until a reload succeeds.
 
     >>> from mmdb_writer import MMDBWriter  # to write an example database
     >>> from netaddr import IPSet
@@ -61,7 +62,7 @@ class GeoIP:
     >>> print(here.viewer())
     GB (in 81.2.69.0/24 of geo.mmdb)
 
-    For the other fields of a record, there is its model from geoip2:
+    For the other fields, `record` returns the record as a model of geoip2:
 
     >>> record = here.record()
     >>> type(record).__name__, record.country.iso_code, str(record.traits.network)
@@ -109,16 +110,16 @@ class GeoIP:
     def locate(self, address: str | IPv4Address | IPv6Address | None) -> Location:
         """Return the location of `address`. It is unknown for None and for text that is not an IP address.
 
-        O(1) for most IPv4 addresses, else O(log n) in the networks of a /16, or for IPv6 of a /32. It takes no lock. Raises
-        `TypeError` for other types than text and `ipaddress` addresses. A broken record raises nothing.
+        O(1) for most IPv4 addresses, else O(log n) in the networks of a /16, or for IPv6 of a /32. It takes no lock.
+        Raises `TypeError` for other types than text and `ipaddress` addresses. A broken record does not raise.
         """
         database = self._database
         if database.native is not None:
             found = database.native.locate(address, database)
             if found is not None:
                 return found
-        # All in one function, as each further call would add a tenth of the time. The location is made before the table is
-        # read, so that the processor need not wait for the table's memory.
+        # All this is one function, because each further call would add a tenth of the time. The location is created
+        # before the table is read, so that the processor need not wait for the table's memory.
         location = Location()
         location._address = address
         location._source = database
@@ -179,7 +180,7 @@ class GeoIP:
             return database.evidence(address).country
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the first file is read and checked, at most `timeout` seconds. Return whether it is.
+        """Wait at most `timeout` seconds until the first file is read and checked. Return whether this is done.
 
         Raises `GeoIPError` if the file was refused.
         """
@@ -210,11 +211,11 @@ class GeoIP:
     def watch(self, interval: float = 30.0) -> None:
         """Check every `interval` seconds, in a thread, whether the files have changed, and reload them if so.
 
-        A changed file is read when it has been the same for one interval, as it may still be being written. A file that cannot
-        be read or is refused is tried again, less and less often while it stays the same. Watching continues in forked
-        processes, and ends with `close` or with the last reference to the object. A second call replaces the interval. Raises
-        `GeoIPError` (`not-a-file`) if the database is an open reader, and `ValueError` (`bad-interval`) for an interval that is
-        not positive and finite.
+        A changed file is read once it has stayed the same for one interval, because it may still be being written. A
+        file that cannot be read or is refused is tried again, less and less often while it stays the same. Watching
+        continues in forked processes, and ends with `close` or with the last reference to the object. A second call
+        replaces the interval. Raises `GeoIPError` (`not-a-file`) if the database is an open reader, and `ValueError`
+        (`bad-interval`) for an interval that is not positive and finite.
         """
         self._plan.check_files()
         if not 0 < interval <= threading.TIMEOUT_MAX:
@@ -225,7 +226,7 @@ class GeoIP:
         self._watcher = Watcher(self, lambda geoip: geoip._check(schedule), interval, "withhold-geoip-watch")
 
     def close(self) -> None:
-        """Stop watching. Look-ups still work, as no file is open."""
+        """Stop watching. Look-ups still work, because they need no open file."""
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
@@ -270,7 +271,7 @@ class GeoIP:
             _log.error("%s; %s", error, therefore)
 
     def _after_fork(self) -> None:
-        """Restart the threads, which exist in the parent process only, and replace the lock, which they may have held."""
+        """Restart the threads, which exist only in the parent process, and replace the lock, which they may have held."""
         self._loading = threading.Lock()
         try:
             if self._database.table is None and self._failed is None:

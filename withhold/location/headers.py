@@ -79,7 +79,7 @@ class Lines:
         return cls(read)
 
     def get(self, name: str) -> list[str]:
-        """Return the values of all lines of the header `name`, which is lower case, in order."""
+        """Return the values of all lines of the header `name`, in order. `name` must be in lower case."""
         spelled = self._spelled(name)
         return [text for key, value in self._pairs if key == spelled for text in _texts(value)]
 
@@ -186,7 +186,7 @@ def _is_environ(read: list[tuple[str, object]], given: list[Any]) -> bool:
 
 
 def _is_mixed(names: list[str]) -> bool:
-    """Return whether the names are those of an environ, and none is spelled as only a header can be."""
+    """Return whether the names are those of an environ, and none is spelled like a header."""
     if not any(name in ("REQUEST_METHOD", "REMOTE_ADDR") or name.startswith("wsgi.") for name in names):
         return False
     plain = any(name.lower().startswith(_PLAIN) or (name.lower() in _COMMON and not name.isupper()) for name in names)
@@ -196,7 +196,7 @@ def _is_mixed(names: list[str]) -> bool:
 def _check_underscores(read: list[tuple[str, object]]) -> None:
     """Raise `TypeError` if a mapping spells all names with underscores instead of hyphens.
 
-    A name with a hyphen, or `forwarded`, as a trusted proxy writes them, proves that it does not.
+    A name with a hyphen, or the name `forwarded`, which a trusted proxy writes, proves that it does not.
     """
     if any("-" in name or name == "forwarded" for name, _ in read):
         return

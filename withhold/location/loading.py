@@ -1,4 +1,4 @@
-"""Load a `Database` from files or open readers: open it first, then check all of it and build the tables."""
+"""Load a `Database` from files or open readers: first open it, then check all of it and build the tables."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ AnyDatabase = str | os.PathLike[str] | OpenReader
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to load, and the settings for addresses. All methods raise `GeoIPError` for databases that cannot be used."""
+    """The databases to load, and the settings for addresses.
+
+    All methods raise `GeoIPError` for databases that cannot be used.
+    """
 
     database: AnyDatabase
     anonymous: AnyDatabase | None
@@ -68,7 +71,7 @@ class Plan:
         return tuple(_signature(path) for path in (self.database, self.anonymous) if isinstance(path, Path))
 
     def open(self) -> Database:
-        """Open the files and detect their schemas. Look-ups in the returned database are done by maxminddb."""
+        """Open the files and detect their schemas. In the returned database, maxminddb does the look-ups."""
         leaves = self._opened(self.database, anonymous=False)
         hidden = None if self.anonymous is None else self._opened(self.anonymous, anonymous=True)
         return Database(
@@ -96,7 +99,7 @@ class Plan:
         if 6 in self.ip_versions and not networks.locates(6):
             if 4 not in self.ip_versions:
                 raise _one_version(opened.name, 6)
-            # The database covers IPv6, and "no record" is a correct answer, so this is a warning and no refusal.
+            # The database covers IPv6, and "no record" is a correct answer, so this is a warning, not a refusal.
             lacks = " with a country" if any(True for _ in networks.v6) else ""
             _log.warning("%s has no IPv6 networks%s: every IPv6 address has an unknown location", opened.name, lacks)
         elsewhere = [(6, prefix << V4_BITS, 96) for prefix in self.transition.nat64]

@@ -1,4 +1,4 @@
-"""`Location`: where an address is, and how that is known. `GeoIP.locate` returns it."""
+"""`Location`: the location of an address, and the evidence for it. `GeoIP.locate` returns it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # geoip2 is imported when a record is requested
 
 
 class LocationState(StrEnum):
-    """How much is known of the location of a viewer."""
+    """How much is known about the location of a viewer."""
 
     KNOWN = "known"
     UNKNOWN = "unknown"
@@ -24,7 +24,7 @@ class LocationState(StrEnum):
 
 
 class Anonymised(StrEnum):
-    """How to treat an anonymised viewer: as of unknown location, or as located at the exit."""
+    """How to treat an anonymised viewer: with an unknown location, or as located at the exit."""
 
     UNKNOWN = "unknown"
     LOCATED = "located"
@@ -67,7 +67,7 @@ class Evidence(NamedTuple):
 
 
 class Source(Protocol):
-    """Where a location gets its attributes from. For one address, its answers never change."""
+    """The source of the attributes of a location. Its answers for one address never change."""
 
     def evidence(self, address: object) -> Evidence: ...
     def record(self, address: object) -> Country | City | Enterprise | None: ...
@@ -92,15 +92,15 @@ class _LookedUp(NamedTuple):
 
 
 class Location:
-    """Where an address is. A value: read-only, compared by its evidence, safe to share between threads.
+    """The location of an address: read-only, compared by its evidence, safe to share between threads.
 
     - `country`: an ISO 3166-1 code, or None.
     - `subdivisions`: the ISO 3166-2 codes within it, broadest first.
     - `state`: known, unknown or anonymised.
     - `network`: the network of the record that was found, or None.
-    - `why`: all this in words.
+    - `why`: the evidence in words.
     - `registered_country`: where the provider registered the network. It is never the location.
-    - `represented_country`: the country whose base this is, such as a military one. It is never the location.
+    - `represented_country`: the country to which a base belongs, such as a military base. It is never the location.
     - `anonymiser`: `Tor exit`, `VPN` and so on, or None.
     - `anonymity_database`: the name of the database that was searched for anonymisers, or None if there is none.
 
@@ -111,7 +111,7 @@ class Location:
     >>> here.country, here.state, str(here.viewer())
     ('GB', <LocationState.KNOWN: 'known'>, 'GB, GB-ENG (an example)')
 
-    `country` is looked up when the location is made. Each other attribute is looked up when it is read, in a few
+    `country` is looked up when the location is created. Each other attribute is looked up when it is read, in a few
     microseconds, and in the same table, so a reload in between changes nothing. `evidence` returns all of them at once.
     """
 
@@ -220,5 +220,5 @@ class Location:
         return f"<Location {found.state}: {where}; {found.why}>"
 
     def __reduce__(self) -> tuple[Callable[[Evidence], Location], tuple[Evidence]]:
-        # A pickle or a copy has the evidence only: its source may be a table of tens of megabytes.
+        # A pickle or a copy contains only the evidence, because the source may be a table of tens of megabytes.
         return Location.of, (self.evidence,)

@@ -40,7 +40,7 @@ Leaf = tuple[int, int, int, RecordPlace]
 
 
 class OpenedDatabase:
-    """An opened database. Every look-up is one by maxminddb."""
+    """An opened database, in which maxminddb does each look-up."""
 
     def __init__(self, name: str, reader: RecordReader) -> None:
         self.name = name
@@ -96,8 +96,8 @@ class OpenedFile(OpenedDatabase):
 
 
 def signature_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
-    """Return values of which at least one differs if the file was replaced or written to."""
-    # The change time of the inode is included, as a copy can keep the modification time and the size.
+    """Return the signature of a file: values that change if the file is replaced or written to."""
+    # The change time of the inode is included, because a copy can keep the modification time and the size.
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
@@ -135,7 +135,7 @@ def read_file(path: Path) -> tuple[bytes, tuple[int, int, int, int, int]]:
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn any exception that broken data makes a reader raise into a `GeoIPError` (`broken-database`)."""
+    """Convert any exception that a reader raises for broken data into a `GeoIPError` (`broken-database`)."""
     try:
         yield
     except GeoIPError:

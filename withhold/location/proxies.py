@@ -1,8 +1,9 @@
 """`TrustedProxies`: the address of the viewer behind proxies. No header that the viewer sends can change it.
 
-Only the address of the socket's peer is certain. A trusted peer is believed about the address from which it received the
-request, and which it appended to the header. If that address is a trusted proxy too, it is believed in the same way, and so on
-from right to left. The first address that is not a trusted proxy is the viewer's. The viewer may have sent everything left of it.
+Only the address of the socket's peer is certain. A trusted peer appends to the header the address from which it
+received the request, and is trusted in this. If that address is a trusted proxy too, the address to its left is
+trusted, and so on from right to left. The first address that is not a trusted proxy is the viewer's. The viewer may
+have sent everything left of it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _WORKER = parse("2a06:98c0:3600::103")
 
 
 class Trace(NamedTuple):
-    """Who sent a request: the address of the viewer or None, whether the peer is trusted, and the reason in words.
+    """The sender of a request: the address of the viewer or None, whether the peer is trusted, and the reason in words.
 
     `relayed` means that a program on the CDN sent the request, so the CDN's location headers concern that program. `why` and
     the `repr` show the network of an address, never the whole address.
@@ -123,8 +124,9 @@ class TrustedProxies:
     def trace(self, peer: str | None, headers: Headers | Lines) -> Trace:
         """Return the address of the viewer and how it was found. Raises `TypeError` as `client` does.
 
-        The peer is the address of the socket, with or without a port (`10.0.0.5:8080`, `[::1]:80`). None, an empty text and
-        `unix:` are a Unix domain socket. Any other text is no trusted proxy, and the address of the viewer is unknown:
+        The peer is the address of the socket, with or without a port (`10.0.0.5:8080`, `[::1]:80`). None, an empty text
+        and `unix:` are a Unix domain socket. Any other text is not a trusted proxy, and the address of the viewer is
+        unknown:
 
         >>> TrustedProxies(["127.0.0.1"]).trace("localhost", {"X-Forwarded-For": "192.0.2.7"}).why
         'the peer `localhost` is not an IP address, so it is not a trusted proxy'
@@ -157,7 +159,7 @@ class TrustedProxies:
         return Trace(None, trusted=True, why=f"{self.header} {fault}")
 
     def trusts(self, peer: str | None) -> bool:
-        """Return whether a peer, with or without a port, is a trusted proxy. Raises `TypeError` (`bad-peer`) as `client`."""
+        """Return whether a peer, with or without a port, is a trusted proxy. Raises `TypeError` (`bad-peer`)."""
         if not peer or peer == UNIX:
             return self.unix
         address = _parse(peer)

@@ -1,4 +1,4 @@
-"""The keys of a record below which databases name countries and subdivisions."""
+"""The keys under which the records of databases name countries and subdivisions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_COUNTRIES = frozenset(
         *("AA", "AN", "AP", "EU", "EZ", "UK", "UN", "XX", "XZ", "ZZ"),
     )
 )
-#: The keys of MaxMind's records. Those that name places are read by these very names.
+#: The keys of MaxMind's records. Those that name places are read by exactly these names.
 _MAXMIND = frozenset(
     {"city", "continent", "country", "location", "postal", "registered_country", "represented_country"}
 )
@@ -34,7 +34,7 @@ _NOT_LOCATION = re.compile(
 )
 #: Keys that never lead to the code of a country.
 _NO_COUNTRY = re.compile(r"continent|subdivision|currenc|calling|phone|tld|languages|confidence|(^|_)is_")
-#: These keys, and keys below which a country is that of an organisation.
+#: Like `_NOT_LOCATION`, and also keys below which a country is that of an organisation.
 _ORGANISATION = re.compile(rf"{_NOT_LOCATION.pattern}|(^|_)asn?(_|\d|$)|autonomous|organi[sz]ation|whois|owner|carrier")
 #: Keys below which a text may be the country, in a record that names none otherwise.
 _POSSIBLE_COUNTRY = re.compile(r"(^|_)(code|geo|geo_?ip|loc|location|place|where|area|territory)(_|\d|$)")
@@ -124,7 +124,7 @@ def never_lead_to_a_country(keys: Sequence[str]) -> bool:
 
 
 def may_lead_to_the_location(keys: Sequence[str]) -> bool:
-    """Return whether a country at these keys may be the location, and not that of an organisation, say."""
+    """Return whether a country at these keys may be the location, instead of that of an organisation."""
     return not any(_ORGANISATION.search(_snake_case(key)) for key in keys)
 
 
@@ -173,7 +173,8 @@ def _subdivision_codes(value: object, keys: tuple[str, ...] = ()) -> Iterator[st
 def _subdivision_at(keys: tuple[str, ...]) -> re.Pattern[str] | bool | None:
     """Return whether keys lead to the code of a subdivision.
 
-    The result is a pattern if they lead to a code only where the value matches it, and None if nothing below them does.
+    The result is a pattern if they lead to a code only if the value matches it, and None if no keys below them lead to
+    one.
     """
     joined = "_".join(map(_snake_case, keys))
     if _NO_SUBDIVISION.search(joined):

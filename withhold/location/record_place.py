@@ -36,11 +36,11 @@ NO_RECORD = RecordPlace(note="has no record of it")
 def place_of(
     code: str | None, parts: Sequence[str | None] = (), registered: str | None = None, represented: str | None = None
 ) -> RecordPlace:
-    """Return the place that codes denote. Codes that ISO 3166 does not have denote no place (T4).
+    """Return the place that codes denote. Codes that are not in ISO 3166 do not denote a place (T4).
 
-    Databases also contain `AP`, `EU`, `ZZ`, `None` and the like, which are no countries, and `T1`, which is Tor. A former
-    code is read as the place that it belongs to today, `EL` as `GR`, and a second code as the place that it denotes (T5).
-    `UK` is read as no country, as it is unknown who wrote it into a database and why.
+    Databases also contain `AP`, `EU`, `ZZ`, `None` and the like, which are not countries, and `T1`, which means Tor. A
+    former code is read as the place that it belongs to today, `EL` as `GR`, and a second code as the place that it
+    denotes (T5). `UK` does not count as a country, because it is unknown who wrote it into a database and why.
 
     All known subdivisions are kept, of any level and in any order. If they are not one inside the other, the result is the
     smallest place that contains all of them. If they are in different countries, the result has no country.

@@ -1,4 +1,4 @@
-"""`Resolver`: from a request to a `Viewer`, with the winning signal and those that disagree with it."""
+"""`Resolver`: from a request to a `Viewer`, with the signal that won and the signals that disagree with it."""
 
 from __future__ import annotations
 
@@ -39,15 +39,16 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Where a viewer is, and how that is known. `withhold locate` prints it.
+    """The location of a viewer, and the evidence for it. `withhold locate` prints it.
 
     - `location`: the result.
     - `winner`: the signal that decided it, or None.
     - `disagreed`: the signals that name a different place.
     - `signals`: all signals, in order.
     - `trace`: how the address of the viewer was found.
-    - `located`: whether an anonymised viewer counts as located at the exit.
-    - `address`: the whole address of the viewer, or None if it is unknown. No text shows it unless `describe` is asked to.
+    - `located`: whether an anonymised viewer is treated as located at the exit.
+    - `address`: the whole address of the viewer, or None if it is unknown. It is in no text, except that of
+      `describe(whole_address=True)`.
     """
 
     location: Location
@@ -150,7 +151,7 @@ class Resolver:
         return self.resolve(peer, headers, account_country).viewer(account_id)
 
     def resolve(self, peer: str | None, headers: Headers, account_country: str | None = None) -> Resolution:
-        """Return where the viewer is, with every signal. Raises `TypeError` as `viewer` does."""
+        """Return the location of the viewer, with every signal. Raises `TypeError` as `viewer` does."""
         lines = Lines.of(headers)
         trace = self.proxies.trace(peer, lines)
         located_by = {"cdn": self._cdn(trace, lines), "geoip": self._geoip(trace)}

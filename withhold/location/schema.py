@@ -43,14 +43,17 @@ class Schema(Protocol):
     def name(self) -> str: ...
 
     def read(self, record: object) -> RecordPlace:
-        """Return the place that a record names; None is no record. Raises `GeoIPError` if it is not understood."""
+        """Return the place that a record names. None means no record.
+
+        Raises `GeoIPError` if the record is not understood.
+        """
         ...
 
 
 class PlaceSchema(NamedTuple):
-    """The keys that lead to the code of a country: those of MaxMind, those of a flat database, or given ones.
+    """The keys that lead to the code of a country: MaxMind's, a flat database's, or the operator's.
 
-    `name` is `country`, `city` or `enterprise`. `given` is set if the operator has given the keys.
+    `name` is `country`, `city` or `enterprise`. `given` is set if the keys are the operator's.
     """
 
     name: str
@@ -58,7 +61,7 @@ class PlaceSchema(NamedTuple):
     given: bool = False
 
     def code(self, record: Mapping[str, object]) -> str | None:
-        """Return the text at the keys in upper case, or None if there is none, or none in ASCII."""
+        """Return the text at the keys in upper case, or None if there is none in ASCII."""
         found = value_at(record, self.keys)
         return found.upper() if isinstance(found, str) and found.isascii() else None
 
@@ -87,8 +90,8 @@ class PlaceSchema(NamedTuple):
     def _other_countries(self, record: Mapping[str, object], text: str | None) -> list[Leaf]:
         """Return the values by which a record without a country at the keys seems to name one.
 
-        A text at the keys that is no country (`-`, `ZZ`) means that there is none, unless another value is the name or the
-        code of a country.
+        A text at the keys that is not a country (`-`, `ZZ`) means that there is none, unless another value is the name
+        or the code of a country.
         """
         named = list(countries_in(record))
         if text is not None or self.given:

@@ -65,8 +65,8 @@ class SearchTree:
         while depth < V6_BITS - V4_BITS and node < self.count:
             node, depth = self.records[2 * node], depth + 1
         yield from ((4, *leaf) for leaf in self._under(node, V4_BITS, -1))
-        # In MaxMind's trees `::ffff:0:0/96`, `2002::/16` and `2001::/32` are aliases of the IPv4 tree, and no IPv6 networks.
-        # If all of IPv4 is one leaf, there are no aliases: other networks may have the same record.
+        # In MaxMind's trees `::ffff:0:0/96`, `2002::/16` and `2001::/32` are aliases of the IPv4 tree, not IPv6
+        # networks. If all of IPv4 is one leaf, there are no aliases: other networks may have the same record.
         yield from ((6, *leaf) for leaf in self._under(0, V6_BITS, node if node < self.count else -1))
 
     def _under(self, root: int, bits: int, alias: int) -> Iterator[tuple[int, int, int]]:

@@ -1,4 +1,4 @@
-"""A thread that checks an object periodically while it exists, and the schedule of reading changed files."""
+"""A thread that checks an object periodically while it exists, and a schedule for reading changed files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _LONGEST_PAUSE = 64  # checks, between two attempts to read a file that is refus
 
 
 class Watcher(Generic[_T]):
-    """Calls `check(watched)` every `interval` seconds in a daemon thread, until it is closed or `watched` is gone.
+    """Calls `check(watched)` every `interval` seconds in a daemon thread, until `close` or until `watched` is garbage.
 
     It keeps `watched` alive only during a check.
     """
 
     def __init__(self, watched: _T, check: Callable[[_T], None], interval: float, name: str) -> None:
         self.interval = interval
-        # A plain lock, which is held until the thread is to end. Unlike an event, it is released without waiting for
+        # A plain lock, which is held until the thread must end. Unlike an event, it is released without waiting for
         # anything, so the garbage collector may release it, in any thread and in a forked child.
         closing = threading.Lock()
         closing.acquire()
@@ -38,8 +38,8 @@ class Watcher(Generic[_T]):
 class ReloadSchedule:
     """Decides at each check whether to read files, by their signatures. Not thread-safe.
 
-    Changed files are read when they have been the same for one check, as they may still be being written. If that fails,
-    they are read again after 2, 4, 8 and up to 64 checks, while they stay the same.
+    Changed files are read once they have been the same for one check, because they may still be being written. If that
+    fails, they are read again after 2, 4, 8 and up to 64 checks, while they stay the same.
     """
 
     def __init__(self, loaded: object) -> None:
