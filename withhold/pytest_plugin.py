@@ -1,6 +1,6 @@
-"""The pytest plugin: it collects case files, and has fixtures for a rule set and an engine.
+"""The pytest plugin: it collects case files, and provides fixtures for a rule set and an engine.
 
-pytest imports this module in every session, also in those without rules, so the rest of the library is imported where it is
+pytest imports this module in every session, even without rules, so the rest of the library is imported where it is
 first needed.
 """
 
@@ -49,14 +49,14 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 class Folder(pytest.Directory):
-    """A folder with an escaped name, and otherwise like any other."""
+    """A folder with an escaped name."""
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         return pytest.Dir.collect(self)  # type: ignore[arg-type]  # `Dir` is final
 
 
 def _escaped_name(path: Path, parent: pytest.Collector) -> dict[str, Any]:
-    """Return an escaped name and node id for a file or folder whose name a terminal or a CI system would misread."""
+    """Return an escaped name and node id if a terminal or a CI system would misread the name of a file or folder."""
     from withhold.errors import escaped
 
     relative = os.path.relpath(path, parent.config.rootpath).replace(os.sep, "/")
@@ -110,7 +110,7 @@ class CaseItem(pytest.Item):
             raise CaseFailedError(failure(result, self._runner.engine), Crash(self._case.place, summary(result)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return what the case expected and got; other errors are shown in pytest's way."""
+        """Return the failure of a case. pytest itself represents other errors."""
         if isinstance(excinfo.value, CaseFailedError):
             return excinfo.value
         return super().repr_failure(excinfo, style)
@@ -132,7 +132,7 @@ class Crash(NamedTuple):
 
 
 class CaseFailedError(AssertionError):
-    """A case got another answer than expected; pytest prints it with `toterminal`, and its summary from `reprcrash`."""
+    """A case got another answer than expected. pytest prints it with `toterminal`, and its summary from `reprcrash`."""
 
     def __init__(self, text: str, reprcrash: Crash) -> None:
         super().__init__(text)
@@ -156,24 +156,27 @@ def _library(config: pytest.Config) -> Library:
 
 
 def _around(config: pytest.Config) -> Path:
-    """Return the folder that paths of ini options are relative to."""
+    """Return the folder to which paths in ini options are relative."""
     return config.inipath.parent if config.inipath else config.rootpath
 
 
 def _warn(problems: Iterable[Problem]) -> None:
-    """Warn of values that were not read as written, each at its line; pytest deduplicates repeated warnings."""
+    """Warn about values that were not read as written, each at its line. pytest deduplicates repeated warnings."""
     from withhold.errors import Place, RuleSetWarning, escaped
 
     for problem in problems:
         if isinstance(problem.place, Place):
-            # In brackets, the name is not that of a file; of a file, pytest would print the line unescaped.
+            # The brackets make it the name of no file. Otherwise pytest would print the line of the file unescaped.
             file = f"<{escaped(problem.place.file)}>"
             warnings.warn_explicit(str(problem), RuleSetWarning, file, problem.place.line)
 
 
 @pytest.fixture(scope="session")
 def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
-    """The rule set named by the ini option `withhold_rules`; like `withhold_root`, it is relative to the ini file."""
+    """The rule set at the path in the ini option `withhold_rules`.
+
+    Like `withhold_root`, it is relative to the ini file.
+    """
     from withhold.errors import Problem, RuleSetError, quoted
     from withhold.sources.files import unreadable
 

@@ -1,4 +1,4 @@
-"""`withhold bench`: how long questions take on a rule set, on this machine."""
+"""`withhold bench`: measure how long questions take on a rule set, on this machine."""
 
 from __future__ import annotations
 

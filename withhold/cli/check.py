@@ -1,4 +1,4 @@
-"""`withhold check`: whether a viewer may see a tweet or an account."""
+"""`withhold check`: decide whether a viewer may see a tweet or an account."""
 
 from __future__ import annotations
 

@@ -51,14 +51,15 @@ def compile_(
 
 
 def _guard(rules: Path, root: Path | None, form: Format) -> Guard:
-    """Return which protected accounts are known. Exit with `INVALID_RULES` if a list is refused.
+    """Return the known lists of protected accounts. Exit with `INVALID_RULES` if a list is refused.
 
-    The number that a snapshot has recorded is only repeated: no list is read for it, and it may come from somebody else.
+    For a snapshot, the recorded number is only repeated. No list is read, because the snapshot may come from somebody
+    else.
     """
     if is_snapshot(rules):
         return Guard(None, Snapshot.open(rules, verify="header").protected)
     try:
-        listed = protected_beside(rules, root)
+        accounts = protected_beside(rules, root)
     except RuleSetError as error:
         raise refuse(Refusal(error, rules), form) from None
-    return Guard(None if listed is None else KnownProtected.of(listed))
+    return Guard(None if accounts is None else KnownProtected.of(accounts))

@@ -1,4 +1,4 @@
-"""`withhold demo`: the events of February 2021 in India, in their full size, with invented ids."""
+"""`withhold demo`: replay the events of February 2021 in India at full size, with invented ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from withhold.location import GeoIP
 from withhold.model import IdSet, Outcome, RuleSet, Viewer
 from withhold.model.instants import parse_instant
 
-#: Documentation addresses (RFC 5737, RFC 3849), located by a database that the package carries.
+#: Documentation addresses (RFC 5737, RFC 3849), located by a database in the package.
 _ADDRESSES = ("192.0.2.17", "2001:db8:1::9", "203.0.113.5", "203.0.113.250")
 
 _INSTANTS = (
@@ -62,7 +62,7 @@ def demo() -> None:
 
 
 def _targets(rules: RuleSet) -> dict[str, int]:
-    """Return one target for each course of events. Tests check that the names are right."""
+    """Return a target for each sequence of outcomes. Tests check that the names are right."""
     first, again = rules["in-d1-2021-02-01"], rules["in-d1-2021-02-10"]
     second, suspended = rules["in-d2-2021-02-10"], rules["terms-2021-02-10"]
     protected = sorted(set(first.accounts) - set(again.accounts) - set(suspended.accounts))

@@ -1,4 +1,4 @@
-"""`withhold diff`: which subjects get another outcome by a change of rules, where and when."""
+"""`withhold diff`: list which subjects get another outcome by a change of rules, where and when."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from withhold.cli.git import RevisionError
 from withhold.cli.output import err, print_problems, show
 from withhold.cli.render import Format
 from withhold.cli.results import DiffResult
-from withhold.cli.revisions import as_two, commit_behind, commit_of, is_path, lay_out
+from withhold.cli.revisions import commit_behind, commit_of, diff_command, is_path, lay_out
 from withhold.errors import RuleSetError, RuleSetWarning, TrafficError, quoted
 from withhold.model import Period, Policy, Settle
 from withhold.reports import Impact, Side, differences, read_traffic, summarize, weigh
@@ -35,7 +35,7 @@ _SIDE = "A rule file, a directory, a snapshot, a git revision, or REVISION:PATH.
 
 def _no_range(given: str) -> str:
     """Refuse a range such as `main...HEAD` before the parser reports a missing second side."""
-    if as_two(given) and not os.path.exists(given):  # noqa: PTH110  # as in `_read`
+    if diff_command(given) and not os.path.exists(given):  # noqa: PTH110  # as in `_read`
         try:
             commit_of(given)  # some revisions have two dots in them: `HEAD^{/fix..}`
         except RevisionError as error:
@@ -102,7 +102,10 @@ def diff(
 
 
 def _read(name: str, given: str, rules: Path, root: str | None, form: Format) -> tuple[Snapshot, str]:
-    """Read one side, a path or a revision; return it and its source. Places in a revision read as `REVISION:PATH`."""
+    """Read one side, a path or a revision, and return it and its source.
+
+    Places in a revision have the form `REVISION:PATH`.
+    """
     if not given or "\0" in given:  # an unset shell variable would be the current folder
         raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
     if root is not None and (not root or "\0" in root):
@@ -126,7 +129,7 @@ def _read_revision(given: str, rules: Path, root: str | None, form: Format) -> t
         with _laid_out(given, rules, root, commit, alone=True) as (path, inside):
             if path == inside or is_snapshot(path):
                 return options.load_snapshot(path, inside, form), source
-            with suppress(RuleSetError):  # it may name lists, which are not there
+            with suppress(RuleSetError):  # the file may name lists of ids, which are not there
                 loaded = options.read_rules(path, inside)
                 print_problems(loaded.warnings, err)
                 return Snapshot.compile(loaded), source
@@ -138,11 +141,11 @@ def _read_revision(given: str, rules: Path, root: str | None, form: Format) -> t
 def _laid_out(
     given: str, rules: Path, root: str | None, commit: str, *, alone: bool = False
 ) -> Iterator[tuple[Path, Path]]:
-    """Write a revision to a folder, which is current meanwhile; yield the relative paths of the rules and their root."""
+    """Write a revision to a folder, make it the current one, and yield the relative paths of the rules and their root."""
     with TemporaryDirectory() as folder:
-        laid = lay_out(given, rules, root, Path(folder), commit=commit, alone=alone)
+        written = lay_out(given, rules, root, Path(folder), commit=commit, alone=alone)
         with chdir(folder):
-            yield laid.path.relative_to(folder), laid.root.relative_to(folder)
+            yield written.path.relative_to(folder), written.root.relative_to(folder)
 
 
 @contextmanager

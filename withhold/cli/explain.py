@@ -1,4 +1,4 @@
-"""`withhold explain`: why a tweet or an account is visible or hidden."""
+"""`withhold explain`: explain why a tweet or an account is visible or hidden."""
 
 from __future__ import annotations
 

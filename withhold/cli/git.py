@@ -14,7 +14,8 @@ from typing import IO, Literal, Self
 
 from withhold.errors import Problem, WithholdError, quoted
 
-# The variables of git that are kept. Others are dropped: a hook that runs this command may have set another repository.
+# The variables of git that are kept. Others are dropped, because a hook that runs this command may have set another
+# repository.
 _KEPT = ("GIT_CONFIG", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM", "GIT_EXEC_PATH")
 _SET = {
     # Read the objects that the hashes name, and the parents that the commits name.
@@ -24,13 +25,13 @@ _SET = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_OPTIONAL_LOCKS": "0",
-    "LC_ALL": "C",  # git's remarks are read
+    "LC_ALL": "C",  # messages of git are parsed
 }
 _OPTIONS = (
-    # A folder that a commit holds can look like a repository, and answer for the one around it.
+    # A folder in a commit can look like a repository, and git would read it instead of the repository around it.
     *("-c", "safe.bareRepository=explicit"),
     *("-c", "core.warnAmbiguousRefs=true"),
-    *("-c", "core.commitGraph=false"),  # which repeats the parents of commits, and may be wrong
+    *("-c", "core.commitGraph=false"),  # a copy of the parents of commits, which may be wrong
     *("-c", "advice.graftFileDeprecated=false"),
 )
 _AMBIGUOUS = re.compile(rb"^(?:warning: refname|error: short (?:object ID|SHA1)) (.*) is ambiguous", re.MULTILINE)
@@ -147,7 +148,7 @@ def _command(*arguments: str) -> list[str]:
 
 
 def _program() -> str:
-    """Return the path of git; raises `FileNotFoundError`.
+    """Return the path of git. Raises `FileNotFoundError`.
 
     Only absolute folders of the search path count: Windows also searches the current folder, which a commit can fill, and
     so does a search path with `.` or an empty part.

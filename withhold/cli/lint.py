@@ -1,4 +1,4 @@
-"""`withhold lint`: the problems of a rule set, and advice on its rules."""
+"""`withhold lint`: report the problems of a rule set, and advice on its rules."""
 
 from __future__ import annotations
 
@@ -45,30 +45,30 @@ def lint(
     Exits with 4 if the rule set is refused, and with 1 if any advice has at least the severity of --fail-on.
     """
     refused: list[RuleSetError] = []
-    listed = _find_protected(rules, root, protected, refused)
+    accounts = _find_protected(rules, root, protected, refused)
     loaded = _loaded(rules, root, refused)
-    guard = _guard(rules, listed)
+    guard = _guard(rules, accounts)
     if refused:
         raise refuse(Refusal(_merged(refused, loaded), rules, str(guard), guard.to_dict()), form, out)
-    problems = in_order([*loaded.warnings, *advise(loaded, listed)])
+    problems = in_order([*loaded.warnings, *advise(loaded, accounts)])
     result = LintResult(rules, loaded, guard, problems, fail_on)
     show(result, form)
     raise typer.Exit(ExitCode.FINE if result.fine else ExitCode.FAILURE)
 
 
-def _guard(rules: Path, listed: list[Protected] | None) -> Guard:
-    """Return which protected accounts are known, here and in a snapshot."""
-    here = None if listed is None else KnownProtected.of(listed)
+def _guard(rules: Path, accounts: list[Protected] | None) -> Guard:
+    """Return the lists of protected accounts that are known here and in a snapshot."""
+    here = None if accounts is None else KnownProtected.of(accounts)
     try:
         return Guard(here, Snapshot.open(rules, verify="header").protected if is_snapshot(rules) else None)
-    except SnapshotError:  # it is among the problems
+    except SnapshotError:  # it is reported with the other problems
         return Guard(here)
 
 
 def _find_protected(
     path: Path, root: Path | None, protected: Path | None, refused: list[RuleSetError]
 ) -> list[Protected] | None:
-    """Return the protected accounts; None if no list was read, as for a snapshot. Add a refused list to `refused`."""
+    """Return the protected accounts, or None if no list was read, as for a snapshot. Add a refused list to `refused`."""
     try:
         if protected is not None:
             return load_protected(protected)
@@ -79,7 +79,7 @@ def _find_protected(
 
 
 def _loaded(path: Path, root: Path | None, refused: list[RuleSetError]) -> RuleSet:
-    """Return the rules; none if they are refused, and then add the error to `refused`."""
+    """Return the rules. If they are refused, add the error to `refused` and return an empty rule set."""
     try:
         return options.read_rules(path, root)
     except RuleSetError as error:

@@ -1,4 +1,4 @@
-"""`withhold locate`: the location of an address, or of the sender of a request."""
+"""`withhold locate`: locate an address, or the sender of a request."""
 
 from __future__ import annotations
 

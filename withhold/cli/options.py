@@ -79,7 +79,7 @@ Traffic = Annotated[
 
 
 def formats(*results: type) -> Any:
-    """Return the option that chooses a format in which all results of a command can be printed."""
+    """Return the option `--format`, with the formats in which all results of a command can be printed."""
     known = formats_of(*results)
 
     def read(text: str) -> Format:
@@ -163,7 +163,7 @@ def viewer_of(
 def viewer_in(
     country: str | None, subdivisions: Sequence[str] = (), viewer_id: int | None = None, *, signal: str | None = None
 ) -> Viewer:
-    """Return a viewer in a place. Raise a usage error if it is none.
+    """Return a viewer in a place. Raise a usage error if there is no such place.
 
     `signal` describes the source of the place; by default it is the options.
     """

@@ -1,4 +1,4 @@
-"""The consoles on which commands print, and how they print a result."""
+"""The consoles on which commands print, and functions that print a result."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ err = Console(stderr=True, **_PLAIN)
 
 
 def show(result: object, form: Format, console: Console = out) -> None:
-    """Print a result in a format that the command has."""
+    """Print a result in a format of the command."""
     for part in renderer(form)(result):
         if isinstance(part, str):
             console.file.write(f"{part}\n")
@@ -32,7 +32,7 @@ def show(result: object, form: Format, console: Console = out) -> None:
 
 
 def document(result: object, form: Format) -> str:
-    """Return what `show` prints into a file."""
+    """Return the text that `show` prints to a file."""
     with StringIO() as file:
         show(result, form, Console(file=file, width=120, **_PLAIN))
         return file.getvalue()

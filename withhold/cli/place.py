@@ -21,7 +21,8 @@ def read_place(country: str | None, subdivisions: Iterable[str] = ()) -> tuple[s
     >>> read_place("US", ["CA"]), read_place("US-UT"), read_place(None, ["US-MS"])
     (('US', ('US-CA',)), ('US', ('US-UT',)), ('US', ('US-MS',)))
 
-    Raises `TerritoryError` for an unknown code, and `ViewerError` for a code that is not such a place.
+    Raises `TerritoryError` for an unknown code, and `ViewerError` for a code that is not a country or a subdivision as
+    expected.
     """
     given = list(subdivisions)
     if country is not None and is_subdivision(code := _resolved(country)):

@@ -1,4 +1,4 @@
-"""The results of commands, which `render/` prints. `to_dict` returns all of a result, for JSON.
+"""The results of commands, which `render/` prints. `to_dict` returns a whole result, for JSON.
 
 `withhold explain` prints an `engine.explain.Explanation`, and `withhold test` a `testing.report.Report`.
 """
@@ -63,7 +63,7 @@ class CheckResult:
 
 
 class FailOn(StrEnum):
-    """The least severity with which `withhold lint` fails; the most severe comes first."""
+    """The least severity of advice at which `withhold lint` fails. The most severe comes first."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -103,7 +103,7 @@ class LintResult:
         return all(order.index(FailOn(problem.severity)) > order.index(self.fail_on) for problem in self.problems)
 
     def counts(self) -> dict[str, int]:
-        """Return how many rules there are, how many files they were read from, and how many ids some rule names."""
+        """Return the numbers of rules, of the files from which they were read, and of the ids that they name."""
         return {
             "rules": len(self.rules),
             "files": self.rules.files or 1,  # a snapshot is one file, and does not record how many it was compiled from
@@ -167,7 +167,7 @@ class CompileResult:
 
 @dataclass(frozen=True, slots=True)
 class BenchResult:
-    """How long questions take on a snapshot, which loaded in `seconds`; `traffic` was read from `path`."""
+    """The time that questions take on a snapshot, which was loaded in `seconds`. `traffic` was read from `path`."""
 
     snapshot: Snapshot
     seconds: float

@@ -13,13 +13,13 @@ from withhold.cli.tree import NOTHING, CommitTree, Found, OutsideCommitError
 from withhold.errors import in_backticks, quoted
 from withhold.sources.root import repository_around
 
-# Revisions whose name can be the name of a folder; `:/text` and the like cannot.
+# Revisions that can be the name of a folder, unlike `:/text`.
 _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
 # A revision and a path in it, `main:orders`: the first colon outside braces, as in `HEAD^{/fix: typo}`.
 _WITH_PATH = re.compile(r"((?:[^:{]|\{[^}]*\})+):(.*)", re.DOTALL)
-# What git calls a range, `main..HEAD` or `main...HEAD`; a path such as `../rules` is not one.
+# A range in the sense of git: `main..HEAD` or `main...HEAD`. A path such as `../rules` is not one.
 _RANGE = re.compile(r"(?=..*[^.])(.*?[^/.]|)(\.{2,3})([^/.].*|)", re.DOTALL)
-# What can follow the name in a revision: `main~2`, `HEAD^{tree}`, `main@{1}`, `main:rules`.
+# The suffixes that can follow the name in a revision: `main~2`, `HEAD^{tree}`, `main@{1}`, `main:rules`.
 _SUFFIX = re.compile(r"[~^:]|@\{")
 _LONGEST = 100
 
@@ -34,12 +34,12 @@ class LaidOut(NamedTuple):
 def lay_out(
     revision: str, rules: Path, root: str | None, into: Path, *, commit: str | None = None, alone: bool = False
 ) -> LaidOut:
-    """Write the rules of a revision, and all files inside their root, below `into`; return the paths of both.
+    """Write the rules of a revision, and all files inside their root, below `into`. Return the paths of both.
 
-    A path in the revision itself, as in `main:rules`, takes precedence over `rules`. That path and `root` are relative to the
-    top of the repository, as in git, unless they begin with `./` or `../`. By default the root is the folder of the rules, as
-    in `RuleSet.load`. With `alone`, a single rule file is written without its neighbours, which may be many. `commit` is the
-    commit of the revision, if it is known. Raises `RevisionError`.
+    A path in the revision itself, as in `main:rules`, takes precedence over `rules`. That path and `root` are relative
+    to the top of the repository, as in git, unless they begin with `./` or `../`. By default the root is the folder of
+    the rules, as in `RuleSet.load`. With `alone`, a single rule file is written without the other files in the root,
+    which may be many. `commit` is the commit of the revision, if it is known. Raises `RevisionError`.
     """
     hint = "give the path of its rules with --rules"
     named = _WITH_PATH.fullmatch(revision)
@@ -100,8 +100,8 @@ def _find(tree: CommitTree, path: Path, top: str) -> tuple[str, Found]:
 def is_path(given: str) -> bool:
     """Return whether a side of a comparison is a path. Raise `RevisionError` if it may be a git revision as well.
 
-    A commit can hold a folder with any name: one called `origin/main` must not be compared in place of that branch. A text
-    that begins with `./`, `../` or `/` is always a path.
+    A commit can contain a folder with any name. One called `origin/main` must not be compared instead of that branch. A
+    text that begins with `./`, `../` or `/` is always a path.
     """
     is_there = os.path.exists(given)  # noqa: PTH110  # `Path.exists` raises for a name that is too long
     if given in (".", "..") or given.startswith(("./", "../", f".{os.sep}", f"..{os.sep}")) or os.path.isabs(given):  # noqa: PTH117
@@ -120,7 +120,7 @@ def is_path(given: str) -> bool:
         raise RevisionError(error.code, message, as_path) from None
     if not _may_be_revision(given):
         return True
-    if revision := _in_other_words(given):
+    if revision := _unambiguous_name(given):
         as_path += f", or {in_backticks(revision)} for the revision"
     raise RevisionError("path-or-revision", f"{quoted(given)} is a path, and may be a git revision too", as_path)
 
@@ -143,8 +143,8 @@ def _is_known(name: str) -> bool:
     return True
 
 
-def _in_other_words(given: str) -> str | None:
-    """Return another name of a revision that is not the name of a file; None if git does not find the revision."""
+def _unambiguous_name(given: str) -> str | None:
+    """Return another name of a revision that is not the name of a file, or None if git does not find the revision."""
     named = _WITH_PATH.fullmatch(given)
     revision, path = (named[1], f":{named[2]}") if named else (given, "")
     try:
@@ -155,10 +155,10 @@ def _in_other_words(given: str) -> str | None:
     return next((other for other in others if not os.path.exists(other)), None)  # noqa: PTH110
 
 
-def as_two(text: str) -> str | None:
-    """Return the command that compares the two sides of a range; None if the text is not a range.
+def diff_command(text: str) -> str | None:
+    """Return the command that compares the two sides of a range, or None if the text is not a range.
 
-    >>> as_two("main..HEAD"), as_two("main..."), as_two("../rules")
+    >>> diff_command("main..HEAD"), diff_command("main..."), diff_command("../rules")
     ('withhold diff main HEAD', 'withhold diff "$(git merge-base main HEAD)" HEAD', None)
     """
     found = _RANGE.fullmatch(text)
@@ -169,7 +169,7 @@ def as_two(text: str) -> str | None:
 
 
 def commit_behind(side: str) -> str:
-    """Return the commit of a revision, or of REVISION:PATH; raises as `commit_of` does."""
+    """Return the commit of a revision, or of REVISION:PATH. Raises as `commit_of` does."""
     named = _WITH_PATH.fullmatch(side)
     return commit_of(named[1] if named else side)
 
@@ -186,9 +186,9 @@ def commit_of(text: str) -> str:
     except RevisionError as error:
         if error.code == "ambiguous-revision":
             raise
-        if two := as_two(text):
+        if command := diff_command(text):
             raise RevisionError(
-                "revision-range", f"{quoted(text)} is a range, not a revision", f"type `{two}`"
+                "revision-range", f"{quoted(text)} is a range, not a revision", f"type `{command}`"
             ) from None
         message = f"{unread}: the repository has no revision of that name"
         raise RevisionError("unknown-revision", message, "check its spelling, or fetch it") from None

@@ -137,5 +137,5 @@ def _write_text(output: Path, text: str) -> None:
 
 
 def _without_links(path: str, flags: int) -> int:
-    """Open a file to write, but not the target of a link that was put there meanwhile."""
+    """Open a file for writing, but do not follow a link that has been put there meanwhile."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)

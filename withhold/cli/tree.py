@@ -31,7 +31,7 @@ _MOST_LINKS = 40
 _TO_SEE_MORE = "only files below it are read: give a `--root` that contains both"
 # Characters that no name may contain: separators, control characters, and those that change the direction of text.
 _NOT_IN_NAMES = re.compile("[/\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-# Characters that some file systems ignore in a name, so that it may equal another.
+# Characters that some file systems ignore in a name, so that two names may be the same.
 _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]|[ .]+$")
 _MODE = re.compile(rb"[0-7]{5,6}")
 _OF_GIT = re.compile(r"\.git|git~[0-9]+")
@@ -61,7 +61,7 @@ class Entry(NamedTuple):
         return self.mode == _SUBMODULE
 
 
-#: The entry of a path that leads nowhere.
+#: The entry of a path that does not exist.
 NOTHING = Entry("", 0, "")
 
 
@@ -125,11 +125,11 @@ class CommitTree:
         """
         left = _MOST_BYTES
         within = loaded.parts[len(root.parts) :]
-        listed = [(within, loaded.entry)] if alone else list(self._below(root, within))
+        files = [(within, loaded.entry)] if alone else list(self._below(root, within))
         parts = within
         try:
             target.joinpath(*(within if loaded.entry.is_folder else within[:-1])).mkdir(parents=True)
-            for parts, entry in listed:
+            for parts, entry in files:
                 path = target.joinpath(*parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("xb") as file:  # never through an existing file or link
@@ -139,7 +139,7 @@ class CommitTree:
             raise RevisionError("cannot-lay-out", self._in + message, "give paths instead") from None
 
     def _below(self, root: Found, within: Parts) -> Iterator[tuple[Parts, Entry]]:
-        """Yield each file below the root, also files behind links, with its path relative to the root."""
+        """Yield each file below the root, including files behind links, with its path relative to the root."""
         count = 0
         todo: list[tuple[Parts, Found, frozenset[Parts]]] = [((), root, frozenset())]
         while todo:
@@ -164,7 +164,7 @@ class CommitTree:
                     todo.append((path, found, around | {folder.parts}))
 
     def _behind(self, given: Found, path: Parts, root: Found, within: Parts) -> Found | None:
-        """Return the target of an entry; None if it is unreadable in a place from which no rules are read."""
+        """Return the target of an entry, or None if it is unreadable, but in a place from which no rules are read."""
         found, wrong = given, ""
         if given.entry.is_link:
             try:
@@ -248,7 +248,10 @@ def _as_compared(name: str) -> str:
 
 
 def _parsed(data: bytes, width: int) -> Iterator[Entry]:
-    """Yield the entries of a tree. Each is the mode in octal digits, a space, the name, a zero byte, and the bytes of the hash."""
+    """Yield the entries of a tree.
+
+    Each consists of the mode in octal digits, a space, the name, a zero byte, and the hash.
+    """
     at = 0
     while at < len(data):
         blank = data.index(b" ", at)

@@ -1,4 +1,4 @@
-"""The output formats: one module each, named after its format.
+"""The output formats. Each has a module of the same name.
 
 The `render` of a module is a `functools.singledispatch` function: it takes a result (most are in `cli/results.py`) and
 yields the parts to print. A command has the formats that can render all its results. So a new format is a new module, and its
@@ -16,12 +16,12 @@ from typing import Protocol, TypeAlias, cast
 from rich.table import Table
 from rich.text import Text
 
-#: A string is printed as it is, with a line feed. How styled text and a table are printed depends on the terminal.
+#: A part of the output. A string is printed unchanged, with a line feed. Styled text and tables depend on the terminal.
 Part: TypeAlias = str | Text | Table
 
 
 class Format(StrEnum):
-    """Every output format; the module of the same name renders it."""
+    """The output formats. The module of the same name renders each."""
 
     TEXT = "text"
     JSON = "json"
@@ -31,14 +31,14 @@ class Format(StrEnum):
 
 
 class Renderer(Protocol):
-    """A function by `functools.singledispatch`."""
+    """A `functools.singledispatch` function."""
 
     def __call__(self, result: object, /) -> Iterable[Part]: ...
     def dispatch(self, cls: type) -> Callable[..., Iterable[Part]]: ...
 
 
 def unsupported(result: object) -> Iterable[Part]:
-    """Raise the error for a result that a format cannot render: the default of most formats."""
+    """Raise `TypeError` for a result that a format cannot render. This is the default of most formats."""
     raise TypeError(f"this format does not render {type(result).__name__}")
 
 

@@ -17,7 +17,7 @@ from withhold.testing.running import failure
 
 
 def report_lines(report: Report) -> Iterator[Part]:
-    """Yield a line for each file, every failure in full, a summary, and what coverage and mutation found."""
+    """Yield a line for each file, every failure in full, a summary, and the results of coverage and mutation."""
     for tested in report.files:
         failed = f", {len(tested.failed)} failed" if tested.failed else ""
         line = f"{escaped_path(tested.file.path)}: {counted(case=len(tested.results))}{failed}"
@@ -52,7 +52,7 @@ def _coverage(found: Coverage) -> str:
 
 
 def _place(rule: Rule) -> str:
-    """Return the place of a rule, if it has one: a rule of a snapshot may have been made in Python."""
+    """Return the place of a rule, or an empty text: a rule of a snapshot may have been created in Python."""
     return f"{rule.place}: " if rule.place else ""
 
 

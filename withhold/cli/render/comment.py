@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 
-#: The most bytes of a comment. GitHub accepts 65,536 characters; this leaves room for a heading.
+#: The maximum number of bytes of a comment. GitHub accepts 65,536 characters; this leaves room for a heading.
 LIMIT = 64_000
 
-# The bytes of the line with the number of missing entries.
+# The bytes that are reserved for the line with the number of missing entries.
 _RESERVED = 100
 
 
@@ -18,7 +18,7 @@ def size(lines: Iterable[str]) -> int:
 
 
 def count_fitting(entries: Sequence[Sequence[str]], limit: int) -> int:
-    """Return how many entries fit into `limit` bytes. If not all do, leave room for the line that counts the others."""
+    """Return how many entries fit into `limit` bytes. If not all do, leave room for the line with their number."""
     sizes = list(map(size, entries))
     if sum(sizes) <= limit:
         return len(sizes)
@@ -31,7 +31,7 @@ def fitted(entries: Iterable[Sequence[str]], limit: int, more: Callable[[int], s
     >>> fitted([["a"], ["b"]], 200, "and {} more".format), fitted([["a" * 99], ["b"]], 101, "and {} more".format)
     (['a', 'b'], ['and 2 more'])
     """
-    listed = list(entries)
-    kept = count_fitting(listed, limit)
-    left = len(listed) - kept
-    return [*(line for entry in listed[:kept] for line in entry), *([more(left)] if left else [])]
+    all_entries = list(entries)
+    kept = count_fitting(all_entries, limit)
+    left = len(all_entries) - kept
+    return [*(line for entry in all_entries[:kept] for line in entry), *([more(left)] if left else [])]

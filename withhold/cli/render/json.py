@@ -1,4 +1,4 @@
-"""JSON: one document with everything that a result has."""
+"""JSON: one document with the whole result."""
 
 from __future__ import annotations
 

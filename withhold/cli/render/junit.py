@@ -1,4 +1,4 @@
-"""JUnit's XML, for CI systems: a suite for each case file."""
+"""JUnit XML, for CI systems: a suite for each case file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
 
 @render.register
 def _report(report: Report) -> Iterator[str]:
-    """Yield a suite for each case file, one of rule files that no case file tests, and one of thresholds that are not met.
+    """Yield a suite for each case file, one for untested rule files, and one for thresholds that are not met.
 
     The rule files are skipped, and the thresholds fail.
     """

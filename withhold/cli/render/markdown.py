@@ -31,7 +31,7 @@ from withhold.errors import escaped
 from withhold.reports import Summary
 from withhold.reports.summary import Block
 
-#: In a comment that would otherwise be too long: the bytes of a table, and of the changes of one difference.
+#: The maximum bytes of a table, and of the changes of one difference, in a comment that would otherwise be too long.
 _TABLE, _CHANGES = 12_000, 2_000
 
 render = singledispatch(unsupported)

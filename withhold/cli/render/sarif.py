@@ -21,7 +21,7 @@ from withhold.sources.root import repository_around
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
-#: The most that GitHub accepts of one run: results, and bytes of the file compressed by gzip.
+#: The maximums that GitHub accepts in one run: results, and bytes of the file compressed with gzip.
 RESULTS, COMPRESSED = 25_000, 10_000_000
 _WORST_FIRST = ("error", "warning", "note")
 
@@ -108,7 +108,7 @@ def _descriptor(code: str, summary: str, description: str, level: str) -> dict[s
 
 
 def _message(text: str) -> dict[str, str]:
-    """Return a message, in which SARIF reads `[text](target)` as a link and `{0}` as a placeholder: those are escaped."""
+    """Return a message with `[text](target)` and `{0}` escaped, which SARIF reads as a link and a placeholder."""
     return {"text": _PLACEHOLDER.sub(r"{{\1}}", text.replace("](", r"\]("))}
 
 
@@ -130,14 +130,14 @@ def _result(problem: Problem, rule: int, rules: Path, uri_of: Callable[[str], st
 
 
 def _top(rules: Path) -> Path:
-    """Return the folder to which code scanning's paths are relative: the top of the repository, or else the current folder."""
+    """Return the folder to which paths in code scanning are relative: the top of the repository, or the current folder."""
     return repository_around(rules) or Path.cwd()
 
 
 def _uri(path: Path, rules: Path, top: Path) -> str:
     """Return the URI of a path: relative to the top, or absolute if the path is outside it.
 
-    A link among the rules is not resolved: its target may be missing, or be a rule file of its own.
+    A link among the rules is not resolved: its target may be missing, or may be another rule file.
     """
     around = rules if rules.is_dir() else rules.parent
     if path.is_relative_to(around) and ".." not in path.relative_to(around).parts:

@@ -68,7 +68,7 @@ render.register(report_lines)
 
 
 def outcome_text(outcome: Outcome) -> Text:
-    """Return an outcome in its colour. Hidden outcomes are in capitals, for readers who see no colour."""
+    """Return an outcome in its colour. Hidden outcomes are in capitals, for readers who do not see colours."""
     return Text(
         outcome.value if outcome is Outcome.VISIBLE else outcome.value.upper(),
         style=_OUTCOMES.get(outcome, "bold yellow"),

@@ -13,10 +13,10 @@ from withhold.reports import Change, Impact, Summary
 from withhold.reports.difference import bounds_text
 from withhold.reports.summary import Block, Side
 
-#: How many ids and rules of a difference are printed, and how many differences, without `--all`.
+#: The numbers of ids and rules of a difference, and of differences, that are printed without `--all`.
 NAMED, DIFFERENCES = 3, 100
 
-#: The bytes of a list in a comment that would otherwise be too long.
+#: The maximum length of a list in a comment that would otherwise be too long.
 _LIST = 1_000
 
 SAME = "the same outcomes, though the rules differ"
@@ -62,7 +62,7 @@ def headline(summary: Summary) -> str:
 
 
 def origin(side: Side) -> str:
-    """Return where a side of a difference is from, and its revision."""
+    """Return the source of a side of a difference, and its revision."""
     return f"{side.source}, revision {side.revision}" if side.source else f"revision {side.revision}"
 
 
@@ -95,7 +95,10 @@ def subjects_of(block: Block, *, whole: bool, cut: bool = False) -> str:
 
 
 def enumerated(things: Sequence[object], *, whole: bool, cut: bool = False) -> str:
-    """Return things separated by commas: three at most unless `whole`, and with `cut` at most what fits into a comment."""
+    """Return things separated by commas.
+
+    These are at most three unless `whole`, and with `cut` only those that fit into a comment.
+    """
     listed = list(map(str, things if whole else things[:NAMED]))
     if cut:
         listed = listed[: count_fitting([[thing] for thing in listed], _LIST)]
@@ -156,6 +159,6 @@ def impression_line(impact: Impact) -> str:
 
 
 def code(text: str) -> str:
-    """Return Markdown code: in it nothing is markup, a mention, or the end of a table's cell."""
+    """Return text as Markdown code, so that no part of it is markup, a mention, or the end of a table cell."""
     # In a table a backslash before a pipe would be read as the escape of another backslash.
     return quoted(text).replace("\\|", "\\x5c|").replace("|", "\\|")
