@@ -18,7 +18,7 @@ from withhold import Policy, Viewer
 from withhold.testing import viewer
 from withhold.testing.closing import closings
 from withhold.testing.mutation import mutate
-from withhold.testing.narrowing import Looked, narrowings, parts_of
+from withhold.testing.narrowing import Vantage, narrowings, parts_of
 
 LATER, BEFORE = AT.replace(year=2022), AT.replace(year=2020)
 
@@ -126,8 +126,8 @@ def test_e2_a_part_in_place_of_the_whole_goes_unnoticed_by_cases_for_that_part_a
     ],
 )
 def test_e2_one_part_stands_for_each_territory(fields, asked, changes):
-    looked = Looked([viewer(place).location_key for place in asked], lambda: (), USUAL)
-    found = [next(chain(each.asked, each.further())).change for each in narrowings(rule(**fields), looked, Policy())]
+    vantage = Vantage([viewer(place).location_key for place in asked], lambda: (), USUAL)
+    found = [next(chain(each.asked, each.further())).change for each in narrowings(rule(**fields), vantage, Policy())]
     if changes is None:
         changes = ["with AD for WORLD in `withheld_in`", "with IN-DL for IN in `except_in`"]
     assert found == changes

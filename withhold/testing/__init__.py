@@ -1,6 +1,6 @@
-"""Tests of rule sets: case files, their coverage of the rules, and helpers for tests in Python.
+"""Test rule sets: with case files, with their coverage of the rules, and with helpers for tests in Python.
 
-`withhold test` and the pytest plugin run case files with this room. The Hypothesis strategies are in
+`withhold test` and the pytest plugin use this package to run case files. The Hypothesis strategies are in
 `withhold.testing.strategies`, the only module that needs Hypothesis.
 """
 

@@ -16,7 +16,7 @@ def assert_visible(engine: Engine, subject: Subject, who: Viewer | str, at: date
     """Assert that a viewer may see a `Tweet` or a pair (tweet_id, account_id); return the decision.
 
     `who` is a `Viewer`, or a place such as `"IN"`, `"US-MS"` or `"unknown"`. `at` defaults to the time of the engine's
-    clock. A failure has the text of `engine.explain`.
+    clock. The message of a failure contains the text of `engine.explain`.
     """
     __tracebackhide__ = True
     return _assert(Outcome.VISIBLE, engine, subject, who, at)

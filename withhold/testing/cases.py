@@ -1,4 +1,4 @@
-"""Case files as values: questions with the answers that are expected."""
+"""The contents of case files: questions with the expected answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from withhold.model.tweet import Subject, links_of
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A viewer, and the outcome expected for them."""
+    """A viewer, and the expected outcome."""
 
     viewer: Viewer
     outcome: Outcome
@@ -31,7 +31,7 @@ class Case:
     subject: Subject
     at: datetime
     expect: tuple[Expectation, ...]
-    #: The rule that must speak wherever the subject is hidden, if the case names one.
+    #: The rule that must speak wherever the subject is hidden, or None.
     because: str | None
     place: Place
 
@@ -51,22 +51,26 @@ class CaseFile:
     rules: RuleSet
     policy: Policy
     cases: tuple[Case, ...]
-    # Some of the following have the same type: by position, one could silently take the place of another.
+    # Some of the following have the same type, so passed by position one could silently replace another.
     _: KW_ONLY
-    #: Warnings of values that were not read as written.
+    #: Warnings about values that were not read as written.
     warnings: tuple[Problem, ...] = ()
-    #: The indentation of cases, for cases to be added.
+    #: The indentation of the cases, for suggested cases.
     indent: int = 2
-    #: The only rule file whose rules are measured; None if all are. Others may define its groups or name the same subjects.
+    #: The only rule file whose rules are measured, or None if all are. Others may define its groups or name the same
+    #: subjects.
     only: Path | None = None
-    #: The folder outside of which no file of the rules is opened, if it is not the folder of the rules.
+    #: The root of the rules, outside of which no file is opened, or None if it is the folder of the rules.
     root: Path | None = None
-    #: Whether the rules are those of a snapshot.
+    #: Whether the rules come from a snapshot.
     is_compiled: bool = False
 
     @cached_property
     def context(self) -> tuple[Path, Policy]:
-        """The real path of the rules, and the policy: equal for files that test the same."""
+        """The real path of the rules, and the policy.
+
+        Files that test the same rules in the same way have the same context.
+        """
         return Path(os.path.realpath(self.rules_path)), self.policy
 
     @property

@@ -1,4 +1,4 @@
-"""A clock that shows one instant until a test moves it."""
+"""A clock that returns the same instant until a test moves it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SECOND = timedelta(seconds=1)
 
 
 class FrozenClock:
-    """A clock for `Engine(…, clock=)`, which shows one instant until it is moved.
+    """A clock for `Engine(…, clock=)`, which returns the same instant until it is moved.
 
     >>> clock = FrozenClock("2021-02-10T10:30:00+05:30")
     >>> clock()
@@ -19,7 +19,7 @@ class FrozenClock:
     >>> clock
     FrozenClock('2021-02-10T05:00:01Z')
 
-    Instants are aware datetimes or ISO 8601 texts with an offset; raises `InstantError` for anything else.
+    Instants are aware datetimes or RFC 3339 texts. Raises `InstantError` for anything else.
     """
 
     def __init__(self, at: datetime | str) -> None:
@@ -29,11 +29,11 @@ class FrozenClock:
         return self._at
 
     def move(self, to: datetime | str) -> None:
-        """Show another instant, earlier or later."""
+        """Set the clock to another instant, earlier or later."""
         self._at = _instant(to)
 
     def tick(self, by: timedelta = _SECOND) -> None:
-        """Move forward, by a second unless `by` is given."""
+        """Move the clock forward, by default by a second."""
         self._at += by
 
     def __repr__(self) -> str:

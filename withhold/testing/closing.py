@@ -1,7 +1,7 @@
-"""Open time that ends: a rule without `from` or `until`, or a stay without one of its bounds, gets it.
+"""Mutants with less open time: a rule without `from` or `until`, or a stay without one of its bounds, gets that bound.
 
-The bound is a year from an instant at which a case sees what the rule does: so it takes two cases that are a year apart,
-and they notice any bound between them.
+A new end is a year after the earliest case that observes the rule, and a new start a year before the latest one. So two
+cases a year apart notice both, and would notice any other bound between them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _SECOND = timedelta(seconds=1)
 def closings(rule: Rule, asked: Collection[datetime]) -> Iterator[Mutant]:
     """Yield a rule with each of its open bounds closed.
 
-    `asked` are the instants of cases that look from where the rule hides what it names, be it in force then or not.
+    `asked` are the instants of cases with a viewer from whom the rule would hide its subjects, whether it is in force
+    or not.
     """
     in_force = [at for at in asked if rule.in_force(at)]
     for side, bound in _closed(Period(rule.from_, rule.until), in_force):
@@ -37,9 +38,9 @@ def closings(rule: Rule, asked: Collection[datetime]) -> Iterator[Mutant]:
 
 
 def _closed(period: Period, asked: Collection[datetime]) -> Iterator[tuple[str, datetime]]:
-    """Yield each side of a period that is open, with an instant to close it at: a second short of a year, if that is before.
+    """Yield each open side of a period, with the instant at which to close it.
 
-    The earliest case is the first to be a year before another one, and the latest to be a year after.
+    The end is a year after the earliest case, and the start a second less than a year before the latest one.
     """
     with suppress(OverflowError):  # at the ends of time
         if period.end is None:

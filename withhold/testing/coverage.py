@@ -1,4 +1,4 @@
-"""Coverage of rules by cases: viewers inside and outside its territories, and both sides of its edges in time."""
+"""The coverage of a rule by cases: viewers in and outside of its territories, and instants beyond its bounds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The sides of one rule, and those that cases have tried."""
+    """The sides of one rule, and the sides that cases have tried."""
 
     rule: Rule
     sides: tuple[str, ...]
@@ -33,7 +33,7 @@ class Coverage:
 
     @property
     def speaks(self) -> bool:
-        """Whether some case made the rule speak."""
+        """Whether the rule hides a subject in some case."""
         return SPEAKS in self.tried
 
     @property
@@ -41,7 +41,7 @@ class Coverage:
         return tuple(side for side in self.sides if side not in self.tried)
 
     def to_dict(self) -> dict[str, object]:
-        """Return the values for JSON."""
+        """Return the coverage as JSON values."""
         return {
             "rule_id": self.rule.id,
             "place": str(self.rule.place) if self.rule.place else None,
@@ -53,7 +53,7 @@ class Coverage:
 
 
 def coverage(index: Index) -> list[Coverage]:
-    """Return the coverage of every rule that a case file tests, in the order of the rules."""
+    """Return the coverage of every rule that is measured, in the order of the rules."""
     found = []
     for key, rule in index.rules.items():
         questions = index.questions.get(key, [])
@@ -74,12 +74,12 @@ class Share(NamedTuple):
     whole: int
 
     def __str__(self) -> str:
-        # Rounded down, so that 100 % means all.
+        # The percentage is rounded down, so that 100 % means all.
         percent = f"{100 * self.part // self.whole} %" if self.whole else "none"
         return f"{percent} ({self.part:,} of {self.whole:,})"
 
     def reaches(self, least: float) -> bool:
-        """Return whether this is at least `least` percent. A share of nothing reaches no percentage except 0.
+        """Return whether this is at least `least` percent. A share of nothing only reaches 0 percent.
 
         >>> Share(1, 2).reaches(50), Share(1, 2).reaches(50.1), Share(0, 0).reaches(1)
         (True, False, False)
@@ -94,7 +94,7 @@ def share(found: Iterable[Coverage]) -> Share:
 
 
 def _sides(rule: Rule) -> Iterator[str]:
-    """Yield the sides of a rule that some viewer can be on at some instant."""
+    """Yield the sides of a rule that a case can try, with some viewer at some instant."""
     if not any(_share_an_instant(period) for period in rule.periods):
         return
     where = extent(reach_of(rule), Policy())
@@ -105,7 +105,7 @@ def _sides(rule: Rule) -> Iterator[str]:
     if speaks:
         yield SPEAKS
     yield from (side for side, places in sides.items() if places)
-    if not speaks:  # the edges in time make no difference to anybody
+    if not speaks:  # the bounds in time make no difference to anybody
         return
     if rule.from_ is not None and rule.from_ > _FIRST:
         yield _BEFORE
@@ -125,7 +125,7 @@ def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
             yield _EXCEPTED if within_any(rule.except_in) & here else _OUTSIDE
         if where.hidden & here:
             yield SPEAKS
-    elif where.hidden & here:  # the edges in time make no difference to other viewers
+    elif where.hidden & here:  # the bounds in time make no difference to other viewers
         if rule.from_ is not None and at < rule.from_:
             yield _BEFORE
         elif rule.until is not None and at >= rule.until:
@@ -135,7 +135,7 @@ def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
 
 
 def _share_an_instant(*periods: Period) -> bool:
-    """Return whether some periods have an instant in common."""
+    """Return whether the periods have an instant in common."""
     begins = max(period.start or _FIRST for period in periods)
     return all(period.end is None or begins < period.end for period in periods)
 

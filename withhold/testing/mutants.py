@@ -13,9 +13,9 @@ from withhold.model import Effect, Period, Rule, Settle
 from withhold.model.instants import in_iso
 from withhold.territories import WORLD
 
-#: A list of at most this length counts as written by hand, and each of its ids is dropped once. From a longer list, only
-#: ids that cases mention are dropped, at most this many, and one other id unless cases mention two of them: cases that
-#: notice two missing ids would notice the others too.
+#: A list of at most this length counts as written by hand, and each of its ids is dropped once. From a longer list, at
+#: most this many of the ids that cases mention are dropped, and one other id unless cases mention at least two: cases
+#: that notice two missing ids would notice the others too.
 SHORT_LIST = 20
 
 _SECOND = timedelta(seconds=1)
@@ -33,7 +33,7 @@ class Mutant(NamedTuple):
 
 
 class Alternatives:
-    """Mutants of which one stands for all: those that concern what cases ask about, and further ones."""
+    """Interchangeable mutants: cases need to notice only one. `asked` are those that concern what cases ask about."""
 
     __slots__ = ("_further", "asked")
 
@@ -42,12 +42,12 @@ class Alternatives:
         self._further = further
 
     def further(self) -> Iterator[Mutant]:
-        """Yield those that stand for all if none of `asked` does."""
+        """Yield the mutants to try if a case could not notice any in `asked`."""
         yield from self._further()
 
 
 def mutants(rule: Rule, drop: Drop) -> Iterator[Mutant]:
-    """Yield every mutant of a rule once, without invalid rules."""
+    """Yield every mutant of a rule once, except invalid rules."""
     yield Mutant(rule, "without the rule", None)
     seen = {_fingerprint(rule)}
     for change, fields in _changes(rule, drop):
@@ -111,6 +111,6 @@ def bounds(stay: Period) -> str:
 
 
 def _fingerprint(rule: Rule) -> tuple[object, ...]:
-    """Return the values in which two mutants must differ."""
+    """Return the values in which two mutants must differ to be tried separately."""
     where = (rule.withheld_in, rule.except_in, rule.from_, rule.until, rule.stays)
     return (*where, rule.effect, rule.if_unknown, tuple(rule.accounts), tuple(rule.tweets))

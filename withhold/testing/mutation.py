@@ -1,4 +1,4 @@
-"""Mutation tests: the changes of rules that no case notices, and the cases that would."""
+"""Mutation testing: find the changes of rules that no case notices, and suggest cases that would notice them."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from withhold.semantics import extent, reach_of
 from withhold.testing.cases import CaseFile
 from withhold.testing.closing import closings
 from withhold.testing.mutants import Alternatives, Mutant, ids_to_drop, mutants
-from withhold.testing.narrowing import Looked, narrowings
+from withhold.testing.narrowing import Vantage, narrowings
 from withhold.testing.questions import Index, Key, Question, names, viewers_of
 from withhold.testing.suggestion import Suggestion
 from withhold.testing.widening import by_frequency, widenings
 from withhold.testing.witness import Witness, find
 
-#: Cases to add, by file, subject and instant. One may notice several changes, also of several rules.
+#: Suggested cases, by file, subject and instant. One case may notice several changes, even of several rules.
 Suggestions = dict[tuple[Path, Link, datetime], Suggestion]
 
 
 class Untested(NamedTuple):
-    """A rule that no case asks about, and the number of its changes, which go unnoticed."""
+    """A rule that no case asks about, and the number of its changes, none of which is noticed."""
 
     rule: Rule
     changes: int
@@ -39,7 +39,7 @@ class Mutation:
     """The results of all changes of all rules, each made alone."""
 
     killed: int = 0
-    #: Changes that no viewer can see; they are not counted.
+    #: Changes that no viewer can observe. They are not counted.
     equivalent: list[Mutant] = field(default_factory=list)
     survivors: list[Mutant] = field(default_factory=list)
     untested: list[Untested] = field(default_factory=list)
@@ -78,11 +78,11 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions, u
     small = replace(rule, accounts=accounts, tweets=tweets)
     single = [*mutants(small, drop), *closings(small, _instants(small, questions))]
     changes = [Alternatives([mutant]) for mutant in single if questions or not _has_no_effect(mutant, contexts)]
-    looked = Looked(
+    vantage = Vantage(
         {viewer.location_key for _, viewer in viewers_of(questions)}, partial(_beside, small, index, contexts), usual
     )
-    changes += widenings(small, *looked)
-    changes += narrowings(small, looked, contexts[0].policy)
+    changes += widenings(small, *vantage)
+    changes += narrowings(small, vantage, contexts[0].policy)
     own: list[Suggestion] = []
     for number, change in enumerate(changes):
         result = _tried(change, questions, own, suggestions, index, contexts, asked)
@@ -109,9 +109,12 @@ def _tried(
     contexts: Sequence[CaseFile],
     asked: set[Link],
 ) -> tuple[Mutant, Suggestion | None] | None:
-    """Return None if a case notices a change. Else return the first mutant that a case could notice, with such a case.
+    """Return None if a case notices a change.
 
-    The case was suggested earlier, or is now. If no case could notice any mutant, return the first mutant and None.
+    Otherwise return the first mutant that a case could notice, with such a case.
+
+    The case was suggested earlier, or is suggested now. If no case could notice any mutant, return the first mutant and
+    None.
     """
     if any(_is_noticed(mutant, questions) for mutant in change.asked):
         return None
@@ -141,7 +144,7 @@ def _instants(rule: Rule, questions: Iterable[Question]) -> set[datetime]:
 
 
 def _beside(rule: Rule, index: Index, contexts: Iterable[CaseFile]) -> Iterator[Rule]:
-    """Yield a rule, and the other rules that name a subject of it."""
+    """Yield a rule, and the other rules that name one of its subjects."""
     yield rule
     links: list[Link] = [*((None, account) for account in rule.accounts), *((tweet, None) for tweet in rule.tweets)]
     for file in contexts:
@@ -152,7 +155,7 @@ def _beside(rule: Rule, index: Index, contexts: Iterable[CaseFile]) -> Iterator[
 def _ids(
     rule: Rule, kind: Literal["accounts", "tweets"], asked: set[int], index: Index, contexts: Iterable[CaseFile]
 ) -> tuple[IdSet, list[int]]:
-    """Return ids that represent all of a list, and those of them to drop.
+    """Return ids that represent a whole list, and those among them to drop.
 
     Ids that no case mentions are interchangeable if the same rules name them.
     """
@@ -165,7 +168,10 @@ def _ids(
 
 
 def _has_no_effect(mutant: Mutant, contexts: Sequence[CaseFile]) -> bool:
-    """Return whether a change has no effect even without other rules: a fast check before the exact one."""
+    """Return whether a change has no effect even if there are no other rules.
+
+    This is a fast check before the exact one.
+    """
     rule, mutated = mutant.rule, mutant.mutated
     if mutated is None or (mutated.accounts, mutated.tweets, mutated.periods) != (
         rule.accounts,
@@ -195,7 +201,7 @@ def _is_noticed(mutant: Mutant, questions: Iterable[Question]) -> bool:
 
 
 def _would_notice(case: Suggestion, mutant: Mutant, index: Index) -> bool:
-    """Return whether a case suggested earlier notices another change too."""
+    """Return whether an earlier suggested case notices another change too."""
     if not names(mutant.rule, [case.link]):
         return False
     question = case.question(index.concerning(case.file, case.link))
@@ -217,7 +223,7 @@ def _witnesses(
 
 
 def _subjects(mutant: Mutant, file: CaseFile, index: Index, asked: set[Link]) -> Iterator[tuple[Link, list[Rule]]]:
-    """Yield subjects that a change may affect, each with the other rules that name it, once for each set of these."""
+    """Yield subjects that a change may affect, each with the other rules that name it; one for each set of rules."""
     rule, mutated = mutant.rule, mutant.mutated
     accounts, tweets = {account for _, account in asked}, {tweet for tweet, _ in asked}
     links: list[Link] = [(None, account) for account in sorted(rule.accounts, key=lambda id_: id_ not in accounts)]

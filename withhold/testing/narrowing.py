@@ -1,9 +1,9 @@
-"""Less territory: a rule that withholds in a part of the place that was ordered, or a licence for a part of its country.
+"""Mutants with less territory: a rule that withholds in only a part of a territory, or that excepts only a part.
 
-A territory is replaced by a part of it, or gets its first exception. As in `widening.py`, one part stands for all that the rule
-does not tell from one another: for each territory into which a case looks it is one that a case looks from; if there is no such
-territory, it is a part of the first. Viewers of unknown location get the outcome that they had: `if_unknown` is added where
-it takes that. So only cases that look from the territory notice.
+A territory is replaced by a part of it, or gets its first exception. As in `widening.py`, one part represents all parts
+that the rule does not distinguish. For each territory with viewers of cases at a part of it, that part is taken. If there is
+no such territory, a part of the first one is taken. Viewers of unknown location keep their outcome: `if_unknown` is added
+where that is necessary. So only cases with a viewer in the territory notice the mutant.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from withhold.testing.mutants import Alternatives, Mutant
 from withhold.testing.widening import Beside, distinct, is_free, places_in
 
 
-class Looked(NamedTuple):
-    """The places that cases about a rule look from, the rules beside it, and countries in the order in which they are tried."""
+class Vantage(NamedTuple):
+    """The places of viewers in cases about a rule, the rules beside it, and countries in the order to try them."""
 
     asked: Collection[LocationKey]
     beside: Beside
@@ -32,22 +32,23 @@ class Looked(NamedTuple):
     def each(
         self, wholes: Sequence[str], mutant: Callable[[str, str], Mutant], excepted: Collection[str] = ()
     ) -> Iterator[Alternatives]:
-        """Yield the mutants by the parts of each territory that a case looks into, or else by those of the first with any."""
-        unseen: Alternatives | None = None
-        is_seen = False
-        # Where cases look from a whole territory, they may notice already that the outcome in it depends on the part.
+        """Yield mutants for the parts of each territory with viewers of cases, or else of the first one with parts."""
+        unobserved: Alternatives | None = None
+        is_observed = False
+        # Begin with the countries of viewers whose subdivision is unknown: cases about these viewers may notice already that
+        # the outcome depends on the part.
         whole_places = {place[0] for place in self.asked if not place[1]}
         for whole in sorted(wholes, key=lambda whole: whole not in whole_places):
             parts = [code for code in self._parts(whole) if not {*containing(code)} & {*excepted}]
-            seen_from = [code for code in places_in(self.asked, None if whole == WORLD else whole) if code in parts]
+            observed = [code for code in places_in(self.asked, None if whole == WORLD else whole) if code in parts]
             further = partial(self._distinct, parts, partial(mutant, whole))
-            if seen_from:
-                is_seen = True
-                yield Alternatives([mutant(whole, code) for code in seen_from], further)
-            elif parts and unseen is None:
-                unseen = Alternatives((), further)
-        if unseen is not None and not is_seen:
-            yield unseen
+            if observed:
+                is_observed = True
+                yield Alternatives([mutant(whole, code) for code in observed], further)
+            elif parts and unobserved is None:
+                unobserved = Alternatives((), further)
+        if unobserved is not None and not is_observed:
+            yield unobserved
 
     def _parts(self, whole: str) -> Sequence[str]:
         return self.usual if whole == WORLD else parts_of(whole)
@@ -56,8 +57,11 @@ class Looked(NamedTuple):
         return map(mutant, distinct(parts, (), self.beside))
 
 
-def narrowings(rule: Rule, looked: Looked, policy: Policy) -> Iterator[Alternatives]:
-    """Yield the ways in which a rule, or its exceptions, reach less. `policy` settles what unknown viewers see of the rule."""
+def narrowings(rule: Rule, vantage: Vantage, policy: Policy) -> Iterator[Alternatives]:
+    """Yield the mutants in which a rule, or its exceptions, reach less.
+
+    `policy` decides for viewers of unknown location.
+    """
     if rule.effect.worldwide or WORLD in rule.except_in:
         return
 
@@ -68,18 +72,18 @@ def narrowings(rule: Rule, looked: Looked, policy: Policy) -> Iterator[Alternati
         codes = dict.fromkeys(code if other == whole else other for other in named[key])
         return _changed(rule, f"with {code} for {whole} in `{key}`", {key: tuple(codes)}, policy)
 
-    # Beside the world, other territories do nothing.
-    listed = [WORLD] if WORLD in rule.withheld_in else rule.withheld_in
-    named = {"withheld_in": listed, "except_in": rule.except_in}
-    # First exceptions come first: a case that notices one is in the part that stands for the others, so that another one from
-    # the rest of the territory notices that it was replaced. Further exceptions are widenings.
-    yield from looked.each([code for code in listed if is_free(code, rule.except_in)], excepting)
-    yield from looked.each(listed, partial(replacing, "withheld_in"), rule.except_in)
-    yield from looked.each(rule.except_in, partial(replacing, "except_in"))
+    # Beside `WORLD`, other territories have no effect.
+    territories = [WORLD] if WORLD in rule.withheld_in else rule.withheld_in
+    named = {"withheld_in": territories, "except_in": rule.except_in}
+    # First exceptions come first: a case suggested for one has its viewer in the part that represents the others. A
+    # further case, in the rest of the territory, then notices a replacement. Further exceptions are in `widening.py`.
+    yield from vantage.each([code for code in territories if is_free(code, rule.except_in)], excepting)
+    yield from vantage.each(territories, partial(replacing, "withheld_in"), rule.except_in)
+    yield from vantage.each(rule.except_in, partial(replacing, "except_in"))
 
 
 def _changed(rule: Rule, change: str, fields: dict[str, Any], policy: Policy) -> Mutant:
-    """Return a rule with other territories and the outcome that it has for viewers of unknown location."""
+    """Return a mutant with other territories, but the same outcome for viewers of unknown location."""
     mutated = replace(rule, **fields)
     if (settled := _settles(rule, policy)) is not _settles(mutated, policy):
         return Mutant(rule, f"{change} and `if_unknown: {settled}`", replace(mutated, if_unknown=settled))

@@ -1,4 +1,7 @@
-"""The places of suggested cases, and the lines before them. Pasted there, they load together with the existing cases."""
+"""The files to which suggested cases are added, and the lines to paste.
+
+Added there, they load together with existing cases.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from withhold.testing.suggestion import Suggestion
 
 
 class Addition(NamedTuple):
-    """Cases to add to the end of a case file, or to a new one, which also needs the rules and the policy."""
+    """Cases to add to the end of a case file, or to a new case file, which also needs the rules and the policy."""
 
     path: Path
     file: CaseFile
@@ -33,7 +36,7 @@ class Addition(NamedTuple):
 
     @property
     def root(self) -> str | None:
-        """The value of `root` for a new file; None if it is the folder of the rules."""
+        """The value of `root` for a new file, or None if it is the folder of the rules."""
         rules = os.path.realpath(self.file.rules_path)
         folder = rules if os.path.isdir(rules) else os.path.dirname(rules)  # noqa: PTH112, PTH120
         if not self.is_new or self.file.root is None or os.path.realpath(self.file.root) == folder:
@@ -42,7 +45,7 @@ class Addition(NamedTuple):
 
     @property
     def policy(self) -> dict[str, object] | None:
-        """The value of `policy` for a new file; None for the default policy."""
+        """The value of `policy` for a new file, or None for the default policy."""
         policy = self.file.policy
         if not self.is_new or policy == Policy():
             return None
@@ -61,7 +64,7 @@ class Addition(NamedTuple):
             yield from suggestion.lines(2 if self.is_new else self.file.indent)
 
     def to_dicts(self) -> Iterator[dict[str, object]]:
-        """Yield the values for JSON of each case, with the file to add it to."""
+        """Yield the JSON values of each case, with the file to which to add it."""
         where = {"file": str(self.path), "rules": self.rules, "policy": self.policy}
         if self.root is not None:
             where["root"] = self.root
@@ -69,7 +72,7 @@ class Addition(NamedTuple):
 
 
 def additions(suggestions: Iterable[Suggestion]) -> list[Addition]:
-    """Return suggested cases, grouped by the files to add them to."""
+    """Return suggested cases, grouped by the files to which to add them."""
     found: list[Addition] = []
     taken = {suggestion.file.path for suggestion in suggestions}
     for _, grouped in groupby(suggestions, key=lambda suggestion: suggestion.file.path):
@@ -84,7 +87,7 @@ def additions(suggestions: Iterable[Suggestion]) -> list[Addition]:
 
 
 def free_path(path: Path, taken: Iterable[Path]) -> Path:
-    """Return `path` if no file has it and it is not `taken`, else a similar path for a new case file.
+    """Return `path` if it neither exists nor is `taken`, otherwise a similar path for a new case file.
 
     >>> str(free_path(Path("no-folder/in.cases.yaml"), [Path("no-folder/IN.cases.yaml")]))
     'no-folder/in-2.cases.yaml'
@@ -123,7 +126,7 @@ def _can_be_appended(addition: Addition) -> bool:
 def _quoted(text: str) -> str:
     """Return text in double quotes, escaped so that YAML reads it unchanged.
 
-    Characters are also escaped where `errors.escaped` would, so that no CI system takes the line for a command.
+    Characters that `errors.escaped` escapes are escaped too, so that no CI system takes the line for a command.
 
     >>> _quoted("ä b/#\\n"), _quoted("##[error]")
     ('"ä b/#\\\\U0000000a"', '"\\\\U00000023#[error]"')

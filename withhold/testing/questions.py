@@ -1,4 +1,4 @@
-"""The cases that ask about each rule, and their answers if a rule is changed.
+"""The cases that ask about each rule, and their answers after a change of the rule.
 
 Coverage and mutation need them for every rule, case and place, so they are computed once.
 """
@@ -22,8 +22,8 @@ from withhold.snapshot import Snapshot
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.suite import Library
 
-#: The identity of a rule: its place, so that a rule in two rule sets counts once; or its id in a snapshot, as rules of
-#: several snapshots may have the same place.
+#: The identity of a rule: its place, so that a rule in two rule sets counts once. For a snapshot it is the path and the
+#: id, because rules of several snapshots may have the same place.
 Key: TypeAlias = Place | tuple[Path, str]
 
 
@@ -56,7 +56,7 @@ class Question:
         return None if decision.visible else decision.rule_id
 
     def _reaching(self, rule: Rule, viewer: Viewer) -> ReachingRule | None:
-        """Return a rule that is in force and hides what it names from the viewer; None for any other rule."""
+        """Return the rule if it is in force and hides its subjects from the viewer, otherwise None."""
         if not rule.in_force(self.case.at):
             return None
         if not extent(reach_of(rule), self.file.policy).hidden & place_of(viewer.location_key):
@@ -98,7 +98,7 @@ class Index:
         return [rule for rule, _ in self._deciders[file.context].concerning((link,))]
 
     def postings(self, file: CaseFile, kind: Literal["accounts", "tweets"], ids: Iterable[int]) -> dict[int, int]:
-        """Return one of the ids for each combination of rules of a file's rule set that name them."""
+        """Return one of the ids for each posting, that is, for each combination of rules that name them."""
         snapshot = self._deciders[file.context].snapshot
         table = snapshot.accounts if kind == "accounts" else snapshot.tweets
         return {posting: id_ for id_ in ids if (posting := table.find(id_)) is not None}
@@ -109,12 +109,12 @@ def _key(rule: Rule, file: CaseFile) -> Key:
 
 
 def names(rule: Rule, links: Iterable[Link]) -> bool:
-    """Return whether a rule names a subject, or part of it (R2, R8)."""
+    """Return whether a rule names any id of a subject (R2, R8)."""
     return any(account in rule.accounts or tweet in rule.tweets for tweet, account in links)
 
 
 def narrowed(rule: Rule, links: Iterable[Link]) -> Rule:
-    """Return a small rule with only the ids of a subject, which gives the same answers for it."""
+    """Return the rule with only the ids of a subject. It gives the same answers for this subject."""
     accounts = [account for _, account in links if account is not None and account in rule.accounts]
     tweets = [tweet for tweet, _ in links if tweet is not None and tweet in rule.tweets]
     return replace(rule, accounts=IdSet(accounts), tweets=IdSet(tweets))

@@ -1,4 +1,4 @@
-"""The schema of a case file, and the questions and expectations that it holds."""
+"""The schema of case files, and the questions and expectations in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from withhold.territories import resolve
 from withhold.testing.cases import Case, Expectation
 from withhold.testing.viewers import place_of, viewer
 
-# The places of a file are few, and many cases ask about each.
+# A file has few places, and many cases ask about each.
 _viewer = lru_cache(4096)(lambda place, account: viewer(place, account_id=account, signal="given by the case"))
 
 
@@ -67,7 +67,7 @@ class _Policy(Sparse):
 
 
 class FileEntry(Sparse):
-    """A case file as it is written; its cases are read one by one."""
+    """A case file as it is written. Its cases are read one by one."""
 
     rules: Annotated[str, reads(_path)] = Field(examples=["in.yaml"])
     root: Annotated[str, reads(_path)] | None = None
@@ -143,7 +143,7 @@ def _contradictions(node: Node, entry: _Case, rules: RuleSet | None, suggest: It
         return
     place = node.at(["because"]).place
     if rules is not None and entry.because not in rules:
-        # Only for the first ones, since both the cases and the rules may be thousands.
+        # Only for the first cases, because there may be thousands of both cases and rules.
         known = [rule.id for rule in rules] if next(suggest) else []
         hint = did_you_mean(entry.because, known) if known else "write the id of a rule in `rules`"
         yield Problem("unknown-rule", f"there is no rule {quoted(entry.because)}", place, hint)

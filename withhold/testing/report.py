@@ -40,7 +40,7 @@ class Report:
     mutation: Mutation | None = None
     #: Rule files that no case file tests; None if they were not searched.
     uncovered: list[Path] | None = None
-    #: The minimum shares of tried sides and noticed changes, in percent; None if not given.
+    #: The minimum shares of tried sides and noticed changes, in percent; None if there is no minimum.
     fail_under: float | None = None
     mutation_threshold: float | None = None
 
@@ -62,11 +62,14 @@ class Report:
 
     @property
     def additions(self) -> list[Addition]:
-        """Cases that would notice the unnoticed changes, by the files to add them to."""
+        """Cases that would notice the unnoticed changes, by the files to which to add them."""
         return [] if self.mutation is None else additions(self.mutation.suggestions)
 
     def shortfalls(self) -> Iterator[tuple[str, str]]:
-        """Yield each measure that is below its threshold, with a message. An empty one is, unless there are no rules."""
+        """Yield each measure that is below its threshold, with a message.
+
+        An empty measure is below every threshold except 0, unless there are no rules at all.
+        """
         if not self.uncovered and not any(tested.file.rules for tested in self.files):
             return
         asked = (("coverage", self.tried, self.fail_under), ("mutation", self.noticed, self.mutation_threshold))
@@ -80,7 +83,7 @@ class Report:
         return not self.failures and not any(self.shortfalls())
 
     def to_dict(self) -> dict[str, object]:
-        """Return the values for JSON."""
+        """Return the report as JSON values."""
         found: dict[str, object] = {
             "fine": self.fine,
             "fail_under": self.fail_under,

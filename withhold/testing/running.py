@@ -1,4 +1,4 @@
-"""Runs cases: one view for each viewer and instant answers all questions about them."""
+"""Run cases. One view for each viewer and instant answers all their questions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Runner:
         return Result(self._file, case, tuple(answers))
 
     def run_all(self) -> Iterator[Result]:
-        """Yield the results of the file's cases, in their order."""
+        """Yield the results of the file's cases, in the order of the file."""
         return map(self.run, self._file.cases)
 
     def _decide(self, subject: Subject, viewer: Viewer, at: datetime) -> Decision:
@@ -45,12 +45,12 @@ class Runner:
 
 
 def failure(result: Result, engine: Engine) -> str:
-    """Return what a failed case expected and got at each place, with an explanation of each wrong answer."""
+    """Return the expected and actual outcomes of a failed case at each place, with an explanation of each wrong answer."""
     return "\n".join(_lines(result, engine))
 
 
 def summary(result: Result) -> str:
-    """Return what a failed case expected and got, on one line."""
+    """Return the expected and actual outcomes of a failed case where they differ, on one line."""
     return "; ".join(_wrong(result))
 
 

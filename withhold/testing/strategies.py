@@ -1,4 +1,4 @@
-"""Hypothesis strategies for rules, viewers and tweets; they draw every valid value, and no other.
+"""Hypothesis strategies for rules, viewers and tweets, which draw only valid values.
 
 Each takes strategies for its parts, so that rules and questions can be drawn from the same few ids and instants. Needs
 Hypothesis.

@@ -20,7 +20,7 @@ from withhold.testing.viewers import place_name
 
 @dataclass(slots=True)
 class Suggestion:
-    """One subject at one instant, and the right outcomes at places where a change would show."""
+    """One subject at one instant, and the right outcomes at places where a change would be noticed."""
 
     file: CaseFile
     link: Link
@@ -37,7 +37,7 @@ class Suggestion:
         return next(free for count in range(1, len(taken) + 2) if (free := _counted(name, count)) not in taken)
 
     def question(self, rules: Iterable[Rule]) -> Question:
-        """Return the case as a question; `rules` are those that name its subject."""
+        """Return the case as a question. `rules` are the rules that name its subject."""
         expect = tuple(
             Expectation(Viewer(country=country, subdivisions=inside), outcome)
             for (country, inside), outcome in self.expect.items()
@@ -46,7 +46,7 @@ class Suggestion:
         return Question(self.file, case, (self.link,), tuple(rules))
 
     def lines(self, indent: int) -> Iterator[str]:
-        """Yield the YAML of the case as an indented item of `cases`, after comments with the changes that it would notice."""
+        """Yield the YAML of the case as an indented item, after comments on the changes that it would notice."""
         before = " " * indent
         yield from (f"{before}# {quoted(mutant.rule.id)} {mutant.change}" for mutant in self.notices)
         yield f"{before}- it: {self.it}"
@@ -56,7 +56,7 @@ class Suggestion:
         yield f"{before}  expect: {{{', '.join(f'{place}: {outcome}' for place, outcome in self._expected())}}}"
 
     def to_dict(self) -> dict[str, object]:
-        """Return the values for JSON; ids are text, which case files accept in quotes."""
+        """Return the case as JSON values. Ids are text, which case files accept in quotes."""
         tweet, account = self.link
         subject = {"account": in_json(account)} if account is not None else {"tweet": in_json(tweet)}
         notices = [{"rule_id": mutant.rule.id, "change": mutant.change} for mutant in self.notices]

@@ -1,4 +1,4 @@
-"""Finds and reads case files, and loads each rule set that they name once."""
+"""Find and read case files, and load each rule set that they name once."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ from withhold.sources.root import Root, check_named, check_relative, folders_of_
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.reading import FileEntry, read_cases
 
-#: Codes of valid YAML that is not supported here, but by other tools.
+#: The codes of problems with YAML that is not supported here, but is valid and may belong to another tool.
 _ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
 
 
 class Library:
-    """Rule sets by path, and engines by path and policy, each made once for all case files.
+    """Rule sets by path, and engines by path and policy, each created once for all case files.
 
-    `root` is the root of all rules. Without it, the surroundings of each case file are. Files that a case file names are
-    opened by the root that checked them, so that a link that replaces them is not followed.
+    `root` is the root of all rules. Without it, the root is the surroundings of each case file. The root that checked a
+    path also opens the file, so that a link that replaces the file is not followed.
     """
 
     def __init__(self, root: Path | None = None, *, here: Path | None = None) -> None:
@@ -61,9 +61,10 @@ class Library:
     def surroundings(self, file: Path, around: Path | None = None) -> Root:
         """Return the root of a case file, which may be untrusted, a link, or in a folder behind a link.
 
-        It is the root of all rules, if the file is inside. Otherwise it is the repository around the first link on the
-        way to the file, or the current folder, if that contains the link; without such a link, the same for the file
-        itself; else the folder `around`, in which it was found; else its own folder.
+        If the file is inside the root of all rules, that root is returned. Otherwise it is the repository around the
+        first link on the way to the file, or the current folder if that contains the link. If neither exists for any
+        link, it is the repository around the file itself, or the current folder if that contains the file. Otherwise it
+        is the folder `around`, in which the file was found, or else the folder of the file.
         """
         if self.root is not None and (given := Root(self.root)).holds(os.path.realpath(file)):
             return given
@@ -75,9 +76,9 @@ class Library:
         return Root(around or folder)
 
     def rules(self, path: Path, inside: Root | None = None) -> RuleSet:
-        """Return the rule set at a path; raises `RuleSetError`, and `OSError` if nothing is there.
+        """Return the rule set at a path. Raises `RuleSetError`, and `OSError` if the path does not exist.
 
-        `inside` opens its files. Without it, the path comes from the user.
+        `inside` opens its files. It is None if the path comes from the user.
         """
         key = Path(os.path.realpath(path)), None if inside is None else inside.folder
         if key not in self._rules:
@@ -93,7 +94,7 @@ class Library:
         return found
 
     def _load(self, path: Path, inside: Root | None, real: Path) -> RuleSet:
-        """Return the rules at a path; of a snapshot, keep the snapshot to run cases with it."""
+        """Return the rules at a path. Keep a snapshot, so that cases run with it."""
         try:
             if inside is None:
                 opened = Snapshot.open(path) if is_snapshot(path) else None
@@ -118,11 +119,11 @@ class Library:
 
 
 def read_case_file(path: Path, library: Library, around: Path | None = None) -> CaseFile:
-    """Read one case file and the rules it names; raises `CaseError` with every problem of both.
+    """Read one case file and the rules that it names. Raises `CaseError` with every problem of both.
 
     `around` is the folder in which it was found.
     """
-    surroundings = library.surroundings(path, around)  # of the path as it was given, with its links
+    surroundings = library.surroundings(path, around)  # of the original path, with its links
     path = short_path(path)
     try:
         check_named(path)
@@ -159,7 +160,7 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
 
 
 def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
-    """Read the case files at `paths` and below them; raises `CaseError` with every problem of all of them."""
+    """Read the case files at `paths` and below them. Raises `CaseError` with all their problems."""
     found: list[CaseFile] = []
     problems: list[Problem] = []
     files = {file: path for path in paths for file in case_files(path, problems)}
@@ -174,7 +175,7 @@ def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
 
 
 def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
-    """Yield a file itself, or the case files in a folder and below, sorted by name."""
+    """Yield the file at `path`, or the case files in the folder and below it, sorted by name."""
     if not os.path.isdir(path):  # noqa: PTH112  # which raises nothing
         yield path
         return
@@ -190,12 +191,12 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
 
 
 def folders(path: Path) -> Iterator[Path]:
-    """Yield a folder and those below it that are searched for case files; nothing for a file."""
+    """Yield a folder and those below it that are searched for case files. Yield nothing for a file."""
     return (folder for folder, _ in _walk(path, []) if os.path.isdir(path))  # noqa: PTH112  # which raises nothing
 
 
 def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
-    """Return whether a file has one of some keys, or a similar one, or is unreadable; else it belongs to another tool."""
+    """Return whether a file is unreadable, or has one of these keys or a similar key. Others belong to another tool."""
     try:
         text = decoded(root.read(path), path)
     except (OSError, ValueError):  # also if it is not UTF-8
@@ -214,12 +215,12 @@ def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
 
 
 def is_environment(folder: Path) -> bool:
-    """Return whether packages are installed in a folder, whose files are not the user's."""
+    """Return whether packages are installed in a folder, so that its files are not the user's."""
     return folder.name == "node_modules" or os.path.exists(folder / "pyvenv.cfg")  # noqa: PTH110
 
 
 def _walk(path: Path, problems: list[Problem]) -> Iterator[tuple[Path, list[Path]]]:
-    """Yield a folder and those below it with their files, except hidden or installed ones and those behind links."""
+    """Yield a folder and those below it, each with its files, except hidden or installed ones and those behind links."""
     todo = [path]
     while todo:
         folder = todo.pop()
@@ -235,7 +236,7 @@ def _walk(path: Path, problems: list[Problem]) -> Iterator[tuple[Path, list[Path
 
 
 def _root(node: Node, path: Path, bounds: Root, problems: list[Problem]) -> Root | None:
-    """Return the root that a case file names for its rules; else add a problem and return None."""
+    """Return the root that a case file names for its rules. If it cannot be used, add a problem and return None."""
     try:
         check_relative(str(node.text))
         root = bounds.narrowed(path)
@@ -262,7 +263,7 @@ def _rules(
 
 
 def _opened_snapshot(path: Path, inside: Root) -> Snapshot | None:
-    """Return the snapshot at a path; None if there is another file, or none that can be read."""
+    """Return the snapshot at a path, or None if there is another file, or no readable file."""
     try:
         with inside.open(path) as file:
             if file.peek(len(MAGIC))[: len(MAGIC)] != MAGIC:
@@ -275,11 +276,11 @@ def _opened_snapshot(path: Path, inside: Root) -> Snapshot | None:
 
 
 def short_path(path: Path) -> Path:
-    """Return a path as messages show it: without `..`, and relative to the current folder if it is below that."""
+    """Return a path in the form for messages: without `..`, and relative to the current folder if it is inside that."""
     parts = path.parts
     if ".." in parts:
         # After a link, `..` is the folder above the link's target.
-        turn = len(parts) - parts[::-1].index("..")
-        path = Path(os.path.realpath(Path(*parts[:turn])), *parts[turn:])
+        after_links = len(parts) - parts[::-1].index("..")
+        path = Path(os.path.realpath(Path(*parts[:after_links])), *parts[after_links:])
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,4 +1,4 @@
-"""Rule files that no case file tests. They must be reported, as no measure of the cases includes them."""
+"""Find rule files that no case file tests. They must be reported, because no measure of the cases includes them."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from withhold.testing.suite import Library, folders, is_environment, may_have_ke
 
 
 def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library) -> list[CaseFile]:
-    """Return a case file without cases for each rule file below the folders of `paths` that no rule set of `files` contains.
+    """Return a case file without cases for each rule file below `paths` that is in no rule set of `files`.
 
-    Its path is free, and in a folder that is searched for case files. Without paths, the folders are those of the rules
-    that case files name, as other folders may contain anything. Files without rules, files of other tools, and hidden or
-    installed files are left out. Raises `CaseError` with every problem of the others.
+    Its path does not exist, and is in a folder that is searched for case files. Without `paths`, only the folders of
+    the rules that case files name are searched, because other folders may contain anything. Files without rules, files
+    of other tools, and hidden or installed files are left out. Raises `CaseError` with every problem of the others.
     """
     found: list[CaseFile] = []
     problems: list[Problem] = []
     rule_sets = {file.context[0]: file for file in files}.values()  # each rule set once
-    # A snapshot may record any places, so they are compared as text and never looked up.
+    # A snapshot may record any places, so they are compared as text, and their files are not accessed.
     compiled = {os.path.abspath(path) for file in rule_sets if file.is_compiled for path in _rule_files_of(file)}  # noqa: PTH100
     seen = {os.path.realpath(path) for file in rule_sets if not file.is_compiled for path in _rule_files_of(file)}
     searched = list(dict.fromkeys(short_path(folder) for path in paths or [Path()] for folder in folders(path)))
@@ -50,14 +50,14 @@ def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library
                 file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path, root=Path(inside.folder))
                 if any(file.measured):
                     found.append(replace(file, path=_path_for(path, searched, found)))
-    # A folder may contain cases alone.
+    # A folder may contain only cases.
     if problems := [problem for problem in problems if problem.code != "no-rule-files"]:
         raise CaseError(in_order(problems))
     return found
 
 
 def _rule_files_of(file: CaseFile) -> set[str]:
-    """Return the files of the rules that a case file tests; a snapshot records them."""
+    """Return the files of the rules that a case file tests. A snapshot records them too."""
     return {rule.place.file for rule in file.rules if rule.place}
 
 
@@ -82,22 +82,22 @@ def _folders(
 
 
 def _root_around(folder: Path, files: Iterable[CaseFile], library: Library) -> Path:
-    """Return the root of rule files in a folder: that of case files for these rules, the library's, or the folder itself."""
+    """Return the root for rule files in a folder: that of case files for them, the library's, or the folder."""
     real = Path(os.path.realpath(folder))
     roots = (file.root for file in files if file.root is not None and real.is_relative_to(os.path.realpath(file.root)))
     return next(roots, library.root or folder)
 
 
 def _is_installed(path: Path, folder: Path) -> bool:
-    """Return whether a file is in an installed environment below a folder, which itself may be one."""
+    """Return whether a file is in an installed environment below a folder. The folder itself may be an environment."""
     return any(is_environment(folder / inner) for inner in path.relative_to(folder).parents if inner.name)
 
 
 def _rules(path: Path, folder: Path, inside: Root, library: Library) -> tuple[Path, RuleSet]:
     """Return the path from which a file's rules can be loaded, and the rules at this path.
 
-    It is the file, or the nearest folder around it, up to `folder`, that defines the groups of its rules. If a case file
-    cannot name the file because of control characters or a backslash, it is also the folder.
+    The path is the file, or the nearest folder around it, up to `folder`, that defines the groups of its rules. It is
+    also a folder if a case file cannot name the file because of control characters or a backslash.
     """
     refused: RuleSetError | None = None
     if path.name.isprintable() and _is_relative(path.name):

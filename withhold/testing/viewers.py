@@ -1,4 +1,4 @@
-"""Viewers by one short text, as case files write them."""
+"""Viewers from a short text, as in case files."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def viewer(place: str, *, account_id: int | None = None, signal: str | None = No
     >>> viewer("IN").location_key, viewer("US-MS").location_key, viewer("unknown").location_key
     (('IN', ()), ('US', ('US-MS',)), (None, ()))
 
-    `signal` describes how the place is known, as in `Viewer`. Raises `TerritoryError` for anything else, also for groups and
-    `WORLD`: viewers are in one country.
+    `signal` describes the source of the location, as in `Viewer`. Raises `TerritoryError` for any other place,
+    including groups and `WORLD`, because a viewer is in one country.
     """
     if place.strip().lower() == UNKNOWN:
         return Viewer.unknown(account_id=account_id, signal=signal)
@@ -35,12 +35,12 @@ def viewer(place: str, *, account_id: int | None = None, signal: str | None = No
 
 
 def place_of(who: Viewer) -> str:
-    """Return the place of a viewer, as `viewer` reads it; the narrowest of several subdivisions."""
+    """Return the place of a viewer as a text for `viewer`: the narrowest subdivision, the country, or `unknown`."""
     return place_name(who.country, who.subdivisions)
 
 
 def place_name(country: str | None, subdivisions: tuple[str, ...]) -> str:
-    """Return the text that `viewer` reads as a country and subdivisions in it.
+    """Return the text from which `viewer` creates a viewer in a country, or in the last of its subdivisions.
 
     >>> place_name("US", ("US-MS",)), place_name(None, ())
     ('US-MS', 'unknown')

@@ -1,4 +1,4 @@
-"""Whether a change of a rule affects any viewer, decided exactly, and a viewer who would see it.
+"""Decide exactly whether a change of a rule affects any viewer, and find a viewer who would notice it.
 
 Answers change only at the edges of rules in time, and between places that rules distinguish. If a tweet and its author
 together get another answer, one of them alone gets another one too. So it is enough to ask about each id of the rule, at
@@ -24,7 +24,7 @@ from withhold.semantics import Extent, extent, places_by_outcome, reach_of, swee
 from withhold.territories import WORLD, country_of
 from withhold.testing.questions import names, narrowed
 
-#: If rules have no edges, any instant serves.
+#: The instant to ask about if the rules have no edges.
 ANY = datetime(2021, 1, 1, tzinfo=UTC)
 
 
@@ -40,8 +40,8 @@ class Witness(NamedTuple):
 def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], policy: Policy) -> Witness | None:
     """Return a witness of the change from `rule` to `mutated` for a subject, or None if there is none.
 
-    `others` are the other rules that name the subject. Viewers are not logged in. The reference verifies the witness; a
-    disagreement raises `RuntimeError`.
+    `others` are the other rules that name the subject. Viewers are not logged in. The reference verifies the witness,
+    and a disagreement raises `RuntimeError`.
     """
     if mutated is not None and not names(mutated, [link]):
         mutated = None
@@ -67,7 +67,7 @@ def find(rule: Rule, mutated: Rule | None, link: Link, others: Iterable[Rule], p
 
 
 def _instant_in(stretch: Period) -> datetime | None:
-    """Return an instant of a stretch; None if it has none in the range of `datetime`."""
+    """Return an instant of a stretch, or None if it has none in the range of `datetime`."""
     if stretch.start is not None or stretch.end is None:
         return stretch.start or ANY
     with suppress(OverflowError):
@@ -76,7 +76,10 @@ def _instant_in(stretch: Period) -> datetime | None:
 
 
 def _first_place(places: Places, rules: Iterable[Rule]) -> Places:
-    """Return one of some places, or 0: preferably in a country that a rule names, and unknown only if there is no other."""
+    """Return one of the places, or 0 if there is none.
+
+    A country that a rule names is preferred, and the unknown location comes last.
+    """
     named = within_any(
         country_of(code) for rule in rules for code in (*rule.withheld_in, *rule.except_in) if code != WORLD
     )
