@@ -1,4 +1,4 @@
-"""Reports on rule sets before they are served: the effects of a change, and how long questions take."""
+"""Reports on rule sets before they are served: the effects of a change, and the time that questions take."""
 
 from withhold.reports.difference import Change, Difference, differences
 from withhold.reports.summary import Impact, Side, Summary, summarize, weigh

@@ -1,7 +1,8 @@
-"""The effects of a change of rules: which subjects get another outcome, where and when. Exact; nothing is sampled.
+"""The effects of a change of rules: which subjects get another outcome, where and when. Nothing is sampled.
 
-Accounts and tweets are compared one by one. The outcome of a tweet is the strongest of its own, its author's and those of what
-it retweets (R5, R6, R8), so it changes only if one of these changes. The exemption of authors (R9) is not considered.
+Accounts and tweets are compared one by one. The outcome of a tweet is the severest of its own, its author's and those
+of the tweets that it retweets (R5, R6, R8). So it changes only if one of these changes. The exemption of authors (R9)
+is not considered.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _ALWAYS = Period()
 
 
 class Change(NamedTuple):
-    """One outcome in place of another, for viewers in some places and a period."""
+    """A change from one outcome to another, for viewers at some places during a period."""
 
     where: Whereabouts
     old: Outcome
@@ -45,11 +46,11 @@ class Change(NamedTuple):
         return self.worded(str(self.where))
 
     def worded(self, where: str) -> str:
-        """Return the change as text, with a given text for the places."""
+        """Return the change as text, with `where` as the text for the places."""
         return f"{where} {self.old} → {self.new}{bounds_text(self.period) or ' always'}"
 
     def to_dict(self) -> dict[str, object]:
-        """Return the change as values for JSON."""
+        """Return the change as JSON values."""
         territories, only, but = self.where.worded()
         return {
             "where": str(self.where),
@@ -64,14 +65,14 @@ class Change(NamedTuple):
 
 
 def bounds_text(period: Period) -> str:
-    """Return the bounds as text, such as ` from 2021-02-10T05:00:00Z`; empty for a period without bounds."""
+    """Return the bounds as text, such as ` from 2021-02-10T05:00:00Z`. It is empty for a period without bounds."""
     bounds = zip(("from", "until"), period, strict=True)
     return "".join(f" {word} {in_iso(bound)}" for word, bound in bounds if bound is not None)
 
 
 @dataclass(frozen=True, slots=True)
 class Causes:
-    """The rules behind a difference: those that name the subject only now, those that no longer do, and those that changed."""
+    """The rules that cause a difference: those that name the subject only now, no longer name it, or changed."""
 
     new: tuple[Rule, ...]
     gone: tuple[Rule, ...]
@@ -80,7 +81,7 @@ class Causes:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Subjects with the same rules before and the same rules now, where the rules now differ from those before.
+    """Subjects that share their old rules and their new rules, and whose new rules differ from the old ones.
 
     `ids` are accounts or tweets, ascending. If `changes` is empty, the rules differ without changing an outcome: in
     their id, reason, demand, note or override, or because one of them is redundant.
@@ -93,7 +94,7 @@ class Difference:
 
 
 class _Meaning(NamedTuple):
-    """The effect of a rule, where and when: all that outcomes depend on."""
+    """The effect of a rule: where and when it applies. Outcomes depend on nothing else."""
 
     extent: Extent
     periods: tuple[Period, ...]
@@ -107,8 +108,8 @@ def differences(
 ) -> Iterator[Difference]:
     """Yield the differences of `new` from `old`: accounts first, ordered by the lowest id of each difference.
 
-    If no difference has changes, no viewer gets another outcome anywhere, at any time (`within` a period). O(ids), and about
-    10 µs for each distinct set of rules on either side.
+    If no difference has changes, no viewer anywhere gets another outcome at any time (`within` a period). O(ids), and
+    about 10 µs for each distinct set of rules on either side.
 
     >>> from withhold import Rule, RuleSet
     >>> old = Rule(id="in-1", accounts=[1101, 1102], withheld_in="IN", reason="local_law")
@@ -141,7 +142,7 @@ def differences(
 
 
 def _paired(old: Snapshot, new: Snapshot, kind: Kind) -> dict[tuple[int | None, int | None], array[int]]:
-    """Return ids by their postings on both sides: ids that share both postings are compared once."""
+    """Return the ids by their postings on both sides. Ids that share both postings are compared once."""
     pairs: defaultdict[tuple[int | None, int | None], array[int]] = defaultdict(lambda: array("q"))
     find_old, find_new = getattr(old, kind).find, getattr(new, kind).find
     for id_, posting in old.postings(kind):
@@ -162,7 +163,10 @@ def _causes(
     old_meanings: dict[str, _Meaning] | None = None,
     new_meanings: dict[str, _Meaning] | None = None,
 ) -> Causes:
-    """Return the rules that differ between the sides; if meanings are given, only those whose difference can change outcomes."""
+    """Return the rules that differ between the sides.
+
+    With meanings, return only those whose difference can change outcomes.
+    """
     before, after = {rule.id: rule for rule in old}, {rule.id: rule for rule in new}
     gone = [rule for rule in before.values() if rule.id not in after]
     added = [rule for rule in after.values() if rule.id not in before]
@@ -176,7 +180,7 @@ def _causes(
 
 
 def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
-    """Return where and when outcomes differ, as the longest periods, each with all places that share it."""
+    """Return where and when outcomes differ: periods that are as long as possible, each with all places that share it."""
     found: defaultdict[tuple[Outcome, Outcome, Period], Places] = defaultdict(int)
     # The places that differ up to the current stretch, by both outcomes and the beginning of the difference.
     differing: dict[tuple[Outcome, Outcome, datetime | None], Places] = {}

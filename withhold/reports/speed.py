@@ -25,7 +25,7 @@ PAGE = 500
 KINDS: tuple[Kind, Kind] = ("tweets", "accounts")
 _QUESTIONS = 20_000
 _TURNS = 15
-#: How many answers of each sample are compared with the reference.
+#: The number of answers of each sample that are compared with the reference.
 _COMPARED = 200
 
 Pair = tuple[int, int]
@@ -52,7 +52,10 @@ class _Empty:
 
 
 def invented_pairs(snapshot: Snapshot) -> list[Pair]:
-    """Return invented pairs with ids as large as current ones, few of which any rule names, and some ids that rules name."""
+    """Return invented pairs with ids as large as current ones.
+
+    Rules name few of these, so some ids from rules are included.
+    """
     chance = random.Random(1)  # noqa: S311  # a sample, the same each time
     pairs = [(chance.randrange(2**60, 2**61), chance.randrange(2**60, 2**61)) for _ in range(_QUESTIONS)]
     tweets, accounts = (list(islice(snapshot.postings(kind), _QUESTIONS // 10)) for kind in KINDS)
@@ -61,7 +64,7 @@ def invented_pairs(snapshot: Snapshot) -> list[Pair]:
 
 
 class Traffic(NamedTuple):
-    """Pairs to ask about, the country of most impressions, and how many impressions were left out."""
+    """The pairs to ask about, the country of most impressions, and the number of impressions that were left out."""
 
     pairs: list[Pair]
     country: str | None
@@ -69,9 +72,11 @@ class Traffic(NamedTuple):
 
 
 def sample_traffic(path: Path) -> Traffic:
-    """Sample pairs, weighted by how often they were shown, from impressions that name both a tweet and an account. O(impressions).
+    """Sample pairs from the impressions that name both a tweet and an account, weighted by their counts.
 
-    Raises as `read_traffic` does, and `TrafficError` if no impression names both.
+    O(impressions).
+
+    Raises the errors of `read_traffic`, and `TrafficError` if no impression names both.
     """
     counts: Counter[Pair] = Counter()
     countries: Counter[str | None] = Counter()
@@ -94,7 +99,9 @@ def sample_traffic(path: Path) -> Traffic:
 def measure(
     snapshot: Snapshot, viewer: Viewer, at: datetime, pairs: Sequence[Pair], progress: Callable[[float], None]
 ) -> list[Figure]:
-    """Time the ways to ask about pairs (tweet, account), for a few seconds. They take turns, so a slow moment affects all.
+    """Time each way to ask about pairs (tweet, account), for a few seconds.
+
+    They take turns, so a slow moment affects all.
 
     Raises `WrongAnswer` if the answers to a sample differ from those of `Reference`.
     """
@@ -116,14 +123,14 @@ def measure(
 
 
 def _enough(pairs: list[Pair]) -> list[Pair]:
-    """Return enough pairs for a turn, repeated if needed: with few questions the clock would dominate."""
+    """Return enough pairs for a turn, repeated if needed. With few questions, the cost of the clock would dominate."""
     return list(islice(cycle(pairs), _QUESTIONS))
 
 
 def _contenders(
     view: View, unnamed: list[Pair], named: list[Pair]
 ) -> Iterator[tuple[str, tuple[Callable[[], object], int]]]:
-    """Yield what is timed: its name, a function that runs it, and how many questions that answers."""
+    """Yield each contender: its name, a function that runs it, and the number of questions that it answers."""
 
     def one_by_one(ask: Callable[[int, int], object], pairs: list[Pair]) -> tuple[Callable[[], object], int]:
         def run() -> None:

@@ -35,7 +35,7 @@ class Side(NamedTuple):
 
 @dataclass(slots=True)
 class Block:
-    """All subjects of a kind with the same changes, and the rules behind these, by their ids."""
+    """All subjects of a kind with the same changes, and the rules that cause these changes, by id."""
 
     kind: Kind
     changes: tuple[Change, ...]
@@ -45,7 +45,7 @@ class Block:
     changed: dict[str, Rule] = field(default_factory=dict)
 
     def rules(self) -> Iterator[tuple[str, list[Rule]]]:
-        """Yield the rules that name the subjects only now, no longer name them, or changed, each ordered by id."""
+        """Yield three lists, ordered by id: the rules that name the subjects only now, no longer name them, or changed."""
         for name, found in (("now_names", self.new), ("no_longer_names", self.gone), ("changed", self.changed)):
             yield name, [found[id_] for id_ in sorted(found)]
 
@@ -63,7 +63,7 @@ class Block:
 
 
 class SummaryRow(NamedTuple):
-    """How many accounts and tweets get another outcome in some country (or at an unknown location)."""
+    """The numbers of accounts and tweets that get another outcome in some countries (or at an unknown location)."""
 
     where: Whereabouts
     old: Outcome
@@ -73,7 +73,7 @@ class SummaryRow(NamedTuple):
 
 
 class Blamed(NamedTuple):
-    """How many accounts and tweets get another outcome by the rules of a demand (None: by rules without a demand)."""
+    """The numbers of accounts and tweets that get another outcome by rules with a demand (None: without one)."""
 
     demand: str | None
     reason: Reason
@@ -82,7 +82,7 @@ class Blamed(NamedTuple):
 
 
 class Impact(NamedTuple):
-    """How many impressions get another outcome at an instant, by country and outcomes, and how many there are."""
+    """The number of impressions that get another outcome at an instant, by country and outcomes, and the total."""
 
     at: datetime
     impressions: int
@@ -114,7 +114,7 @@ class Summary:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """How many accounts and how many tweets get another outcome."""
+        """The numbers of accounts and of tweets that get another outcome."""
         return _counts(self.blocks)
 
     @property
@@ -122,7 +122,7 @@ class Summary:
         return _counts(self.audit)
 
     def to_dict(self, *, audit: bool = False) -> dict[str, object]:
-        """Return the summary for JSON. Ids are text, since some readers of JSON round large numbers."""
+        """Return the summary as JSON values. Ids are text, because some readers of JSON round large numbers."""
         impact = self.impact
         return {
             "old": self.old._asdict(),
@@ -141,7 +141,7 @@ class Summary:
 
 
 def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period = _ALWAYS) -> Summary:
-    """Summarize differences; those with the most subjects come first."""
+    """Summarize differences. Those with the most subjects come first."""
     blocks: dict[tuple[Kind, tuple[Change, ...]], Block] = {}
     places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]] = Counter()
     blamed: Counter[tuple[str, Reason, Kind]] = Counter()
@@ -207,7 +207,7 @@ def _counts(blocks: Iterable[Block]) -> tuple[int, int]:
 
 
 def _rows(places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]]) -> Iterator[SummaryRow]:
-    """Yield the sums by country; countries in which the same subjects change share a row."""
+    """Yield the sums by country. Countries in which the same subjects change share a row."""
     by_turn: defaultdict[tuple[Outcome, Outcome], dict[Whereabouts, None]] = defaultdict(dict)
     for there, was, becomes, _ in places:
         by_turn[was, becomes][there] = None

@@ -1,4 +1,4 @@
-"""Read impressions: which tweets were shown in which countries, and how often. CSV, or Parquet if pyarrow is installed."""
+"""Read impressions from CSV or Parquet: which tweets were shown, in which countries, and how often."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from withhold.territories import UNKNOWN_IN_DATA, WORLD, Resolved, is_subdivisio
 
 #: The required columns, in any order; a file may have others.
 COLUMNS = ("tweet", "account", "country", "count")
-#: At most this many problems of a file are listed.
-LISTED = 100
+#: The maximum number of problems of a file that are listed.
+MAX_PROBLEMS = 100
 
 
 class Impression(NamedTuple):
@@ -47,11 +47,11 @@ _Texts = list[str]
 
 
 def read_traffic(path: str | os.PathLike[str]) -> Iterator[Impression]:
-    """Yield the impressions of a file as it is read; about 3 µs each.
+    """Yield the impressions of a file while it is read, in about 3 µs each.
 
-    After the first problem nothing more is yielded, and at the end of the file a `TrafficError` lists all problems; discard
-    what was counted before. Raises `OSError` if the file cannot be opened. Warns with a `RuleSetWarning` where a code is first
-    read as another, such as `UK` as `GB`.
+    After the first problem, no more impressions are yielded. At the end of the file, a `TrafficError` lists the
+    problems, and all sums so far must be discarded. Raises `OSError` if the file cannot be opened. Issues a
+    `RuleSetWarning` where a code is first read as another, such as `UK` as `GB`.
     """
     problems = _Problems(Path(path))
     with problems.path.open("rb") as file:  # opened once, since it may be a pipe
@@ -70,7 +70,7 @@ class _Problems:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.count = 0
-        self._listed: list[Problem] = []
+        self._reported: list[Problem] = []
         #: The number of the current line or row, and the text of a line.
         self.number = 1
         self.line: str | None = None
@@ -81,17 +81,17 @@ class _Problems:
 
     def add(self, code: str, message: str, column: int | None = None, hint: str | None = None) -> None:
         self.count += 1
-        if self.count <= LISTED:
-            self._listed.append(Problem(code, message, self._place(column), hint))
+        if self.count <= MAX_PROBLEMS:
+            self._reported.append(Problem(code, message, self._place(column), hint))
 
     def read_as(self, country: Resolved) -> str:
         message = f"`{country.alias}` was read as `{country.code}`"
         return str(Problem("territory-alias", message, self._place(2), severity="warning"))
 
     def all(self) -> list[Problem]:
-        left = self.count - len(self._listed)
+        left = self.count - len(self._reported)
         more = f"{left:,} more problem{'s' if left > 1 else ''} in this file"
-        return [*self._listed, *([Problem("more-problems", more, Place(str(self.path)))] if left else [])]
+        return [*self._reported, *([Problem("more-problems", more, Place(str(self.path)))] if left else [])]
 
     def _place(self, column: int | None) -> Place | str:
         if self.line is None:
@@ -109,7 +109,7 @@ class _Problems:
 
 
 def _impression(texts: _Texts, problems: _Problems) -> Impression | None:
-    """Return one row; None after reporting all its problems."""
+    """Return the impression of one row, or None after reporting all problems of the row."""
     before = problems.count
     ids: list[int | None] = [None, None]
     for column in (0, 1):
@@ -140,7 +140,7 @@ def _impression(texts: _Texts, problems: _Problems) -> Impression | None:
 
 @lru_cache(maxsize=1024)
 def _country(text: str) -> Resolved | Problem:
-    """Return a country, or its problem. The hint on a code for an unknown country is to leave the field empty."""
+    """Return a country, or the problem with it. For codes of an unknown country, the hint is to leave the field empty."""
     try:
         found = resolve(text)
     except TerritoryError as error:
@@ -156,8 +156,8 @@ def _country(text: str) -> Resolved | Problem:
 
 
 def _csv_rows(file: BufferedReader, problems: _Problems) -> Iterator[_Texts]:
-    """Yield the rows of a CSV file, and note the line of each in `problems`."""
-    # Bytes that are not UTF-8 become characters that are not digits, and are then reported as such.
+    """Yield the rows of a CSV file, and record the line of each in `problems`."""
+    # Bytes that are not UTF-8 become characters that are not digits, and are then reported as a bad id.
     with TextIOWrapper(file, "utf-8-sig", "replace", newline="") as text:
         rows = csv.reader(_lines(text, problems), strict=True)
         try:
@@ -184,7 +184,7 @@ def _lines(text: TextIOWrapper, problems: _Problems) -> Iterator[str]:
 
 
 def _ordered(header: list[str], problems: _Problems) -> bool:
-    """Note the positions of the columns. Report missing and repeated ones, and return False."""
+    """Record the positions of the columns. If columns are missing or repeated, report them and return False."""
     missing = [f"`{name}`" for name in COLUMNS if header.count(name) != 1]
     if missing:
         expected = ",".join(COLUMNS)
@@ -197,7 +197,7 @@ def _ordered(header: list[str], problems: _Problems) -> bool:
 
 
 def _parquet_rows(problems: _Problems) -> Iterator[_Texts]:
-    """Yield the rows of a Parquet file as texts, as from CSV, so that one function reads both."""
+    """Yield the rows of a Parquet file as text, like rows of CSV, so that one function reads both."""
     try:
         parquet: Any = importlib.import_module("pyarrow.parquet")
     except ImportError:

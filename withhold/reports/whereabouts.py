@@ -31,10 +31,10 @@ class Whereabouts:
 
     @property
     def territories(self) -> TerritorySet:
-        """The known places. A set that holds most countries is written as the world without the others.
+        """The known places. A set with more than half of all countries is written as the world except the others.
 
-        The part of a country outside all its subdivisions represents viewers whose subdivision is unknown; likewise for a
-        region.
+        The part of a country, or of a region, outside of all its subdivisions represents viewers whose subdivision is
+        unknown.
         """
         return _territories(self.places)
 
@@ -42,16 +42,18 @@ class Whereabouts:
         return Whereabouts(self.places | other.places)
 
     def has(self, place: LocationKey) -> bool:
-        """Return whether a viewer with this location is there."""
+        """Return whether the set contains this location."""
         return bool(self.places & place_of(place))
 
     def touched(self) -> Iterator[str | None]:
-        """Yield every country of which a part is in the set, and None for an unknown location."""
+        """Yield every country with at least a part in the set, and None for an unknown location."""
         yield from (None,) if self.unknown else ()
         yield from _touched(self.territories)
 
     def worded(self) -> tuple[TerritorySet, tuple[str, ...], tuple[str, ...]]:
-        """Return the territories in short: a set, and codes to add and to exclude for viewers with an unknown subdivision.
+        """Return the territories in a short form.
+
+        These are a set, and the codes to add and to exclude for viewers of unknown subdivision.
 
         >>> territories, only, but = Whereabouts(within("US-MS") | place_of(("US", ()))).worded()
         >>> str(territories), only, but
@@ -79,7 +81,7 @@ def _territories(places: Places) -> TerritorySet:
 
 @cache
 def point(code: str) -> TerritorySet:
-    """Return the place of viewers in a country or subdivision about whom no more is known."""
+    """Return the place of viewers who are known to be in a country or subdivision, but not where within it."""
     return TerritorySet([code]) - TerritorySet(directly_in(code))
 
 
