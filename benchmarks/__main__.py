@@ -1,7 +1,7 @@
 """Compare the cost of a check with other libraries (the rivals) and with lower bounds (the floors).
 
-A full run takes about half an hour and 12 GB, and writes benchmarks/RESULTS.md with its plots. With --quick it takes two
-minutes, measures up to 100,000 ids, and writes nothing unless --keep is given.
+A full run takes about half an hour and 12 GB, and writes benchmarks/RESULTS.md with its plots. With --quick it takes a
+few minutes, measures up to 100,000 ids, and writes nothing unless --keep is given.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True, binding=False
-"""Lower bounds for a view: the cost of a call that does nothing, and the cost of only reading memory."""
+"""Lower bounds for the cost of a view: a call that does nothing, and calls that only read memory."""
 
 from libc.stdint cimport int64_t, uint64_t
 
@@ -22,7 +22,7 @@ cdef class Reads:
     cdef const uint64_t[::1] _tweets, _accounts
 
     def __cinit__(self, const uint64_t[::1] tweets not None, const uint64_t[::1] accounts not None):
-        """Take two non-empty tables of 64-bit numbers, none of which has all bits set."""
+        """Take two non-empty tables of 64-bit numbers. No number may have all bits set."""
         if not len(tweets) or not len(accounts):
             raise ValueError("the tables are empty")
         self._tweets, self._accounts = tweets, accounts

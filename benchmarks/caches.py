@@ -27,9 +27,9 @@ REPEATS = 5
 
 #: A function that asks about a tweet and its author.
 Ask = Callable[[int, int], object]
-#: Return an `Ask` for an engine and one of its views.
+#: A function that returns an `Ask` for an engine and one of its views.
 Way = Callable[[Engine, View], Ask]
-#: The answers of `Reference` to the first question of each list; `Reference` is too slow for all.
+#: The answers of `Reference` to the first question of each list. It is too slow for all questions.
 Right = dict[tuple[int, int], Decision]
 
 
@@ -48,8 +48,8 @@ def rules() -> RuleSet:
     )
 
 
-def of_dictionaries() -> dict[str, tuple[float, float]]:
-    """Return the nanoseconds of a hit and of a miss, for keys like those of decisions, by the name of the look-up."""
+def measure_lookups() -> dict[str, tuple[float, float]]:
+    """Return the nanoseconds of a hit and of a miss, by the name of the look-up. The keys are like those of decisions."""
     keys: list[object] = [(((posting,), (), None), VIEWER.location_key) for posting, _ in enumerate(NAMED)]
     others: list[object] = [(((), (posting,), None), VIEWER.location_key) for posting, _ in enumerate(NAMED)]
     kept = dict.fromkeys(keys, 1)
@@ -103,7 +103,7 @@ def _ask(ask: Ask, pairs: list[tuple[int, int]]) -> None:
         ask(tweet, account)
 
 
-def of_questions(snapshot: Snapshot, right: Right) -> list[Reading]:
+def measure_questions(snapshot: Snapshot, right: Right) -> list[Reading]:
     """Return the cost of each kind of question to a snapshot."""
     kinds: list[tuple[str, Way, list[tuple[int, int]], bool]] = [
         ("view.check, a miss", lambda _, view: _check(view), UNNAMED, False),
@@ -154,7 +154,7 @@ def _cost(snapshot: Snapshot, right: Right, way: Way, pairs: list[tuple[int, int
 def main() -> None:
     """Print the cost of a look-up, and then of each kind of question."""
     argparse.ArgumentParser(prog="python -m benchmarks.caches", description=__doc__).parse_args()
-    found = of_dictionaries()
+    found = measure_lookups()
     print(f"{'look-up':<32} {'ns for a hit':>15} {'ns for a miss':>19}")
     for name, (hit, miss) in found.items():
         print(f"{name:<32} {hit:>15,.0f} {miss:>19,.0f}")
@@ -164,7 +164,7 @@ def main() -> None:
     right = {pair: reference.check(pair, VIEWER, AT) for pair in (NAMED[0], UNNAMED[0])}
     for native in (True, False) if engine_info().native else (False,):
         print(f"\n{'in C' if native else 'in Python':<32} {'cache reads':>15} {'ns':>8} {'share':>10}")
-        for kind, reads, took in of_questions(Snapshot.compile(given, native=native), right):
+        for kind, reads, took in measure_questions(Snapshot.compile(given, native=native), right):
             print(
                 f"{kind:<32} {reads:>15.2f} {took:>8,.0f} {reads * (miss if kind.endswith('first time') else hit) / took:>10.0%}"
             )

@@ -1,4 +1,4 @@
-"""Compile and load `_floors.pyx`. Only benchmarks need it, so it is in no wheel.
+"""Compile and load `_floors.pyx`. Only benchmarks need it, so wheels do not contain it.
 
 `python -m benchmarks.floors DIRECTORY` compiles it in its own process, so that the measuring process stays small.
 """

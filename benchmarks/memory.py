@@ -16,7 +16,7 @@ def release() -> None:
 
 
 def usage() -> dict[str, int]:
-    """Return the bytes that are resident (`rss`), the same with shared pages divided (`pss`), and private ones (`own`).
+    """Return the bytes of this process: resident (`rss`), with shared pages divided (`pss`), and private (`own`).
 
     Pages of a mapped file that were not written to are not private: another process that maps the file shares them.
     """
@@ -34,7 +34,7 @@ def reset_peak() -> int:
 
 
 def peak() -> int:
-    """Return the peak of resident bytes since `reset_peak`. (The peak of `getrusage` can be that of a parent.)"""
+    """Return the peak of resident bytes since `reset_peak`. (`getrusage` may return the peak of a parent process.)"""
     for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024

@@ -10,7 +10,10 @@ from withhold import Reference, RuleSet
 
 
 class Oracle:
-    """Answers by `Reference`. It reads every rule for every question, so it only gets the rules that concern the question."""
+    """Answers from `Reference`.
+
+    It reads all its rules for every question, so it only gets the rules that concern the question.
+    """
 
     def __init__(self, columns: Columns, pairs: Iterable[Pair]) -> None:
         self._columns = columns
@@ -28,13 +31,13 @@ class Oracle:
         return RuleSet(self._columns.rule(number) for number in sorted(numbers))
 
     def withholds(self, pair: Pair) -> bool:
-        """Return whether the tweet is withheld. Without rules nothing is, so `Reference` is not asked."""
+        """Return whether the tweet is withheld. Without rules it is not, so `Reference` is not asked."""
         rules = self.rules_on(pair)
         return bool(rules.rules) and not Reference(rules).check(pair, VIEWER, NOW).visible
 
 
 def judged(columns: Columns, pools: dict[str, list[Pair]]) -> dict[str, Pool]:
-    """Return the pools with the right answers. Raise `AssertionError` if a pool has other questions than its name states."""
+    """Return the pools with the right answers. Raise `AssertionError` if the answers do not match the name of a pool."""
     oracle = Oracle(columns, (pair for pairs in pools.values() for pair in pairs))
     found = {name: Pool(pairs, bytes(map(oracle.withholds, pairs))) for name, pairs in pools.items()}
     for name, right in (("cold", {0}), ("hot", {0}), ("hits", {1})):

@@ -48,7 +48,7 @@ def begin() -> None:
 
 @contextmanager
 def needed() -> Iterator[None]:
-    """Allow imports of the extra `bench`; if one is missing, exit with the command that installs it."""
+    """Allow imports from the extra `bench`. If one is missing, exit with the command that installs it."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -63,7 +63,7 @@ def command(module: str, *arguments: object) -> list[str]:
 
 
 def output_of(module: str, *arguments: object) -> Any:
-    """Run a module in its own process, and return the JSON that it prints; exit if it fails."""
+    """Run a module in its own process, and return the JSON that it prints. Exit if it fails."""
     done = subprocess.run(command(module, *arguments), stdout=subprocess.PIPE, check=False)  # noqa: S603
     if done.returncode:
         sys.exit(f"stopped: {module} ended with status {done.returncode}")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from benchmarks.workload import FIRST_ID, HERE, IN_FORCE, LAST_ID, Columns, Pair
 
-#: `cold`: pairs that no rule names, each used once. `hot`: 500 such pairs, used repeatedly. `hits`: pairs withheld
-#: here and now. `traffic`, each used once: no rule names 99 %; 0.9 % are withheld elsewhere or not now, 0.1 % here.
+#: `cold`: pairs that no rule names, each used once. `hot`: 500 such pairs, used repeatedly. `hits`: pairs that are
+#: withheld here and now. `traffic`: pairs that are used once each. No rule names 99 % of them; 0.9 % are withheld
+#: elsewhere or at another time, and 0.1 % here and now.
 POOLS = ("cold", "hot", "hits", "traffic")
 HOT, HITS = 500, 1_000
 
@@ -29,7 +30,7 @@ class Pool:
 
     @classmethod
     def opened(cls, path: Path) -> Pool:
-        """Read a pool written by `save`: 16 bytes of each question are its pair, and one its answer."""
+        """Read a pool written by `save`: 16 bytes for the pair of each question, and one for its answer."""
         whole = path.read_bytes()
         count = len(whole) // 17
         flat = array("q", whole[: 16 * count])
@@ -53,7 +54,10 @@ def drawn(columns: Columns, *, cold: int, traffic: int, seed: int = 2) -> dict[s
 
 
 def misses(random_: random.Random, count: int) -> list[Pair]:
-    """Return pairs of random ids. A rule names one of them by chance in practice never, and the oracle would find it."""
+    """Return pairs of random ids.
+
+    In practice no rule names any of them by chance; if one did, the oracle would detect it.
+    """
     return [(random_.randint(FIRST_ID, LAST_ID), random_.randint(FIRST_ID, LAST_ID)) for _ in range(count)]
 
 

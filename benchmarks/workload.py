@@ -1,4 +1,4 @@
-"""Random rules from a seed, with realistic proportions, as columns that every process reads from files."""
+"""Random rules with realistic proportions, generated from a seed, as columns that every process reads from files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACES = (*COUNTRIES, "WORLD")
 HERE = frozenset({PLACES.index("IN"), PLACES.index("WORLD")})
 
 _MONTH = timedelta(days=30)
-#: Windows of time: 98 % of rules have none; others are in force, have ended, or are not yet in force.
+#: Windows of time. 98 % of rules have none; the windows of the others are open, have ended, or have not begun.
 WINDOWS: tuple[tuple[datetime | None, datetime | None], ...] = (
     (None, None),
     (NOW - _MONTH, NOW + _MONTH),
@@ -61,7 +61,7 @@ QUICK = FULL[:2]
 
 @dataclass(frozen=True)
 class Columns:
-    """The rules as columns with a row for each id: kind, id, and the indices of place and window."""
+    """The rules as columns, with a row for each id: its kind, the id, and the indices of its place and window."""
 
     on_accounts: bytes
     ids: array[int]

@@ -18,12 +18,12 @@ from benchmarks.differential.exhaustive import PLACES, Batch, everything
 from withhold import Decision, Engine, Policy, Reference, Rule, RuleSet, Snapshot, Tweet, View, Viewer, engine_info
 from withhold.model.tweet import Subject, links_of
 
-#: The number of wrong answers of a batch that are described.
+#: The maximum number of wrong answers of a batch that are described.
 _EXAMPLES = 5
 
 
 class Compared(NamedTuple):
-    """The number of questions, the number of answers that differ from the reference's, and descriptions of the first."""
+    """The numbers of questions and of answers that differ from the reference, and the first such answers as text."""
 
     questions: int
     disagreements: int
@@ -42,7 +42,7 @@ def engines(rules: RuleSet, policy: Policy) -> dict[str, Engine]:
 
 
 class _Remembering(Reference):
-    """A `Reference` for the rules on one subject that evaluates them only once for each place."""
+    """A `Reference` for the rules on one subject, which evaluates them only once for each place."""
 
     def __init__(self, rules: RuleSet, policy: Policy) -> None:
         super().__init__(rules, policy, places=PLACES)
@@ -127,7 +127,7 @@ def _described(rule: Rule) -> str:
 
 
 def main() -> int:
-    """Compare everything, show progress, and print JSON; return the exit status: 1 if any answer differs."""
+    """Compare all batches, show progress, and print JSON. Return the exit status, which is 1 if any answer differs."""
     began = time.monotonic()
     questions = disagreements = 0
     for batch in everything():

@@ -1,7 +1,9 @@
-"""All questions about a small world. Random questions prove nothing, while these prove that it has no wrong answer.
+"""All questions about a small world.
+
+Random questions prove nothing, but these prove that no answer about this world is wrong.
 
 Rules in this world name six codes: `WORLD`, a country, and a country with regions and provinces. Viewers are at nine
-places. To rules with these codes, every other place is equivalent to one of the nine.
+places. For rules with these codes, every other place is equivalent to one of the nine.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ PLACES: tuple[LocationKey, ...] = (
     ("IT", ("IT-25",)),
     ("IT", ("IT-45",)),
 )
-#: The smallest territory around each code, written by hand: expected patterns are computed from it.
+#: The smallest territory around each code, written by hand. Expected patterns are computed from it.
 _AROUND = {
     **dict.fromkeys(("US", "IN", "IT"), "WORLD"),
     **dict.fromkeys(("IT-62", "IT-25", "IT-45"), "IT"),
@@ -72,7 +74,7 @@ class Kind(NamedTuple):
 
 
 def texts() -> Iterator[Text]:
-    """Yield every `withheld_in` with every `except_in`."""
+    """Yield all combinations of a `withheld_in` and an `except_in`."""
     sets = [codes for size in range(len(CODES) + 1) for codes in combinations(CODES, size)]
     yield from product(sets[1:], sets)
 
@@ -133,7 +135,7 @@ def singles() -> Iterator[Batch]:
             yield Batch(name, rules, policy, _questions(subjects))
 
 
-#: How two rules concern a subject: they name different ids of it, or both name the same id.
+#: The ways in which two rules concern a subject: they name different ids of it, or both name the same id.
 WAYS = (
     "account and tweet",
     "tweet and account",
@@ -170,7 +172,7 @@ def pairs(way: int, policy: Policy, start: int = 0, step: int = 1) -> Batch:
 
 
 def pairs_in_part(part: int, of: int) -> Iterator[Batch]:
-    """Yield one part of all pairs for each policy; each policy has another way in which the rules concern a subject."""
+    """Yield one part of all pairs for each policy. For each policy, the rules concern a subject in another way."""
     for at, policy in enumerate(POLICIES):
         yield pairs((part + at) % len(WAYS), policy, part, of)
 
@@ -206,7 +208,7 @@ _Times = tuple[Period, tuple[Period, ...]]
 
 
 def times(stays: int) -> list[_Times]:
-    """Return all periods between the hours, also open ones, each with all combinations of at most so many stays."""
+    """Return all periods between the hours, including open ones, each with all combinations of at most `stays` stays."""
     bounds = (None, *HOURS)
     periods = [Period(start, end) for start, end in product(bounds, bounds) if not (start and end and end <= start)]
     return [
@@ -236,7 +238,7 @@ def instants(stays: int) -> Batch:
 
 
 def pairs_of_instants() -> Batch:
-    """Return all pairs of rules that differ in when they are in force, and of each with itself, at all instants."""
+    """Return all pairs of rules with different times, and each rule paired with itself, at all instants."""
     distinct = list({in_force(each): each for each in times(2)}.values())
     rules = [
         timed(f"{'ab'[side]}{at:02}", each, [_alone(side, at)]) for at, each in enumerate(distinct) for side in (0, 1)
@@ -256,7 +258,7 @@ _EFFECTS: tuple[tuple[str, Settle | None, Effect], ...] = (
 
 
 def authors(*, sees_own: bool, effects: int = len(_EFFECTS), viewers: Sequence[Viewer] = VIEWERS[:2]) -> Batch:
-    """Return all pairs of rules on two tweets and two accounts, one of them the viewer's, for their tweets and retweets."""
+    """Return all pairs of rules on two tweets and two accounts, one of them the viewer's, for tweets and retweets."""
     parts = [chosen for size in range(1, 5) for chosen in combinations(range(4), size)]
     variants = list(product(_EFFECTS[:effects], parts))
     rules, questions = [], []

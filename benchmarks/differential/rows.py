@@ -1,4 +1,4 @@
-"""Compare the answers of all implementations to random questions with those of a dict of rows.
+"""Compare the answers of all implementations to random questions with the answers of a dict of rows.
 
 The dict is independent of the library. It is first compared with `withhold.Reference` on 500 of the questions.
 """
@@ -70,7 +70,7 @@ def views(columns: Columns, directory: Path) -> dict[str, View]:
 
 
 def compared(columns: Columns, directory: Path, count: int) -> dict[str, Any]:
-    """Ask all implementations all questions; raise `WrongAnswerError` at the first wrong answer."""
+    """Ask all implementations all questions. Raise `WrongAnswerError` for the first wrong answer."""
     pairs, rows = drawn(columns, count), Rows(columns)
     right = [rows.withholds(pair) for pair in pairs]
     sample = pairs[:500]

@@ -1,4 +1,4 @@
-"""The ways to locate an address, and the check that their answers agree."""
+"""The ways to locate an address, and a check that their answers agree."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def agree(answers: dict[str, Answer], reader: maxminddb.Reader, addresses: list[
 
 
 def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, Answer]]:
-    """Return the functions to time, and the same functions reduced to country codes, to compare."""
+    """Return the functions to time, and functions that reduce their results to country codes for comparison."""
     official, reader = geoip2.database.Reader(path), maxminddb.open_database(path)
     cache: cachetools.LRUCache[str, object] = cachetools.LRUCache(65_536)
     guarded = cachetools.cached(cache, lock=threading.Lock())(reader.get)

@@ -15,7 +15,7 @@ from withhold.location.tree import SearchTree
 
 
 class Streams:
-    """Generate addresses, each list with new ones."""
+    """Generates lists of random addresses."""
 
     def __init__(self, path: Path) -> None:
         with maxminddb.open_database(path) as reader:

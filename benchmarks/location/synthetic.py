@@ -17,7 +17,7 @@ from pathlib import Path
 from withhold.territories import countries
 
 SEED = 20210210
-#: To be increased when the content changes, so that an old cached file is not used.
+#: Increase this when the content changes, so that an old cached file is not used.
 EDITION = 3
 _EMPTY = None
 #: The types of numbers in the metadata that do not have 32 bits: 5 is 16 bits, and 9 is 64 bits.
@@ -39,7 +39,7 @@ class Tree:
         self.nodes: list[tuple[int | None, int | None]] = []
         self.data = bytearray()
         self.codes = [code for code in countries() if code != "XK"]
-        # A few countries have most networks, as in reality.
+        # As in reality, a few countries have most of the networks.
         self.weights = [1 / rank for rank in range(1, len(self.codes) + 1)]
         self._continent = self._append(_map({"code": "XA", "geoname_id": 6255147, "names": _names("Continent")}))
         self._countries = {
@@ -96,7 +96,7 @@ class Tree:
         return self.node(record, inner) if self.rng.random() < 0.5 else self.node(inner, record)
 
     def top(self, path: str, roots: Mapping[str, int | None]) -> int | None:
-        """Join subtrees into one tree; the key of a root is its path in bits."""
+        """Join subtrees into one tree. The key of a root is its path in bits."""
         if path in roots:
             return roots[path]
         if not any(root.startswith(path) for root in roots):
@@ -121,7 +121,7 @@ def _bits(value: int, length: int) -> str:
 
 
 def write(path: Path, scale: float = 1.0) -> None:
-    """Write the database; a smaller `scale` gives fewer networks (0.05 about 50,000)."""
+    """Write the database. A smaller `scale` gives fewer networks; 0.05 gives about 50,000."""
     tree = Tree(random.Random(SEED))
     v4_blocks = {
         _bits(octet, 8): tree.grow(8, 32, tree.pick(), _odds_v4)
@@ -207,7 +207,7 @@ def _names(name: str) -> dict[str, str]:
 
 
 def cached(scale: float = 1.0) -> Path:
-    """Return the path of the database in the temporary directory; write it if it does not exist."""
+    """Return the path of the database in the temporary directory. Write it if it does not exist."""
     path = Path(tempfile.gettempdir()) / f"withhold-synthetic-{EDITION}-{scale:g}.mmdb"
     if not path.exists():
         print(f"writing {path.name}, which takes about 10 s at full size …", file=sys.stderr, flush=True)

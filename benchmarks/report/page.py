@@ -146,7 +146,7 @@ def names_of(sizes: list[dict[str, Any]]) -> list[str]:
 
 
 def ratios(sizes: list[dict[str, Any]]) -> str:
-    """Return each rival's cost divided by the library's, for a check without a rule and for an item of a page."""
+    """Return the ratios of the rivals' costs to that of the library, for a check without a rule and an item of a page."""
     head = ["rival", *(f"{kind}, {size['ids']:,}" for kind in ("check", "page") for size in sizes)]
     rows = []
     for name in names_of(sizes):

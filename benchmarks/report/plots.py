@@ -118,7 +118,7 @@ def _cost(axes: Any, sizes: list[dict[str, Any]], colour: Callable[[str], str]) 
 
 
 def spread_out(heights: list[float], gap: float) -> list[float]:
-    """Move heights apart, as little as possible, until they differ by at least a gap."""
+    """Move heights apart, as little as possible, until they differ by at least `gap`."""
     order = sorted(range(len(heights)), key=heights.__getitem__)
     found = list(heights)
     for _ in range(200):
@@ -131,7 +131,7 @@ def spread_out(heights: list[float], gap: float) -> list[float]:
 
 
 def _dots(axes: Any, values: dict[str, float], colour: Callable[[str], str], label: str, form: str, ids: int) -> None:
-    """Draw a dot for each rival with its figure. (The scale is logarithmic, on which the length of bars is meaningless.)"""
+    """Draw a dot for each rival with its figure, not a bar, because lengths are meaningless on a logarithmic scale."""
     names = sorted(values, key=values.__getitem__, reverse=True)
     for row, name in enumerate(names):
         axes.plot(values[name], row, "o", ms=8, color=colour(name))

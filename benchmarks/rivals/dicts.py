@@ -39,7 +39,7 @@ class Dict(Rival):
 
 
 class Cached(Dict):
-    """The same with a bounded TTL cache in front of the check."""
+    """Like `Dict`, with a bounded TTL cache in front of the check."""
 
     note = "a cachetools.TTLCache of 100,000 answers for 60 s in front of `dict`; pages use it for every item"
     package = "cachetools"

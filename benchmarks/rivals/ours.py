@@ -14,7 +14,7 @@ from withhold.native.package import this_package
 
 
 class Ours(Rival):
-    """The common base."""
+    """The base of all implementations of `withhold`."""
 
     note = "checks dates; unknown locations and reasons; `filter` also returns the visible items and a decision for each withheld one"
 

@@ -34,10 +34,10 @@ _VIEWER = f'"country": "IN", "now": {NOW_SECONDS}'
 
 
 class Rego(Rival):
-    """The common base."""
+    """The base of all Rego engines."""
 
     note = "checks dates; the rules are data: id → [place, from, until]; ids are text because keys of JSON are"
-    #: The number of pairs of a page in one document.
+    #: The maximum number of pairs in one document.
     batch: ClassVar[int] = 2_000
 
     def load(self, columns: Columns, directory: Path) -> None:  # noqa: ARG002
@@ -69,7 +69,7 @@ class Rego(Rival):
 
 
 class Rvm(Rego):
-    """Regorus of 2026, which compiles Rego for its virtual machine."""
+    """The Regorus of 2026, which compiles Rego for its virtual machine."""
 
     note = f"{Rego.note}; a page is split into batches of 200, because a program is limited to 25,000 steps"
     package = "gordon-to-regorus"
@@ -91,7 +91,7 @@ class Rvm(Rego):
 
 
 class Interpreter(Rego):
-    """Regorus of 2024, which interprets Rego."""
+    """The Regorus of 2024, which interprets Rego."""
 
     package = "hobofan-regorus"
     bytes_per_id = 2_600
@@ -111,7 +111,7 @@ class Interpreter(Rego):
 
 
 class Opa(Rego):
-    """OPA itself: its Go library is loaded into the process and called by ctypes."""
+    """OPA itself: its Go library is loaded into the process and called through ctypes."""
 
     package = "opa-golib-python-bindings"
     bytes_per_id = 3_000

@@ -1,4 +1,4 @@
-"""The base class of rivals: a rival loads rules, and answers questions for a viewer in India as fast as it can."""
+"""The base class of rivals. A rival loads rules, and answers questions for a viewer in India as fast as it can."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class LeftOut(Exception):  # noqa: N818
 class Rival(ABC):
     """One way to answer questions, measured in its own process."""
 
-    #: How it was used, for readers of the results.
+    #: A note on how it was used, for readers of the results.
     note: ClassVar[str]
-    #: The measured peak of memory while loading. A rival that would exceed the limit is left out.
+    #: The measured peak of memory per id while loading. A rival that would exceed the limit is left out.
     bytes_per_id: ClassVar[int] = 500
     #: The name of its package, or empty for the standard library.
     package: ClassVar[str] = ""
@@ -55,7 +55,7 @@ class Rival(ABC):
         return self.check
 
     def masker(self) -> Mask | None:
-        """Return a function from two buffers to one flag for each pair, or None if buffers bring no advantage."""
+        """Return a function from two buffers to one flag for each pair, or None if buffers have no advantage."""
         return None
 
     def forget(self) -> None:  # noqa: B027

@@ -53,5 +53,5 @@ class Numpy(Rival):
 
 
 def _column(ids: Ids) -> Ids:
-    """Return sorted ids, and after them one that no id equals, so that every search has a result."""
+    """Return sorted ids, followed by a number that is greater than every id, so that every search has a result."""
     return np.sort(np.append(ids, np.iinfo(np.int64).max))

@@ -1,1 +1,1 @@
-"""Timing of the rivals: each runs in its own process, and all get the same questions in turns."""
+"""Time the rivals: each runs in its own process, and all get the same questions in turns."""

@@ -1,4 +1,4 @@
-"""Compare the answers of a rival with the right ones. A rival with a wrong answer is never timed."""
+"""Compare the answers of a rival with the right answers. A rival with a wrong answer is never timed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from benchmarks.workload import Pair
 
 
 class WrongAnswerError(Exception):
-    """An implementation or a rival gives a wrong answer; the message contains the question."""
+    """An implementation or a rival gives a wrong answer. The message contains the question."""
 
 
 def disagreement(
     rival: Rival, found: list[Scenario], plan: dict[str, int], pools: dict[str, Pool], turns: int
 ) -> str | None:
-    """Ask a rival every question of the plan in the same way as it is timed; return its first mistake, or None."""
+    """Ask a rival every question of the plan in the same way as when it is timed. Return its first mistake, or None."""
     for scenario in found:
         pool = pools[scenario.pool]
         for turn in range(turns):

@@ -105,7 +105,7 @@ def too_large(name: str, size: Size, effort: Effort) -> str | None:
 
 
 def _loaded(process: Process, rivals: dict[str, dict[str, Any]], effort: Effort) -> str | None:
-    """Load a rival; return the reason if it fails, or None."""
+    """Load a rival. Return the reason if it fails, otherwise None."""
     found = _call(process, "load", effort.load_seconds)
     if "left_out" in found:
         return str(found["left_out"])
@@ -114,7 +114,7 @@ def _loaded(process: Process, rivals: dict[str, dict[str, Any]], effort: Effort)
 
 
 def _call(process: Process, do: str, timeout: float, **arguments: object) -> dict[str, Any]:
-    """Call a worker; return the reason as `left_out` if it is lost."""
+    """Call a worker. If it is lost, return the reason as `left_out`."""
     try:
         return process.ask(do, timeout, **arguments)
     except WorkerLostError as error:

@@ -1,4 +1,4 @@
-"""A worker process, as the driver uses it: each request and each response is a line, and waiting has a timeout."""
+"""The driver's side of a worker process. Each request and each response is a line, and waiting has a timeout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class WorkerLostError(Exception):
 
 
 class Process:
-    """One worker; use it as a context manager."""
+    """One worker. Use it as a context manager."""
 
     def __init__(self, name: str, directory: Path) -> None:
         self.name = name

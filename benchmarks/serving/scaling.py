@@ -70,7 +70,7 @@ def sharing(directory: Path, effort: Effort, progress: Progress) -> dict[str, An
         with ExitStack() as stack:
             workers = [stack.enter_context(Process(name, directory)) for _ in range(WORKERS)]
             progress(f"memory of {WORKERS} workers of {name}")
-            # Start all workers before the first one loads, so that the pages that they share stay the same.
+            # Start all workers before the first one loads, so that the pages that they share remain the same.
             for do in ("ready", "load"):
                 responses = [process.ask(do, effort.load_seconds) for process in workers]
             if any("left_out" in one for one in responses):

@@ -8,7 +8,7 @@ from itertools import cycle, islice
 from benchmarks.questions import HITS, HOT
 from benchmarks.workload import Pair
 
-#: The cold misses in a loop: the figure that plots and ratios use.
+#: The scenario of cold misses in a loop, whose figure plots and ratios use.
 LOOP = "miss, cold, in a loop"
 #: The pools whose questions are used repeatedly, with their sizes.
 REPEATED = {"hot": HOT, "hits": HITS}
@@ -23,7 +23,7 @@ class Scenario:
     #: `calls`: single calls, each timed. `loop`: the loop is timed, so reading the clock costs nothing. `page`: lists of
     #: pairs. `mask`: two buffers.
     kind: str
-    #: The number of questions in a turn, at most: slow rivals get fewer.
+    #: The maximum number of questions in a turn. Slow rivals get fewer.
     each: int
     page: int = 0
     #: The index of its first question among those of a turn.
@@ -31,7 +31,7 @@ class Scenario:
 
 
 def scenarios(scale: float = 1.0) -> list[Scenario]:
-    """Return all scenarios; `scale` shortens each."""
+    """Return all scenarios. `scale` shortens each of them."""
     pages = [(page, kind) for kind in ("page", "mask") for page in (50, 500, 2_000)]
     found = [
         Scenario("miss, cold", "cold", "calls", 5_000),

@@ -93,7 +93,7 @@ class Worker:
         return dict(timed(self.rival, chosen, pairs))
 
     def throughput(self, how: str, threads: int, seconds: float) -> dict[str, Any]:
-        """Answer questions for some seconds in one or more threads; return the questions per second."""
+        """Answer questions for some seconds in one or more threads. Return the questions per second."""
         pairs = self.pools["traffic"].pairs
         size = len(pairs) if how == "column" else 500
         parts, buffers = pages(pairs, size), how in ("mask", "column")
@@ -149,7 +149,7 @@ class Worker:
 
 
 def _whole(count: int, scenario: Scenario) -> int:
-    """Return a number of questions that makes whole pages, and at least one."""
+    """Return the number of questions, rounded to whole pages, and at least one page."""
     return max(count // scenario.page, 1) * scenario.page if scenario.page else max(count, 30)
 
 

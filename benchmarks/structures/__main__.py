@@ -1,4 +1,4 @@
-"""Compare data structures for a table of ids, most of whose look-ups are for ids that it lacks.
+"""Compare data structures for a table of ids. Most of the look-ups are for ids that are not in it.
 
 The structures are written in C (structures.c), like the hot loops of the package. All of them are built from the same
 ids, and their answers are compared before anything is timed. Without --quick it builds all of them at once with ten
@@ -83,7 +83,7 @@ def measure(library: ctypes.CDLL, structures: list[Contender], world: World, *, 
             contender.taken["beside work"][turn] -= work
 
 
-def of_size(library: ctypes.CDLL, size: int, *, turns: int, count: int) -> Table:
+def measure_size(library: ctypes.CDLL, size: int, *, turns: int, count: int) -> Table:
     """Build the structures of one size, compare their answers and time them."""
     world = World(size)
     sections = contenders(size)
@@ -130,7 +130,7 @@ def cells(contender: Contender, base: Contender) -> list[str]:
 
 
 def shapes(directory: Path, sizes: tuple[int, ...], count: int) -> Table:
-    """Compare hash functions and filters on ids that differ in few bits: the share that passes, and the longest bucket."""
+    """Compare hash functions and filters for ids that differ in few bits: the passing share and the longest bucket."""
     mixers = {"multiply": 0, "multiply, shift, multiply": 1, "shift before both": 2, "MurmurHash3": 3}
     shown = Table(
         title="Misses that pass the filter (and the longest bucket), by distribution of ids",
@@ -176,7 +176,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         library = compiled(Path(temporary))
         for size in sizes:
-            shown.append(of_size(library, size, turns=turns, count=count))
+            shown.append(measure_size(library, size, turns=turns, count=count))
             console.print(shown[-1])
         shown.append(shapes(Path(temporary), sizes[:3], 4 * count))
         console.print(shown[-1])

@@ -71,7 +71,7 @@ def contenders(size: int) -> list[list[Contender]]:
 
 
 class World:
-    """The ids of the two tables, and questions to them."""
+    """The ids of the two tables, and questions about ids in them or not in them."""
 
     def __init__(self, size: int, shape: str = "random", seed: int = 1) -> None:
         self.random = random.Random(seed)

@@ -47,7 +47,7 @@ def measured(small: Path, medium: Path, large: Path, turns: int, compiled: dict[
 
 
 def answering(path: Path, questions: list[Pair]) -> int:
-    """Answer questions from a file; return the private memory of this process afterwards."""
+    """Answer questions from a file. Return the private memory of this process afterwards."""
     view = Engine(Snapshot.open(path, verify="header")).view(VIEWER, NOW)
     for pair in questions:
         view.withholds(*pair)

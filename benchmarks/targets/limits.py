@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Limit:
-    """A figure with its bound, at most or at least; without a bound (None) it is only for comparison."""
+    """A figure with its upper or lower bound. A figure without a bound (None) is only for comparison."""
 
     what: str
     bound: float | None
@@ -68,7 +68,7 @@ LIMITS = {
 
 
 def judged(measured: dict[str, Any], sizes: dict[str, str], *, quick: bool) -> list[dict[str, Any]]:
-    """Return every target with its figure (median, middle half), or with the reason why it has none.
+    """Return every target with its figure (median, middle half), or with the reason why there is none.
 
     A quick run has other sizes than those of the limits, and too few turns, so its figures are not judged. Targets that are
     the same at its sizes are returned once.

@@ -21,12 +21,12 @@ PLACES = (
     *("AR", "BD", "BE", "CA", "CH", "CL", "CO", "EG", "GR", "IE"),
     *("IL", "KE", "LK", "MY", "NG", "NL", "PH", "PL", "SE", "UA"),
 )
-#: The number of rules; those of a place share a file. No two rules withhold an id in the same place, so that the right
-#: results are simple.
+#: The number of rules. The rules of a place share a file. No two rules withhold an id in the same place, so that the
+#: right results are simple.
 RULES = 25 * len(PLACES)
-#: One id in 5 is an account, and a second rule names one id in 50 elsewhere.
+#: One in 5 ids is an account, and one in 50 is also named by a second rule, in another place.
 _ACCOUNTS, _TWICE = 5, 50
-#: The next revision postpones the end of this many rules, and replaces one id in each of the others.
+#: The number of rules whose end the next revision postpones. It replaces one id in each of the others.
 _POSTPONED = 3
 _DAY = timedelta(days=1)
 _FIRST = datetime(2021, 1, 1, tzinfo=UTC)
@@ -60,7 +60,7 @@ class Drawn:
 
 
 def drawn(ids: int) -> list[Drawn]:
-    """Return random rules with so many ids in total; half of the rules have an end."""
+    """Return random rules with `ids` ids in total. Half of the rules have an end."""
     random_ = random.Random(7)
     rules: list[Drawn] = []
     for number in range(RULES):

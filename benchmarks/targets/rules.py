@@ -63,7 +63,7 @@ def check_cases(directory: Path, count: int) -> None:
 
 
 def passed(result: Result, count: int) -> bool:
-    """Return whether so many cases were run, and all passed."""
+    """Return whether `count` cases were run and all passed."""
     return result.status == 0 and result.text.endswith(f"\n{count:,} cases in {len(PLACES)} files: all passed\n")
 
 

@@ -1,4 +1,4 @@
-"""The cost of the first decision on a subject whose rules name very many territories."""
+"""Measure the first decision on a subject whose rules name very many territories."""
 
 from __future__ import annotations
 

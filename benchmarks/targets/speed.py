@@ -1,4 +1,4 @@
-"""The time of the library divided by that of the floors (no work, or only reads of memory) and of two frozensets."""
+"""Compare the time of the library with that of the floors (no work, or only reads of memory) and of two frozensets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Loaded:
         self.view = Engine(Snapshot.open(directory / FILE)).view(VIEWER, NOW)
         self.here = FrozenSets()
         self.here.load(columns, directory)
-        self.everywhere = of_all(columns)
+        self.everywhere = all_ids(columns)
         self.on_accounts, self.count = sum(columns.on_accounts), len(columns)
         self.hits = Pool.opened(directory / "questions.hits").pairs[:PAGE]
         self._random = random.Random(6)
@@ -114,7 +114,7 @@ def miss(loaded: Loaded, floor: Any, missing: dict[str, str], turns: int) -> dic
     return ratio(take_turns(contenders, loaded.turns(turns), EACH), "withholds", "floor")
 
 
-def of_all(columns: Columns) -> FrozenSets:
+def all_ids(columns: Columns) -> FrozenSets:
     """Return two frozensets of all ids of the rules, whatever their places and windows."""
     sets = FrozenSets()
     sets.tweets = frozenset(compress(columns.ids, map(not_, columns.on_accounts)))

@@ -41,7 +41,7 @@ def take_turns(
 
 
 def _touch(part: object) -> None:
-    """Read the ids, as a request does, so that the first contender does not pay for bringing them into the caches."""
+    """Read the ids, as a request does, so that the first contender does not pay for loading them into the caches."""
     if isinstance(part, list | tuple):
         for one in part:
             _touch(one)
@@ -50,7 +50,7 @@ def _touch(part: object) -> None:
 
 
 def asking(method: Callable[[int, int], object]) -> Callable[[list[Pair]], None]:
-    """Return a function that asks about single pairs; all figures include the loop."""
+    """Return a function that asks about single pairs. All figures include the loop."""
 
     def run(pairs: list[Pair]) -> None:
         for tweet, account in pairs:

@@ -16,7 +16,7 @@ def test_questions_read_caches_as_often_as_documented(native, monkeypatch):
     rules = caches.rules()
     pairs = (caches.NAMED[0], caches.UNNAMED[0])
     right = {pair: Reference(rules).check(pair, caches.VIEWER, caches.AT) for pair in pairs}
-    found = caches.of_questions(Snapshot.compile(rules, native=native), right)
+    found = caches.measure_questions(Snapshot.compile(rules, native=native), right)
     again = 0 if native else 1
     assert [round(reading.reads, 1) for reading in found] == [0, 2, again, 1, 1]
 
@@ -25,4 +25,4 @@ def test_a_wrong_answer_stops_the_measurement():
     rules = caches.rules()
     right = {pair: Snapshot.compile(rules).visible for pair in (caches.NAMED[0], caches.UNNAMED[0])}
     with pytest.raises(AssertionError, match="the reference gives another answer"):
-        caches.of_questions(Snapshot.compile(rules), right)
+        caches.measure_questions(Snapshot.compile(rules), right)
