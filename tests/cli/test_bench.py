@@ -115,19 +115,19 @@ def test_few_pairs_are_asked_about_again_and_again(rules, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("tweet,account,country,count\nx,1,IN,9\n", "traffic.csv:2:1"),
         ("tweet,account,country,count\n,1,IN,9\n", "traffic.csv:1:1: no impression names both"),
         ("tweet,account,country,count\n5,1,IN,0\n", "[no-pairs]; the questions are about"),
     ],
 )
-def test_traffic_that_is_wrong_is_refused(rules, tmp_path, text, said):
+def test_traffic_that_is_wrong_is_refused(rules, tmp_path, text, message):
     traffic = tmp_path / "traffic.csv"
     traffic.write_text(text, encoding="utf-8")
     found = CliRunner().invoke(app, ["bench", rules, "--traffic", str(traffic)])
     assert found.exit_code == 2
-    assert said in found.output
+    assert message in found.output
 
 
 def test_nothing_is_timed_if_an_answer_is_wrong(rules, monkeypatch):

@@ -45,7 +45,7 @@ def run(*arguments):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (["--account", 17, "--country", "IN"], 3, "WITHHELD for a viewer in IN"),
         (["--tweet", 20, "--country", "in"], 3, "by rule in-1 on the tweet (legal demand, demand IN-D1)"),
@@ -65,10 +65,10 @@ def run(*arguments):
         (["--account", 17, "--country", "IN", "--subdivision", "IN-DL"], 3, "IN, IN-DL"),
     ],
 )
-def test_check_by_engine_and_reference(rules, arguments, status, said):
+def test_check_by_engine_and_reference(rules, arguments, status, message):
     for more in ([], ["--reference"]):
         found = run("check", rules, *arguments, *more)
-        assert (found.exit_code, said in found.output) == (status, True), found.output
+        assert (found.exit_code, message in found.output) == (status, True), found.output
 
 
 def test_check_as_json(rules):
@@ -123,7 +123,7 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "give the id of a tweet or an account"),
         (["--tweet", "2.5"], "--tweet"),
@@ -145,11 +145,11 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
         (["--tweet", "1", "--format", "xml"], "--format"),
     ],
 )
-def test_what_is_not_understood_exits_with_2(rules, arguments, said):
+def test_what_is_not_understood_exits_with_2(rules, arguments, message):
     for command in ("check", "explain"):
         found = run(command, rules, *arguments)
         assert found.exit_code == 2, found.output
-        assert said in " ".join(found.stderr.split())
+        assert message in " ".join(found.stderr.split())
         assert found.stdout == ""
 
 

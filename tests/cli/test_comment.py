@@ -86,9 +86,9 @@ def test_e4_what_is_cut_is_counted_and_the_sums_come_first():
     (rows,) = (line for line in lines if line.endswith(" more rows"))
     shown = sum(line.startswith("| `IN-D") for line in lines)
     assert rows == f"\n… and {1_500 - shown:,} more rows"
-    told = sum(line.startswith("- **account") for line in lines)
-    assert told > 100, "more than without --all"
-    assert f"- … and {1_500 - told:,} more" in lines
+    count = sum(line.startswith("- **account") for line in lines)
+    assert count > 100, "more than without --all"
+    assert f"- … and {1_500 - count:,} more" in lines
     values = json.loads(json.dumps(summary.to_dict()))
     assert (len(values["changes"]), len(values["by_demand"])) == (1_500, 1_500), "JSON stays whole"
 
@@ -99,8 +99,8 @@ def test_e4_of_a_long_list_in_one_difference_the_rest_is_counted():
     assert found is not None
     assert found[1].count(", ") + 1 + int(found[2].replace(",", "")) == 20_000
     text = "\n".join(as_markdown(summary_of(many_times()), whole=True))
-    told = text.count("visible → withheld from")
-    assert f"  - … and {800 - told:,} more changes" in text
+    count = text.count("visible → withheld from")
+    assert f"  - … and {800 - count:,} more changes" in text
 
 
 def test_e4_what_fits_is_not_cut():

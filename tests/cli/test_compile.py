@@ -60,7 +60,7 @@ def test_the_same_as_json_with_an_instant(rules, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (["check", "--account", 17, "--country", "IN"], 3, "by rule in-1 on the account"),
         (["check", "--account", 17, "--country", "IN", "--reference"], 3, "by rule in-1 on the account"),
@@ -70,11 +70,11 @@ def test_the_same_as_json_with_an_instant(rules, tmp_path):
         (["compile", "-o", "again.wh"], 0, "wrote again.wh: 1 rule"),
     ],
 )
-def test_what_takes_rules_takes_a_snapshot(rules, tmp_path, monkeypatch, arguments, status, said):
+def test_what_takes_rules_takes_a_snapshot(rules, tmp_path, monkeypatch, arguments, status, message):
     monkeypatch.chdir(tmp_path)
     run("compile", rules, "-o", "snapshot")
     found = run(arguments[0], "snapshot", *arguments[1:])
-    assert (found.exit_code, said in found.output) == (status, True), found.output
+    assert (found.exit_code, message in found.output) == (status, True), found.output
 
 
 def test_a_refused_rule_set_writes_nothing(rules, tmp_path):

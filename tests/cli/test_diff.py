@@ -153,8 +153,8 @@ def test_b1_what_to_type_for_a_revision_names_no_file(repository):
         assert (found.exit_code, f"for the path, or `{hint}` for the revision" in found.stderr) == (2, True), (
             found.output
         )
-        told = run(hint, "new", "--rules", "rules")
-        assert told.exit_code == 0, told.output
+        reported = run(hint, "new", "--rules", "rules")
+        assert reported.exit_code == 0, reported.output
         for made in (name, *there):
             (repository / made).rmdir()
 
@@ -254,12 +254,12 @@ def test_what_a_branch_changes_is_told_without_what_others_have_changed(reposito
     _git("checkout", "--quiet", "--force", "-b", "branch", "first")
     (repository / "rules" / "in.yaml").write_text(RULES.replace("[17, 18]", "[17, 18, 19]"), encoding="utf-8")
     base = subprocess.run(["git", "merge-base", "main", "HEAD"], check=True, capture_output=True, text=True)  # noqa: S607
-    for old, told in (
+    for old, reported in (
         ("main", "2 accounts (18, 19): IN visible → withheld"),
         (base.stdout.strip(), "account 19: IN visible"),
         (base.stdout.strip(), "1 account gets another outcome"),
     ):
-        assert told in run(old, "rules").output
+        assert reported in run(old, "rules").output
 
 
 @git_is_there
@@ -304,7 +304,7 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
 
 @git_is_there
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "printed"),
     [
         (("mian", "main"), "`mian` is neither a path nor a readable git revision: the repository has no"),
         (
@@ -337,9 +337,9 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
         (("first",), "Missing argument 'NEW'"),
     ],
 )
-def test_what_is_no_side_is_a_usage_error(repository, arguments, said):
+def test_what_is_no_side_is_a_usage_error(repository, arguments, printed):
     found = run(*arguments)
-    assert (found.exit_code, said in found.output) == (2, True), found.output
+    assert (found.exit_code, printed in found.output) == (2, True), found.output
 
 
 @pytest.mark.parametrize(
@@ -410,9 +410,9 @@ def test_of_many_differences_a_hundred_are_told_unless_all_are_asked_for(sides):
     )
     (sides / "many.yaml").write_text(f"rules:\n{rules}", encoding="utf-8")
     (sides / "none.yaml").write_text("rules: []\n", encoding="utf-8")
-    told = run("none.yaml", "many.yaml").output
-    assert "… and 50 more differences: --all lists every one" in told
-    assert "account 101:" not in told
+    reported = run("none.yaml", "many.yaml").output
+    assert "… and 50 more differences: --all lists every one" in reported
+    assert "account 101:" not in reported
     assert "account 150:" in run("none.yaml", "many.yaml", "--all").output
     folded = run("none.yaml", "many.yaml", "--format", "markdown").output
     assert "- … and 50 more" in folded

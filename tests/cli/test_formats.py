@@ -111,16 +111,16 @@ def test_e7_every_format_says_why_rules_were_refused(command: str, form: str) ->
     found = run(command, "refused", form)
     assert found.exit_code == 4, found.output
     assert isinstance(found.exception, SystemExit)
-    said = read(form, found.stdout)
+    printed = read(form, found.stdout)
     if form == "text":
-        said = found.output
+        printed = found.output
     elif form == "json":
-        assert (said["valid"], said["fine"], len(said["problems"])) == (False, False, 2)
+        assert (printed["valid"], printed["fine"], len(printed["problems"])) == (False, False, 2)
     elif form == "junit":
-        assert said.get("errors") == "2"
-        said = ET.tostring(said, encoding="unicode")
+        assert printed.get("errors") == "2"
+        printed = ET.tostring(printed, encoding="unicode")
     for code in ("bad-id", "unknown-territory"):
-        assert code in str(said)
+        assert code in str(printed)
 
 
 @pytest.mark.parametrize("form", FORMATS["lint"])

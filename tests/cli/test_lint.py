@@ -131,15 +131,15 @@ def test_of_a_part_an_override_is_not_called_unused_and_it_is_said_that_no_list_
     override = "    override: {protected-account: upheld by the court on 2021-03-01}\n"
     write(there, {"all/protected.yaml": PROTECTED, "all/in/in.yaml": RULES + override})
     CliRunner().invoke(app, ["compile", "all", "-o", "all.wh"])
-    said = (
+    printed = (
         "no list of protected accounts was read: an override of `protected-account` needs one; give it with --protected"
     )
     for given in ("all/in", "all/in/in.yaml", "all.wh"):
         found = lint(given, "--fail-on", "error")
-        assert ("unused-override" in found.stdout, found.stdout.splitlines()[-1]) == (False, said)
+        assert ("unused-override" in found.stdout, found.stdout.splitlines()[-1]) == (False, printed)
         assert json.loads(lint(given, "--format", "json").stdout)["protected"] is None
     for arguments in (["all"], ["all/in", "--protected", "all/protected.yaml"]):
-        assert said not in lint(*arguments).stdout
+        assert printed not in lint(*arguments).stdout
         assert json.loads(lint(*arguments, "--format", "json").stdout)["protected"] == 1
     assert "needs one" not in lint("rules").stdout
     write(there, {"nobody.yaml": "protected: []"})

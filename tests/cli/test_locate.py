@@ -64,7 +64,7 @@ def test_another_header_may_name_the_client(database):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         ([], "give an address, or the peer of a request"),
         (["192.0.2.1", "--peer", "192.0.2.1"], "give an address, or the peer of a request"),
@@ -76,10 +76,10 @@ def test_another_header_may_name_the_client(database):
         (["--peer", "10.0.0.5", "--header", "no colon"], "write it like"),
     ],
 )
-def test_what_is_not_understood_exits_with_2(database, arguments, said):
+def test_what_is_not_understood_exits_with_2(database, arguments, message):
     found = run(*arguments, "--geoip", database)
     assert found.exit_code == 2
-    assert said in " ".join(found.stderr.split())
+    assert message in " ".join(found.stderr.split())
 
 
 def test_a_database_is_needed(tmp_path):
@@ -121,10 +121,10 @@ def test_d10_the_options_that_an_error_advises_are_there(tmp_path, commands, net
     for command in commands:
         refused = asked(*command, "--geoip", database)
         assert refused.exit_code == 1
-        said = " ".join(refused.stderr.split())
-        assert f"`{options}`" in said
-        assert "ip_versions" not in said
-        assert "country_path" not in said
+        message = " ".join(refused.stderr.split())
+        assert f"`{options}`" in message
+        assert "ip_versions" not in message
+        assert "country_path" not in message
         found = asked(*command, "--geoip", database, *options.split())
         assert found.exit_code == (3 if command[0] == "check" else 0)
         assert "GB" in found.stdout
@@ -161,18 +161,18 @@ def test_whether_anonymity_was_checked_is_stated_in_json_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--ip-version", "5"], "it is `4` or `6`"),
         (["--country-path", "a..b"], "write it like `country.code`"),
         (["--country-path", ""], "write it like `country.code`"),
     ],
 )
-def test_d10_options_that_make_no_sense_exit_with_2(database, commands, options, said):
+def test_d10_options_that_make_no_sense_exit_with_2(database, commands, options, message):
     for command in commands:
         found = asked(*command, "--geoip", database, *options)
         assert found.exit_code == 2
-        assert said in " ".join(found.stderr.split())
+        assert message in " ".join(found.stderr.split())
         assert asked(*command, *options).exit_code == 2
 
 

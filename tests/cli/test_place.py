@@ -70,7 +70,7 @@ def test_e6_a_place_is_read_as_people_type_it(rules, command, places, where):
 
 
 @pytest.mark.parametrize(
-    ("places", "said"),
+    ("places", "printed"),
     [
         ([("subdivision", "CA")], "`CA` is Canada, which is not a subdivision"),
         ([("country", "CA"), ("subdivision", "CA")], "`CA` is Canada, which is not a subdivision"),
@@ -101,10 +101,10 @@ def test_e6_a_place_is_read_as_people_type_it(rules, command, places, where):
     ],
 )
 @pytest.mark.parametrize("command", ["check", "explain"])
-def test_e6_a_place_that_is_none_is_an_error_in_the_words_of_the_command(rules, command, places, said):
+def test_e6_a_place_that_is_none_is_an_error_in_the_words_of_the_command(rules, command, places, printed):
     found = run(command, rules, *places)
     assert found.exit_code == 2
-    assert said in " ".join(found.stderr.split())
+    assert printed in " ".join(found.stderr.split())
     assert not PYTHON.search(found.stderr)
 
 
@@ -121,14 +121,14 @@ _WORDS = (
 @given(st.none() | _WORDS, st.lists(_WORDS, max_size=3))
 @pytest.mark.filterwarnings("ignore::withhold.RuleSetWarning")
 def test_e6_any_words_are_a_place_or_an_error_without_python_in_it(country, parts):
-    said = ""
+    printed = ""
     try:
         around, inside = read_place(country, parts)
         Viewer(country=around, subdivisions=inside)
     except WithholdError as error:
-        said = str(error)
-    assert not PYTHON.search(said), said
-    assert "Viewer" not in said
+        printed = str(error)
+    assert not PYTHON.search(printed), printed
+    assert "Viewer" not in printed
 
 
 @given(st.sampled_from([code for country in countries() for code in subdivisions(country)]))

@@ -42,11 +42,11 @@ def stated(*arguments: str) -> str:
     log = json.loads(run("lint", *arguments, "--format", "sarif").stdout)
     ((notified,),) = [run["invocations"][0]["toolExecutionNotifications"] for run in log["runs"]]
     assert notified["level"] == "note"
-    said: str = answer["protection"]
-    assert notified["message"]["text"] == said
-    assert f"; {said}" in text or text.endswith(f"\n{said}\n"), text
-    assert answer["protected"] == (None if said.startswith(NONE) else int(said.partition(" ")[0]))
-    return said
+    printed: str = answer["protection"]
+    assert notified["message"]["text"] == printed
+    assert f"; {printed}" in text or text.endswith(f"\n{printed}\n"), text
+    assert answer["protected"] == (None if printed.startswith(NONE) else int(printed.partition(" ")[0]))
+    return printed
 
 
 def test_b6_it_is_stated_in_every_form_whether_a_list_was_read(there: Path) -> None:
@@ -95,13 +95,13 @@ def test_b6_what_a_snapshot_claims_is_not_reported_as_read(there: Path, name: st
     claimed = [Protected(account, "journalist") for account in range(1, 10_000)]
     (there / "untrusted").mkdir()
     Snapshot.compile(RuleSet.load("rules/in"), protected=claimed).save(there / "untrusted" / name)
-    said = f"{NONE}; the snapshot was compiled with 9,999 protected accounts"
+    printed = f"{NONE}; the snapshot was compiled with 9,999 protected accounts"
     found = run("compile", f"untrusted/{name}", "-o", "again.wh")
-    assert found.stdout.endswith(f" bytes; {said}\n")
+    assert found.stdout.endswith(f" bytes; {printed}\n")
     answer = json.loads(run("compile", f"untrusted/{name}", "-o", "again.wh", "--format", "json").stdout)
-    assert (answer["protected"], answer["protection"]) == (None, said)
+    assert (answer["protected"], answer["protection"]) == (None, printed)
     assert answer["compiled_with"]["accounts"] == 9_999
-    assert stated(f"untrusted/{name}") == said
+    assert stated(f"untrusted/{name}") == printed
     assert Snapshot.open(there / "again.wh").protected is None, "nor recorded as if it had been read"
     assert stated("again.wh") == NONE
 

@@ -41,12 +41,12 @@ def repository(tmp_path, monkeypatch):
 def test_b2_lists_of_a_revision_are_read_inside_the_root_alone(repository, where):
     rules = "rules" if where == "folder" else "rules/in.yaml"
     entries = [folder("lists", file("a.csv", LIST)), folder("rules", file("in.yaml", LISTED % "../lists/a.csv"))]
-    code, said = outcome(*entries, rules=rules)
-    assert (code, "[outside-rule-set]" in said) == (4, True), said
+    code, printed = outcome(*entries, rules=rules)
+    assert (code, "[outside-rule-set]" in printed) == (4, True), printed
     for root in (".", "./.", str(repository)):
-        code, said = outcome(*entries, rules=rules, root=root)
-        assert (code, WITHHELD in said) == (0, True), said
-    for root, status, told in (
+        code, printed = outcome(*entries, rules=rules, root=root)
+        assert (code, WITHHELD in printed) == (0, True), printed
+    for root, status, reported in (
         ("lists", 2, f"`{rules}` is outside the root `lists`"),
         ("rules", 4, "[outside-rule-set]"),
         ("nowhere", 2, "[no-root-there]"),
@@ -56,7 +56,7 @@ def test_b2_lists_of_a_revision_are_read_inside_the_root_alone(repository, where
     ):
         oid = commit(tree(*entries))
         found = diff(oid, oid, "--rules", rules, "--root", root)
-        assert (found.exit_code, told in found.output) == (status, True), found.output
+        assert (found.exit_code, reported in found.output) == (status, True), found.output
 
 
 def test_b2_the_root_is_seen_from_the_top_and_the_rules_from_the_current_folder(repository, monkeypatch):
@@ -77,10 +77,10 @@ def test_b2_the_root_is_seen_from_the_top_and_the_rules_from_the_current_folder(
 def test_b2_a_file_of_a_revision_is_read_with_the_lists_beside_it():
     entries = [file("in.yaml", LISTED % "lists/a.csv"), folder("lists", file("a.csv", LIST)), file("b.yaml", "broken")]
     for root in (None, "."):
-        code, said = outcome(*entries, rules="in.yaml", root=root)
-        assert (code, WITHHELD in said) == (0, True), said
-    code, said = outcome(folder("rules", *entries), rules="rules/in.yaml")
-    assert (code, "rules/in.yaml:2:3" in said) == (0, True), said
+        code, printed = outcome(*entries, rules="in.yaml", root=root)
+        assert (code, WITHHELD in printed) == (0, True), printed
+    code, printed = outcome(folder("rules", *entries), rules="rules/in.yaml")
+    assert (code, "rules/in.yaml:2:3" in printed) == (0, True), printed
 
 
 @pytest.mark.parametrize(

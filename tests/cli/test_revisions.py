@@ -100,14 +100,14 @@ def test_b1_a_tree_that_could_be_confused_is_refused_and_nothing_is_written_outs
         "deep": lambda: [nested(file("x.yaml"), 1500), fine],
     }[entries]()
     (tmp_path / "outside").mkdir()
-    code, said = outcome(folder("rules", *made))
-    assert code == 2, said
-    assert "[bad-tree]" in said or "[damaged-tree]" in said
+    code, printed = outcome(folder("rules", *made))
+    assert code == 2, printed
+    assert "[bad-tree]" in printed or "[damaged-tree]" in printed
     assert list((tmp_path / "outside").iterdir()) == []
     assert list((tmp_path / "temporary").iterdir()) == []
     # It concerns the rules alone: elsewhere in the commit, anything may lie.
-    code, said = outcome(folder("other", *made), folder("rules", fine))
-    assert (code, WITHHELD in said) == (0, True), said
+    code, printed = outcome(folder("other", *made), folder("rules", fine))
+    assert (code, WITHHELD in printed) == (0, True), printed
 
 
 def nested(entry, levels):
@@ -118,8 +118,8 @@ def nested(entry, levels):
 
 def test_b1_two_folders_of_rules_are_refused():
     for second in ("rules", "Rules"):
-        code, said = outcome(folder("rules", file("a.yaml")), folder(second, file("b.yaml", NONE)))
-        assert (code, "[bad-tree]" in said) == (2, True), said
+        code, printed = outcome(folder("rules", file("a.yaml")), folder(second, file("b.yaml", NONE)))
+        assert (code, "[bad-tree]" in printed) == (2, True), printed
 
 
 @pytest.mark.parametrize(
@@ -146,14 +146,14 @@ def test_b1_links_are_resolved_in_memory_and_inside_the_rules(tmp_path, target, 
         entries[0] = link("a.yaml", ".sub")
     if target.startswith("out"):
         entries.append(link("out", "../other"))
-    status, said = outcome(folder("other", file("in.yaml")), folder("rules", *entries))
-    assert (status, f"[{code}]" in said) == (2, True), said
+    status, printed = outcome(folder("other", file("in.yaml")), folder("rules", *entries))
+    assert (status, f"[{code}]" in printed) == (2, True), printed
     # What is not read as rules need not be there.
     entries[0] = ("120000", ".a.md", entries[0][2])
     entries = [(mode, f".{name}" if name == "out" else name, oid) for mode, name, oid in entries]
     if code != "too-large":
-        status, said = outcome(folder("other", file("in.yaml")), folder("rules", *entries))
-        assert status == 0, said
+        status, printed = outcome(folder("other", file("in.yaml")), folder("rules", *entries))
+        assert status == 0, printed
 
 
 def test_b1_links_to_files_and_folders_inside_are_read_as_what_they_lead_to(tmp_path):
@@ -164,15 +164,15 @@ def test_b1_links_to_files_and_folders_inside_are_read_as_what_they_lead_to(tmp_
         folder(".hidden", file("real.csv", LIST), link("up", ".."), link("loop", "loop")),
         link("round", "../rules"),
     )
-    code, said = outcome(rules)
-    assert (code, WITHHELD in said) == (0, True), said
+    code, printed = outcome(rules)
+    assert (code, WITHHELD in printed) == (0, True), printed
     linked = folder("rules", link("now", ".2024"), folder(".2024", file("in.yaml")))
-    code, said = outcome(linked)
-    assert (code, "rules/now/in.yaml:2:3" in said) == (0, True), said
-    code, said = outcome(linked, link("current", "rules"), rules="current")
-    assert (code, "current/now/in.yaml:2:3" in said) == (0, True), said
-    code, said = outcome(linked, link("in.yaml", "rules/now/in.yaml"), rules="in.yaml")
-    assert (code, "rules/.2024/in.yaml:2:3" in said) == (0, True), said
+    code, printed = outcome(linked)
+    assert (code, "rules/now/in.yaml:2:3" in printed) == (0, True), printed
+    code, printed = outcome(linked, link("current", "rules"), rules="current")
+    assert (code, "current/now/in.yaml:2:3" in printed) == (0, True), printed
+    code, printed = outcome(linked, link("in.yaml", "rules/now/in.yaml"), rules="in.yaml")
+    assert (code, "rules/.2024/in.yaml:2:3" in printed) == (0, True), printed
 
 
 def test_b1_nothing_but_regular_files_is_written(tmp_path):
@@ -193,13 +193,13 @@ def test_b1_folders_that_stand_for_billions_of_files_are_refused(monkeypatch):
     inner = tree(file("in.yaml"))
     for _ in range(11):
         inner = tree(*(("40000", f"d{number}", inner) for number in range(10)))
-    code, said = outcome(("40000", "rules", inner))
-    assert (code, "[too-large]" in said) == (2, True), said
+    code, printed = outcome(("40000", "rules", inner))
+    assert (code, "[too-large]" in printed) == (2, True), printed
     levels = [
         folder(f"{level}", *(link(f"l{number}", f"../{level + 1}") for number in range(10))) for level in range(11)
     ]
-    code, said = outcome(folder("rules", *levels, folder("11", file("in.yaml"))))
-    assert (code, "[too-large]" in said) == (2, True), said
+    code, printed = outcome(folder("rules", *levels, folder("11", file("in.yaml"))))
+    assert (code, "[too-large]" in printed) == (2, True), printed
 
 
 def test_b1_no_attribute_filter_or_configuration_applies(tmp_path):
@@ -216,11 +216,11 @@ def test_b1_no_attribute_filter_or_configuration_applies(tmp_path):
     ):
         git("config", key, f"touch {marker}")
     git("config", "core.autocrlf", "true")
-    code, said = outcome(
+    code, printed = outcome(
         file(".gitattributes", attributes),
         folder("rules", file(".gitattributes", attributes), file("in.yaml", LISTED % "a.csv"), file("a.csv", LIST)),
     )
-    assert (code, WITHHELD in said) == (0, True), said
+    assert (code, WITHHELD in printed) == (0, True), printed
     assert not marker.exists()
 
 
@@ -341,21 +341,21 @@ def test_b1_submodules_are_refused_where_rules_are_read_and_left_out_elsewhere()
     submodule = ("160000", "vendor", "1" * 40)
     fine = file("in.yaml")
     for entries in ([folder("rules", fine, submodule)], [("160000", "rules", "1" * 40)]):
-        code, said = outcome(*entries)
-        assert (code, "is a submodule [submodule]" in said) == (2, True), said
+        code, printed = outcome(*entries)
+        assert (code, "is a submodule [submodule]" in printed) == (2, True), printed
     for root in (None, "."):
-        code, said = outcome(folder("rules", fine), submodule, root=root)
-        assert (code, WITHHELD in said) == (0, True), said
+        code, printed = outcome(folder("rules", fine), submodule, root=root)
+        assert (code, WITHHELD in printed) == (0, True), printed
 
 
 def test_b1_a_missing_or_damaged_object_is_a_usage_error():
     for entry in (("100644", "in.yaml", "1" * 40), ("40000", "d", "1" * 40), ("120000", "l.yaml", "1" * 40)):
-        code, said = outcome(folder("rules", entry))
-        assert (code, "[missing-object]" in said) == (2, True), said
+        code, printed = outcome(folder("rules", entry))
+        assert (code, "[missing-object]" in printed) == (2, True), printed
     cut = stored("tree", b"100644 in.yaml\x001234")
     for broken in (cut, stored("tree", b"nonsense")):
-        code, said = outcome(("40000", "rules", broken))
-        assert (code, "its tree is damaged [bad-tree]" in said) == (2, True), said
+        code, printed = outcome(("40000", "rules", broken))
+        assert (code, "its tree is damaged [bad-tree]" in printed) == (2, True), printed
 
 
 @pytest.mark.parametrize(
@@ -376,16 +376,16 @@ def test_b1_a_missing_or_damaged_object_is_a_usage_error():
     ],
 )
 def test_b1_a_mode_that_is_not_five_or_six_octal_digits_is_refused(mode):
-    code, said = outcome(folder("rules", (mode, "in.yaml", blob(RULES))))
-    assert (code, "its tree is damaged [bad-tree]" in said) == (2, True), said
-    code, said = outcome((mode, "other", blob(RULES)), folder("rules", file("in.yaml")))
-    assert (code, "its tree is damaged [bad-tree]" in said) == (2, True), said
+    code, printed = outcome(folder("rules", (mode, "in.yaml", blob(RULES))))
+    assert (code, "its tree is damaged [bad-tree]" in printed) == (2, True), printed
+    code, printed = outcome((mode, "other", blob(RULES)), folder("rules", file("in.yaml")))
+    assert (code, "its tree is damaged [bad-tree]" in printed) == (2, True), printed
 
 
 @pytest.mark.parametrize("mode", ["100000", "100777", "100664"])
 def test_b1_any_permissions_of_a_file_are_read(mode):
-    code, said = outcome(folder("rules", (mode, "in.yaml", blob(RULES))))
-    assert (code, WITHHELD in said) == (0, True), said
+    code, printed = outcome(folder("rules", (mode, "in.yaml", blob(RULES))))
+    assert (code, WITHHELD in printed) == (0, True), printed
 
 
 def test_b1_a_revision_with_a_long_name_has_places_all_the_same():

@@ -50,8 +50,8 @@ def test_decisions_can_still_be_compared_and_looked_up() -> None:
 @pytest.mark.parametrize("outcome", Outcome)
 def test_exactly_one_of_the_three_properties_is_true(outcome: Outcome) -> None:
     decision = Decision(outcome=outcome)
-    said = {"visible": decision.visible, "withheld": decision.withheld, "suspended": decision.suspended}
-    assert [word for word, true in said.items() if true] == [outcome.value]
+    printed = {"visible": decision.visible, "withheld": decision.withheld, "suspended": decision.suspended}
+    assert [word for word, true in printed.items() if true] == [outcome.value]
 
 
 def test_rule_id_is_the_first_rule() -> None:
@@ -60,8 +60,8 @@ def test_rule_id_is_the_first_rule() -> None:
 
 
 def test_to_dict_gives_json_values_of_all_fields() -> None:
-    said = json.loads(json.dumps(FULL.to_dict()))
-    assert said == {
+    printed = json.loads(json.dumps(FULL.to_dict()))
+    assert printed == {
         "outcome": "withheld",
         "exempt": None,
         "rule_ids": ["in-1", "in-2"],
@@ -75,7 +75,7 @@ def test_to_dict_gives_json_values_of_all_fields() -> None:
         "valid_until": "2021-02-10T05:00:00Z",
         "revision": "0123456789abcdef",
     }
-    assert set(said) >= {field.name for field in dataclasses.fields(Decision)}
+    assert set(printed) >= {field.name for field in dataclasses.fields(Decision)}
     assert json.loads(json.dumps(PLAIN.to_dict()))["valid_until"] is None
 
 

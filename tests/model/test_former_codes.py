@@ -112,9 +112,9 @@ def test_c4_a_former_code_is_read_as_its_successor_with_a_warning(written: str, 
     ],
 )
 def test_c4_a_code_whose_place_was_divided_or_enlarged_is_refused_with_its_successors(written: str, named: str) -> None:
-    said = hint(written)
-    assert set(named.split()) <= set(re.findall(r"`([A-Z0-9-]+)`", said))
-    assert not said.startswith("did you mean") or written == "IC"
+    printed = hint(written)
+    assert set(named.split()) <= set(re.findall(r"`([A-Z0-9-]+)`", printed))
+    assert not printed.startswith("did you mean") or written == "IC"
 
 
 @pytest.mark.parametrize("code", ["AI", "BQ", "BY", "GE", "SK"])

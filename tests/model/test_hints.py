@@ -179,7 +179,7 @@ def test_e5_every_suggestion_can_be_followed(text: str) -> None:
     try:
         expand(text)
     except TerritoryError as error:
-        said = str(error.hint)
-        if said.startswith(("did you mean", "it was")):
-            for code in re.findall(r"`([^`]+)`", said):
+        printed = str(error.hint)
+        if printed.startswith(("did you mean", "it was")):
+            for code in re.findall(r"`([^`]+)`", printed):
                 assert code in GROUPS or resolve(code).alias is None

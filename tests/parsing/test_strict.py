@@ -50,7 +50,7 @@ def node(text: str) -> Node:
     return found
 
 
-def told(text: str) -> list[str]:
+def reported(text: str) -> list[str]:
     return [str(problem).removeprefix("f:") for problem in read_model(Outer, node(text))[1]]
 
 
@@ -95,13 +95,13 @@ def test_a_right_mapping_becomes_a_model() -> None:
     ],
 )
 def test_a_problem_has_its_place(text: str, problem: str) -> None:
-    assert problem in told(text)
-    assert len(told(text)) == 1
+    assert problem in reported(text)
+    assert len(reported(text)) == 1
 
 
 def test_newlines_are_allowed_in_some_texts_alone() -> None:
-    assert told('{name: a, note: "a\\nb"}') == []
-    assert told('{name: "a\\nb"}') == [
+    assert reported('{name: a, note: "a\\nb"}') == []
+    assert reported('{name: "a\\nb"}') == [
         "1:8: the text `a\\nb` contains the control character `\\n` [control-character]; write it on one line"
     ]
 

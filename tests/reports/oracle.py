@@ -31,7 +31,7 @@ def found_between(old: RuleSet, new: RuleSet, policy: Policy | None = None, **wi
     return found
 
 
-def told(found: Found, kind: Kind, id_: int, place: LocationKey, at: datetime) -> Turn | None:
+def reported_change(found: Found, kind: Kind, id_: int, place: LocationKey, at: datetime) -> Turn | None:
     """Return what is said to change for a viewer at an instant; it is said once at most."""
     difference = found.get((kind, id_))
     turns = [

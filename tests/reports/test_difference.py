@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.reports.oracle import KINDS, found_between, instants_around, told, wanted
+from tests.reports.oracle import KINDS, found_between, instants_around, reported_change, wanted
 from tests.strategies import HOURS, PLACES, periods, policies, rule_sets, subjects
 from withhold import Outcome, Period, Policy, Reference, Rule, RuleSet, Snapshot, Viewer
 from withhold.engine.reference import _distinguishable_places
@@ -29,7 +29,7 @@ def test_it_says_what_two_references_say_everywhere_and_always_and_nothing_else(
     for kind, id_ in SUBJECTS:
         for place in PLACES:
             for at in instants_around(old, new):
-                assert told(found, kind, id_, place, at) == wanted(before, after, kind, id_, place, at)
+                assert reported_change(found, kind, id_, place, at) == wanted(before, after, kind, id_, place, at)
 
 
 @given(rule_sets(), rule_sets(), policies, subjects, st.sampled_from(PLACES), st.sampled_from(HOURS))
@@ -41,7 +41,7 @@ def test_no_tweet_changes_unless_one_of_its_parts_does_alone(old, new, policy, s
     asked: list[tuple[Kind, int | None]] = []
     for tweet, account in links_of(subject):
         asked += [("accounts", account), ("tweets", tweet)]
-    parts = [told(found, kind, id_, place, at) for kind, id_ in asked if id_ is not None]
+    parts = [reported_change(found, kind, id_, place, at) for kind, id_ in asked if id_ is not None]
     assert before is after or any(parts)
 
 
@@ -84,7 +84,7 @@ def test_by_brute_force_over_all_countries_and_subdivisions(seed):
     for kind, id_ in SUBJECTS:
         for at in instants_around(old, new)[1::3]:
             for place in places:
-                assert told(found, kind, id_, place, at) == wanted(before, after, kind, id_, place, at)
+                assert reported_change(found, kind, id_, place, at) == wanted(before, after, kind, id_, place, at)
 
 
 @FEW
@@ -127,11 +127,11 @@ def test_one_after_the_other_they_make_the_whole(a, b, c, policy):
     for kind, id_ in SUBJECTS:
         for place in PLACES:
             for at in instants_around(a, b, c):
-                one, two = told(first, kind, id_, place, at), told(second, kind, id_, place, at)
+                one, two = reported_change(first, kind, id_, place, at), reported_change(second, kind, id_, place, at)
                 if one and two:
                     assert one[1] is two[0]
                 turn = (one or two or (None,))[0], (two or one or (None, None))[1]
-                assert told(both, kind, id_, place, at) == (turn if turn[0] is not turn[1] else None)
+                assert reported_change(both, kind, id_, place, at) == (turn if turn[0] is not turn[1] else None)
 
 
 @FEW
@@ -143,8 +143,8 @@ def test_within_a_period_it_is_the_same_and_nothing_outside_of_it(old, new, poli
     for kind, id_ in SUBJECTS:
         for place in PLACES:
             for at in {*HOURS, *(hour + timedelta(minutes=30) for hour in HOURS), HOURS[0] - timedelta(days=1)}:
-                inside = told(whole, kind, id_, place, at) if window.covers(at) else None
-                assert told(part, kind, id_, place, at) == inside
+                inside = reported_change(whole, kind, id_, place, at) if window.covers(at) else None
+                assert reported_change(part, kind, id_, place, at) == inside
 
 
 @FEW
@@ -195,8 +195,8 @@ def test_wherever_the_rules_are_kept_it_is_the_same(tmp_path_factory, old, new, 
 
 
 def _one(**changed):
-    said = {"id": "in-1", "accounts": [1], "withheld_in": ["IN"], "reason": "legal_demand"}
-    return RuleSet([Rule(**(said | changed))])
+    message = {"id": "in-1", "accounts": [1], "withheld_in": ["IN"], "reason": "legal_demand"}
+    return RuleSet([Rule(**(message | changed))])
 
 
 def _lines(old, new):
@@ -205,7 +205,7 @@ def _lines(old, new):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"withheld_in": ["IN", "TR", "BR"]}, ["BR, TR visible → withheld always"]),
         ({"withheld_in": "WORLD"}, ["unknown location and WORLD except IN visible → withheld always"]),
@@ -232,8 +232,8 @@ def _lines(old, new):
         ),
     ],
 )
-def test_how_changes_read(changed, said):
-    assert _lines(_one(), _one(**changed)) == said
+def test_how_changes_read(changed, message):
+    assert _lines(_one(), _one(**changed)) == message
 
 
 @pytest.mark.parametrize(

@@ -28,9 +28,9 @@ def write(tmp_path):
 def refusal(path):
     with pytest.raises(TrafficError) as caught:
         list(read_traffic(path))
-    told = caught.value.problems
-    assert [problem for problem in told if not problem.hint and problem.code != "more-problems"] == []
-    return told
+    reported = caught.value.problems
+    assert [problem for problem in reported if not problem.hint and problem.code != "more-problems"] == []
+    return reported
 
 
 def test_impressions_are_read(write):
@@ -76,20 +76,20 @@ def test_b4_little_is_quoted_of_a_file_that_may_be_anybodys(write, cell):
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "printed"),
     [
         ("'1,2,IN,1", "has an apostrophe before it [bad-id]"),
         ('"1,35567E+18",2,IN,1', "has been a floating-point number [lossy-id]"),
         ("1;2;IN;1", "columns: 1 here, 4 in the first line [bad-csv]; separate the columns by commas"),
     ],
 )
-def test_e9_ids_in_other_forms_are_called_by_their_names(write, row, said):
+def test_e9_ids_in_other_forms_are_called_by_their_names(write, row, printed):
     [problem] = refusal(write(f"{row}\n"))
-    assert said in str(problem)
+    assert printed in str(problem)
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "printed"),
     [
         ("1.35E+18,1,IN,1", "2:1: tweet `1.35E+18` has been a floating-point number [lossy-id]"),
         ("1,0,IN,1", "2:3: account `0` is not between 1 and 2**63-1 [id-out-of-range]"),
@@ -110,9 +110,9 @@ def test_e9_ids_in_other_forms_are_called_by_their_names(write, row, said):
         ('1,2,IN,"1', "this is not CSV: unexpected end of data [bad-csv]"),
     ],
 )
-def test_what_is_wrong_has_its_place(write, row, said):
+def test_what_is_wrong_has_its_place(write, row, printed):
     [problem] = refusal(write(f"{row}\n"))
-    assert said in str(problem)
+    assert printed in str(problem)
 
 
 def test_all_problems_come_at_once_and_of_many_a_hundred(write):

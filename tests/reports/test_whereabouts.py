@@ -43,7 +43,7 @@ def _set(*codes, less=(), points=(), unknown=False):
 
 
 @pytest.mark.parametrize(
-    ("where", "said"),
+    ("where", "message"),
     [
         (_set(), "nowhere"),
         (_set(unknown=True), "unknown location"),
@@ -58,8 +58,8 @@ def _set(*codes, less=(), points=(), unknown=False):
         (_set("IT-62", points=["IT-62"]), "IT-62 but not IT-62 with no subdivision known"),
     ],
 )
-def test_how_they_read(where, said):
-    assert str(where) == said
+def test_how_they_read(where, message):
+    assert str(where) == message
 
 
 @given(
@@ -68,11 +68,11 @@ def test_how_they_read(where, said):
 )
 def test_the_words_say_exactly_the_set(codes, points):
     where = _set(*codes, points=points)
-    told, only, but = where.worded()
+    known, only, but = where.worded()
     for code in only:
-        assert not point(code) & told
-        told |= point(code)
+        assert not point(code) & known
+        known |= point(code)
     for code in but:
-        assert not point(code) - told
-        told -= point(code)
-    assert told == where.territories
+        assert not point(code) - known
+        known -= point(code)
+    assert known == where.territories

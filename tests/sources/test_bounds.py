@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.writing import FINE, RULE, refusal, told, very_deep, write
+from tests.sources.writing import FINE, RULE, refusal, reported, very_deep, write
 from withhold import Place, RuleSet, RuleSetError
 
 LIST = "kind,id\naccount,5\n"
@@ -28,7 +28,7 @@ def test_b7_whatever_cannot_be_opened_is_a_problem_with_a_place(tmp_path: Path) 
     (tmp_path / "two.yaml").symlink_to("one.yaml")
     (tmp_path / "no-rules").symlink_to(long)
     (tmp_path / "no-rules-either").symlink_to("no-rules-either")
-    assert told(refusal(tmp_path), tmp_path) == [
+    assert reported(refusal(tmp_path), tmp_path) == [
         "b.yaml:3:13 unreadable-file",
         "deep.yaml:1:1 unreadable-file",
         "in.yaml:5:13 unreadable-file",
@@ -38,7 +38,7 @@ def test_b7_whatever_cannot_be_opened_is_a_problem_with_a_place(tmp_path: Path) 
         "two.yaml:1:1 unreadable-file",
     ]
     for name in ("long.yaml", "loop.yaml", "no-rules"):  # a link that is there, and named by the caller
-        assert told(refusal(tmp_path / name), tmp_path) == [f"{name}:1:1 unreadable-file"]
+        assert reported(refusal(tmp_path / name), tmp_path) == [f"{name}:1:1 unreadable-file"]
     for name in ("a\0b", "\ud800", long, "in.yaml/x", "long.yaml/x"):
         error = refusal(tmp_path / name)
         assert [(problem.code, problem.place) for problem in error.problems] == [
@@ -77,7 +77,7 @@ def test_b7_a_path_below_a_folder_that_may_not_be_searched(
         patched.setattr(os, "lstat", closed(lstat_of))
         with pytest.raises(RuleSetError) as caught:
             RuleSet.load(*((tmp_path, path) if form == "a root" else (path,)))
-    assert told(caught.value, tmp_path) == [f"{path.relative_to(tmp_path).as_posix()}:1:1 unreadable-file"]
+    assert reported(caught.value, tmp_path) == [f"{path.relative_to(tmp_path).as_posix()}:1:1 unreadable-file"]
 
 
 @pytest.mark.parametrize("name", ["link", "link.yaml"])
@@ -102,7 +102,7 @@ def test_b7_a_link_into_a_folder_that_may_not_be_searched(
     for function in (stat_of, lstat_of, readlink_of):
         monkeypatch.setattr(os, function.__name__, closed(function))
     error = refusal(tmp_path)
-    assert told(error, tmp_path) == [f"{name}:1:1 unreadable-file"]
+    assert reported(error, tmp_path) == [f"{name}:1:1 unreadable-file"]
     assert "permission denied" in str(error)
 
 
@@ -116,7 +116,7 @@ def test_b7_a_folder_that_vanishes_or_cannot_be_listed(tmp_path: Path, monkeypat
         return listed(path)
 
     monkeypatch.setattr(os, "listdir", vanish)
-    assert told(refusal(tmp_path), tmp_path) == ["sub:1:1 unreadable-file"]
+    assert reported(refusal(tmp_path), tmp_path) == ["sub:1:1 unreadable-file"]
 
 
 @pytest.mark.parametrize("kind", [MemoryError, RecursionError])
@@ -153,9 +153,9 @@ def test_b7_folders_lie_at_most_a_hundred_deep(tmp_path: Path) -> None:
     write(tmp_path, {f"{deep}/in.yaml": FINE.replace("id: a", "id: b")})
     assert len(RuleSet.load(tmp_path)) == 2
     write(tmp_path, {f"{deep}/d/in.yaml": FINE.replace("id: a", "id: c")})
-    assert told(refusal(tmp_path), tmp_path) == [f"{deep}/d:1:1 too-deep"]
+    assert reported(refusal(tmp_path), tmp_path) == [f"{deep}/d:1:1 too-deep"]
     with very_deep(tmp_path / deep / "d", 1200):
-        assert told(refusal(tmp_path), tmp_path) == [f"{deep}/d:1:1 too-deep"]
+        assert reported(refusal(tmp_path), tmp_path) == [f"{deep}/d:1:1 too-deep"]
 
 
 def test_b7_links_that_multiply_are_refused(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_b7_rules_behind_more_links_than_one_path_can_have_are_not_passed_over(t
     (tmp_path / "next").symlink_to(".0")
     for number in range(44):
         (tmp_path / f".{number}" / "next").symlink_to(f"../.{number + 1}")
-    assert told(refusal(tmp_path), tmp_path) == [f"{'/'.join(['next'] * 41)}:1:1 unreadable-file"]
+    assert reported(refusal(tmp_path), tmp_path) == [f"{'/'.join(['next'] * 41)}:1:1 unreadable-file"]
 
 
 @pytest.mark.parametrize("name", ["a/" * 160_000 + "b", "a" * 5000, "l/" * 2040 + "b", "ä" * 2100])
@@ -246,7 +246,7 @@ def test_b7_a_path_longer_than_any_can_be_is_refused_at_once(
     write(tmp_path, {"in.yaml": f"{RULE}  ids_file: {name}\n"})
     (tmp_path / "l").symlink_to(".")
     calls = counting(monkeypatch, "readlink", "lstat", "stat")
-    assert told(refusal(tmp_path / "in.yaml"), tmp_path) == ["in.yaml:5:13 unreadable-file"]
+    assert reported(refusal(tmp_path / "in.yaml"), tmp_path) == ["in.yaml:5:13 unreadable-file"]
     assert len(calls) < 200
 
 
@@ -293,7 +293,7 @@ def test_b7_below_a_name_that_is_missing_no_link_is_looked_for(
     (tmp_path / "rules" / "l").symlink_to("nowhere")
     calls = counting(monkeypatch, "readlink")
     code = "outside-rule-set" if prefix == "../" else "unreadable-file"
-    assert told(refusal(tmp_path / "rules"), tmp_path) == [f"rules/in.yaml:5:13 {code}"]
+    assert reported(refusal(tmp_path / "rules"), tmp_path) == [f"rules/in.yaml:5:13 {code}"]
     assert len(calls) < 200
     monkeypatch.undo()
     for back in ("here/a/../in.csv", "a/b/../../here/in.csv", "a/../l2/in.csv", "l/../here/in.csv"):
@@ -301,4 +301,4 @@ def test_b7_below_a_name_that_is_missing_no_link_is_looked_for(
         (tmp_path / "rules" / "l2").symlink_to(tmp_path)
         write(tmp_path, {"rules/in.yaml": f"{RULE}  ids_file: {back}\n"})
         code = "outside-rule-set" if "l2" in back else "unreadable-file"
-        assert told(refusal(tmp_path / "rules" / "in.yaml"), tmp_path) == [f"rules/in.yaml:5:13 {code}"]
+        assert reported(refusal(tmp_path / "rules" / "in.yaml"), tmp_path) == [f"rules/in.yaml:5:13 {code}"]

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.sources.writing import FINE, refusal, told, write
+from tests.sources.writing import FINE, refusal, reported, write
 from withhold import Place, Rule, RuleError, RuleSet, RuleSetError, Snapshot, SnapshotError
 from withhold.errors import CaseError, Problem, control_character, escaped, escaped_path, name_in_text, quoted
 from withhold.lint import Protected
@@ -122,7 +122,7 @@ def test_b5_each_text_is_told_once_at_its_place(tmp_path: Path) -> None:
     text += '  override: {no-end: "c\\r"}\ngroups: {"g\\a": [IN]}\n'
     write(tmp_path, {"in.yaml": text})
     error = refusal(tmp_path)
-    assert told(error, tmp_path) == [
+    assert reported(error, tmp_path) == [
         "in.yaml:2:7 control-character",
         "in.yaml:6:11 control-character",
         "in.yaml:10:22 control-character",
@@ -139,7 +139,7 @@ def test_b5_each_text_is_told_once_at_its_place(tmp_path: Path) -> None:
 )
 def test_b5_what_a_reviewer_does_not_see_as_it_is_read_is_refused(tmp_path: Path, text: str) -> None:
     write(tmp_path, {"in.yaml": f"# fine\n{text}{FINE}"})
-    assert told(refusal(tmp_path), tmp_path) == [f"in.yaml:2:{len(text)} bad-yaml"]
+    assert reported(refusal(tmp_path), tmp_path) == [f"in.yaml:2:{len(text)} bad-yaml"]
     write(tmp_path, {"in.yaml": f"# fine: é، שלום\n{FINE}  note: 'not a#comment'\n"})
     assert len(RuleSet.load(tmp_path)) == 1
 
@@ -161,7 +161,7 @@ def test_b5_a_protected_list_and_a_case_file_are_held_to_the_same(tmp_path: Path
     for name in ("protected", "lines"):
         with pytest.raises(RuleSetError) as caught:
             load_protected(tmp_path / f"{name}.yaml")
-        assert told(caught.value, tmp_path) == [f"{name}.yaml:1:54 control-character"]
+        assert reported(caught.value, tmp_path) == [f"{name}.yaml:1:54 control-character"]
     assert [found.name for found in load_protected(tmp_path / "fine.yaml")] == ["A. Writer"]
     assert read_case_file(tmp_path / "fine.cases.yaml", Library()).cases
     for name in ("it", "rules"):

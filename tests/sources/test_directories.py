@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.writing import FINE, RULE, refusal, told, write
+from tests.sources.writing import FINE, RULE, refusal, reported, write
 from withhold import CaseError, RuleSet, RuleSetError
 from withhold.parsing.formats import ENDINGS
 from withhold.sources import load_protected, protected_beside
@@ -82,7 +82,7 @@ def test_a_rule_file_that_is_a_broken_link_is_told(tmp_path: Path) -> None:
     """Rules that are not there withhold nothing: nobody must find that out in service."""
     write(tmp_path, {"in.yaml": named("in")})
     (tmp_path / "tr.yaml").symlink_to("nowhere.yaml")
-    assert told(refusal(tmp_path), tmp_path) == ["tr.yaml:1:1 unreadable-file"]
+    assert reported(refusal(tmp_path), tmp_path) == ["tr.yaml:1:1 unreadable-file"]
 
 
 @pytest.mark.parametrize("files", [{}, {"ids.csv": "kind,id"}, {".a.yaml": FINE}])
@@ -90,7 +90,7 @@ def test_a_directory_without_a_rule_file_is_refused(tmp_path: Path, files: dict[
     """More likely a wrong path than a wish to withhold nothing."""
     write(tmp_path, files)
     error = refusal(tmp_path)
-    assert told(error, tmp_path) == [".:1:1 no-rule-files"]
+    assert reported(error, tmp_path) == [".:1:1 no-rule-files"]
     assert error.hint == f"they end in {ENDINGS}"
 
 
@@ -104,7 +104,7 @@ def test_a_path_that_is_not_there_is_an_os_error(tmp_path: Path, kind: type) -> 
 def test_a_file_that_is_no_rule_file_by_its_name_is_refused(tmp_path: Path, name: str) -> None:
     write(tmp_path, {name: FINE})
     error = refusal(tmp_path / name)
-    assert told(error, tmp_path) == [f"{name}:1:1 unknown-format"]
+    assert reported(error, tmp_path) == [f"{name}:1:1 unknown-format"]
     assert error.hint == f"they end in {ENDINGS}"
 
 
@@ -141,7 +141,7 @@ def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path) -> None
     write(tmp_path, {"in.yaml": f"{RULE}  ids_file: ids.csv\n"})
     for name in ("ids.csv", "none.yaml", "protected.yaml"):
         os.mkfifo(tmp_path / name)
-    assert told(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 unreadable-file", "none.yaml:1:1 unreadable-file"]
+    assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 unreadable-file", "none.yaml:1:1 unreadable-file"]
     (tmp_path / "protected.yaml").unlink()
     os.mkfifo(tmp_path / "protected.yaml")
     for beside in (tmp_path, tmp_path / "in.yaml"):
@@ -150,7 +150,7 @@ def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path) -> None
     for name in ("ids.csv", "none.yaml", "protected.yaml"):
         (tmp_path / name).unlink()
         (tmp_path / name).symlink_to(os.devnull)
-    assert told(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 outside-rule-set", "none.yaml:1:1 outside-rule-set"]
+    assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:5:13 outside-rule-set", "none.yaml:1:1 outside-rule-set"]
     with pytest.raises(RuleSetError, match="outside-rule-set"):
         protected_beside(tmp_path)
 

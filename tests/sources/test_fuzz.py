@@ -403,9 +403,9 @@ def test_spoilt_json(data: bytes) -> None:
         written = rules_in_json(data)
         holds(result, written)
         if written is not None and isinstance(result, RuleSetError):
-            said = [problem.message for problem in result.problems if problem.code == "bad-json"]
+            printed = [problem.message for problem in result.problems if problem.code == "bad-json"]
             # What the standard library takes and no other reader does.
-            lenient = ("surrogate" in message or "expected a value" in message for message in said)
+            lenient = ("surrogate" in message or "expected a value" in message for message in printed)
             assert all(lenient), "the two disagree on what is JSON"
 
 

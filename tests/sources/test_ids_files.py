@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.writing import RULE, refusal, told, write
+from tests.sources.writing import RULE, refusal, reported, write
 from withhold import RuleSet, RuleSetWarning
 from withhold.sources.ids_file import IdsFile
 
@@ -26,7 +26,7 @@ def listed(folder: Path, content: str | bytes, rule: str = CSV) -> tuple[list[in
 
 def refused(folder: Path, content: str | bytes, rule: str = CSV) -> list[str]:
     write(folder, {"in.yaml": rule, "ids.csv": content, "ids.txt": content})
-    return told(refusal(folder), folder)
+    return reported(refusal(folder), folder)
 
 
 class TestCsv:
@@ -157,7 +157,7 @@ class TestCsv:
         other = CSV.replace("id: a", "id: b").replace("ids.csv", "more.csv").removeprefix("rules:\n")
         write(tmp_path, {"in.yaml": CSV + other, "ids.csv": "kind,id\n" + "account,x\n" * 5})
         write(tmp_path, {"more.csv": "kind,id\n" + "account,x\naccount,1\n" * 105})
-        codes = [problem.partition(" ")[2] for problem in told(refusal(tmp_path), tmp_path)]
+        codes = [problem.partition(" ")[2] for problem in reported(refusal(tmp_path), tmp_path)]
         assert codes == ["bad-id"] * 105 + ["more-problems"]
 
 
@@ -221,14 +221,14 @@ def test_lines_that_begin_with_a_hash_are_comments(tmp_path: Path) -> None:
 
 
 def test_a_name_that_no_file_can_have_is_told(tmp_path: Path) -> None:
-    for name, code, said in (
+    for name, code, printed in (
         ('"a\\0b"', "control-character", "`a\\x00b`"),
         ("a" * 300, "unreadable-file", f"`{'a' * 60}…`"),
     ):
         write(tmp_path, {"in.yaml": CSV.replace("ids.csv", name)})
         (problem,) = refusal(tmp_path).problems
         assert problem.code == code
-        assert said in problem.message
+        assert printed in problem.message
 
 
 KEY = (
@@ -276,7 +276,7 @@ ID = "1355667106821046272"
 
 
 @pytest.mark.parametrize(
-    ("written", "said", "hint"),
+    ("written", "printed", "hint"),
     [
         (f"'{ID}", "has an apostrophe before it", "remove it"),
         (f"’{ID}", "has an apostrophe before it", "remove it"),
@@ -305,10 +305,10 @@ ID = "1355667106821046272"
         (f"tweet\t{ID}", "is not alone on its line", "one id per line"),
     ],
 )
-def test_e9_an_id_in_another_form_is_called_by_its_name(tmp_path: Path, written: str, said: str, hint: str) -> None:
+def test_e9_an_id_in_another_form_is_called_by_its_name(tmp_path: Path, written: str, printed: str, hint: str) -> None:
     write(tmp_path, {"in.yaml": CSV, "ids.csv": f"kind,id\ntweet,1\ntweet,{written}\n"})
     (problem,) = refusal(tmp_path).problems
-    assert said in problem.message
+    assert printed in problem.message
     assert hint in str(problem.hint)
     assert str(problem.place).endswith("ids.csv:3:7")
 
@@ -396,7 +396,7 @@ def test_b7_a_bad_list_refuses_every_rule_that_names_it_and_is_told_once(tmp_pat
     rules = "".join(f"- {{id: r{n}, reason: terms, withheld_in: IN, ids_file: ids.csv}}\n" for n in range(50))
     write(tmp_path, {"in.yaml": f"rules:\n{rules}", "ids.csv": "kind,id\naccount,x\naccount,y\n"})
     error = refusal(tmp_path)
-    assert told(error, tmp_path) == ["ids.csv:2:9 bad-id", "ids.csv:3:9 bad-id"]
+    assert reported(error, tmp_path) == ["ids.csv:2:9 bad-id", "ids.csv:3:9 bad-id"]
     assert error.refused == 50
     write(tmp_path, {"ids.csv": "kind,id\n"})
     error = refusal(tmp_path)

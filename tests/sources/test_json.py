@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.sources.writing import refusal, told, write
+from tests.sources.writing import refusal, reported, write
 from withhold import RuleSet
 from withhold.parsing import yaml_file
 
@@ -53,7 +53,7 @@ def test_what_is_no_json_is_told_where_it_goes_wrong(
         json.loads(text, parse_constant=lambda name: json.loads("!"))
     write(tmp_path, {"in.json": text})
     error = refusal(tmp_path)
-    assert told(error, tmp_path) == [f"in.json:{place} bad-json"]
+    assert reported(error, tmp_path) == [f"in.json:{place} bad-json"]
     if message is not None:
         assert error.problems[0].message == f"this is not JSON: {message}"
 
@@ -74,21 +74,21 @@ def test_a_message_is_a_whole_sentence(tmp_path: Path, text: str) -> None:
 def test_half_of_a_surrogate_pair_is_no_text(tmp_path: Path, text: str, place: str) -> None:
     """The standard library lets it through, and whoever prints it later fails."""
     write(tmp_path, {"in.json": text})
-    assert told(refusal(tmp_path), tmp_path) == [f"in.json:{place} bad-json"]
+    assert reported(refusal(tmp_path), tmp_path) == [f"in.json:{place} bad-json"]
 
 
 @pytest.mark.parametrize("text", ["", " \n\t\r\n ", "\ufeff"])
 def test_a_blank_file_is_empty(tmp_path: Path, text: str) -> None:
     write(tmp_path, {"in.json": text})
     error = refusal(tmp_path)
-    assert told(error, tmp_path) == ["in.json:1:1 bad-rule-file"]
+    assert reported(error, tmp_path) == ["in.json:1:1 bad-rule-file"]
     assert error.problems[0].message == "the file is empty"
 
 
 @pytest.mark.parametrize("text", ["[]", "null", '"rules"', "5", "[{}]"])
 def test_a_value_that_is_no_object_is_no_rule_file(tmp_path: Path, text: str) -> None:
     write(tmp_path, {"in.json": text})
-    assert told(refusal(tmp_path), tmp_path) == ["in.json:1:1 bad-rule-file"]
+    assert reported(refusal(tmp_path), tmp_path) == ["in.json:1:1 bad-rule-file"]
 
 
 def test_a_repeated_key_is_told(tmp_path: Path) -> None:
@@ -97,19 +97,19 @@ def test_a_repeated_key_is_told(tmp_path: Path) -> None:
         tmp_path,
         {"in.json": '{"rules": [\n {"id": "a", "accounts": 1,\n  "id": "b", "withheld_in": "IN", "reason": "terms"}]}'},
     )
-    assert told(refusal(tmp_path), tmp_path) == ["in.json:3:3 repeated-key"]
+    assert reported(refusal(tmp_path), tmp_path) == ["in.json:3:3 repeated-key"]
 
 
 def test_a_key_is_the_same_however_it_is_escaped(tmp_path: Path) -> None:
     write(tmp_path, {"in.json": '{"rules": [], "\\u0072ules": []}'})
-    assert told(refusal(tmp_path), tmp_path) == ["in.json:1:15 repeated-key"]
+    assert reported(refusal(tmp_path), tmp_path) == ["in.json:1:15 repeated-key"]
 
 
 @pytest.mark.parametrize("deep", [30, 5_000, 200_000])
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 def test_a_nesting_bomb_is_refused_before_it_goes_off(tmp_path: Path, deep: int, opening: str, closing: str) -> None:
     write(tmp_path, {"in.json": opening * deep + "1" + closing * deep, "in.yaml": opening * deep})
-    assert told(refusal(tmp_path), tmp_path) == [
+    assert reported(refusal(tmp_path), tmp_path) == [
         f"in.json:1:{20 * len(opening) + 1} too-deep",
         f"in.yaml:1:{20 * len(opening) + 1} too-deep",
     ]
@@ -140,7 +140,7 @@ def test_a1_nesting_is_refused_before_what_the_parser_finds_further_on(
     """It reads ahead, and has a limit of its own since libyaml 0.2.6."""
     monkeypatch.setattr(yaml_file, "_Loader", loader)
     write(tmp_path, {"in.yaml": bomb.encode()})
-    assert told(refusal(tmp_path), tmp_path) == [f"in.yaml:{refused}"]
+    assert reported(refusal(tmp_path), tmp_path) == [f"in.yaml:{refused}"]
 
 
 @pytest.mark.parametrize("bomb", ["- ", "? "])
@@ -154,7 +154,7 @@ def test_an_alias_bomb_does_not_multiply(tmp_path: Path) -> None:
         f"{b}: &{b} [{f'*{a},' * 9}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
     )
     write(tmp_path, {"in.yaml": laughs})
-    assert told(refusal(tmp_path), tmp_path) == ["in.yaml:1:4 yaml-alias"]
+    assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:1:4 yaml-alias"]
 
 
 def test_characters_above_the_basic_plane_survive_their_escapes(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.minting import YEARS, cast, judged, minted, rates
-from tests.sources.writing import RULE, refusal, told, write
+from tests.sources.writing import RULE, refusal, reported, write
 from withhold import RuleSet, RuleSetWarning
 
 #: Makes one exact id.
@@ -57,7 +57,7 @@ def test_a_single_rounded_id_is_told_at_its_place(tmp_path: Path, written: str, 
     text = f'{{"rules": [{rule}]}}'
     write(tmp_path, {name: text})
     error = refusal(tmp_path)
-    assert told(error, tmp_path) == [f"{name}:2:18 lossy-id"]
+    assert reported(error, tmp_path) == [f"{name}:2:18 lossy-id"]
     assert error.problems[0].message == f"id `{written}` looks rounded to what a floating-point number holds"
     assert str(error.hint).endswith("if they are exact, quote the id")
     assert (error.read, error.refused) == (0, 1)
@@ -137,7 +137,7 @@ def test_one_file_is_judged_on_its_own(tmp_path: Path) -> None:
     )
     write(tmp_path, {"a.yaml": good, "b.yaml": bad})
     error = refusal(tmp_path)
-    assert {problem.partition(":")[0] for problem in told(error, tmp_path)} == {"b.yaml"}
+    assert {problem.partition(":")[0] for problem in reported(error, tmp_path)} == {"b.yaml"}
     assert (len(error.problems), error.read, error.refused) == (4, 1, 1)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.writing import FINE, RULE, refusal, told, write
+from tests.sources.writing import FINE, RULE, refusal, reported, write
 from withhold import Place, Problem, Reason, SubjectIdError
 from withhold.parsing.ids import id_from_text
 
@@ -229,7 +229,7 @@ def test_a_problem_has_its_code_its_place_and_its_hint(
     write(tmp_path, {"in.yaml": text})
     error = refusal(tmp_path)
 
-    assert told(error, tmp_path) == [f"in.yaml:{line}:{column} {code}"]
+    assert reported(error, tmp_path) == [f"in.yaml:{line}:{column} {code}"]
     assert error.problems[0].message == message
     if hint is not None:
         assert error.problems[0].hint == hint
@@ -269,7 +269,7 @@ class TestAllAtOnce:
             },
         )
         error = refusal(tmp_path)
-        assert told(error, tmp_path) == [
+        assert reported(error, tmp_path) == [
             "a.json:1:12 bad-rule",
             "a.json:1:15 missing-key",
             "a.json:1:29 unknown-key",
@@ -294,16 +294,16 @@ class TestAllAtOnce:
     def test_a_rule_with_a_bad_value_is_still_checked_for_its_contradictions(self, tmp_path: Path) -> None:
         text = FINE.replace("terms", "law") + "  from: 2021-01-01T00:00:00Z\n  until: 2020-01-01T00:00:00Z\n"
         write(tmp_path, {"in.yaml": text})
-        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:3:11 unknown-reason", "in.yaml:7:10 empty-period"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:3:11 unknown-reason", "in.yaml:7:10 empty-period"]
 
     def test_a_rule_with_a_bad_value_still_has_its_ids_read(self, tmp_path: Path) -> None:
         text = RULE.replace("terms", "law") + "  ids_file: none.csv\n"
         write(tmp_path, {"in.yaml": text})
-        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:3:11 unknown-reason", "in.yaml:5:13 unreadable-file"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:3:11 unknown-reason", "in.yaml:5:13 unreadable-file"]
 
     def test_a_bad_group_does_not_hide_the_rules(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": "groups: {gulf: [AE, Q1]}\n" + FINE.replace("IN", "gulf").replace("terms", "law")})
-        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:1:21 unknown-territory", "in.yaml:4:11 unknown-reason"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:1:21 unknown-territory", "in.yaml:4:11 unknown-reason"]
 
     def test_read_and_refused_are_counted(self, tmp_path: Path) -> None:
         rules = "rules:\n" + "".join(
@@ -318,7 +318,7 @@ class TestAllAtOnce:
         second = text.replace("id: a", "id: b").removeprefix("rules:\n")
         write(tmp_path, {"in.yaml": text + second, "ids.csv": "kind,id\naccount,x\n"})
         error = refusal(tmp_path)
-        assert told(error, tmp_path) == ["ids.csv:2:9 bad-id"]
+        assert reported(error, tmp_path) == ["ids.csv:2:9 bad-id"]
         assert (error.read, error.refused) == (0, 2)
 
 
@@ -338,7 +338,7 @@ class TestRepetition:
 
     def test_an_id_is_the_same_with_blanks_around_it(self, tmp_path: Path) -> None:
         write(tmp_path, {"a.yaml": FINE, "b.yaml": FINE.replace("id: a", "id: ' a '")})
-        assert told(refusal(tmp_path), tmp_path) == ["b.yaml:2:3 repeated-rule-id"]
+        assert reported(refusal(tmp_path), tmp_path) == ["b.yaml:2:3 repeated-rule-id"]
 
     @pytest.mark.parametrize(
         ("key", "first", "second", "also"),
@@ -353,13 +353,13 @@ class TestRepetition:
         self, tmp_path: Path, key: str, first: str, second: str, also: str
     ) -> None:
         write(tmp_path, {"in.yaml": f"{FINE.replace('accounts', 'tweets')}  {key}: {first}\n  {key}: {second}\n"})
-        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:7:3 repeated-key", f"in.yaml:{also}"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:7:3 repeated-key", f"in.yaml:{also}"]
 
     def test_both_of_two_lists_of_rules_are_read(self, tmp_path: Path) -> None:
         """Else a problem would come to light only when the first is mended."""
         write(tmp_path, {"in.yaml": "rules: [{id: 5}]\nrules: [x, y]\n"})
         error = refusal(tmp_path)
-        assert told(error, tmp_path)[-3:] == [
+        assert reported(error, tmp_path)[-3:] == [
             "in.yaml:2:1 repeated-key",
             "in.yaml:2:9 bad-rule",
             "in.yaml:2:12 bad-rule",
@@ -368,11 +368,11 @@ class TestRepetition:
 
     def test_a_key_repeated_deep_inside_is_told(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": f"{FINE}  stays: [{{from: ~, from: ~}}]\n", "b.yaml": "groups: {g: IN, g: US}\n"})
-        assert "in.yaml:6:21 repeated-key" in told(refusal(tmp_path), tmp_path)
+        assert "in.yaml:6:21 repeated-key" in reported(refusal(tmp_path), tmp_path)
 
     def test_a_key_given_three_times_is_told_twice(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": f"{FINE}  note: a\n  note: b\n  'note': c\n"})
-        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:7:3 repeated-key", "in.yaml:8:3 repeated-key"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:7:3 repeated-key", "in.yaml:8:3 repeated-key"]
 
 
 class TestBytes:
@@ -380,32 +380,32 @@ class TestBytes:
     def test_what_is_no_utf_8_is_told_where_it_begins(self, tmp_path: Path, name: str) -> None:
         write(tmp_path, {name: "# é\n# éé ".encode() + b"\xe9 and more\n"})
         error = refusal(tmp_path)
-        assert told(error, tmp_path) == [f"{name}:2:6 not-utf-8"]
+        assert reported(error, tmp_path) == [f"{name}:2:6 not-utf-8"]
         assert error.problems[0].message == "this is not UTF-8"
 
     def test_utf_16_is_told(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": FINE.encode("utf-16")})
-        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:1:1 not-utf-8"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:1:1 not-utf-8"]
 
     def test_a_snapshot_is_no_rule_file(self, tmp_path):
         (tmp_path / "in.yaml").write_bytes(b"WITHHOLD\x01\x00\x00\x00")
-        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:1:1 not-rules"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:1:1 not-rules"]
 
     def test_a_byte_order_mark_does_not_shift_the_columns(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": "\ufeffrule: []\n", "in.json": '\ufeff{"rule": 1}'})
-        assert told(refusal(tmp_path), tmp_path) == ["in.json:1:2 unknown-key", "in.yaml:1:1 unknown-key"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.json:1:2 unknown-key", "in.yaml:1:1 unknown-key"]
 
     @pytest.mark.parametrize("control", ["\x00", "\x07", "\x1b"])
     @pytest.mark.parametrize("before", ["", "# é\n", "# é\n# €€€€\n", "# 👮👮\r\n"])
     def test_a_control_character_in_yaml_is_told_where_it_is(self, tmp_path: Path, control: str, before: str) -> None:
         write(tmp_path, {"in.yaml": f"{before}rules: é{control}[]\n"})
         line = before.count("\n") + 1
-        assert told(refusal(tmp_path), tmp_path) == [f"in.yaml:{line}:9 bad-yaml"]
+        assert reported(refusal(tmp_path), tmp_path) == [f"in.yaml:{line}:9 bad-yaml"]
 
     def test_columns_count_characters_not_bytes(self, tmp_path: Path) -> None:
         text = "rules: [{id: 'é👮', accounts: 1, withheld_in: DR, reason: terms}]\n"
         write(tmp_path, {"in.yaml": text, "in.json": text.replace("'", '"')})
-        assert told(refusal(tmp_path), tmp_path)[-1] == f"in.yaml:1:{text.index('DR') + 1} unknown-territory"
+        assert reported(refusal(tmp_path), tmp_path)[-1] == f"in.yaml:1:{text.index('DR') + 1} unknown-territory"
 
 
 class TestValuesInMessages:
@@ -453,7 +453,7 @@ class TestValuesInMessages:
 
     def test_an_id_of_too_many_digits_is_a_number_all_the_same(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": f"{FINE}  tweets: {'1' * 40}\n"})
-        assert told(refusal(tmp_path), tmp_path) == ["in.yaml:6:11 id-out-of-range"]
+        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:6:11 id-out-of-range"]
 
     def test_an_unusual_separator_does_not_make_an_instant_a_date(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": f"{FINE}  from: 2021-02-10_10:30:00Z\n"})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.writing import FINE, told, write
+from tests.sources.writing import FINE, reported, write
 from withhold import RuleSet, RuleSetError
 from withhold.model.protected import Category, Protected
 from withhold.sources import load_protected, protected_beside
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_told_at_its_place(
     write(tmp_path, {"protected.yaml": text})
     with pytest.raises(RuleSetError) as caught:
         protected_beside(tmp_path)
-    assert told(caught.value, tmp_path) == [f"protected.yaml:{line}:{column} {code}"]
+    assert reported(caught.value, tmp_path) == [f"protected.yaml:{line}:{column} {code}"]
     assert caught.value.problems[0].message == message
     if hint is not None:
         assert caught.value.hint == hint
@@ -97,7 +97,7 @@ def test_all_problems_of_all_lists_come_at_once(tmp_path: Path) -> None:
     )
     with pytest.raises(RuleSetError) as caught:
         protected_beside(tmp_path)
-    assert told(caught.value, tmp_path) == [
+    assert reported(caught.value, tmp_path) == [
         "b/protected.yaml:2:13 repeated-protected",
         "b/protected.yaml:3:13 repeated-protected",
         "c/protected.yml:1:1 not-utf-8",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.sources.writing import FINE, told, write
+from tests.sources.writing import FINE, reported, write
 from withhold import RuleSet, RuleSetError
 from withhold.sources import load_protected, protected_beside, protected_lists
 
@@ -149,7 +149,7 @@ def test_b6_a_list_that_cannot_be_read_is_never_no_list(there: Path, kind: str, 
                 pytest.skip("root may read it")
     with pytest.raises(RuleSetError) as caught:
         protected_beside(there / "repo" / "rules" / "in")
-    assert told(caught.value, there) == [f"{where}/protected.yaml:1:1 unreadable-file"]
+    assert reported(caught.value, there) == [f"{where}/protected.yaml:1:1 unreadable-file"]
 
 
 @posix
@@ -159,7 +159,7 @@ def test_b6_a_list_that_is_a_link_out_of_the_repository_is_refused_unopened(ther
         path.symlink_to(target)
         with pytest.raises(RuleSetError) as caught:
             protected_beside(there / "repo" / "rules" / "in" / "in.yaml")
-        assert told(caught.value, there) == ["repo/rules/in/protected.yaml:1:1 outside-rule-set"]
+        assert reported(caught.value, there) == ["repo/rules/in/protected.yaml:1:1 outside-rule-set"]
         path.unlink()
     path.symlink_to("../pk/protected.yaml")
     assert accounts(there / "repo" / "rules" / "in" / "in.yaml") == [2, 3, 5]
@@ -281,7 +281,7 @@ def test_b2_a_list_that_is_replaced_by_a_link_before_it_is_opened_is_not_read(
             protected_beside(there / "repo" / "rules" / "in" / "in.yaml")
         assert path.is_symlink()
         assert "SECRET" not in str(caught.value)
-        assert told(caught.value, there) in (
+        assert reported(caught.value, there) in (
             ["repo/rules/in/protected.yaml:1:1 outside-rule-set"],
             ["repo/rules/in/protected.yaml:1:1 unreadable-file"],  # a link is not followed
         )

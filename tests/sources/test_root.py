@@ -15,7 +15,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.sources.writing import FINE, RULE, refusal, told, write
+from tests.sources.writing import FINE, RULE, refusal, reported, write
 from withhold import RuleSet, RuleSetError
 from withhold.sources import load_protected, protected_beside
 
@@ -104,7 +104,7 @@ def test_b2_an_ids_file_outside_of_the_rule_set_is_refused_before_it_is_opened(
         expected = ["in.yaml:5:13 outside-rule-set", "to-folder:1:1 outside-rule-set"]
     with nothing_is_opened_in(outside):
         error = refusal(tmp_path / loaded)
-    assert told(error, rules) == expected
+    assert reported(error, rules) == expected
     assert "SECRET" not in str(error)
 
 
@@ -124,7 +124,7 @@ def test_b2_lists_beside_the_rules_are_read_with_a_root_around_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path, {"all/rules/in.yaml": f"{RULE}  ids_file: ../lists/a.csv\n", "all/lists/a.csv": LIST})
-    assert told(refusal(tmp_path / "all/rules"), tmp_path) == ["all/rules/in.yaml:5:13 outside-rule-set"]
+    assert reported(refusal(tmp_path / "all/rules"), tmp_path) == ["all/rules/in.yaml:5:13 outside-rule-set"]
     monkeypatch.chdir(tmp_path)
     for root in (tmp_path / "all", "all", "all/rules/..", "."):
         for path in ("all/rules", "all/rules/in.yaml"):
@@ -149,7 +149,7 @@ def test_b2_rule_files_and_folders_behind_links_that_lead_out_are_refused(tmp_pa
     (rules / "README.md").symlink_to("../outside/secret.txt")
     (rules / "none").symlink_to("../outside/nowhere")
     with nothing_is_opened_in(outside):
-        assert told(refusal(rules), rules) == [f"{name}:1:1 outside-rule-set" for name in ("a.yaml", "b", "c")]
+        assert reported(refusal(rules), rules) == [f"{name}:1:1 outside-rule-set" for name in ("a.yaml", "b", "c")]
 
 
 def test_b2_a_list_of_protected_accounts_behind_a_link_that_leads_out_is_refused(tmp_path: Path, outside: Path) -> None:

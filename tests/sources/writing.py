@@ -36,7 +36,7 @@ def refusal(path: Path) -> RuleSetError:
     return caught.value
 
 
-def told(error: RuleSetError, folder: Path) -> list[str]:
+def reported(error: RuleSetError, folder: Path) -> list[str]:
     """Return the problems as `file:line:column code`, with files relative to `folder`."""
     found = []
     for problem in error.problems:

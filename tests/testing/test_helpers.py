@@ -30,7 +30,7 @@ def test_an_assertion_returns_the_decision():
 
 
 @pytest.mark.parametrize(
-    ("fails", "said"),
+    ("fails", "message"),
     [
         (lambda engine: assert_visible(engine, (None, 17), "IN"), "expected visible for a viewer in IN, got withheld"),
         (
@@ -44,11 +44,11 @@ def test_an_assertion_returns_the_decision():
         ),
     ],
 )
-def test_a_failure_says_what_and_why(fails, said):
+def test_a_failure_says_what_and_why(fails, message):
     with pytest.raises(AssertionError) as caught:
         fails(Engine(RULES, clock=FrozenClock(NOON)))
     first, explanation = str(caught.value).split("\n", 1)
-    assert first.startswith(said)
+    assert first.startswith(message)
     assert "named by    2 rules" in explanation
 
 

@@ -148,7 +148,7 @@ def test_the_fixtures(session, pytester):
 
 
 @pytest.mark.parametrize(
-    ("ini", "said"),
+    ("ini", "message"),
     [
         ("", "the ini option `withhold_rules`: it is not set [[]no-rules[]]; set it to *"),
         (
@@ -158,19 +158,19 @@ def test_the_fixtures(session, pytester):
         ("withhold_rules = bad.yaml", "bad.yaml:1:1: a rule file must be a mapping [[]bad-rule-file[]]"),
     ],
 )
-def test_fixtures_without_rules_say_so(session, pytester, ini, said):
+def test_fixtures_without_rules_say_so(session, pytester, ini, message):
     pytester.makeini(f"[pytest]\n{ini}\n")
     (pytester.path / "bad.yaml").write_text("[]", encoding="utf-8")
     pytester.makepyfile("def test(withhold_engine):\n    pass\n")
     found = session()
     found.assert_outcomes(errors=1)
-    found.stdout.fnmatch_lines([f"*{said}*"])
+    found.stdout.fnmatch_lines([f"*{message}*"])
     assert "Errno" not in found.stdout.str()
     assert "During handling" not in found.stdout.str()
 
 
 @pytest.mark.parametrize(
-    ("option", "passed", "said"),
+    ("option", "passed", "message"),
     [
         ("", 0, "[outside-rule-set]"),
         ("withhold_root = ..", 2, ""),
@@ -178,7 +178,7 @@ def test_fixtures_without_rules_say_so(session, pytester, ini, said):
         ("withhold_root = nowhere", 0, "nowhere is no folder"),
     ],
 )
-def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed, said):
+def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed, message):
     """And a case file cannot go further."""
     inner = pytester.mkdir("inner")
     (inner / "rules").mkdir()
@@ -190,7 +190,7 @@ def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed
     (inner / "pytest.ini").write_text(f"[pytest]\nwithhold_rules = rules\n{option}\n", encoding="utf-8")
     found = session("--continue-on-collection-errors", str(inner))
     assert found.parseoutcomes().get("passed", 0) == passed
-    assert said in found.stdout.str() + found.stderr.str()
+    assert message in found.stdout.str() + found.stderr.str()
     outside = FINE.replace("rules.yaml", "../outside.yaml")
     (pytester.path / "outside.yaml").write_text(RULES, encoding="utf-8")
     (inner / "all.cases.yaml").write_text(outside, encoding="utf-8")

@@ -51,7 +51,7 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reported"),
     [
         ("", ["1:1 bad-case-file"]),
         ("- a", ["1:1 bad-case-file"]),
@@ -103,10 +103,10 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
         (FINE + "    tweet: 3\n    retweet_of: 1\n", ["8:17 bad-value"]),
     ],
 )
-def test_what_is_refused(tmp_path, text, told):
+def test_what_is_refused(tmp_path, text, reported):
     with pytest.raises(CaseError) as caught:
         read(tmp_path, text)
-    assert [f"{place.line}:{place.column} {code}" for place, code in placed(caught.value)] == told
+    assert [f"{place.line}:{place.column} {code}" for place, code in placed(caught.value)] == reported
     assert [problem for problem in caught.value.problems if not problem.hint] == [], "each says what to do"
 
 
@@ -139,7 +139,7 @@ CASES_ELSEWHERE = "cases/all.cases.yaml"
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "reported"),
     [
         ("rules: ../rules", []),
         ("rules: ../rules/", []),
@@ -160,7 +160,7 @@ CASES_ELSEWHERE = "cases/all.cases.yaml"
     ],
 )
 @pytest.mark.parametrize("bounds", ["repository", "here", "given"])
-def test_b2_a_case_file_names_rules_of_its_surroundings_alone(tmp_path, monkeypatch, bounds, written, told):
+def test_b2_a_case_file_names_rules_of_its_surroundings_alone(tmp_path, monkeypatch, bounds, written, reported):
     """It may come from somebody else, as rules may."""
     project = tmp_path / "project"
     for folder in ("cases", "rules", "lists"):
@@ -185,8 +185,8 @@ def test_b2_a_case_file_names_rules_of_its_surroundings_alone(tmp_path, monkeypa
     except CaseError as error:
         found = [f"{Path(place.file).name}:{place.line}:{place.column} {code}" for place, code in placed(error)]
     if bounds == "given" and "far" in written:
-        told = []  # the root of all rules is given
-    assert found == told
+        reported = []  # the root of all rules is given
+    assert found == reported
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders lie less deep there")
@@ -213,8 +213,8 @@ def test_b7_folders_of_cases_may_lie_deep(tmp_path):
 def test_what_may_be_meant_is_suggested(tmp_path, text, hint):
     with pytest.raises(CaseError) as caught:
         read(tmp_path, text)
-    told = {problem.code: problem.hint for problem in caught.value.problems}
-    assert told.get("unknown-key", told.get("unknown-rule")) == hint
+    reported = {problem.code: problem.hint for problem in caught.value.problems}
+    assert reported.get("unknown-key", reported.get("unknown-rule")) == hint
 
 
 def test_a_rule_set_is_loaded_once_however_it_is_named(tmp_path):
