@@ -117,7 +117,7 @@ def test_the_workflow_passes_with_the_rules_of_the_page(page, there, monkeypatch
     for command in (*begin, *run[1:], *desk.splitlines()):
         done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True, check=False)  # noqa: S602
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    assert "no viewer gets another outcome" in (there / "summary.md").read_text(encoding="utf-8")
+    assert "no viewer gets a different outcome" in (there / "summary.md").read_text(encoding="utf-8")
 
 
 @each_page

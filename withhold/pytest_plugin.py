@@ -30,9 +30,11 @@ _LIBRARY: pytest.StashKey[Library] = pytest.StashKey()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
-        "withhold_rules", "A rule file, a directory of them, or a snapshot, for the fixtures of withhold.", default=""
+        "withhold_rules",
+        "A rule file, a folder of rule files, or a snapshot, for the fixtures of withhold.",
+        default="",
     )
-    parser.addini("withhold_root", "A folder outside of which no file of rules is opened.", default="")
+    parser.addini("withhold_root", "No rule file outside this folder is opened.", default="")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
@@ -150,7 +152,7 @@ def _library(config: pytest.Config) -> Library:
         named = config.getini("withhold_root")
         root = _around(config) / named if named else None
         if root is not None and not root.is_dir():
-            raise pytest.UsageError(f"the ini option `withhold_root`: {root} is no folder")
+            raise pytest.UsageError(f"the ini option `withhold_root`: {root} is not a folder")
         config.stash[_LIBRARY] = Library(root, here=config.rootpath)
     return config.stash[_LIBRARY]
 
@@ -182,7 +184,7 @@ def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
 
     named, option = pytestconfig.getini("withhold_rules"), "the ini option `withhold_rules`"
     if not named:
-        problem = Problem("no-rules", "it is not set", option, "set it to a rule file, a directory or a snapshot")
+        problem = Problem("no-rules", "it is not set", option, "set it to a rule file, a folder or a snapshot")
         return pytest.fail(str(problem), pytrace=False)
     try:
         rules = _library(pytestconfig).rules(_around(pytestconfig) / named)

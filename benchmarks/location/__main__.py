@@ -164,7 +164,7 @@ def main() -> None:
         ("IPv6, new addresses, by network", timed, lambda count: streams.by_network(6, count), True),
         ("IPv4, by network, text and table cold", only4, lambda count: streams.by_network(4, count), False),
         ("IPv6, by network, text and table cold", timed, lambda count: streams.by_network(6, count), False),
-        ("Zipf distribution (s = 1, 200,000 clients, 75 % IPv4), caches warm", timed, zipf, False),
+        ("Zipf distribution (s = 1, 200,000 clients, 75% IPv4), caches warm", timed, zipf, False),
     ):
         raw[title] = measure(rivals, draw, rounds, slow, received=received)
         show(title, raw[title], base)

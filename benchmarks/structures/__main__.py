@@ -112,7 +112,7 @@ def passed(library: ctypes.CDLL, contender: Contender, questions: Ids) -> str:
     if not contender.kind.startswith(("buckets", "bloom", "fuse", "split")):
         return ""
     through: int = library.tables_passed(contender.tables, address(questions), len(questions))
-    return f"{100 * through / len(questions):.2f} %"
+    return f"{100 * through / len(questions):.2f}%"
 
 
 def cells(contender: Contender, base: Contender) -> list[str]:

@@ -78,7 +78,7 @@ def check_difference(directory: Path) -> str:
     expected = {(kind, id_): set(map(tuple, changes)) for kind, id_, changes in rows}
     expect(found == expected, "the reported difference is not the expected one")
     accounts = sum(kind == "account" for kind, _ in expected)
-    return f"{accounts:,} accounts and {len(expected) - accounts:,} tweets get another outcome"
+    return f"{accounts:,} accounts and {len(expected) - accounts:,} tweets get a different outcome"
 
 
 def run(*arguments: str) -> Result:

@@ -137,8 +137,8 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
         (["--tweet", "1", "--at", "2021-02-10"], "is a date"),
         (["--tweet", "1", "--at", "2021-02-10T10:00:00"], "has no time zone"),
         (["--tweet", "1", "--at", "soon"], "is not an instant"),
-        (["--tweet", "1", "--ip", "192.0.2.1"], "an address requires a database"),
-        (["--account", "1101.0"], "has been a floating-point number"),
+        (["--tweet", "1", "--ip", "192.0.2.1"], "give both an address and a location database"),
+        (["--account", "1101.0"], "is written as a floating-point number"),
         (["--account", "1_101"], "is not a number"),
         (["--tweet", "1", "--viewer", "0"], "is not between 1 and 2**63-1"),
         (["--tweet", "1", "--unknown-location", "maybe"], "--unknown-location"),
@@ -220,7 +220,7 @@ def test_e11_without_its_libraries_it_names_the_extra_of_the_checkout_or_wheel(m
 def test_anywhere_takes_no_viewer(rules):
     found = run("check", rules, "--account", 17, "--anywhere", "--country", "IN")
     assert found.exit_code == 2
-    assert "takes no viewer" in " ".join(found.stderr.split())
+    assert "omit the options that describe one" in " ".join(found.stderr.split())
 
 
 def test_a_tweet_without_its_author_is_answered_with_a_note(rules):

@@ -173,7 +173,7 @@ def test_b1_what_git_does_not_know_is_a_path(repository, monkeypatch):
 def test_b1_a_path_that_begins_with_a_dot_is_never_a_revision(repository):
     """Git finds any text that ends in `-g` and an id."""
     found = run(f"./x-g{_said('rev-parse', '--short', 'HEAD')}", "new")
-    assert (found.exit_code, "is a path to nothing [no-such-path]" in found.stderr) == (2, True), found.output
+    assert (found.exit_code, "is a path, but does not exist [no-such-path]" in found.stderr) == (2, True), found.output
 
 
 @git_is_there
@@ -181,7 +181,9 @@ def test_b1_where_git_cannot_be_asked_a_name_is_not_believed(repository, monkeyp
     (repository / "main").mkdir()
     (repository / ".git" / "HEAD").write_text("broken", encoding="utf-8")
     found = run("main", "new")
-    assert (found.exit_code, "git cannot say whether it is a revision too" in found.stderr) == (2, True), found.output
+    assert (found.exit_code, "git cannot determine whether it is a revision too" in found.stderr) == (2, True), (
+        found.output
+    )
     assert "write `./main` for the path" in found.stderr
     (repository / "bin").mkdir()
     monkeypatch.setenv("PATH", str(repository / "bin"))  # without git no revision can be meant
@@ -214,9 +216,8 @@ def test_b1_a_name_that_git_finds_ambiguous_is_refused(repository):
     for given in ("origin/second", "origin/second~0", "origin/second:rules", "origin/second^0"):
         found = run("other", given)
         assert (found.exit_code, found.stdout) == (2, ""), found.output
-        assert (
-            "`origin/second` means more than one thing in this repository [ambiguous-revision]; write it in full"
-            in (found.stderr)
+        assert "`origin/second` is ambiguous in this repository [ambiguous-revision]; write it in full" in (
+            found.stderr
         )
     for given in ("refs/tags/origin/second", "refs/heads/origin/second", _said("rev-parse", "main")):
         assert run("other", given).exit_code == 0
@@ -257,7 +258,7 @@ def test_what_a_branch_changes_is_told_without_what_others_have_changed(reposito
     for old, reported in (
         ("main", "2 accounts (18, 19): IN visible → withheld"),
         (base.stdout.strip(), "account 19: IN visible"),
-        (base.stdout.strip(), "1 account gets another outcome"),
+        (base.stdout.strip(), "1 account gets a different outcome"),
     ):
         assert reported in run(old, "rules").output
 
@@ -265,7 +266,7 @@ def test_what_a_branch_changes_is_told_without_what_others_have_changed(reposito
 @git_is_there
 def test_rules_of_a_revision_that_had_none_are_compared_with_none(repository):
     (repository / "none.yaml").write_text("rules: []\n", encoding="utf-8")
-    assert "1 account and 1 tweet get another outcome" in run("none.yaml", "main").output
+    assert "1 account and 1 tweet get a different outcome" in run("none.yaml", "main").output
 
 
 @git_is_there
@@ -309,7 +310,7 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
         (("mian", "main"), "`mian` is neither a path nor a readable git revision: the repository has no"),
         (
             ("first", "first:new"),
-            "`first` is a revision without `new` [no-rules-there]; name the folder that has its rules; if it has no rules",
+            "`first` is a revision without `new` [no-rules-there]; name the folder that contains its rules; if it has no rules",
         ),
         (
             ("mian:rules", "main"),

@@ -82,7 +82,7 @@ FACT = re.compile(
 )
 #: What figures of the text are made of stands in JSON instead: shares, and how many of a kind are listed.
 DERIVED = re.compile(
-    r"\(\d+\.\d+%\)|named by +\d+ rules?|\d+ %|\b\d+ (?:failed|warnings?|errors?|notes?|problems?)\b|--\w[\w-]*|and \d+ more.*|\bIP\b"
+    r"\(\d+\.\d+%\)|named by +\d+ rules?|\d+%|\b\d+ (?:failed|warnings?|errors?|notes?|problems?)\b|--\w[\w-]*|and \d+ more.*|\bIP\b"
 )
 
 

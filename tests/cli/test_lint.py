@@ -308,7 +308,7 @@ class TestSarifLimits:
         (invocation,) = run["invocations"]
         assert invocation["executionSuccessful"] is True
         (notification,) = invocation["toolExecutionNotifications"]
-        assert notification["message"]["text"].startswith("250 of 300 problems, the most severe: ")
+        assert notification["message"]["text"].startswith("only the 250 most severe of 300 problems are listed, ")
         (invocation,) = self.log(*["note"] * 250)["invocations"]
         assert invocation["toolExecutionNotifications"] == []
 
@@ -322,7 +322,7 @@ class TestSarifLimits:
         log = sarif_of(found, Path("in.yaml"))
         (run,) = cast(list[dict[str, Any]], log["runs"])
         assert 0 < len(run["results"]) < 2_000
-        assert f"{len(run['results']):,} of 1,999 problems" in json.dumps(run["invocations"])
+        assert f"the {len(run['results']):,} most severe of 1,999 problems" in json.dumps(run["invocations"])
         assert len(gzip.compress(json.dumps(log, indent=2).encode())) <= 100_000
 
 

@@ -76,7 +76,7 @@ def test_b1_no_output_goes_through_a_folder_that_is_a_link_out(there: Path, comm
     for given in (output, there / output):
         found = run(command, given)
         assert found.exit_code == 2, found.output
-        assert "is behind a link out of" in found.stderr
+        assert "is behind a link that leads out of" in found.stderr
     assert {path.name for path in (there.parent / "outside").rglob("*")} == {"deeper", "precious", "prod.wh"}
 
 

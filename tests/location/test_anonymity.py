@@ -128,7 +128,7 @@ def test_d3_a_database_that_states_nobody_is_anonymous_is_refused(record: dict[s
     with pytest.raises(GeoIPError) as caught:
         anonymiser_of(record, kind)
     assert caught.value.code == "unknown-schema"
-    assert "states who is anonymous" in str(caught.value)
+    assert "marks an address as anonymous" in str(caught.value)
     assert all(f"`{key}`" in str(caught.value) for key in record)
 
 

@@ -299,7 +299,7 @@ def test_a_database_of_the_wrong_kind_is_refused(tmp_path: Path, path: Path) -> 
     asn = write(tmp_path / "asn.mmdb", {"8.8.8.0/24": {"autonomous_system_number": 1}, "2001:db8::/32": {}}, kind="ASN")
     with pytest.raises(GeoIPError, match=r"no record of the `ASN` database names a country \[unknown-schema\]"):
         GeoIP(asn)
-    with pytest.raises(GeoIPError, match="who is anonymous"):
+    with pytest.raises(GeoIPError, match="marks an address as anonymous"):
         GeoIP(path, anonymous=asn)
     with pytest.raises(GeoIPError, match=r"ip_versions contains `5` \[bad-ip-versions\]; give `4`, `6` or both"):
         GeoIP(path, ip_versions=(4, 5))

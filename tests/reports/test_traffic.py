@@ -79,7 +79,7 @@ def test_b4_little_is_quoted_of_a_file_that_may_be_anybodys(write, cell):
     ("row", "printed"),
     [
         ("'1,2,IN,1", "has an apostrophe before it [bad-id]"),
-        ('"1,35567E+18",2,IN,1', "has been a floating-point number [lossy-id]"),
+        ('"1,35567E+18",2,IN,1', "is written as a floating-point number [lossy-id]"),
         ("1;2;IN;1", "columns: 1 here, 4 in the first line [bad-csv]; separate the columns by commas"),
     ],
 )
@@ -91,7 +91,7 @@ def test_e9_ids_in_other_forms_are_called_by_their_names(write, row, printed):
 @pytest.mark.parametrize(
     ("row", "printed"),
     [
-        ("1.35E+18,1,IN,1", "2:1: tweet `1.35E+18` has been a floating-point number [lossy-id]"),
+        ("1.35E+18,1,IN,1", "2:1: tweet `1.35E+18` is written as a floating-point number [lossy-id]"),
         ("1,0,IN,1", "2:3: account `0` is not between 1 and 2**63-1 [id-out-of-range]"),
         ("1,x,IN,1", "2:3: account `x` is not a number [bad-id]"),
         (",,IN,1", "2:1: neither a tweet nor an account [no-subject]"),

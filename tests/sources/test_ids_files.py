@@ -90,11 +90,11 @@ class TestCsv:
         kind, lossy = refusal(tmp_path).problems
         assert (kind.message, kind.hint) == ("unknown kind `user`", "did you mean `account`?")
         assert (lossy.message, lossy.hint) == (
-            "id `1e5` has been a floating-point number",
+            "id `1e5` is written as a floating-point number",
             "restore all its digits from its source",
         )
         refused(tmp_path, "1\n2\n")
-        hint = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
+        hint = "write `kind,id` as the first line; for a plain list of ids, write `ids_file: {accounts: …}`"
         assert refusal(tmp_path).hint == hint
 
     @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_b4_a_file_of_another_kind_is_not_quoted_line_by_line(tmp_path: Path, co
     *first, last = refusal(tmp_path).problems
     assert [problem.code for problem in first] == ["bad-id"] * 10
     assert last.code == "no-id-list"
-    assert last.message == f"this is no list of ids: {len(lines) - len(good)} of {len(lines)} lines are no ids"
+    assert last.message == f"this is not a list of ids: {len(lines) - len(good)} of {len(lines)} lines are not ids"
     for problem in first:
         assert re.fullmatch(r"id `…?[A-Za-z0-9]{0,20}…?` [a-z: ]+", problem.message), "20 letters and digits, no more"
 
@@ -284,10 +284,10 @@ ID = "1355667106821046272"
         (f'="{ID}"', "is a spreadsheet formula", "without `=` and quotes"),
         (f"=“{ID}”", "is a spreadsheet formula", "without `=` and quotes"),
         (f"“{ID}”", "has quotes", "without quotes"),
-        ('"1,35567E+18"', "has been a floating-point number", "restore all its digits"),
-        ("1.35567E+18", "has been a floating-point number", "restore all its digits"),
-        (f"{ID}.0", "has been a floating-point number", "restore all its digits"),
-        (f'"{ID},00"', "has been a floating-point number", "restore all its digits"),
+        ('"1,35567E+18"', "is written as a floating-point number", "restore all its digits"),
+        ("1.35567E+18", "is written as a floating-point number", "restore all its digits"),
+        (f"{ID}.0", "is written as a floating-point number", "restore all its digits"),
+        (f'"{ID},00"', "is written as a floating-point number", "restore all its digits"),
         ('"1,355,667,106,821,046,272"', "has separators", "write only its digits"),
         ("1.355.667.106.821.046.272", "has separators", "write only its digits"),
         ("1 355 667 106 821 046 272", "has separators", "write only its digits"),
@@ -298,8 +298,8 @@ ID = "1355667106821046272"
         (f"\u202a{ID}\u202c", "the invisible character U+202A", "write only its digits"),
         (f"{ID}\ufeff", "the invisible character U+FEFF", "write only its digits"),
         ("１３５５６６７", "has digits other than 0 to 9", "with the digits 0 to 9"),
-        (f"https://twitter.com/jack/status/{ID}", "is the address of a page", "after `/status/`"),
-        (f"x.com/i/web/status/{ID}?s=20", "is the address of a page", "after `/status/`"),
+        (f"https://twitter.com/jack/status/{ID}", "is a URL", "after `/status/`"),
+        (f"x.com/i/web/status/{ID}?s=20", "is a URL", "after `/status/`"),
         ("@jack", "is a handle", "write the account's id"),
         (f"{ID};tweet", "is not alone on its line", "one id per line"),
         (f"tweet\t{ID}", "is not alone on its line", "one id per line"),

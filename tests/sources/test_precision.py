@@ -58,7 +58,7 @@ def test_a_single_rounded_id_is_told_at_its_place(tmp_path: Path, written: str, 
     write(tmp_path, {name: text})
     error = refusal(tmp_path)
     assert reported(error, tmp_path) == [f"{name}:2:18 lossy-id"]
-    assert error.problems[0].message == f"id `{written}` looks rounded to what a floating-point number holds"
+    assert error.problems[0].message == f"id `{written}` looks rounded to the precision of a floating-point number"
     assert str(error.hint).endswith("if they are exact, quote the id")
     assert (error.read, error.refused) == (0, 1)
 
@@ -271,4 +271,4 @@ def test_c5_an_id_that_went_through_a_single_precision_float_is_refused_alone(tm
     )
     (problem,) = refusal(tmp_path).problems
     assert problem.code == "lossy-id"
-    assert f"id `{cast}` looks rounded to what a 32-bit floating-point number holds" in problem.message
+    assert f"id `{cast}` looks rounded to the precision of a 32-bit floating-point number" in problem.message

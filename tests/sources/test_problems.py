@@ -23,7 +23,7 @@ SUSPEND = "effect: suspend"
 OVERRIDE = "write `override: {no-end: '…'}`, with the reason in place of the dots"
 NO_LIST = "write one value, without brackets or dashes"
 SAY_WHY = "give the check and the reason for overriding it"
-EMPTY_CODE = "override `` with the reason `x`: one of the two is empty or padded"
+EMPTY_CODE = "override `` with the reason `x`: one of the two is empty or has spaces around it"
 
 # (what the file says, line, column, code, message, hint)
 TABLE: list[tuple[str, int, int, str, str, str | None]] = [
@@ -53,7 +53,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     ("? [a]\n: b\n", 1, 3, "bad-key", "a key must be text", None),
     ("rules: &x []\n", 1, 8, "yaml-alias", "anchors and aliases are not supported", "define a group instead"),
     ("rules: [*x]\n", 1, 9, "yaml-alias", "anchors and aliases are not supported", "define a group instead"),
-    ("rules: " + "[" * 20 + "]" * 20, 1, 27, "too-deep", "nested more than 20 deep", None),
+    ("rules: " + "[" * 20 + "]" * 20, 1, 27, "too-deep", "nested more than 20 levels deep", None),
     # A rule as a whole.
     ("rules: [~]\n", 1, 9, "bad-rule", "a rule must be a mapping", "write `- id: …`"),
     ("rules:\n- in-d1\n", 2, 3, "bad-rule", "a rule must be a mapping", "write `- id: …`"),
@@ -66,7 +66,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (f"{FINE}  <<: {{}}\n", 6, 3, "unknown-key", "unknown key `<<`", KNOWN),
     (f"{FINE}  id: b\n", 6, 3, "repeated-key", "key `id` is given twice", None),
     # What its values are.
-    (FINE.replace("id: a", "id: ' '"), 2, 7, "bad-text", "`id` is empty", "write a name that no other rule has"),
+    (FINE.replace("id: a", "id: ' '"), 2, 7, "bad-text", "`id` is empty", "write an id that no other rule has"),
     (FINE.replace("id: a", "id:"), 2, 6, "bad-value", "expected one value, found nothing", None),
     (FINE.replace("id: a", "id: [a]"), 2, 7, "bad-value", "expected one value, found a list", NO_LIST),
     (f"{FINE}  demand: ''\n", 6, 11, "bad-text", "`demand` is empty", "write some text, or leave the key out"),
@@ -303,7 +303,10 @@ class TestAllAtOnce:
 
     def test_a_bad_group_does_not_hide_the_rules(self, tmp_path: Path) -> None:
         write(tmp_path, {"in.yaml": "groups: {gulf: [AE, Q1]}\n" + FINE.replace("IN", "gulf").replace("terms", "law")})
-        assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:1:21 unknown-territory", "in.yaml:4:11 unknown-reason"]
+        assert reported(refusal(tmp_path), tmp_path) == [
+            "in.yaml:1:21 unknown-territory",
+            "in.yaml:4:11 unknown-reason",
+        ]
 
     def test_read_and_refused_are_counted(self, tmp_path: Path) -> None:
         rules = "rules:\n" + "".join(

@@ -47,15 +47,15 @@ def test_lists_are_found_wherever_rules_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "column", "code", "message", "hint"),
     [
-        ("", 1, 1, "bad-protected", "this is no list of protected accounts", HOW),
-        ("- 1101\n", 1, 1, "bad-protected", "this is no list of protected accounts", HOW),
+        ("", 1, 1, "bad-protected", "this is not a list of protected accounts", HOW),
+        ("- 1101\n", 1, 1, "bad-protected", "this is not a list of protected accounts", HOW),
         ("a: [\n", 2, 1, "bad-yaml", "this is not YAML: did not find expected node content", None),
         ("{}\n", 1, 1, "bad-protected", "`protected` must be a list", f"{HOW}, or `protected: []`"),
         ("protected:\n", 1, 11, "bad-protected", "`protected` must be a list", f"{HOW}, or `protected: []`"),
         ("protected: []\nrules: []\n", 2, 1, "unknown-key", "unknown key `rules`", "known: `protected`"),
         ("protected: []\nprotected: []\n", 2, 1, "repeated-key", "key `protected` is given twice", None),
         ("protected: [1101]\n", 1, 13, "bad-protected", "a protected account must be a mapping", ENTRY),
-        (ONE.replace("1101", "1e5"), 2, 13, "lossy-id", "account `1e5` has been a floating-point number", None),
+        (ONE.replace("1101", "1e5"), 2, 13, "lossy-id", "account `1e5` is written as a floating-point number", None),
         (ONE.replace("1101", "0"), 2, 13, "id-out-of-range", "account `0` is not between 1 and 2**63-1", None),
         (ONE.replace("1101", "[1]"), 2, 13, "bad-value", "expected one value, found a list", None),
         (ONE.replace("account: 1101, ", ""), 2, 3, "missing-key", "missing key `account`", None),
@@ -68,7 +68,13 @@ def test_lists_are_found_wherever_rules_are(tmp_path: Path) -> None:
         (ONE + ONE[11:], 3, 13, "repeated-protected", "account `1101` is listed twice", None),
         (
             ONE.replace("1101", "1355667106821046300"),
-            *(2, 13, "lossy-id", "id `1355667106821046300` looks rounded to what a floating-point number holds", None),
+            *(
+                2,
+                13,
+                "lossy-id",
+                "id `1355667106821046300` looks rounded to the precision of a floating-point number",
+                None,
+            ),
         ),
     ],
 )

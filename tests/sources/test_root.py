@@ -136,7 +136,7 @@ def test_b2_lists_beside_the_rules_are_read_with_a_root_around_both(
         if root == "all/lists":
             assert isinstance(caught.value, RuleSetError)
             assert str(caught.value.problem) == (
-                "all/rules:1:1: cannot read it: it is outside of the root `all/lists` [outside-rule-set]; name a root around it"
+                "all/rules:1:1: cannot read it: it is outside the root `all/lists` [outside-rule-set]; name a root around it"
             )
 
 
@@ -159,7 +159,7 @@ def test_b2_a_list_of_protected_accounts_behind_a_link_that_leads_out_is_refused
         protected_beside(tmp_path / "rules")
     assert caught.value.code == "outside-rule-set"
     (tmp_path / "mine.yaml").symlink_to("outside/protected.yaml")
-    with pytest.raises(RuleSetError, match="no list of protected"):  # that one is named by the caller, and is read
+    with pytest.raises(RuleSetError, match="not a list of protected"):  # that one is named by the caller, and is read
         load_protected(tmp_path / "mine.yaml")
 
 

@@ -36,34 +36,34 @@ def rule(**fields):
 @pytest.mark.parametrize(
     ("fields", "sides"),
     [
-        ({}, ["speaking", "a viewer inside", "a viewer outside", "a viewer who may be inside"]),
-        ({"withheld_in": ["WORLD"]}, ["speaking", "a viewer inside"]),
-        ({"effect": "suspend", "withheld_in": ["WORLD"]}, ["speaking", "a viewer inside"]),
+        ({}, ["deciding", "a viewer inside", "a viewer outside", "a viewer who may be inside"]),
+        ({"withheld_in": ["WORLD"]}, ["deciding", "a viewer inside"]),
+        ({"effect": "suspend", "withheld_in": ["WORLD"]}, ["deciding", "a viewer inside"]),
         (
             {"withheld_in": ["WORLD"], "except_in": ["GB"]},
-            ["speaking", "a viewer inside", "an excepted viewer", "a viewer who may be inside"],
+            ["deciding", "a viewer inside", "an excepted viewer", "a viewer who may be inside"],
         ),
         # Nobody is inside, and of an unknown viewer it is still not known.
         (
             {"withheld_in": ["IN"], "except_in": ["IN"]},
-            ["speaking", "a viewer outside", "an excepted viewer", "a viewer who may be inside"],
+            ["deciding", "a viewer outside", "an excepted viewer", "a viewer who may be inside"],
         ),
         (
             {"withheld_in": ["WORLD"], "from_": START, "until": START + DAY, "stays": [(START - DAY, START)]},
-            ["speaking", "a viewer inside", "before it begins", "after it ends"],
+            ["deciding", "a viewer inside", "before it begins", "after it ends"],
         ),
         (
             {"withheld_in": ["WORLD"], "stays": [(None, START)]},
-            ["speaking", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
+            ["deciding", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
         ),
         # Two stays that are the same are one, and time has no instant before its first.
         (
             {"withheld_in": ["WORLD"], "stays": [(None, START)] * 2},
-            ["speaking", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
+            ["deciding", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
         ),
-        ({"withheld_in": ["WORLD"], "from_": FIRST}, ["speaking", "a viewer inside"]),
-        ({"withheld_in": ["WORLD"], "stays": [(None, FIRST)]}, ["speaking", "a viewer inside"]),
-        ({"withheld_in": ["WORLD"], "until": LAST}, ["speaking", "a viewer inside", "after it ends"]),
+        ({"withheld_in": ["WORLD"], "from_": FIRST}, ["deciding", "a viewer inside"]),
+        ({"withheld_in": ["WORLD"], "stays": [(None, FIRST)]}, ["deciding", "a viewer inside"]),
+        ({"withheld_in": ["WORLD"], "until": LAST}, ["deciding", "a viewer inside", "after it ends"]),
         # Never in force.
         ({"from_": START, "until": START + DAY, "stays": [(START - DAY, START + DAY)]}, []),
         ({"until": FIRST}, []),
@@ -81,7 +81,7 @@ def test_what_there_is_to_try(fields, sides):
 def test_each_side_is_tried_by_who_stands_on_it():
     whole = {"from_": START, "until": START + 5 * DAY, "stays": [(START + DAY, START + 2 * DAY)]}
     exact = {
-        "speaking": ("IN", START),
+        "deciding": ("IN", START),
         "a viewer outside": ("US", START),
         "an excepted viewer": ("IN-DL", START),
         "before it begins": ("IN-KA", START - timedelta(seconds=1)),
@@ -90,7 +90,7 @@ def test_each_side_is_tried_by_who_stands_on_it():
     }
     for side, asked in exact.items():
         found = covered(rule(except_in=["IN-DL"], **whole), asked)
-        assert found.tried == ({side, "a viewer who may be inside"} if side == "speaking" else {side})
+        assert found.tried == ({side, "a viewer who may be inside"} if side == "deciding" else {side})
     everything = covered(rule(except_in=["IN-DL"], **whole), ("IN-KA", START), *exact.values())
     assert everything.untried == ()
     assert share([everything]) == (8, 8)
@@ -121,5 +121,5 @@ def test_a_rule_of_two_rule_sets_is_covered_once_by_the_cases_of_both():
     both = case_file(RuleSet([rule(), beside]), asked[:1], Policy(), "both")
     alone = case_file(RuleSet([rule()]), asked[1:], Policy(), "alone")
     first, second = coverage(indexed(both, alone))
-    assert first.tried == {"speaking", "a viewer inside", "a viewer outside"}
+    assert first.tried == {"deciding", "a viewer inside", "a viewer outside"}
     assert (second.rule.id, list(second.tried), second.cases) == ("b", [], 0)

@@ -57,11 +57,11 @@ def pasted_until_nothing_is_suggested(*paths: str) -> list[str]:
         first = first or to
         before, ran = ran, names(*paths)
         assert before < ran
-        share = re.search(r"mutation: \d+ % \(([\d,]+) of", printed)
+        share = re.search(r"mutation: \d+% \(([\d,]+) of", printed)
         assert share is not None
         assert int(share[1]) > noticed
         noticed = int(share[1])
-    assert "mutation: 100 %" in printed
+    assert "mutation: 100%" in printed
     return first or []
 
 

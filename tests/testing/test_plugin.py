@@ -175,7 +175,7 @@ def test_fixtures_without_rules_say_so(session, pytester, ini, message):
         ("", 0, "[outside-rule-set]"),
         ("withhold_root = ..", 2, ""),
         ("withhold_root = rules", 0, "[outside-rule-set]"),
-        ("withhold_root = nowhere", 0, "nowhere is no folder"),
+        ("withhold_root = nowhere", 0, "nowhere is not a folder"),
     ],
 )
 def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed, message):
@@ -196,7 +196,7 @@ def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed
     (inner / "all.cases.yaml").write_text(outside, encoding="utf-8")
     if not option:
         found = session(str(inner))
-        assert "cannot read the rules at `../outside.yaml`: it is outside of the root" in found.stdout.str()
+        assert "cannot read the rules at `../outside.yaml`: it is outside the root" in found.stdout.str()
 
 
 def test_it_costs_nothing_where_there_is_no_case_file(pytester):

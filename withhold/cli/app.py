@@ -19,7 +19,7 @@ from withhold.native import engine_info
 from withhold.native.package import this_package
 
 app = typer.Typer(
-    help="Decide whether a viewer, where they are, may see an account or a tweet, and explain why.",
+    help="Decide whether a viewer in a given place may see an account or a tweet, and explain why.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -37,7 +37,7 @@ def bench(
 ) -> None:
     """Measure how long questions about tweets take on a rule set, compared with calls that do nothing.
 
-    The questions concern the tweets of --traffic, or else invented ids. The viewer is in --country, or else in the country
+    The questions are about the tweets of --traffic, or else about invented ids. The viewer is in --country, or else in the country
     of most of the traffic, or else at an unknown location.
     """
     impressions = None if traffic is None else _read_traffic(traffic)

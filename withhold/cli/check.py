@@ -45,7 +45,9 @@ def check(
     """Print whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
     subject = options.subject_of(tweet, account, form)
     if anywhere and (country or subdivision or ip or geoip or anonymous or viewer):
-        raise typer.BadParameter("it concerns all viewers, so it takes no viewer", param_hint="'--anywhere'")
+        raise typer.BadParameter(
+            "it decides for all viewers: omit the options that describe one", param_hint="'--anywhere'"
+        )
     databases = location_options.Databases(
         geoip=geoip,
         anonymous=anonymous,

@@ -30,7 +30,7 @@ from withhold.snapshot.opened import is_snapshot
 #: The exit status with `--exit-code` if there is a difference, as in git.
 _DIFFERENT = 1
 
-_SIDE = "A rule file, a directory, a snapshot, a git revision, or REVISION:PATH."
+_SIDE = "A rule file, a folder, a snapshot, a git revision, or REVISION:PATH."
 
 
 def _no_range(given: str) -> str:
@@ -76,9 +76,9 @@ def diff(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
     form: Annotated[Format, options.formats(DiffResult)] = Format.TEXT,
 ) -> None:
-    """List exactly which accounts and tweets get another outcome under NEW than under OLD, where and when.
+    """List exactly which accounts and tweets get a different outcome under NEW than under OLD, where and when.
 
-    With --traffic, also count the impressions that get another outcome. Exits with 4 if a side is refused. The exemption of
+    With --traffic, also count the impressions that get a different outcome. Exits with 4 if a side is refused. The exemption of
     authors (author_sees_own) is not considered.
     """
     if at is not None and traffic is None:
@@ -117,7 +117,7 @@ def _read(name: str, given: str, rules: Path, root: str | None, form: Format) ->
         raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
     if root is not None and not os.path.isdir(root):  # noqa: PTH112  # `Path.is_dir` raises for a name that is too long
         raise typer.BadParameter(
-            f"{quoted(root)} is not a folder on disk, where {quoted(given)} is", param_hint="'--root'"
+            f"{quoted(root)} is not a folder on disk, and {quoted(given)} is a path on disk", param_hint="'--root'"
         )
     return options.load_snapshot(Path(given), None if root is None else Path(root), form), "path"
 

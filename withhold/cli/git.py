@@ -52,7 +52,7 @@ def git(*arguments: str) -> bytes:
     except OSError as error:
         raise _no_git(error) from None
     if found := _AMBIGUOUS.search(done.stderr):
-        message = f"{quoted(os.fsdecode(found[1]).strip(chr(39)))} means more than one thing in this repository"
+        message = f"{quoted(os.fsdecode(found[1]).strip(chr(39)))} is ambiguous in this repository"
         hint = "write it in full, such as `refs/remotes/origin/main`, or the full id of the commit"
         raise RevisionError("ambiguous-revision", message, hint)
     if done.returncode:
@@ -76,7 +76,7 @@ def check_repository() -> None:
             if os.path.realpath(named) == os.path.realpath(found):
                 return
             break
-    message = f"no `.git` leads to the repository {quoted(found)}"
+    message = f"git found the repository {quoted(found)}, but no `.git` leads to it"
     raise RevisionError("planted-repository", message, "run this in another folder; this one may be part of a commit")
 
 
@@ -131,7 +131,7 @@ class Objects:
             raise RevisionError("damaged-tree", message, "git never writes such a commit")
         if int(head[2]) > most:
             message = f"the {kind} {quoted(name)} has {int(head[2]):,} bytes, and at most {most:,} are read"
-            raise RevisionError("too-large", message, "name a folder of rules, or a smaller root")
+            raise RevisionError("too-large", message, "give a folder of rules, or a smaller root")
         return int(head[2])
 
     def _receive(self, size: int, *, end: bool = True) -> bytes:

@@ -25,7 +25,7 @@ from withhold.sources import load_protected, protected_beside
 def lint(
     rules: options.Rules,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="The least severity of advice that makes the exit status 1.")
+        FailOn, typer.Option("--fail-on", help="The lowest severity that makes the exit status 1.")
     ] = FailOn.ERROR,
     protected: Annotated[
         Path | None,

@@ -35,7 +35,7 @@ def locate(
         typer.Option("--trust", metavar="NETWORK", help="Peers whose headers are trusted; may be repeated."),
     ] = None,
     client_header: Annotated[
-        str, typer.Option("--client-header", metavar="NAME", help="The header that names the client.")
+        str, typer.Option("--client-header", metavar="NAME", help="The header that contains the client's address.")
     ] = "x-forwarded-for",
     cdn: Annotated[
         str | None, typer.Option("--cdn", metavar="NAME", help="The CDN whose country header is used.")
@@ -43,11 +43,11 @@ def locate(
     anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
     form: Annotated[Format, options.formats(AddressResult, RequestResult)] = Format.TEXT,
 ) -> None:
-    """Print where an address is, or the sender of a request, and how this is known."""
+    """Print the location of an address, or of the sender of a request, and how it was determined."""
     if (address is None) == (peer is None):
         raise typer.BadParameter("give an address, or the peer of a request", param_hint="'ADDRESS' or '--peer'")
     if address is not None and (header or trust or cdn):
-        raise typer.BadParameter("headers belong to a request: give its peer", param_hint="'--peer'")
+        raise typer.BadParameter("headers belong to a request: give the address of its peer", param_hint="'--peer'")
     if geoip is None and (address is not None or cdn is None):
         raise typer.BadParameter("give a location database", param_hint="'--geoip'")
     databases = location_options.Databases(

@@ -25,7 +25,7 @@ from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 
 Rules = Annotated[
-    Path, typer.Argument(metavar="RULES", help="A rule file, a directory of them, or a snapshot.", exists=True)
+    Path, typer.Argument(metavar="RULES", help="A rule file, a folder of rule files, or a snapshot.", exists=True)
 ]
 Root = Annotated[
     Path | None,
@@ -50,7 +50,7 @@ Subdivisions = Annotated[
     typer.Option(
         "--subdivision",
         metavar="CODE",
-        help="Where in the country, such as US-MS, or MS with --country US; may be repeated.",
+        help="The viewer's subdivision, such as US-MS, or MS with --country US; may be repeated.",
     ),
 ]
 Address = Annotated[
@@ -148,15 +148,13 @@ def viewer_of(
     if country is not None or subdivisions:
         raise typer.BadParameter("give either a country or an address", param_hint="'--country' and '--ip'")
     if address is None or databases is None or databases.geoip is None:
-        raise typer.BadParameter(
-            "an address requires a database, and a database an address", param_hint="'--ip' and '--geoip'"
-        )
+        raise typer.BadParameter("give both an address and a location database", param_hint="'--ip' and '--geoip'")
     try:
         ip_address(address)
     except ValueError:
         raise typer.BadParameter(f"{quoted(address)} is not an IP address", param_hint="'--ip'") from None
     if databases.anonymous is None and form is Format.TEXT:
-        err.print("note: whether the address is anonymous was not checked; give --anonymous", style="yellow")
+        err.print("note: the address was not checked for anonymity; give --anonymous", style="yellow")
     return databases.open(databases.geoip).locate(address).viewer(viewer_id, databases.anonymised)
 
 

@@ -46,7 +46,7 @@ def lay_out(
     commit = commit or commit_behind(revision)
     top = os.path.realpath(git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
     if named:
-        (revision, path), hint = named.groups(), "name the folder that has its rules"
+        (revision, path), hint = named.groups(), "name the folder that contains its rules"
         rules = _as_git_reads(path, top)
     with Objects() as objects:
         tree = CommitTree(objects, commit, revision)
@@ -106,7 +106,7 @@ def is_path(given: str) -> bool:
     is_there = os.path.exists(given)  # noqa: PTH110  # `Path.exists` raises for a name that is too long
     if given in (".", "..") or given.startswith(("./", "../", f".{os.sep}", f"..{os.sep}")) or os.path.isabs(given):  # noqa: PTH117
         if not is_there:
-            raise RevisionError("no-such-path", f"{quoted(given)} is a path to nothing", "check its spelling")
+            raise RevisionError("no-such-path", f"{quoted(given)} is a path, but does not exist", "check its spelling")
         return True
     if not is_there or repository_around(Path.cwd()) is None:
         return is_there
@@ -116,7 +116,9 @@ def is_path(given: str) -> bool:
     except RevisionError as error:
         if error.code == "no-git":
             return True
-        message = f"{quoted(given)} is a path, and git cannot say whether it is a revision too: {error.problem.message}"
+        message = (
+            f"{quoted(given)} is a path, and git cannot determine whether it is a revision too: {error.problem.message}"
+        )
         raise RevisionError(error.code, message, as_path) from None
     if not _may_be_revision(given):
         return True

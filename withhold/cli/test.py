@@ -35,7 +35,7 @@ def test(
         list[Path] | None,
         typer.Argument(
             metavar="[PATHS]...",
-            help="Case files, or directories of them; by default the current directory.",
+            help="Case files, or folders of case files; by default the current folder.",
             exists=True,
         ),
     ] = None,
@@ -43,14 +43,15 @@ def test(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Open no file of rules outside this folder. By default: the folder of the rules, which must be in the repository.",
+            help="Open no rule file outside this folder. By default: the folder of the rules, which must be in the repository.",
             exists=True,
             file_okay=False,
         ),
     ] = None,
     form: Annotated[Format, options.formats(Report)] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file, and print text.")
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write the report to a file, and print it as text as well."),
     ] = None,
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Report which sides of each rule the cases have tried.")

@@ -148,7 +148,7 @@ class CommitTree:
                 count += 1
                 if count > _MOST_FILES:
                     message = f"{self._in}there are more than {_MOST_FILES:,} files, including those behind links"
-                    raise RevisionError("too-large", message, "name a folder of rules, or a smaller root")
+                    raise RevisionError("too-large", message, "give a folder of rules, or a smaller root")
                 path = (*above, entry.name)
                 given = Found((*folder.parts, entry.name), entry)
                 if len(path) > DEEPEST:
@@ -185,7 +185,7 @@ class CommitTree:
             return None  # no rules are read from hidden names, or outside the path that is loaded
         message, hint = {
             "outside-rule-set": (f"is a link to a path outside {quoted('/'.join(root.parts) or '.')}", _TO_SEE_MORE),
-            "broken-link": ("is a link to nothing", "repair or remove it"),
+            "broken-link": ("is a broken link", "repair or remove it"),
             "submodule": ("is a submodule", "give the path of its own files"),
             "bad-tree": ("has a colon in its path, which names a drive on some systems", "rename it"),
         }[wrong]

@@ -100,7 +100,9 @@ class Explanation:
         yield f"  withheld    {'in ' if decision.territories else ''}{decision.territories}"
         yield f"  certain     {'yes' if decision.certain else 'no: a more precise location could change the answer'}"
         elsewhere = (
-            "some viewers elsewhere get another answer" if decision.varies_by_location else "the same for all viewers"
+            "some viewers elsewhere get a different answer"
+            if decision.varies_by_location
+            else "the same for all viewers"
         )
         yield f"  elsewhere   {elsewhere}"
         yield f"  holds       {'until ' + str(in_iso(decision.valid_until)) if decision.valid_until else 'until the rules change'}"

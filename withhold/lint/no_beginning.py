@@ -18,7 +18,7 @@ CHECK = Check(
     code="no-beginning",
     severity="note",
     summary="A rule should have a beginning.",
-    rationale="For any instant in the past, such a rule answers that it was in force. Audits and reports on the past then "
+    rationale="Such a rule counts as in force at every instant in the past. Audits and reports on the past then "
     "count content that was not yet withheld.",
     find=_find,
 )

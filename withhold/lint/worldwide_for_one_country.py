@@ -10,6 +10,7 @@ from withhold.territories import WORLD
 
 _LOCAL = [reason for reason in Reason if reason.local]
 
+
 def _find(context: Context) -> Iterator[Finding]:
     for rule in context.rules:
         if rule.reason.local and WORLD in rule.withheld_in:

@@ -152,7 +152,7 @@ class Transition(NamedTuple):
         >>> str(Transition().read(parse("2002:5102:458e::1")))
         '81.2.69.142'
         >>> Transition().read(parse("2001:0:5102:458e:8000:3fff:a65f:eb8f"))
-        'a Teredo address, and viewers choose its server'
+        'a Teredo address, whose server the viewer can choose'
         """
         version, value = address
         if version == 4:
@@ -163,9 +163,9 @@ class Transition(NamedTuple):
         if high == 0xFFFF:
             return Address(4, value & _LOW_32)
         if high == 0:
-            return "an IPv4-compatible address, a kind that is not in use"
+            return "an IPv4-compatible address, a deprecated kind"
         if high >> 64 == 0x20010000:
-            return "a Teredo address, and viewers choose its server"
+            return "a Teredo address, whose server the viewer can choose"
         if high >> 80 == 0x2002:
             return Address(4, value >> 80 & _LOW_32) if self.six_to_four else "a 6to4 address"
         if high == 0x0064FF9B << 64 or high >> 48 == 0x0064FF9B0001:

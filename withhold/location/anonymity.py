@@ -111,7 +111,7 @@ def detect_anonymous_schema(kind: str, records: Iterable[object]) -> AnonymousSc
     if kind_of_list and sample and not flagged:
         return AnonymousSchema(kind_of_list)
     found = ", ".join(f"`{printable(key, 40)}`" for key in [*dict.fromkeys(chain.from_iterable(sample[:100]))][:10])
-    message = f"no record of the `{printable(kind)}` database states who is anonymous"
+    message = f"no record of the `{printable(kind)}` database marks an address as anonymous"
     raise GeoIPError(
         Problem(
             "unknown-schema",

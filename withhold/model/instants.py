@@ -24,7 +24,7 @@ _MISWRITTEN = [
         (r"[Tt ]\d\d[Zz+-]|[Tt ]\d{4,6}", "write the time as `10:30:00`"),
         (r":\d\d,\d", "write a point, not a comma, before the fraction of a second"),
         (r"\.\d{7}", "write at most six digits after the point"),
-        (r":\d\d(?:\.\d+)?\s+[Zz+-]", "remove the blank before the offset"),
+        (r":\d\d(?:\.\d+)?\s+[Zz+-]", "remove the space before the offset"),
         (r":\d\d(?:\.\d+)?[-+](?:2[4-9]|[3-9]\d|\d\d:?[6-9]\d)", "an offset has at most 23 hours and 59 minutes"),
         (r":\d\d(?:\.\d+)?[-+\u2212]\d", "write the offset as `+05:30`"),
     )

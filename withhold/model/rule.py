@@ -186,8 +186,8 @@ class Rule:
                 yield (
                     f"bad-{name}",
                     name,
-                    f"{name} {quoted(text)} is empty, not text, or has blanks around it",
-                    "write text without blanks around it",
+                    f"{name} {quoted(text)} is empty, not text, or has spaces around it",
+                    "write text without spaces around it",
                 )
         if not self.accounts and not self.tweets:
             hint = "list ids under `accounts` or `tweets`, or name an `ids_file`"
@@ -208,7 +208,7 @@ class Rule:
             yield "suspend-not-worldwide", name, f"`effect: {self.effect}` is always worldwide", hint
         for code, reason in self.override:
             if not (code and code == code.strip() and reason and reason == reason.strip()):
-                message = f"override {quoted(code)} with the reason {quoted(reason)}: one of the two is empty or padded"
+                message = f"override {quoted(code)} with the reason {quoted(reason)}: one of the two is empty or has spaces around it"
                 yield "bad-override", "override", message, "give the check and the reason for overriding it"
             for found in (
                 describe_control_character("override", code),

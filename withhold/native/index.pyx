@@ -61,7 +61,7 @@ cdef class NativeTable:
         cdef int64_t number = withhold_id(id_)
         cdef int64_t found = find(&self.layout, number) if number else ABSENT
         if found == DAMAGED:
-            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table is outside of it", None, 'open it with `verify="full"`'))
+            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table points outside the table", None, 'open it with `verify="full"`'))
         return None if found == ABSENT else found
 
 

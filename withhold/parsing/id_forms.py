@@ -37,7 +37,7 @@ _FORMS = [
     ),
     (
         re.compile(r"(?:https?://)?(?:\w+\.)?(?:twitter|x)\.com/\S*", re.ASCII | re.IGNORECASE),
-        Misread("is the address of a page", "write only the number in it; for a tweet, the one after `/status/`"),
+        Misread("is a URL", "write only the number in it; for a tweet, the one after `/status/`"),
     ),
     (
         re.compile(r"@\w+", re.ASCII),

@@ -32,7 +32,9 @@ def id_from_text(text: str, name: str = "id") -> int:
     if len(text) < 40 and any(map(str.isdigit, text)) and _FLOAT.fullmatch(text):
         hint = "restore all its digits from its source"
         cut = text if len(text) <= 20 else f"{text[:20]}…"
-        raise SubjectIdError(Problem("lossy-id", f"{name} {quoted(cut)} has been a floating-point number", hint=hint))
+        raise SubjectIdError(
+            Problem("lossy-id", f"{name} {quoted(cut)} is written as a floating-point number", hint=hint)
+        )
     wrong, hint = "is not a number", "ids are decimal digits"
     if form := misread(text):
         wrong, hint = f"is not a number: it {form.message}", form.hint

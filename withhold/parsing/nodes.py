@@ -150,7 +150,7 @@ class Builder:
     def start(self, line: int, column: int, *, mapping: bool) -> None:
         place = self.place(line, column)
         if len(self._open) == MAX_DEPTH:
-            raise refused("too-deep", f"nested more than {MAX_DEPTH} deep", place, "look for surplus brackets")
+            raise refused("too-deep", f"nested more than {MAX_DEPTH} levels deep", place, "look for surplus brackets")
         node = Node(place, pairs=[]) if mapping else Node(place, items=[])
         self._add(node)
         self._open.append(node)

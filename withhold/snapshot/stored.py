@@ -111,7 +111,7 @@ class StoredRules:
         bounds, section = self._items[starts], self._items[items]
         if number + 1 < len(bounds) and (start := bounds[number]) < (end := bounds[number + 1]) <= len(section):
             return start, end
-        raise self.damaged(f"entry {number} of section `{starts}` points outside of `{items}`")
+        raise self.damaged(f"entry {number} of section `{starts}` points outside `{items}`")
 
     def damaged(self, message: str) -> SnapshotError:
         """Return the error for invalid content of the file."""

@@ -74,7 +74,9 @@ class MappedTable:
         start, end = self._starts[bucket], self._starts[bucket + 1]
         if not start <= end <= len(self._ids):
             hint = 'open it with `verify="full"`'
-            raise SnapshotError(Problem("damaged-snapshot", "a bucket of the table is outside of it", hint=hint))
+            raise SnapshotError(
+                Problem("damaged-snapshot", "a bucket of the table points outside the table", hint=hint)
+            )
         at = bisect_left(self._ids, id_, start, end)
         return self._postings[at] if at < end and self._ids[at] == id_ else None
 

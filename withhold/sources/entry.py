@@ -33,7 +33,7 @@ _SYNONYMS = {
 
 def _rule_id(text: str, _: ValidationInfo) -> str:
     if not text.strip():
-        raise problem("bad-text", "`id` is empty", "write a name that no other rule has")
+        raise problem("bad-text", "`id` is empty", "write an id that no other rule has")
     return text.strip()
 
 

@@ -34,7 +34,7 @@ _SYNONYMS = {
     "status": "tweet",
 }
 _SEVERAL = re.compile(r"[0-9\s,;]+", re.ASCII)
-_CSV_HINT = "the first line is `kind,id`; a plain list of ids is `ids_file: {accounts: …}`"
+_CSV_HINT = "write `kind,id` as the first line; for a plain list of ids, write `ids_file: {accounts: …}`"
 
 
 class IdsFile:
@@ -172,7 +172,7 @@ class IdsFile:
             if line.startswith("#") and len(self._record) == 1:
                 if letter := control_character(line.rstrip("\r\n"), "\t"):
                     message = f"the comment contains the control character {quoted(letter)}"
-                    self._report(CONTROL_CHARACTER, message, hint="delete it: it can hide what the file says")
+                    self._report(CONTROL_CHARACTER, message, hint="delete it: it can hide part of the file")
                 self._next_record()
             else:
                 yield line
@@ -214,7 +214,7 @@ class IdsFile:
         self._unlisted -= self._not_ids - len(strange)
         cut = {id(problem) for problem in strange[_QUOTED_OF_OTHER_FILE:]}
         self.problems = [problem for problem in self.problems if id(problem) not in cut]
-        message = f"this is no list of ids: {self._not_ids:,} of {self._not_ids + good:,} lines are no ids"
+        message = f"this is not a list of ids: {self._not_ids:,} of {self._not_ids + good:,} lines are not ids"
         hint = "name a file with one id per line, or with the columns `kind` and `id`"
         self.problems.append(Problem("no-id-list", message, self._unquoted_from, hint))
 

@@ -65,11 +65,11 @@ def load_files(
 ) -> RuleSet:
     """Read a rule file or a directory of rule files: see `RuleSet.load`."""
     if root is not None and not stat.S_ISDIR(_stat(root).st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, "the root is no folder", str(root))
+        raise NotADirectoryError(errno.ENOTDIR, "the root is not a folder", str(root))
     _stat(path)
     inside = Root(path, root)
     if not inside.holds(os.path.realpath(path)):
-        message = f"cannot read it: it is outside of the root {quoted(str(root))}"
+        message = f"cannot read it: it is outside the root {quoted(str(root))}"
         raise RuleSetError([Problem("outside-rule-set", message, Place(str(path)), "name a root around it")])
     return load_inside(path, inside, progress)
 
@@ -173,7 +173,7 @@ class _Reading:
         self.problems += node.repeated_keys()
         unknown = list(unknown_keys(node, ["groups", "rules"]))
         if len(unknown) > _QUOTED_OF_OTHER_FILE and len(unknown) >= len(node.pairs):
-            message = f"this is no rule file: it has neither `rules` nor `groups`, and {len(unknown):,} other keys"
+            message = f"this is not a rule file: it has neither `rules` nor `groups`, and {len(unknown):,} other keys"
             unknown[_QUOTED_OF_OTHER_FILE:] = [
                 Problem("bad-rule-file", message, node.place, "remove it from the folder")
             ]
@@ -312,7 +312,7 @@ class _Reading:
                 self.problems.append(Problem(error.code, error.problem.message, item.place, error.hint))
                 continue
             if not found or any(code == WORLD or is_subdivision(code) for code, _ in found):
-                hint = "write the codes of countries alone, such as `[AE, BH]`"
+                hint = "write only codes of countries, such as `[AE, BH]`"
                 self.problems.append(Problem("bad-group", "a group lists countries", item.place, hint))
             self._warn(found, item.place)
             members += (resolved.code for resolved in found)
@@ -339,7 +339,7 @@ class _Reading:
                 self.warnings.append(Problem("territory-alias", message, place, severity="warning"))
             elif is_newer(code):
                 message = f"`{code}` ({name_of(code)}) is newer than the ISO 3166-2 list of pycountry {iso_version()}"
-                hint = "the rule reaches viewers as soon as location data have the code"
+                hint = "the rule reaches viewers once location data contain the code"
                 self.warnings.append(Problem("newer-territory", message, place, hint, severity="warning"))
 
     def _text(self, file: Path) -> str:

@@ -56,13 +56,13 @@ class Lossy:
         return found
 
     def _rounded(self, number: int, sign: Sign, place: Place) -> Problem:
-        wrong = "looks rounded to what a floating-point number holds"
+        wrong = "looks rounded to the precision of a floating-point number"
         if sign is Sign.SHORT:
             digits = len(str(number).rstrip("0"))
             wrong = (
                 f"looks rounded: it has only zeros after its first {digits} digits"
                 if digits <= 8
-                else "looks rounded to what a 32-bit floating-point number holds"
+                else "looks rounded to the precision of a 32-bit floating-point number"
             )
         hint = f"restore all its digits from its source; if they are exact, {self._remedy}"
         return Problem("lossy-id", f"id `{number}` {wrong}", place, hint)

@@ -68,7 +68,7 @@ def _entries(file: Path, root: Root | None, problems: list[Problem]) -> list[Nod
         check_named(file)
         node = read_yaml(decoded((root or Root(file)).read(file), file), str(file))
         if node is None or node.pairs is None:
-            raise refused("bad-protected", "this is no list of protected accounts", Place(str(file)), _HINT)
+            raise refused("bad-protected", "this is not a list of protected accounts", Place(str(file)), _HINT)
     except RuleSetError as error:
         problems += error.problems
         return []

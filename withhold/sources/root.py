@@ -34,7 +34,7 @@ _CAREFULLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 class OutsideRootError(OSError):
     """A path that leads out of the root, or whose meaning depends on the machine. `hint` suggests another path."""
 
-    def __init__(self, reason: str = "it is outside of the root", hint: str | None = None) -> None:
+    def __init__(self, reason: str = "it is outside the root", hint: str | None = None) -> None:
         super().__init__(errno.EXDEV, reason)
         self.hint = hint
 

@@ -14,7 +14,7 @@ from withhold.model.viewer import Viewer
 from withhold.semantics import extent, reach_of
 from withhold.testing.questions import Index, Question, viewers_of
 
-SPEAKS = "speaking"
+SPEAKS = "deciding"
 _INSIDE, _OUTSIDE = "a viewer inside", "a viewer outside"
 _EXCEPTED, _UNCERTAIN = "an excepted viewer", "a viewer who may be inside"
 _BEFORE, _AFTER = "before it begins", "after it ends"
@@ -67,15 +67,15 @@ class Share(NamedTuple):
     """A part of a whole.
 
     >>> str(Share(199, 200)), str(Share(0, 0))
-    ('99 % (199 of 200)', 'none (0 of 0)')
+    ('99% (199 of 200)', 'none (0 of 0)')
     """
 
     part: int
     whole: int
 
     def __str__(self) -> str:
-        # The percentage is rounded down, so that 100 % means all.
-        percent = f"{100 * self.part // self.whole} %" if self.whole else "none"
+        # Rounded down, so that 100% means all.
+        percent = f"{100 * self.part // self.whole}%" if self.whole else "none"
         return f"{percent} ({self.part:,} of {self.whole:,})"
 
     def reaches(self, least: float) -> bool:

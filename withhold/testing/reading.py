@@ -26,7 +26,7 @@ _viewer = lru_cache(4096)(lambda place, account: viewer(place, account_id=accoun
 
 def _path(text: str, info: ValidationInfo) -> str:
     if not text:
-        expected = "a rule file, a directory or a snapshot" if key_of(info) == "rules" else "a folder around the rules"
+        expected = "a rule file, a folder or a snapshot" if key_of(info) == "rules" else "a folder around the rules"
         raise problem(f"no-{key_of(info)}", f"`{key_of(info)}` is empty", f"name {expected}")
     return text
 
@@ -118,7 +118,9 @@ def read_cases(node: Node, rules: RuleSet | None) -> tuple[list[Case], list[Prob
         case = Case(entry.it, _subject(entry), entry.at, expect, entry.because, item.place)
         if (before := first.setdefault(case.it, case)) is not case:
             hint = f"the first is at {before.place}"
-            problems.append(Problem("repeated-case", f"two cases have the `it` {quoted(case.it)}", case.place, hint))
+            problems.append(
+                Problem("repeated-case", f"two cases have the same `it`, {quoted(case.it)}", case.place, hint)
+            )
     return list(first.values()), problems
 
 

@@ -75,7 +75,7 @@ class Report:
         asked = (("coverage", self.tried, self.fail_under), ("mutation", self.noticed, self.mutation_threshold))
         for what, found, least in asked:
             if found is not None and least is not None and not found.reaches(least):
-                yield what, f"{found} is less than the required {least:g} %"
+                yield what, f"{found} is less than the required {least:g}%"
 
     @property
     def fine(self) -> bool:

@@ -34,7 +34,7 @@ def report_lines(report: Report) -> Iterator[Part]:
     for path in report.uncovered or ():
         yield Text(f"no case file tests it: {escaped_path(path)}", style="yellow")
     if report.coverage is not None:
-        yield Text(f"coverage: {report.tried} of all sides were tried", style="bold")
+        yield Text(f"coverage: {report.tried} of the sides were tried", style="bold")
         for found in report.coverage:
             yield Text(_coverage(found), style="yellow" if found.untried else "")
     if report.mutation is not None:
@@ -45,7 +45,7 @@ def _coverage(found: Coverage) -> str:
     name = f"{_place(found.rule)}{name_in_text(found.rule.id)}"
     if not found.sides:
         return f"  {name}: never in force, nothing to try"
-    cases = counted(case=found.cases) if found.speaks else "no case made it speak"
+    cases = counted(case=found.cases) if found.speaks else "it decided no case"
     missing = [side for side in found.untried if side != SPEAKS]
     untried = f"; not tried: {', '.join(missing)}" if missing else "; all tried" if found.speaks else ""
     return f"  {name}: {cases}{untried}"
@@ -58,7 +58,7 @@ def _place(rule: Rule) -> str:
 
 def _mutation(report: Report, mutation: Mutation) -> Iterator[Part]:
     equivalent = f"; {len(mutation.equivalent):,} more change no outcome" if mutation.equivalent else ""
-    yield Text(f"mutation: {report.noticed} of all changes were noticed{equivalent}", style="bold")
+    yield Text(f"mutation: {report.noticed} of the changes were noticed{equivalent}", style="bold")
     for mutant in mutation.survivors:
         line = f"  {_place(mutant.rule)}not noticed: {name_in_text(mutant.rule.id)} {mutant.change}"
         yield Text(line, style="yellow")

@@ -81,9 +81,7 @@ def _log(listed: Sequence[Problem], count: int, rules: Path, note: str = "") -> 
     results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in listed]
     notified = [{"level": "note", "message": _message(note)}] if note else []
     if len(listed) < count:
-        message = (
-            f"{len(listed):,} of {count:,} problems, the most severe: GitHub accepts no more; `--format json` lists all"
-        )
+        message = f"only the {len(listed):,} most severe of {count:,} problems are listed, since GitHub accepts no more; `--format json` lists all"
         notified.append({"level": "warning", "message": _message(message)})
     invocation = {"executionSuccessful": True, "toolExecutionNotifications": notified}
     # Columns count characters, as Python does.

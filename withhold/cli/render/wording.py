@@ -54,9 +54,9 @@ def refusal_line(refusal: Refusal) -> str:
 def headline(summary: Summary) -> str:
     """Return how many accounts and tweets get another outcome."""
     changed = (
-        f"{_subjects(summary.counts)} get{'s' if sum(summary.counts) == 1 else ''} another outcome"
+        f"{_subjects(summary.counts)} get{'s' if sum(summary.counts) == 1 else ''} a different outcome"
         if any(summary.counts)
-        else "no viewer gets another outcome"
+        else "no viewer gets a different outcome"
     )
     return f"{changed}{bounds_text(summary.within)}"
 
@@ -155,7 +155,9 @@ def impression_line(impact: Impact) -> str:
     """Return how many impressions get another outcome."""
     changed = sum(impact.changed.values())
     share = f" ({changed / impact.impressions:.2%})" if changed else ""
-    return f"impressions that get another outcome at {in_iso(impact.at)}: {changed:,} of {impact.impressions:,}{share}"
+    return (
+        f"impressions that get a different outcome at {in_iso(impact.at)}: {changed:,} of {impact.impressions:,}{share}"
+    )
 
 
 def code(text: str) -> str:
