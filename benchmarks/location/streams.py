@@ -34,7 +34,7 @@ class Streams:
         return [self._within(*leaf) for leaf in self.rng.choices(self.v4, cum_weights=self.sizes, k=count)]
 
     def zipf(self, clients: int) -> Callable[[int], list[str]]:
-        """Return a function that draws from fixed clients by Zipf's law (s = 1); 75 % of them are IPv4."""
+        """Return a function that draws from fixed clients by Zipf's law (s = 1); 75% of them are IPv4."""
         pool = self.by_network(4, clients * 3 // 4) + self.by_network(6, clients // 4)
         self.rng.shuffle(pool)
         weights = list(accumulate(1 / rank for rank in range(1, clients + 1)))

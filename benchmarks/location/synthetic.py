@@ -56,7 +56,7 @@ class Tree:
         return len(self.data) - len(item)
 
     def record(self, country: str) -> int:
-        """Return a leaf as the negative offset of its record. In 2.2 % of records the registered country differs."""
+        """Return a leaf as the negative offset of its record. In 2.2% of records the registered country differs."""
         registered = self.pick() if self.rng.random() < 0.022 else country
         if (country, registered) not in self._records:
             parts = {

@@ -35,7 +35,7 @@ NOT_TRIED = {
         "variants of the sets and the dict above, and slower when they were measured once"
     ),
     "RocksDB": (
-        "a store on disk like LMDB; with a Bloom filter, rocksdict 0.3.29 took 60 % of LMDB's time for a miss with a "
+        "a store on disk like LMDB; with a Bloom filter, rocksdict 0.3.29 took 60% of LMDB's time for a miss with a "
         "million ids when both were measured once"
     ),
     "oso": "its last release is of January 2024; it took 373 µs per check with a million rules when it was measured once",
