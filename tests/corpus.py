@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Protocol, Self, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from withhold import Decision, Outcome, Policy, Reason, RuleSet, Scope, Settle, Tweet, Viewer
+from withhold import Decision, Outcome, Policy, Reason, RuleSet, Scope, Settle, Tweet, VariesBy, Viewer
 
 CASES = Path(__file__).with_name("cases")
 DEFAULT_AT = "2021-06-01T00:00:00Z"
@@ -27,7 +27,7 @@ def _or_null(value: object) -> object:
 
 
 Null = Annotated[_Value | None, BeforeValidator(_or_null)]
-Sentence = Annotated[str, Field(pattern=r"^(T[1-6]|R([1-9]|10)|A[1-5])$")]
+Sentence = Annotated[str, Field(pattern=r"^(T[1-6]|R([1-9]|10)|A[1-8])$")]
 
 
 class Checker(Protocol):
@@ -107,6 +107,10 @@ class Want(_Strict):
     certain: bool = True
     varies_by_location: bool = False
     valid_until: Null[datetime] = None
+    #: Fields of `Decision.freshness`.
+    since: Null[datetime] = None
+    varies_by: VariesBy = VariesBy.NONE
+    personal: bool = False
     #: The expected decisions on the quoted tweet, and of `anywhere` (R10).
     quoted: Null[Want | tuple[Want, ...]] = None
     anywhere: Want | None = None
@@ -114,8 +118,7 @@ class Want(_Strict):
     def differences(self, found: Decision) -> dict[str, tuple[object, object]]:
         """Return the fields that differ, as (wanted, found)."""
         pairs = {
-            name: (getattr(self, name), str(found.territories) if name == "territories" else getattr(found, name))
-            for name in self.model_fields_set - {"quoted", "anywhere"}
+            name: (getattr(self, name), _value_of(found, name)) for name in self.model_fields_set - {"quoted", "anywhere"}
         }
         pairs["rule_id"] = (self.rule_ids[0] if self.rule_ids else None, found.rule_id)
         if not self.rule_ids:
@@ -123,6 +126,12 @@ class Want(_Strict):
         flags = tuple(getattr(found, outcome) for outcome in Outcome)
         pairs["flags"] = (tuple(self.outcome is outcome for outcome in Outcome), flags)
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def _value_of(found: Decision, name: str) -> object:
+    if name in ("since", "varies_by", "personal"):
+        return getattr(found.freshness, name)
+    return str(found.territories) if name == "territories" else getattr(found, name)
 
 
 class WantError(_Strict):

@@ -29,8 +29,10 @@ from withhold.errors import (
     WithholdError,
 )
 from withhold.model import (
+    NOT_A_TWEET,
     Decision,
     Effect,
+    Freshness,
     IdSet,
     Outcome,
     Period,
@@ -42,6 +44,7 @@ from withhold.model import (
     Settle,
     TerritorySet,
     Tweet,
+    VariesBy,
     Viewer,
 )
 from withhold.native import EngineInfo, engine_info
@@ -52,12 +55,14 @@ from withhold.sources import load as _load
 RuleSet._loader = staticmethod(_load)
 
 __all__ = [
+    "NOT_A_TWEET",
     "CaseError",
     "Decision",
     "Effect",
     "Engine",
     "EngineInfo",
     "Explanation",
+    "Freshness",
     "GeoIPError",
     "IdSet",
     "InstantError",
@@ -87,6 +92,7 @@ __all__ = [
     "TrafficError",
     "Tweet",
     "TweetDecisions",
+    "VariesBy",
     "View",
     "Viewer",
     "ViewerError",

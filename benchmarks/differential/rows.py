@@ -100,7 +100,7 @@ def _ways(view: View) -> dict[str, Callable[[list[Pair]], list[bool]]]:
     def filtered(pairs: list[Pair]) -> list[bool]:
         answers: list[bool] = []
         for page in pages(pairs, 500):
-            withheld = {index for index, _ in view.filter(page).withheld}
+            withheld = {index for index, _ in view.filter(page).hidden}
             answers += [index in withheld for index in range(len(page))]
         return answers
 

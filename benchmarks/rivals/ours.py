@@ -41,7 +41,7 @@ class Ours(Rival):
         return self.view.withholds
 
     def page(self, pairs: list[Pair]) -> Sequence[int]:
-        return [index for index, _ in self.view.filter(pairs).withheld]
+        return [index for index, _ in self.view.filter(pairs).hidden]
 
     def masker(self) -> Mask:
         return self.view.mask

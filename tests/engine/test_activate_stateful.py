@@ -43,8 +43,8 @@ class Serving(RuleBasedStateMachine):
         view, reference = opened
         wanted = [reference.check(pair, view.viewer, view.at) for pair in PAGE]
         page = view.filter(PAGE)
-        assert [decision for _, decision in page.withheld] == [found for found in wanted if not found.visible]
-        assert {decision.revision for _, decision in page.withheld} <= {reference.rules.digest[:16]}
+        assert [decision for _, decision in page.hidden] == [found for found in wanted if not found.visible]
+        assert {decision.revision for _, decision in page.hidden} <= {reference.rules.digest[:16]}
 
     @invariant()
     def the_engine_shows_the_latest(self):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from array import array
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.implementations import every_snapshot
 from tests.strategies import HOURS, instants, pairs, policies, rule_sets, subjects, tweets, viewers
-from withhold import Decision, Engine, Reference, Tweet
+from withhold import Decision, Engine, Freshness, Reference, Tweet
+from withhold.model.freshness import answer_revision
 
 
 def fields_of(decision: Decision) -> dict[str, object]:
@@ -50,11 +53,15 @@ def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
     hidden = [[each for each in _quotes(item) if not reference.check(each, viewer, at).visible] for item in items]
     shown = [index for index, decision in enumerate(wanted) if decision.visible and hidden[index]]
     tombstones = [(index, reference.check(hidden[index][0], viewer, at)) for index in shown]
+    parts = [reference.check(each, viewer, at).freshness for item in items for each in (item, *_quotes(item))]
+    fresh = reduce(or_, parts, Freshness(answer_revision=answer_revision(rules.revision, policy)))
     for snapshot in every_snapshot(rules):
         page = Engine(snapshot, policy).view(viewer, at).filter(items)
         assert page.visible == [item for item, decision in zip(items, wanted, strict=True) if decision.visible]
-        assert page.withheld == [(index, decision) for index, decision in enumerate(wanted) if not decision.visible]
-        assert page.tombstones == tombstones
+        assert page.hidden == [(index, decision) for index, decision in enumerate(wanted) if not decision.visible]
+        assert [(index, decision) for index, _, decision in page.tombstones] == tombstones
+        assert all(reduce(getattr, path, items[index]) is hidden[index][0] for index, path, _ in page.tombstones)
+        assert page.freshness == fresh
 
 
 def _quotes(item: object) -> list[Tweet]:

@@ -58,8 +58,8 @@ def test_an_invalid_page_is_refused(view: Any, page: Any, error: type[Exception]
 @each_snapshot
 def test_pages_in_other_forms(view: Any) -> None:
     items = [Pair(5, 17), [5, 17], Listed([5, 17]), (5, 17), Tweet(5, 17), Pair(5, 16), [5, 16]]
-    assert [index for index, _ in view.filter(items).withheld] == [0, 1, 2, 3, 4]
-    assert [index for index, _ in view.filter(iter(items)).withheld] == [0, 1, 2, 3, 4]
+    assert [index for index, _ in view.filter(items).hidden] == [0, 1, 2, 3, 4]
+    assert [index for index, _ in view.filter(iter(items)).hidden] == [0, 1, 2, 3, 4]
 
 
 @each_snapshot
@@ -143,9 +143,9 @@ def test_an_int_of_another_class_is_the_id_with_its_value(view: Any, made: Any) 
     for pair in ((made(99), made(5)), (5, made(17)), (made(5), made(17)), (made(99), 5)):
         assert view.withholds(*pair)
         assert view.check(tweet_id=pair[0], account_id=pair[1]).rule_id == "a"
-        assert [index for index, _ in view.filter([(5, 5), pair]).withheld] == [1]
+        assert [index for index, _ in view.filter([(5, 5), pair]).hidden] == [1]
         assert list(view.mask([5, pair[0]], [5, pair[1]])) == [0, 1]
-        assert [index for index, _ in view.filter([Tweet(*pair)]).withheld] == [0]
+        assert [index for index, _ in view.filter([Tweet(*pair)]).hidden] == [0]
     assert not view.withholds(made(98), made(18))
 
 
@@ -254,5 +254,6 @@ class Threaded(Tweet):
 def test_a_subclass_of_tweet_may_have_other_links(view: Any) -> None:
     tweet = Threaded(5, 5)
     assert not view.check_tweet(tweet).decision.visible
-    assert [index for index, _ in view.filter([Tweet(5, 5), tweet]).withheld] == [1]
-    assert [index for index, _ in view.filter([Tweet(5, 5), Tweet(6, 6, quoted=tweet)]).tombstones] == [1]
+    assert [index for index, _ in view.filter([Tweet(5, 5), tweet]).hidden] == [1]
+    page = view.filter([Tweet(5, 5), Tweet(6, 6, quoted=tweet)])
+    assert [(index, path) for index, path, _ in page.tombstones] == [(1, ("quoted",))]

@@ -41,10 +41,10 @@ def test_no_page_mixes_revisions(snapshot_of: MakeSnapshot) -> None:
     def serve() -> None:
         while not done.is_set():
             page = engine.view(Viewer(country="IN")).filter(PAGE)
-            found = {decision.revision for _, decision in page.withheld}
-            assert len(page.withheld) == len(PAGE)
+            found = {decision.revision for _, decision in page.hidden}
+            assert len(page.hidden) == len(PAGE)
             assert len(found) == 1, "one page, one revision"
-            assert {str(decision.rule_id)[:3] for _, decision in page.withheld} == {revisions[found.copy().pop()]}
+            assert {str(decision.rule_id)[:3] for _, decision in page.hidden} == {revisions[found.copy().pop()]}
             seen.update(found)
 
     with ThreadPoolExecutor(8) as threads:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from withhold import Engine, Outcome, Policy, Rule, RuleSet, Snapshot, Tweet, Viewer
+from withhold import NOT_A_TWEET, Engine, Outcome, Policy, Rule, RuleSet, Snapshot, Tweet, Viewer
 from withhold.engine import decider
 
 NOON = datetime(2021, 2, 10, 12, tzinfo=UTC)
@@ -122,7 +122,7 @@ class TestIds:
                 return self.value == other
 
         assert view.check(account_id=Int64(17)).withheld
-        assert [index for index, _ in view.filter([(99, Int64(17))]).withheld] == [0]
+        assert [index for index, _ in view.filter([(99, Int64(17))]).hidden] == [0]
 
 
 class TestViewersAndTweets:
@@ -172,7 +172,7 @@ def test_a_number_with_its_own_hash_is_not_visible_because_of_it(view):
     for pair in ((tweet, account), (tweet, 5), (5, account)):
         assert view.withholds(*pair)
         assert not view.check(tweet_id=pair[0], account_id=pair[1]).visible
-        assert [index for index, _ in view.filter([(1, 2), pair]).withheld] == [1]
+        assert [index for index, _ in view.filter([(1, 2), pair]).hidden] == [1]
         assert view.mask([1, pair[0]], [2, pair[1]]) == bytearray([0, 1])
 
 
@@ -180,10 +180,11 @@ class TestPage:
     def test_withheld_items_have_their_indices(self, view):
         page = view.filter([(1, 2), (3, 17), (20, 5), (4, 5)])
         assert page.visible == [(1, 2), (4, 5)]
-        assert [(index, decision.rule_id) for index, decision in page.withheld] == [(1, "in-1"), (2, "in-2")]
+        assert [(index, decision.rule_id) for index, decision in page.hidden] == [(1, "in-1"), (2, "in-2")]
 
     def test_an_empty_page(self, view):
-        assert view.filter([]) == ([], [], [])
+        page = view.filter([])
+        assert (page.visible, page.hidden, page.tombstones) == ([], [], [])
         assert view.mask([], []) == bytearray()
 
     def test_any_iterable_and_the_list_itself_is_left_alone(self, view):
@@ -202,8 +203,8 @@ class TestPage:
         items = [(number, 17 if number % 3 else 18) for number in range(2, 5002)]
         page = view.filter(items)
         assert page.visible == [item for item in items if item[1] == 18 and item[0] != 20]
-        assert [index for index, _ in page.withheld] == sorted(index for index, _ in page.withheld)
-        assert [items[index] for index, _ in page.withheld] == [i for i in items if i[1] == 17 or i[0] == 20]
+        assert [index for index, _ in page.hidden] == sorted(index for index, _ in page.hidden)
+        assert [items[index] for index, _ in page.hidden] == [i for i in items if i[1] == 17 or i[0] == 20]
 
     def test_a_key_for_everything_else(self, view):
         items = [{"tweet": 20, "by": 5}, {"tweet": 21, "by": 5}]
@@ -218,7 +219,69 @@ class TestPage:
         quoting = Tweet(4, 5, quoted=Tweet(20, 6))
         page = view.filter([(1, 2), quoting])
         assert page.visible == [(1, 2), quoting]
-        assert [(index, decision.rule_id) for index, decision in page.tombstones] == [(1, "in-2")]
+        assert [(index, path, decision.rule_id) for index, path, decision in page.tombstones] == [
+            (1, ("quoted",), "in-2")
+        ]
+
+    def test_the_path_leads_to_the_outermost_hidden_quote(self, view):
+        hidden, plain = Tweet(20, 6), Tweet(40, 6)
+        for tweet, path in (
+            (Tweet(4, 5, quoted=hidden), ("quoted",)),
+            (Tweet(4, 5, retweet_of=Tweet(6, 5, quoted=hidden)), ("retweet_of", "quoted")),
+            (Tweet(4, 5, quoted=Tweet(6, 5, quoted=hidden)), ("quoted", "quoted")),
+            (
+                Tweet(4, 5, quoted=Tweet(6, 5, retweet_of=Tweet(7, 5, quoted=hidden))),
+                ("quoted", "retweet_of", "quoted"),
+            ),
+            (Tweet(4, 5, quoted=plain, retweet_of=Tweet(6, 5, quoted=hidden)), ("retweet_of", "quoted")),
+            (
+                Tweet(4, 5, quoted=Tweet(6, 5, quoted=hidden), retweet_of=Tweet(6, 5, quoted=hidden)),
+                ("retweet_of", "quoted"),
+            ),
+        ):
+            ((index, found, decision),) = view.filter([(1, 2), tweet]).tombstones
+            assert (index, found, decision.rule_id) == (1, path, "in-2")
+            assert view.check_tweet(tweet).hidden_quote() == (path, decision)
+
+    def test_a_tweet_that_is_quoted_again_and_again_is_decided_once(self, view):
+        tweet = Tweet(20, 6)
+        for number in range(1_000, 1_060):
+            tweet = Tweet(number, 5, quoted=tweet, retweet_of=tweet)
+        assert view.check_tweet(tweet).freshness.varies_by == "country"
+        assert [index for index, _ in view.filter([tweet]).hidden] == [0]
+
+    def test_an_advertisement_is_kept(self, view):
+        items = [{"ad": 1}, {"id": 20, "by": 5}, {"ad": 2}, {"id": 21, "by": 5}]
+        page = view.filter(items, key=lambda item: NOT_A_TWEET if "ad" in item else (item["id"], item["by"]))
+        assert page.visible == [items[0], items[2], items[3]]
+        assert [index for index, _ in page.hidden] == [1]
+
+    def test_an_item_without_ids_is_an_error_that_names_it(self, view):
+        """A key such as `dict.get` returns None for an item that it does not know."""
+        ids = {"a": (1, 2)}
+        with pytest.raises(
+            ValueError, match=r"^item 1 \(`str`\): `None` is neither a tweet nor a pair .*`NOT_A_TWEET`"
+        ):
+            view.filter(["a", "b"], key=ids.get)
+        with pytest.raises(ValueError, match=r"^item 2 \(`NoneType`\): `None` is neither a tweet nor a pair"):
+            view.filter([(1, 2), (3, 4), None])
+        with pytest.raises(TypeError, match=r"^item 1 \(`tuple`\): account_id `'17'` is not an int \[id-not-an-int\]"):
+            view.filter([(1, 2), (3, "17")])
+        with pytest.raises(ValueError, match=r"^item 0 \(`dict`\): tweet_id `0` is not between"):
+            view.filter([{}], key=lambda _: (0, 5))
+
+    def test_a_page_is_no_collection(self, view):
+        page = view.filter([(1, 2), (3, 17)])
+        for use in (lambda: bool(page), lambda: len(page), lambda: list(page), lambda: [*page]):
+            with pytest.raises(
+                TypeError, match=r"\[page-is-no-collection\]; use `.visible`, `.hidden` or `.tombstones`"
+            ):
+                use()
+        with pytest.raises(TypeError, match="not subscriptable"):
+            page[0]
+        assert not hasattr(page, "__dict__")
+        assert page == view.filter([(1, 2), (3, 17)])
+        assert page != view.filter([(1, 2)])
 
     @pytest.mark.parametrize("kind", ["list", "tuple", "q", "Q", "memoryview"])
     def test_mask_reads_buffers_and_sequences(self, view, kind):
@@ -247,7 +310,7 @@ class TestSharing:
             is view.check(account_id=7)
             is engine.check((5, 6), Viewer(country="US"))
         )
-        assert view.check(tweet_id=99, account_id=98) is engine.snapshot.visible
+        assert view.check(tweet_id=99, account_id=98) is engine._decider.visible
 
     def test_a_miss_is_never_cached(self, view, engine):
         view.check(tweet_id=99, account_id=98)
@@ -304,7 +367,7 @@ class TestTime:
         view = engine.view(INDIA)
         assert view.at == NOON
         assert [view.check(account_id=17).outcome for _ in range(3)] == [Outcome.WITHHELD] * 3
-        assert len(view.filter([(1, 17)] * 5).withheld) == 5
+        assert len(view.filter([(1, 17)] * 5).hidden) == 5
         assert next(ticks) == NOON + timedelta(days=1)
 
     def test_an_instant_needs_a_time_zone(self, engine):
@@ -364,7 +427,7 @@ class TestActivate:
             for _ in range(300):
                 view = engine.view(INDIA)
                 found = {view.check(account_id=id_).rule_id for id_ in ids}
-                found |= {decision.rule_id for _, decision in view.filter([(99, id_) for id_ in ids]).withheld}
+                found |= {decision.rule_id for _, decision in view.filter([(99, id_) for id_ in ids]).hidden}
                 assert len(found) == 1
         finally:
             done.set()

@@ -60,6 +60,102 @@ class TestTweet:
             Tweet(20, 2, **{key: value})
 
 
+X = Tweet(1, 2)
+
+
+class TestArguments:
+    """A call is read in C without a tuple and a dict for its arguments; it must mean what any other call means."""
+
+    @pytest.mark.parametrize(
+        ("positional", "named"),
+        [
+            ((20, 2), {}),
+            ((20,), {"account_id": 2}),
+            ((), {"id": 20, "account_id": 2}),
+            ((), {"account_id": 2, "id": 20}),
+            ((20, 2, None, None), {}),
+            ((20, 2), {"quoted": None, "retweet_of": None}),
+        ],
+    )
+    def test_in_any_form(self, positional: Any, named: Any) -> None:
+        made = Tweet(*positional, **named)
+        assert (made.id, made.account_id, made.retweet_of, made.quoted) == (20, 2, None, None)
+        assert made == PLAIN
+
+    @pytest.mark.parametrize(
+        ("positional", "named", "inside"),
+        [
+            ((20, 2, X), {}, (X, None)),
+            ((20, 2, None, X), {}, (None, X)),
+            ((20, 2), {"quoted": X}, (None, X)),
+            ((20, 2, X), {"quoted": PLAIN}, (X, PLAIN)),
+            ((20,), {"quoted": X, "account_id": 2, "retweet_of": PLAIN}, (PLAIN, X)),
+            # A name that is made at run time is not interned.
+            ((20, 2), {b"retweet_of".decode(): X}, (X, None)),
+        ],
+    )
+    def test_with_other_tweets(self, positional: Any, named: Any, inside: Any) -> None:
+        made = Tweet(*positional, **named)
+        assert (made.retweet_of, made.quoted) == inside
+
+    @pytest.mark.parametrize(
+        ("positional", "named"),
+        [
+            ((), {}),
+            ((20,), {}),
+            ((), {"id": 20}),
+            ((20, 2, None, None, None), {}),
+            ((20, 2), {"id": 20}),
+            ((20, 2), {"account_id": 2}),
+            ((20, 2, None), {"retweet_of": X}),
+            ((20, 2, X), {"retweet_of": None}),
+            ((20, 2, None, None), {"quoted": X}),
+            ((20, 2), {"text": "x"}),
+            ((20,), {"account_id": 2, "author": 2}),
+            ((), {"author": 2, "id": 20, "account_id": 2}),
+        ],
+    )
+    def test_wrong_arguments_are_refused(self, positional: Any, named: Any) -> None:
+        with pytest.raises(TypeError):
+            Tweet(*positional, **named)
+
+    def test_integers_of_other_types_become_ints(self) -> None:
+        class Number(int):
+            pass
+
+        made = Tweet(Number(20), account_id=Number(2))
+        assert (type(made.id), type(made.account_id), made) == (int, int, PLAIN)
+        assert Tweet(2**63 - 1, 1).id == 2**63 - 1
+
+    def test_nothing_can_be_changed(self) -> None:
+        for name in ("id", "account_id", "retweet_of", "quoted", "text"):
+            with pytest.raises(AttributeError):
+                setattr(PLAIN, name, 5)
+            with pytest.raises(AttributeError):
+                delattr(PLAIN, name)
+
+    def test_no_tweet_without_ids(self) -> None:
+        for make in (lambda: Tweet.__new__(Tweet), lambda: object.__new__(Tweet)):
+            try:
+                made = make()
+            except TypeError:
+                continue
+            with pytest.raises(AttributeError):  # in Python; never a tweet that no rule names
+                made.links()
+
+    def test_a_subclass_is_constructed_as_any_class(self) -> None:
+        class Texted(Tweet):
+            text = ""
+
+            def __init__(self, id: int, account_id: int, *more: Any) -> None:  # noqa: A002
+                super().__init__(id, account_id, *more)
+                self.text = "x"
+
+        made = Texted(20, 2)
+        assert (made.id, made.text, isinstance(made, Tweet)) == (20, "x", True)
+        assert made != PLAIN
+
+
 class TestSubjects:
     @pytest.mark.parametrize(
         ("subject", "links"),

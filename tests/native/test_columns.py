@@ -45,14 +45,14 @@ def test_a_named_id_is_found_at_every_edge(view: View, size: int, make: Make) ->
         assert [at for at, withheld in enumerate(mask) if withheld] == edges
         assert set(mask) <= {0, 1}
     page = view.filter(list(zip(tweets, accounts, strict=True)))
-    assert [index for index, _ in page.withheld] == edges
+    assert [index for index, _ in page.hidden] == edges
 
 
 def test_an_id_that_only_passes_the_filter_is_not_marked(view: View) -> None:
     """Some of ten thousand other ids have all bits of the named one."""
     ids = range(100, 100_100)
     assert not any(view.mask(array("q", ids), array("q", ids)))
-    assert view.filter([(id_, id_) for id_ in ids]).withheld == []
+    assert view.filter([(id_, id_) for id_ in ids]).hidden == []
 
 
 def test_the_arguments_of_the_c_functions_are_checked_too(view: View) -> None:

@@ -141,7 +141,7 @@ def test_a_page_that_changes_meanwhile_causes_no_harm() -> None:
     view = engine_of(rule(tweets=[10])).view(INDIA)
     page: list[Any] = [(1, 1)] * 300
     page[3] = (Shrinks(page), 1)
-    assert [index for index, _ in view.filter(page).withheld] == [3]
+    assert [index for index, _ in view.filter(page).hidden] == [3]
     ids: list[Any] = [1] * 300
     ids[3] = Shrinks(ids)
     assert sum(view.mask(ids, [1] * 300)) == 1
@@ -194,7 +194,7 @@ def test_tweets_on_a_page() -> None:
     items: list[Any] = [*shown, *hidden, (1, 2)]
     page = view.filter(items)
     assert page.visible == [*shown, (1, 2)]
-    assert [index for index, _ in page.tombstones] == [2]
+    assert [index for index, *_ in page.tombstones] == [2]
 
 
 class Kept(Snapshot):

@@ -46,7 +46,7 @@ def reported_change(found: Found, kind: Kind, id_: int, place: LocationKey, at: 
 def wanted(old: Reference, new: Reference, kind: Kind, id_: int, place: LocationKey, at: datetime) -> Turn | None:
     """Return what does change."""
     link = (None, id_) if kind == "accounts" else (id_, None)
-    before, after = (_outcome(side._hiding([link], place, at), [link]) for side in (old, new))
+    before, after = (_outcome(side._hiding(side._in_force([link], at), place), [link]) for side in (old, new))
     return (before, after) if before is not after else None
 
 

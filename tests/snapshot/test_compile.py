@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from tests.implementations import MakeSnapshot, each_snapshot, every_snapshot, in_c
 from tests.strategies import ACCOUNTS, TWEETS, rule_sets
-from withhold import Outcome, Rule, RuleSet, Snapshot
+from withhold import Rule, RuleSet, Snapshot
 
 
 def rule(id_: str, **keys: Any) -> Rule:
@@ -118,13 +118,6 @@ class TestRevision:
         a, b = rule("a", accounts=[5]), rule("b", tweets=[6])
         assert Snapshot.compile(RuleSet([a, b])).revision == Snapshot.compile(RuleSet([b, a])).revision
         assert Snapshot.compile(RuleSet([a])).revision != Snapshot.compile(RuleSet([b])).revision
-
-    def test_the_answer_for_ids_that_no_rule_names_has_it(self) -> None:
-        snapshot = Snapshot.compile(RuleSet([rule("a", accounts=[5])]))
-        assert snapshot.visible.outcome is Outcome.VISIBLE
-        assert snapshot.visible.revision == snapshot.revision
-        assert snapshot.visible.certain
-        assert not snapshot.visible.varies_by_location
 
 
 def test_an_empty_rule_set_names_no_id() -> None:

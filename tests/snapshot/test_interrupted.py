@@ -54,7 +54,7 @@ def test_answering_waits_for_no_lock(snapshot_of: MakeSnapshot, monkeypatch: pyt
     for _ in range(2):
         view = engine.view(Viewer(country="IN"))
         assert [view.check(tweet_id=tweet).rule_id for tweet in (1, 2, 1)] == ["r1", "r2", "r1"]
-        assert len(view.filter([(1, 5), (50, 9), (50, 50)]).withheld) == 2
+        assert len(view.filter([(1, 5), (50, 9), (50, 50)]).hidden) == 2
         assert list(view.mask([1, 50], [1, 9])) == [1, 1]
         assert not engine.view(Viewer(country="US")).withholds(1, 9)
         assert not engine.anywhere((1, 9)).visible

@@ -61,8 +61,8 @@ files = st.tuples(placed_rule_sets(), house.policies).flatmap(
 
 def answer(rules, policy, subject, who, at):
     """Return the reference's outcome, without the other fields, for which it would look all over the world."""
-    links = links_of(subject)
-    return outcome_of(Reference(rules, policy)._hiding(links, who.location_key, at), links)
+    links, reference = links_of(subject), Reference(rules, policy)
+    return outcome_of(reference._hiding(reference._in_force(links, at), who.location_key), links)
 
 
 def with_instead(rules, mutant):

@@ -8,11 +8,13 @@ from typing import Literal, assert_type
 
 import withhold
 from withhold import (
+    NOT_A_TWEET,
     Decision,
     Effect,
     Engine,
     EngineInfo,
     Explanation,
+    Freshness,
     IdSet,
     Outcome,
     Page,
@@ -30,9 +32,11 @@ from withhold import (
     TerritorySet,
     Tweet,
     TweetDecisions,
+    VariesBy,
     View,
     Viewer,
 )
+from withhold.model import NotATweet
 
 WHEN = datetime(2021, 2, 1, tzinfo=UTC)
 
@@ -180,7 +184,8 @@ def of_tweets(view: View) -> None:
     assert_type(found.decision, Decision)
     assert_type(found.quoted, TweetDecisions | None)
     assert_type(found.quotes, tuple[TweetDecisions, ...])
-    assert_type(found.hidden_quote(), Decision | None)
+    assert_type(found.hidden_quote(), tuple[tuple[str, ...], Decision] | None)
+    assert_type(found.freshness, Freshness)
 
 
 def of_views(view: View, tweets: list[Tweet], rows: list[dict[str, int]]) -> None:
@@ -201,10 +206,16 @@ def of_views(view: View, tweets: list[Tweet], rows: list[dict[str, int]]) -> Non
 
     page = view.filter(tweets)
     assert_type(page.visible, list[Tweet])
-    assert_type(page.withheld, list[tuple[int, Decision]])
-    visible, _, tombstones = page
-    assert_type(visible, list[Tweet])
-    assert_type(tombstones, list[tuple[int, Decision]])
+    assert_type(page.hidden, list[tuple[int, Decision]])
+    assert_type(page.tombstones, list[tuple[int, tuple[str, ...], Decision]])
+    assert_type(page.freshness, Freshness)
+    assert_type(view.freshness([20, 21], (17, 18)), Freshness)
+    assert_type(page.freshness | view.freshness([20], [17]), Freshness)
+    assert_type(page.freshness.varies_by, VariesBy)
+    assert_type(view.answer_revision, str)
+    mixed: list[Tweet | NotATweet] = [*tweets, NOT_A_TWEET]
+    assert_type(view.filter(mixed), Page[Tweet | NotATweet])
+    assert_type(view.filter(rows, lambda row: NOT_A_TWEET if row else tweets[0]), Page[dict[str, int]])
 
 
 def of_territories(decision: Decision) -> None:

@@ -124,6 +124,6 @@ def _timed(engine: Engine, rules: RuleSet) -> Iterator[str]:
         middle = statistics.median(turns)
         yield (
             f"  a page of 500 tweets, {name}: {middle / 1000:.0f} µs, {middle / 500:.0f} ns a tweet,"
-            f" {len(found.withheld)} withheld"
+            f" {len(found.hidden)} withheld"
         )
     yield "  (medians of 200 pages; `benchmarks/` compares them with hand-written look-ups)"

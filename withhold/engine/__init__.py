@@ -2,7 +2,8 @@
 
 from withhold.engine.engine import Engine
 from withhold.engine.explain import Explanation, RuleState, State
+from withhold.engine.page import Page, TweetDecisions
 from withhold.engine.reference import Reference
-from withhold.engine.view import Page, TweetDecisions, View
+from withhold.engine.view import View
 
 __all__ = ["Engine", "Explanation", "Page", "Reference", "RuleState", "State", "TweetDecisions", "View"]

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 from withhold import native
 from withhold.model.decision import Decision, Outcome, Scope
+from withhold.model.freshness import Freshness, VariesBy, answer_revision
 from withhold.model.places import place_of
 from withhold.model.policy import Policy
 from withhold.model.rule import Rule
@@ -17,14 +19,14 @@ from withhold.model.tweet import Link
 from withhold.model.viewer import LocationKey, Viewer
 from withhold.semantics import (
     Extent,
-    ReachingRule,
-    combine,
+    RuleInForce,
+    answer_at,
     concerning,
     extent,
     places_by_outcome,
     reach_of,
-    speaking_key,
     stretch_at,
+    varies_by,
 )
 from withhold.snapshot import Snapshot
 from withhold.snapshot.cache import Cache
@@ -32,14 +34,19 @@ from withhold.snapshot.cache import Cache
 _KEPT_DECISIONS = 65_536
 _KEPT_GEOGRAPHIES = 4_096
 
-#: The postings of a subject's accounts, those of its tweets, and those of all its ids that are not the viewer's own
-#: (None if no id is, or if the policy does not exempt authors).
-_Postings = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...] | None]
 
-_NO_POSTINGS: _Postings = ((), (), None)
+class _Postings(NamedTuple):
+    """The postings of the ids of a subject. Subjects with equal postings get equal decisions."""
 
-#: A decision, and the instant from which it is valid (None: always, up to its `valid_until`).
-_Kept = tuple[datetime | None, Decision]
+    accounts: tuple[int, ...] = ()
+    tweets: tuple[int, ...] = ()
+    #: If the policy exempts authors: the postings of all ids that are not the viewer's own. None if no id is.
+    not_own: tuple[int, ...] | None = None
+    #: If the policy exempts authors: for each known author, the postings of all ids that are not theirs.
+    not_of_authors: tuple[tuple[int, ...], ...] = ()
+
+
+_NO_POSTINGS = _Postings()
 
 #: The territories where subjects are withheld, and whether the outcome varies by location.
 _Geography = tuple[TerritorySet, bool]
@@ -53,9 +60,17 @@ class Decider:
         self.policy = policy
         #: The number of the call of `Engine.activate` that created this; 0 if `Engine()` created it.
         self.activation = activation
-        self._kept: Cache[tuple[_Postings, LocationKey | None], _Kept] = Cache(_KEPT_DECISIONS)
+        self.answer_revision = answer_revision(snapshot.revision, policy)
+        self._kept: Cache[tuple[_Postings, LocationKey | None], Decision] = Cache(_KEPT_DECISIONS)
         self._geographies: Cache[frozenset[Extent], _Geography] = Cache(_KEPT_GEOGRAPHIES)
-        self._visible: _Kept = (None, snapshot.visible)
+        # Equal values are one object, so that joining those of a page takes no time.
+        self._freshness: Cache[Freshness, Freshness] = Cache(_KEPT_GEOGRAPHIES)
+        #: The shared answer for all ids that no rule names (A2).
+        self.visible = Decision(
+            outcome=Outcome.VISIBLE,
+            revision=snapshot.revision,
+            freshness=Freshness(answer_revision=self.answer_revision),
+        )
         # This dict needs no limit, because viewers can only be at a few thousand places.
         self._location_keys: dict[LocationKey, LocationKey] = {}
         #: The cache of the views in C, or None if the tables are not in C.
@@ -67,25 +82,21 @@ class Decider:
         The ids must be checked, and `at` must be in UTC. O(1) if the same question was asked before and no rule of the
         subject has come into force or gone out of force since.
         """
-        return self.kept(links, viewer, at)[1]
-
-    def kept(self, links: Sequence[Link], viewer: Viewer | None, at: datetime) -> _Kept:
-        """Return the decision with the instant from which it is valid; it is valid up to its `valid_until`."""
         postings = self._postings_of(links, viewer)
         if postings is _NO_POSTINGS:
-            return self._visible
+            return self.visible
         key = (postings, viewer.location_key if viewer is not None else None)
-        if (kept := self._kept.recall(key)) is not None:
-            since, decision = kept
-            if (since is None or since <= at) and (decision.valid_until is None or at < decision.valid_until):
-                return kept
-        kept = self._make(postings, viewer, at)
-        self._kept.keep(key, kept)
-        return kept
+        if (decision := self._kept.recall(key)) is not None:
+            since, until = decision.freshness.since, decision.valid_until
+            if (since is None or since <= at) and (until is None or at < until):
+                return decision
+        decision = self._make(postings, viewer, at)
+        self._kept.keep(key, decision)
+        return decision
 
     def concerning(self, links: Sequence[Link]) -> list[tuple[Rule, Scope]]:
         """Return every rule that names the subject, in force or not, with its scope."""
-        accounts, tweets, _ = self._postings_of(links, None)
+        accounts, tweets = self._find(links)
         return concerning(self._rules_of(accounts), self._rules_of(tweets))
 
     def location_key_of(self, viewer: Viewer) -> LocationKey:
@@ -93,6 +104,21 @@ class Decider:
         return self._location_keys.setdefault(viewer.location_key, viewer.location_key)
 
     def _postings_of(self, links: Sequence[Link], viewer: Viewer | None) -> _Postings:
+        accounts, tweets = self._find(links)
+        if not accounts and not tweets:
+            return _NO_POSTINGS
+        if viewer is None or not self.policy.author_sees_own:
+            return _Postings(accounts, tweets)
+        not_of: dict[int, tuple[int, ...]] = {}
+        for _, author in links:
+            if author is not None and author not in not_of:
+                others = self._find([link for link in links if link[1] != author])
+                not_of[author] = others[0] + others[1]
+        own = None if viewer.account_id is None else not_of.get(viewer.account_id)
+        return _Postings(accounts, tweets, own, tuple(not_of.values()))
+
+    def _find(self, links: Sequence[Link]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the postings of the accounts of a subject, and those of its tweets."""
         find_account, find_tweet = self.snapshot.accounts.find, self.snapshot.tweets.find
         accounts: tuple[int, ...] = ()
         tweets: tuple[int, ...] = ()
@@ -101,42 +127,29 @@ class Decider:
                 accounts += (posting,)
             if tweet_id is not None and (posting := find_tweet(tweet_id)) is not None:
                 tweets += (posting,)
-        if not accounts and not tweets:
-            return _NO_POSTINGS
-        own = viewer.account_id if viewer is not None and self.policy.author_sees_own else None
-        if own is None or all(account_id != own for _, account_id in links):
-            return (accounts, tweets, None)
-        other_accounts, other_tweets, _ = self._postings_of([link for link in links if link[1] != own], None)
-        return (accounts, tweets, other_accounts + other_tweets)
+        return accounts, tweets
 
-    def _make(self, postings: _Postings, viewer: Viewer | None, at: datetime) -> _Kept:
-        accounts, tweets, others = postings
-        rules = concerning(self._rules_of(accounts), self._rules_of(tweets))
-        not_own = None if others is None else {rule.id for rule in self._rules_of(others)}
-        in_force = [(rule, scope, extent(reach_of(rule), self.policy)) for rule, scope in rules if rule.in_force(at)]
+    def _make(self, postings: _Postings, viewer: Viewer | None, at: datetime) -> Decision:
+        rules = concerning(self._rules_of(postings.accounts), self._rules_of(postings.tweets))
+        in_force = [
+            RuleInForce(rule, scope, extent(reach_of(rule), self.policy)) for rule, scope in rules if rule.in_force(at)
+        ]
+        named = {rule.id for rule, *_ in in_force}
+        own = frozenset[str]() if postings.not_own is None else self._own(named, postings.not_own)
         here = None if viewer is None else place_of(viewer.location_key)
-        certain: list[ReachingRule] = []
-        possible: list[ReachingRule] = []
-        hiding: list[ReachingRule] = []
-        for rule, scope, where in in_force:
-            # Without a viewer, a rule counts if it hides the subject from a viewer anywhere (R10).
-            surely, perhaps, hidden = (
-                (where.hidden,) * 3
-                if here is None
-                else (where.surely & here, where.possible & here, where.hidden & here)
-            )
-            if perhaps:
-                one = ReachingRule(rule, scope, surely != 0, own=not_own is not None and rule.id not in not_own)
-                possible.append(one)
-                if surely:
-                    certain.append(one)
-                if hidden:
-                    hiding.append(one)
-        hiding.sort(key=speaking_key)
-        outcome, first = combine(hiding), hiding[0] if hiding else None
-        territories, varies = self._geography(frozenset(where for *_, where in in_force))
+        hiding, outcome, certain = answer_at(in_force, here, own)
+        first = hiding[0] if hiding else None
+        territories, varies = self._geography(frozenset(each.extent for each in in_force))
         since, until = stretch_at((period for rule, _ in rules for period in rule.periods), at)
-        return since, Decision(
+        own_of_authors = [found for others in postings.not_of_authors if (found := self._own(named, others))]
+        freshness = Freshness(
+            since=since,
+            valid_until=until,
+            varies_by=VariesBy.NONE if viewer is None else varies_by(in_force, own_of_authors),
+            personal=bool(in_force and postings.not_of_authors),
+            answer_revision=self.answer_revision,
+        )
+        return Decision(
             outcome=outcome,
             exempt="author" if hiding and outcome is Outcome.VISIBLE else None,
             rule_ids=tuple(each.rule.id for each in hiding),
@@ -144,11 +157,16 @@ class Decider:
             reason=first.rule.reason if first else None,
             demand=first.rule.demand if first else None,
             territories=territories,
-            certain=len(certain) == len(possible) or combine(certain) is combine(possible),
+            certain=certain,
             varies_by_location=varies,
             valid_until=until,
             revision=self.snapshot.revision,
+            freshness=self._interned(freshness),
         )
+
+    def _own(self, named: set[str], not_own: Sequence[int]) -> frozenset[str]:
+        """Return the rules of `named` that name no id of others."""
+        return frozenset(named - {rule.id for rule in self._rules_of(not_own)})
 
     def _rules_of(self, postings: Iterable[int]) -> Iterator[Rule]:
         return (rule for posting in postings for rule in self.snapshot.rules_of(posting))
@@ -160,4 +178,11 @@ class Decider:
             outcomes = sum(map(bool, places_by_outcome(extents).values()))
             found = TerritorySet.of(territories), outcomes > 1
             self._geographies.keep(extents, found)
+        return found
+
+    def _interned(self, freshness: Freshness) -> Freshness:
+        found = self._freshness.recall(freshness)
+        if found is None:
+            self._freshness.keep(freshness, freshness)
+            return freshness
         return found

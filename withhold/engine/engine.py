@@ -68,6 +68,11 @@ class Engine:
         """The snapshot that the next view will see."""
         return self._decider.snapshot
 
+    @property
+    def answer_revision(self) -> str:
+        """The revision of the rules and of the policy by which the next view will answer."""
+        return self._decider.answer_revision
+
     def activate(self, rules: RuleSet | Snapshot) -> None:
         """Replace the rule set for every view made after this returns (A3).
 

@@ -7,10 +7,26 @@ all rules, so a check is O(rules). If an engine gives another answer, the engine
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce
+from typing import NamedTuple
 
-from withhold.model import Decision, Effect, Outcome, Period, Policy, Reason, Rule, RuleSet, Scope, Settle, Viewer
+from withhold.model import (
+    Decision,
+    Effect,
+    Freshness,
+    Outcome,
+    Period,
+    Policy,
+    Reason,
+    Rule,
+    RuleSet,
+    Scope,
+    Settle,
+    VariesBy,
+    Viewer,
+)
+from withhold.model.freshness import answer_revision
 from withhold.model.instants import utc
 from withhold.model.territory_set import NOWHERE, TerritorySet
 from withhold.model.tweet import Link, Subject, links_of
@@ -20,6 +36,15 @@ from withhold.territories import countries, country_of, is_subdivision, subdivis
 _Links = Iterable[Link]
 #: Rules that hide a subject at a place. The second value is whether the rule certainly reaches a viewer there.
 _Hiding = list[tuple[Rule, bool]]
+
+#: The first instant that can be represented, and the difference between neighbouring instants.
+_FIRST, _TICK = datetime.min.replace(tzinfo=UTC), timedelta(microseconds=1)
+
+
+class _Answer(NamedTuple):
+    hiding: _Hiding
+    outcome: Outcome
+    certain: bool
 
 
 class Reference:
@@ -42,29 +67,27 @@ class Reference:
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
         """Decide for one viewer, as `Engine.check` does. O(rules)."""
-        links, at, place = links_of(subject), datetime.now(UTC) if at is None else utc(at), viewer.location_key
-        hiding = self._hiding(links, place, at)
-        own = [link for link in links if self.policy.author_sees_own and link[1] and link[1] == viewer.account_id]
-        others = [link for link in links if link not in own]
-        # R4: the answer is certain if settling all uncertain rules one way or the other gives the same outcome.
-        outcomes = {_outcome(self._hiding(links, place, at, settle), others) for settle in Settle}
-        return self._decision(links, at, hiding, _outcome(hiding, others), certain=len(outcomes) == 1)
+        links, at = links_of(subject), datetime.now(UTC) if at is None else utc(at)
+        rules = self._in_force(links, at)
+        answer = self._answer(rules, links, viewer.location_key, viewer.account_id)
+        return self._decision(rules, links, answer, self._freshness(rules, links, at))
 
     def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:
         """Decide for viewers anywhere, as `Engine.anywhere` does (R10). O(rules)."""
         links, at = links_of(subject), datetime.now(UTC) if at is None else utc(at)
+        rules = self._in_force(links, at)
         places = self._places_to_compare(self.rules)
-        found = {rule.id: (rule, True) for place in places for rule, _ in self._hiding(links, place, at)}
-        hiding = list(found.values())
-        return self._decision(links, at, hiding, _outcome(hiding, links), certain=True)
+        found = {rule.id: (rule, True) for place in places for rule, _ in self._hiding(rules, place)}
+        hiding = sorted(found.values(), key=lambda each: _order(each, links))
+        since, until = self._validity(links, at)
+        fresh = Freshness(since=since, valid_until=until, answer_revision=self._answer_revision)
+        return self._decision(rules, links, _Answer(hiding, _outcome(hiding, links), certain=True), fresh)
 
-    def _decision(self, links: _Links, at: datetime, hiding: _Hiding, outcome: Outcome, *, certain: bool) -> Decision:
-        hiding = sorted(hiding, key=lambda each: _order(each, links))
+    def _decision(self, rules: list[Rule], links: _Links, answer: _Answer, freshness: Freshness) -> Decision:
+        hiding, outcome, certain = answer
         first = hiding[0][0] if hiding else None
-        in_force = [rule for rule in self.rules if _scope(rule, links) and _in_force(rule, at)]
-        territories = (TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in) for rule in in_force)
-        outcomes = {_outcome(self._hiding(links, place, at), links) for place in self._places_to_compare(in_force)}
-        edges = [edge for rule in self.rules if _scope(rule, links) for edge in _edges_after(rule, at)]
+        territories = (TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in) for rule in rules)
+        outcomes = {_outcome(self._hiding(rules, place), links) for place in self._places_to_compare(rules)}
         return Decision(
             outcome=outcome,
             exempt="author" if hiding and outcome is Outcome.VISIBLE else None,
@@ -75,22 +98,64 @@ class Reference:
             territories=reduce(TerritorySet.__or__, territories, NOWHERE),
             certain=certain,
             varies_by_location=len(outcomes) > 1,
-            valid_until=min(edges, default=None),
+            valid_until=freshness.valid_until,
             revision=self.rules.revision,
+            freshness=freshness,
         )
+
+    def _in_force(self, links: _Links, at: datetime) -> list[Rule]:
+        """Return the rules in force that name one of some links."""
+        return [rule for rule in self.rules if _scope(rule, links) and _in_force(rule, at)]
+
+    def _answer(self, rules: list[Rule], links: _Links, place: LocationKey, account: int | None) -> _Answer:
+        """Return the answer for viewers at one place, of whom `account` is the account."""
+        hiding = sorted(self._hiding(rules, place), key=lambda each: _order(each, links))
+        own = [link for link in links if self.policy.author_sees_own and link[1] and link[1] == account]
+        others = [link for link in links if link not in own]
+        # R4: the answer is certain if settling all uncertain rules one way or the other gives the same outcome.
+        outcomes = {_outcome(self._hiding(rules, place, settle), others) for settle in Settle}
+        return _Answer(hiding, _outcome(hiding, others), certain=len(outcomes) == 1)
+
+    def _freshness(self, rules: list[Rule], links: _Links, at: datetime) -> Freshness:
+        """Compare the answers for viewers at all places, for authors of the subject and for others (A6)."""
+        authors = {account for _, account in links if account}
+        by_country: dict[str | None, set[object]] = {}
+        for place in self._places_to_compare(rules):
+            fields: list[object] = []
+            for account in (None, *authors) if self.policy.author_sees_own else (None,):
+                hiding, *rest = self._answer(rules, links, place, account)
+                fields.append((*(rule.id for rule, _ in hiding), *rest))
+            by_country.setdefault(place[0], set()).add(tuple(fields))
+        part = VariesBy.COUNTRY if len(set().union(*by_country.values())) > 1 else VariesBy.NONE
+        since, until = self._validity(links, at)
+        return Freshness(
+            since=since,
+            valid_until=until,
+            varies_by=VariesBy.SUBDIVISION if any(len(found) > 1 for found in by_country.values()) else part,
+            personal=self.policy.author_sees_own
+            and any(_scope(rule, [link]) for rule in rules for link in links if link[1]),
+            answer_revision=self._answer_revision,
+        )
+
+    @property
+    def _answer_revision(self) -> str:
+        return answer_revision(self.rules.revision, self.policy)
+
+    def _validity(self, links: _Links, at: datetime) -> tuple[datetime | None, datetime | None]:
+        """Return the last instant up to `at`, and the first one after it, at which a rule on the links begins or ends."""
+        changes = [change for rule in self.rules if _scope(rule, links) for change in _changes(rule)]
+        return max((c for c in changes if c <= at), default=None), min((c for c in changes if c > at), default=None)
 
     def _places_to_compare(self, rules: Iterable[Rule]) -> Iterable[LocationKey]:
         return self._places or _distinguishable_places(rules)
 
-    def _hiding(self, links: _Links, place: LocationKey, at: datetime, settle: Settle | None = None) -> _Hiding:
-        """Return the rules in force that hide a subject at a place (R4, R5).
+    def _hiding(self, rules: list[Rule], place: LocationKey, settle: Settle | None = None) -> _Hiding:
+        """Return those of some rules in force that hide their subjects at a place (R4, R5).
 
         Uncertain rules are settled as R4 requires or, if `settle` is given, all in that way.
         """
         found = []
-        for rule in self.rules:
-            if not (_scope(rule, links) and _in_force(rule, at)):
-                continue
+        for rule in rules:
             reached = _reaches(rule, place)
             by_default = Settle.WITHHOLD if rule.except_in else self.policy.unknown_location
             if reached or (reached is None and (settle or rule.if_unknown or by_default) is Settle.WITHHOLD):
@@ -110,10 +175,10 @@ def _in_force(rule: Rule, at: datetime) -> bool:
     return Period(rule.from_, rule.until).covers(at) and not any(stay.covers(at) for stay in rule.stays)
 
 
-def _edges_after(rule: Rule, at: datetime) -> list[datetime]:
-    """Return the later bounds of a rule at which it is in force if it is not at `at`, or not in force if it is."""
-    bounds = {bound for period in ((rule.from_, rule.until), *rule.stays) for bound in period if bound and bound > at}
-    return [bound for bound in bounds if _in_force(rule, bound) != _in_force(rule, at)]
+def _changes(rule: Rule) -> list[datetime]:
+    """Return the bounds of a rule at which it comes into force or goes out of force."""
+    bounds = {bound for period in ((rule.from_, rule.until), *rule.stays) for bound in period if bound}
+    return [bound for bound in bounds if _in_force(rule, bound) != (bound > _FIRST and _in_force(rule, bound - _TICK))]
 
 
 def _reaches(rule: Rule, place: LocationKey) -> bool | None:

@@ -2,67 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, NoReturn, SupportsIndex, TypeVar, overload
+from functools import reduce
+from operator import or_
+from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 
 from withhold.engine.columns import id_column
 from withhold.engine.decider import Decider
-from withhold.errors import Problem, SubjectIdError, SubjectTypeError, not_picklable, quoted
-from withhold.model.decision import Decision
+from withhold.engine.page import Page, TweetDecisions
+from withhold.errors import Problem, SubjectIdError, SubjectTypeError, WithholdError, not_picklable, quoted
+from withhold.model.decision import Decision, Outcome
+from withhold.model.freshness import Freshness
 from withhold.model.ids import check_id
-from withhold.model.nested import Nested
-from withhold.model.tweet import Tweet, link, links_of
+from withhold.model.tweet import NOT_A_TWEET, NotATweet, Tweet, link, links_of
 from withhold.model.viewer import Viewer
+
+_VISIBLE = Outcome.VISIBLE  # a global, because reading a member of an enumeration takes longer
 
 _Item = TypeVar("_Item")
 _Pair = tuple[int, int]
-_Known = TypeVar("_Known", bound=_Pair | Tweet)
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class TweetDecisions(Nested):
-    """The decision on a tweet, and the decisions on every tweet that is quoted in it (R8).
-
-    `decision` includes the tweets that it retweets. `quotes` has the decisions on each quote that a page shows in the
-    tweet: its own quote, then that of the tweet it retweets. Like a decision, this has no truth value: `if
-    view.check_tweet(tweet):` raises a `TypeError`.
-    """
-
-    decision: Decision
-    quotes: tuple[TweetDecisions, ...] = ()
-
-    @property
-    def quoted(self) -> TweetDecisions | None:
-        """The first of `quotes`, or None if the tweet quotes nothing."""
-        return self.quotes[0] if self.quotes else None
-
-    def hidden_quote(self) -> Decision | None:
-        """Return the decision on the outermost hidden quote, for which the page shows a tombstone, or None."""
-        level = self.quotes
-        while level:
-            for found in level:
-                if not found.decision.visible:
-                    return found.decision
-            level = tuple(inner for found in level for inner in found.quotes)
-        return None
-
-    def __bool__(self) -> bool:
-        raise TypeError("decisions on a tweet are neither true nor false [decision-truth]; use .decision.visible")
-
-
-class Page(NamedTuple, Generic[_Item]):
-    """A page after filtering.
-
-    `visible` has the items to show, in order. `withheld` has (index, decision) for each other item. `tombstones` has
-    (index, decision on the outermost hidden quote) for each visible item with a hidden quote at any depth. Indices
-    refer to the items that were passed in, not to `visible`.
-    """
-
-    visible: list[_Item]
-    withheld: list[tuple[int, Decision]]
-    tombstones: list[tuple[int, Decision]]
+_Known = TypeVar("_Known", bound=_Pair | Tweet | NotATweet)
+#: What a key may return.
+_Keyed = _Pair | Tweet | NotATweet
 
 
 class View:
@@ -87,6 +50,11 @@ class View:
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
         """Raise a `TypeError`: a view belongs to its engine."""
         raise not_picklable("a view", "send its `viewer` and `at`, and make a view from an `Engine` there")
+
+    @property
+    def answer_revision(self) -> str:
+        """The revision of the rules and of the policy that this view answers by."""
+        return self._decider.answer_revision
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
         """Return whether a tweet is hidden: withheld or suspended. This is the fastest call.
@@ -120,51 +88,64 @@ class View:
         if not isinstance(tweet, Tweet):
             raise SubjectTypeError(Problem("not-a-tweet", f"{quoted(tweet)} is not a tweet", hint="use `Tweet`"))
         # A loop, because quotes may be nested deeper than Python's recursion limit.
-        tweets = [(tweet, tweet.quotes())]
-        for _, quotes in tweets:
-            tweets += [(quoted, quoted.quotes()) for quoted in quotes]
-        found: dict[int, TweetDecisions] = {}
-        for inner, quotes in reversed(tweets):
-            decision = self._decider.decide(inner.links(), self.viewer, self.at)
-            found[id(inner)] = TweetDecisions(decision, tuple(found[id(quoted)] for quoted in quotes))
-        return found[id(tweet)]
+        found: dict[int, tuple[Decision, tuple[TweetDecisions, ...]]] = {}
+        waiting = [tweet]
+        while waiting:
+            outer = waiting[-1]
+            quotes = [*outer.quotes_by_path()]
+            missing = [inner for _, inner in quotes if id(inner) not in found]
+            waiting += missing
+            if not missing:
+                waiting.pop()
+                decision = self._decider.decide(outer.links(), self.viewer, self.at)
+                decided = (TweetDecisions(*found[id(inner)], path) for path, inner in quotes)
+                found[id(outer)] = decision, tuple(decided)
+        return TweetDecisions(*found[id(tweet)])
 
     @overload
     def filter(self, items: Iterable[_Known]) -> Page[_Known]: ...
     @overload
-    def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Pair | Tweet]) -> Page[_Item]: ...
-    def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Pair | Tweet] | None = None) -> Page[_Item]:
+    def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Keyed]) -> Page[_Item]: ...
+    def filter(self, items: Iterable[_Item], key: Callable[[_Item], _Keyed] | None = None) -> Page[_Item]:
         """Split a page into visible and hidden items. O(items); creates objects only for items that rules name.
 
-        Items are (tweet_id, account_id) pairs, `Tweet`s, or any objects for which `key` returns one of these.
-        Raises `SubjectIdTypeError` or `SubjectIdError` if any item is invalid.
+        Items are (tweet_id, account_id) pairs, `Tweet`s, or any objects for which `key` returns one of these. For an item that
+        is no tweet, such as an advertisement, `key` returns `NOT_A_TWEET`, and the page keeps the item. Raises
+        `SubjectIdTypeError` or `SubjectIdError` if any item is invalid; the message has its index.
 
-        >>> from withhold import Engine, Rule, RuleSet, Viewer
+        >>> from withhold import Engine, Rule, RuleSet
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
         >>> page = engine.view(Viewer(country="IN")).filter([(20, 17), (21, 18)])
-        >>> page.visible, [(index, decision.rule_id) for index, decision in page.withheld]
+        >>> page.visible, [(index, decision.rule_id) for index, decision in page.hidden]
         ([(21, 18)], [(0, 'in-1')])
         """
         page = list(items)
         subjects: list[Any] = page if key is None else [key(item) for item in page]
-        withheld: list[tuple[int, Decision]] = []
-        tombstones: list[tuple[int, Decision]] = []
-        for index in self._hits(subjects):
-            subject = subjects[index]
-            if isinstance(subject, Tweet):
-                found = self.check_tweet(subject)
-                decision, quoted = found.decision, found.hidden_quote()
+        hidden: list[tuple[int, Decision]] = []
+        tombstones: list[tuple[int, tuple[str, ...], Decision]] = []
+        fresh: dict[int, Freshness] = {}
+        for each in self._named(subjects):
+            index, decision = each
+            if decision is None:
+                if (subject := subjects[index]) is NOT_A_TWEET:
+                    continue
+                try:
+                    found = self._decide(subject)
+                except WithholdError as error:
+                    raise _at_item(error, index, page[index], keyed=key is not None) from None
+                freshness = found.freshness
+                if not found.decision.visible:
+                    hidden.append((index, found.decision))
+                elif (quote := found.hidden_quote()) is not None:
+                    tombstones.append((index, *quote))
             else:
-                decision, quoted = self._decide_pair(*links_of(subject)[0]), None
-            if not decision.visible:
-                withheld.append((index, decision))
-            elif quoted is not None:
-                tombstones.append((index, quoted))
-        visible, start = [], 0
-        for index, _ in withheld:
-            visible += page[start:index]
-            start = index + 1
-        return Page(visible + page[start:] if withheld else page, withheld, tombstones)
+                freshness = decision.freshness
+                if decision.outcome is not _VISIBLE:
+                    hidden.append(each)
+            # Equal values are mostly the same object, so there is little to join.
+            fresh[id(freshness)] = freshness
+        visible = self._without(page, hidden) if hidden else page
+        return Page(visible, hidden, tombstones, self._joined(fresh))
 
     def mask(self, tweet_ids: Iterable[int], account_ids: Iterable[int]) -> bytearray:
         """Return a byte for each tweet: 1 if the tweet is hidden, else 0. O(ids).
@@ -172,26 +153,59 @@ class View:
         The columns are sequences of ints, one-dimensional buffers of them (`array`, numpy) or Arrow arrays, of equal
         length. Buffers of 64-bit integers are not copied. If `withhold.native` is in use and the columns are such
         buffers with 65,536 ids or more, the GIL is released meanwhile. Raises `SubjectIdTypeError` or `SubjectIdError`.
+        `numpy.frombuffer(mask, bool)` is an array of the same bytes, which is True for hidden tweets.
 
         >>> from withhold import Engine, Rule, RuleSet, Viewer
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
         >>> list(engine.view(Viewer(country="IN")).mask([20, 21], [17, 18]))
         [1, 0]
         """
+        mask, named = self._marked(tweet_ids, account_ids)
+        for at, decision in named:
+            mask[at] = not decision.visible
+        return mask
+
+    def freshness(self, tweet_ids: Iterable[int], account_ids: Iterable[int]) -> Freshness:
+        """Return the freshness of the answers that `mask` gives for the same columns (A6). O(ids).
+
+        Raises the errors of `mask`.
+
+        >>> from withhold import Engine, Rule, RuleSet, Viewer
+        >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+        >>> str(engine.view(Viewer(country="IN")).freshness([20, 21], [17, 18]).varies_by)
+        'country'
+        """
+        _, named = self._marked(tweet_ids, account_ids)
+        return self._joined({id(decision.freshness): decision.freshness for _, decision in named})
+
+    def _marked(
+        self, tweet_ids: Iterable[int], account_ids: Iterable[int]
+    ) -> tuple[bytearray, Iterator[tuple[int, Decision]]]:
+        """Return a byte for each row of two columns: 1 if a rule may concern it; and the decisions on these rows."""
         tweets, accounts = id_column(tweet_ids, "tweet_ids"), id_column(account_ids, "account_ids")
         if len(tweets) != len(accounts):
             message = f"there are {len(tweets)} tweet ids, but {len(accounts)} account ids"
             raise SubjectIdError(Problem("uneven-ids", message, hint="pass columns of equal length"))
-        mask = bytearray(len(tweets))
-        self._mark(tweets, accounts, mask)
-        at = mask.find(1)
-        while at >= 0:
-            mask[at] = not self._decide_pair(tweets[at], accounts[at]).visible
-            at = mask.find(1, at + 1)
-        return mask
+        marks = bytearray(len(tweets))
+        self._mark(tweets, accounts, marks)
+        return marks, ((at, self._decide_pair(tweets[at], accounts[at])) for at in _ones(marks))
 
-    def _hits(self, subjects: list[Any]) -> list[int]:
-        """Return the indices of the subjects that a rule may concern. No rule names an id of the others."""
+    def _joined(self, fresh: dict[int, Freshness]) -> Freshness:
+        return reduce(or_, fresh.values()) if fresh else self._decider.visible.freshness
+
+    def _without(self, page: list[_Item], hidden: list[tuple[int, Decision]]) -> list[_Item]:
+        """Return the items of a page that are not hidden."""
+        visible, start = [], 0
+        for index, _ in hidden:
+            visible += page[start:index]
+            start = index + 1
+        return visible + page[start:]
+
+    def _named(self, subjects: list[Any]) -> list[tuple[int, Any]]:
+        """Return (index, decision) for each subject that a rule may concern. No rule names an id of the others.
+
+        The decision is None if `_decide` has to find it.
+        """
         raise NotImplementedError
 
     def _mark(self, tweet_ids: Sequence[int], account_ids: Sequence[int], marks: bytearray) -> None:
@@ -201,8 +215,28 @@ class View:
         """
         raise NotImplementedError
 
+    def _decide(self, subject: Any) -> TweetDecisions:
+        if isinstance(subject, Tweet):
+            return self.check_tweet(subject)
+        return TweetDecisions(self._decide_pair(*links_of(subject)[0]))
+
     def _check(self, tweet_id: int | None, account_id: int | None) -> Decision:
         return self._decider.decide((link(tweet_id, account_id),), self.viewer, self.at)
 
     def _decide_pair(self, tweet_id: int | None, account_id: int | None) -> Decision:
         return self.check(tweet_id=check_id(tweet_id, "tweet_id"), account_id=check_id(account_id, "account_id"))
+
+
+def _ones(marks: bytearray) -> Iterator[int]:
+    at = marks.find(1)
+    while at >= 0:
+        yield at
+        at = marks.find(1, at + 1)
+
+
+def _at_item(error: WithholdError, index: int, item: object, *, keyed: bool) -> WithholdError:
+    """Return an error with the index of an item and its type in front of the message."""
+    problem = replace(error.problem, message=f"item {index} (`{type(item).__name__}`): {error.problem.message}")
+    if keyed and error.code == "not-a-subject":
+        problem = replace(problem, hint="the key must return a pair or a `Tweet`, or `NOT_A_TWEET` for any other item")
+    return type(error)(problem)

@@ -48,6 +48,9 @@ class PythonView(View):
             return False
         return not self._decide_pair(tweet_id, account_id).visible
 
+    def _named(self, subjects: list[Any]) -> list[tuple[int, Any]]:
+        return [(index, None) for index in self._hits(subjects)]
+
     def _hits(self, subjects: Sequence[Any]) -> list[int]:
         tweets, accounts = self._tweets, self._accounts
         if not {*map(type, subjects)} <= {tuple}:

@@ -1,22 +1,26 @@
-"""The nouns: rule, rule set, viewer, tweet, decision, policy.
+"""The nouns: rule, rule set, viewer, tweet, decision, freshness, policy.
 
 They are plain values, validated when they are created.
 """
 
 from withhold.model.decision import Decision, Outcome, Scope
+from withhold.model.freshness import Freshness, VariesBy
 from withhold.model.ids import MAX_ID, IdSet, check_id
 from withhold.model.policy import Policy, Settle
 from withhold.model.rule import Effect, Period, Reason, Rule
 from withhold.model.rule_set import RuleSet
 from withhold.model.territory_set import TerritorySet
-from withhold.model.tweet import Tweet
+from withhold.model.tweet import NOT_A_TWEET, NotATweet, Subject, Tweet
 from withhold.model.viewer import Viewer
 
 __all__ = [
     "MAX_ID",
+    "NOT_A_TWEET",
     "Decision",
     "Effect",
+    "Freshness",
     "IdSet",
+    "NotATweet",
     "Outcome",
     "Period",
     "Policy",
@@ -25,8 +29,10 @@ __all__ = [
     "RuleSet",
     "Scope",
     "Settle",
+    "Subject",
     "TerritorySet",
     "Tweet",
+    "VariesBy",
     "Viewer",
     "check_id",
 ]

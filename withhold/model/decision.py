@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from withhold.model.freshness import NOT_TO_KEEP, Freshness
 from withhold.model.instants import in_iso
 from withhold.model.rule import Effect, Reason
 from withhold.model.territory_set import NOWHERE, TerritorySet
@@ -46,6 +47,7 @@ class Decision:
     | `varies_by_location` | whether a viewer elsewhere would get another outcome; if so, put the location in a cache key |
     | `valid_until` | no field changes before this instant (UTC); None if time alone changes nothing |
     | `revision` | the revision of the snapshot that gave the answer |
+    | `freshness` | who may be shown the answer again, and for how long |
 
     A decision has no truth value (A1): `if decision:` raises a `TypeError`.
     """
@@ -61,6 +63,7 @@ class Decision:
     varies_by_location: bool = False
     valid_until: datetime | None = None
     revision: str = ""
+    freshness: Freshness = NOT_TO_KEEP
 
     @property
     def rule_id(self) -> str | None:
@@ -91,4 +94,5 @@ class Decision:
             "rule_ids": list(self.rule_ids),
             "territories": str(self.territories),
             "valid_until": in_iso(self.valid_until),
+            "freshness": self.freshness.to_dict(),
         }

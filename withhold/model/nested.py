@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any, NamedTuple
 
 #: The number of levels that `repr` shows.
@@ -17,12 +16,15 @@ class _Inner(NamedTuple):
 
 
 class Nested:
-    """The base of a frozen dataclass whose fields, or tuples in them, contain further `Nested` values.
+    """The base of an immutable class whose attributes, or tuples in them, contain further `Nested` values.
+
+    `__match_args__` names the attributes, in the order of the arguments of the class, as it does in a dataclass.
 
     All methods take O(n) time for n different objects, however often each occurs. `repr` shows the outermost levels.
     """
 
     __slots__ = ()
+    __match_args__: tuple[str, ...]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Nested) or other.__class__ is not self.__class__:
@@ -57,7 +59,7 @@ def _folded(whole: Nested, fold: Callable[[type, tuple[object, ...]], int]) -> i
     todo: list[Nested] = [whole]
     while todo:
         value = todo[-1]
-        values = [getattr(value, field.name) for field in fields(value)]  # type: ignore[arg-type]  # it is a dataclass
+        values = [getattr(value, name) for name in value.__match_args__]
         missing = [inner for inner in _inner(values) if id(inner) not in results]
         todo += missing
         if not missing:
@@ -87,9 +89,9 @@ def _shown(value: Nested, levels: int) -> str:
     if not levels:
         return f"{name}(…)"
     parts = []
-    for field in fields(value):  # type: ignore[arg-type]  # it is a dataclass
-        shown = _replaced(getattr(value, field.name), lambda inner: _Text(_shown(inner, levels - 1)))
-        parts.append(f"{field.name}={shown!r}")
+    for attribute in value.__match_args__:
+        shown = _replaced(getattr(value, attribute), lambda inner: _Text(_shown(inner, levels - 1)))
+        parts.append(f"{attribute}={shown!r}")
     return f"{name}({', '.join(parts)})"
 
 

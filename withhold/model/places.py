@@ -94,6 +94,26 @@ def enclosing(codes: Iterable[str]) -> Places:
     return found
 
 
+@cache
+def _neighbours() -> Places:
+    """Return each place whose next bit is in the same country."""
+    atlas = _atlas()
+    found = 0
+    for country in countries():
+        first, count = atlas.spans[country]
+        found |= (1 << count - 1) - 1 << first
+    return found
+
+
+def divides_a_country(places: Places) -> bool:
+    """Return whether a set has some places of a country, but not all of them.
+
+    >>> divides_a_country(within("US") & ~within("US-MS")), divides_a_country(within("WORLD") & ~within("US"))
+    (True, False)
+    """
+    return (places ^ places >> 1) & _neighbours() != 0
+
+
 @lru_cache(maxsize=8192)
 def place_of(location_key: tuple[str | None, tuple[str, ...]]) -> Places:
     """Return the place of a country and its known subdivisions: the bit of the smallest of them."""

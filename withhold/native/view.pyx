@@ -19,12 +19,16 @@ from libc.string cimport memmove
 
 from withhold.native.columns cimport STRETCH, Column, Row, mark
 from withhold.native.index cimport ABSENT, DAMAGED, Layout, NativeTable, find, int64_t, may_name, mixed, uint64_t, withhold_id
+from withhold.native.tweet cimport FastTweet
 
 import_datetime()
 
 cdef enum:
     SETS = 4096  # the number of sets of cached decisions, a power of two
     WAYS = 4
+    # The posting of an account that is not part of the question. Unlike `ABSENT`, it means that the author is unknown.
+    NOT_GIVEN = -3
+    INSIDE = 16  # the number of tweets in a tweet up to which they are looked up here
     # The number of ids in buffers from which the GIL is released. A page takes microseconds, but getting the GIL back
     # may take milliseconds.
     RELEASED = 1 << 16
@@ -42,7 +46,7 @@ cdef int64_t _microseconds(object instant):
 
 
 cdef struct Kept:
-    int64_t tweet  # postings, or ABSENT
+    int64_t tweet  # postings, or ABSENT or NOT_GIVEN
     int64_t account
     PyObject *location  # compared by identity: the `Decider` keeps one object alive for each location
     PyObject *decision  # owned; NULL if the entry is empty
@@ -93,11 +97,11 @@ cdef class Answers:
                     break
         return found
 
-    cdef keep(self, int64_t tweet, int64_t account, PyObject *location, object since, object decision):
-        """Cache a decision that is valid from `since` (None: always) to its `valid_until`. Drop the oldest in its set."""
+    cdef keep(self, int64_t tweet, int64_t account, PyObject *location, object decision):
+        """Cache a decision while it is valid. Drop the oldest in its set."""
         cdef Kept *kept = self.entries_for(tweet, account, location)
+        since, end = decision.freshness.since, decision.valid_until
         cdef int64_t start = INT64_MIN if since is None else _microseconds(since)
-        end = decision.valid_until
         cdef int64_t until = INT64_MAX if end is None else _microseconds(end)
         cdef PyObject *oldest
         Py_INCREF(decision)
@@ -123,7 +127,7 @@ cdef class FastView:
         """`location_key` is the same object for all viewers at one location. `own` is the viewer's account, or None."""
         self._decider, self.viewer, self.at = decider, viewer, at
         self._tweets, self._accounts = decider.snapshot.tweets, decider.snapshot.accounts
-        self._answers, self._visible = decider.answers, decider.snapshot.visible
+        self._answers, self._visible = decider.answers, decider.visible
         if self._tweets is None or self._accounts is None or self._answers is None:
             raise TypeError("the snapshot is not read in C")
         self._of_tweets, self._of_accounts = self._tweets.layout, self._accounts.layout
@@ -131,6 +135,8 @@ cdef class FastView:
         self._location_key, self._tweet_type = location_key, tweet_type
         self._own = 0 if own is None else own
         self._instant = _microseconds(<datetime?>at)
+        if not issubclass(tweet_type, FastTweet):
+            raise TypeError("tweets are not read in C")
 
     def withholds(self, tweet_id, account_id):
         """Return whether a tweet is hidden: see `View.withholds`."""
@@ -156,8 +162,8 @@ cdef class FastView:
     cdef object _known(self, int64_t tweet, int64_t account):
         """Return the decision on two ids (0 if there is none), or None if the question cannot be answered here."""
         cdef int64_t of_tweet = find(&self._tweets.layout, tweet) if tweet else ABSENT
-        cdef int64_t of_account = find(&self._accounts.layout, account) if account else ABSENT
-        if of_tweet == ABSENT and of_account == ABSENT:
+        cdef int64_t of_account = find(&self._accounts.layout, account) if account else NOT_GIVEN
+        if of_tweet == ABSENT and of_account < 0 and of_account != DAMAGED:
             return self._visible
         # The viewer's own content may be visible only to them, so those decisions are not cached here.
         if of_tweet == DAMAGED or of_account == DAMAGED or (account and account == self._own):
@@ -166,40 +172,103 @@ cdef class FastView:
         decision = self._answers.recall(of_tweet, of_account, location, self._instant)
         if decision is None:
             links = ((tweet if tweet else None, account if account else None),)
-            since, decision = self._decider.kept(links, self.viewer, self.at)
-            self._answers.keep(of_tweet, of_account, location, since, decision)
+            decision = self._decider.decide(links, self.viewer, self.at)
+            self._answers.keep(of_tweet, of_account, location, decision)
         return decision
 
-    def _hits(self, list subjects not None):
-        """Return the indices of subjects that a rule may concern, and of those that are neither pairs nor tweets."""
-        cdef int64_t tweets[STRETCH]
-        cdef int64_t accounts[STRETCH]
-        cdef unsigned char marks[STRETCH]
+    def _named(self, list subjects not None):
+        """Return (index, decision) for each subject that a rule may concern, and for each that is not understood here.
+
+        The decision is None if `View` has to find it, for example on a tweet with others in it.
+        """
+        cdef int64_t tweets[STRETCH + INSIDE]
+        cdef int64_t accounts[STRETCH + INSIDE]
+        cdef size_t owners[STRETCH + INSIDE]  # the index of the subject to which a row belongs
+        cdef unsigned char marks[STRETCH + INSIDE]
         cdef Row of_tweets = Row(<const char *>tweets, sizeof(int64_t)), of_accounts = Row(<const char *>accounts, sizeof(int64_t))
-        cdef size_t start = 0, count, at
+        cdef size_t at = 0, count, row, first, size = len(subjects), last
+        cdef FastTweet tweet
         found = []
-        while start < <size_t>len(subjects):
-            count = min(<size_t>STRETCH, <size_t>len(subjects) - start)
-            for at in range(count):
-                self._read(subjects[start + at], &tweets[at], &accounts[at])
+        while at < size:
+            count = 0
+            while at < size and count < STRETCH:
+                subject = subjects[at]
+                first = count
+                tweets[count] = accounts[count] = 0  # always marked
+                if type(subject) is tuple:
+                    if len(<tuple>subject) == 2:
+                        tweets[count] = withhold_id((<tuple>subject)[0])
+                        accounts[count] = withhold_id((<tuple>subject)[1])
+                    count += 1
+                elif type(subject) is self._tweet_type:
+                    tweet = <FastTweet>subject
+                    if tweet.retweet_of is None and tweet.quoted is None:
+                        tweets[count], accounts[count] = tweet.number, tweet.author
+                        count += 1
+                    else:
+                        count += self._read(tweet, &tweets[count], &accounts[count])
+                else:
+                    count += 1
+                for row in range(first, count):
+                    owners[row] = at
+                at += 1
             mark(&self._tweets.layout, &self._accounts.layout, of_tweets, of_accounts, count, marks)
-            for at in range(count):
-                if marks[at]:
-                    found.append(start + at)
-            start += count
+            last = size
+            for row in range(count):
+                if marks[row] and owners[row] != last:
+                    last = owners[row]
+                    found.append((last, self._known_subject(subjects[last])))
         return found
 
-    cdef _read(self, object subject, int64_t *tweet, int64_t *account):
-        """Read the ids of a pair, or of a tweet that neither retweets nor quotes.
+    def _without(self, list page not None, list hidden not None):
+        """Return the items of a page that are not hidden. `hidden` has (index, decision), in order."""
+        cdef Py_ssize_t at, start = 0, end
+        cdef list visible = []
+        for at in range(len(hidden) + 1):
+            end = (<tuple>hidden[at])[0] if at < len(hidden) else len(page)
+            while start < end:
+                visible.append(page[start])
+                start += 1
+            start = end + 1
+        return visible
 
-        Otherwise set 0, which is always marked.
+    cdef size_t _read(self, FastTweet tweet, int64_t *tweets, int64_t *accounts):
+        """Read the ids of a tweet and of all tweets in it, and return their number: INSIDE at most.
+
+        If there are more, or one of another class, read a single 0.
         """
-        tweet[0] = account[0] = 0
+        cdef PyObject *tweets_inside[INSIDE]  # borrowed: they are immutable, and `tweet` keeps them alive
+        cdef size_t at = 0, count = 1
+        tweets_inside[0] = <PyObject *>tweet
+        while at < count:
+            tweet = <FastTweet>tweets_inside[at]
+            if type(tweet) is not self._tweet_type:
+                break
+            tweets[at], accounts[at] = tweet.number, tweet.author
+            at += 1
+            if count + (tweet.retweet_of is not None) + (tweet.quoted is not None) > INSIDE:
+                break
+            if tweet.retweet_of is not None:
+                tweets_inside[count] = <PyObject *>tweet.retweet_of
+                count += 1
+            if tweet.quoted is not None:
+                tweets_inside[count] = <PyObject *>tweet.quoted
+                count += 1
+        else:
+            return count
+        tweets[0] = accounts[0] = 0
+        return 1
+
+    cdef object _known_subject(self, object subject):
+        """Return the decision on a pair or on a tweet without others in it, or None."""
+        cdef int64_t tweet = 0, account = 0
         if type(subject) is tuple:
             if len(<tuple>subject) == 2:
-                tweet[0], account[0] = withhold_id((<tuple>subject)[0]), withhold_id((<tuple>subject)[1])
-        elif type(subject) is self._tweet_type and subject.retweet_of is None and subject.quoted is None:
-            tweet[0], account[0] = withhold_id(subject.id), withhold_id(subject.account_id)
+                tweet, account = withhold_id((<tuple>subject)[0]), withhold_id((<tuple>subject)[1])
+        elif type(subject) is self._tweet_type:
+            if (<FastTweet>subject).retweet_of is None and (<FastTweet>subject).quoted is None:
+                tweet, account = (<FastTweet>subject).number, (<FastTweet>subject).author
+        return self._known(tweet, account) if tweet and account else None
 
     def _mark(self, tweet_ids, account_ids, bytearray marks not None):
         """Set each mark to 1 if a rule may concern the tweet or an id is invalid, else to 0.

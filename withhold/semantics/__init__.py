@@ -1,14 +1,18 @@
 """What rules mean: each sentence of the contract once, for the engine, the lint, the reports and the tests of rules."""
 
-from withhold.semantics.outcome import ReachingRule, combine, speaking_key
+from withhold.semantics.outcome import Answer, ReachingRule, RuleInForce, answer_at, combine, speaking_key
 from withhold.semantics.periods import edges, stretch_at, stretches, sweep
 from withhold.semantics.reach import Extent, Reach, extent, partition, places_by_outcome, reach_of
 from withhold.semantics.subject import concerning
+from withhold.semantics.variation import varies_by
 
 __all__ = [
+    "Answer",
     "Extent",
     "Reach",
     "ReachingRule",
+    "RuleInForce",
+    "answer_at",
     "combine",
     "concerning",
     "edges",
@@ -20,4 +24,5 @@ __all__ = [
     "stretch_at",
     "stretches",
     "sweep",
+    "varies_by",
 ]

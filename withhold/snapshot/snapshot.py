@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, NoReturn, Protocol, SupportsIndex
 
 from withhold import native
 from withhold.errors import Problem, SubjectTypeError, not_picklable, quoted
-from withhold.model.decision import Decision, Outcome
 from withhold.model.instants import utc
 from withhold.model.protected import KnownProtected, Protected
 from withhold.model.rule import Rule
@@ -63,7 +62,6 @@ class Snapshot:
         "rule_count",
         "rules_of",
         "tweets",
-        "visible",
     )
 
     def __init__(self, contents: Contents) -> None:
@@ -83,8 +81,6 @@ class Snapshot:
         self.protected = contents.protected
         #: The revision of the rules. Equal rules have equal revisions.
         self.revision = contents.digest[:16]
-        #: The shared answer for all ids that no rule names (A2).
-        self.visible = Decision(outcome=Outcome.VISIBLE, revision=self.revision)
 
     @classmethod
     def compile(

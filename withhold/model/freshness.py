@@ -1,0 +1,128 @@
+"""`Freshness`: who may be shown an answer again, and for how long (A6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from withhold.errors import Problem, SubjectTypeError, quoted
+from withhold.model.instants import in_iso, utc
+from withhold.model.policy import Policy
+from withhold.model.viewer import Viewer
+
+
+class VariesBy(StrEnum):
+    """The part of a viewer's location that determines an answer. Each one includes those before it."""
+
+    NONE = "none"
+    COUNTRY = "country"
+    SUBDIVISION = "subdivision"
+
+    def __or__(self, other: VariesBy) -> VariesBy:
+        """Return the part that determines two answers together."""
+        return max(self, other, key=_RANKS.__getitem__)
+
+
+_RANKS = {part: rank for rank, part in enumerate(VariesBy)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freshness:
+    """Who may be shown an answer again, and for how long. An immutable value.
+
+    | attribute | meaning |
+    |---|---|
+    | `since` | the answer holds from this instant (UTC); None if there is no such bound |
+    | `valid_until` | it holds before this instant (UTC); None if time alone changes nothing |
+    | `varies_by` | the part of a viewer's location that determines every field of the answer: `none`, `country` or `subdivision`; an unknown country or subdivision is a value of its own |
+    | `personal` | whether the answer could be different for an author (R9) |
+    | `answer_revision` | the rules and the policy that gave the answer; None if there was more than one revision |
+
+    `a | b` is the freshness of a page that contains both answers. If their revisions differ, `answer_revision` is None, and the
+    page must not be kept.
+
+    >>> from withhold import Engine, Rule, RuleSet, Viewer
+    >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+    >>> here = engine.view(Viewer(country="US")).filter([(20, 17), (21, 18)]).freshness
+    >>> str(here.varies_by), here.personal, here.valid_until
+    ('country', False, None)
+    """
+
+    since: datetime | None = None
+    valid_until: datetime | None = None
+    varies_by: VariesBy = VariesBy.NONE
+    personal: bool = False
+    answer_revision: str | None = None
+
+    def __or__(self, other: Freshness) -> Freshness:
+        if self is other:
+            return self
+        given: object = other
+        if not isinstance(given, Freshness):
+            return NotImplemented
+        starts = [start for start in (self.since, other.since) if start is not None]
+        ends = [end for end in (self.valid_until, other.valid_until) if end is not None]
+        return Freshness(
+            since=max(starts, default=None),
+            valid_until=min(ends, default=None),
+            varies_by=self.varies_by | other.varies_by,
+            personal=self.personal or other.personal,
+            answer_revision=self.answer_revision if self.answer_revision == other.answer_revision else None,
+        )
+
+    def holds(self, at: datetime) -> bool:
+        """Return whether the answer may be used at an instant. Raises `InstantError` for a naive one.
+
+        It is the caller's task to compare `answer_revision` with that of the engine: without that, an answer may be used
+        after other rules were activated.
+        """
+        instant = utc(at, "at")
+        return (
+            self.answer_revision is not None
+            and (self.since is None or self.since <= instant)
+            and (self.valid_until is None or instant < self.valid_until)
+        )
+
+    def cache_key(self, viewer: Viewer) -> tuple[object, ...]:
+        """Return what distinguishes the viewers who get another answer. Viewers with equal keys get the same answer.
+
+        Raises `SubjectTypeError` for anything but a `Viewer`.
+
+        >>> fresh = Freshness(varies_by=VariesBy.COUNTRY, answer_revision="1")
+        >>> fresh.cache_key(Viewer(country="US", subdivisions=["US-MS"], account_id=17))
+        ('1', 'US')
+        """
+        given: object = viewer
+        if not isinstance(given, Viewer):
+            problem = Problem("not-a-viewer", f"{quoted(given)} is not a viewer", hint="pass a `Viewer`")
+            raise SubjectTypeError(problem)
+        place = {
+            VariesBy.NONE: (),
+            VariesBy.COUNTRY: (viewer.country,),
+            VariesBy.SUBDIVISION: viewer.location_key,
+        }[self.varies_by]
+        return (self.answer_revision, *place, *((("account", viewer.account_id),) if self.personal else ()))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return all fields as JSON values, with instants such as `2021-02-10T05:00:00Z`."""
+        return {
+            "since": in_iso(self.since),
+            "valid_until": in_iso(self.valid_until),
+            "varies_by": self.varies_by,
+            "personal": self.personal,
+            "answer_revision": self.answer_revision,
+        }
+
+
+#: The freshness of a value that no engine has answered.
+NOT_TO_KEEP = Freshness()
+
+
+def answer_revision(revision: str, policy: Policy) -> str:
+    """Return the revision of the answers that rules of a revision give under a policy.
+
+    >>> answer_revision("8f0c", Policy(author_sees_own=True))
+    '8f0c-show-author'
+    """
+    return f"{revision}-{policy.unknown_location}{'-author' if policy.author_sees_own else ''}"
