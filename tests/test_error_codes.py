@@ -15,7 +15,7 @@ from tests.conftest import DOCUMENTED
 from withhold.lint import CHECKS
 
 PACKAGE = Path(withhold.__file__).parent
-_CODE = re.compile(r"[a-z]+(-[a-z0-9]+)+")
+_CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)+")
 
 #: Words with hyphens that are not codes: headers, encodings, commands and names.
 _OTHERS = {"app-engine", "cat-file", "rev-parse", "in-1", "latin-1", "utf-8", "utf-8-sig", "user-agent"}
@@ -34,8 +34,11 @@ def _in_sources() -> Iterator[str]:
         if path.name in _WITHOUT_CODES:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _CODE.fullmatch(node.value):
-                yield node.value
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if _CODE.fullmatch(node.value):
+                    yield node.value
+                # Built-in exceptions have their code in the message.
+                yield from re.findall(rf"\[({_CODE.pattern})\](?=;|$)", node.value)
 
 
 def _documented() -> dict[str, str]:
