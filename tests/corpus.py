@@ -118,7 +118,8 @@ class Want(_Strict):
     def differences(self, found: Decision) -> dict[str, tuple[object, object]]:
         """Return the fields that differ, as (wanted, found)."""
         pairs = {
-            name: (getattr(self, name), _value_of(found, name)) for name in self.model_fields_set - {"quoted", "anywhere"}
+            name: (getattr(self, name), _value_of(found, name))
+            for name in self.model_fields_set - {"quoted", "anywhere"}
         }
         pairs["rule_id"] = (self.rule_ids[0] if self.rule_ids else None, found.rule_id)
         if not self.rule_ids:

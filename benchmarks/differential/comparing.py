@@ -6,7 +6,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import chain
@@ -15,8 +15,24 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from benchmarks.differential.exhaustive import PLACES, Batch, everything
-from withhold import Decision, Engine, Policy, Reference, Rule, RuleSet, Snapshot, Tweet, View, Viewer, engine_info
-from withhold.model.tweet import Subject, links_of
+from withhold import (
+    Decision,
+    Engine,
+    Freshness,
+    Policy,
+    Reference,
+    Rule,
+    RuleSet,
+    Settle,
+    Snapshot,
+    Tweet,
+    View,
+    Viewer,
+    engine_info,
+)
+from withhold.model.freshness import answer_revision
+from withhold.model.tweet import Link, Subject, links_of
+from withhold.model.viewer import LocationKey
 
 #: The maximum number of wrong answers of a batch that are described.
 _EXAMPLES = 5
@@ -46,7 +62,19 @@ class _Remembering(Reference):
 
     def __init__(self, rules: RuleSet, policy: Policy) -> None:
         super().__init__(rules, policy, places=PLACES)
-        self._hiding = cache(super()._hiding)  # type: ignore[assignment, method-assign]
+        self._found: dict[object, list[tuple[Rule, bool]]] = {}
+        self._fresh: dict[object, Freshness] = {}
+
+    def _hiding(self, rules: list[Rule], place: LocationKey, settle: Settle | None = None) -> list[tuple[Rule, bool]]:
+        key = (*map(id, rules), place, settle)
+        if key not in self._found:
+            self._found[key] = super()._hiding(rules, place, settle)
+        return self._found[key]
+
+    def _freshness(self, rules: list[Rule], links: Iterable[Link], at: datetime) -> Freshness:
+        if at not in self._fresh:
+            self._fresh[at] = super()._freshness(rules, links, at)
+        return self._fresh[at]
 
 
 class _Right:
@@ -71,7 +99,9 @@ class _Right:
 
     def answer(self, decision: Decision) -> Decision:
         """Return a decision of the reference with the revision of the whole rule set."""
-        return dataclasses.replace(decision, revision=self._rules.revision)
+        revision = self._rules.revision
+        fresh = dataclasses.replace(decision.freshness, answer_revision=answer_revision(revision, self._policy))
+        return dataclasses.replace(decision, revision=revision, freshness=fresh)
 
 
 def compared(batch: Batch) -> Compared:

@@ -121,7 +121,7 @@ def test_a_wrong_engine_is_found(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert _status_of_the_command() == 0
     assert '"disagreements": 0' in capsys.readouterr().out
     small[:] = [exhaustive.pairs(0, POLICIES[0], 0, 400)]
-    monkeypatch.setattr("withhold.engine.decider.combine", _ignoring_suspensions)
+    monkeypatch.setattr("withhold.semantics.outcome.combine", _ignoring_suspensions)
     assert _status_of_the_command() == 1
     printed = capsys.readouterr()
     assert '"disagreements": 0' not in printed.out
