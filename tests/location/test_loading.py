@@ -127,14 +127,14 @@ def test_a_record_that_is_not_a_map_is_refused(tmp_path: Path) -> None:
             GeoIP(path, wait=None)
 
 
-def test_a_tree_with_a_circle_is_refused(path: Path) -> None:
+def test_a_tree_with_a_cycle_is_refused(path: Path) -> None:
     whole = bytearray(path.read_bytes())
     with maxminddb.open_database(path) as reader:
         assert reader.metadata().record_size == 24
     # Node 5 points back to the root.
     whole[30:36] = bytes(6)
     path.write_bytes(whole)
-    with pytest.raises(GeoIPError, match="circle"):
+    with pytest.raises(GeoIPError, match="cycle"):
         GeoIP(path, wait=None)
 
 

@@ -142,7 +142,7 @@ def test_anonymity_in_any_signal_counts(geoip: GeoIP) -> None:
 def test_a_cdn_needs_proxies_and_a_known_name() -> None:
     with pytest.raises(ProxyError, match="untrusted-cdn"):
         Resolver(cdn="cloudflare")
-    with pytest.raises(ProxyError, match=r"unknown CDN `akamai` \[unknown-cdn\]; known are `cloudflare`"):
+    with pytest.raises(ProxyError, match=r"unknown CDN `akamai` \[unknown-cdn\]; known: `cloudflare`"):
         Resolver(proxies=TrustedProxies(), cdn="akamai")
 
 

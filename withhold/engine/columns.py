@@ -9,14 +9,14 @@ from typing import Any
 from withhold.errors import Problem, SubjectIdTypeError, quoted
 
 _INTEGERS = tuple("bBhHiIlLqQnN")
-#: The formats of `ctypes` arrays, which state the byte order. A memoryview cannot read their items.
+#: The formats of `ctypes` arrays, which include the byte order. A memoryview cannot read their items.
 _STATED = tuple(order + letter for order in "@=<" for letter in _INTEGERS)
 
 
 def id_column(ids: Iterable[int], name: str) -> Sequence[int]:
     """Return a column as a list, a tuple, or a memoryview of 64-bit integers if it has such a buffer.
 
-    The ids are not checked. Errors call the column `name`. Raises `SubjectIdTypeError` for anything but a
+    The ids are not checked. Error messages call the column `name`. Raises `SubjectIdTypeError` for anything but a
     one-dimensional, ordered column.
     """
     if type(ids) is list or type(ids) is tuple:

@@ -1,4 +1,4 @@
-"""Decisions on ids that rules name. Each is made once, and returned from a cache while it is valid."""
+"""Decisions on ids that rules name. Each is made once, then returned from a cache while it is valid."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _Geography = tuple[TerritorySet, bool]
 
 
 class Decider:
-    """Decides from one snapshot under one policy. Everything else in it is a cache, so threads may share it."""
+    """Decides from one snapshot under one policy. Its only mutable parts are caches, so threads may share it."""
 
     def __init__(self, snapshot: Snapshot, policy: Policy, activation: int = 0) -> None:
         self.snapshot = snapshot

@@ -35,8 +35,8 @@ def _now() -> datetime:
 class Engine:
     """Answers questions from the current rule set. Threads may share it.
 
-    `rules` is a `Snapshot`, or a `RuleSet` to compile. `clock` returns the current instant (aware); tests can pass a
-    fixed one. Raises `SubjectTypeError` if `rules` or `policy` has another type.
+    `rules` is a `Snapshot`, or a `RuleSet` to compile. `clock` returns the current instant as an aware
+    `datetime`; tests can pass a fixed clock. Raises `SubjectTypeError` if `rules` or `policy` has another type.
 
     >>> from withhold import Engine, Rule, RuleSet, Viewer
     >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -84,8 +84,9 @@ class Engine:
         activation = next(self._activations)
         with self._activating:
             decider = Decider(_compiled(rules), self.policy, activation)
-            # A later call may have finished first, for example by a signal handler that interrupted this thread: its
-            # rules stay. No handler can run between the comparison and the assignment, because no call is between them.
+            # A later call may have finished first, for example one by a signal handler that interrupted this thread.
+            # Its rules stay. No handler can run between the comparison and the assignment, because no call is between
+            # them.
             if activation > self._decider.activation:
                 self._decider = decider
 
@@ -119,9 +120,9 @@ class Engine:
         return self._decider.decide(links_of(subject), None, self._instant(at))
 
     def explain(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Explanation:
-        """Explain a decision: return every rule that names the subject with its state, also rules that do not apply.
+        """Explain a decision: return every rule that names the subject, with its state, even if the rule does not apply.
 
-        `str()` of the result is for people, `to_dict()` for programs. Takes some 100 µs, so do not use it for serving.
+        `str()` of the result is for people, `to_dict()` for programs. Takes about 100 µs, so do not use it for serving.
         Raises the errors of `check`.
         """
         return explain(self._decider, subject, _checked(viewer), self._instant(at))
@@ -134,7 +135,7 @@ class Engine:
         if at is not None:
             return utc(at, "at")
         now = self._clock()
-        # The views in C read the fields of a `datetime` directly, so a subclass must not reach them.
+        # The views in C read the fields of a `datetime` directly, so they must not get an instance of a subclass.
         return now if type(now) is datetime and now.tzinfo is UTC else utc(now, "clock")
 
 

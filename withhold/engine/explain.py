@@ -159,12 +159,12 @@ def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Polic
     return RuleState(rule, scope, State.APPLIES, "in force, and the viewer is in its territory")
 
 
-# Invisible characters that prose needs: no-break and wide spaces, and the joiner and non-joiner of letters.
+# Invisible characters that prose needs: no-break and wide spaces, and the zero-width joiner and non-joiner.
 _PROSE = "\u00a0\u202f\u3000\u200c\u200d"
 
 
 def _prose_lines(name: str, text: str) -> Iterator[str]:
-    """Yield lines of prose from a rule file. A bar marks each further line, so it cannot imitate the explanation."""
+    """Yield lines of prose from a rule file. A bar marks each further line, so that it cannot imitate the explanation."""
     first, *others = (escaped(line.expandtabs(4), keep=_PROSE) for line in text.split("\n"))
     yield f"      {name}: {first}"
     yield from (f"        | {line}".rstrip() for line in others)

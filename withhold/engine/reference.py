@@ -1,4 +1,4 @@
-"""The definition of correct: each sentence of the contract in `withhold/README.md`, as plainly as Python can write it.
+"""The definition of correct: each sentence of the contract in `withhold/README.md`, as plainly as Python can express it.
 
 `Reference` has no index and no cache, and shares no code with `withhold.semantics` and the engine. Each question reads
 all rules, so a check is O(rules). If an engine gives another answer, the engine is wrong.
@@ -50,9 +50,9 @@ class _Answer(NamedTuple):
 class Reference:
     """Answers `check` and `anywhere` as `Engine` does.
 
-    `varies_by_location` and `anywhere` compare all places in the world between which the rules can distinguish: some
+    `varies_by_location` and `anywhere` compare all places in the world that the rules can distinguish: some
     hundreds. To compare fewer, pass `places`, each in the form of `Viewer.location_key`. The answers are correct if
-    every rule treats each place that is left out like one of those that are given.
+    every rule treats each omitted place like one of the given ones.
 
     >>> from withhold import Rule
     >>> rules = RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")])
@@ -164,7 +164,7 @@ class Reference:
 
 
 def _scope(rule: Rule, links: _Links) -> Scope | None:
-    """Return the scope in which a rule names one of some links, or None if it names none (R2, R8)."""
+    """Return the scope in which a rule names one of the links, or None if it names none (R2, R8)."""
     if any(account in rule.accounts for _, account in links):
         return Scope.ACCOUNT
     return Scope.TWEET if any(tweet in rule.tweets for tweet, _ in links) else None

@@ -36,9 +36,9 @@ class PythonView(View):
         self.at = at
 
     def withholds(self, tweet_id: int, account_id: int) -> bool:
-        # The `|` of two ids is negative or too large if one of them is. Only exact ints are looked up here: a subclass
-        # of `int` may have its own hash and its own `|`. 0 is always in `named`, so the check below reports it, as it
-        # reports ids out of range.
+        # The `|` of two numbers is negative or too large if one of them is. Only exact ints are looked up here: a
+        # subclass of `int` may have its own hash and its own `|`. 0 is always in `named`, so the check below reports
+        # it, as it reports ids out of range.
         if (
             type(tweet_id) is int is type(account_id)
             and 0 <= tweet_id | account_id <= 0x7FFF_FFFF_FFFF_FFFF
@@ -54,7 +54,7 @@ class PythonView(View):
     def _hits(self, subjects: Sequence[Any]) -> list[int]:
         tweets, accounts = self._tweets, self._accounts
         if not {*map(type, subjects)} <= {tuple}:
-            # There are tweets or invalid subjects among them: test each one.
+            # Some are tweets or invalid subjects: test each one.
             return [index for index, subject in enumerate(subjects) if self._may_concern(subject)]
         try:
             # The test that `withholds` makes for one pair, for all pairs in one loop.

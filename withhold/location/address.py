@@ -1,7 +1,7 @@
-"""Strict parsing of IP addresses: a text denotes the same address, or none, on every machine.
+"""Strict parsing of IP addresses: the same text gives the same address, or none, on every machine.
 
-Text from outside is never passed to a database reader. maxminddb's C extension reads `8.8.2056`, `134744072` and
-`010.8.8.8` as 8.8.8.8, while its Python reader refuses them, so the text that a viewer sends could decide the country.
+Untrusted text is never passed to a database reader. maxminddb's C extension reads `8.8.2056`, `134744072` and
+`010.8.8.8` as 8.8.8.8, but its Python reader refuses them, so a viewer could choose a country by sending such text.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ def _strict(pack: Callable[[int, str], bytes]) -> bool:
     return True
 
 
-#: Return the bytes of an address. Raises `OSError` or `ValueError` for any other text. The function of the C library is ten
-#: times as fast as `ipaddress`, but on some systems it accepts leading zeros, which POSIX permits. Those use `ipaddress`.
+#: Return the bytes of an address. Raises `OSError` or `ValueError` for any other text. The C library's function is ten
+#: times as fast as `ipaddress`, but on some systems it accepts leading zeros, as POSIX permits; those use `ipaddress`.
 pack: Callable[[int, str], bytes] = socket.inet_pton if _strict(socket.inet_pton) else _by_ipaddress
 
 
 def parse(text: str) -> Address | None:
     """Return the address that a text denotes in standard notation, or None for any other text.
 
-    Zones, ports and blanks are not accepted.
+    Zones, ports and spaces are not accepted.
 
     >>> parse("81.2.69.142")
     Address(version=4, value=1359103374)
@@ -115,7 +115,7 @@ def wide_network_of(address: Address) -> str:
 
 
 class Transition(NamedTuple):
-    """The kinds of IPv6 addresses that are looked up as the IPv4 address in them.
+    """The kinds of IPv6 addresses that are looked up by the IPv4 address that they contain.
 
     These are IPv4-mapped addresses, 6to4 addresses if `six_to_four` is set, and addresses with one of the operator's NAT64
     prefixes. `nat64` holds the upper 96 bits of each prefix.

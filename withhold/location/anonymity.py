@@ -1,15 +1,15 @@
 """The schema of databases of anonymous addresses: which addresses a record marks as anonymous.
 
 The flags of MaxMind (`is_tor_exit_node`) and of IPinfo (`is_vpn`, or just `vpn`) are supported, and others with similar
-names. They may be booleans, numbers or text, and may be inside other maps and lists. A provider's name counts as a flag
-(`vpn_provider`), and so does a text that names one (`type` is `VPN`). If another key mentions a VPN, Tor, a proxy, a
-relay or anonymity, such as `vpn_free`, its meaning is unknown and the database is refused. A database without flags is
-refused too, unless its type shows that it is a list, such as MaxMind's Residential-Proxy: in a list, every record marks
-its address.
+names. They may be booleans, numbers or text, and may be nested in maps and lists. The name of a provider counts as a
+flag (`vpn_provider`), and so does text that names a kind of anonymiser (`type` is `VPN`). If another key mentions a
+VPN, Tor, a proxy, a relay or anonymity, such as `vpn_free`, its meaning is unknown and the database is refused. A
+database without flags is refused too, unless its type shows that it is a list, such as MaxMind's Residential-Proxy: in
+a list, every record marks its address.
 
-A hosting provider alone does not hide a location. MaxMind sets `is_anonymous` for hosting providers too, beside
-`is_hosting_provider`, so the two flags together do not mark an address. IPinfo does not set `is_anonymous` for
-`is_hosting`.
+A hosting provider alone does not hide a location. MaxMind sets both `is_anonymous` and `is_hosting_provider` for
+hosting providers, so these two flags together do not mark an address as anonymous. IPinfo does not set `is_anonymous`
+for `is_hosting`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from withhold.location.record_keys import map_of
 from withhold.location.record_place import NO_RECORD, RecordPlace
 from withhold.location.schema import SAMPLE
 
-#: The kinds of anonymisers, the most specific first.
+#: The kinds of anonymisers, most specific first.
 ANONYMISERS = ("Tor exit", "VPN", "residential proxy", "public proxy", "proxy", "relay", "anonymiser")
 HOSTING, HOSTING_PROVIDER = "hosting", "hosting provider"
 
@@ -44,7 +44,7 @@ _FLAG_WORDS = frozenset(
 )
 #: Parts of words that concern anonymity. `tor` must be a whole word, as many other words contain it.
 _ANONYMITY = re.compile(r"vpn|prox(y|ies|ied)|relay|anonym|\btor\b")
-#: The last words of keys whose texts name flags, and of keys whose texts name a provider.
+#: The last words of keys whose values name flags and, below, of keys whose values name a provider.
 _TYPE_WORDS = frozenset(
     (
         *("type", "types", "category", "categories", "kind", "class", "classification", "flag", "flags", "tag", "tags"),
@@ -54,7 +54,7 @@ _TYPE_WORDS = frozenset(
 _NAME_WORDS = frozenset(("provider", "providers", "service", "services", "name", "names"))
 _EMPTY_NAMES = frozenset(("", "-", "0", "false", "no", "none", "null", "n/a"))
 _UNDERSTOOD = "flags must be named like `is_tor_exit_node`, `is_vpn`, `proxy` or `is_anonymous`"
-#: Marks a confidence above 0 that an address is anonymous. Lists have this key too, so alone it is not a flag.
+#: Marks a confidence above 0 that an address is anonymous. Lists have this key too, so it is not a flag by itself.
 _CONFIDENT = "confident"
 _TRUE, _FALSE = frozenset(("true", "1", "yes", "y", "t")), frozenset(("false", "0", "no", "n", "f", "", "-"))
 
@@ -69,7 +69,7 @@ class AnonymousSchema(NamedTuple):
         return "anonymous"
 
     def read(self, record: object) -> RecordPlace:
-        """Return the anonymiser that a record names. None means no record.
+        """Return the anonymiser that a record names. A `record` of None means that there is none.
 
         Raises `GeoIPError` if a flag is not understood.
         """
@@ -89,7 +89,7 @@ class AnonymousSchema(NamedTuple):
 
 
 def detect_anonymous_schema(kind: str, records: Iterable[object]) -> AnonymousSchema:
-    """Return the schema of a database of the type `kind`, detected by its first records.
+    """Return the schema of a database of type `kind`, detected from its first records.
 
     Raises `GeoIPError` (`unknown-schema`) if flags are not understood, or if there are none and the database is not a
     list.
@@ -100,7 +100,7 @@ def detect_anonymous_schema(kind: str, records: Iterable[object]) -> AnonymousSc
     all_of = iter(records)
     sample = [record for record in islice(all_of, SAMPLE) if isinstance(record, dict)]
     flagged = [flag for record in sample for flag, _ in _flags(record) if flag != _CONFIDENT]
-    # Flags may appear only after the sample. A list need not be searched for them.
+    # The first flag may come after the sample. Lists need not be searched for flags.
     for record in () if kind_of_list or flagged else all_of:
         if isinstance(record, dict):
             flagged += [flag for flag, _ in _flags(record) if flag != _CONFIDENT]
@@ -170,7 +170,7 @@ def _flags_inside(key: str, value: dict[str, object] | list[object]) -> Iterator
 
 
 def _flags_in_text(key: str, text: str) -> Iterator[tuple[str, bool]]:
-    """Yield the flag that a text names. Raise `GeoIPError` if the text or its key names an unknown kind of anonymity."""
+    """Yield the flag that text names. Raise `GeoIPError` if the text or its key names an unknown kind of anonymity."""
     if text.strip().lower() in _EMPTY_NAMES:
         return
     words = _words(text)
@@ -184,7 +184,7 @@ def _flags_in_text(key: str, text: str) -> Iterator[tuple[str, bool]]:
 
 @lru_cache(maxsize=4096)
 def _words(key: str) -> list[str]:
-    """Return the words of a key or a text in lower case, with compounds such as `openproxy` split."""
+    """Return the words of a key or other text in lower case, with compounds such as `openproxy` split."""
     return [part for word in _WORD.findall(key) for part in _split(word.lower()) or [word.lower()]]
 
 

@@ -1,7 +1,7 @@
 """The location headers of CDNs. `Resolver` reads them only if the request comes from a trusted peer.
 
-These headers prove nothing if requests can reach the trusted peer without passing the CDN. So the peers of `TrustedProxies`
-must belong to the CDN, or must be reachable only through it.
+These headers prove nothing if requests can reach the trusted peer without passing through the CDN. So the peers of
+`TrustedProxies` must belong to the CDN, or must be reachable only through it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from withhold.territories import current
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CDN:
-    """The header of a CDN for the country, and its header for the subdivision, if any. Immutable.
+    """The names of a CDN's country header and, if there is one, its subdivision header. Immutable.
 
-    If the customer of the CDN chooses the names of the headers, set them:
+    If the customers of the CDN choose the header names, set them:
 
     >>> from dataclasses import replace
     >>> replace(CDNS["fastly"], country_header="x-geo-country").country_header
     'x-geo-country'
 
-    Raises `ProxyError` (`bad-header`) for a name that no header can have.
+    Raises `ProxyError` (`bad-header`) for an invalid header name.
     """
 
     name: str
@@ -92,7 +92,7 @@ def _value(text: str) -> str:
 
 #: The presets by name. Fastly and Google's load balancer have no fixed headers. For them, set the headers below in the VCL
 #: (`client.geo.country_code`, `client.geo.region`) or as custom headers (`{client_region}`, `{client_region_subdivision}`),
-#: or use other names and make a `CDN` with them.
+#: or use other names and create a `CDN` with them.
 CDNS: Mapping[str, CDN] = MappingProxyType(
     {
         cdn.name: cdn

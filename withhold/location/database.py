@@ -23,7 +23,7 @@ Signature = tuple[tuple[int, int, int, int, int] | None, ...]
 
 
 class Leaves(Protocol):
-    """A source of records: the sorted networks, or the opened file while these are being built."""
+    """A source of records: the sorted networks, or the opened file while they are being built."""
 
     def leaf(self, address: Address) -> tuple[RecordPlace, int]:
         """Return the record of an address and the prefix length of its network, or -1 if the record cannot be read."""
@@ -118,7 +118,7 @@ class Database:
 
 
 class Refused(NamedTuple):
-    """Replaces a database that proved to be broken after it was in use. Every location is unknown."""
+    """Takes the place of a database that was found to be broken while in use. Every location is unknown."""
 
     reason: str
 

@@ -1,9 +1,9 @@
 """The tokens of `X-Forwarded-For` and the elements of `Forwarded` (RFC 7239), from right to left.
 
-The viewer writes the left end of both headers, and may leave a quote open there. Trusted proxies append well-formed text on
-the right, so the headers are parsed from the right: from a closing quote back to the opening quote, which no backslash
-precedes. If a proxy copies the viewer's `Host` unquoted, a comma in it begins a new element, which no parser can recognise as
-forged.
+The viewer writes the left end of both headers, and may leave a quote open there. Trusted proxies append well-formed
+text on the right, so the headers are parsed from the right: from a closing quote back to the opening quote, which is
+not preceded by a backslash. If a proxy copies the viewer's `Host` unquoted, a comma in it begins a new element, which
+no parser can recognise as forged.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from withhold.location.address import Address, parse
 
 _NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-#: A parameter, or nothing between two semicolons. Unquoted values of other parameters than `for` are not checked, as some
-#: proxies write `host=example.com:443`, and the viewer is known all the same.
+#: A parameter, or nothing between two semicolons. Unquoted values of parameters other than `for` are not checked: some
+#: proxies write `host=example.com:443`, which does not make the viewer unknown.
 _PAIR = re.compile(rf'[ \t]*(?:({_NAME})=(?:"((?:[^"\\]|\\.)*)"|([^ \t",;]*))[ \t]*)?(?:;|\Z)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -75,7 +75,8 @@ def plain_node(token: str) -> Address | None:
 def forwarded_node(element: str) -> Address | None:
     """Return the address in the `for` of an element.
 
-    Return None for `unknown`, for an obfuscated name, and for an element with malformed quotes, without a `for` or with two.
+    Return None for `unknown`, for an obfuscated name, and for an element that has malformed quotes, no `for`, or two of
+    them.
 
     >>> forwarded_node('for="[2001:db8::1]:443";proto=https') == parse("2001:db8::1")
     True
@@ -85,7 +86,7 @@ def forwarded_node(element: str) -> Address | None:
     nodes, at = [], 0
     if '"' not in element:
         # If a proxy copies the viewer's `Host` without quotes, the viewer can make the element malformed. This must not
-        # hide the viewer, and a second `for` must not move them, so without any quote the element is only split at
+        # hide the viewer, and a second `for` must not move them, so an element without quotes is simply split at
         # semicolons. An element with a stray quote is malformed: the quote may close one that the viewer opened further left.
         pairs = (pair.partition("=") for pair in element.split(";"))
         nodes = [value.strip(" \t") for name, _, value in pairs if name.strip(" \t").lower() == "for"]

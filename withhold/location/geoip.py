@@ -30,22 +30,22 @@ _halves = Struct(">QQ").unpack
 class GeoIP:
     """Locates IP addresses with a MaxMind DB file, or with an open reader of geoip2 or maxminddb.
 
-    The schemas of MaxMind's Country, City and Enterprise databases are supported, and flat schemas with a
-    `country_code`, or with a `country` that is text. For any other schema, `country_path` lists the keys that lead to
-    the code of the country: two letters of ISO 3166-1, in either case. A database is refused if a record names a
-    country in another way, or if no record names one.
+    The schemas of MaxMind's Country, City and Enterprise databases are supported, and flat schemas in which
+    `country_code` or `country` is text. For any other schema, `country_path` lists the keys that lead to the country: a
+    two-letter code of ISO 3166-1, in upper or lower case. A database is refused if a record names a country in another
+    way, or if no record names one.
 
     `anonymous` is a database of anonymous addresses: MaxMind's Anonymous-IP, Anonymous-Plus or Residential-Proxy, IPinfo's,
-    or one with similar flags. Addresses of Tor exits, VPNs, proxies and relays then get the state `anonymised`. Those of a
-    hosting provider alone do not. A database with flags that are not understood is refused.
+    or one with similar flags. Addresses of Tor exits, VPNs, proxies and relays then get the state `anonymised`;
+    those that only belong to a hosting provider do not. A database with flags that are not understood is refused.
 
-    A database of one IP version has no answers for the other. It is refused unless `ip_versions` leaves the other out. With
+    A database that covers only one IP version is refused, unless `ip_versions` excludes the other. With
     `six_to_four=False`, the location of 6to4 addresses is unknown. `nat64` lists the operator's own /96 prefixes.
 
     First, the whole file is read and checked in a thread, which takes about 2 s for a million networks. A City database
     has a hundred times as many records as a Country database and takes tens of seconds. The constructor waits at most
     `wait` seconds for this (None: no limit; 0: not at all, for processes that must start at once). Until it is done,
-    maxminddb does each look-up, in about 0.1 ms. A fault that is found after the constructor has returned is logged,
+    maxminddb does each look-up, in about 0.1 ms. If a fault is found after the constructor has returned, it is logged,
     and every location is unknown until a reload succeeds.
 
     >>> from mmdb_writer import MMDBWriter  # to write an example database
@@ -68,8 +68,8 @@ class GeoIP:
     >>> type(record).__name__, record.country.iso_code, str(record.traits.network)
     ('Country', 'GB', '81.2.69.0/24')
 
-    Raises `GeoIPError` for a file that is missing or broken, has an unknown schema or lacks an IP version, and for arguments
-    that are not understood. Safe to share between threads. It keeps no file open. Forked processes share its memory, ideally
+    Raises `GeoIPError` for a file that is missing or broken, has an unknown schema or lacks an IP version, and for
+    invalid arguments. Safe to share between threads. It keeps no file open. Forked processes share its memory, ideally
     if they are forked after `wait` has returned True. Threads that read or watch files continue in each process.
     """
 
@@ -110,15 +110,16 @@ class GeoIP:
     def locate(self, address: str | IPv4Address | IPv6Address | None) -> Location:
         """Return the location of `address`. It is unknown for None and for text that is not an IP address.
 
-        O(1) for most IPv4 addresses, else O(log n) in the networks of a /16, or for IPv6 of a /32. It takes no lock.
-        Raises `TypeError` for other types than text and `ipaddress` addresses. A broken record does not raise.
+        O(1) for most IPv4 addresses; for others O(log n), where n counts the networks of a /16, or for IPv6 of a /32.
+        Takes no lock. Raises `TypeError` for anything but text, an `ipaddress` address or None. A broken record raises
+        nothing.
         """
         database = self._database
         if database.native is not None:
             found = database.native.locate(address, database)
             if found is not None:
                 return found
-        # All this is one function, because each further call would add a tenth of the time. The location is created
+        # This is all one function, because each further call would take a tenth longer. The location is created
         # before the table is read, so that the processor need not wait for the table's memory.
         location = Location()
         location._address = address
@@ -211,7 +212,7 @@ class GeoIP:
     def watch(self, interval: float = 30.0) -> None:
         """Check every `interval` seconds, in a thread, whether the files have changed, and reload them if so.
 
-        A changed file is read once it has stayed the same for one interval, because it may still be being written. A
+        A changed file is read once it has stayed the same for one interval, because until then it may be incomplete. A
         file that cannot be read or is refused is tried again, less and less often while it stays the same. Watching
         continues in forked processes, and ends with `close` or with the last reference to the object. A second call
         replaces the interval. Raises `GeoIPError` (`not-a-file`) if the database is an open reader, and `ValueError`
@@ -246,7 +247,7 @@ class GeoIP:
             try:
                 if self.reload():
                     schedule.loaded(now)
-            except Exception:  # noqa: BLE001  # such as a lack of memory; without this thread no file would be read again
+            except Exception:  # noqa: BLE001  # such as `MemoryError`: without this thread no file would be read again
                 _log.exception("%s could not be reloaded", self._database.name)
 
     def _flatten_first(self) -> None:

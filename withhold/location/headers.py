@@ -51,7 +51,7 @@ class Lines:
     def of(cls, headers: Headers | Lines) -> Lines:
         """Return the lines of `headers`, which are read once and may be an iterator.
 
-        Raises `TypeError` (`bad-headers`) for any other form. The message lists the forms to pass.
+        Raises `TypeError` (`bad-headers`) for any other form. The message lists the accepted forms.
         """
         if isinstance(headers, cls):
             return headers
@@ -85,7 +85,7 @@ class Lines:
 
 
 def header_name(name: object) -> str:
-    """Return the name of a header in lower case. Raise `ProxyError` (`bad-header`) if no header can have this name.
+    """Return the name of a header in lower case. Raise `ProxyError` (`bad-header`) if the name is invalid.
 
     >>> header_name("X-Forwarded-For")
     'x-forwarded-for'
@@ -99,7 +99,7 @@ def header_name(name: object) -> str:
 
 
 def printable(text: str, longest: int = 60) -> str:
-    """Return text from outside in a form that is safe in a log: short, on one line, without backticks."""
+    """Return untrusted text in a form that is safe to log: short, on one line, without backticks."""
     shown = "".join(char if char.isprintable() and char != "`" else "?" for char in text[:longest])
     return shown + "…" if len(text) > longest else shown
 
@@ -143,7 +143,7 @@ def _is_text(value: object) -> bool:
 
 
 def _texts(value: object) -> Iterable[str]:
-    """Return the lines in one value as text. Bytes are decoded as Latin-1, which HTTP specifies: each byte is a character."""
+    """Return the lines in one value as text. Bytes are decoded as Latin-1, as HTTP specifies: each is a character."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, bytes):
@@ -172,10 +172,10 @@ def _is_wsgi(headers: object) -> bool:
 
 
 def _is_environ(read: list[tuple[str, object]], given: list[Any]) -> bool:
-    """Return whether the names are those of an environ only.
+    """Return whether all names are those of an environ.
 
     The headers of a real request include a `Host`, or a header that the proxy wrote. Raise `TypeError` for an environ that
-    also has variables with names of headers, such as `HOST`.
+    also has variables named like headers, such as `HOST`.
     """
     variables = any(name.startswith("http_") for name, _ in read)
     if not any("-" in name or name in _COMMON for name, _ in read):

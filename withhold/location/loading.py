@@ -67,7 +67,7 @@ class Plan:
             raise GeoIPError(problem)
 
     def signature(self) -> Signature:
-        """Return the signature that the files have now."""
+        """Return the current signature of the files."""
         return tuple(_signature(path) for path in (self.database, self.anonymous) if isinstance(path, Path))
 
     def open(self) -> Database:
@@ -127,7 +127,7 @@ class Plan:
             if isinstance(given, Path):
                 opened: OpenedDatabase = OpenedFile(name, *read_file(given))
             else:
-                # Use the reader of maxminddb within that of geoip2, which would build a model for every record.
+                # Use the maxminddb reader inside a reader of geoip2, which would build a model for every record.
                 opened = OpenedDatabase(name, getattr(given, "_db_reader", given))  # type: ignore[arg-type]
             about = opened.reader.metadata()
             if about.ip_version == 4 and 6 in self.ip_versions:

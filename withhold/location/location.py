@@ -48,7 +48,7 @@ class Evidence(NamedTuple):
         return ip_network(self.cidr) if self.cidr else None
 
     def evidence(self, address: object) -> Evidence:
-        """Return this evidence, which is about one address only. With this, evidence is a `Source`."""
+        """Return this evidence, which is about one address only. This method makes evidence a `Source`."""
         del address
         return self
 
@@ -99,8 +99,8 @@ class Location:
     - `state`: known, unknown or anonymised.
     - `network`: the network of the record that was found, or None.
     - `why`: the evidence in words.
-    - `registered_country`: where the provider registered the network. It is never the location.
-    - `represented_country`: the country to which a base belongs, such as a military base. It is never the location.
+    - `registered_country`: where the provider registered the network. It is never used as the location.
+    - `represented_country`: the country to which a military base or the like belongs. It is never used as the location.
     - `anonymiser`: `Tor exit`, `VPN` and so on, or None.
     - `anonymity_database`: the name of the database that was searched for anonymisers, or None if there is none.
 
@@ -111,8 +111,9 @@ class Location:
     >>> here.country, here.state, str(here.viewer())
     ('GB', <LocationState.KNOWN: 'known'>, 'GB, GB-ENG (an example)')
 
-    `country` is looked up when the location is created. Each other attribute is looked up when it is read, in a few
-    microseconds, and in the same table, so a reload in between changes nothing. `evidence` returns all of them at once.
+    `country` is looked up when the location is created. Every other attribute is looked up when it is read, in a few
+    microseconds. It comes from the same table, so a reload in between changes nothing. `evidence` returns all of them
+    at once.
     """
 
     __slots__ = ("_address", "_country", "_source")
@@ -172,12 +173,12 @@ class Location:
         return self.evidence.anonymity_database
 
     def record(self) -> Country | City | Enterprise | None:
-        """Return the record of the address as a model of geoip2, for its other fields; about 0.1 ms.
+        """Return the record of the address as a model of geoip2, for its other fields. Takes about 0.1 ms.
 
-        The model is `geoip2.models.City` or `Enterprise`, and `Country` for all other schemas. The record is from the database
-        that gave this location, also after a reload. Return None if that database has no record of the address, if the
-        location comes from a header, or if it was pickled. Raises `GeoIPError` (`broken-database`) if the record cannot be
-        read, for example from a reader that was closed.
+        The model is `geoip2.models.City` or `Enterprise`, and `Country` for all other schemas. The record is from the
+        database that gave this location, even after a reload. Return None if that database has no record of the
+        address, or if the location comes from a header or was pickled. Raises `GeoIPError` (`broken-database`) if the
+        record cannot be read, for example from a reader that was closed.
         """
         return self._source.record(self._address)
 
@@ -194,7 +195,7 @@ class Location:
         return made
 
     def viewer(self, account_id: int | None = None, anonymised: Anonymised | str = Anonymised.UNKNOWN) -> Viewer:
-        """Return a viewer at this location. `anonymised` decides where an anonymised viewer is.
+        """Return a viewer at this location. `anonymised` decides where an anonymised viewer is taken to be.
 
         Raises `SubjectIdError` or `SubjectIdTypeError` for an invalid `account_id`, and `ValueError` for an unknown value of
         `anonymised`.

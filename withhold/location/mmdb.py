@@ -1,9 +1,9 @@
 """An opened MaxMind DB file: its networks in order, and single look-ups until the networks are sorted.
 
-The file is read into memory and parsed in pure Python. maxminddb's C extension maps the file instead: if a mapped file is
-overwritten in place, as by `cp new.mmdb live.mmdb`, or truncated, the process is killed (SIGBUS). A damaged record can crash
-the extension too: version 3.2.0 does for an unknown data type (SIGSEGV). The Python reader takes 15 times as long for a
-look-up, but it is needed only for seconds.
+The file is read into memory and parsed in pure Python. maxminddb's C extension maps the file instead: if a mapped file
+is truncated, or overwritten in place (`cp new.mmdb live.mmdb`), the process is killed (SIGBUS). A damaged record can
+crash the extension too: version 3.2.0 crashes for an unknown data type (SIGSEGV). The Python reader takes 15 times as
+long for a look-up, but it is needed only for seconds.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class OpenedDatabase:
         yield from (record for _, record in self.reader)
 
     def leaves(self) -> Iterator[Leaf]:
-        """Yield all networks with a record. Broken data raises any exception of the reader; see `reading`."""
+        """Yield all networks with a record. Broken data may raise any exception; see `reading`."""
         for at, (network, record) in enumerate(self.reader):
             let_threads_run(at)
             first, prefix = network.network_address, network.prefixlen  # type: ignore[attr-defined]

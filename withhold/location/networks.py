@@ -1,4 +1,4 @@
-"""The sorted networks of a database, which find the record of an address by bisection."""
+"""The sorted networks of a database, in which bisection finds the record of an address."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ SMALLER = (1 << 32) - 1
 
 
 class Run:
-    """Sorted adjacent networks: the start, the prefix length and the number of the place of each.
+    """Sorted adjacent networks: the start, the prefix length and the place number of each.
 
-    Place 0 means no record. Flat arrays take 9 or 13 bytes a network. They hold no Python objects, so neither the garbage
-    collector nor reference counts write to them, and forked processes keep sharing their memory.
+    Place number 0 means no record. Flat arrays take 9 or 13 bytes a network. They hold no Python objects, so neither
+    the garbage collector nor reference counts write to them, and forked processes keep sharing their memory.
     """
 
     __slots__ = ("numbers", "prefixes", "starts")
@@ -31,7 +31,7 @@ class Run:
         self.prefixes = bytearray(1)
 
     def add(self, first: int, end: int, prefix: int, number: int) -> None:
-        """Append the network from `first` up to, but not including, `end`. Addresses after it have no record as yet."""
+        """Append the network from `first` up to, but not including, `end`. Addresses after it have no record so far."""
         if self.starts[-1] == first:
             self.numbers[-1], self.prefixes[-1] = number, prefix
         else:
@@ -48,7 +48,7 @@ class Run:
         return bisect_right(self.starts, value) - 1
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
-        """Yield the start, the prefix length and the number of the place of each network with a record."""
+        """Yield the start, the prefix length and the place number of each network with a record."""
         for at, found in enumerate(zip(self.starts, self.prefixes, self.numbers, strict=True)):
             let_threads_run(at)
             if found[2]:
@@ -61,7 +61,7 @@ class Networks:
     __slots__ = ("places", "smaller", "v4", "v6")
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
-        """Take all networks with a record. Those of each IP version must be in order."""
+        """Read all networks with a record. Those of each IP version must be in order."""
         self.v4, self.v6 = Run("I"), Run("Q")
         self.smaller: dict[int, Run] = {}
         numbers: dict[RecordPlace, int] = {NO_RECORD: 0}
@@ -82,7 +82,7 @@ class Networks:
         self.places = list(numbers)
 
     def leaf(self, address: Address) -> tuple[RecordPlace, int]:
-        """Return the record of an address and the prefix length of its network (0 if it has none). O(log n)."""
+        """Return the record of an address and the prefix length of its network (0 if there is no record). O(log n)."""
         version, value = address
         if version == 4:
             run, at = self.v4, self.v4.find(value)

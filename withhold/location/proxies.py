@@ -1,9 +1,9 @@
 """`TrustedProxies`: the address of the viewer behind proxies. No header that the viewer sends can change it.
 
 Only the address of the socket's peer is certain. A trusted peer appends to the header the address from which it
-received the request, and is trusted in this. If that address is a trusted proxy too, the address to its left is
-trusted, and so on from right to left. The first address that is not a trusted proxy is the viewer's. The viewer may
-have sent everything left of it.
+received the request, and this entry can be relied on. If that address is a trusted proxy too, so can the entry to its
+left, and so on from right to left. The first address that is not a trusted proxy is the viewer's. The viewer may have
+sent everything to the left of it.
 """
 
 from __future__ import annotations
@@ -52,17 +52,18 @@ class Trace(NamedTuple):
 class TrustedProxies:
     """Finds the address of the viewer, given the trusted proxies and the one header that they write.
 
-    `networks` lists addresses and networks, as text or as `ipaddress` networks, and `unix:` for peers that connect through a
-    Unix domain socket. `header` is `x-forwarded-for` or another name with that ending, `forwarded` (RFC 7239), or a header
-    that contains a single address, such as `cf-connecting-ip` or `cloudfront-viewer-address`. No other header is read.
-    Addresses may have a port.
+    `networks` lists addresses and networks, as text or as `ipaddress` networks, and `unix:` for peers that connect
+    through a Unix domain socket. `header` is `x-forwarded-for` or another name that ends in `forwarded-for`,
+    `forwarded` (RFC 7239), or a header that contains a single address, such as `cf-connecting-ip` or
+    `cloudfront-viewer-address`. No other header is read. Addresses may have a port.
 
     The address is unknown if the header is missing, if it contains a malformed or obfuscated token before the viewer's
     address is found, if all its addresses are trusted, or if there are more than `max_hops` trusted proxies. It is also
-    unknown if the peer is not an IP address, such as `localhost`, or `unix:` without that entry. `trace` gives the reason.
+    unknown if the peer is not an IP address, such as `localhost`, or is a Unix domain socket that `networks` does not
+    list. `trace` gives the reason.
 
-    Use `forwarded` only behind proxies that quote the values which they copy into it. If a proxy copies the viewer's `Host`
-    unquoted, the viewer can write a second `for=` there. Behind such a proxy, use `x-forwarded-for`.
+    Use `forwarded` only behind proxies that quote the values that they copy into it. If a proxy copies the viewer's
+    `Host` unquoted, the viewer can write a second `for=` there. Behind such a proxy, use `x-forwarded-for`.
 
     >>> proxies = TrustedProxies(["10.0.0.0/8"])
     >>> proxies.client("10.0.0.5", [("X-Forwarded-For", "1.1.1.1, 81.2.69.142, 10.1.1.1")])
@@ -71,8 +72,8 @@ class TrustedProxies:
     '81.2.69.142'
 
     Immutable and safe to share between threads. Raises `ProxyError` for a list with an entry that is not a network
-    (`not-a-network`, `host-bits`) or that trusts strangers (`trusts-everyone`, `trusts-mapped`), for a name that no header can
-    have (`bad-header`), and for a `max_hops` below 1 (`bad-max-hops`).
+    (`not-a-network`, `host-bits`) or that trusts strangers (`trusts-everyone`, `trusts-mapped`), for an invalid header
+    name (`bad-header`), and for a `max_hops` below 1 (`bad-max-hops`).
     """
 
     __slots__ = ("_ends", "_starts", "header", "max_hops", "unix")
@@ -117,16 +118,16 @@ class TrustedProxies:
         """Return the address of the viewer, or None if it is unknown.
 
         At most `max_hops` addresses are parsed, however long the header is. Raises `TypeError` for a peer (`bad-peer`) or
-        headers (`bad-headers`) in a form that is not understood; the message lists the forms to pass.
+        headers (`bad-headers`) in a form that is not understood; the message lists the accepted forms.
         """
         return self.trace(peer, headers).address
 
     def trace(self, peer: str | None, headers: Headers | Lines) -> Trace:
         """Return the address of the viewer and how it was found. Raises `TypeError` as `client` does.
 
-        The peer is the address of the socket, with or without a port (`10.0.0.5:8080`, `[::1]:80`). None, an empty text
-        and `unix:` are a Unix domain socket. Any other text is not a trusted proxy, and the address of the viewer is
-        unknown:
+        The peer is the address of the socket, with or without a port (`10.0.0.5:8080`, `[::1]:80`). None, the empty
+        string and `unix:` denote a Unix domain socket. Any other text is not a trusted proxy, and the address of the
+        viewer is unknown:
 
         >>> TrustedProxies(["127.0.0.1"]).trace("localhost", {"X-Forwarded-For": "192.0.2.7"}).why
         'the peer `localhost` is not an IP address, so it is not a trusted proxy'
@@ -202,7 +203,7 @@ def _parse(peer: object) -> Address | None:
             f"the peer is `{type(peer).__name__}`, not the address of the socket as text [bad-peer]; pass its host alone, "
             "such as `request.client.host` or `REMOTE_ADDR`"
         )
-    # Some servers include the port. Unlike a token of a header, a peer has no blanks or quotes around it.
+    # Some servers include the port. Unlike a token of a header, a peer has no spaces or quotes around it.
     address = parse(peer) or (plain_node(peer) if _PEER.fullmatch(peer) else None)
     return unmapped(address) if address else None
 

@@ -28,7 +28,7 @@ _MAXMIND = frozenset(
 _MAXMIND |= {"subdivisions", "traits"}
 #: Keys below which a country is named.
 _COUNTRY = re.compile(r"country|countries|(^|_)(nation|ctry|cc|iso|iso2|iso_?3166\w*|alpha_?2)(_|\d|$)")
-#: Keys below which a country is not the location, but the one of a registration, for example.
+#: Keys below which a country is not the location, but that of a registration, for example.
 _NOT_LOCATION = re.compile(
     r"regist|represent|continent|subdivision|traits|currenc|calling|phone|tld|languages|capital|confidence|(^|_)is_"
 )
@@ -36,7 +36,7 @@ _NOT_LOCATION = re.compile(
 _NO_COUNTRY = re.compile(r"continent|subdivision|currenc|calling|phone|tld|languages|confidence|(^|_)is_")
 #: Like `_NOT_LOCATION`, and also keys below which a country is that of an organisation.
 _ORGANISATION = re.compile(rf"{_NOT_LOCATION.pattern}|(^|_)asn?(_|\d|$)|autonomous|organi[sz]ation|whois|owner|carrier")
-#: Keys below which a text may be the country, in a record that names none otherwise.
+#: Keys below which text may be the country, in a record that does not name one elsewhere.
 _POSSIBLE_COUNTRY = re.compile(r"(^|_)(code|geo|geo_?ip|loc|location|place|where|area|territory)(_|\d|$)")
 _OTHER_CODES = re.compile(
     r"lang|time_?zone|city|isp(_|$)|organi[sz]ation|region|state|province|metro|postal|zip|domain"
@@ -55,14 +55,14 @@ _NO_SUBDIVISION = re.compile(
 
 
 def map_of(value: object) -> Mapping[str, object]:
-    """Return a record, or a map in it. Raise `GeoIPError` (`broken-database`) for any other type."""
+    """Return `value`, a record or a map in one. Raise `GeoIPError` (`broken-database`) for any other type."""
     if not isinstance(value, dict):
         raise _misshapen(value, "map")
     return value
 
 
 def text_of(value: object) -> str | None:
-    """Return a code, or None if it is missing. Raise `GeoIPError` (`broken-database`) for any other type."""
+    """Return `value`, a code or None for no code. Raise `GeoIPError` (`broken-database`) for any other type."""
     if value is not None and not isinstance(value, str):
         raise _misshapen(value, "code")
     return value
@@ -93,7 +93,7 @@ def leaves(value: object, keys: tuple[str, ...] = ()) -> Iterator[Leaf]:
 
 
 def countries_in(record: Mapping[str, object]) -> Iterator[Leaf]:
-    """Yield the values that seem to name the country of the location, by their keys."""
+    """Yield the values that, judging by their keys, name the country of the location."""
     for keys, value in leaves(record):
         steps = [*map(_snake_case, keys)]
         if any(map(_NOT_LOCATION.search, steps)) or not any(map(_COUNTRY.search, steps)):
@@ -124,13 +124,13 @@ def never_lead_to_a_country(keys: Sequence[str]) -> bool:
 
 
 def may_lead_to_the_location(keys: Sequence[str]) -> bool:
-    """Return whether a country at these keys may be the location, instead of that of an organisation."""
+    """Return whether a country at these keys may be the location, and not that of an organisation."""
     return not any(_ORGANISATION.search(_snake_case(key)) for key in keys)
 
 
 @lru_cache(maxsize=4_096)
 def names_a_country(text: str) -> bool:
-    """Return whether a text is the name of a country, or its code of two or three letters."""
+    """Return whether text is the name of a country, or its two-letter or three-letter code."""
     if len(text) <= 2:
         return text.isascii() and country_named(text.upper()) is not None
     return any(not is_subdivision(code) for code in codes_named(text))
@@ -139,7 +139,7 @@ def names_a_country(text: str) -> bool:
 def subdivisions_in(record: Mapping[str, object], *, maxmind: bool) -> list[str | None]:
     """Return the codes of the subdivisions, from MaxMind's list and from other keys; None for one without a code.
 
-    In a record of MaxMind's schema, raise `GeoIPError` (`broken-database`) for a list of another type.
+    In a record of MaxMind's schema, raise `GeoIPError` (`broken-database`) if the list is not a list of maps.
     """
     parts = record.get("subdivisions", [])
     if isinstance(parts, list) and (maxmind or all(isinstance(part, dict) for part in parts)):
@@ -173,8 +173,8 @@ def _subdivision_codes(value: object, keys: tuple[str, ...] = ()) -> Iterator[st
 def _subdivision_at(keys: tuple[str, ...]) -> re.Pattern[str] | bool | None:
     """Return whether keys lead to the code of a subdivision.
 
-    The result is a pattern if they lead to a code only if the value matches it, and None if no keys below them lead to
-    one.
+    The result is a pattern if they lead to a code only when the value matches the pattern. It is None if no keys below
+    them lead to a code either.
     """
     joined = "_".join(map(_snake_case, keys))
     if _NO_SUBDIVISION.search(joined):

@@ -1,4 +1,4 @@
-"""The place that codes of a country and of subdivisions denote, in records of databases and headers of CDNs."""
+"""The place that the codes in a database record or a CDN header denote."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TOR = "T1"
 class RecordPlace(NamedTuple):
     """The place that a record names, without its network. `note` states which part was missing or not understood.
 
-    It continues a text that ends with the name of the database, such as `geo.mmdb has no record of it`, or with the network
-    in it, such as `in 81.2.69.0/24 of geo.mmdb, whose record names no country`.
+    It continues a phrase that ends with the name of the database, as in `geo.mmdb has no record of it` and
+    `in 81.2.69.0/24 of geo.mmdb, whose record names no country`.
     """
 
     country: str | None = None
@@ -42,8 +42,8 @@ def place_of(
     former code is read as the place that it belongs to today, `EL` as `GR`, and a second code as the place that it
     denotes (T5). `UK` does not count as a country, because it is unknown who wrote it into a database and why.
 
-    All known subdivisions are kept, of any level and in any order. If they are not one inside the other, the result is the
-    smallest place that contains all of them. If they are in different countries, the result has no country.
+    All known subdivisions are kept, of any level and in any order. If they are not nested, the result is the smallest
+    place that contains all of them. If they are in different countries, the result has no country.
 
     >>> place_of("GB", ["ENG", "WBK"]).subdivisions, place_of("FR", ["IDF", "75"]).subdivisions
     (('GB-ENG', 'GB-WBK'), ('FR-IDF', 'FR-75C'))
@@ -63,8 +63,8 @@ def place_of(
     if country is None:
         return RecordPlace(None, (), *rest, note=f"whose country `{redacted(code[:20])}` is not in ISO 3166-1")
     whole = covering(code)
-    # With parts, the subdivision that the code itself denotes is one more part. Without any, a header of the country alone
-    # names no subdivision. A record does, and `PlaceSchema.read` passes it as a part.
+    # If there are parts, the subdivision that `code` itself denotes is one more. If there are none, it is not added: a
+    # header with only a country names no subdivision, and for a record `PlaceSchema.read` passes it as a part.
     located, subdivisions, note = _within(country, (*parts, whole) if parts and is_subdivision(whole) else tuple(parts))
     return RecordPlace(located, subdivisions, *rest, note=note)
 
@@ -81,7 +81,7 @@ def country_named(code: str | None) -> str | None:
 
 @lru_cache(maxsize=16_384)
 def _within(country: str, parts: tuple[str | None, ...]) -> tuple[str | None, tuple[str, ...], str]:
-    """Return the country and the subdivisions, broadest first, that parts of a country denote, and a note on unread parts."""
+    """Return the country and subdivisions (broadest first) that `parts` denote, and a note on parts not understood."""
     found = {part: _subdivision(country, part) for part in parts}
     note = ""
     for part, code in found.items():
@@ -108,8 +108,8 @@ def _within(country: str, parts: tuple[str | None, ...]) -> tuple[str | None, tu
 def _subdivision(country: str, part: str | None) -> str | None:
     """Return the canonical code of a part of a country, None if it is unknown, or `WORLD` if it is in another country.
 
-    A part may have the country's code in front, may be in either case, and may lack leading zeros. A former code gives the
-    place that contains it.
+    A part may begin with the country's code, may be in upper or lower case, and may lack leading zeros. For a former
+    code, return the place that contains it.
     """
     if not part or not part.isascii():
         return None

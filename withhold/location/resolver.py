@@ -47,7 +47,7 @@ class Resolution:
     - `signals`: all signals, in order.
     - `trace`: how the address of the viewer was found.
     - `located`: whether an anonymised viewer is treated as located at the exit.
-    - `address`: the whole address of the viewer, or None if it is unknown. It is in no text, except that of
+    - `address`: the whole address of the viewer, or None if it is unknown. It is shown only by
       `describe(whole_address=True)`.
     """
 
@@ -117,14 +117,14 @@ class Resolver:
         if isinstance(cdn, str):
             if cdn not in CDNS:
                 known = ", ".join(f"`{name}`" for name in CDNS)
-                raise ProxyError(Problem("unknown-cdn", f"unknown CDN `{printable(cdn)}`", hint=f"known are {known}"))
+                raise ProxyError(Problem("unknown-cdn", f"unknown CDN `{printable(cdn)}`", hint=f"known: {known}"))
             cdn = CDNS[cdn]
         given: object = cdn
         if given is not None and not isinstance(given, CDN):
             hint = "give one of `CDNS` by its name, or a `CDN`"
             raise ProxyError(Problem("unknown-cdn", f"{quoted(given)} is not a CDN", hint=hint))
         if cdn is not None and proxies is None:
-            hint = "list with `proxies` the peers that belong to the CDN"
+            hint = "list the peers that belong to the CDN in `proxies`"
             raise ProxyError(
                 Problem("untrusted-cdn", f"no peer is trusted to send the headers of `{cdn.name}`", hint=hint)
             )
@@ -141,12 +141,12 @@ class Resolver:
         account_id: int | None = None,
         account_country: str | None = None,
     ) -> Viewer:
-        """Return the viewer who sent a request. `peer` is the address of the socket. It takes about 30 µs.
+        """Return the viewer who sent a request. `peer` is the address of the socket. Takes about 30 µs.
 
-        `headers` are in the form that the server has: `request.headers` of most frameworks, `scope["headers"]`, a WSGI environ
-        or Django's `request.META`, or pairs of names and values. Raises `TypeError` for any other form (`bad-headers`,
-        `bad-peer`), and `SubjectIdError` or `SubjectIdTypeError` for an invalid `account_id`. No contents of a request raise
-        an exception.
+        `headers` may have any form that a server provides: `request.headers` of most frameworks, `scope["headers"]`, a
+        WSGI environ or Django's `request.META`, or pairs of names and values. Raises `TypeError` for any other form
+        (`bad-headers`, `bad-peer`), and `SubjectIdError` or `SubjectIdTypeError` for an invalid `account_id`. Nothing
+        in a request raises an exception.
         """
         return self.resolve(peer, headers, account_country).viewer(account_id)
 
@@ -184,7 +184,7 @@ class Resolver:
         return self.geoip.locate(trace.address).looked_up()
 
     def _settle(self, signals: Sequence[Signal], trace: Trace) -> tuple[Signal | None, Evidence]:
-        """Return the winning signal, or None, and the evidence that results."""
+        """Return the winning signal, or None, and the resulting evidence."""
         anonymous = next((signal for signal in signals if signal.location.state is LocationState.ANONYMISED), None)
         if anonymous is not None and self.anonymised is Anonymised.UNKNOWN:
             return anonymous, anonymous.location.evidence._replace(why=str(anonymous))

@@ -43,7 +43,7 @@ class Schema(Protocol):
     def name(self) -> str: ...
 
     def read(self, record: object) -> RecordPlace:
-        """Return the place that a record names. None means no record.
+        """Return the place that a record names. A `record` of None means that there is none.
 
         Raises `GeoIPError` if the record is not understood.
         """
@@ -61,7 +61,7 @@ class PlaceSchema(NamedTuple):
     given: bool = False
 
     def code(self, record: Mapping[str, object]) -> str | None:
-        """Return the text at the keys in upper case, or None if there is none in ASCII."""
+        """Return the text at the keys in upper case, or None if there is no ASCII text."""
         found = value_at(record, self.keys)
         return found.upper() if isinstance(found, str) and found.isascii() else None
 
@@ -90,7 +90,7 @@ class PlaceSchema(NamedTuple):
     def _other_countries(self, record: Mapping[str, object], text: str | None) -> list[Leaf]:
         """Return the values by which a record without a country at the keys seems to name one.
 
-        A text at the keys that is not a country (`-`, `ZZ`) means that there is none, unless another value is the name
+        Text at the keys that is not a country (`-`, `ZZ`) means that there is none, unless another value is the name
         or the code of a country.
         """
         named = list(countries_in(record))
@@ -100,10 +100,10 @@ class PlaceSchema(NamedTuple):
 
 
 def detect_schema(kind: str, records: Iterable[object], keys: Sequence[str] | None = None) -> PlaceSchema:
-    """Return the schema of a database of the type `kind`, detected by its first records.
+    """Return the schema of a database of type `kind`, detected from its first records.
 
     Raises `GeoIPError` (`unknown-schema`) if no record names a country in a way that is understood, or if one of the first
-    records names it in another way than the others, and `GeoIPError` (`bad-country-path`) for unusable `keys`.
+    records names it in a different way from the others, and `GeoIPError` (`bad-country-path`) for unusable `keys`.
     """
     name = next((name for name in ("city", "enterprise") if name in kind.lower()), "country")
     if keys is None:
@@ -130,7 +130,7 @@ def detect_schema(kind: str, records: Iterable[object], keys: Sequence[str] | No
                     _check(schema, sampled)
                 return schema
     if not named:
-        # Show texts of a record: the reader of the message may recognise the country among them.
+        # Show the text values of a record: the reader of the message may recognise the country among them.
         texts = ([leaf for leaf in leaves(record) if isinstance(leaf[1], str)] for record in sample)
         named = next(filter(None, texts), [])
     raise _not_understood(f"no record of the `{printable(kind)}` database names a country", named)
@@ -152,7 +152,7 @@ def _not_understood(message: str, found: Sequence[Leaf]) -> GeoIPError:
         if isinstance(value, str) and value.isascii() and value.upper() in countries()
         if may_lead_to_the_location(keys)
     )
-    hint = "give with `country_path` the keys that lead to a two-letter code of ISO 3166-1"
+    hint = "set `country_path` to the keys that lead to a two-letter code of ISO 3166-1"
     if keys := next(codes, None):
         hint = f"if that is the country of an address, give `country_path={keys}`"
     return GeoIPError(Problem("unknown-schema", f"{message}: {shown}" if shown else message, hint=hint))

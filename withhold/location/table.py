@@ -1,10 +1,10 @@
 """The flattened table, which finds the country of an address in a few steps.
 
-For IPv4 it has one byte for each of the 16,777,216 /24s: the number of a country, or one of two marks. `DEEP` means that the
-/24 contains several networks, and a bisection of the sorted networks finds the right one. `ELSEWHERE` means that the table
-cannot answer alone: an address in this /24 is anonymous, so `Database.evidence` must answer. IPv6 is sparser, and its networks
-are smaller. For each /16 in use an index of its /32s bounds the bisection. If the result is `DEEP`, a second bisection searches
-the networks that are smaller than a /64.
+For IPv4 it has one byte for each of the 16,777,216 /24s: the number of a country, or one of two marks. `DEEP` means
+that the /24 contains several networks, and a bisection of the sorted networks finds the right one. `ELSEWHERE` means
+that the table cannot answer alone: an address in this /24 is anonymous, so `Database.evidence` must answer. IPv6 is
+sparser, and its networks are smaller. For each /16 in use, an index of its /32s bounds the bisection. If the result is
+`DEEP`, a second bisection searches the networks that are smaller than a /64.
 
 All other attributes of an address are looked up in the sorted networks when they are read. `benchmarks/location/` measures the
 alternatives. The native look-up, where it is compiled, reads these same buffers, and keeps the most frequently used part in
@@ -57,9 +57,9 @@ class NetworkTable:
         #: The number of the country for each network.
         self.codes4 = bytes(codes[number] for number in networks.v4.numbers)
         self.codes6 = bytes(codes6)
-        #: For the first 16 bits of an address, the number of networks that start before this /16.
+        #: For each value of the first 16 bits of an address, the number of networks that start before this /16.
         self.index4 = _index(networks.v4.starts, 0, len(networks.v4.starts), 16)
-        #: For IPv6, an index for each /16, which has for the next 16 bits the number of networks that start before the /32.
+        #: For IPv6, one index for each /16: for each value of the next 16 bits, the number of networks before this /32.
         self.index6 = _indexes6(networks.v6)
 
 
@@ -70,7 +70,7 @@ def _fill(cells4: bytearray, first: int, prefix: int, code: int) -> None:
 
 
 def _mark(codes: bytearray, run: Run, first: int, bits: int) -> None:
-    """Mark as a whole each network that overlaps the range of `bits` bits from `first`.
+    """Mark the whole of each network that overlaps the range of `bits` bits from `first`.
 
     Marking too much costs only time; marking too little would miss an anonymous address.
     """
@@ -96,7 +96,7 @@ def _indexes6(run: Run) -> list[array[int] | None]:
 
 
 def _index(starts: array[int], begin: int, end: int, shift: int) -> array[int]:
-    """Return the number of `starts` before each of 65,536 slots, into which the starts from `begin` to `end` fall."""
+    """Return, for each of 65,536 slots, how many `starts` precede it. Those from `begin` to `end` fall into the slots."""
     index = array("I")
     for at in range(begin, end):
         slot = starts[at] >> shift & (_SLOTS - 1)

@@ -86,7 +86,7 @@ class SearchTree:
                 continue
             visited += 1
             if prefix == bits or visited > limit:
-                raise ValueError("the search tree contains a circle")
+                raise ValueError("the search tree contains a cycle")
             let_threads_run(visited)
             prefix += 1
             stack.append((records[2 * node + 1], first | 1 << (bits - prefix), prefix))

@@ -38,8 +38,8 @@ class Watcher(Generic[_T]):
 class ReloadSchedule:
     """Decides at each check whether to read files, by their signatures. Not thread-safe.
 
-    Changed files are read once they have been the same for one check, because they may still be being written. If that
-    fails, they are read again after 2, 4, 8 and up to 64 checks, while they stay the same.
+    Changed files are read once they have been the same for one check, because until then they may be incomplete. If
+    that fails, they are read again after 2, 4, 8 and up to 64 checks, while they stay the same.
     """
 
     def __init__(self, loaded: object) -> None:
