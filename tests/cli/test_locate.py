@@ -178,7 +178,7 @@ def test_d10_options_that_make_no_sense_exit_with_2(database, commands, options,
 
 def test_d10_the_peers_of_a_cdn_are_named_by_an_option(database):
     found = run("--peer", "10.0.0.5", "--cdn", "cloudflare", "--geoip", database)
-    assert "list with `--trust` the peers that belong to the CDN" in " ".join(found.stderr.replace("│", " ").split())
+    assert "list the peers that belong to the CDN in `--trust`" in " ".join(found.stderr.replace("│", " ").split())
 
 
 def test_d11_what_was_typed_is_shown_to_those_who_typed_it(database):

@@ -120,7 +120,7 @@ class Engine:
         return self._decider.decide(links_of(subject), None, self._instant(at))
 
     def explain(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Explanation:
-        """Explain a decision: return every rule that names the subject, with its state, even if the rule does not apply.
+        """Explain a decision: return every rule that names the subject with its state, even if it does not apply.
 
         `str()` of the result is for people, `to_dict()` for programs. Takes about 100 µs, so do not use it for serving.
         Raises the errors of `check`.

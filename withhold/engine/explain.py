@@ -164,7 +164,7 @@ _PROSE = "\u00a0\u202f\u3000\u200c\u200d"
 
 
 def _prose_lines(name: str, text: str) -> Iterator[str]:
-    """Yield lines of prose from a rule file. A bar marks each further line, so that it cannot imitate the explanation."""
+    """Yield lines of prose from a rule file. A bar marks each further line, so none can imitate the explanation."""
     first, *others = (escaped(line.expandtabs(4), keep=_PROSE) for line in text.split("\n"))
     yield f"      {name}: {first}"
     yield from (f"        | {line}".rstrip() for line in others)

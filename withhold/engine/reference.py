@@ -1,4 +1,4 @@
-"""The definition of correct: each sentence of the contract in `withhold/README.md`, as plainly as Python can express it.
+"""The definition of correct: each sentence of the contract in `withhold/README.md`, as plainly as Python can put it.
 
 `Reference` has no index and no cache, and shares no code with `withhold.semantics` and the engine. Each question reads
 all rules, so a check is O(rules). If an engine gives another answer, the engine is wrong.

@@ -96,7 +96,7 @@ def _indexes6(run: Run) -> list[array[int] | None]:
 
 
 def _index(starts: array[int], begin: int, end: int, shift: int) -> array[int]:
-    """Return, for each of 65,536 slots, how many `starts` precede it. Those from `begin` to `end` fall into the slots."""
+    """Return, for each of 65,536 slots, how many `starts` precede it. Those from `begin` to `end` fall into them."""
     index = array("I")
     for at in range(begin, end):
         slot = starts[at] >> shift & (_SLOTS - 1)

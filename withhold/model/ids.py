@@ -17,9 +17,9 @@ MAX_ID = 2**63 - 1
 
 
 def check_id(value: object, name: str = "id") -> int:
-    """Return `value` as an int if it is an id (A4). Errors call it `name`.
+    """Return `value` as an int if it is an id (A4). Error messages call it `name`.
 
-    Integer types of other libraries, such as numpy, are accepted; `bool`, `float` and text are not.
+    Integer types of other libraries, such as numpy, are accepted; `bool`, `float` and `str` are not.
 
     >>> check_id(1101)
     1101
@@ -53,7 +53,7 @@ def _not_an_int(value: object, name: str) -> SubjectIdTypeError:
 
 
 class IdSet(AbstractSet[int]):
-    """An immutable set of ids, stored in eight bytes each: a sorted array that is searched by bisection.
+    """An immutable set of ids, stored as a sorted array of eight bytes each and searched by bisection.
 
     `id in ids` is O(log n). Iteration is in ascending order. Threads may share it.
 

@@ -34,8 +34,8 @@ _MISWRITTEN = [
 def utc(instant: datetime, name: str = "instant") -> datetime:
     """Return an aware `instant` in UTC as a plain `datetime`.
 
-    Extra fields of subclasses of `datetime`, such as the nanoseconds of pandas, are dropped, because a plain `datetime`
-    has none to compare with. Errors call the instant `name`.
+    Extra fields of subclasses of `datetime`, such as the nanoseconds of pandas, are dropped, because they could not be
+    compared with a plain `datetime`. Error messages call the instant `name`.
 
     >>> from datetime import datetime
     >>> utc(datetime.fromisoformat("2021-02-10T10:30:00+05:30")).isoformat()
@@ -61,12 +61,12 @@ def utc(instant: datetime, name: str = "instant") -> datetime:
 
 
 def parse_instant(text: str, name: str = "instant") -> datetime:
-    """Parse an instant in RFC 3339 format, identically in every version of Python. Errors call it `name`.
+    """Parse an instant in RFC 3339 format, identically in every version of Python. Error messages call it `name`.
 
     >>> parse_instant("2021-02-10T05:00:00Z").isoformat()
     '2021-02-10T05:00:00+00:00'
 
-    Raises `InstantError`, also for a date without a time.
+    Raises `InstantError` for any other text, including a date without a time.
     """
     text = text.strip()
     if _is_date(text):

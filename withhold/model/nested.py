@@ -1,4 +1,4 @@
-"""Values nested thousands of levels deep in values of the same kind: compared, hashed and pickled without recursion."""
+"""Values nested in others of the same kind, even thousands deep: compared, hashed and pickled without recursion."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Nested:
 
     `__match_args__` names the attributes, in the order of the arguments of the class, as it does in a dataclass.
 
-    All methods take O(n) time for n different objects, however often each occurs. `repr` shows the outermost levels.
+    All methods take O(n) time for n distinct objects, however often each occurs. `repr` shows the outermost levels.
     """
 
     __slots__ = ()

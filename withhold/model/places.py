@@ -1,7 +1,7 @@
 """Places where a viewer can be, as far as is known. Each place is one bit of an int.
 
-Each country and subdivision is a place: that of viewers who are known to be there, but not where within it. The unknown
-location is one more place, and also represents everything outside of all countries. A set of places is an int, so
+Each country and subdivision is a place: that of viewers who are known to be there, but not where inside it. The unknown
+location is one more place, and also represents everything outside all countries. A set of places is an int, so
 union, difference and containment take a microsecond for any set. The bits depend on the installed ISO data and are
 never stored.
 """
@@ -51,7 +51,7 @@ def _atlas() -> _Atlas:
 
 
 def everywhere() -> Places:
-    """Return all places. The first call reads the ISO data in some 50 ms; creating an `Engine` does so."""
+    """Return all places. The first call takes about 50 ms to read the ISO data; creating an `Engine` makes it."""
     return within(WORLD)
 
 
@@ -69,7 +69,7 @@ def within_any(codes: Iterable[str]) -> Places:
     """Return the places that are certainly in at least one of several territories. O(codes)."""
     found = 0
     for code in codes:
-        first, count = _atlas().spans[code]  # inside the loop: without codes the ISO data are not read
+        first, count = _atlas().spans[code]  # inside the loop: if there are no codes, the ISO data are not read
         found |= (1 << count) - 1 << first
     return found
 
@@ -116,10 +116,10 @@ def divides_a_country(places: Places) -> bool:
 
 @lru_cache(maxsize=8192)
 def place_of(location_key: tuple[str | None, tuple[str, ...]]) -> Places:
-    """Return the place of a country and its known subdivisions: the bit of the smallest of them."""
+    """Return the place for a country and its known subdivisions: the bit of the smallest of them."""
     country, known = location_key
     spans = _atlas().spans
-    # Codes follow those that contain them, so the highest bit is that of the smallest.
+    # Each code follows those that contain it, so the highest bit is that of the smallest place.
     return 1 << max((spans[code][0] for code in known), default=spans[country or WORLD][0])
 
 

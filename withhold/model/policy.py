@@ -1,4 +1,4 @@
-"""Choices that the rules leave to the engine."""
+"""Choices that the rules leave to the engine's operator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Settle(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The engine's own choices. Immutable.
+    """The choices that the rules leave open. Immutable.
 
     `unknown_location` applies when it is unknown whether the viewer is in the territory of a rule, and the rule has
     neither `if_unknown` nor `except_in` (R4). The default is `show`, as in Twitter's published evaluators.

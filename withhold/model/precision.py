@@ -1,19 +1,19 @@
 """Detection of ids that were converted to a floating-point number and lost their last digits (A4).
 
-A double holds 53 bits, but an id of today has 61. The kind of conversion determines which digits of the id remain:
+A double holds 53 bits, but a current id has 61. The kind of conversion determines which digits of the id remain:
 
 - *Printed*: a spreadsheet prints 15 digits, and JavaScript the fewest digits that identify the double. Zeros fill the
-  rest. One exact id in 2**(bits - 53) looks the same by chance: of today's ids, one in 256.
+  rest. One exact id in 2**(bits - 53) looks the same by chance: of current ids, one in 256.
 - *Cast* (`int(float(id))`): the last bits become 0. The low twelve bits of an id count the ids that one machine creates
   in one millisecond. Until August 2023 the count began at 0, and most ids have 0 there. So a single cast id looks
-  exact, but in a list of many ids too many end in 0. Since September 2023 the count begins anywhere up to 511, and a
+  exact, but in a long list too many ids end in 0. Since September 2023 the count begins anywhere up to 511, and a
   few cast ids are enough: they end in other multiples of 256, and exact ids do so only by chance.
 - *Shortened*: `1.35567E+18`, with its zeros written out, has at most eight digits before the zeros. No exact id does.
   Nor does an exact id have as many zero bits as a 32-bit floating-point number leaves.
 
-A list is refused if it looks as at most one exact list in a million does by chance, by Chernoff's bound: of n ids, k
-look rounded where a share p is expected, and n·KL(k/n‖p) exceeds ln 10⁶. Above ln 10³ there is a warning. For printed
-ids the limit is one exact list in some 5,000, or more than half of the list.
+A list is refused if, by Chernoff's bound, at most one exact list in a million would look like it by chance. If k of n
+ids look rounded, and a share p is expected, this is the case if n·KL(k/n‖p) exceeds ln 10⁶. Above ln 10³ there is a
+warning. For printed ids the limit is about one exact list in 5,000, or more than half of the ids.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ _CHANGES = [
     first_id_at(datetime(year, month, 1, tzinfo=UTC))
     for year, month in ((2017, 1), (2019, 1), (2020, 1), (2021, 1), (2022, 4), (2023, 9))
 ]
-# The bits of a 32-bit floating-point number. It leaves 37 zero bits in an id of today; one exact id in ten million has
-# them.
+# The bits of a 32-bit floating-point number. It leaves 37 zero bits in a current id; one exact id in ten million
+# has them.
 _SINGLE = 24
-# Ids are counted by span: those with equal bits above the lowest 48, which are created within some 19 hours.
+# Ids are counted by span. The ids of a span have equal bits above the lowest 48, and were created within about 19
+# hours.
 _SPAN = 48
 
 
@@ -60,10 +61,10 @@ class Sign(StrEnum):
 
 
 class Precision:
-    """Counts the ids of one source that look rounded. Takes half a microsecond for each id."""
+    """Counts the ids from one source that look rounded. Takes half a microsecond for each id."""
 
     def __init__(self) -> None:
-        # The number of ids by span: of multiples of 4096, and of all others.
+        # The numbers of ids by span: those that are multiples of 4096, and all others.
         self._zeros: Counter[int] = Counter()
         self._others: Counter[int] = Counter()
         self._printed = self._cast = 0
@@ -106,7 +107,7 @@ class Precision:
     def doubtful(self) -> set[Sign]:
         """Return the ways in which ids may have lost digits.
 
-        Fewer ids are enough than for `lost`, so the caller should only warn.
+        This needs fewer ids than `lost`, so the caller should only warn.
         """
         found = set()
         if self._exceeds(deviations=3, more=0.65) or (self._printed > 0 and self._expected() < 0.1):
@@ -118,7 +119,7 @@ class Precision:
         return found
 
     def zeros(self) -> str:
-        """Return text with the number of ids that are multiples of 4096, and the number expected of exact ids."""
+        """Return text with the number of ids that are multiples of 4096, and the number expected for exact ids."""
         count, expected = self._zeros.total(), self._expected_zeros()
         return f"{count:,} of {count + self._others.total():,} long ids (at most about {expected:,.0f} expected)"
 

@@ -82,7 +82,7 @@ class KnownProtected(NamedTuple):
 
 
 def protection(known: KnownProtected | None) -> str:
-    """Return text for a report on which lists of protected accounts were read.
+    """Return text for a report on the lists of protected accounts that were read.
 
     >>> protection(KnownProtected.of([])), protection(None)
     ('0 protected accounts', 'no list of protected accounts was read')

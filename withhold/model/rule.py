@@ -79,8 +79,8 @@ _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UT
 class Rule:
     """A rule that withholds accounts and tweets in territories for a period. Immutable.
 
-    The arguments have the names of the keys in a rule file, except that `from` is `from_` here. Codes, ids, instants
-    and choices may be given in any unambiguous form; the attributes have them in canonical form.
+    The arguments are named like the keys of a rule file, except that `from` is `from_` here. Codes, ids, instants and
+    choices may be given in any unambiguous form; the attributes hold them in canonical form.
 
     >>> rule = Rule(id="in-1", accounts=[1101], withheld_in=["in"], reason="legal_demand")
     >>> rule.withheld_in, 1101 in rule.accounts
@@ -166,7 +166,7 @@ class Rule:
         return any(period.covers(instant) for period in self.periods)
 
     def place_of(self, *keys: str) -> Place | None:
-        """Return the position of a key in the rule's file, or that of the rule if it has none or several of `keys`."""
+        """Return the position of a key in the rule's file, or that of the rule unless it has exactly one of `keys`."""
         found = [(lines, column) for key, lines, column in self.layout if key in keys]
         if self.place is None or len(found) != 1:
             return self.place
@@ -220,7 +220,7 @@ class Rule:
             yield "no-territory", "withheld_in", "the rule names no territory", "write `withheld_in: [IN]`, or `WORLD`"
 
     def _as_list(self, name: str) -> None:
-        """Replace a single code by a tuple of it. Raise `RuleError` for a value that is neither iterable nor text."""
+        """Replace a single code with a tuple of it. Raise `RuleError` for a value that is neither iterable nor text."""
         given: object = getattr(self, name)
         if isinstance(given, str):
             object.__setattr__(self, name, (given,))
@@ -263,7 +263,7 @@ def territories_of(rule: Rule) -> TerritorySet:
 
 
 def choice(kind: type[_Choice], value: str, name: str, place: Place | str | None = None) -> _Choice:
-    """Return the member of the enumeration `kind` with a value. Raises `RuleError`, which calls the value `name`."""
+    """Return the member of `kind` with the given value. Raises `RuleError`, whose message calls the value `name`."""
     try:
         return kind(value)
     except ValueError:
@@ -299,7 +299,7 @@ def _is_empty(period: Period) -> bool:
 
 
 def _by_bounds(period: Period) -> tuple[datetime, datetime]:
-    """Return a key to sort periods by start, then by end. Open bounds are outside of all others."""
+    """Return a key to sort periods by start, then by end. Open bounds lie outside all others."""
     return (period.start or _FIRST, period.end or _LAST)
 
 

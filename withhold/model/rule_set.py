@@ -34,7 +34,7 @@ class RuleSet:
 
     __slots__ = ("_by_id", "_digest", "files", "rules", "warnings")
 
-    #: The function that reads files. It is in a room above this one, so `withhold/__init__.py` sets it.
+    #: The function that reads files. It is in a higher room, so `withhold/__init__.py` sets it.
     _loader: ClassVar[Callable[[Path, Path | None, Progress | None], RuleSet]]
 
     def __init__(self, rules: Iterable[Rule] = (), warnings: Sequence[Problem] = (), *, files: int = 0) -> None:
@@ -60,15 +60,15 @@ class RuleSet:
     def load(cls, path: Path, root: Path | None = None, *, progress: Progress | None = None) -> RuleSet:
         """Read a rule file, or all rule files below a directory.
 
-        No file outside of `root` is opened, even if a rule file or a link names one. `root` is a folder that contains
-        `path`. The default is the directory itself, or the folder of the file; links are resolved first.
+        No file outside `root` is opened, even if a rule file or a link names one. `root` is a directory that contains
+        `path`. The default is the directory itself, or the one that contains the file; links are resolved first.
 
-        `progress` is called from time to time with the bytes read so far and the total. Loading takes O(n) time, and at
+        `progress` is called periodically with the bytes read so far and the total. Loading takes O(n) time, and at
         most about 70 bytes of memory for each id. Text that was read as something other than written (`UK` as `GB`) is
         reported in `.warnings`, and through `warnings.warn` as `RuleSetWarning`.
 
         Raises `RuleSetError` with every problem of every file, `FileNotFoundError` if `path` or `root` does not exist,
-        and `NotADirectoryError` if `root` is not a folder.
+        and `NotADirectoryError` if `root` is not a directory.
         """
         return cls._loader(path, root, progress)
 

@@ -40,7 +40,7 @@ class TerritorySet:
 
     @property
     def places(self) -> Places:
-        """The places inside. The place of a country or region represents the part of it that is in no subdivision."""
+        """The places inside. That of a country or region represents the part of it that is in no subdivision."""
         return self._places
 
     def __reduce__(self) -> tuple[object, tuple[tuple[str, ...]]]:

@@ -20,7 +20,7 @@ from withhold.territories import (
     resolve,
 )
 
-#: A known location: a country (None if unknown) and subdivisions of it. Decisions are cached by it.
+#: A location as far as it is known: a country (None if unknown) and subdivisions of it. Decisions are cached by it.
 LocationKey = tuple[str | None, tuple[str, ...]]
 
 
@@ -92,9 +92,9 @@ class Viewer:
 
     @property
     def location_key(self) -> LocationKey:
-        """Country and subdivisions.
+        """The country and the subdivisions.
 
-        A decision depends on nothing else of a viewer, except for `Policy.author_sees_own`.
+        A decision depends on nothing else about a viewer, except for `Policy.author_sees_own`.
         """
         return (self.country, self.subdivisions)
 
@@ -132,8 +132,8 @@ def is_in(place: LocationKey, code: str) -> bool | None:
     >>> is_in(("US", ()), "US-MS"), is_in(("US", ("US-TX",)), "US-MS"), is_in((None, ()), "WORLD")
     (None, False, True)
 
-    Containment holds at every level. A viewer in `IT-RM` is in `IT-62`. For a viewer known only to be in `IT-62`, it is
-    unknown whether they are in `IT-RM`.
+    Containment holds at every level. A viewer in `IT-RM` is in `IT-62`. If a viewer is known only to be in
+    `IT-62`, it is unknown whether they are in `IT-RM`.
     """
     country, known = place
     if code == WORLD or any(code in containing(inner) for inner in (country, *known) if inner):

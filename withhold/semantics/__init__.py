@@ -1,4 +1,4 @@
-"""What rules mean: each sentence of the contract once, for the engine, the lint, the reports and the tests of rules."""
+"""What rules mean: each sentence of the contract once, for the engine, linting, reports and rule tests."""
 
 from withhold.semantics.outcome import Answer, ReachingRule, RuleInForce, answer_at, combine, speaking_key
 from withhold.semantics.periods import edges, stretch_at, stretches, sweep

@@ -1,12 +1,12 @@
-"""The distribution of the ids of a table over buckets. This is the definition; `withhold.native` repeats it in C.
+"""The distribution of the ids of a table over buckets. This is the definition; `withhold.native` has it in C too.
 
-Nearly every question is about an id that no rule names. So each bucket of about four ids has a 64-bit word, a filter,
-in which each id of the bucket sets four bits. If one of an id's four bits is not set, the id is not in the table, and
-one read of memory was enough. About one in 200 absent ids passes the filter and is then searched for without success.
+Nearly every question is about an id that no rule names. So each bucket of about four ids has a filter: a 64-bit word
+in which each id of the bucket sets four bits. If any of the four bits of an id is not set, the id is not in the table,
+and one read of memory was enough. About one in 200 absent ids passes the filter and is then searched for in vain.
 
 `benchmarks/structures/STRUCTURES.md` compares this with other structures. A single question costs one read of memory,
-and no other structure answers pages faster in large tables. A binary fuse filter answers single questions faster in
-large tables, but pages more slowly, and building one may fail and need another attempt.
+and in large tables no other structure answers pages faster. A binary fuse filter answers single questions in large
+tables faster, but pages more slowly, and building one may fail and have to be repeated.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def buckets_for(ids: int) -> int:
 
 
 def mixed(id_: int) -> int:
-    """Return a hash of 64 bits. Ids of the same second and consecutive ids are distributed as evenly as any others."""
+    """Return a 64-bit hash. Ids from the same second and consecutive ids are distributed as evenly as any others."""
     bits = (id_ ^ id_ >> 32) * _FIRST & _64_BITS
     bits ^= bits >> 32
     return bits * _SECOND & _64_BITS

@@ -16,14 +16,14 @@ from withhold.model.rule import Rule
 from withhold.snapshot.buckets import bucket_of, buckets_for, mask_of, mixed
 from withhold.snapshot.format import KINDS, MOST, SECTIONS, Bytes
 
-#: Several rules that name the same id: their numbers, ascending.
+#: The numbers of several rules that name the same id, ascending.
 Combination = tuple[int, ...]
 
 
 def index_in_c(rules: Sequence[Rule]) -> tuple[dict[str, Bytes], list[Combination]]:
-    """Return the sections of both tables, and the combinations. O(ids), about 0.1 µs for each.
+    """Return the sections of both tables, and the combinations. O(ids); about 0.1 µs for each id.
 
-    The result is that of `postings_by_id` and `table_sections`. Raises `RuleSetError` for too many ids.
+    The result equals that of `postings_by_id` and `table_sections`. Raises `RuleSetError` for too many ids.
     """
     known: dict[bytes, int] = {}
     sections: dict[str, Bytes] = {}
@@ -68,12 +68,12 @@ def _check_size(ids: int) -> None:
 def postings_by_id(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], list[Combination]]:
     """Return, for each kind, the posting of each id; and the combinations. O(ids).
 
-    A posting below `len(rules)` is the number of the only rule that names the id. Any other is `len(rules)` plus the
-    number of a combination.
+    A posting below `len(rules)` is the number of the only rule that names the id. Any other posting is `len(rules)`
+    plus the number of a combination.
     """
     combinations: dict[tuple[int, int], int] = {}
-    # Each combination is stored as a shorter one's posting and one more rule. Thousands of rules on one account create
-    # as many combinations, which would take quadratic memory if stored in full.
+    # Each combination is stored as the posting of a shorter one and one more rule. Thousands of rules on one account
+    # create as many combinations, which would take quadratic memory if they were stored in full.
     known: list[tuple[int, int]] = []
 
     def extended(before: int, number: int) -> int:
@@ -102,7 +102,7 @@ def postings_by_id(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], li
                 if before is not None and before not in after:
                     after[before] = extended(before, number)
                 named[id_] = after[before]
-    # Drop combinations that no id has any more because they were extended, and sort the others.
+    # Drop combinations that no id has any longer because they were extended, and sort the others.
     used = {posting for named in postings.values() for posting in named.values() if posting >= len(rules)}
     rules_of = {posting: rules_in(posting) for posting in used}
     placed = sorted(used, key=rules_of.__getitem__)
@@ -114,7 +114,7 @@ def postings_by_id(rules: Sequence[Rule]) -> tuple[dict[str, dict[int, int]], li
 
 
 def table_sections(named: Mapping[int, int], kind: str, ids: int) -> dict[str, Bytes]:
-    """Return the sections of a table of postings, with buckets for `ids` ids. O(ids), some microseconds for each.
+    """Return the sections of a table of postings, with buckets for `ids` ids. O(ids); a few microseconds for each id.
 
     Raises `RuleSetError` for too many ids.
     """

@@ -21,7 +21,7 @@ _Value = TypeVar("_Value")
 
 
 class Cache(Generic[_Key, _Value]):
-    """A cache of up to `size` values, which drops the oldest first.
+    """A cache of at most `size` values, which drops the oldest first.
 
     Reading changes nothing, so only writing takes the lock. A write never waits for the lock: in a signal handler it
     could wait for the thread that the handler interrupted. If two threads miss a key at the same time, both compute the
@@ -65,7 +65,7 @@ _CACHES: WeakSet[Cache[Any, Any]] = WeakSet()
 
 
 def _forked() -> None:
-    """Empty the caches that another thread was writing to. In a forked child it does not exist to finish the write."""
+    """Empty the caches that another thread was writing to: in a forked child, no thread exists to finish the write."""
     for cache in list(_CACHES):
         if cache._lock.locked():
             cache._begin()

@@ -39,7 +39,7 @@ _COMPILE = "compile it again"
 def read_header(data: memoryview, file: str) -> Header:
     """Return the header of a file after checking it and the positions of all sections. O(1).
 
-    Raises `SnapshotError` if the file is not a snapshot, has another version, or is damaged there.
+    Raises `SnapshotError` if the file is not a snapshot, has another version, or has a damaged header.
     """
 
     def refused(code: str, message: str, hint: str | None = _COMPILE) -> SnapshotError:
@@ -71,7 +71,7 @@ def read_header(data: memoryview, file: str) -> Header:
 
 
 def _misplaced(header: Header, data: memoryview) -> list[str]:
-    """Return messages on sections with a wrong position or length."""
+    """Return messages about sections with a wrong position or length."""
     if list(header.sections) != list(SECTIONS):
         return ["the sections are not those of this format"]
     wrong = []
@@ -106,12 +106,12 @@ def verify(header: Header, sections: Mapping[str, Bytes], file: str) -> None:
     """
 
     # Hashing and the functions in C release the GIL. The tables are checked by this thread alone: they are slices of
-    # one memoryview, which only one thread at a time may slice or release (see `StoredRules`). There is no thread pool,
-    # because none can be started after the main thread has ended, when other threads may still serve.
+    # one memoryview, which only one thread at a time may slice or release (see `StoredRules`). No thread pool is
+    # used, because none can be started after the main thread has ended, when other threads may still be serving.
     waiting, found = [*SECTIONS], dict[str, str]()
 
     def hash_some() -> None:
-        with suppress(IndexError):  # all are taken
+        with suppress(IndexError):  # no section is left
             while True:
                 name = waiting.pop()
                 found[name] = hashlib.sha256(sections[name]).hexdigest()

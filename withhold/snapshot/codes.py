@@ -1,4 +1,4 @@
-"""Check that the territory codes in a file still exist. ISO 3166 changes, and pycountry with it."""
+"""Check that the territory codes in a file still exist. ISO 3166 changes, and so does pycountry."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Compiled:
         return tuple(self._rules[number] for number in numbers)
 
     def fingerprint(self, _: int) -> None:
-        """Return None: the rules are in memory, so comparing them costs no more than comparing fingerprints."""
+        """Return None: the rules are in memory, and comparing them costs no more than comparing fingerprints."""
 
     def postings(self, kind: str) -> Iterable[tuple[int, int]]:
         """Return all ids of a kind, each with its posting."""
@@ -56,7 +56,7 @@ class Compiled:
     def sections(self) -> tuple[dict[str, Bytes], Counts, dict[str, str]]:
         """Return the sections of a file, their counts and their known digests.
 
-        O(ids); a second for some 100,000 rules.
+        O(ids); about a second for 100,000 rules.
         """
         sections = dict(self._sections)
         if not sections:

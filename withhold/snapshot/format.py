@@ -7,27 +7,28 @@ All numbers are little-endian. The file begins with 4096 bytes::
          8      4  version of the format, unsigned: 1
         12      4  offset of the end of the header, unsigned: 4096
         16     32  SHA-256 of the header
-        48   4048  the header: JSON in UTF-8, padded with blanks
+        48   4048  the header: JSON in UTF-8, padded with spaces
 
-The digest includes the blanks. The header is an object with these keys:
+The digest includes the padding. The header is an object with these keys:
 
-- `digest` (text): the SHA-256 of the rules' content, as `withhold.model.rule_set` computes it. `revision`: its first 16
-  digits, which decisions contain.
+- `digest` (text): the SHA-256 of the rules' content, as `withhold.model.rule_set` computes it.
+- `revision` (text): the first 16 digits of the digest. Decisions contain it.
 - `created` (ISO 8601 text, or null): when the file was made, if the caller of `save` passed it. Nothing else in a file
-  depends on the time or machine: with one version of pycountry, equal rules from the same files give equal bytes.
+  depends on the time or the machine: with the same version of pycountry, equal rules from the same files give equal
+  bytes.
 - `protected`, present if lists of protected accounts were read when the rules were compiled: the number of `accounts`
   on them, and `sha256`, a digest of the lists as `withhold.model.protected` computes it. The file does not contain the
   accounts, and its revision does not depend on them.
-- `territories` (an object, or null): the version of the territory data in which the codes were valid: that of
-  `pycountry`, and the edition of this library's own `table`. Files from before 2026-11 do not have the key.
-- `counts`: the number of `rules`, the numbers of different `accounts` and `tweets` that they name, and the number of
+- `territories` (an object, or null): the versions of the territory data in which the codes were valid: the version of
+  `pycountry`, and the edition of this library's own `table`. Files from before 2026-11 do not have this key.
+- `counts`: the number of `rules`, the numbers of distinct `accounts` and `tweets` that they name, and the number of
   `combinations` (see below).
 - `size`: the size of the whole file in bytes.
 - `sections`: an object with an entry `{"offset", "length", "sha256"}`, in bytes, for each of the sections below, in
   that order. Each section is at the first multiple of 64 after the end of the previous one, or of the header. The bytes
   between sections are zero, and there are none after the last section.
 
-`accounts.words`, `accounts.starts`, `accounts.ids`, `accounts.postings`, and the same four of `tweets`
+`accounts.words`, `accounts.starts`, `accounts.ids`, `accounts.postings`, and the same four for `tweets`
     The tables. `ids` (64 bits each, signed, positive, ascending within a bucket) has the ids of one bucket after
     another, and `postings` (32 bits) has the posting of each id. `starts` (32 bits) has the index in both at which each
     bucket starts, and one more entry for the end of the last bucket. `words` (64 bits) has the filter of each bucket.
@@ -37,14 +38,14 @@ The digest includes the blanks. The header is an object with these keys:
 `combinations.starts`, `combinations.rules`
     A posting below the number of rules is the number of the only rule that names the id. Any other posting, minus the
     number of rules, is the number of a combination of two or more rules. Their numbers are in `rules` (32 bits),
-    ascending, from the index that `starts` (64 bits) has for the combination up to the next one. Combinations are
-    sorted by their numbers of rules, compared one after another.
+    ascending, from the index that `starts` (64 bits) gives for the combination up to that of the next one. Combinations
+    are sorted by the numbers of their rules, compared one after another.
 `rules.starts`, `rules.records`
     The rules, numbered from 0 and sorted by their ids (by Unicode code point). Each is a JSON object in `records`, from
-    the offset that `starts` (64 bits) has for it up to the next one. It has the keys of a rule file except `ids_file`,
-    with null for absent values; `override` is present only if the rule has overrides. Codes are lists, with groups
-    replaced by their countries. `stays` are pairs [from, until]. `accounts` and `tweets` are the numbers of ids that
-    the rule names. `place` is [file, line, column] of the rule, or null.
+    the offset that `starts` (64 bits) gives for it up to that of the next one. It has the keys of a rule file except
+    `ids_file`, with null for absent values; `override` is present only if the rule has overrides. Codes are lists, with
+    groups replaced by their countries. `stays` are pairs [from, until]. `accounts` and `tweets` are the numbers of ids
+    that the rule names. `place` is [file, line, column] of the rule, or null.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ def lay_out(
 ) -> Iterator[Bytes]:
     """Yield a file piece by piece: its header, then the sections with the padding between them. O(bytes).
 
-    `digests` has the digests of sections that are known already.
+    `digests` has the digests that are already known.
     """
     found: dict[str, Section] = {}
     end = HEADER_END

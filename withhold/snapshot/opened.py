@@ -25,12 +25,12 @@ from withhold.snapshot.table import MappedTable, Table
 #: The territory codes in records of at most this size are always checked, which takes a millisecond.
 _SMALL = 1 << 20
 _COMPILE = "use `withhold compile` to make a snapshot"
-#: The number of rules that are cached after they were read from their records.
+#: The number of rules that are cached after they are read from their records.
 _KEPT = 4096
 
 
 class OpenedSnapshot:
-    """A mapped file. Rules are read when they are needed, and so are their ids."""
+    """A mapped file. Rules and their ids are read when they are needed."""
 
     def __init__(
         self, path: str | os.PathLike[str], how: Verify, *, in_c: bool, opened: BufferedReader | None = None
@@ -82,7 +82,7 @@ class OpenedSnapshot:
     def sections(self) -> tuple[Mapping[str, Bytes], Counts, Mapping[str, str]]:
         """Return the sections, their counts and the digests from the header.
 
-        The digests are not computed again, so that damage is also detected in a copy of the file.
+        The digests are not computed again, so that damage is also detected in a file copied from this one.
         """
         return self._stored.sections, self._stored.counts, self._stored.digests
 
@@ -91,7 +91,7 @@ class OpenedSnapshot:
         return self._stored.postings(kind)
 
     def fingerprint(self, posting: int) -> object:
-        """Return the content of the rules of a posting. Takes a fifth of the time that creating the rules takes."""
+        """Return the content of the rules of a posting. This takes a fifth of the time of creating the rules."""
         return self._stored.fingerprint(posting)
 
     def _rule(self, number: int) -> Rule:

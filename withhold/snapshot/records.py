@@ -14,14 +14,14 @@ from withhold.model.rule_set import rule_values
 from withhold.snapshot.format import MOST
 from withhold.territories import current
 
-# The number of bytes that the path of a file can have.
+# The maximum number of bytes in the path of a file.
 _LONGEST = 4096
 
 
 def record_of(rule: Rule) -> bytes:
     """Return a rule as JSON. `accounts` and `tweets` are numbers of ids, not the ids.
 
-    `place` is null if no file can have the place of the rule.
+    `place` is null if the place of the rule cannot exist in any file.
     """
     place = None
     if rule.place is not None:
@@ -34,7 +34,7 @@ def record_of(rule: Rule) -> bytes:
 def rule_of(record: bytes, ids: Callable[[str, int], IdSet]) -> Rule:
     """Return the rule of a record.
 
-    `ids` returns its ids of a kind, given their number. Renamed codes become current ones.
+    `ids` returns the ids of a kind, given the kind and their number. Renamed codes become current ones.
 
     Raises `ValueError`, `TypeError` or `KeyError` for an invalid record, and the errors of `Rule`.
     """

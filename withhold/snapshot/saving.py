@@ -21,11 +21,11 @@ _BEGINNING, _END = ".withhold-", ".partial"
 
 
 def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
-    """Write a temporary file in the same folder, then rename it to `path`. Return its size in bytes.
+    """Write a temporary file in the same directory, then rename it to `path`. Return its size in bytes.
 
-    An existing file is replaced, not changed, so processes that have it mapped keep it. Raises `OSError`, also if
-    `path` exists and is not a file, or is a link out of its folder. After an error, no temporary file remains. A
-    process that is killed leaves a hidden file `.withhold-….partial`, which the next save into the folder removes.
+    An existing file is replaced, not changed, so processes that have it mapped keep it. Raises `OSError`, for example
+    if `path` exists and is not a file, or is a link out of its directory. After an error, no temporary file remains. A
+    process that is killed leaves a hidden file `.withhold-….partial`, which the next save into the directory removes.
     """
     target = _target_of(path)
     if os.path.exists(target) and not os.path.isfile(target):  # noqa: PTH110, PTH113
@@ -33,7 +33,7 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
     _remove_leftovers(os.path.dirname(target))  # noqa: PTH120
     with ExitStack() as stack:
         folder = None
-        if os.name == "posix":  # folders can be synced
+        if os.name == "posix":  # directories can be synced
             folder = os.open(os.path.dirname(target), os.O_RDONLY)  # noqa: PTH120
             stack.callback(os.close, folder)
         temporary, file = _create_locked(os.path.dirname(target))  # noqa: PTH120
@@ -52,7 +52,7 @@ def write_atomically(path: Path, pieces: Iterable[Bytes]) -> int:
 
 
 def _target_of(path: Path) -> str:
-    """Return the real path to write to. Raise `PermissionError` for a link out of its folder, or to a file of git.
+    """Return the real path to write to. Raise `PermissionError` for a link out of its directory or to a file of git.
 
     Other links are followed and kept: `current.wh` may be a link to `42.wh`. Without this check, a link in somebody
     else's repository could cause any file to be replaced.
@@ -62,7 +62,7 @@ def _target_of(path: Path) -> str:
         folder = os.path.realpath(path.parent)
         below = Path(target).relative_to(folder).parts if Path(target).is_relative_to(folder) else None
         if below is None or ".git" in map(str.casefold, below):
-            reason = "it is a link out of its folder" if below is None else "it is a link to a file of git"
+            reason = "it is a link out of its directory" if below is None else "it is a link to a file of git"
             raise PermissionError(errno.EPERM, f"{reason}; give the path that it leads to")
     return target
 
@@ -89,7 +89,7 @@ def _create_locked(folder: str) -> tuple[str, BinaryIO]:
 
 
 def _remove_leftovers(folder: str) -> None:
-    """Remove the temporary files of interrupted saves from a folder: those that no process has locked."""
+    """Remove the temporary files of interrupted saves from a directory: those that no process has locked."""
     if sys.platform == "win32":  # files cannot be locked in this way
         return
     for name in os.listdir(folder):  # noqa: PTH208

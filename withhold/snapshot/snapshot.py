@@ -69,8 +69,8 @@ class Snapshot:
         self.accounts, self.tweets = contents.tables["accounts"], contents.tables["tweets"]
         #: A function that returns the rules that a posting of a table denotes.
         self.rules_of = contents.rules_of
-        #: A function that returns the content of these rules without ids and places, or None if it is not available
-        #: cheaply.
+        #: A function that returns the content of these rules without ids and places, or None if there is no cheap
+        #: way to get it.
         self.fingerprint = contents.fingerprint
         #: A function that returns all ids of a kind, each with its posting, in no particular order.
         self.postings = contents.postings
@@ -90,11 +90,11 @@ class Snapshot:
         protected: Iterable[Protected] | KnownProtected | None = None,
         native: bool | None = None,
     ) -> Snapshot:
-        """Compile a rule set. O(ids + rules): a second for some millions of ids, and 16 bytes of memory for each.
+        """Compile a rule set. O(ids + rules): about a second for a few million ids, and 16 bytes of memory for each.
 
-        `protected` are the accounts on the lists of protected accounts that were read with the rules. The snapshot
+        `protected` has the accounts on the lists of protected accounts that were read with the rules. The snapshot
         stores their number and a digest of the lists, not the accounts. `native` decides whether the index is built and
-        read in C: if possible (None), always (True), or never (False). In Python it takes about ten times the time and
+        read in C: if possible (None), always (True), or never (False). Python takes about ten times as much time and
         memory. Other threads can run meanwhile.
 
         Raises `SubjectTypeError` for anything but a `RuleSet`, `RuleSetError` for more than 2,147,483,647 ids of one
@@ -124,19 +124,20 @@ class Snapshot:
         `verify="full"` reads the whole file, checks the digest of every section, and checks that every id can be found:
         O(bytes), about a second for a gigabyte; in Python, a second for a million ids. `verify="header"` checks the
         header and the positions of the sections, and takes a millisecond. Use it if the file was verified before. If
-        the file was damaged since, it is never read beyond its end, but answers may be wrong; saving it again gives a
-        file that is refused as damaged. Rules are read from their records when an answer needs them. A record that this
-        version cannot read raises `SnapshotError` then; `snapshot.rules` reads all records.
+        the file has been damaged since, it is never read beyond its end, but answers may be wrong, and saving it again
+        gives a file that is refused as damaged. Rules are read from their records when an answer needs them. A record
+        that this version cannot read raises `SnapshotError` at that time; `snapshot.rules` reads all records.
 
         Territory codes are checked too: with `"full"` always, with `"header"` if the records are small or the file was
         written with other territory data, for example with another version of pycountry. This takes time in proportion
-        to the number of rules. A code that was renamed since is read as the new code, and the revision remains that of
-        the file. For a code that no longer exists, `SnapshotError` names the code and both versions of pycountry.
+        to the number of rules. A code that has been renamed since is read as the new code, and the revision remains
+        that of the file. For a code that no longer exists, `SnapshotError` names the code and both versions of
+        pycountry.
 
-        Do not change a file in place while it is open; `save` does not. If a mapped file gets shorter, the process that
-        reads it is killed.
+        Do not change a file in place while it is open; `save` does not. If a mapped file becomes shorter, the process
+        that reads it is killed.
 
-        `native` is as in `compile`; in Python a look-up takes some microseconds. Raises `SnapshotError` with a
+        `native` is as in `compile`; in Python a look-up takes a few microseconds. Raises `SnapshotError` with a
         description of the damage, `OSError`, `ImportError` as `compile` does, and `ValueError` for another `verify`.
         """
         from withhold.snapshot.opened import OpenedSnapshot
@@ -152,8 +153,9 @@ class Snapshot:
         """Write a file for `open`, and return its size in bytes. Equal rules from the same files give equal bytes.
 
         An existing file is replaced atomically: a reader finds either the old file or the new one, even if this process
-        is killed. A link is followed inside its own folder; a link out of it, or into `.git`, raises `PermissionError`.
-        `created` is stored in the header. Raises `InstantError` if `created` is naive, and `OSError`.
+        is killed. A link is followed inside its own directory; a link out of it, or into `.git`, raises
+        `PermissionError`. `created` is stored in the header. Raises `InstantError` if `created` is naive, and
+        `OSError`.
 
         >>> from pathlib import Path
         >>> from tempfile import mkdtemp

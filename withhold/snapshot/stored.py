@@ -29,10 +29,10 @@ class _Inverted(NamedTuple):
 class StoredRules:
     """Reads the rules of a mapped file, and the ids that they name. Rules reference this store, never the reverse.
 
-    Every section is a slice of one memoryview, which counts its slices. Without a GIL this count is wrong if threads
-    slice and release at the same time, and the file could be closed while it is read. So the slices are made once, and
-    a record is copied from the map itself. No lock is needed, which a child process that is forked meanwhile could
-    inherit locked.
+    Every section is a slice of one memoryview, which counts its slices. Without a GIL the count becomes wrong if
+    threads slice and release at the same time, and then the file could be closed while it is read. So the slices are
+    made once, and a record is copied from the map itself. This needs no lock, which a forked child could inherit
+    locked.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class StoredRules:
 
 
 class StoredIds(IdSet):
-    """The ids of a rule, which are read when they are needed. Only their number is known before."""
+    """The ids of a rule, which are read when they are needed. Until then only their number is known."""
 
     __slots__ = ("_count", "_kind", "_loaded", "_rule", "_store")
 

@@ -11,7 +11,7 @@ from withhold.snapshot.buckets import bucket_of, mask_of, mixed
 
 
 class Table(Protocol):
-    """An index, as the engine uses it. Threads must be able to share it.
+    """An index, as the engine uses it. It must be safe to share between threads.
 
     A posting is a number that denotes the rules that name an id. Ids that the same rules name have the same posting.
     """
@@ -28,10 +28,10 @@ class PythonTable(Table, Protocol):
 
     @property
     def named(self) -> Container[int]:
-        """The ids that rules name, and 0. No look-up is needed for other ids, and most ids are others.
+        """The ids that rules name, and 0. Most ids are not among them and need no look-up.
 
         INVARIANT (unchecked ids): it always contains 0. The serving calls answer "visible" for ids outside it, and
-        check the ids in it. So they report 0 as invalid.
+        check the ids in it, so they report 0 as invalid.
         """
 
 
@@ -54,9 +54,9 @@ class DictTable:
 
 
 class MappedTable:
-    """A table in the sections of a file, read without `withhold.native`. A look-up takes some microseconds.
+    """A table in the sections of a file, read without `withhold.native`. A look-up takes a few microseconds.
 
-    Processes share the memory of the file; each would need a dict of its own.
+    Processes share the memory of the file, whereas each would need a dict of its own.
     """
 
     __slots__ = ("_buckets", "_ids", "_postings", "_starts", "_words")
