@@ -51,7 +51,7 @@ from withhold.native import EngineInfo, engine_info
 from withhold.snapshot import Snapshot
 from withhold.sources import load as _load
 
-# `RuleSet` is in a room below the one that reads files, and imports only go down. So the two are connected here.
+# `RuleSet` is in a room below the one that reads files, and imports only go down, so the two are connected here.
 RuleSet._loader = staticmethod(_load)
 
 __all__ = [

@@ -53,8 +53,8 @@ _INVISIBLE = re.compile(
 )
 _RUNS = re.compile("  +")
 _NAME = re.compile(r"[\w.:/-]+")
-# Like `COMMAND`, and also the first character of `::error::`, which GitHub obeys at the start of a line, even after
-# blanks.
+# Like `COMMAND`, but also the first character of `::error::`, which GitHub obeys at the start of a line, even after
+# spaces.
 _COMMANDS = re.compile(rf"(^\s*):(?=:)|{COMMAND.pattern}")
 
 
@@ -70,9 +70,9 @@ def control_character(text: str, allowed: str = "") -> str | None:
 
 
 def escaped(text: str, keep: str = "") -> str:
-    """Return `text` on one line, so that no terminal or CI system takes a part of it for a command.
+    """Return `text` on one line, so that no terminal or CI system takes any part of it for a command.
 
-    Every unprintable or invisible character is escaped, except those in `keep`. So is the start of each CI command.
+    Every unprintable or invisible character except those in `keep` is escaped, and so is the start of each CI command.
 
     >>> print(escaped("a\\x1b[31m\\nb"), escaped("::error::"), escaped("##[error]"), escaped("a\\u200bb"))
     a\\x1b[31m\\nb \\x3a:error:: \\x23#[error] a\\u200bb
@@ -85,7 +85,7 @@ def escaped(text: str, keep: str = "") -> str:
 
 
 def escaped_path(path: str | os.PathLike[str]) -> str:
-    """Return a path escaped as by `escaped`. A `./` in front keeps it from looking like a command or an option.
+    """Return a path escaped as by `escaped`. A leading `./` keeps it from looking like a command or an option.
 
     >>> print(escaped_path("rules/in.yaml"), escaped_path("a\\n.yaml"), escaped_path("::error::.yaml"))
     rules/in.yaml a\\n.yaml ./::error::.yaml
@@ -111,7 +111,7 @@ class Place:
 
 
 def quoted(value: object) -> str:
-    """Return any value as text in backticks, on one line and cut after 60 characters. Never raises.
+    """Return any value as text in backticks, on one line and truncated to 60 characters. Never raises.
 
     >>> quoted("a\\nb"), quoted(5.0)
     ('`a\\\\nb`', '`5.0`')
@@ -124,15 +124,15 @@ def quoted(value: object) -> str:
 
 
 def in_backticks(text: str) -> str:
-    """Return `text` in backticks, escaped to one line and not cut."""
+    """Return `text` in backticks, escaped to one line and not truncated."""
     return f"`{escaped(text.replace('`', chr(39)))}`"
 
 
 def name_in_text(name: str) -> str:
     """Return the id of a rule or a demand as it is printed in a sentence or a table.
 
-    A name of letters, digits and `.:/_-` is printed as it is. Any other name is printed in backticks, without runs of blanks
-    and cut after 60 characters, so that it cannot be taken for the text around it.
+    A name of letters, digits and `.:/_-` is printed as it is. Any other name is printed in backticks, with
+    runs of spaces escaped and truncated to 60 characters, so that it cannot be mistaken for the text around it.
 
     >>> print(name_in_text("IN-D1"), name_in_text("a  on the account; certain"))
     IN-D1 `a\\x20\\x20on the account; certain`
@@ -143,7 +143,7 @@ def name_in_text(name: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    """Return whether `text` has a character that is printed as it is, other than blanks."""
+    """Return whether `text` has a character, other than white space, that is printed as it is."""
     return any(not letter.isspace() and escaped(letter) == letter for letter in text)
 
 
@@ -165,9 +165,9 @@ def excerpt(text: str) -> str:
 
 
 def how_to_install(extra: str) -> str:
-    """Return instructions to install an extra of this package.
+    """Return instructions for installing an extra of this package.
 
-    They never name a package index, where somebody else may own the name.
+    They never refer to a package index, where somebody else may own the name.
 
     >>> how_to_install("cli")
     "install the extra `cli` of withhold: `pip install '.[cli]'` in its checkout, or `'FILE.whl[cli]'` from its wheel"
@@ -179,7 +179,7 @@ def how_to_install(extra: str) -> str:
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
-    """Return the hint for an unknown name: the nearest known name, or else the known names, at most 20 of them.
+    """Return the hint for an unknown name: the most similar known name, or else at most 20 of the known names.
 
     >>> did_you_mean("Roles", ["rules", "cases"]), did_you_mean("x", ["rules", "cases"])
     ('did you mean `rules`?', 'known: `rules`, `cases`')
@@ -188,7 +188,7 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
 
     names = list(known)
     compared = names
-    if len(names) > 200:  # comparison is slow: of many names, compare only the neighbours in sorted order
+    if len(names) > 200:  # comparison is slow, so of many names compare only the neighbours in sorted order
         ordered = sorted(names)
         at = bisect_left(ordered, given)
         compared = ordered[max(0, at - 100) : at + 100]
@@ -247,7 +247,7 @@ def _by_place(problem: Problem) -> tuple[bool, Place, str, str]:
 
 
 class WithholdError(Exception):
-    """The base of all errors of this library. `code` and `hint` are those of its `problem`."""
+    """The base class of all errors of this library. `code` and `hint` are those of its `problem`."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -306,8 +306,8 @@ class RuleError(WithholdError, ValueError):
 class RuleSetError(WithholdError, ValueError):
     """A rule set that was refused. `problems` lists all problems of all files, sorted by place.
 
-    `read` is the number of valid rules, `refused` the number of invalid ones. The rules of a file that
-    cannot be parsed are in neither count.
+    `read` is the number of valid rules, and `refused` the number of invalid ones. Neither counts the rules of a file
+    that cannot be parsed.
     """
 
     def __init__(self, problems: Sequence[Problem], read: int = 0, refused: int = 0) -> None:
@@ -355,7 +355,7 @@ class TrafficError(WithholdError, ValueError):
 
 
 class GeoIPError(WithholdError, ValueError):
-    """A location database that is missing, broken or of an unknown schema."""
+    """A location database that is missing or broken, or has an unknown schema."""
 
 
 class ProxyError(WithholdError, ValueError):

@@ -1,7 +1,7 @@
 """The pytest plugin: it collects case files, and provides fixtures for a rule set and an engine.
 
-pytest imports this module in every session, even without rules, so the rest of the library is imported where it is
-first needed.
+pytest imports this module in every session, even without rules, so the rest of the library is imported only when it
+is needed.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _LIBRARY: pytest.StashKey[Library] = pytest.StashKey()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "withhold_rules",
-        "A rule file, a folder of rule files, or a snapshot, for the fixtures of withhold.",
+        "A rule file, a directory of rule files, or a snapshot, for the fixtures of withhold.",
         default="",
     )
-    parser.addini("withhold_root", "No rule file outside this folder is opened.", default="")
+    parser.addini("withhold_root", "No rule file outside this directory is opened.", default="")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
@@ -51,14 +51,14 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 class Folder(pytest.Directory):
-    """A folder with an escaped name."""
+    """A directory with an escaped name."""
 
     def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
         return pytest.Dir.collect(self)  # type: ignore[arg-type]  # `Dir` is final
 
 
 def _escaped_name(path: Path, parent: pytest.Collector) -> dict[str, Any]:
-    """Return an escaped name and node id if a terminal or a CI system would misread the name of a file or folder."""
+    """Return an escaped name and node id if a terminal or a CI system would misread the name of a file or directory."""
     from withhold.errors import escaped
 
     relative = os.path.relpath(path, parent.config.rootpath).replace(os.sep, "/")
@@ -68,14 +68,14 @@ def _escaped_name(path: Path, parent: pytest.Collector) -> dict[str, Any]:
 
 
 def _item_name(text: str) -> str:
-    """Return a name that pytest prints and accepts as an argument, where `::` ends a name."""
+    """Return a name that pytest can print and accept as an argument. `::` would end the name there."""
     from withhold.errors import escaped
 
     return re.sub(":(?=:)", ": ", escaped(text))
 
 
 class CasesFile(pytest.File):
-    """A case file: an item for each case."""
+    """A case file, which collects an item for each case."""
 
     def collect(self) -> Iterator[pytest.Item]:
         from withhold.errors import CaseError, RuleSetWarning
@@ -83,7 +83,7 @@ class CasesFile(pytest.File):
         from withhold.testing.suite import may_have_keys, read_case_file
 
         library = _library(self.config)
-        # Other tools may use this ending too: their files have no key similar to `rules` or `cases`.
+        # Other tools may use this file name ending too: their files have no key similar to `rules` or `cases`.
         if not may_have_keys(self.path, library.surroundings(self.path), ("rules", "cases")):
             return
         try:
@@ -134,7 +134,7 @@ class Crash(NamedTuple):
 
 
 class CaseFailedError(AssertionError):
-    """A case got another answer than expected. pytest prints it with `toterminal`, and its summary from `reprcrash`."""
+    """A case got an unexpected answer. pytest prints it with `toterminal`, and its summary from `reprcrash`."""
 
     def __init__(self, text: str, reprcrash: Crash) -> None:
         super().__init__(text)
@@ -152,13 +152,13 @@ def _library(config: pytest.Config) -> Library:
         named = config.getini("withhold_root")
         root = _around(config) / named if named else None
         if root is not None and not root.is_dir():
-            raise pytest.UsageError(f"the ini option `withhold_root`: {root} is not a folder")
+            raise pytest.UsageError(f"the ini option `withhold_root`: {root} is not a directory")
         config.stash[_LIBRARY] = Library(root, here=config.rootpath)
     return config.stash[_LIBRARY]
 
 
 def _around(config: pytest.Config) -> Path:
-    """Return the folder to which paths in ini options are relative."""
+    """Return the directory to which paths in ini options are relative."""
     return config.inipath.parent if config.inipath else config.rootpath
 
 
@@ -168,7 +168,8 @@ def _warn(problems: Iterable[Problem]) -> None:
 
     for problem in problems:
         if isinstance(problem.place, Place):
-            # The brackets make it the name of no file. Otherwise pytest would print the line of the file unescaped.
+            # With the brackets it is not the name of a file. Otherwise pytest would print that line of the file
+            # unescaped.
             file = f"<{escaped(problem.place.file)}>"
             warnings.warn_explicit(str(problem), RuleSetWarning, file, problem.place.line)
 
@@ -184,7 +185,7 @@ def withhold_rules(pytestconfig: pytest.Config) -> RuleSet:
 
     named, option = pytestconfig.getini("withhold_rules"), "the ini option `withhold_rules`"
     if not named:
-        problem = Problem("no-rules", "it is not set", option, "set it to a rule file, a folder or a snapshot")
+        problem = Problem("no-rules", "it is not set", option, "set it to a rule file, a directory or a snapshot")
         return pytest.fail(str(problem), pytrace=False)
     try:
         rules = _library(pytestconfig).rules(_around(pytestconfig) / named)

@@ -1,14 +1,15 @@
 """Conversion between a tweet id and the instant at which the tweet was created.
 
 Since 4 November 2010 a tweet id contains its creation time: the bits above the lowest 22 count the milliseconds since
-Twitter's epoch (https://github.com/twitter-archive/snowflake). Older ids are a plain count and contain no time.
+Twitter's epoch (https://github.com/twitter-archive/snowflake). Older ids are plain sequence numbers and contain no
+time.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-#: Twitter's epoch, 2010-11-04T01:42:54.657Z: the count of milliseconds starts here.
+#: Twitter's epoch, 2010-11-04T01:42:54.657Z, from which the milliseconds are counted.
 EPOCH = datetime.fromtimestamp(1288834974, UTC) + timedelta(milliseconds=657)
 
 # Sequential ids had reached about 29.7 billion when the scheme changed.

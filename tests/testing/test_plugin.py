@@ -175,7 +175,7 @@ def test_fixtures_without_rules_say_so(session, pytester, ini, message):
         ("", 0, "[outside-rule-set]"),
         ("withhold_root = ..", 2, ""),
         ("withhold_root = rules", 0, "[outside-rule-set]"),
-        ("withhold_root = nowhere", 0, "nowhere is not a folder"),
+        ("withhold_root = nowhere", 0, "nowhere is not a directory"),
     ],
 )
 def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed, message):

@@ -1,6 +1,6 @@
-"""The hot loops in C, if they were built. Everything works without them and gives the same answers.
+"""The hot loops in C, if they were built. Without them everything works as well, and gives the same answers.
 
-With `WITHHOLD_REQUIRE_NATIVE=1`, importing this package fails if they are not available. With `WITHHOLD_PURE_PYTHON=1`
+With `WITHHOLD_REQUIRE_NATIVE=1`, importing this package fails if they are not available. With `WITHHOLD_PURE_PYTHON=1`,
 they are not used.
 """
 
@@ -34,7 +34,7 @@ if os.environ.get("WITHHOLD_REQUIRE_NATIVE") == "1" and not AVAILABLE:
 
 
 class EngineInfo(NamedTuple):
-    """The implementation in use. `native` is True for the one in C, and `why` gives the reason."""
+    """The implementation in use. `native` is True if it is the one in C, and `why` gives the reason."""
 
     native: bool
     why: str

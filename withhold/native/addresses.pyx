@@ -2,12 +2,12 @@
 # cython: boundscheck=False, wraparound=False
 """The most frequent look-ups of `GeoIP` in C: strict parsing of an address, and a search in the flattened table.
 
-Answers equal those of `withhold.location`, from the same table. In all other cases the result is None, and the Python
-path, which is the definition, handles the question from the start. So nothing here handles error messages, `ipaddress`
-objects, subclasses of `str`, 6to4 or policy.
+An answer equals that of `withhold.location` from the same table. If there is no answer, the result is None, and the
+Python path, which is the definition, handles the question from the start. So no code here handles error messages,
+`ipaddress` objects, subclasses of `str`, 6to4 or policy.
 
 A `Lookup` never changes after it is created, so threads share it without a lock. A look-up calls no Python and takes
-about ten nanoseconds, so releasing the GIL would not pay.
+about ten nanoseconds, so releasing the GIL would not pay off.
 """
 
 cimport cython
@@ -43,7 +43,7 @@ cdef enum:
 
 
 # Parsing. In CPython a NUL follows the characters of a `str`, and a NUL is not part of an address. So a parser that
-# stops at any unexpected character also stops at the end. It tests at last whether it reached the end.
+# stops at any unexpected character also stops at the end. Only then does it test whether it has reached the end.
 
 cdef inline uint32_t digit(uint8_t letter) noexcept nogil:
     """Return the value of a decimal digit, or 10 or more for any other character."""
@@ -91,7 +91,7 @@ cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcep
     cdef int count = 0, gap = -1
     cdef const uint8_t* begin
     if at[0] == c":":
-        # A colon at the start must belong to `::`. The loop reads its second colon.
+        # A colon at the start must belong to `::`. The loop reads the second colon.
         at += 1
         if at[0] != c":":
             return False
@@ -110,7 +110,7 @@ cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcep
             group = NIBBLES[at[0]] << 12 | NIBBLES[at[1]] << 8 | NIBBLES[at[2]] << 4 | NIBBLES[at[3]]
             at += 4
         else:
-            # There are fewer than four digits, or the text is almost at its end.
+            # The group has fewer than four digits, or the text is almost at its end.
             while NIBBLES[at[0]] < 16:
                 group = group << 4 | NIBBLES[at[0]]
                 at += 1
@@ -144,7 +144,7 @@ cdef bint read6(const uint8_t* at, const uint8_t* end, uint64_t* halves) noexcep
 cdef inline int read(object text, uint64_t* halves) noexcept:
     """Parse an address into the high and low half of its number.
 
-    Return 4, 6, or 0 for anything but an address as `str`.
+    Return the version, 4 or 6, or 0 for anything but an address as `str`.
     """
     cdef const uint8_t *at, *end
     cdef uint32_t four
@@ -159,7 +159,7 @@ cdef inline int read(object text, uint64_t* halves) noexcept:
 
 
 def parse(text):
-    """Return the version and number of an address, or None. For tests of the parser that look-ups use."""
+    """Return the version and number of an address, or None. Used to test the parser of the look-ups."""
     cdef uint64_t[2] halves
     cdef int version = read(text, halves)
     return (version, int(halves[0]) << 64 | int(halves[1])) if version else None
@@ -190,7 +190,7 @@ cdef class Lookup:
     """The contents of a table of `withhold.location`: its runs of countries and, for `DEEP` runs, its own memory.
 
     Each look-up checks every index from the table against the size of the array that it points into. Two comparisons
-    cost next to nothing, and other code that writes into the arrays cannot cause reads outside of them.
+    cost next to nothing, and they prevent reads outside the arrays if other code writes into them.
     """
 
     cdef object _location
@@ -206,7 +206,7 @@ cdef class Lookup:
     cdef Runs6 _runs6
 
     def __cinit__(self, table, location):
-        """Take over a table.
+        """Read a table and keep its memory.
 
         `locate` returns instances of the class `location`. Raise `ValueError` for unsuitable memory.
         """
@@ -222,7 +222,7 @@ cdef class Lookup:
         self._views = []
         cells4 = <const uint8_t*> self._hold(table.cells4, "B", CELLS, NULL)
         self._index4 = <const uint32_t*> self._hold(table.index4, "I", SLOTS + 1, NULL)
-        # If there are more starts than codes or the reverse, the surplus is not used.
+        # If there are more starts than codes, or the reverse, the surplus is not used.
         self._count4 = self._count6 = PY_SSIZE_T_MAX
         self._codes4 = <const uint8_t*> self._hold(table.codes4, "B", 1, &self._count4)
         self._starts4 = <const uint32_t*> self._hold(table.starts4, "I", 1, &self._count4)
@@ -299,7 +299,7 @@ cdef class Lookup:
         cdef int code = self._code(address)
         if code < 0:
             return None
-        # The same as `Location()` and three assignments, without the calls. There is no `__init__`.
+        # The same as `Location()` and three assignments, without the calls. `Location` has no `__init__`.
         cdef object location = PyType_GenericAlloc(<PyTypeObject*> self._location, 0)
         fill(location, self._address, address)
         fill(location, self._country, self._countries[code])

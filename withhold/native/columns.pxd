@@ -3,7 +3,7 @@
 from withhold.native.index cimport Layout, int64_t
 
 cdef enum:
-    STRETCH = 512  # the number of ids of a list that are read before any of them is looked up
+    STRETCH = 512  # the number of ids that are read from a list before any of them is looked up
 
 
 cdef struct Row:

@@ -44,7 +44,7 @@ cdef class Column:
             return Row(<const char *>self._buffer.buf + <Py_ssize_t>start * self._buffer.strides[0], self._buffer.strides[0])
         if type(self._objects) is list:
             listed = <list>self._objects
-            # Without a GIL another thread may change the list at any moment. With one, this does nothing.
+            # Without a GIL, another thread may change the list at any time. With a GIL, the section does nothing.
             with cython.critical_section(listed):
                 for at in range(count):
                     read[at] = withhold_id(listed[start + at]) if start + at < <size_t>len(listed) else 0
@@ -87,7 +87,7 @@ cdef void mark(
 cdef inline void _ask(
     Block *block, const Layout *of_tweets, const Layout *of_accounts, Row tweets, Row accounts, size_t start, size_t end
 ) noexcept nogil:
-    """Prefetch the memory for the questions from `start` on, for one block at most."""
+    """Prefetch the memory for the questions from `start` on, at most one block of them."""
     cdef size_t at
     block.count = min(<size_t>BLOCK, end - start) if start < end else 0
     for at in range(block.count):
@@ -110,7 +110,7 @@ cdef inline void _answer(
     cdef unsigned char passed[BLOCK]
     cdef size_t at, number, suspects = 0
     for at in range(block.count):
-        # Written without a branch: a wrong prediction would cost as much as all the rest.
+        # Written without a branch: a wrong prediction would cost as much as everything else here.
         passed[suspects] = <unsigned char>at
         marks[at] = (
             (tweets.words[at][0] & tweets.masks[at] == tweets.masks[at])

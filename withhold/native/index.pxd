@@ -13,8 +13,8 @@ cdef extern from * nogil:
       #define withhold_prefetch(address) __builtin_prefetch(address)
     #endif
 
-    /* The same as `mask_of` of `withhold.snapshot.buckets`. The processor can set a bit in one instruction; compilers
-       shift a one instead, in three. */
+    /* The same as `mask_of` of `withhold.snapshot.buckets`. x86-64 can set a bit in one instruction; compilers
+       shift a one instead, which takes three. */
     static inline uint64_t withhold_mask(uint64_t bits) {
         uint64_t mask = 0;
         for (int part = 0; part < 4; part++, bits >>= 6) {
@@ -27,8 +27,9 @@ cdef extern from * nogil:
         return mask;
     }
 
-    /* Return the value of an exact `int` that is an id, 1 ... 2**63-1, and 0 for any other object, also for instances of
-       subclasses. Reads the digits directly, because a call into the interpreter costs as much as a look-up. */
+    /* Return the value of an exact `int` that is an id, 1 ... 2**63-1, and 0 for any other object, including instances
+    of
+       subclasses. Read the digits directly, because a call into the interpreter costs as much as a look-up. */
     static inline int64_t withhold_id(PyObject *object) {
         if (!PyLong_CheckExact(object)) return 0;
     #if defined(CYTHON_COMPILING_IN_CPYTHON) && CYTHON_COMPILING_IN_CPYTHON && PyLong_SHIFT == 30 && PY_VERSION_HEX < 0x03100000
@@ -41,12 +42,12 @@ cdef extern from * nogil:
         const digit *digits = ((PyLongObject *)object)->ob_digit;
         Py_ssize_t count = Py_SIZE(object);
       #endif
-        if ((size_t)(count - 1) > 2) return 0;
-        /* Without a branch, because the processor cannot predict whether an id has two digits or three. For a digit that
-           does not exist, the first digit is read instead and masked out. */
+        if ((size_t)(count - 1) > 2) return 0; /* No branch, because the processor cannot predict whether an id has two
+        digits or three. Instead of a digit that
+           does not exist, the first digit is read and masked out. */
         digit two = count > 1, three = count > 2;
       #if defined(__GNUC__)
-        __asm__("" : "+r"(two), "+r"(three));  /* or else the compiler makes branches of them */
+        __asm__("" : "+r"(two), "+r"(three));  /* otherwise the compiler makes branches of them */
       #endif
         uint64_t second = digits[two] & (0 - two), third = digits[2 * three] & (0 - three);
         return third < 8 ? (int64_t)(third << 60 | second << 30 | digits[0]) : 0;
@@ -64,7 +65,7 @@ cdef extern from * nogil:
 cdef extern from *:
     int64_t withhold_id(object value)
 
-#: Results of `find` that are not postings: no rule names the id; the table is damaged.
+#: Results of `find` that are not postings: no rule names the id, or the table is damaged.
 cdef enum:
     ABSENT = -1
     DAMAGED = -2
@@ -102,7 +103,7 @@ cdef inline bint may_name(const Layout *layout, int64_t id_) noexcept nogil:
 cdef inline int64_t find(const Layout *layout, int64_t id_) noexcept nogil:
     """Return the posting of an id, `ABSENT` or `DAMAGED`.
 
-    Even if the table is damaged, nothing outside of it is read.
+    Even if the table is damaged, nothing outside it is read.
     """
     cdef uint64_t bits = mixed(id_)
     cdef uint64_t mask = mask_of(bits)

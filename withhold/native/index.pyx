@@ -12,7 +12,7 @@ from withhold.errors import Problem, SnapshotError
 # Buckets that are longer than this are sorted by Python, because insertion sort takes quadratic time.
 cdef enum:
     LONG = 64
-    TURN = 1 << 14  # the number of buckets after which other threads may run
+    TURN = 1 << 14  # other threads may run after every so many buckets
 
 
 #: For each format of a number, its size in bytes and the equivalent formats.
@@ -38,7 +38,7 @@ cdef class Numbers:
 
 
 cdef class NativeTable:
-    """A table that maps an id to its posting. It is immutable, so threads may share it. It keeps its buffers alive."""
+    """A table that maps an id to its posting. It is immutable, so threads may share it, and keeps its buffers alive."""
 
     def __cinit__(self, words_, starts_, ids_, postings_):
         cdef Numbers words = Numbers(words_, "Q"), starts = Numbers(starts_, "I")
@@ -66,7 +66,7 @@ cdef class NativeTable:
 
 
 def sort_ids(ids_):
-    """Sort ids in place, move one copy of each to the front, and return the number of different ids. O(n log n)."""
+    """Sort ids in place, move one copy of each to the front, and return the number of distinct ids. O(n log n)."""
     cdef Numbers held = Numbers(ids_, "q", writable=True)
     cdef int64_t *ids = <int64_t *>held.first
     cdef size_t at, kept = 0, count = held.count
@@ -145,11 +145,11 @@ def highest(numbers_):
 
 
 def build(named, lengths, uint64_t buckets, dict combinations not None, uint32_t rules):
-    """Return words, starts, ids and postings of a table. O(ids); other threads can run meanwhile.
+    """Return the words, starts, ids and postings of a table. O(ids); other threads can run meanwhile.
 
     `named` has the ids that rule 0 names, then those of rule 1, and so on; `lengths` has their numbers. An id that
     several rules name gets the posting `rules` + n, where n is the number of their combination. `combinations` maps the
-    numbers of the rules, as bytes, to n. New combinations are added to it.
+    numbers of the rules, as bytes, to n; new combinations are added to it.
     """
     cdef Numbers of_named = Numbers(named, "q"), of_lengths = Numbers(lengths, "I")
     cdef size_t count = of_named.count
@@ -201,7 +201,7 @@ cdef bint _scatter(
 ) noexcept nogil:
     """Put each id, with its rule, into its bucket.
 
-    Afterwards `starts` contains the end of each bucket. Return True if `lengths` do not add up to the number of ids.
+    Afterwards `starts` contains the end of each bucket. Return True if the lengths do not add up to the number of ids.
     """
     cdef const int64_t *named = <const int64_t *>of_named.first
     cdef const uint32_t *lengths = <const uint32_t *>of_lengths.first
@@ -245,7 +245,7 @@ cdef void _order(
 
 
 cdef void _sort(int64_t *ids, uint32_t *postings, size_t count) noexcept nogil:
-    """Sort a bucket by id. The sort is stable, by insertion: a bucket has about four ids."""
+    """Sort a bucket by id. This is an insertion sort, which is stable: a bucket has about four ids."""
     cdef size_t at, to
     cdef int64_t id_
     cdef uint32_t posting
@@ -259,7 +259,7 @@ cdef void _sort(int64_t *ids, uint32_t *postings, size_t count) noexcept nogil:
 
 
 cdef _sort_long(int64_t *ids, uint32_t *postings, size_t count):
-    """Sort a long bucket in the same way. A bucket is long if many rules name the same ids."""
+    """Sort a long bucket in the same order. A bucket is long if many rules name the same ids."""
     cdef size_t at
     for at, (id_, posting) in enumerate(sorted([(ids[at], postings[at]) for at in range(count)])):
         ids[at], postings[at] = id_, posting

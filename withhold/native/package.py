@@ -23,7 +23,7 @@ class Package(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """Return a description without the folder, such as `withhold 0.1.0, installed, in C`."""
+        """Return a description without the directory, such as `withhold 0.1.0, installed, in C`."""
         how = "in C" if self.native else f"in pure Python: {self.why}"
         return f"withhold {self.version}, {'source checkout' if self.is_checkout else 'installed'}, {how}"
 
@@ -34,7 +34,7 @@ class Package(NamedTuple):
 def this_package() -> Package:
     """Return the package that this process has imported.
 
-    Its version is read from the same folder, because another version may be installed elsewhere.
+    Its version is read from the same directory, because another version may be installed elsewhere.
     """
     folder = Path(withhold.native.__file__).resolve().parents[2]
     try:

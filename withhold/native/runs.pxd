@@ -1,13 +1,13 @@
 """The codes of a table in a second, smaller form, as runs. A look-up waits for memory, so a small form is faster.
 
-A run is a sequence of neighbouring networks with the same code. It is stored as one number with its start and its code,
-so that one read gets both. For IPv4 a run of /24s has 16 bits and belongs to a /16. For IPv6 a run of /48s has 32 bits
-and belongs to a /24. IPv6 runs are in lines of 16, which a processor fetches at once. The first run of each line is
+A run is a sequence of neighbouring networks with the same code. Its start and its code are stored in one number, so
+that one read gets both. For IPv4 a run of /24s has 16 bits and belongs to a /16. For IPv6 a run of /48s has 32 bits and
+belongs to a /24. IPv6 runs are in lines of 16, each of which a processor fetches at once. The first run of each line is
 also in an array of its own, in which a search finds the line. If the code differs within a /24 or a /48, the run's code
 is `DEEP`, and the networks of the table are searched.
 
 The runs are built together with their `Lookup`, and no other code writes into them. An inconsistent table gives wrong
-runs, but every index from one array of runs into another is valid, so a look-up need not check it.
+runs, but every index from one array of runs into another is valid, so a look-up need not check any.
 """
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -27,7 +27,7 @@ ctypedef fused Start:
 
 
 cdef inline Py_ssize_t last(const Start* starts, Start value, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
-    """Return the last index from `low` to before `high` whose start is not above `value`, or `low` - 1."""
+    """Return the last index in [`low`, `high`) whose start is not above `value`, or `low` - 1."""
     cdef Py_ssize_t at = low - 1, left = high - low, half
     while left > 0:
         half = (left + 1) >> 1
@@ -47,7 +47,7 @@ cdef inline bint build_runs4(Runs4* to, const uint8_t* cells) noexcept nogil:
     cdef uint16_t* shrunk
     cdef Py_ssize_t top, cell, count = 0
     cdef int code, before
-    # Enough for cells that all differ. Memory that is never written to costs nothing.
+    # Enough even if all cells differ. Memory that is never written to costs nothing.
     to.runs = <uint16_t*> malloc(CELLS * sizeof(uint16_t))
     if to.runs == NULL:
         return False
@@ -105,7 +105,7 @@ cdef inline bint build_runs6(Runs6* to, const uint64_t* starts, const uint8_t* c
         return False
     to.lines = <uint32_t*> ((<size_t> to.memory + 63) & ~<size_t> 63)
     at, slots = 0, to.slots
-    # The limits were computed from the starts. They are tested, because other code may write into the starts meanwhile.
+    # The limits were computed from the starts. They are checked, because other code may change the starts meanwhile.
     while at < count and slots < to.slots + pages * 257:
         top = starts[at] >> 48
         for slot in range(top << 8, (top + 1) << 8):
@@ -142,7 +142,7 @@ cdef inline bint build_runs6(Runs6* to, const uint64_t* starts, const uint8_t* c
 cdef inline void add(
     uint32_t* runs, Py_ssize_t begin, Py_ssize_t* used, Py_ssize_t limit, uint32_t key, uint8_t code
 ) noexcept nogil:
-    """Append a run to those from `begin`, unless the last one has the same code.
+    """Append a run to those from `begin` on, unless the last of them has the same code.
 
     If two runs have the same start, the second one counts.
     """

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-# `Any` replaces types of higher rooms, which are in `withhold.engine.view.View`.
+# `Any` stands for types from higher rooms; `withhold.engine.view.View` has the exact ones.
 
 class Answers: ...
 

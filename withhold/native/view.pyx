@@ -2,7 +2,8 @@
 # cython: binding=False, auto_pickle=False, embedsignature=True, embedsignature.format=clinic
 """The fast path of a view. Ids that no rule names are answered without creating an object, others from a cache.
 
-For everything else, `NativeView` in `withhold/engine/views.py` inherits from this and from `withhold.engine.view.View`.
+`NativeView` in `withhold/engine/views.py` inherits from this and, for everything else, from
+`withhold.engine.view.View`.
 """
 
 cimport cython
@@ -122,7 +123,7 @@ cdef class FastView:
     cdef object _location_key, _visible, _shown, _tweet_type
     cdef int64_t _own, _instant
 
-    # Not `__init__`, because an object can be created without calling that. This one always has its tables.
+    # Not `__init__`, because an object can be created without calling that. With this, it always has its tables.
     def __cinit__(self, decider, viewer, at, location_key, own, tweet_type):
         """`location_key` is the same object for all viewers at one location. `own` is the viewer's account, or None."""
         self._decider, self.viewer, self.at = decider, viewer, at
@@ -142,7 +143,7 @@ cdef class FastView:
         """Return whether a tweet is hidden: see `View.withholds`."""
         cdef int64_t tweet = withhold_id(tweet_id), account = withhold_id(account_id)
         if tweet and account:
-            # `|` and not `or`, so that both reads of memory run in parallel.
+            # `|`, not `or`, so that both reads of memory run in parallel.
             if not (may_name(&self._of_tweets, tweet) | may_name(&self._of_accounts, account)):
                 return False
             decision = self._known(tweet, account)
@@ -165,7 +166,7 @@ cdef class FastView:
         cdef int64_t of_account = find(&self._accounts.layout, account) if account else NOT_GIVEN
         if of_tweet == ABSENT and of_account < 0 and of_account != DAMAGED:
             return self._visible
-        # The viewer's own content may be visible only to them, so those decisions are not cached here.
+        # The viewer's own content may be visible only to them, so decisions on it are not cached here.
         if of_tweet == DAMAGED or of_account == DAMAGED or (account and account == self._own):
             return None
         cdef PyObject *location = <PyObject *>self._location_key

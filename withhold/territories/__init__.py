@@ -1,7 +1,7 @@
 """Territories: ISO 3166-1 countries (and `XK`), ISO 3166-2 subdivisions, groups, and `WORLD`.
 
-The ISO data come from pycountry. They are read on first use, not at import. `codes.tsv` in this folder lists the
-exceptions: former codes, second codes, and new codes that pycountry does not have yet.
+The ISO data come from pycountry. They are read on first use, not at import. `codes.tsv` in this directory lists
+the exceptions: former codes, second codes, and new codes that pycountry does not have yet.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ __all__ = [
 ]
 
 #: Codes that are read as another code, with a warning. They are the codes that EU institutions and common usage prefer
-#: (T2), and second codes of places that have a country code: `US-PR` is `PR`, and no viewer is ever located in `US-PR`.
+#: (T2), and second codes of places that have their own country code: `US-PR` is `PR`, and no viewer is ever in `US-PR`.
 ALIASES: Mapping[str, str] = MappingProxyType({"UK": "GB", "EL": "GR", **SECOND})
 
 _EU = frozenset(
@@ -55,13 +55,13 @@ _EU = frozenset(
     | {"IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"}
 )
 
-#: The predefined groups, with their members since 1 February 2020, after the United Kingdom had left. Territories with
-#: their own ISO country code (`RE`, `AX` …) are not members (T5).
+#: The predefined groups, with their members since 1 February 2020, after the United Kingdom left the EU. Territories
+#: with their own ISO country code (`RE`, `AX` …) are not members (T5).
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"EU": tuple(sorted(_EU)), "EEA": tuple(sorted(_EU | {"IS", "LI", "NO"}))}
 )
 
-#: Codes with which location databases and CDNs mark an unknown country. A viewer with such a code has an unknown
+#: Codes that location databases and CDNs use for an unknown country. A viewer with such a code has an unknown
 #: location.
 UNKNOWN_IN_DATA = frozenset({"XX", "T1", "ZZ", "AP", "A1", "A2", "O1"})
 
@@ -88,7 +88,7 @@ def containing(code: str) -> tuple[str, ...]:
     >>> containing("IT-RM")
     ('IT-RM', 'IT-62', 'IT', 'WORLD')
 
-    A second code lies in the country that it denotes:
+    A second code is inside the country that it denotes:
 
     >>> containing("RS-25")
     ('RS-25', 'XK', 'WORLD')
@@ -101,9 +101,9 @@ def containing(code: str) -> tuple[str, ...]:
 
 
 def current(code: str) -> str | None:
-    """Return the canonical form of a code in upper case, or None if the code does not denote exactly one place.
+    """Return the canonical form of an upper-case code, or None if the code does not denote exactly one place.
 
-    For a former code with one successor and for a second code this is the code now in use.
+    For a former code with one successor, and for a second code, this is the code in use today.
 
     >>> current("FR-75"), current("FR-RE"), current("NO-30")
     ('FR-75C', 'RE', None)
@@ -125,7 +125,7 @@ def current(code: str) -> str | None:
 
 @cache
 def covering(code: str) -> str:
-    """Return the smallest current territory that certainly contains the place of a code in upper case, or `WORLD`.
+    """Return the smallest current territory that certainly contains the place of an upper-case code, or `WORLD`.
 
     For a former code this is the territory that the place is now part of, or one that contains all its parts. Use it
     for location data, because a viewer in a part is also in the whole. Do not use it for rules: they would reach too
@@ -142,7 +142,7 @@ def covering(code: str) -> str:
 
 
 def resolve(text: str) -> Resolved:
-    """Read a country or subdivision code, or `WORLD`, in any case (T1 to T3). O(1).
+    """Read a country or subdivision code, or `WORLD`, in upper or lower case (T1 to T3). O(1).
 
     >>> resolve("us-ms").code
     'US-MS'
@@ -160,7 +160,7 @@ def resolve(text: str) -> Resolved:
 
 
 def expand(text: str, groups: Mapping[str, Iterable[str]] = GROUPS) -> tuple[Resolved, ...]:
-    """Read a code as `resolve` does, or read the name of a group and return its members.
+    """Read a code as `resolve` does, or the name of a group as its members.
 
     >>> [found.code for found in expand("gulf", {"GULF": ("AE", "BH")})]
     ['AE', 'BH']

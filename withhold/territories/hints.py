@@ -1,4 +1,4 @@
-"""Hints for codes that do not exist. A hint suggests the right place, or none."""
+"""Hints for codes that do not exist. A hint suggests the right place, or no place at all."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _GROUPS = dict.fromkeys(("e u", "eec", "eu27", "eu 27", "european union", "ue"),
 _NOWHERE = frozenset({"n a", "nan", "none", "null", "undefined", "unknown"})
 # Names of parts of many countries. ISO 3166-2 lists only a few of these parts, so a suggestion would mislead.
 _DIRECTIONS = frozenset({"east", "eastern", "north", "northern", "south", "southern", "west", "western"})
-# Countries whose subdivisions people write without the country (`NY`), and such subdivisions of the United Kingdom.
+# Countries whose subdivisions people write without the country (`NY`), and those of the United Kingdom.
 _ABBREVIATING = ("US", "CA", "AU", "IN")
 _PARTS_OF_GB = ("ENG", "NIR", "SCT", "WLS")
-# Codes that ISO 3166 reserves for private use. They are more likely deliberate than typing errors.
+# Codes that ISO 3166 reserves for private use. They are more likely to be deliberate than typing errors.
 _USERS = re.compile(r"AA|Q[M-Z]|X[A-Z]|ZZ")
 _KEYBOARD = {
     letter: (row, column + row / 2)
@@ -46,7 +46,7 @@ _KEYBOARD = {
 def hint_for(text: str, current: _Reader, groups: Iterable[str]) -> str:
     """Return a hint on what to write instead of a code that does not exist.
 
-    `current` returns the canonical form of a code that does exist, and None for others.
+    `current` returns the canonical form of a code that exists, and None for any other.
     """
     if len(text) > _LONGEST:
         return _LIST if "," in text else _GENERAL
@@ -136,7 +136,7 @@ def _glued(written: str, current: _Reader) -> tuple[str, ...]:
 def _nearest(written: str, groups: Iterable[str]) -> tuple[str, ...]:
     """Return the code that is one typing error away: two letters swapped, or a neighbouring key.
 
-    Text of two letters is close to too many countries, so it gets no suggestion. In a subdivision's part only a swap is
+    Two letters are close to too many countries, so they get no suggestion. In the part after the hyphen, only a swap is
     corrected.
     """
     if len(written) <= _SHORT:

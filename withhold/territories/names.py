@@ -1,4 +1,4 @@
-"""Names by which people write countries and subdivisions, including names that ISO 3166 does not have."""
+"""Names that people use for countries and subdivisions, including names that ISO 3166 does not have."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def plain(name: str) -> str:
     return " ".join("saint" if word == "st" else word for word in words)
 
 
-#: Names of countries that were divided or became part of another, each with its code in the table.
+#: Names of countries that were divided or became part of another, each with the country's code in the table.
 FORMER: Mapping[str, str] = {
     **{
         plain(row.name).removeprefix("the "): row.code

@@ -1,4 +1,4 @@
-"""Codes whose reading differs from the installed ISO 3166 data. `codes.tsv` has one row for each.
+"""Codes that are read differently from the installed ISO 3166 data. `codes.tsv` has one row for each.
 
 The rows come from data, not from memory: the subdivisions in pycountry 1.0 to 26.2 were compared release by release,
 and each code that vanished was looked up in ISO's change notices. A row has the `code`, its `name`, `how` it is read,
