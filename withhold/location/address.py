@@ -61,7 +61,7 @@ pack: Callable[[int, str], bytes] = socket.inet_pton if _strict(socket.inet_pton
 
 
 def parse(text: str) -> Address | None:
-    """Return the address that a text denotes in standard notation, or None for any other text.
+    """Return the address that `text` denotes in standard notation, or None for any other text.
 
     Zones, ports and spaces are not accepted.
 

@@ -109,7 +109,7 @@ def read_file(path: Path) -> tuple[bytes, tuple[int, int, int, int, int]]:
     """Return the contents of a file and its signature.
 
     Raises `GeoIPError` (`no-database`) if the file is missing, unreadable or not a regular file, and `GeoIPError`
-    (`changing-database`) if it was written to meanwhile.
+    (`changing-database`) if it was written to while it was read.
     """
     try:
         # Opening a pipe without a writer would block forever.

@@ -1,4 +1,4 @@
-"""The hot loops in C, if they were built. Without them everything works as well, and gives the same answers.
+"""The hot loops in C, if they were built. Without them everything works too, with the same answers.
 
 With `WITHHOLD_REQUIRE_NATIVE=1`, importing this package fails if they are not available. With `WITHHOLD_PURE_PYTHON=1`,
 they are not used.

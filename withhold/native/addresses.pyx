@@ -43,7 +43,7 @@ cdef enum:
 
 
 # Parsing. In CPython a NUL follows the characters of a `str`, and a NUL is not part of an address. So a parser that
-# stops at any unexpected character also stops at the end. Only then does it test whether it has reached the end.
+# stops at any unexpected character also stops at the end. Afterwards it tests whether it has reached the end.
 
 cdef inline uint32_t digit(uint8_t letter) noexcept nogil:
     """Return the value of a decimal digit, or 10 or more for any other character."""

@@ -27,9 +27,8 @@ cdef extern from * nogil:
         return mask;
     }
 
-    /* Return the value of an exact `int` that is an id, 1 ... 2**63-1, and 0 for any other object, including instances
-    of
-       subclasses. Read the digits directly, because a call into the interpreter costs as much as a look-up. */
+    /* Return the value of an exact `int` that is an id, 1 ... 2**63-1, and 0 for any other object, even an instance of
+       a subclass. Read the digits directly, because a call into the interpreter costs as much as a look-up. */
     static inline int64_t withhold_id(PyObject *object) {
         if (!PyLong_CheckExact(object)) return 0;
     #if defined(CYTHON_COMPILING_IN_CPYTHON) && CYTHON_COMPILING_IN_CPYTHON && PyLong_SHIFT == 30 && PY_VERSION_HEX < 0x03100000
@@ -42,8 +41,8 @@ cdef extern from * nogil:
         const digit *digits = ((PyLongObject *)object)->ob_digit;
         Py_ssize_t count = Py_SIZE(object);
       #endif
-        if ((size_t)(count - 1) > 2) return 0; /* No branch, because the processor cannot predict whether an id has two
-        digits or three. Instead of a digit that
+        if ((size_t)(count - 1) > 2) return 0;
+        /* No branch, because the processor cannot predict whether an id has two digits or three. Instead of a digit that
            does not exist, the first digit is read and masked out. */
         digit two = count > 1, three = count > 2;
       #if defined(__GNUC__)
