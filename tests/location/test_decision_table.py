@@ -218,7 +218,7 @@ def test_row_17_known_subdivisions_are_kept_beside_unknown_ones(geoip: GeoIP) ->
 def test_row_17_subdivisions_that_contradict_each_other_leave_the_country(geoip: GeoIP) -> None:
     location = geoip.locate("64.10.0.1")
     assert (location.country, location.subdivisions) == ("FR", ())
-    assert location.why.endswith("whose subdivisions `FR-13` and `FR-IDF` are not one inside the other")
+    assert location.why.endswith("whose subdivisions `FR-13` and `FR-IDF` are not nested")
 
 
 def test_c3_a_second_code_in_a_record_is_the_place_that_it_denotes(geoip: GeoIP) -> None:

@@ -50,8 +50,8 @@ class _Answer(NamedTuple):
 class Reference:
     """Answers `check` and `anywhere` as `Engine` does.
 
-    `varies_by_location` and `anywhere` compare all places in the world that the rules can distinguish: some
-    hundreds. To compare fewer, pass `places`, each in the form of `Viewer.location_key`. The answers are correct if
+    `varies_by_location` and `anywhere` compare all places in the world that the rules can distinguish: a few
+    hundred. To compare fewer, pass `places`, each in the form of `Viewer.location_key`. The answers are correct if
     every rule treats each omitted place like one of the given ones.
 
     >>> from withhold import Rule

@@ -119,7 +119,7 @@ class GeoIP:
             found = database.native.locate(address, database)
             if found is not None:
                 return found
-        # This is all one function, because each further call would take a tenth longer. The location is created
+        # This is all one function, because each further call would add a tenth to the time. The location is created
         # before the table is read, so that the processor need not wait for the table's memory.
         location = Location()
         location._address = address

@@ -144,7 +144,7 @@ def _one_version(name: str, lacking: int) -> GeoIPError:
         Problem(
             "one-ip-version",
             f"{in_backticks(name)} has no IPv{lacking} networks with a country: every IPv{lacking} viewer would be unknown",
-            hint=f"use a database of both versions, or set `ip_versions=({10 - lacking},)`",
+            hint=f"use a database for both versions, or set `ip_versions=({10 - lacking},)`",
         )
     )
 

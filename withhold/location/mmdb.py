@@ -2,7 +2,7 @@
 
 The file is read into memory and parsed in pure Python. maxminddb's C extension maps the file instead: if a mapped file
 is truncated, or overwritten in place (`cp new.mmdb live.mmdb`), the process is killed (SIGBUS). A damaged record can
-crash the extension too: version 3.2.0 crashes for an unknown data type (SIGSEGV). The Python reader takes 15 times as
+crash the extension too: version 3.2.0 crashes on an unknown data type (SIGSEGV). The Python reader takes 15 times as
 long for a look-up, but it is needed only for seconds.
 """
 

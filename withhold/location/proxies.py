@@ -53,8 +53,8 @@ class TrustedProxies:
     """Finds the address of the viewer, given the trusted proxies and the one header that they write.
 
     `networks` lists addresses and networks, as text or as `ipaddress` networks, and `unix:` for peers that connect
-    through a Unix domain socket. `header` is `x-forwarded-for` or another name that ends in `forwarded-for`,
-    `forwarded` (RFC 7239), or a header that contains a single address, such as `cf-connecting-ip` or
+    through a Unix domain socket. `header` is `forwarded` (RFC 7239), `x-forwarded-for` or another name that
+    ends in `forwarded-for`, or a header that contains a single address, such as `cf-connecting-ip` or
     `cloudfront-viewer-address`. No other header is read. Addresses may have a port.
 
     The address is unknown if the header is missing, if it contains a malformed or obfuscated token before the viewer's

@@ -139,7 +139,7 @@ def names_a_country(text: str) -> bool:
 def subdivisions_in(record: Mapping[str, object], *, maxmind: bool) -> list[str | None]:
     """Return the codes of the subdivisions, from MaxMind's list and from other keys; None for one without a code.
 
-    In a record of MaxMind's schema, raise `GeoIPError` (`broken-database`) if the list is not a list of maps.
+    In a record of MaxMind's schema, raise `GeoIPError` (`broken-database`) if `subdivisions` is not a list of maps.
     """
     parts = record.get("subdivisions", [])
     if isinstance(parts, list) and (maxmind or all(isinstance(part, dict) for part in parts)):

@@ -95,7 +95,7 @@ def _within(country: str, parts: tuple[str | None, ...]) -> tuple[str | None, tu
     if len(narrow) > 1 or WORLD in codes:
         at_odds = [part for part, code in found.items() if code == WORLD or (code in narrow and WORLD not in codes)]
         named = " and ".join(sorted(f"`{country}-{redacted((part or '')[:20])}`" for part in at_odds))
-        fault = "is not a place in it" if WORLD in codes else "are not one inside the other"
+        fault = "is not a place in it" if WORLD in codes else "are not nested"
         note = f"whose {'subdivision' if WORLD in codes else 'subdivisions'} {named} {fault}"
     around = [place for place in containing(narrow[0]) if all(place in containing(code) for code in narrow)]
     if WORLD in codes or around[0] == WORLD:

@@ -47,8 +47,8 @@ class Resolution:
     - `signals`: all signals, in order.
     - `trace`: how the address of the viewer was found.
     - `located`: whether an anonymised viewer is treated as located at the exit.
-    - `address`: the whole address of the viewer, or None if it is unknown. It is shown only by
-      `describe(whole_address=True)`.
+    - `address`: the whole address of the viewer, or None if it is unknown. No text shows it, except
+      that of `describe(whole_address=True)`.
     """
 
     location: Location

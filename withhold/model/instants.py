@@ -34,8 +34,8 @@ _MISWRITTEN = [
 def utc(instant: datetime, name: str = "instant") -> datetime:
     """Return an aware `instant` in UTC as a plain `datetime`.
 
-    Extra fields of subclasses of `datetime`, such as the nanoseconds of pandas, are dropped, because they could not be
-    compared with a plain `datetime`. Error messages call the instant `name`.
+    Extra fields of subclasses of `datetime`, such as the nanoseconds of pandas, are dropped, because a plain `datetime`
+    has nothing to compare them with. Error messages call the instant `name`.
 
     >>> from datetime import datetime
     >>> utc(datetime.fromisoformat("2021-02-10T10:30:00+05:30")).isoformat()

@@ -78,7 +78,7 @@ class Viewer:
         narrowest = max(subdivisions, key=lambda code: len(containing(code)), default="")
         if not all(code in containing(narrowest) for code in subdivisions):
             named = " and ".join(f"`{code}`" for code in subdivisions)
-            hint = "give subdivisions that are inside each other"
+            hint = "give nested subdivisions only"
             raise ViewerError(Problem("bad-viewer", f"nobody is in {named} at once", hint=hint))
         if self.account_id is not None:
             object.__setattr__(self, "account_id", check_id(self.account_id, "account_id"))
