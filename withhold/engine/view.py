@@ -152,7 +152,7 @@ class View:
 
         The columns are sequences of ints, one-dimensional buffers of them (`array`, numpy) or Arrow arrays, of equal
         length. Buffers of 64-bit integers are not copied. If `withhold.native` is in use and the columns are such
-        buffers with 65,536 ids or more, the GIL is released meanwhile. Raises `SubjectIdTypeError` or `SubjectIdError`.
+        buffers of 65,536 ids or more, the GIL is released meanwhile. Raises `SubjectIdTypeError` or `SubjectIdError`.
         `numpy.frombuffer(mask, bool)` is an array of the same bytes, which is True for hidden tweets.
 
         >>> from withhold import Engine, Rule, RuleSet, Viewer
