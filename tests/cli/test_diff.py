@@ -310,7 +310,7 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
         (("mian", "main"), "`mian` is neither a path nor a readable git revision: the repository has no"),
         (
             ("first", "first:new"),
-            "`first` is a revision without `new` [no-rules-there]; name the folder that contains its rules; if it has no rules",
+            "`first` is a revision without `new` [no-rules-there]; name the directory that contains its rules; if it has no rules",
         ),
         (
             ("mian:rules", "main"),

@@ -75,7 +75,7 @@ def test_e6_a_place_is_read_as_people_type_it(rules, command, places, where):
         ([("subdivision", "CA")], "`CA` is Canada, which is not a subdivision"),
         ([("country", "CA"), ("subdivision", "CA")], "`CA` is Canada, which is not a subdivision"),
         ([("country", "IN"), ("subdivision", "US-MS")], "contradicts country `IN`"),
-        ([("country", "US-UT"), ("subdivision", "US-CA")], "nobody is in `US-CA` and `US-UT` at once"),
+        ([("country", "US-UT"), ("subdivision", "US-CA")], "nobody can be in `US-CA` and `US-UT` at once"),
         ([("country", "US-UT"), ("subdivision", "IN-DL")], "contradicts country `US`"),
         ([("subdivision", "US-MS"), ("subdivision", "GB-ENG")], "contradicts country `US`"),
         ([("country", "FR"), ("subdivision", "RE"), ("subdivision", "GP")], "give it with --country"),

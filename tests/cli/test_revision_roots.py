@@ -71,7 +71,7 @@ def test_b2_the_root_is_seen_from_the_top_and_the_rules_from_the_current_folder(
     found = diff(f"{oid}:all/rules/in.yaml", f"{oid}:../all/rules", "--root", "all")
     assert found.exit_code == 0, found.output
     found = diff("none.yaml", oid, "--rules", "../all/rules", "--root", "all")
-    assert (found.exit_code, "`all` is not a folder on disk" in found.output) == (2, True), found.output
+    assert (found.exit_code, "`all` is not a directory on disk" in found.output) == (2, True), found.output
 
 
 def test_b2_a_file_of_a_revision_is_read_with_the_lists_beside_it():

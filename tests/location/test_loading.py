@@ -164,7 +164,7 @@ def test_after_a_fault_found_in_the_background_every_location_is_unknown(
     geoip = GeoIP(path, wait=0)
     assert geoip.locate("8.8.8.8").country == "IN"
     assert geoip.locate("200.9.9.9").country is None
-    assert "has a broken record of it" in geoip.locate("200.9.9.9").why
+    assert "has a broken record for it" in geoip.locate("200.9.9.9").why
     gate.set()
     with pytest.raises(GeoIPError, match="where a map belongs"):
         geoip.wait(30)

@@ -40,7 +40,7 @@ def rule(**keys: object) -> Rule:
 
 
 def in_json(**keys: object) -> str:
-    """Return a rule file; JSON can write every character as an escape, half of a surrogate pair too."""
+    """Return a rule file; JSON can write every character as an escape, even an unpaired surrogate."""
     return json.dumps({"rules": [{"id": "a", "accounts": [1], "withheld_in": "IN", "reason": "terms", **keys}]})
 
 

@@ -41,7 +41,9 @@ def demo() -> None:
         geoip = GeoIP(data / "demo.mmdb")
     targets = _targets(rules)
     out.print("February 2021: India orders 257, then 1,178 accounts and tweets blocked.", style="bold")
-    out.print("The events were reported in the press. Hours and the split between outcomes are assumed, ids invented.")
+    out.print(
+        "The events were reported in the press. Times of day and the split between outcomes are assumed; ids are invented."
+    )
     out.print(f"{len(rules)} rules on {_named(rules):,} accounts and tweets, loaded and compiled in {took:.0f} ms.\n")
     out.print("The viewers, located by their addresses:")
     viewers = [(address, geoip.locate(address).viewer()) for address in _ADDRESSES]

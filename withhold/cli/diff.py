@@ -30,7 +30,7 @@ from withhold.snapshot.opened import is_snapshot
 #: The exit status with `--exit-code` if there is a difference, as in git.
 _DIFFERENT = 1
 
-_SIDE = "A rule file, a folder, a snapshot, a git revision, or REVISION:PATH."
+_SIDE = "A rule file, a directory, a snapshot, a git revision, or REVISION:PATH."
 
 
 def _no_range(given: str) -> str:
@@ -53,8 +53,8 @@ def diff(
         str | None,
         typer.Option(
             metavar="FOLDER",
-            help="Open no file outside this folder; in a revision it is relative to the top. "
-            "By default: each side, or its folder if it is a file.",
+            help="Open no file outside this directory; in a revision it is relative to the top. "
+            "By default: each side, or its directory if it is a file.",
         ),
     ] = None,
     unknown_location: options.UnknownLocation = Settle.SHOW,
@@ -117,7 +117,7 @@ def _read(name: str, given: str, rules: Path, root: str | None, form: Format) ->
         raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
     if root is not None and not os.path.isdir(root):  # noqa: PTH112  # `Path.is_dir` raises for a name that is too long
         raise typer.BadParameter(
-            f"{quoted(root)} is not a folder on disk, and {quoted(given)} is a path on disk", param_hint="'--root'"
+            f"{quoted(root)} is not a directory on disk, and {quoted(given)} is a path on disk", param_hint="'--root'"
         )
     return options.load_snapshot(Path(given), None if root is None else Path(root), form), "path"
 

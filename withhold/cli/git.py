@@ -57,7 +57,9 @@ def git(*arguments: str) -> bytes:
         raise RevisionError("ambiguous-revision", message, hint)
     if done.returncode:
         message = " ".join(done.stderr.decode(errors="replace").split()) or "git failed"
-        raise RevisionError("git-failed", message, "give paths, or revisions of the repository of the current folder")
+        raise RevisionError(
+            "git-failed", message, "give paths, or revisions of the repository of the current directory"
+        )
     return done.stdout
 
 
@@ -77,7 +79,9 @@ def check_repository() -> None:
                 return
             break
     message = f"git found the repository {quoted(found)}, but no `.git` leads to it"
-    raise RevisionError("planted-repository", message, "run this in another folder; this one may be part of a commit")
+    raise RevisionError(
+        "planted-repository", message, "run this in another directory; this one may be part of a commit"
+    )
 
 
 class Objects:
@@ -131,7 +135,7 @@ class Objects:
             raise RevisionError("damaged-tree", message, "git never writes such a commit")
         if int(head[2]) > most:
             message = f"the {kind} {quoted(name)} has {int(head[2]):,} bytes, and at most {most:,} are read"
-            raise RevisionError("too-large", message, "give a folder of rules, or a smaller root")
+            raise RevisionError("too-large", message, "give a directory of rules, or a smaller root")
         return int(head[2])
 
     def _receive(self, size: int, *, end: bool = True) -> bytes:
@@ -139,7 +143,7 @@ class Objects:
         assert found is not None  # noqa: S101
         data = found.read(size + end)
         if len(data) < size + end:
-            raise RevisionError("git-failed", "git ended early", "check the repository with `git fsck`")
+            raise RevisionError("git-failed", "git exited early", "check the repository with `git fsck`")
         return data[:size]
 
 

@@ -25,14 +25,14 @@ from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 
 Rules = Annotated[
-    Path, typer.Argument(metavar="RULES", help="A rule file, a folder of rule files, or a snapshot.", exists=True)
+    Path, typer.Argument(metavar="RULES", help="A rule file, a directory of rule files, or a snapshot.", exists=True)
 ]
 Root = Annotated[
     Path | None,
     typer.Option(
         "--root",
         metavar="FOLDER",
-        help="Open no file outside this folder. By default: RULES, or its folder if it is a file.",
+        help="Open no file outside this directory. By default: RULES, or its directory if it is a file.",
         exists=True,
         file_okay=False,
     ),

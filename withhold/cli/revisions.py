@@ -46,7 +46,7 @@ def lay_out(
     commit = commit or commit_behind(revision)
     top = os.path.realpath(git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
     if named:
-        (revision, path), hint = named.groups(), "name the folder that contains its rules"
+        (revision, path), hint = named.groups(), "name the directory that contains its rules"
         rules = _as_git_reads(path, top)
     with Objects() as objects:
         tree = CommitTree(objects, commit, revision)
@@ -66,9 +66,9 @@ def lay_out(
             inside = "/".join(loaded.parts[:-1]) or "."
             around = tree.find(inside)
         if not around.entry.is_folder:
-            hint = "name a folder of that revision, relative to its top"
+            hint = "name a directory of that revision, relative to its top"
             raise RevisionError(
-                "no-root-there", f"{quoted(revision)} is a revision without the folder {quoted(inside)}", hint
+                "no-root-there", f"{quoted(revision)} is a revision without the directory {quoted(inside)}", hint
             )
         if loaded.parts[: len(around.parts)] != around.parts:
             message = f"{quoted('/'.join(loaded.parts))} is outside the root {quoted(inside)}"
@@ -93,7 +93,7 @@ def _find(tree: CommitTree, path: Path, top: str) -> tuple[str, Found]:
             return inside, tree.find(inside)
     except OutsideCommitError:
         pass
-    hint = "name a folder in it, or check the rules out and give their path"
+    hint = "name a directory in it, or check the rules out and give their path"
     raise RevisionError("outside-repository", f"{quoted(str(path))} is not in the repository", hint)
 
 

@@ -35,7 +35,7 @@ def test(
         list[Path] | None,
         typer.Argument(
             metavar="[PATHS]...",
-            help="Case files, or folders of case files; by default the current folder.",
+            help="Case files, or directories of case files; by default the current directory.",
             exists=True,
         ),
     ] = None,
@@ -43,7 +43,7 @@ def test(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Open no rule file outside this folder. By default: the folder of the rules, which must be in the repository.",
+            help="Open no rule file outside this directory. By default: the directory of the rules, which must be in the repository.",
             exists=True,
             file_okay=False,
         ),

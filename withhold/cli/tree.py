@@ -148,11 +148,11 @@ class CommitTree:
                 count += 1
                 if count > _MOST_FILES:
                     message = f"{self._in}there are more than {_MOST_FILES:,} files, including those behind links"
-                    raise RevisionError("too-large", message, "give a folder of rules, or a smaller root")
+                    raise RevisionError("too-large", message, "give a directory of rules, or a smaller root")
                 path = (*above, entry.name)
                 given = Found((*folder.parts, entry.name), entry)
                 if len(path) > DEEPEST:
-                    raise self._bad(given.parts, f"it is nested more than {DEEPEST} folders deep")
+                    raise self._bad(given.parts, f"it is nested more than {DEEPEST} directories deep")
                 found = self._behind(given, path, root, within)
                 if found is None:
                     continue

@@ -41,7 +41,7 @@ CHECK = Check(
     code="id-not-yet-made",
     severity="warning",
     summary="The accounts and tweets of a rule must exist when it comes into force.",
-    rationale="Ids of tweets since November 2010, and of accounts since 2016, carry the time of their creation. Here this "
-    "time is after the from of the rule, or even after its until: the id or the date is wrong, or the id was added later.",
+    rationale="Ids of tweets since November 2010, and of accounts since 2016, contain their time of creation. Here it is "
+    "after the rule's from, or even after its until: the id or the date is wrong, or the id was added later.",
     find=_find,
 )

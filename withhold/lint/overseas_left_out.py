@@ -19,7 +19,7 @@ def _find(context: Context) -> Iterator[Finding]:
             if codes and named.isdisjoint(codes):
                 listed = ", ".join(f"`{code}`" for code in codes)
                 message = f"`{country}` ({name_of(country)}) does not include {listed}"
-                yield Finding(rule, message, "add those in which the rule is to withhold too", ("withheld_in",))
+                yield Finding(rule, message, "add those in which the rule should also withhold", ("withheld_in",))
 
 
 CHECK = Check(

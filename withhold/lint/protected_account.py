@@ -22,7 +22,7 @@ CHECK = Check(
     code="protected-account",
     severity="error",
     summary="Protected accounts must not be withheld.",
-    rationale="The account is listed in protected.yaml. A demand for it is refused unless somebody decides otherwise; an "
-    "override records that decision as its reason.",
+    rationale="The account is listed in protected.yaml. A demand to withhold it is refused unless somebody decides "
+    "otherwise; the reason of an override records that decision.",
     find=_find,
 )

@@ -21,7 +21,7 @@ CHECK = Check(
     code="unsettled-subdivision",
     severity="note",
     summary="A rule on a subdivision should set if_unknown.",
-    rationale="Many location databases contain the country and no subdivision. Without if_unknown, a rule with except_in "
+    rationale="Many location databases contain the country but no subdivision. Without if_unknown, a rule with except_in "
     "withholds from these viewers, and for any other rule the policy of the engine decides.",
     find=_find,
 )

@@ -12,7 +12,7 @@ def _find(context: Context) -> Iterator[Finding]:
     for rule in context.rules:
         if rule.except_in and not territories_of(rule):
             message = "the rule withholds nowhere: `except_in` covers all of `withheld_in`"
-            hint = "remove from `except_in` the places where the rule is to withhold"
+            hint = "remove the places where the rule should withhold from `except_in`"
             yield Finding(rule, message, hint, ("except_in",))
 
 

@@ -163,7 +163,7 @@ class Transition(NamedTuple):
         if high == 0xFFFF:
             return Address(4, value & _LOW_32)
         if high == 0:
-            return "an IPv4-compatible address, a deprecated kind"
+            return "an IPv4-compatible address, which is deprecated"
         if high >> 64 == 0x20010000:
             return "a Teredo address, whose server the viewer can choose"
         if high >> 80 == 0x2002:

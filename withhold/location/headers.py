@@ -134,7 +134,7 @@ def _pairs_of(headers: Any) -> Iterable[Any]:
             return read()  # type: ignore[no-any-return]
     if isinstance(headers, Iterable):
         return headers
-    raise _not_understood(f"`{type(headers).__name__}` is not a form of headers")
+    raise _not_understood(f"`{type(headers).__name__}` is not a supported form of headers")
 
 
 def _is_text(value: object) -> bool:
@@ -181,7 +181,7 @@ def _is_environ(read: list[tuple[str, object]], given: list[Any]) -> bool:
     if not any("-" in name or name in _COMMON for name, _ in read):
         return variables or any(name.upper() in _CGI for name, _ in read)
     if variables and _is_mixed([name.decode("latin-1") if isinstance(name, bytes) else name for name, _ in given]):
-        raise _not_understood("they look like a part of an environ, or like a copy with other variables")
+        raise _not_understood("they look like part of an environ, or like a copy with additional variables")
     return False
 
 

@@ -53,7 +53,7 @@ class OpenedDatabase:
             record, prefix = self.reader.get_with_prefix_len(str(address))
             return self.schema.read(record), prefix
         except Exception as error:  # noqa: BLE001  # a crafted file can make a reader raise any exception
-            return RecordPlace(note=f"has a broken record of it: {_reason(error)}"), -1
+            return RecordPlace(note=f"has a broken record for it: {_reason(error)}"), -1
 
     def records(self) -> Iterator[object]:
         """Yield the records, in no particular order."""

@@ -95,7 +95,7 @@ class TrustedProxies:
         self.unix = UNIX in given
         self.header = header_name(header)
         if not isinstance(max_hops, int) or max_hops < 1:
-            hint = "give the largest number of trusted proxies that a request passes"
+            hint = "give the largest number of trusted proxies that a request passes through"
             raise ProxyError(
                 Problem("bad-max-hops", f"max_hops {quoted(max_hops)} is not an integer of at least 1", hint=hint)
             )
@@ -107,7 +107,7 @@ class TrustedProxies:
         ]
         for network in trusted:
             if not network.prefixlen:
-                hint = "list the proxies only, as a trusted peer can claim any address"
+                hint = "list only the proxies, because a trusted peer can claim any address"
                 raise ProxyError(Problem("trusts-everyone", f"the list trusts all of IPv{network.version}", hint=hint))
         # Collapsed networks do not overlap, so one bisection finds whether any of them contains an address.
         ranges = sorted((network.version, int(network[0]), int(network[-1])) for network in trusted)

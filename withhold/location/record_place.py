@@ -30,7 +30,7 @@ class RecordPlace(NamedTuple):
 
 
 #: The place for an address without a record.
-NO_RECORD = RecordPlace(note="has no record of it")
+NO_RECORD = RecordPlace(note="has no record for it")
 
 
 def place_of(

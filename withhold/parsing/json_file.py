@@ -53,7 +53,7 @@ def read_json(text: str, file: str) -> Node | None:
                 what = next(message for part, message in _WRONG_TEXT.items() if part in error.msg)
                 raise wrong(what, error.pos) from None
             if has_half_surrogate(value):
-                raise wrong("half of a surrogate pair", at)
+                raise wrong("an unpaired surrogate", at)
             was_key = build.wants_key
             build.scalar(*where(at), Quoted(value))
             at = _skip(text, end)

@@ -21,8 +21,8 @@ BARE_RETURN = re.compile("\r(?=[^\n])")
 
 def bare_return(place: Place) -> Problem:
     """Return the problem for a text that contains a `BARE_RETURN`."""
-    hint = "save the file with the line ends of Unix or Windows"
-    return Problem("bare-return", "a carriage return has no newline behind it", place, hint)
+    hint = "save the file with Unix or Windows line endings"
+    return Problem("bare-return", "a carriage return is not followed by a newline", place, hint)
 
 
 class Quoted(str):
@@ -150,7 +150,7 @@ class Builder:
     def start(self, line: int, column: int, *, mapping: bool) -> None:
         place = self.place(line, column)
         if len(self._open) == MAX_DEPTH:
-            raise refused("too-deep", f"nested more than {MAX_DEPTH} levels deep", place, "look for surplus brackets")
+            raise refused("too-deep", f"nested more than {MAX_DEPTH} levels deep", place, "look for extra brackets")
         node = Node(place, pairs=[]) if mapping else Node(place, items=[])
         self._add(node)
         self._open.append(node)
@@ -181,7 +181,7 @@ class Builder:
 
 
 def has_half_surrogate(text: str) -> bool:
-    """Return whether text has half of a surrogate pair, which only an escape can produce and which cannot be printed."""
+    """Return whether text has an unpaired surrogate, which only an escape can produce and which cannot be printed."""
     return not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text)
 
 

@@ -86,7 +86,7 @@ def _build(text: str, build: Builder) -> None:
             raise refused("yaml-alias", message, build.place(line, column), "define a group instead")
         elif isinstance(event, yaml.ScalarEvent):
             if has_half_surrogate(event.value):
-                message = "this is not YAML: half of a surrogate pair"
+                message = "this is not YAML: an unpaired surrogate"
                 raise refused("bad-yaml", message, build.place(line, column), _NO_ESCAPE)
             plain = event.implicit[0]
             absent = plain and event.value in _NULLS and not build.wants_key

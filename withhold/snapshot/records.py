@@ -72,7 +72,7 @@ def _place(file: object, line: object, column: object) -> Place:
         raise TypeError("a place is a file, a line and a column")
     path = file.encode("utf-8", "surrogateescape")  # file names can have bytes that are not UTF-8
     if not (0 < line < MOST and 0 < column < MOST and len(path) <= _LONGEST) or b"\0" in path:
-        raise ValueError("no file can have this place")
+        raise ValueError("no file can contain this place")
     return Place(file, line, column)
 
 

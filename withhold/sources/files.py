@@ -19,7 +19,7 @@ PROTECTED = ("protected.yaml", "protected.yml")
 _SNAPSHOT = b"WITHHOLD"
 # The errors for a link whose target does not exist.
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
-_STAY = "write a path relative to this file, with `/`, to a file in the loaded folder"
+_STAY = "write a path relative to this file, with `/`, to a file in the loaded directory"
 _NO_LINK = "put the file itself here, not a link to it"
 #: The maximum number of names that are searched again in folders to which links lead repeatedly. Without a limit, a few
 #: folders with links into one another are searched millions of times.
@@ -76,7 +76,7 @@ def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
             again += len(names) + 1
         found.folders.add(real)
         if again > _AGAIN:
-            message = f"links lead repeatedly into the same folders, to more than {_AGAIN:,} names"
+            message = f"links lead repeatedly into the same directories, to more than {_AGAIN:,} names"
             problems.append(Problem("too-many-links", message, Place(str(folder)), "remove some of them"))
             break
         for entry in (folder / name for name in names if not name.startswith(".")):
@@ -93,7 +93,7 @@ def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
             elif not is_folder and is_rule_file(entry):
                 found.rules.append(entry)
             if is_folder and len(around) == DEEPEST:
-                message = f"folders are nested more than {DEEPEST} deep"
+                message = f"directories are nested more than {DEEPEST} deep"
                 problems.append(Problem("too-deep", message, Place(str(entry)), "move them up, or remove them"))
             elif is_folder:
                 folders.append((entry, around | {real}))
@@ -141,7 +141,7 @@ def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
         return Problem("outside-rule-set", f"cannot read{what or ' it'}: {reason}", place, remedy)
     remedy = "check that it exists: its path is relative to this file" if what else "make it readable, or remove it"
     if isinstance(error, SpecialFileError):
-        remedy = "save its contents to a file, and name that"
+        remedy = "save its contents to a file, and give the path of that file"
     return Problem("unreadable-file", f"cannot read{what or ' it'}: {reason}", place, remedy)
 
 

@@ -65,7 +65,7 @@ def load_files(
 ) -> RuleSet:
     """Read a rule file or a directory of rule files: see `RuleSet.load`."""
     if root is not None and not stat.S_ISDIR(_stat(root).st_mode):
-        raise NotADirectoryError(errno.ENOTDIR, "the root is not a folder", str(root))
+        raise NotADirectoryError(errno.ENOTDIR, "the root is not a directory", str(root))
     _stat(path)
     inside = Root(path, root)
     if not inside.holds(os.path.realpath(path)):
@@ -175,7 +175,7 @@ class _Reading:
         if len(unknown) > _QUOTED_OF_OTHER_FILE and len(unknown) >= len(node.pairs):
             message = f"this is not a rule file: it has neither `rules` nor `groups`, and {len(unknown):,} other keys"
             unknown[_QUOTED_OF_OTHER_FILE:] = [
-                Problem("bad-rule-file", message, node.place, "remove it from the folder")
+                Problem("bad-rule-file", message, node.place, "remove it from the directory")
             ]
         self.problems += unknown
         if not node.pairs:

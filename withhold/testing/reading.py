@@ -26,7 +26,11 @@ _viewer = lru_cache(4096)(lambda place, account: viewer(place, account_id=accoun
 
 def _path(text: str, info: ValidationInfo) -> str:
     if not text:
-        expected = "a rule file, a folder or a snapshot" if key_of(info) == "rules" else "a folder around the rules"
+        expected = (
+            "a rule file, a directory or a snapshot"
+            if key_of(info) == "rules"
+            else "a directory that contains the rules"
+        )
         raise problem(f"no-{key_of(info)}", f"`{key_of(info)}` is empty", f"name {expected}")
     return text
 
@@ -151,7 +155,7 @@ def _contradictions(node: Node, entry: _Case, rules: RuleSet | None, suggest: It
         yield Problem("unknown-rule", f"there is no rule {quoted(entry.because)}", place, hint)
     if entry.expect and all(outcome is Outcome.VISIBLE for outcome in entry.expect.values()):
         hint = "remove it, or expect `withheld` or `suspended` somewhere"
-        yield Problem("because-of-nothing", "the case has `because`, and expects nothing to be withheld", place, hint)
+        yield Problem("because-of-nothing", "the case has `because`, but expects nothing to be withheld", place, hint)
 
 
 def _places(expect: Node | None) -> Iterator[Problem]:

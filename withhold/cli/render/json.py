@@ -25,7 +25,7 @@ def render(result: _HasDict) -> Iterator[str]:
 def json_text(value: object, indent: int | None = None) -> str:
     """Return a JSON document in printable ASCII, in which CI systems find no command.
 
-    A byte of a file name that is not UTF-8 is written as a visible escape, since JSON has no half of a surrogate pair.
+    A byte of a file name that is not UTF-8 is written as a visible escape, since JSON cannot represent an unpaired surrogate.
 
     >>> print(json_text("\\x1b \\x7f ##[error]"), json_text("a\\udcff.yaml"), json_text("\\U0001f600 \\\\udcff"))
     "\\u001b \\u007f \\u0023#[error]" "a\\\\udcff.yaml" "\\ud83d\\ude00 \\\\udcff"
