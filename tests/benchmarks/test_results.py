@@ -69,10 +69,12 @@ def test_the_page_warns_if_the_last_cache_can_hold_the_whole_file(last, expected
 
 def test_targets_are_met_or_missed_or_missing():
     sizes = results()["sizes"]
-    rows = {row["name"]: row for row in judged(measured(sizes), SIZES, quick=False)}
+    figures = measured(sizes) | {"hit": {"value": 3.5}}
+    rows = {row["name"]: row for row in judged(figures, SIZES, quick=False)}
     assert rows["casbin"]["value"] == pytest.approx(1_500)
     assert rows["casbin"]["met"] is True
-    assert rows["regorus"]["met"] is False
+    assert rows["regorus"]["met"] is None
+    assert rows["hit"]["met"] is False
     assert rows["OPA"]["missing"] == "not installed"
     assert rows["miss, small"]["missing"] == rows["diff"]["missing"] == "not part of this run"
     text = page(results(targets=list(rows.values())), [])

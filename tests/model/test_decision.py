@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from withhold import Decision, Outcome, Reason, Scope, TerritorySet
+from withhold import Decision, Freshness, Outcome, Reason, Scope, TerritorySet
 
 FULL = Decision(
     outcome=Outcome.WITHHELD,
@@ -74,6 +74,7 @@ def test_to_dict_gives_json_values_of_all_fields() -> None:
         "varies_by_location": True,
         "valid_until": "2021-02-10T05:00:00Z",
         "revision": "0123456789abcdef",
+        "freshness": Freshness().to_dict(),
     }
     assert set(printed) >= {field.name for field in dataclasses.fields(Decision)}
     assert json.loads(json.dumps(PLAIN.to_dict()))["valid_until"] is None
