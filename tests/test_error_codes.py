@@ -25,8 +25,8 @@ _COMPOSED = {
     f"unknown-{name}" for name in ("category", "effect", "if-unknown", "outcome", "reason", "unknown-location")
 }
 _COMPOSED |= {"bad-demand", "bad-note", "no-root", "not-a-policy", "not-a-viewer"}
-#: Modules with headers of CDNs, or with the rules of the demo.
-_WITHOUT_CODES = {"cdn.py", "demo.py"}
+#: Modules with names of headers, or with the rules of the demo.
+_WITHOUT_CODES = {"caching.py", "cdn.py", "demo.py", "directives.py"}
 
 
 def _in_sources() -> Iterator[str]:

@@ -180,6 +180,11 @@ class GeoIP:
         except (OSError, ValueError, TypeError, LookupError):
             return database.evidence(address).country
 
+    @property
+    def finds_anonymous(self) -> bool:
+        """Whether a database of anonymous addresses was given."""
+        return self._plan.anonymous is not None
+
     def wait(self, timeout: float | None = None) -> bool:
         """Wait at most `timeout` seconds until the first file is read and checked. Return whether this is done.
 

@@ -78,6 +78,10 @@ class Lines:
             _check_underscores(read)
         return cls(read)
 
+    def names(self) -> list[str]:
+        """Return the names of all headers in lower case, each once, in the order of their first lines."""
+        return list(dict.fromkeys(key.lower() for key, _ in self._pairs))
+
     def get(self, name: str) -> list[str]:
         """Return the values of all lines of the header `name`, in order. `name` must be in lower case."""
         spelled = self._spelled(name)
