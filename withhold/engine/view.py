@@ -6,20 +6,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import reduce
-from operator import or_
+from operator import itemgetter, or_
 from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 
 from withhold.engine.columns import id_column
 from withhold.engine.decider import Decider
 from withhold.engine.page import Page, TweetDecisions
 from withhold.errors import Problem, SubjectIdError, SubjectTypeError, WithholdError, not_picklable, quoted
-from withhold.model.decision import Decision, Outcome
+from withhold.model.decision import Decision
 from withhold.model.freshness import Freshness
 from withhold.model.ids import check_id
 from withhold.model.tweet import NOT_A_TWEET, NotATweet, Tweet, link, links_of
 from withhold.model.viewer import Viewer
-
-_VISIBLE = Outcome.VISIBLE  # a global, because reading a member of an enumeration takes longer
 
 _Item = TypeVar("_Item")
 _Pair = tuple[int, int]
@@ -121,29 +119,22 @@ class View:
         """
         page = list(items)
         subjects: list[Any] = page if key is None else [key(item) for item in page]
-        hidden: list[tuple[int, Decision]] = []
         tombstones: list[tuple[int, tuple[str, ...], Decision]] = []
-        fresh: dict[int, Freshness] = {}
-        for each in self._named(subjects):
-            index, decision = each
-            if decision is None:
-                if (subject := subjects[index]) is NOT_A_TWEET:
-                    continue
-                try:
-                    found = self._decide(subject)
-                except WithholdError as error:
-                    raise _at_item(error, index, page[index], keyed=key is not None) from None
-                freshness = found.freshness
-                if not found.decision.visible:
-                    hidden.append((index, found.decision))
-                elif (quote := found.hidden_quote()) is not None:
-                    tombstones.append((index, *quote))
-            else:
-                freshness = decision.freshness
-                if decision.outcome is not _VISIBLE:
-                    hidden.append(each)
-            # Equal values are mostly the same object, so there is little to join.
-            fresh[id(freshness)] = freshness
+        hidden, fresh, others = self._named(subjects)
+        for index in others:
+            if (subject := subjects[index]) is NOT_A_TWEET:
+                continue
+            try:
+                found = self._decide(subject)
+            except WithholdError as error:
+                raise _at_item(error, index, page[index], keyed=key is not None) from None
+            fresh.append(found.freshness)
+            if not found.decision.visible:
+                hidden.append((index, found.decision))
+            elif (quote := found.hidden_quote()) is not None:
+                tombstones.append((index, *quote))
+        if others:
+            hidden.sort(key=itemgetter(0))
         visible = self._without(page, hidden) if hidden else page
         return Page(visible, hidden, tombstones, self._joined(fresh))
 
@@ -176,7 +167,7 @@ class View:
         'country'
         """
         _, named = self._marked(tweet_ids, account_ids)
-        return self._joined({id(decision.freshness): decision.freshness for _, decision in named})
+        return self._joined([decision.freshness for _, decision in named])
 
     def _marked(
         self, tweet_ids: Iterable[int], account_ids: Iterable[int]
@@ -190,8 +181,9 @@ class View:
         self._mark(tweets, accounts, marks)
         return marks, ((at, self._decide_pair(tweets[at], accounts[at])) for at in _ones(marks))
 
-    def _joined(self, fresh: dict[int, Freshness]) -> Freshness:
-        return reduce(or_, fresh.values()) if fresh else self._decider.visible.freshness
+    def _joined(self, fresh: list[Freshness]) -> Freshness:
+        # Equal values are mostly the same object, so there is little to join.
+        return reduce(or_, {id(each): each for each in fresh}.values()) if fresh else self._decider.visible.freshness
 
     def _without(self, page: list[_Item], hidden: list[tuple[int, Decision]]) -> list[_Item]:
         """Return the items of a page that are not hidden."""
@@ -201,10 +193,10 @@ class View:
             start = index + 1
         return visible + page[start:]
 
-    def _named(self, subjects: list[Any]) -> list[tuple[int, Any]]:
-        """Return (index, decision) for each subject that a rule may concern. No rule names an id of the others.
+    def _named(self, subjects: list[Any]) -> tuple[list[tuple[int, Decision]], list[Freshness], list[int]]:
+        """Return (index, decision) for each hidden subject, the freshness of all named ones, and the indices of others.
 
-        The decision is None if `_decide` has to find it.
+        `_decide` has to decide the others. No rule names an id of the remaining subjects.
         """
         raise NotImplementedError
 

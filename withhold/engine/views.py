@@ -10,6 +10,8 @@ from withhold import native
 from withhold.engine.decider import Decider
 from withhold.engine.view import View
 from withhold.errors import WithholdError
+from withhold.model.decision import Decision
+from withhold.model.freshness import Freshness
 from withhold.model.tweet import Tweet, links_of
 from withhold.model.viewer import Viewer
 from withhold.snapshot.table import PythonTable
@@ -48,8 +50,8 @@ class PythonView(View):
             return False
         return not self._decide_pair(tweet_id, account_id).visible
 
-    def _named(self, subjects: list[Any]) -> list[tuple[int, Any]]:
-        return [(index, None) for index in self._hits(subjects)]
+    def _named(self, subjects: list[Any]) -> tuple[list[tuple[int, Decision]], list[Freshness], list[int]]:
+        return [], [], self._hits(subjects)
 
     def _hits(self, subjects: Sequence[Any]) -> list[int]:
         tweets, accounts = self._tweets, self._accounts

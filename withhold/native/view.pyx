@@ -12,6 +12,7 @@ from cpython.datetime cimport (
     datetime, datetime_day, datetime_hour, datetime_microsecond, datetime_minute, datetime_month, datetime_second, datetime_year,
     import_datetime,
 )
+from cpython.list cimport PyList_New, PyList_SET_ITEM
 from cpython.mem cimport PyMem_RawCalloc, PyMem_RawFree
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_INCREF, Py_XDECREF
@@ -178,9 +179,10 @@ cdef class FastView:
         return decision
 
     def _named(self, list subjects not None):
-        """Return (index, decision) for each subject that a rule may concern, and for each that is not understood here.
+        """Return (index, decision) for each hidden subject, the freshness of all named ones, and the indices of others.
 
-        The decision is None if `View` has to find it, for example on a tweet with others in it.
+        Those are subjects that a rule may concern, but that are not decided here, for example tweets with others in them.
+        Neighbours in the list of freshness differ, but values may be repeated.
         """
         cdef int64_t tweets[STRETCH + INSIDE]
         cdef int64_t accounts[STRETCH + INSIDE]
@@ -189,7 +191,8 @@ cdef class FastView:
         cdef Row of_tweets = Row(<const char *>tweets, sizeof(int64_t)), of_accounts = Row(<const char *>accounts, sizeof(int64_t))
         cdef size_t at = 0, count, row, first, size = len(subjects), last
         cdef FastTweet tweet
-        found = []
+        hidden, fresh, others = [], [], []
+        freshness = None
         while at < size:
             count = 0
             while at < size and count < STRETCH:
@@ -218,18 +221,30 @@ cdef class FastView:
             for row in range(count):
                 if marks[row] and owners[row] != last:
                     last = owners[row]
-                    found.append((last, self._known_subject(subjects[last])))
-        return found
+                    decision = self._known_subject(subjects[last])
+                    if decision is None:
+                        others.append(last)
+                        continue
+                    if decision.outcome is not self._shown:
+                        hidden.append((last, decision))
+                    found = decision.freshness
+                    if found is not freshness:
+                        freshness = found
+                        fresh.append(found)
+        return hidden, fresh, others
 
     def _without(self, list page not None, list hidden not None):
         """Return the items of a page that are not hidden. `hidden` has (index, decision), in order."""
-        cdef Py_ssize_t at, start = 0, end
-        cdef list visible = []
+        cdef Py_ssize_t at, start = 0, end, count = 0
+        cdef list visible = PyList_New(len(page) - len(hidden))
         for at in range(len(hidden) + 1):
             end = (<tuple>hidden[at])[0] if at < len(hidden) else len(page)
             while start < end:
-                visible.append(page[start])
+                item = page[start]
+                Py_INCREF(item)
+                PyList_SET_ITEM(visible, count, item)
                 start += 1
+                count += 1
             start = end + 1
         return visible
 
