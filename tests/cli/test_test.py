@@ -229,7 +229,7 @@ def test_a_rule_that_no_case_asks_about_is_one_line_and_counts_with_all_its_chan
     (tmp_path / "more.yaml").write_text(RULES + more, encoding="utf-8")
     text = THOROUGH.replace("rules.yaml", "more.yaml")
     found = run("all.cases.yaml", "--mutate", all=text)
-    assert "mutation: 45% (10 of 22) of the changes were noticed; 1 more change no outcome\n" in found.stdout
+    assert "mutation: 45% (10 of 22) of the changes were noticed; 1 more had no effect\n" in found.stdout
     assert "  more.yaml:7:5: no case concerns it: in-2 (12 changes)\n" in found.stdout
     assert found.stdout.count("in-2") == 2, "there, and in what is suggested"
     assert run("all.cases.yaml", "--mutation-threshold", "46", all=text).exit_code == 1
@@ -262,7 +262,7 @@ def test_what_is_suggested_can_be_pasted_until_nothing_is(run, indent):
     text = "rules: rules.yaml\ncases:\n" + textwrap.indent(textwrap.dedent(CASE), indent)
     for _ in range(3):
         found = run("--mutate", all=text).stdout
-        text += found.partition("if this is intended:\n")[2]
+        text += found.partition("if this behaviour is intended:\n")[2]
     assert "mutation: 100%" in found
     assert run("--mutation-threshold", "100", all=text).exit_code == 0
 
@@ -286,7 +286,7 @@ def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_trie
     (tmp_path / "package.json").unlink()
     assert "no case file" not in run("--coverage", all=for_all).stdout
     (tmp_path / "all.cases.yaml").write_text(THOROUGH, encoding="utf-8")
-    suggested = run("--mutate", all=THOROUGH).stdout.partition("add to bad.cases.yaml, if this is intended:\n")[2]
+    suggested = run("--mutate", all=THOROUGH).stdout.partition("add to bad.cases.yaml, if this behaviour is intended:\n")[2]
     assert run("--mutation-threshold", "60", all=THOROUGH, bad=suggested).exit_code == 0
 
 

@@ -20,7 +20,7 @@ from withhold.testing.pasting import _quoted
 
 NEAR = RULES.replace("in-1", "near-1").replace("IN", "near").replace("17", "18")
 GROUPS = "groups: {near: [PK, BD]}\n"
-HEADING = re.compile(r"^add to (.*), if this is intended:\n", re.MULTILINE)
+HEADING = re.compile(r"^add to (.*), if this behaviour is intended:\n", re.MULTILINE)
 
 
 def write(files: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""`withhold bench`: measure how long questions take on a rule set, on this machine."""
+"""`withhold bench`: measure how long decisions take with a rule set, on this machine."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def bench(
         typer.Option(
             "--country",
             metavar="CODE",
-            help="Where the viewer is, such as IN or US-MS; by default where most of the traffic was, or else unknown.",
+            help="Where the viewer is, such as IN or US-MS; by default the country with the most traffic, or else unknown.",
         ),
     ] = None,
     at: options.At = None,
     root: options.Root = None,
     form: Annotated[Format, options.formats(BenchResult)] = Format.TEXT,
 ) -> None:
-    """Measure how long questions about tweets take on a rule set, compared with calls that do nothing.
+    """Measure how long decisions about tweets take with a rule set, compared with calls that do nothing.
 
-    The questions are about the tweets of --traffic, or else about invented ids. The viewer is in --country, or else in the country
-    of most of the traffic, or else at an unknown location.
+    The tweets are those of --traffic or, without it, invented ones. The viewer is in --country or, by default, in the country with
+    the most traffic. Without both options, the viewer's location is unknown.
     """
     impressions = None if traffic is None else _read_traffic(traffic)
     if impressions and country is None:

@@ -30,10 +30,11 @@ def compile_(
     root: options.Root = None,
     form: Annotated[Format, options.formats(CompileResult)] = Format.TEXT,
 ) -> None:
-    """Write a rule set as a snapshot, a file to serve from. Exits with 4, and writes nothing, if it is refused.
+    """Write a rule set as a snapshot, the file to deploy. If the rule set is refused, write nothing and exit with 4.
 
     An existing snapshot is replaced atomically. The same rules from the same files give the same bytes. The snapshot
-    records how many accounts are protected, but not which; none if no list was read, as for a snapshot.
+    records how many accounts are protected, but not which ones. It records no number if no list was read, as when RULES
+    is a snapshot.
     """
     check_folder(output)
     if os.path.exists(output) and not os.path.isdir(output) and not is_snapshot(output):  # noqa: PTH110, PTH112

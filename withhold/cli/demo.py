@@ -32,7 +32,7 @@ _IN_INDIA = Viewer(country="IN", signal="as in the demands")
 
 
 def demo() -> None:
-    """Replay February 2021: which viewers saw which accounts and tweets, why, and how long a check takes."""
+    """Replay the events of February 2021 in India: who saw which accounts and tweets, why, and how long a check takes."""
     with as_file(files("withhold.cli") / "demo_data") as data:
         began = time.perf_counter()
         rules = RuleSet.load(data / "rules")

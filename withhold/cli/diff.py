@@ -1,4 +1,4 @@
-"""`withhold diff`: list which subjects get another outcome by a change of rules, where and when."""
+"""`withhold diff`: list the subjects whose outcome a rule change alters, where and when."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def diff(
         raise typer.BadParameter("it requires --traffic", param_hint="'--at'")
     within = Period(options.instant_of(from_, "--from"), options.instant_of(until, "--until"))
     if within.start and within.end and within.end <= within.start:
-        raise typer.BadParameter("it is not after --from", param_hint="'--until'")
+        raise typer.BadParameter("it must be after --from", param_hint="'--until'")
     instant = options.instant_of(at) or datetime.now(UTC)
     policy = Policy(unknown_location=unknown_location)
     before, source_before = _read("OLD", old, rules, root, form)

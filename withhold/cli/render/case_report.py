@@ -57,7 +57,7 @@ def _place(rule: Rule) -> str:
 
 
 def _mutation(report: Report, mutation: Mutation) -> Iterator[Part]:
-    equivalent = f"; {len(mutation.equivalent):,} more change no outcome" if mutation.equivalent else ""
+    equivalent = f"; {len(mutation.equivalent):,} more had no effect" if mutation.equivalent else ""
     yield Text(f"mutation: {report.noticed} of the changes were noticed{equivalent}", style="bold")
     for mutant in mutation.survivors:
         line = f"  {_place(mutant.rule)}not noticed: {name_in_text(mutant.rule.id)} {mutant.change}"
@@ -66,5 +66,5 @@ def _mutation(report: Report, mutation: Mutation) -> Iterator[Part]:
         line = f"  {_place(rule)}no case concerns it: {name_in_text(rule.id)} ({counted(change=changes)})"
         yield Text(line, style="yellow")
     for addition in report.additions:
-        yield f"\nadd to {escaped_path(addition.path)}, if this is intended:"
+        yield f"\nadd to {escaped_path(addition.path)}, if this behaviour is intended:"
         yield from addition.lines()
