@@ -286,7 +286,9 @@ def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_trie
     (tmp_path / "package.json").unlink()
     assert "no case file" not in run("--coverage", all=for_all).stdout
     (tmp_path / "all.cases.yaml").write_text(THOROUGH, encoding="utf-8")
-    suggested = run("--mutate", all=THOROUGH).stdout.partition("add to bad.cases.yaml, if this behaviour is intended:\n")[2]
+    suggested = run("--mutate", all=THOROUGH).stdout.partition(
+        "add to bad.cases.yaml, if this behaviour is intended:\n"
+    )[2]
     assert run("--mutation-threshold", "60", all=THOROUGH, bad=suggested).exit_code == 0
 
 

@@ -71,12 +71,12 @@ class TestErrors:
             (
                 {"country": "IN", "subdivisions": ["US-MS"]},
                 "subdivision `US-MS` contradicts country `IN`",
-                "`US-MS` lies in `US`",
+                "`US-MS` is in `US`",
             ),
             (
                 {"country": None, "subdivisions": ["US-MS"]},
                 "subdivision `US-MS` has no country",
-                "`US-MS` lies in `US`",
+                "`US-MS` is in `US`",
             ),
             (
                 {"country": "US", "subdivisions": ["US"]},

@@ -136,7 +136,7 @@ def test_b2_lists_beside_the_rules_are_read_with_a_root_around_both(
         if root == "all/lists":
             assert isinstance(caught.value, RuleSetError)
             assert str(caught.value.problem) == (
-                "all/rules:1:1: cannot read it: it is outside the root `all/lists` [outside-rule-set]; name a root around it"
+                "all/rules:1:1: cannot read it: it is outside the root `all/lists` [outside-rule-set]; give a root that contains it"
             )
 
 

@@ -72,7 +72,7 @@ def lay_out(
             )
         if loaded.parts[: len(around.parts)] != around.parts:
             message = f"{quoted('/'.join(loaded.parts))} is outside the root {quoted(inside)}"
-            raise RevisionError("outside-rule-set", message, "name a root around it")
+            raise RevisionError("outside-rule-set", message, "give a root that contains it")
         plain = _PLAIN.fullmatch(revision) and len(revision) <= _LONGEST
         target = into / f"{revision if plain else commit[:12]}:{inside}"
         path = target.joinpath(*loaded.parts[len(around.parts) :])

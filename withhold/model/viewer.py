@@ -79,7 +79,7 @@ class Viewer:
         if not all(code in containing(narrowest) for code in subdivisions):
             named = " and ".join(f"`{code}`" for code in subdivisions)
             hint = "give nested subdivisions only"
-            raise ViewerError(Problem("bad-viewer", f"nobody is in {named} at once", hint=hint))
+            raise ViewerError(Problem("bad-viewer", f"nobody can be in {named} at once", hint=hint))
         if self.account_id is not None:
             object.__setattr__(self, "account_id", check_id(self.account_id, "account_id"))
         object.__setattr__(self, "country", country)
@@ -157,7 +157,7 @@ def _located(country: str | None, written: Iterable[str], codes: Iterable[str]) 
 
 def _contradiction(country: str | None, code: str) -> str:
     if is_subdivision(code):
-        return f"`{code}` lies in `{country_of(code)}`"
+        return f"`{code}` is in `{country_of(code)}`"
     within = current(f"{country}-{code}")
     if within not in (None, code):
         return f"write `{country}-{code}` for {name_of(f'{country}-{code}')}: `{code}` is {name_of(code)}"

@@ -137,7 +137,7 @@ def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
     """Return the problem for a file or folder that cannot be read, or must not be read because it is outside the root."""
     reason = str(getattr(error, "strerror", None) or error).lower()
     if isinstance(error, OutsideRootError):
-        remedy = error.hint or f"{_STAY if what else _NO_LINK}; or give a `root` around both, such as `--root .`"
+        remedy = error.hint or f"{_STAY if what else _NO_LINK}; or give a `root` that contains both, such as `--root .`"
         return Problem("outside-rule-set", f"cannot read{what or ' it'}: {reason}", place, remedy)
     remedy = "check that it exists: its path is relative to this file" if what else "make it readable, or remove it"
     if isinstance(error, SpecialFileError):

@@ -70,7 +70,7 @@ def load_files(
     inside = Root(path, root)
     if not inside.holds(os.path.realpath(path)):
         message = f"cannot read it: it is outside the root {quoted(str(root))}"
-        raise RuleSetError([Problem("outside-rule-set", message, Place(str(path)), "name a root around it")])
+        raise RuleSetError([Problem("outside-rule-set", message, Place(str(path)), "give a root that contains it")])
     return load_inside(path, inside, progress)
 
 
