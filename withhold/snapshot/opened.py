@@ -1,4 +1,4 @@
-"""The contents of a snapshot in a mapped file, read only when they are needed."""
+"""The contents of a snapshot in a mapped file or in bytes, read only when they are needed."""
 
 from __future__ import annotations
 
@@ -29,18 +29,22 @@ _COMPILE = "use `withhold compile` to make a snapshot"
 _KEPT = 4096
 
 
-class OpenedSnapshot:
-    """A mapped file. Rules and their ids are read when they are needed."""
+#: The bytes of a snapshot file.
+Content = mmap.mmap | bytes
 
-    def __init__(
-        self, path: str | os.PathLike[str], how: Verify, *, in_c: bool, opened: BufferedReader | None = None
-    ) -> None:
-        """Map the file at a path, or the file that was `opened` there."""
+
+class OpenedSnapshot:
+    """A mapped file, or bytes. Rules and their ids are read when they are needed. `file` is its name in messages."""
+
+    def __init__(self, content: Content, file: str, how: Verify, *, in_c: bool) -> None:
+        if sys.byteorder == "big":
+            message = "this machine is big-endian, and snapshots are little-endian"
+            raise SnapshotError(Problem("wrong-byte-order", message, file, "load the rule files instead"))
         if how not in get_args(Verify):
             raise ValueError(f"verify must be `full` or `header`, not {quoted(how)} [bad-verify]")
-        file = os.fspath(path)
-        mapped = _opened_and_mapped(Path(path)) if opened is None else _mapped(opened, file)
-        data = memoryview(mapped)
+        if not len(content):
+            raise SnapshotError(Problem("not-a-snapshot", "the file is empty", file, _COMPILE))
+        data = memoryview(content)
         header = read_header(data, file)
         sections: dict[str, Bytes] = {
             name: data[section.offset : section.offset + section.length] for name, section in header.sections.items()
@@ -57,7 +61,7 @@ class OpenedSnapshot:
         self.territories = header.territories
         self.rule_count = header.counts.rules
         self.tables: dict[str, Table] = {kind: table(*table_of(sections, kind)) for kind in KINDS}
-        self._stored = StoredRules(file, mapped, sections, header, verified=how == "full")
+        self._stored = StoredRules(file, content, sections, header, verified=how == "full")
         self._kept: Cache[int, Rule] = Cache(_KEPT)
         self._rule_set: RuleSet | None = None
 
@@ -113,17 +117,17 @@ def is_snapshot(path: Path) -> bool:
         return False
 
 
-def _opened_and_mapped(path: Path) -> mmap.mmap:
-    if path.exists() and not path.is_file() and not path.is_dir():  # opening it could block forever
-        raise SnapshotError(Problem("not-a-snapshot", "this is a pipe or a device, not a file", str(path), _COMPILE))
-    with path.open("rb") as file:
-        return _mapped(file, str(path))
+def content_at(path: str | os.PathLike[str], *, mapped: bool) -> Content:
+    """Return the bytes of a file, mapped or in memory. Raises `SnapshotError` for a pipe or a device, and `OSError`."""
+    at = Path(path)
+    if at.exists() and not at.is_file() and not at.is_dir():  # opening it could block forever
+        raise SnapshotError(Problem("not-a-snapshot", "this is a pipe or a device, not a file", str(at), _COMPILE))
+    with at.open("rb") as file:
+        return map_file(file) if mapped else file.read()
 
 
-def _mapped(file: BufferedReader, name: str) -> mmap.mmap:
-    if sys.byteorder == "big":
-        message = "this machine is big-endian, and snapshots are little-endian"
-        raise SnapshotError(Problem("wrong-byte-order", message, name, "load the rule files instead"))
+def map_file(file: BufferedReader) -> Content:
+    """Return the bytes of an open file, mapped unless it is empty, because an empty file cannot be mapped."""
     if not os.fstat(file.fileno()).st_size:
-        raise SnapshotError(Problem("not-a-snapshot", "the file is empty", name, _COMPILE))
+        return b""
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -117,9 +117,18 @@ class Snapshot:
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, verify: Literal["full", "header"] = "full", native: bool | None = None
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        verify: Literal["full", "header"] = "full",
+        mapped: bool = True,
+        native: bool | None = None,
     ) -> Snapshot:
-        """Open a file that `save` has written. The file is mapped, so processes that open it share its memory.
+        """Open a file that `save` has written.
+
+        By default the file is mapped: processes that open it share its memory, about 15 bytes for an id. With
+        `mapped=False` it is read into the memory of this process, which then holds a copy of the file, and the file can
+        be changed afterwards.
 
         `verify="full"` reads the whole file, checks the digest of every section, and checks that every id can be found:
         O(bytes), about a second for a gigabyte; in Python, a second for a million ids. `verify="header"` checks the
@@ -134,15 +143,48 @@ class Snapshot:
         that of the file. For a code that no longer exists, `SnapshotError` names the code and both versions of
         pycountry.
 
-        Do not change a file in place while it is open; `save` does not. If a mapped file becomes shorter, the process
-        that reads it is killed.
+        Do not change a file in place while it is mapped; `save` does not. If a mapped file becomes shorter, the process
+        that reads it is killed (SIGBUS). Use `mapped=False` if files are copied over one another. A file that changes
+        while it is read is then refused as damaged, unless `verify="header"`.
 
         `native` is as in `compile`; in Python a look-up takes a few microseconds. Raises `SnapshotError` with a
         description of the damage, `OSError`, `ImportError` as `compile` does, and `ValueError` for another `verify`.
         """
+        from withhold.snapshot.opened import OpenedSnapshot, content_at
+
+        in_c = _in_c(native)
+        return cls(OpenedSnapshot(content_at(path, mapped=mapped), os.fspath(path), verify, in_c=in_c))
+
+    @classmethod
+    def from_bytes(
+        cls,
+        data: bytes | bytearray | memoryview,
+        *,
+        verify: Literal["full", "header"] = "full",
+        native: bool | None = None,
+    ) -> Snapshot:
+        """Open the bytes of a file that `save` has written, for example from an object store.
+
+        The snapshot refers to `bytes` without copying them; a `bytearray` or a `memoryview` is copied. `verify` and
+        `native` are as in `open`, and so are the errors, in which the file is called `<bytes>`. Raises
+        `SubjectTypeError` for data of another type.
+
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
+        >>> from withhold import Rule, RuleSet
+        >>> path = Path(mkdtemp(), "rules.wh")
+        >>> rules = RuleSet([Rule(id="in-1", accounts=[1101], withheld_in=["IN"], reason="legal_demand")])
+        >>> _ = Snapshot.compile(rules).save(path)
+        >>> Snapshot.from_bytes(path.read_bytes()).rules == rules
+        True
+        """
         from withhold.snapshot.opened import OpenedSnapshot
 
-        return cls(OpenedSnapshot(path, verify, in_c=_in_c(native)))
+        given: object = data
+        if not isinstance(given, (bytes, bytearray, memoryview)):
+            hint = "pass the bytes of the file, or use `Snapshot.open(path)`"
+            raise SubjectTypeError(Problem("not-bytes", f"{quoted(given)} is not bytes", hint=hint))
+        return cls(OpenedSnapshot(bytes(given), "<bytes>", verify, in_c=_in_c(native)))
 
     @property
     def rules(self) -> RuleSet:

@@ -27,21 +27,21 @@ class _Inverted(NamedTuple):
 
 
 class StoredRules:
-    """Reads the rules of a mapped file, and the ids that they name. Rules reference this store, never the reverse.
+    """Reads the rules of a mapped file or of bytes, and the ids that they name. Rules reference this store, never the reverse.
 
     Every section is a slice of one memoryview, which counts its slices. Without a GIL the count becomes wrong if
     threads slice and release at the same time, and then the file could be closed while it is read. So the slices are
-    made once, and a record is copied from the map itself. This needs no lock, which a forked child could inherit
+    made once, and a record is copied from the map or the bytes. This needs no lock, which a forked child could inherit
     locked.
     """
 
     def __init__(
-        self, file: str, mapped: mmap, sections: Mapping[str, Bytes], header: Header, *, verified: bool
+        self, file: str, content: mmap | bytes, sections: Mapping[str, Bytes], header: Header, *, verified: bool
     ) -> None:
         self.sections, self.counts = sections, header.counts
         self._file, self._verified = file, verified
         self._items = {name: items_of(sections, name) for name in SECTIONS}
-        self._mapped, self._records = mapped, header.sections["rules.records"].offset
+        self._content, self._records = content, header.sections["rules.records"].offset
         self.digests = {name: section.sha256 for name, section in header.sections.items()}
         self._territories = header.territories
         self._inverted: _Inverted | None = None
@@ -67,7 +67,7 @@ class StoredRules:
 
     def _record(self, number: int) -> bytes:
         start, end = self._bounds("rules.starts", number, "rules.records")
-        return self._mapped[self._records + start : self._records + end]
+        return self._content[self._records + start : self._records + end]
 
     def numbers(self, posting: int) -> tuple[int, ...]:
         """Return the numbers of the rules that a posting denotes. Raises `SnapshotError` if it denotes none."""

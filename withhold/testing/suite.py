@@ -31,7 +31,7 @@ from withhold.parsing.strict import read_model
 from withhold.parsing.yaml_file import read_yaml
 from withhold.snapshot import Snapshot
 from withhold.snapshot.format import MAGIC
-from withhold.snapshot.opened import OpenedSnapshot, is_snapshot
+from withhold.snapshot.opened import OpenedSnapshot, is_snapshot, map_file
 from withhold.sources.files import CASES, decoded, is_rule_file, unreadable
 from withhold.sources.loader import load_inside
 from withhold.sources.root import Root, check_named, check_relative, folders_of_links, repository_around
@@ -268,7 +268,7 @@ def _opened_snapshot(path: Path, inside: Root) -> Snapshot | None:
         with inside.open(path) as file:
             if file.peek(len(MAGIC))[: len(MAGIC)] != MAGIC:
                 return None
-            return Snapshot(OpenedSnapshot(path, "full", in_c=native.AVAILABLE, opened=file))
+            return Snapshot(OpenedSnapshot(map_file(file), str(path), "full", in_c=native.AVAILABLE))
     except SnapshotError:
         raise
     except (OSError, ValueError):  # the loader reports why
