@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import strategies as house
+from tests.implementations import each_snapshot
 from withhold import Engine, Policy, Rule, RuleSet, Tweet, Viewer
 from withhold.errors import WithholdError
 
@@ -194,3 +195,19 @@ def test_e3_the_text_contains_nothing_that_json_lacks(one, other, policy, subjec
     assert values[0] != values[1] or texts[0] == texts[1]
     if getattr(one, field) != getattr(changed, field) and explained.rules and not field.endswith("_in"):
         assert values[0] != values[1], "no field of a rule is left out, but territories are one set"
+
+
+@each_snapshot
+def test_a_view_explains_what_it_answered_after_other_rules_are_active(snapshot_of):
+    viewer = Viewer(country="IN")
+    engine = Engine(snapshot_of(RULES), clock=iter([NOON, NOON + HOUR]).__next__)
+    view = engine.view(viewer)
+    before = engine.explain((20, 17), viewer, NOON)
+    engine.activate(snapshot_of(RuleSet([rule("new")])))
+    assert view.explain((20, 17)) == before
+    assert view.explain((20, 17)).decision == view.check(tweet_id=20, account_id=17)
+    retweet = Tweet(id=30, account_id=6, retweet_of=Tweet(id=20, account_id=17))
+    assert view.explain(retweet).decision == view.check_tweet(retweet).decision
+    assert [found.rule.id for found in engine.explain((20, 17), viewer).rules] == ["new"]
+    with pytest.raises(WithholdError):
+        view.explain(20)  # type: ignore[arg-type]

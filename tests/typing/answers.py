@@ -107,6 +107,8 @@ def of_snapshots(rules: RuleSet, path: Path) -> None:
     snapshot = Snapshot.compile(rules)
     assert_type(snapshot.save(path, created=WHEN), int)
     assert_type(Snapshot.open("rules.wh", verify="header", native=None), Snapshot)
+    assert_type(Snapshot.open("rules.wh", mapped=False), Snapshot)
+    assert_type(Snapshot.from_bytes(path.read_bytes(), verify="header"), Snapshot)
     assert_type(snapshot.rules, RuleSet)
     assert_type(snapshot.revision, str)
     assert_type(snapshot.rule_count, int)
@@ -194,6 +196,7 @@ def of_views(view: View, tweets: list[Tweet], rows: list[dict[str, int]]) -> Non
     assert_type(view.withholds(20, 17), bool)
     assert_type(view.check(tweet_id=20, account_id=17), Decision)
     assert_type(view.check(account_id=17), Decision)
+    assert_type(view.explain((20, 17)), Explanation)
     assert_type(view.mask([20, 21], (17, 18)), bytearray)
 
     assert_type(view.filter([(20, 17), (21, 18)]), Page[tuple[int, int]])

@@ -122,6 +122,7 @@ class Engine:
     def explain(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Explanation:
         """Explain a decision: return every rule that names the subject with its state, even if it does not apply.
 
+        It answers from the current rules. `View.explain` explains what a view has answered, perhaps from earlier rules.
         `str()` of the result is for people, `to_dict()` for programs. Takes about 100 µs, so do not use it for serving.
         Raises the errors of `check`.
         """

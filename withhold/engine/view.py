@@ -11,12 +11,13 @@ from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 
 from withhold.engine.columns import id_column
 from withhold.engine.decider import Decider
+from withhold.engine.explain import Explanation, explain
 from withhold.engine.page import Page, TweetDecisions
 from withhold.errors import Problem, SubjectIdError, SubjectTypeError, WithholdError, not_picklable, quoted
 from withhold.model.decision import Decision
 from withhold.model.freshness import Freshness
 from withhold.model.ids import check_id
-from withhold.model.tweet import NOT_A_TWEET, NotATweet, Tweet, link, links_of
+from withhold.model.tweet import NOT_A_TWEET, NotATweet, Subject, Tweet, link, links_of
 from withhold.model.viewer import Viewer
 
 _Item = TypeVar("_Item")
@@ -70,6 +71,20 @@ class View:
         `SubjectIdError` for anything but ids, and `SubjectIdError` if both are left out.
         """
         return self._check(tweet_id, account_id)
+
+    def explain(self, subject: Subject) -> Explanation:
+        """Explain an answer of this view: as `Engine.explain`, but from this view's snapshot, viewer and instant.
+
+        It explains what was answered also after `Engine.activate`. Takes about 100 µs. Raises the errors of `check`.
+
+        >>> from withhold import Engine, Rule, RuleSet
+        >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+        >>> view = engine.view(Viewer(country="IN"))
+        >>> engine.activate(RuleSet([]))
+        >>> [str(found.state) for found in view.explain((20, 17)).rules], len(engine.explain((20, 17), view.viewer).rules)
+        (['applies'], 0)
+        """
+        return explain(self._decider, subject, self.viewer, self.at)
 
     def check_tweet(self, tweet: Tweet) -> TweetDecisions:
         """Decide on a tweet, and separately on each tweet that is quoted in it at any depth (R8).
