@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
+from withhold.engine.guard import check_loss, check_share
 from withhold.engine.view import View
 from withhold.engine.views import open_view
 from withhold.errors import Problem, SubjectTypeError, not_picklable, quoted
@@ -73,17 +74,35 @@ class Engine:
         """The revision of the rules and of the policy by which the next view will answer."""
         return self._decider.answer_revision
 
-    def activate(self, rules: RuleSet | Snapshot) -> None:
+    def activate(self, rules: RuleSet | Snapshot, *, guard: float | None = None) -> None:
         """Replace the rule set for every view made after this returns (A3).
 
         A `RuleSet` is compiled in the calling thread, while other threads get answers from the current one. The
         replacement is one assignment. Concurrent calls wait for each other. When this returns, the current rules are
         `rules`, or those of a later call by another thread or a signal handler. Raises `SubjectTypeError` for anything
         but a `RuleSet` or a `Snapshot`, and the errors of `Snapshot.compile`.
+
+        `guard` is the largest share of the current rules, and of the ids that they name, that may be lost: with 0.5, at
+        most half of each. An empty rule set is also refused, unless the current one is empty. The default allows any
+        loss. It protects from truncated exports and wrong directories; it counts rules that are not in force too, and
+        compares no contents. Raises `RuleSetError` (`guard-refused`) and keeps the current rules, or `ValueError`
+        (`bad-guard`) for anything but a number from 0 to 1.
+
+        >>> from withhold import Engine, Rule, RuleSet, RuleSetError
+        >>> rules = [Rule(id=f"in-{n}", accounts=[n], withheld_in=["IN"], reason="terms") for n in range(1, 101)]
+        >>> engine = Engine(RuleSet(rules))
+        >>> try:
+        ...     engine.activate(RuleSet(rules[:40]), guard=0.5)
+        ... except RuleSetError as error:
+        ...     print(error.problem.message)
+        the new rules are 40 rules with 40 ids instead of 100 rules with 100 ids; at most 50% may be lost
         """
+        check_share(guard)
         activation = next(self._activations)
         with self._activating:
             decider = Decider(_compiled(rules), self.policy, activation)
+            if guard is not None:
+                check_loss(self.snapshot, decider.snapshot, guard)
             # A later call may have finished first, for example one by a signal handler that interrupted this thread.
             # Its rules stay. No handler can run between the comparison and the assignment, because no call is between
             # them.
