@@ -22,7 +22,7 @@ IN_C = sorted(HOUSE.rglob("*.p[yx][xd]"))
 # Imports only go down, and rooms on one level do not import each other. `errors` is below all others.
 LEVELS = {
     "errors": 0,
-    **dict.fromkeys(("territories", "snowflake", "native"), 1),
+    **dict.fromkeys(("territories", "snowflake", "watching", "native"), 1),
     "model": 2,
     **dict.fromkeys(("semantics", "parsing"), 3),
     **dict.fromkeys(("snapshot", "sources", "wire", "lint", "location", "ledger"), 4),

@@ -12,6 +12,7 @@ from withhold.location.location import Evidence, Location, LocationState
 from withhold.location.record_place import NO_RECORD, RecordPlace
 from withhold.location.records import Records
 from withhold.location.table import NetworkTable
+from withhold.watching import FileSignature
 
 if TYPE_CHECKING:  # the native module may be missing, and importing geoip2 takes time
     from geoip2.models import AnonymousIP, City, Country, Enterprise
@@ -19,7 +20,7 @@ if TYPE_CHECKING:  # the native module may be missing, and importing geoip2 take
     from withhold.native.addresses import Lookup
 
 #: Identifies the contents of files: device, inode, size and times of each, or None for a missing file.
-Signature = tuple[tuple[int, int, int, int, int] | None, ...]
+Signature = tuple[FileSignature | None, ...]
 
 
 class Leaves(Protocol):

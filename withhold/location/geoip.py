@@ -20,7 +20,7 @@ from withhold.location.database import Refused, Signature
 from withhold.location.loading import AnyDatabase, Plan
 from withhold.location.location import Location
 from withhold.location.table import DEEP
-from withhold.location.watching import ReloadSchedule, Watcher
+from withhold.watching import ReloadSchedule, Watcher, check_interval
 
 _log = logging.getLogger("withhold.location")
 _number = int.from_bytes
@@ -224,8 +224,7 @@ class GeoIP:
         (`bad-interval`) for an interval that is not positive and finite.
         """
         self._plan.check_files()
-        if not 0 < interval <= threading.TIMEOUT_MAX:
-            raise ValueError(f"interval `{interval}` is not a positive number of seconds [bad-interval]")
+        check_interval(interval)
         if self._watcher is not None:
             self._watcher.close(wait=False)
         schedule = ReloadSchedule(self._database.signature)

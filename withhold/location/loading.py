@@ -15,12 +15,13 @@ from withhold.location.address import V4_BITS, Transition
 from withhold.location.anonymity import detect_anonymous_schema
 from withhold.location.database import Database, Signature
 from withhold.location.location import Location
-from withhold.location.mmdb import OpenedDatabase, OpenedFile, read_file, reading, signature_of
+from withhold.location.mmdb import OpenedDatabase, OpenedFile, read_file, reading
 from withhold.location.networks import Networks
 from withhold.location.records import Records
 from withhold.location.schema import detect_schema
 from withhold.location.table import NetworkTable
 from withhold.location.tree import Metadata
+from withhold.watching import signature_at
 
 _log = logging.getLogger("withhold.location")
 
@@ -68,7 +69,7 @@ class Plan:
 
     def signature(self) -> Signature:
         """Return the current signature of the files."""
-        return tuple(_signature(path) for path in (self.database, self.anonymous) if isinstance(path, Path))
+        return tuple(signature_at(path) for path in (self.database, self.anonymous) if isinstance(path, Path))
 
     def open(self) -> Database:
         """Open the files and detect their schemas. In the returned database, maxminddb does the look-ups."""
@@ -147,10 +148,3 @@ def _one_version(name: str, lacking: int) -> GeoIPError:
             hint=f"use a database for both versions, or set `ip_versions=({10 - lacking},)`",
         )
     )
-
-
-def _signature(path: Path) -> tuple[int, int, int, int, int] | None:
-    try:
-        return signature_of(path.stat())
-    except OSError:
-        return None

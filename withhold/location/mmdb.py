@@ -24,6 +24,7 @@ from withhold.location.address import Address
 from withhold.location.record_place import RecordPlace
 from withhold.location.schema import PlaceSchema, Schema
 from withhold.location.tree import SEPARATOR, Metadata, SearchTree, let_threads_run
+from withhold.watching import FileSignature, signature_of
 
 
 class RecordReader(Protocol):
@@ -70,7 +71,7 @@ class OpenedDatabase:
 class OpenedFile(OpenedDatabase):
     """A file in memory. Each record is decoded once, not once for each network, which is ten times as fast."""
 
-    def __init__(self, name: str, data: bytes, signature: tuple[int, int, int, int, int]) -> None:
+    def __init__(self, name: str, data: bytes, signature: FileSignature) -> None:
         super().__init__(name, maxminddb.open_database(io.BytesIO(data), maxminddb.MODE_FD))
         self.signature = signature
         self._tree = SearchTree(data, self.reader.metadata())
@@ -95,17 +96,11 @@ class OpenedFile(OpenedDatabase):
         return self._decoder.decode(self._tree.size + pointer)[0]
 
 
-def signature_of(found: os.stat_result) -> tuple[int, int, int, int, int]:
-    """Return the signature of a file: values that change if the file is replaced or written to."""
-    # The change time of the inode is included, because a copy can keep the modification time and the size.
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
 def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def read_file(path: Path) -> tuple[bytes, tuple[int, int, int, int, int]]:
+def read_file(path: Path) -> tuple[bytes, FileSignature]:
     """Return the contents of a file and its signature.
 
     Raises `GeoIPError` (`no-database`) if the file is missing, unreadable or not a regular file, and `GeoIPError`

@@ -1,14 +1,38 @@
-"""A thread that checks an object periodically while it exists, and a schedule for reading changed files."""
+"""Watch files: a thread that checks an object while it exists, signatures of files, and when to read changed files."""
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+#: Values that change if a file is replaced or written to.
+FileSignature = tuple[int, int, int, int, int]
+
 _T = TypeVar("_T")
 _LONGEST_PAUSE = 64  # checks, between two attempts to read a file that is refused again and again
+
+
+def signature_of(found: os.stat_result) -> FileSignature:
+    """Return the signature of a file."""
+    # The change time of the inode is included, because a copy can keep the modification time and the size.
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def signature_at(path: str | os.PathLike[str]) -> FileSignature | None:
+    """Return the signature of the file at a path, or None if there is none."""
+    try:
+        return signature_of(os.stat(path))  # noqa: PTH116
+    except OSError:
+        return None
+
+
+def check_interval(interval: float) -> None:
+    """Raise `ValueError` (`bad-interval`) unless a thread can wait for `interval` seconds."""
+    if not 0 < interval <= threading.TIMEOUT_MAX:
+        raise ValueError(f"interval `{interval}` is not a positive number of seconds [bad-interval]")
 
 
 class Watcher(Generic[_T]):
@@ -27,6 +51,11 @@ class Watcher(Generic[_T]):
         alive = weakref.ref(watched, lambda _: _release(closing))
         self._thread = threading.Thread(target=_watch, args=(alive, check, interval, closing), name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread is running, and is to check again."""
+        return self._thread.is_alive() and self._closing.locked()
 
     def close(self, *, wait: bool = True) -> None:
         """End the thread. With `wait`, return after a check that is in progress."""
