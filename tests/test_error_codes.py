@@ -19,7 +19,14 @@ _CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)+")
 
 #: Words with hyphens that are not codes: headers, encodings, commands and names.
 _OTHERS = {"app-engine", "cat-file", "rev-parse", "in-1", "latin-1", "utf-8", "utf-8-sig", "user-agent"}
-_OTHERS |= {"withhold-geoip", "withhold-geoip-watch", "forwarded-for", "x-forwarded-for", "cloudfront-viewer-address"}
+_OTHERS |= {
+    "withhold-follow",
+    "withhold-geoip",
+    "withhold-geoip-watch",
+    "forwarded-for",
+    "x-forwarded-for",
+    "cloudfront-viewer-address",
+}
 #: Codes that are composed from the name of a field or a class.
 _COMPOSED = {
     f"unknown-{name}" for name in ("category", "effect", "if-unknown", "outcome", "reason", "unknown-location")

@@ -8,7 +8,7 @@
 (True, False)
 """
 
-from withhold.engine import Engine, Explanation, Page, Reference, TweetDecisions, View
+from withhold.engine import Engine, Explanation, Following, FollowStatus, Page, Reference, TweetDecisions, View
 from withhold.errors import (
     CaseError,
     GeoIPError,
@@ -62,6 +62,8 @@ __all__ = [
     "Engine",
     "EngineInfo",
     "Explanation",
+    "FollowStatus",
+    "Following",
     "Freshness",
     "GeoIPError",
     "IdSet",

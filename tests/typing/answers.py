@@ -14,6 +14,8 @@ from withhold import (
     Engine,
     EngineInfo,
     Explanation,
+    Following,
+    FollowStatus,
     Freshness,
     IdSet,
     Outcome,
@@ -122,6 +124,11 @@ def of_engines(rules: RuleSet, snapshot: Snapshot, viewer: Viewer, tweet: Tweet)
     assert_type(engine.snapshot, Snapshot)
     assert_type(engine.activate(rules), None)
     assert_type(engine.activate(snapshot, guard=0.5), None)
+    with engine.follow("rules/", 5, guard=None, on_change=lambda status: status.revision) as following:
+        assert_type(following, Following)
+        assert_type(following.status(), FollowStatus)
+        assert_type(following.status().error, Exception | None)
+        assert_type(following.status().activated, datetime | None)
     assert_type(engine.view(viewer, WHEN), View)
     assert_type(engine.check((20, None), viewer), Decision)
     assert_type(engine.check(tweet, viewer, at=WHEN), Decision)

@@ -2,8 +2,20 @@
 
 from withhold.engine.engine import Engine
 from withhold.engine.explain import Explanation, RuleState, State
+from withhold.engine.following import Following, FollowStatus
 from withhold.engine.page import Page, TweetDecisions
 from withhold.engine.reference import Reference
 from withhold.engine.view import View
 
-__all__ = ["Engine", "Explanation", "Page", "Reference", "RuleState", "State", "TweetDecisions", "View"]
+__all__ = [
+    "Engine",
+    "Explanation",
+    "FollowStatus",
+    "Following",
+    "Page",
+    "Reference",
+    "RuleState",
+    "State",
+    "TweetDecisions",
+    "View",
+]

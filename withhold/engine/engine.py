@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
+from withhold.engine.following import Following, FollowStatus
 from withhold.engine.guard import check_loss, check_share
 from withhold.engine.view import View
 from withhold.engine.views import open_view
@@ -54,6 +55,7 @@ class Engine:
         self._clock = clock
         self._activating = RLock()
         self._activations = count(1)
+        self._following: Following | None = None
         _ENGINES.add(self)
         everywhere()  # reads the ISO data now, so that no request waits for them
         # The only mutable cell of the library. Readers copy it to a local variable first.
@@ -109,6 +111,58 @@ class Engine:
             if activation > self._decider.activation:
                 self._decider = decider
 
+    def follow(
+        self,
+        path: str | os.PathLike[str],
+        interval: float = 10.0,
+        *,
+        guard: float | None = 0.5,
+        mapped: bool = False,
+        on_change: Callable[[FollowStatus], object] | None = None,
+    ) -> Following:
+        """Activate the rules at a path, now and whenever they change. `path` is a snapshot, a rule file or a directory.
+
+        A thread looks at the files every `interval` seconds: rule files, the lists of ids that they name, and lists of
+        protected accounts. Changed files are read once they have been the same for one interval, because until then
+        they may be incomplete. If they are invalid, damaged or missing, or the guard refuses them, the current rules
+        stay active, the error is logged and in `status()`, and the files are read again after 2, 4, 8 and up to 64
+        intervals, or when they change. Rules with the revision of the current ones are not activated again.
+
+        `guard` is as in `activate`, but not None by default. Snapshots are read into memory, because a mapped file that
+        is copied over kills the process; pass `mapped=True` to share their memory if files are only replaced by
+        renaming, as `Snapshot.save` does. `on_change` is called with the status after each activation, in the thread
+        that activates; an exception in it is logged and counted.
+
+        The first reading is done before this returns, and its errors are raised: those of `Snapshot.open` and
+        `RuleSet.load`, and `guard-refused`. Nothing is followed then. An engine follows one path: a second call before
+        `close` raises `RuntimeError` (`already-following`). `activate` may be called meanwhile; its rules stay active
+        until the files change again. Raises `ValueError` (`bad-interval`, `bad-guard`).
+
+        >>> from pathlib import Path
+        >>> from tempfile import mkdtemp
+        >>> from withhold import Engine, Rule, RuleSet, Snapshot
+        >>> path = Path(mkdtemp(), "rules.wh")
+        >>> rules = RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")])
+        >>> _ = Snapshot.compile(rules).save(path)
+        >>> engine = Engine(Snapshot.open(path, mapped=False))
+        >>> with engine.follow(path) as following:
+        ...     status = following.status()
+        >>> status.alive, status.error, status.revision == rules.revision
+        (True, None, True)
+        """
+        following = Following(self, path, interval, guard, on_change, mapped=mapped)
+        with self._activating:
+            if self._following is not None:
+                hint = "close what `follow` returned before"
+                raise RuntimeError(f"this engine follows {self._following} [already-following]; {hint}")
+            self._following = following
+        try:
+            following._start(self)
+        except BaseException:
+            self._following = None
+            raise
+        return following
+
     def view(self, viewer: Viewer, at: datetime | None = None) -> View:
         """Return a view for `viewer`, now or at another instant. O(1): it reads the clock once and builds no index.
 
@@ -163,9 +217,11 @@ _ENGINES: WeakSet[Engine] = WeakSet()
 
 
 def _forked() -> None:
-    """Replace the locks in a forked child, where the thread that held a lock does not exist to release it."""
-    for engine in _ENGINES:
+    """In a forked child, replace the locks, whose holders do not exist, and restart the threads that follow files."""
+    for engine in list(_ENGINES):
         engine._activating = RLock()
+        if engine._following is not None:
+            engine._following._forked(engine)
 
 
 if hasattr(os, "register_at_fork"):
