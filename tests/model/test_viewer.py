@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.model.test_territory_set import points, points_below
 from withhold import RuleSetWarning, SubjectIdError, SubjectIdTypeError, TerritoryError, Viewer, ViewerError
-from withhold.model.viewer import is_in
+from withhold.model.viewer import _LOCATION_KEYS, is_in
 from withhold.territories import country_of
 
 
@@ -176,3 +180,48 @@ class TestWhereTheyAre:
         self, known: tuple[str, ...], territory: str, wanted: bool | None
     ) -> None:
         assert is_in(("IT", known), territory) is wanted
+
+
+class TestIdentity:
+    """A viewer is a place and an account; the source of the location is no part of equality."""
+
+    def test_viewers_with_another_source_are_equal(self) -> None:
+        one, other = Viewer(country="IN", account_id=5, signal="GPS"), Viewer(country="IN", account_id=5)
+        assert one == other
+        assert hash(one) == hash(other)
+        assert one != Viewer(country="IN")
+        assert one != Viewer(country="US", account_id=5)
+        assert one != "IN"
+
+    def test_each_location_is_one_object(self) -> None:
+        keys = [
+            Viewer(country=country, subdivisions=parts).location_key
+            for country in ("US", "us")
+            for parts in (["US-MS"], ("us-ms",), iter(["US-MS", "us-ms"]))
+        ]
+        assert all(key is keys[0] for key in keys)
+        assert Viewer(country="IN").location_key is Viewer(country=" in", subdivisions=[]).location_key
+        assert Viewer.unknown().location_key is Viewer(country=None).location_key
+
+    def test_only_canonical_valid_locations_are_kept(self) -> None:
+        Viewer(country="IN"), Viewer(country="US", subdivisions=["US-MS"])
+        before = dict(_LOCATION_KEYS)
+        for keys in ({"country": "XX"}, {"country": "in"}, {"country": "US", "subdivisions": ("US-MS", "US-TX")}):
+            with suppress(ValueError):
+                Viewer(**keys)
+        assert before == _LOCATION_KEYS
+        assert all(key in (seen, (seen, ())) for seen, key in before.items())
+
+    def test_a_viewer_cannot_be_changed(self) -> None:
+        viewer = Viewer(country="IN")
+        for name in ("country", "subdivisions", "account_id", "signal", "location_key", "other"):
+            with pytest.raises(AttributeError):
+                setattr(viewer, name, None)
+
+    @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda viewer: pickle.loads(pickle.dumps(viewer))])  # noqa: S301
+    def test_a_copy_has_the_text_of_the_source(self, copied: Callable[[Viewer], Viewer]) -> None:
+        viewer = Viewer.located(Viewer(country="US", subdivisions=["US-MS"]).location_key, 5, ("{} {}".format, 1, 2))
+        found = copied(viewer)
+        assert (found, found.location_key is viewer.location_key, found.signal) == (viewer, True, "1 2")
+        assert repr(found) == "Viewer(country='US', subdivisions=('US-MS',), account_id=5, signal='1 2')"
+        assert found.to_dict() == viewer.to_dict()

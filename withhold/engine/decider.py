@@ -71,8 +71,6 @@ class Decider:
             revision=snapshot.revision,
             freshness=Freshness(answer_revision=self.answer_revision),
         )
-        # This dict needs no limit, because viewers can only be at a few thousand places.
-        self._location_keys: dict[LocationKey, LocationKey] = {}
         #: The cache of the views in C, or None if the tables are not in C.
         self.answers = native.view.Answers() if snapshot.is_native else None
 
@@ -98,10 +96,6 @@ class Decider:
         """Return every rule that names the subject, in force or not, with its scope."""
         accounts, tweets = self._find(links)
         return concerning(self._rules_of(accounts), self._rules_of(tweets))
-
-    def location_key_of(self, viewer: Viewer) -> LocationKey:
-        """Return the location of a viewer; all viewers at one location get the same object."""
-        return self._location_keys.setdefault(viewer.location_key, viewer.location_key)
 
     def _postings_of(self, links: Sequence[Link], viewer: Viewer | None) -> _Postings:
         accounts, tweets = self._find(links)

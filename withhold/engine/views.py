@@ -22,7 +22,7 @@ def open_view(decider: Decider, viewer: Viewer, at: datetime) -> View:
     if decider.answers is None:
         return PythonView(decider, viewer, at)
     own = viewer.account_id if decider.policy.author_sees_own else None
-    return NativeView(decider, viewer, at, decider.location_key_of(viewer), own, Tweet)
+    return NativeView(decider, viewer, at, viewer.location_key, own, Tweet)
 
 
 class PythonView(View):

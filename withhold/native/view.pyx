@@ -50,7 +50,7 @@ cdef int64_t _microseconds(object instant):
 cdef struct Kept:
     int64_t tweet  # postings, or ABSENT or NOT_GIVEN
     int64_t account
-    PyObject *location  # compared by identity: the `Decider` keeps one object alive for each location
+    PyObject *location  # compared by identity: there is one object for each location, which is never freed
     PyObject *decision  # owned; NULL if the entry is empty
     int64_t since
     int64_t until
