@@ -76,11 +76,26 @@ class Database:
         anonymiser, by = place.anonymiser, self.name
         if self.anonymous is not None and anonymiser is None:
             anonymiser, by = self.anonymous.leaf(target)[0].anonymiser, self.anonymous_name
+        return self._described(target, place, prefix, anonymiser, by, mapped=given.version != target.version)
+
+    def evidence_within(self, network: Address, number: int) -> Evidence:
+        """Return the evidence for any address of a /24 or a /48, given by its first address. No address in it is anonymous.
+
+        `number` is the number of the place if its network is smaller, and else -1.
+        """
+        place, prefix = self.leaves.leaf(network)
+        if number >= 0 and self.table is not None:
+            place, prefix = self.table.networks.places[number], LONGEST_SHOWN[network.version] + 1
+        return self._described(network, place, prefix, None, self.name, mapped=False)
+
+    def _described(
+        self, target: Address, place: RecordPlace, prefix: int, anonymiser: str | None, by: str, *, mapped: bool
+    ) -> Evidence:
         cidr = None if place is NO_RECORD or prefix < 0 else network_of(target, prefix)
         # The text may be logged, so it shows no network that is narrower than a /24 or a /48.
         wide = cidr is None or prefix > LONGEST_SHOWN[target.version]
         why = f"within {wide_network_of(target)}" if wide else f"in {cidr}"
-        why = f"as IPv4 {why}" if given.version != target.version else why
+        why = f"as IPv4 {why}" if mapped else why
         if cidr is None:
             why += f"; {self.name} {place.note}"
         else:
@@ -98,7 +113,7 @@ class Database:
             registered_country=place.registered_country,
             represented_country=place.represented_country,
             anonymiser=anonymiser,
-            anonymity_database=searched,
+            anonymity_database=self.anonymous_name or None,
         )
 
     def record(self, address: object) -> Country | City | Enterprise | None:

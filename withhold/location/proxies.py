@@ -25,7 +25,7 @@ UNIX = "unix:"
 _PEER = re.compile(r"[0-9.]+:[0-9]+|\[[0-9A-Fa-f:.]+\](:[0-9]+)?")
 _MAPPED = IPv6Network("::ffff:0:0/96")
 #: The address that Cloudflare reports for a Worker of another zone.
-_WORKER = parse("2a06:98c0:3600::103")
+WORKER = Address(6, 0x2A06_98C0_3600_0000_0000_0000_0000_0103)
 
 
 class Trace(NamedTuple):
@@ -76,7 +76,7 @@ class TrustedProxies:
     name (`bad-header`), and for a `max_hops` below 1 (`bad-max-hops`).
     """
 
-    __slots__ = ("_ends", "_starts", "header", "max_hops", "unix")
+    __slots__ = ("header", "max_hops", "ranges", "unix")
 
     def __init__(
         self,
@@ -109,10 +109,12 @@ class TrustedProxies:
             if not network.prefixlen:
                 hint = "list only the proxies, because a trusted peer can claim any address"
                 raise ProxyError(Problem("trusts-everyone", f"the list trusts all of IPv{network.version}", hint=hint))
-        # Collapsed networks do not overlap, so one bisection finds whether any of them contains an address.
-        ranges = sorted((network.version, int(network[0]), int(network[-1])) for network in trusted)
-        self._starts = [Address(version, first) for version, first, _ in ranges]
-        self._ends = [Address(version, last) for version, _, last in ranges]
+        #: The first and the last addresses of the networks, by IP version. They do not overlap, so one bisection finds
+        #: whether any of them contains an address.
+        self.ranges: dict[int, tuple[list[int], list[int]]] = {}
+        for version in (4, 6):
+            ranges = sorted((int(network[0]), int(network[-1])) for network in trusted if network.version == version)
+            self.ranges[version] = [first for first, _ in ranges], [last for _, last in ranges]
 
     def client(self, peer: str | None, headers: Headers) -> str | None:
         """Return the address of the viewer, or None if it is unknown.
@@ -167,11 +169,12 @@ class TrustedProxies:
         return address is not None and self._trusts(address)
 
     def _trusts(self, address: Address) -> bool:
-        at = bisect_right(self._starts, address) - 1
-        return at >= 0 and address <= self._ends[at]
+        starts, ends = self.ranges[address.version]
+        at = bisect_right(starts, address.value) - 1
+        return at >= 0 and address.value <= ends[at]
 
     def _viewer(self, address: Address) -> Trace:
-        if address == _WORKER:
+        if address == WORKER:
             why = f"{self.header} names {address}, a Worker of another zone"
             return Trace(None, trusted=True, why=why, relayed=True)
         network = wide_network_of(address)

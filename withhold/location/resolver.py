@@ -6,13 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from withhold.errors import Problem, ProxyError, escaped, quoted
+from withhold.location.address import Address
 from withhold.location.cdn import CDN, CDNS
+from withhold.location.database import Database
+from withhold.location.fast_path import FastPath, lines_of
 from withhold.location.geoip import GeoIP
 from withhold.location.headers import Headers, Lines, printable
 from withhold.location.location import Anonymised, Evidence, Location, LocationState
 from withhold.location.proxies import Trace, TrustedProxies
 from withhold.location.record_place import place_of
 from withhold.model import Viewer
+
+#: The trace of a viewer whose location is known: no text mentions it.
+_FOUND = Trace(None, trusted=True, why="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,9 @@ class Resolver:
     (`bad-order`), and for an unknown value of `anonymised`.
     """
 
-    __slots__ = ("anonymised", "cdn", "geoip", "order", "proxies")
+    __slots__ = ("_fast_path", "anonymised", "cdn", "geoip", "order", "proxies")
+
+    _fast_path: FastPath | None
 
     def __init__(
         self,
@@ -133,6 +141,7 @@ class Resolver:
         if sorted(order) != ["cdn", "geoip"]:
             raise ValueError(f"order `{printable(str(order))}` must be `cdn` and `geoip`, in either order [bad-order]")
         self.order = tuple(order)
+        self._fast_path = None
 
     def viewer(
         self,
@@ -148,13 +157,26 @@ class Resolver:
         (`bad-headers`, `bad-peer`), and `SubjectIdError` or `SubjectIdTypeError` for an invalid `account_id`. Nothing
         in a request raises an exception.
         """
+        database = None if self.geoip is None else self.geoip._database
+        path = self._fast_path
+        if path is None or path.database is not database:
+            path = self._path_for(database)
+        if path is not None:
+            found = path.viewer(peer, headers, account_id, account_country)
+            if found is not None:
+                return found
         return self.resolve(peer, headers, account_country).viewer(account_id)
 
     def resolve(self, peer: str | None, headers: Headers, account_country: str | None = None) -> Resolution:
         """Return the location of the viewer, with every signal. Raises `TypeError` as `viewer` does."""
         lines = Lines.of(headers)
         trace = self.proxies.trace(peer, lines)
-        located_by = {"cdn": self._cdn(trace, lines), "geoip": self._geoip(trace)}
+        return self._resolution(trace, self._cdn(trace, lines), self._geoip(trace), account_country)
+
+    def _resolution(
+        self, trace: Trace, cdn: Location | None, geoip: Location | None, account_country: str | None
+    ) -> Resolution:
+        located_by = {"cdn": cdn, "geoip": geoip}
         signals = [Signal(name, found) for name in self.order if (found := located_by[name]) is not None]
         winner, evidence = self._settle(signals, trace)
         if account_country is not None:
@@ -169,6 +191,31 @@ class Resolver:
             evidence = evidence._replace(why="; ".join((evidence.why, *(f"but {signal}" for signal in disagreed))))
         located = self.anonymised is Anonymised.LOCATED
         return Resolution(Location.of(evidence), winner, disagreed, tuple(signals), trace, located)
+
+    def _path_for(self, database: Database | None) -> FastPath | None:
+        """Return the fast path for a database, or None if there is none. It is replaced when the database is reloaded."""
+        if not FastPath.is_possible(self.proxies, self.cdn, database):
+            return None
+        first = self.order[0] == "cdn"
+        path = FastPath(self.proxies, self.cdn, database, cdn_first=first, explained=self._explained)
+        self._fast_path = path
+        return path
+
+    def _explained(
+        self,
+        database: Database | None,
+        version: int,
+        network: int,
+        number: int,
+        code: str | bytes | None,
+        region: str | bytes | None,
+        account_country: str | None,
+    ) -> str:
+        """Return the signal of a viewer that the fast path has resolved. The last arguments are from its source."""
+        geoip = None if database is None else Location.of(database.evidence_within(Address(version, network), number))
+        found = None if self.cdn is None else self.cdn.read(lines_of(self.cdn, code, region))
+        cdn = None if found is None else Location.of(found)
+        return self._resolution(_FOUND, cdn, geoip, account_country).location.evidence.why
 
     def _cdn(self, trace: Trace, lines: Lines) -> Location | None:
         if self.cdn is None or not trace.trusted:
