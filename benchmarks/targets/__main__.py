@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import package
-from benchmarks.targets import files, shapes, speed
+from benchmarks.targets import files, shapes, speed, viewers
 
 
 def main() -> None:
@@ -17,6 +17,7 @@ def main() -> None:
     turns, compiled = int(sys.argv[4]), json.loads(sys.argv[5])
     found = files.measured(small, medium, large, turns, compiled)
     found |= shapes.measured(turns)
+    found |= viewers.measured(medium, turns)
     print(json.dumps(found | speed.measured(small, medium, large, turns)))
 
 

@@ -42,6 +42,19 @@ LIMITS = {
     "key": Limit("`filter` with a `key` that returns pairs / of pairs; the calls of the key alone are most of it", 4),
     "five named": Limit("`filter` of a hot page with five hidden items, with its freshness / of a page of misses", 1.3),
     "500 tweets built": Limit("building 500 `Tweet`s", 50, "µs"),
+    "viewer": Limit("`Resolver.viewer`, IPv4 behind one proxy, 12 headers / geoip2's `country()`, new addresses", 0.1),
+    "viewer, account": Limit("the same with an `account_id`", 0.1),
+    "viewer, CDN": Limit("the same behind a CDN's header", 0.15),
+    "viewer in Python": Limit("`Resolver.viewer` without compiled modules / geoip2's `country()`", 0.35),
+    "viewer in Python, account": Limit("the same with an `account_id`, in Python", 0.35),
+    "viewer in Python, CDN": Limit("the same behind a CDN's header, in Python", 0.45),
+    "request, cold": Limit(
+        "a request (resolve, open the view, `filter` of 500 cold pairs, {medium} ids) / the `filter` alone", 1.2
+    ),
+    "request, hot": Limit("the same with pairs that were asked before", 1.4),
+    "request, cold, resolved in Python": Limit("the same, cold, with a resolver in Python", None),
+    "request, hot, resolved in Python": Limit("the same, hot, with a resolver in Python", None),
+    "Viewer, seen": Limit('`Viewer(country="IN")`', 0.4, "µs"),
     "first, half": Limit(
         "first decision of an engine on an account with one rule: half of all subdivisions, except the others",
         20,

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers as StarletteHeaders
 
 from tests.location.mmdb_files import country, write
 from tests.location.test_spoofing import DEPLOYMENTS, TRUST, forged_headers
+from withhold import engine_info
 from withhold.location import CDNS, GeoIP, Resolver, TrustedProxies
-from withhold.location.fast_path import KEPT
+from withhold.location.fast_path import KEPT, FastPath
 
 CITY: dict[str, object] = {
     "8.8.8.0/24": country("US", "MS"),
@@ -197,6 +198,15 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, GeoIP | Non
     }
 
 
+@pytest.fixture(params=["native", "python"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer in C, or in Python."""
+    if request.param == "python":
+        monkeypatch.setattr(FastPath, "native", property(lambda _: None, lambda _, value: None), raising=False)
+    elif not engine_info().native:
+        pytest.skip(engine_info().why)
+
+
 def answer(call: Any, *given: Any) -> Any:
     """Return the parts of a viewer that must be equal, or the error."""
     try:
@@ -221,7 +231,8 @@ trusts = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.usefixtures("way")
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     database=st.sampled_from(["none", "city", "country", "anonymous", "country, anonymous", "IPv4", "IPv6"]),
     networks=trusts,
@@ -264,6 +275,7 @@ def test_the_viewer_is_that_of_the_resolution(
         assert_same(resolver, peer, CARRIERS[carrier](pairs), account_id, account_country)
 
 
+@pytest.mark.usefixtures("way")
 def test_every_address_alone(databases: dict[str, GeoIP | None]) -> None:
     """Each address, behind a proxy and as a peer, with each country of a CDN."""
     proxies = TrustedProxies(["10.0.0.0/8", "fd00::/8"])
@@ -275,6 +287,7 @@ def test_every_address_alone(databases: dict[str, GeoIP | None]) -> None:
             assert_same(resolver, address, in_bytes(headers))
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("share", range(5))
 def test_all_forged_requests(databases: dict[str, GeoIP | None], share: int) -> None:
     """The requests of `test_spoofing.py`, in the forms in which servers pass them."""
@@ -302,6 +315,7 @@ def test_all_forged_requests(databases: dict[str, GeoIP | None], share: int) -> 
     assert counted.total() == 2_800
 
 
+@pytest.mark.usefixtures("way")
 def test_usual_requests_take_the_fast_path(databases: dict[str, GeoIP | None], monkeypatch: pytest.MonkeyPatch) -> None:
     """Without this, an error in it would go unnoticed: every request would be resolved in the slow way."""
     resolvers = [
@@ -328,6 +342,7 @@ def test_usual_requests_take_the_fast_path(databases: dict[str, GeoIP | None], m
     assert not slow
 
 
+@pytest.mark.usefixtures("way")
 def test_no_address_is_kept(databases: dict[str, GeoIP | None]) -> None:
     resolver = Resolver(geoip=databases["city"], proxies=TrustedProxies(["10.0.0.0/8"]))
     for address, kept in (("81.2.70.130", 0x51024600), ("2001:db8:a:1::77", 0x20010DB8000A << 80)):
@@ -340,6 +355,7 @@ def test_no_address_is_kept(databases: dict[str, GeoIP | None]) -> None:
             assert address not in text
 
 
+@pytest.mark.usefixtures("way")
 def test_the_text_is_that_of_the_database_that_answered(tmp_path: Path) -> None:
     path = write(tmp_path / "geo.mmdb", {"8.8.8.0/24": country("US"), "8.8.9.0/25": country("SE")})
     geoip = GeoIP(path, wait=None)
@@ -355,6 +371,7 @@ def test_the_text_is_that_of_the_database_that_answered(tmp_path: Path) -> None:
     assert str(copy.copy(before[0])) == str(before[0])
 
 
+@pytest.mark.usefixtures("way")
 def test_names_and_values_that_viewers_invent_are_not_kept_without_limit(databases: dict[str, GeoIP | None]) -> None:
     resolver = Resolver(geoip=databases["country"], proxies=TrustedProxies(["10.0.0.0/8"]), cdn="cloudflare")
     for at in range(KEPT + 100):

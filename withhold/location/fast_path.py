@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
+from withhold import native
 from withhold.location.address import INET, INET6, LONGEST_SHOWN, V6_BITS, pack, parse
 from withhold.location.cdn import CDN
 from withhold.location.database import Database
@@ -66,6 +67,10 @@ class FastPath:
             self.keys_by_number = [_key_of(place) for place in places]
             self.by_country = not any(place.subdivisions for place in places)
             self.keys_by_code = [_key_of(RecordPlace(code)) for code in database.table.codes]
+        #: The same in C, for IPv4. It keeps what it needs of this object.
+        self.native = None
+        if native.AVAILABLE and (database is None or 4 in database.versions):
+            self.native = native.resolver.FastPath(self, Viewer)
 
     @classmethod
     def is_possible(cls, proxies: TrustedProxies, cdn: CDN | None, database: Database | None) -> bool:
@@ -81,6 +86,10 @@ class FastPath:
     ) -> Viewer | None:
         """Return the viewer who sent a request, or None if `Resolver.resolve` must answer."""
         try:
+            if self.native is not None:
+                found = self.native.viewer(peer, headers, account_id, account_country)
+                if found is not None:
+                    return found
             return self._viewer(peer, headers, account_id, account_country)
         except (OSError, ValueError, TypeError, LookupError, AttributeError):
             # Something is no address, no pair or of another type, or the table has no such country.
