@@ -18,7 +18,7 @@ from benchmarks.serving.agreement import WrongAnswerError
 from benchmarks.serving.scenarios import pages
 from benchmarks.snapshots import FILE
 from benchmarks.targets.files import Figures, spread
-from benchmarks.targets.speed import EACH, PAGE, flush_caches
+from benchmarks.targets.loaded import EACH, PAGE, flush_caches
 from benchmarks.targets.turns import ratio, take_turns
 from benchmarks.workload import Columns, Pair
 from withhold import Engine, Snapshot, Viewer

@@ -168,7 +168,9 @@ class Engine:
 
         Raises `InstantError` for a naive `at`, and `SubjectTypeError` for anything but a `Viewer`.
         """
-        return open_view(self._decider, _checked(viewer), self._instant(at))
+        if not isinstance(viewer, Viewer):
+            _checked(viewer)
+        return open_view(self._decider, viewer, self._instant(at))
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
         """Decide on a `Tweet`, including the tweets that it retweets, or on a pair (tweet_id, account_id).
@@ -208,7 +210,8 @@ class Engine:
     def _instant(self, at: datetime | None) -> datetime:
         if at is not None:
             return utc(at, "at")
-        now = self._clock()
+        # Without the call of `_now`, because a view is opened for each request.
+        now = datetime.now(UTC) if self._clock is _now else self._clock()
         # The views in C read the fields of a `datetime` directly, so they must not get an instance of a subclass.
         return now if type(now) is datetime and now.tzinfo is UTC else utc(now, "clock")
 

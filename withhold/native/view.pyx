@@ -63,6 +63,9 @@ cdef class Answers:
     """
 
     cdef Kept *kept
+    # What all views of the snapshot have in common: read from the decider by the first of them.
+    cdef NativeTable tweets, accounts
+    cdef object visible, shown
 
     def __cinit__(self):
         # Memory that is never written to costs nothing.
@@ -127,13 +130,19 @@ cdef class FastView:
     # Not `__init__`, because an object can be created without calling that. With this, it always has its tables.
     def __cinit__(self, decider, viewer, at, location_key, own, tweet_type):
         """`location_key` is the same object for all viewers at one location. `own` is the viewer's account, or None."""
-        self._decider, self.viewer, self.at = decider, viewer, at
-        self._tweets, self._accounts = decider.snapshot.tweets, decider.snapshot.accounts
-        self._answers, self._visible = decider.answers, decider.visible
-        if self._tweets is None or self._accounts is None or self._answers is None:
+        cdef Answers answers = decider.answers
+        if answers is None:
             raise TypeError("the snapshot is not read in C")
+        with cython.critical_section(answers):
+            if answers.shown is None:
+                answers.tweets, answers.accounts = decider.snapshot.tweets, decider.snapshot.accounts
+                if answers.tweets is None or answers.accounts is None:
+                    raise TypeError("the snapshot is not read in C")
+                answers.visible, answers.shown = decider.visible, decider.visible.outcome
+            self._tweets, self._accounts = answers.tweets, answers.accounts
+            self._visible, self._shown = answers.visible, answers.shown
+        self._decider, self.viewer, self.at, self._answers = decider, viewer, at, answers
         self._of_tweets, self._of_accounts = self._tweets.layout, self._accounts.layout
-        self._shown = self._visible.outcome
         self._location_key, self._tweet_type = location_key, tweet_type
         self._own = 0 if own is None else own
         self._instant = _microseconds(<datetime?>at)
