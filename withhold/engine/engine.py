@@ -168,8 +168,9 @@ class Engine:
 
         Raises `InstantError` for a naive `at`, and `SubjectTypeError` for anything but a `Viewer`.
         """
-        if not isinstance(viewer, Viewer):
-            _checked(viewer)
+        given: object = viewer
+        if not isinstance(given, Viewer):  # tested here first, because a call would take a tenth of the time
+            _checked(given)
         return open_view(self._decider, viewer, self._instant(at))
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
