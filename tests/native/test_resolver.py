@@ -131,7 +131,6 @@ def test_a_place_in_a_smaller_network_is_kept_by_its_number() -> None:
         *([(CHAIN[0], value)] for value in (b"", b",", b"8.8.8.8,", b"8.8.8.8:80", b"::1", b"240.0.0.1", b"\0", b"9" * 99_999, "é")),
         *([CHAIN, (b"cf-ipcountry", b"IN"), (b"CF-IPCountry", b"IN")], [CHAIN, (b"cf-region-code", b""), (b"cf-region-code", b"")]),
     ],
-    ids=repr,
 )  # fmt: skip
 def test_other_requests_are_left_to_python(headers: Any) -> None:
     assert resolver.FastPath(path(), Viewer).viewer("10.0.0.1", headers, None, None) is None
