@@ -18,19 +18,26 @@ from withhold import (
     FollowStatus,
     Freshness,
     IdSet,
+    KnownProtected,
+    Link,
+    LocationKey,
+    NotATweet,
     Outcome,
     Page,
     Period,
     Place,
     Policy,
     Problem,
+    Progress,
     Reason,
     Reference,
     Rule,
     RuleSet,
     Scope,
     Settle,
+    Severity,
     Snapshot,
+    Subject,
     TerritorySet,
     Tweet,
     TweetDecisions,
@@ -38,7 +45,6 @@ from withhold import (
     View,
     Viewer,
 )
-from withhold.model import NotATweet
 
 WHEN = datetime(2021, 2, 1, tzinfo=UTC)
 
@@ -227,6 +233,16 @@ def of_views(view: View, tweets: list[Tweet], rows: list[dict[str, int]]) -> Non
     mixed: list[Tweet | NotATweet] = [*tweets, NOT_A_TWEET]
     assert_type(view.filter(mixed), Page[Tweet | NotATweet])
     assert_type(view.filter(rows, lambda row: NOT_A_TWEET if row else tweets[0]), Page[dict[str, int]])
+
+
+def of_annotations(engine: Engine, view: View, subject: Subject, progress: Progress, problem: Problem) -> None:
+    """What a program that wraps the library writes in its own signatures."""
+    assert_type(engine.check(subject, view.viewer), Decision)
+    assert_type(view.explain(subject).links, tuple[Link, ...])
+    assert_type(RuleSet.load("rules", progress=progress), RuleSet)
+    assert_type(problem.severity, Severity)
+    assert_type(engine.snapshot.protected, KnownProtected | None)
+    assert_type(view.viewer.location_key, LocationKey)
 
 
 def of_territories(decision: Decision) -> None:

@@ -28,8 +28,10 @@ from withhold.location import (
     CDN,
     CDNS,
     Anonymised,
+    AnyDatabase,
     Evidence,
     GeoIP,
+    Headers,
     Location,
     LocationState,
     Resolution,
@@ -103,6 +105,11 @@ def of_resolvers(geoip: GeoIP, proxies: TrustedProxies, headers: Mapping[str, st
     assert_type(found.disagreed, tuple[Signal, ...])
     assert_type(found.trace, Trace)
     assert_type(found.viewer(account_id=17), Viewer)
+
+
+def of_annotations(database: AnyDatabase, resolver: Resolver, headers: Headers) -> None:
+    assert_type(GeoIP(database), GeoIP)
+    assert_type(resolver.viewer("10.0.0.1", headers), Viewer)
 
 
 def of_lint(rules: RuleSet) -> None:

@@ -7,11 +7,12 @@ from withhold.model.decision import Decision, Outcome, Scope
 from withhold.model.freshness import Freshness, VariesBy
 from withhold.model.ids import MAX_ID, IdSet, check_id
 from withhold.model.policy import Policy, Settle
+from withhold.model.protected import KnownProtected
 from withhold.model.rule import Effect, Period, Reason, Rule
-from withhold.model.rule_set import RuleSet
+from withhold.model.rule_set import Progress, RuleSet
 from withhold.model.territory_set import TerritorySet
-from withhold.model.tweet import NOT_A_TWEET, NotATweet, Subject, Tweet
-from withhold.model.viewer import Viewer
+from withhold.model.tweet import NOT_A_TWEET, Link, NotATweet, Subject, Tweet
+from withhold.model.viewer import LocationKey, Viewer
 
 __all__ = [
     "MAX_ID",
@@ -20,10 +21,14 @@ __all__ = [
     "Effect",
     "Freshness",
     "IdSet",
+    "KnownProtected",
+    "Link",
+    "LocationKey",
     "NotATweet",
     "Outcome",
     "Period",
     "Policy",
+    "Progress",
     "Reason",
     "Rule",
     "RuleSet",
