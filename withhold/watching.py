@@ -71,8 +71,8 @@ class ReloadSchedule:
     that fails, they are read again after 2, 4, 8 and up to 64 checks, while they stay the same.
     """
 
-    def __init__(self, loaded: object) -> None:
-        self._loaded = self._before = loaded
+    def __init__(self) -> None:
+        self._before: object = None
         self._checks_left = self._pause = 1
 
     def is_due(self, now: object, in_use: object) -> bool:
@@ -80,17 +80,13 @@ class ReloadSchedule:
         due = False
         if now != self._before:
             self._checks_left = self._pause = 1
-        elif now not in (self._loaded, in_use):
+        elif now != in_use:
             self._checks_left -= 1
             if not self._checks_left:
                 due = True
                 self._checks_left = self._pause = min(2 * self._pause, _LONGEST_PAUSE)
         self._before = now
         return due
-
-    def loaded(self, signature: object) -> None:
-        """Record that the files with this signature were read successfully."""
-        self._loaded = signature
 
 
 def _watch(

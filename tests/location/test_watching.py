@@ -19,6 +19,7 @@ from tests.location.mmdb_files import country, write
 from withhold.errors import GeoIPError, Problem
 from withhold.location import GeoIP, loading, mmdb
 from withhold.location.loading import Plan
+from withhold.watching import ReloadSchedule
 
 INDIA: dict[str, object] = {"8.8.8.0/24": country("IN"), "2001:db8::/32": country("IN")}
 TURKEY: dict[str, object] = {"8.8.8.0/24": country("TR"), "2001:db8::/32": country("TR")}
@@ -98,6 +99,28 @@ def test_d1_a_link_that_is_changed_to_another_file_is_followed(path: Path) -> No
         path.with_name("link").symlink_to("next.mmdb")
         path.with_name("link").replace(link)
         assert until(lambda: geoip.country("8.8.8.8") == "TR")
+
+
+def test_d1_a_link_changed_back_after_a_reload_by_hand_is_followed(path: Path) -> None:
+    """The file that the watch loaded before is to be loaded again."""
+    turkey, link = write(path.with_name("turkey.mmdb"), TURKEY), path.with_name("current.mmdb")
+
+    def point(to: Path) -> None:
+        path.with_name("link").symlink_to(to.name)
+        path.with_name("link").replace(link)
+
+    point(path)
+    with GeoIP(link, wait=None) as geoip:
+        schedule = ReloadSchedule()
+        for _ in range(2):
+            point(turkey)
+            geoip._check(schedule)
+            geoip._check(schedule)
+            assert geoip.country("8.8.8.8") == "TR"
+            point(path)
+            assert geoip.reload()
+            geoip._check(schedule)
+            assert geoip.country("8.8.8.8") == "IN"
 
 
 @pytest.mark.parametrize("error", ["no-database", "changing-database", "broken-database", "memory"])

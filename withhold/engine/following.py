@@ -118,7 +118,7 @@ class Following:
         self._watch(engine)
 
     def _watch(self, engine: Engine) -> None:
-        self._schedule = ReloadSchedule(None)
+        self._schedule = ReloadSchedule()
         self._watcher = Watcher(engine, _check, self._interval, "withhold-follow")
 
     def _forked(self, engine: Engine) -> None:
@@ -167,7 +167,7 @@ class Following:
         from withhold.sources.files import is_rule_file
 
         path = self._path
-        if is_snapshot(path) or not (path.is_dir() or is_rule_file(path)):
+        if is_snapshot(path) or not (os.path.isdir(path) or is_rule_file(path)):  # noqa: PTH112  # it raises nothing
             return Snapshot.open(path, mapped=self._mapped)
         return self._files.load()
 

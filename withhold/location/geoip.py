@@ -227,7 +227,7 @@ class GeoIP:
         check_interval(interval)
         if self._watcher is not None:
             self._watcher.close(wait=False)
-        schedule = ReloadSchedule(self._database.signature)
+        schedule = ReloadSchedule()
         self._watcher = Watcher(self, lambda geoip: geoip._check(schedule), interval, "withhold-geoip-watch")
 
     def close(self) -> None:
@@ -249,8 +249,7 @@ class GeoIP:
         now = self._plan.signature()
         if schedule.is_due(now, self._database.signature):
             try:
-                if self.reload():
-                    schedule.loaded(now)
+                self.reload()
             except Exception:  # noqa: BLE001  # such as `MemoryError`: without this thread no file would be read again
                 _log.exception("%s could not be reloaded", self._database.name)
 
