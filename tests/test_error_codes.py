@@ -21,6 +21,7 @@ _CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)+")
 _OTHERS = {"app-engine", "cat-file", "rev-parse", "in-1", "latin-1", "utf-8", "utf-8-sig", "user-agent"}
 _OTHERS |= {
     "withhold-follow",
+    "withhold-metrics",
     "withhold-geoip",
     "withhold-geoip-watch",
     "forwarded-for",

@@ -1,0 +1,201 @@
+"""Count what pages show and hide. `prometheus.py` and `otel.py` pass the counts on to a monitoring system.
+
+Counting costs a page a fraction of a microsecond: it increments integers in this process. A thread adds them up and passes
+them on each second.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, Self
+
+from withhold.engine import Following, FollowStatus, Page, View
+from withhold.model import Decision, Outcome, Reason, Scope
+from withhold.territories import countries as known_countries
+from withhold.watching import Watcher, check_interval
+
+_log = logging.getLogger("withhold.serving")
+#: The lists of hidden items that wait to be counted, at most.
+_WAITING = 4_096
+#: The label of a page for a viewer in a country that is not counted by itself.
+OTHER, UNKNOWN = "other", "unknown"
+
+
+class Hidden(NamedTuple):
+    """The labels by which hidden items are counted."""
+
+    outcome: Outcome
+    scope: Scope | None
+    reason: Reason | None
+
+
+@dataclass(slots=True)
+class Counts:
+    """Numbers since they were passed on last.
+
+    - `pages`, and `items` on them, shown or hidden; `tombstones`: shown items in which a quote is hidden.
+    - `unknown_locations`: pages for viewers of unknown location.
+    - `uncertain`: hidden items for which a more precise location could give another outcome.
+    - `hidden`: hidden items by outcome, scope and reason.
+    - `countries`: pages by the viewer's country; empty unless countries are given to `Metrics`.
+    """
+
+    pages: int = 0
+    items: int = 0
+    tombstones: int = 0
+    unknown_locations: int = 0
+    uncertain: int = 0
+    hidden: Counter[Hidden] = field(default_factory=Counter)
+    countries: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Counts) -> None:
+        """Add the numbers of `other` to these."""
+        self.pages += other.pages
+        self.items += other.items
+        self.tombstones += other.tombstones
+        self.unknown_locations += other.unknown_locations
+        self.uncertain += other.uncertain
+        self.hidden.update(other.hidden)
+        self.countries.update(other.countries)
+
+
+class Sink(Protocol):
+    """A monitoring system. `Metrics` calls it from one thread at a time."""
+
+    def add(self, counts: Counts, following: FollowStatus | None) -> None:
+        """Add new numbers, and set the state of following files, if `Metrics` was given a `Following`."""
+
+
+class Metrics:
+    """Counts pages, and passes the numbers on to a sink every `interval` seconds, in a thread.
+
+    `following` is what `Engine.follow` returned: its state is passed on too. `countries` are the countries by which pages are
+    counted; all others are counted together. There are none by default: each value of a label costs a monitoring system memory.
+
+    Threads may share it. In a forked process it begins again at zero, with a thread of its own. `close`, and the end of the
+    process, pass on the last numbers. A sink that raises is logged, and gets the numbers with the next ones.
+
+    >>> class Printed:
+    ...     def add(self, counts, following):
+    ...         print(counts.pages, counts.items, {str(key.reason): n for key, n in counts.hidden.items()})
+    >>> from withhold import Engine, Rule, RuleSet, Viewer
+    >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+    >>> view = engine.view(Viewer(country="IN"))
+    >>> with Metrics(Printed()) as metrics:
+    ...     metrics.page(view, view.filter([(20, 17), (21, 18)]))
+    1 2 {'legal_demand': 1}
+
+    Raises `ValueError` for an interval that is not positive (`bad-interval`) and for countries that do not exist
+    (`unknown-country`).
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        *,
+        following: Following | None = None,
+        countries: Iterable[str] = (),
+        interval: float = 1.0,
+    ) -> None:
+        check_interval(interval)
+        self._countries = frozenset(countries)
+        if unknown := sorted(self._countries - {*known_countries()}):
+            raise ValueError(f"unknown countries {', '.join(f'`{code}`' for code in unknown)} [unknown-country]")
+        self._sink, self._following, self._interval = sink, following, interval
+        self._watcher: Watcher[Metrics] | None = None
+        self._begin()
+        _ALL.add(self)
+
+    def _begin(self) -> None:
+        # Reentrant, so that a signal handler may interrupt a page and count another one.
+        self._counting, self._passing = threading.RLock(), threading.RLock()
+        self._counts = Counts()
+        self._hidden: list[list[tuple[int, Decision]]] = []
+        self._watcher = Watcher(self, Metrics.flush, self._interval, "withhold-metrics")
+
+    def page(self, view: View, page: Page[Any]) -> None:
+        """Count a page that `view.filter` returned. O(1), mostly; hidden items are counted later, in the thread."""
+        hidden = page.hidden
+        # The slot is read directly, because the property `country` would take a quarter of the time.
+        country = view.viewer._location_key[0]
+        with self._counting:
+            counts = self._counts
+            counts.pages += 1
+            counts.items += len(page.visible)
+            if country is None:
+                counts.unknown_locations += 1
+            if hidden:
+                self._hidden.append(hidden)
+                if len(self._hidden) >= _WAITING:
+                    self._count_hidden()
+            if page.tombstones:
+                counts.tombstones += len(page.tombstones)
+            if self._countries:
+                counts.countries[self._label(country)] += 1
+
+    def _label(self, country: str | None) -> str:
+        return UNKNOWN if country is None else country if country in self._countries else OTHER
+
+    def _count_hidden(self) -> None:
+        waiting, self._hidden = self._hidden, []
+        decisions = [decision for hidden in waiting for _, decision in hidden]
+        counts = self._counts
+        counts.items += len(decisions)
+        counts.uncertain += sum(not decision.certain for decision in decisions)
+        counts.hidden.update(Hidden(each.outcome, each.scope, each.reason) for each in decisions)
+
+    def flush(self) -> None:
+        """Pass on the numbers now. An error of the sink is logged, and the numbers are kept."""
+        with self._passing:
+            with self._counting:
+                self._count_hidden()
+                counts, self._counts = self._counts, Counts()
+            try:
+                self._sink.add(counts, None if self._following is None else self._following.status())
+            except Exception:  # noqa: BLE001  # counting goes on
+                _log.exception("metrics were not passed on; they are kept")
+                with self._counting:
+                    self._counts.add(counts)
+
+    def close(self) -> None:
+        """Stop the thread, and pass on the last numbers. Pages that are counted later are not passed on."""
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.close()
+            self.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+_ALL: weakref.WeakSet[Metrics] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """Begin again in a forked child: the numbers belong to the parent, and its thread and the holder of its lock are gone."""
+    for metrics in list(_ALL):
+        if metrics._watcher is not None:
+            metrics._begin()
+
+
+def _at_exit() -> None:
+    for metrics in list(_ALL):
+        metrics.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

@@ -1,0 +1,56 @@
+"""Pass the counts of `Metrics` on to OpenTelemetry. Needs `opentelemetry-api`, the extra `otel`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from withhold.engine import FollowStatus
+from withhold.serving.extras import imported
+from withhold.serving.metrics import Counts
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Meter
+
+
+class OpenTelemetry:
+    """A sink for `Metrics`: instruments of OpenTelemetry, of a meter (by default the one of the name `withhold`).
+
+    The instruments have the names of the metrics of `Prometheus`, with dots: `withhold.pages`, `withhold.hidden_items` and so
+    on. There is no event and no span for a page or for a decision.
+
+    Raises `ImportError` if `opentelemetry-api` is not installed.
+    """
+
+    def __init__(self, meter: Meter | None = None) -> None:
+        if meter is None:
+            meter = imported("opentelemetry.metrics", "otel").get_meter("withhold")
+        counter, gauge = meter.create_counter, meter.create_gauge
+        self._pages = counter("withhold.pages", "{page}", "pages filtered")
+        self._items = counter("withhold.items", "{item}", "items on these pages, shown or hidden")
+        self._tombstones = counter("withhold.tombstones", "{item}", "shown items in which a quoted tweet is hidden")
+        self._hidden = counter("withhold.hidden_items", "{item}", "hidden items")
+        self._uncertain = counter(
+            "withhold.uncertain_items", "{item}", "hidden items that a more precise location could show"
+        )
+        self._unknown = counter("withhold.unknown_locations", "{page}", "pages for viewers of unknown location")
+        self._by_country = counter("withhold.pages_by_country", "{page}", "pages by the country of the viewer")
+        self._activated = gauge("withhold.activated_timestamp", "s", "when rules were last activated")
+        self._checked = gauge("withhold.checked_timestamp", "s", "when the files were last checked")
+        self._failures = gauge("withhold.reload_failures", "{attempt}", "failed attempts since the last success")
+
+    def add(self, counts: Counts, following: FollowStatus | None) -> None:
+        """Add new numbers, and set the state of following files."""
+        self._pages.add(counts.pages)
+        self._items.add(counts.items)
+        self._tombstones.add(counts.tombstones)
+        self._uncertain.add(counts.uncertain)
+        self._unknown.add(counts.unknown_locations)
+        for (outcome, scope, reason), number in counts.hidden.items():
+            self._hidden.add(number, {"outcome": outcome, "scope": scope or "", "reason": reason or ""})
+        for country, number in counts.countries.items():
+            self._by_country.add(number, {"country": country})
+        if following is not None:
+            for instrument, instant in ((self._activated, following.activated), (self._checked, following.checked)):
+                if instant is not None:
+                    instrument.set(instant.timestamp())
+            self._failures.set(following.failures)
