@@ -83,6 +83,12 @@ def test_files_are_short_and_have_a_docstring(file):
     assert ast.get_docstring(ast.parse(source)), "a module begins with its purpose"
 
 
+def test_files_of_tests_and_benchmarks_are_short():
+    root = Path(__file__).parents[1]
+    files = [*root.joinpath("tests").rglob("*.py"), *root.joinpath("benchmarks").rglob("*.py")]
+    assert [str(file) for file in files if len(file.read_text(encoding="utf-8").splitlines()) > 400] == []
+
+
 @pytest.mark.parametrize("file", IN_C, ids=lambda file: file.name)
 def test_c_modules_are_short_and_import_no_room_but_errors(file):
     source = file.read_text(encoding="utf-8")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 import subprocess
 from collections import Counter
@@ -12,43 +10,14 @@ from collections import Counter
 import pytest
 from typer.testing import CliRunner
 
-from withhold import RuleSet
+from tests.cli.diff_material import CHANGED, RULES, _git, git_is_there, run
+from tests.cli.diff_material import repository as repository
+from tests.cli.diff_material import sides as sides
 from withhold.cli.app import app
 from withhold.cli.git import RevisionError
 from withhold.cli.revisions import is_path
 
-RULES = """\
-rules:
-  - id: in-1
-    accounts: [17, 18]
-    ids_file: ids.csv
-    withheld_in: IN
-    from: 2021-02-10T05:00:00Z
-    reason: legal_demand
-"""
-CHANGED = RULES.replace("[17, 18]", "[17]")
 LIFTED = "account 18: IN withheld → visible from 2021-02-10T05:00:00Z\n"
-git_is_there = pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, ["diff", *map(str, arguments)])
-
-
-@pytest.fixture
-def sides(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name, text in (("old", RULES), ("new", CHANGED)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "in.yaml").write_text(text, encoding="utf-8")
-        (tmp_path / name / "ids.csv").write_text("kind,id\ntweet,20\n", encoding="utf-8")
-    return tmp_path
-
-
-def _git(*arguments):
-    name = {"GIT_AUTHOR_NAME": "n", "GIT_AUTHOR_EMAIL": "e", "GIT_COMMITTER_NAME": "n", "GIT_COMMITTER_EMAIL": "e"}
-    alone = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    subprocess.run(["git", *arguments], check=True, capture_output=True, env={**os.environ, **name, **alone})  # noqa: S607
 
 
 def _said(*arguments):
@@ -61,21 +30,6 @@ def _make_ambiguous():
     subprocess.run(["git", "fast-import", "--quiet"], input=lines, check=True, text=True)  # noqa: S607
     listed = _said("cat-file", "--batch-all-objects", "--batch-check").splitlines()
     return Counter(line[:4] for line in listed).most_common(1)[0][0]
-
-
-@pytest.fixture
-def repository(sides):
-    """A repository with two commits on main; a tag `first`; in the work tree rules that cannot be read."""
-    (sides / "old").rename(sides / "rules")
-    _git("init", "--quiet", "--initial-branch=main", ".")
-    (sides / "rules" / ".gitattributes").write_text("*.yaml export-ignore\n*.csv eol=crlf\n", encoding="utf-8")
-    for name, text in (("first", RULES), ("origin/second", CHANGED)):
-        (sides / "rules" / "in.yaml").write_text(text, encoding="utf-8")
-        _git("add", "rules")
-        _git("commit", "--quiet", "--message", name)
-        _git("tag", name)
-    (sides / "rules" / "in.yaml").write_text("rules: [", encoding="utf-8")
-    return sides
 
 
 def test_files_directories_and_snapshots(sides):
@@ -301,119 +255,3 @@ def test_links_are_followed_inside_and_not_out_of_the_rules(repository):
     _git("commit", "--quiet", "--message", "linked elsewhere")
     found = run("first", "main")
     assert (found.exit_code, "`rules/link.csv` is a link to a path outside `rules`" in found.output) == (2, True)
-
-
-@git_is_there
-@pytest.mark.parametrize(
-    ("arguments", "printed"),
-    [
-        (("mian", "main"), "`mian` is neither a path nor a readable git revision: the repository has no"),
-        (
-            ("first", "first:new"),
-            "`first` is a revision without `new` [no-rules-there]; name the directory that contains its rules; if it has no rules",
-        ),
-        (
-            ("mian:rules", "main"),
-            "`mian` is neither a path nor a readable git revision: the repository has no",
-        ),
-        (("first", "first:../rules"), "is not in the repository"),
-        (("first", ":rules"), "`:rules` is neither a path nor a readable git revision"),
-        (("", "main"), "it is empty"),
-        (("first", ""), "it is empty"),
-        (("first", "m" * 300), "nor a readable git revision"),
-        (
-            ("first", "main", "--rules", "none"),
-            "`first` is a revision without `none` [no-rules-there]; give the path",
-        ),
-        (
-            ("first", "main", "--rules", "../elsewhere"),
-            "`../elsewhere` is not in the repository [outside-repository]; ",
-        ),
-        (
-            ("first..main",),
-            "`first..main` is a range, not a revision [revision-range]; type `withhold diff first main`",
-        ),
-        (("first...", "new"), 'type `withhold diff "$(git merge-base first HEAD)" HEAD`'),
-        (("first", "first..main~1:rules"), "type `withhold diff first 'main~1'`"),
-        (("first",), "Missing argument 'NEW'"),
-    ],
-)
-def test_what_is_no_side_is_a_usage_error(repository, arguments, printed):
-    found = run(*arguments)
-    assert (found.exit_code, printed in found.output) == (2, True), found.output
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status"),
-    [
-        (("old", "old", "--exit-code"), 0),
-        (("old", "new"), 0),
-        (("old", "new", "--exit-code"), 1),
-        (("old", "noted", "--exit-code"), 0),
-        (("old", "noted", "--exit-code", "--audit"), 1),
-        (("old", "new", "--exit-code", "--until", "2021-02-10T05:00:00Z"), 0),
-        (("old", "new", "--exit-code", "--until", "2021-02-10T05:00:01Z"), 1),
-        (("old", "new", "--from", "2021-02-10T05:00:00Z", "--until", "2021-02-10T05:00:00Z"), 2),
-        (("old", "new", "--from", "yesterday"), 2),
-        (("old", "new", "--at", "2021-02-10T05:00:00Z"), 2),
-        (("old", "no-such-thing"), 2),
-        (("old", "broken"), 4),
-        (("broken", "new", "--format", "json"), 4),
-        (("old", "new", "--traffic", "wrong.csv"), 2),
-    ],
-)
-def test_what_it_exits_with(sides, arguments, status):
-    shutil.copytree("old", "noted")
-    (sides / "noted" / "in.yaml").write_text(f"{RULES}    note: seen\n", encoding="utf-8")
-    (sides / "broken").mkdir()
-    (sides / "broken" / "in.yaml").write_text(RULES.replace("IN", "IQN"), encoding="utf-8")
-    (sides / "wrong.csv").write_text("tweet,account,country,count\n1,2,IN,x\n", encoding="utf-8")
-    found = run(*arguments)
-    assert found.exit_code == status, found.output
-    if "wrong.csv" in arguments:
-        assert "wrong.csv:2:8: count `x` is not a whole number [bad-count]" in found.output
-
-
-def test_a_country_of_the_traffic_that_is_read_as_another_is_told_once_with_its_place(sides):
-    (sides / "traffic.csv").write_text("tweet,account,country,count\n1,2,UK,3\n1,2,UK,4\n", encoding="utf-8")
-    found = run("old", "new", "--traffic", "traffic.csv")
-    assert found.stderr == "traffic.csv:2:5: warning: `UK` was read as `GB` [territory-alias]\n"
-
-
-def test_a_policy_makes_a_difference(sides):
-    assert "IN withheld → visible" in run("old", "new").output
-    cautious = run("old", "new", "--unknown-location", "withhold").output
-    assert "account 18: unknown location and IN withheld → visible" in cautious
-
-
-def test_json_lists_every_id_as_text(sides):
-    (sides / "new" / "ids.csv").write_text(
-        "kind,id\n" + "tweet,1355667106821046272\n" + "tweet,7\n" * 9, encoding="utf-8"
-    )
-    answer = json.loads(run("old", "new", "--format", "json").stdout)
-    assert answer["different"] is True
-    ids = {(block["kind"], *block["ids"]) for block in answer["changes"]}
-    assert ids == {("account", "18"), ("tweet", "7", "1355667106821046272"), ("tweet", "20")}
-
-
-def test_e3_every_format_has_both_revisions(sides):
-    both = [RuleSet.load(side).revision for side in ("old", "new")]
-    assert both[0] != both[1]
-    for form in ("text", "json", "markdown"):
-        printed = run("old", "new", "--format", form).output
-        assert re.findall(f"{both[0]}|{both[1]}", printed)[:2] == both
-
-
-def test_of_many_differences_a_hundred_are_told_unless_all_are_asked_for(sides):
-    rules = "".join(
-        f"  - {{id: r{n}, accounts: [{n}], withheld_in: IN, reason: terms, from: 2021-01-01T00:{n // 60:02}:{n % 60:02}Z}}\n"
-        for n in range(1, 151)
-    )
-    (sides / "many.yaml").write_text(f"rules:\n{rules}", encoding="utf-8")
-    (sides / "none.yaml").write_text("rules: []\n", encoding="utf-8")
-    reported = run("none.yaml", "many.yaml").output
-    assert "… and 50 more differences: --all lists every one" in reported
-    assert "account 101:" not in reported
-    assert "account 150:" in run("none.yaml", "many.yaml", "--all").output
-    folded = run("none.yaml", "many.yaml", "--format", "markdown").output
-    assert "- … and 50 more" in folded

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
-import subprocess
-import sys
 import threading
 import time
 import weakref
@@ -15,20 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.location.mmdb_files import country, write
+from tests.location.mmdb_files import write
+from tests.location.watched import TURKEY
+from tests.location.watched import path as path
 from withhold.errors import GeoIPError, Problem
 from withhold.location import GeoIP, loading, mmdb
 from withhold.location.loading import Plan
 from withhold.watching import ReloadSchedule
 
-INDIA: dict[str, object] = {"8.8.8.0/24": country("IN"), "2001:db8::/32": country("IN")}
-TURKEY: dict[str, object] = {"8.8.8.0/24": country("TR"), "2001:db8::/32": country("TR")}
 THREAD = "withhold-geoip-watch"
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return write(tmp_path / "geo.mmdb", INDIA)
 
 
 def put(path: Path, networks: dict[str, object]) -> None:
@@ -273,170 +265,3 @@ def test_watching_ends_with_the_last_reference(path: Path) -> None:
 def test_an_interval_is_positive(path: Path, interval: float) -> None:
     with pytest.raises(ValueError, match="bad-interval"):
         GeoIP(path, wait=None).watch(interval)
-
-
-FORKED = """
-import os, sys, threading, time
-from pathlib import Path
-from withhold.location import GeoIP
-from withhold.location.loading import Plan
-
-path, new, number = Path(sys.argv[1]), Path(sys.argv[2]), [0]
-
-def until(condition):
-    end = time.monotonic() + 60
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()
-
-def put():
-    number[0] += 1
-    copy = path.with_suffix(f".{os.getpid()}-{number[0]}")
-    copy.write_bytes(new.read_bytes())
-    copy.replace(path)
-
-def forked(check):
-    child = os.fork()
-    if not child:
-        try:
-            assert check()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr)
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-"""
-
-
-def run(script: str, path: Path) -> None:
-    new = write(path.with_name("turkey.mmdb"), TURKEY)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED + script, str(path), str(new)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
-
-
-forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-
-
-@forks
-def test_d2_watching_continues_in_a_child_and_in_its_child(path: Path) -> None:
-    run(
-        """
-geoip = GeoIP(path, wait=None)
-geoip.watch(0.01)
-
-def grandchild():
-    assert [thread.name for thread in threading.enumerate()].count("withhold-geoip-watch") == 1
-    put()
-    return until(lambda: geoip.country("8.8.8.8") == "TR")
-
-def child():
-    forked(grandchild)
-    assert until(lambda: geoip.country("8.8.8.8") == "TR")
-    geoip.watch(0.01)
-    geoip.close()
-    return until(lambda: threading.active_count() == 1)
-
-forked(child)
-assert until(lambda: geoip.country("8.8.8.8") == "TR")
-# A closed watcher stays closed in a child.
-geoip.close()
-forked(lambda: threading.active_count() == 1)
-print("done")
-""",
-        path,
-    )
-
-
-@forks
-def test_d1_a_file_replaced_before_a_fork_is_read_by_the_child(path: Path) -> None:
-    run(
-        """
-geoip = GeoIP(path, wait=None)
-put()
-
-def child():
-    geoip.watch(0.01)
-    return until(lambda: geoip.country("8.8.8.8") == "TR")
-
-forked(child)
-print("done")
-""",
-        path,
-    )
-
-
-@forks
-def test_d2_a_child_forked_while_a_table_is_built_builds_its_own(path: Path) -> None:
-    run(
-        """
-gate, flatten = threading.Event(), Plan.flatten
-Plan.flatten = lambda plan, opened: (gate.wait(60), flatten(plan, opened))[1]
-geoip = GeoIP(path, wait=0)
-assert geoip.wait(0) is False
-
-def still_waits():
-    assert geoip.country("8.8.8.8") == "IN"
-    assert geoip.wait(0) is False and geoip._database.table is None
-    Plan.flatten = flatten
-    gate.set()
-    assert geoip.wait(60) is True and geoip._database.table is not None
-    put()
-    return geoip.reload() and geoip.country("8.8.8.8") == "TR"
-
-forked(still_waits)
-gate.set()
-assert geoip.wait(60) is True
-print("done")
-""",
-        path,
-    )
-
-
-@forks
-def test_d2_a_child_forked_during_a_reload_can_reload(path: Path) -> None:
-    run(
-        """
-geoip = GeoIP(path, wait=None)
-inside, gate, flatten = threading.Event(), threading.Event(), Plan.flatten
-
-def slow(plan, opened):
-    inside.set()
-    gate.wait(60)
-    return flatten(plan, opened)
-
-Plan.flatten = slow
-thread = threading.Thread(target=geoip.reload)
-thread.start()
-assert inside.wait(60)
-
-def child():
-    Plan.flatten = flatten
-    put()
-    return geoip.wait(0) and geoip.reload() and geoip.country("8.8.8.8") == "TR"
-
-forked(child)
-gate.set()
-thread.join()
-print("done")
-""",
-        path,
-    )
-
-
-def test_d2_wait_is_true_only_when_the_table_is_built(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = threading.Event()
-    flatten = Plan.flatten
-    monkeypatch.setattr(Plan, "flatten", lambda plan, opened: (gate.wait(60), flatten(plan, opened))[1])
-    geoip = GeoIP(path, wait=0)
-    assert [geoip.wait(0), geoip.wait(0.01)] == [False, False]
-    gate.set()
-    assert geoip.wait()
-    shutil.copy(path, path.with_name("copy"))
-    assert geoip.wait(0)
