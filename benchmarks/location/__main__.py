@@ -126,7 +126,6 @@ def main() -> None:
     )
     begun = time.process_time()
     geoip = GeoIP(path, wait=None)
-    print("look-ups run in C" if geoip._database.native else "look-ups run in Python")
     print(f"database read, checked and converted to a table in {time.process_time() - begun:.1f} s of CPU time")
     for line in while_flattening(path, streams.by_network(4, 1_000_000)):
         print(line)

@@ -8,8 +8,6 @@ import threading
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable
-from copy import copy
-from dataclasses import replace
 from pathlib import Path
 from struct import Struct
 
@@ -69,8 +67,6 @@ def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, An
     table: cachetools.LRUCache[str, object] = cachetools.LRUCache(65_536)
     over_table = cachetools.cached(table, lock=threading.Lock())(geoip.locate)
     meanwhile = geoip._plan.open()
-    pure = copy(geoip)
-    pure._database = replace(geoip._database, native=None)
 
     def code(record: object) -> object:
         return record["country"]["iso_code"] if isinstance(record, dict) else None
@@ -94,8 +90,6 @@ def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, An
         "GeoIP while the table is being built": meanwhile.evidence,
         "GeoIP.country()": geoip.country,
         "GeoIP.locate()": geoip.locate,
-        "GeoIP.country() in Python": pure.country,
-        "GeoIP.locate() in Python": pure.locate,
         "GeoIP.locate().country": lambda text: geoip.locate(text).country,
         "cachetools LRU(65536) over GeoIP": over_table,
         "GeoIP.locate().evidence (network, why …)": lambda text: geoip.locate(text).evidence,
@@ -105,8 +99,6 @@ def rivals_of(path: Path, geoip: GeoIP) -> tuple[dict[str, Answer], dict[str, An
         "cachetools over maxminddb": lambda text: code(guarded(text)),
         "GeoIP": lambda text: geoip.locate(text).country,
         "GeoIP.country": geoip.country,
-        "GeoIP in Python": lambda text: pure.locate(text).country,
-        "GeoIP.country in Python": pure.country,
         "GeoIP's evidence": lambda text: geoip.locate(text).evidence.country,
         "GeoIP, opened": lambda text: meanwhile.evidence(text).country,
     }

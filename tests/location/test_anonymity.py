@@ -68,7 +68,6 @@ def test_d3_flags_of_every_vendor_are_understood(record: dict[str, object], name
     assert anonymiser_of(record) == name
 
 
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize(
     ("record", "name"),
     [

@@ -10,8 +10,6 @@ import pytest
 from tests.location.mmdb_files import MAXMIND, country, needs_maxmind, write
 from withhold.location import GeoIP, Location
 
-pytestmark = pytest.mark.usefixtures("way")
-
 COUNTRY: dict[str, object] = {
     "81.2.69.142/31": country("GB", registered="US"),
     "2.125.160.216/29": country("GB", registered="FR"),

@@ -22,9 +22,8 @@ from starlette.datastructures import Headers as StarletteHeaders
 
 from tests.location.mmdb_files import country, write
 from tests.location.test_spoofing import DEPLOYMENTS, TRUST, forged_headers
-from withhold import engine_info
 from withhold.location import CDNS, GeoIP, Resolver, TrustedProxies
-from withhold.location.fast_path import KEPT, FastPath
+from withhold.location.fast_path import KEPT
 
 CITY: dict[str, object] = {
     "8.8.8.0/24": country("US", "MS"),
@@ -196,15 +195,6 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, GeoIP | Non
         "IPv4": GeoIP(city, ip_versions=(4,), wait=None),
         "IPv6": GeoIP(plain, ip_versions=(6,), wait=None),
     }
-
-
-@pytest.fixture(params=["native", "python"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer in C, or in Python."""
-    if request.param == "python":
-        monkeypatch.setattr(FastPath, "native", property(lambda _: None, lambda _, value: None), raising=False)
-    elif not engine_info().native:
-        pytest.skip(engine_info().why)
 
 
 def answer(call: Any, *given: Any) -> Any:

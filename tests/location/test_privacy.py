@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import re
 from ipaddress import ip_network
 from pathlib import Path
@@ -78,8 +79,11 @@ def test_d11_texts_about_a_request_show_the_network_of_its_address(geoip: GeoIP,
         (text, [(header, value)]),
     ):
         resolution = resolver.resolve(peer, headers)
-        viewer = resolution.viewer()
+        viewer, quick = resolution.viewer(), resolver.viewer(peer, headers, 7)
         texts = [
+            repr(quick),
+            json.dumps(quick.to_dict()),
+            repr(pickle.loads(pickle.dumps(quick))),  # noqa: S301
             str(resolution),
             repr(resolution),
             str(viewer),
@@ -87,6 +91,9 @@ def test_d11_texts_about_a_request_show_the_network_of_its_address(geoip: GeoIP,
             resolution.trace.why,
             repr(resolution.trace),
         ]
+        # The fast path keeps the network as a number, so no address is in the object either.
+        if isinstance(quick._source, tuple):
+            assert quick._source[2] % (1 << (8 if quick._source[1] == 4 else 80)) == 0
         for shown in (*texts, *map(str, resolution.signals), *map(repr, resolution.signals)):
             assert_no_address(shown.replace("10.0.0.5", ""), text)
 

@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from withhold.location.address import LONGEST_SHOWN, Address, Transition, network_of, parse, wide_network_of
 from withhold.location.headers import redacted
-from withhold.location.location import Evidence, Location, LocationState
+from withhold.location.location import Evidence, LocationState
 from withhold.location.record_place import NO_RECORD, RecordPlace
 from withhold.location.records import Records
 from withhold.location.table import NetworkTable
 from withhold.watching import FileSignature
 
-if TYPE_CHECKING:  # the native module may be missing, and importing geoip2 takes time
+if TYPE_CHECKING:  # importing geoip2 takes time
     from geoip2.models import AnonymousIP, City, Country, Enterprise
-
-    from withhold.native.addresses import Lookup
 
 #: Identifies the contents of files: device, inode, size and times of each, or None for a missing file.
 Signature = tuple[FileSignature | None, ...]
@@ -35,7 +33,7 @@ class Leaves(Protocol):
 class Database:
     """A database, an optional database of anonymous addresses, and the settings for addresses. Immutable.
 
-    `GeoIP.locate` searches `table` first, through `native` if that is compiled. `table` is None until it is built.
+    `GeoIP.locate` searches `table` first. `table` is None until it is built.
     `records` and `anonymous_records` read the files, which are in memory. `signature` identifies the files that were
     read.
     """
@@ -47,7 +45,6 @@ class Database:
     versions: frozenset[int]
     anonymous: Leaves | None = None
     anonymous_name: str = ""
-    native: Lookup[Location] | None = None
     records: Records | None = None
     anonymous_records: Records | None = None
     signature: Signature = ()

@@ -115,10 +115,6 @@ class GeoIP:
         nothing.
         """
         database = self._database
-        if database.native is not None:
-            found = database.native.locate(address, database)
-            if found is not None:
-                return found
         # This is all one function, because each further call would add a tenth to the time. The location is created
         # before the table is read, so that the processor need not wait for the table's memory.
         location = Location()
@@ -156,10 +152,6 @@ class GeoIP:
         `locate` does.
         """
         database = self._database
-        if database.native is not None:
-            country = database.native.country(address)
-            if country is not None:
-                return country
         table = database.table
         if table is None:
             return database.evidence(address).country

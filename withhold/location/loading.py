@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from withhold import native
 from withhold.errors import GeoIPError, Problem, escaped, in_backticks, quoted
 from withhold.location.address import V4_BITS, Transition
 from withhold.location.anonymity import detect_anonymous_schema
 from withhold.location.database import Database, Signature
-from withhold.location.location import Location
 from withhold.location.mmdb import OpenedDatabase, OpenedFile, read_file, reading
 from withhold.location.networks import Networks
 from withhold.location.records import Records
@@ -119,7 +117,6 @@ class Plan:
             leaves=networks,
             table=table,
             anonymous=anonymous,
-            native=native.addresses.Lookup(table, Location) if native.AVAILABLE else None,
         )
 
     def _opened(self, given: AnyDatabase, *, anonymous: bool) -> OpenedDatabase:

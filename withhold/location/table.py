@@ -7,8 +7,7 @@ sparser, and its networks are smaller. For each /16 in use, an index of its /32s
 `DEEP`, a second bisection searches the networks that are smaller than a /64.
 
 All other attributes of an address are looked up in the sorted networks when they are read. `benchmarks/location/` measures the
-alternatives. The native look-up, where it is compiled, reads these same buffers, and keeps the most frequently used part in
-a shorter form (`withhold/native/runs.pxd`).
+alternatives. Requests are resolved with these same buffers, in C too (`withhold/native/resolver.pyx`).
 """
 
 from __future__ import annotations
