@@ -115,33 +115,39 @@ def viewers(located: Located, turns: int) -> Figures:
     return {name: ratio(found, name, "geoip2") for name in contenders if name != "geoip2"}
 
 
+#: Requests and their pages, for each contender: ids that come once must not be in the caches after another contender's turn.
+Served = dict[str, list[tuple[Lines, list[Pair]]]]
+
+
 def whole_requests(located: Located, directory: Path, turns: int) -> Figures:
     """Compare a request (its viewer, the view, and `filter` of 500 misses) with the `filter` alone."""
     engine = Engine(Snapshot.open(directory / FILE))
     view = engine.view(Viewer(country="IN"))
 
-    def alone(part: list[tuple[Lines, list[Pair]]]) -> None:
-        for _, page in part:
+    def alone(served: Served) -> None:
+        for _, page in served["filter"]:
             view.filter(page)
 
-    def whole(resolver: Resolver) -> Callable[[list[tuple[Lines, list[Pair]]]], None]:
-        def run(part: list[tuple[Lines, list[Pair]]]) -> None:
-            for lines, page in part:
+    def whole(name: str, resolver: Resolver) -> Callable[[Served], None]:
+        def run(served: Served) -> None:
+            for lines, page in served[name]:
                 engine.view(resolver.viewer(PEER, lines, 17)).filter(page)
 
         return run
 
-    contenders = {"request": whole(located.proxied), "resolved in Python": whole(located.in_python[0]), "filter": alone}
+    resolvers = {"request": located.proxied, "resolved in Python": located.in_python[0]}
+    contenders = {name: whole(name, resolver) for name, resolver in resolvers.items()} | {"filter": alone}
     chance = random.Random(7)
+
+    def served(page: list[Pair] | None) -> list[tuple[Lines, list[Pair]]]:
+        asked = pages(misses(chance, EACH), PAGE) if page is None else [page] * (EACH // PAGE)
+        if any(len(view.filter(page).visible) < PAGE for page in asked):
+            raise WrongAnswerError("an answer is `withheld` for a pair that no rule names")
+        return [(one[1], page) for one, page in zip(located.requests(len(asked)), asked, strict=True)]
+
     figures: Figures = {}
-    for name, hot in (("request, cold", False), ("request, hot", True)):
-        parts = []
-        for _ in range(turns + 1):
-            asked = pages(misses(chance, EACH), PAGE)
-            if any(len(view.filter(page).visible) < PAGE for page in asked):
-                raise WrongAnswerError("an answer is `withheld` for a pair that no rule names")
-            asked = asked[:1] * len(asked) if hot else asked
-            parts.append([(one[1], page) for one, page in zip(located.requests(len(asked)), asked, strict=True)])
+    for name, hot in (("request, cold", None), ("request, hot", misses(chance, PAGE))):
+        parts = [{each: served(hot) for each in contenders} for _ in range(turns + 1)]
         flush_caches()
         found = take_turns(contenders, parts, EACH // PAGE)
         figures[name] = ratio(found, "request", "filter")
