@@ -335,6 +335,9 @@ def test_usual_requests_take_the_fast_path(databases: dict[str, GeoIP | None], m
 @pytest.mark.usefixtures("way")
 def test_no_address_is_kept(databases: dict[str, GeoIP | None]) -> None:
     resolver = Resolver(geoip=databases["city"], proxies=TrustedProxies(["10.0.0.0/8"]))
+    sent = [("x-forwarded-for", "8.8.8.8"), ("cf-region-code", "8.8.8.8")]
+    behind_cdn = Resolver(geoip=databases["city"], proxies=resolver.proxies, cdn="cloudflare")
+    assert "8.8.8.8" not in str(behind_cdn.viewer("10.0.0.1", sent)._source)
     for address, kept in (("81.2.70.130", 0x51024600), ("2001:db8:a:1::77", 0x20010DB8000A << 80)):
         viewer = resolver.viewer("10.0.0.1", {"X-Forwarded-For": address})
         assert isinstance(viewer._source, tuple)

@@ -16,11 +16,10 @@ from withhold import native
 from withhold.location.address import INET, INET6, LONGEST_SHOWN, V6_BITS, pack, parse
 from withhold.location.cdn import CDN
 from withhold.location.database import Database
-from withhold.location.headers import Headers, Lines
+from withhold.location.headers import Lines
 from withhold.location.location import LocationState
 from withhold.location.networks import HALF, SMALLER
 from withhold.location.proxies import WORKER, TrustedProxies
-from withhold.location.record_place import RecordPlace
 from withhold.location.table import DEEP, ELSEWHERE
 from withhold.model import Viewer
 from withhold.model.ids import MAX_ID
@@ -33,6 +32,10 @@ KEPT = 4096
 _LONGEST_NAME = 64
 
 _number = int.from_bytes
+_new = object.__new__
+
+#: What `FastPath.viewer` raises if something is no address, no pair or of another type, or if the table has no such network.
+UNUSUAL = (OSError, ValueError, TypeError, LookupError, AttributeError)
 
 
 class FastPath:
@@ -58,15 +61,11 @@ class FastPath:
         self.cdn_keys = CDNKeys(cdn)
         self.text = partial(explained, database)
         self.single = not proxies.header.endswith("forwarded-for")
-        self.keys_by_code: list[LocationKey | None] = []
-        self.keys_by_number: list[LocationKey | None] = []
+        table = database.table if database is not None else None
+        self.keys_by_code = table.keys_by_code if table is not None else []
+        self.keys_by_number = table.keys_by_number if table is not None else []
         #: Whether the number of a country suffices, because no record has a subdivision.
-        self.by_country = True
-        if database is not None and database.table is not None:
-            places = database.table.networks.places
-            self.keys_by_number = [_key_of(place) for place in places]
-            self.by_country = not any(place.subdivisions for place in places)
-            self.keys_by_code = [_key_of(RecordPlace(code)) for code in database.table.codes]
+        self.by_country = not any(key[1] for key in self.keys_by_number if key is not None)
         #: The same in C, for IPv4. It keeps what it needs of this object.
         self.native = None
         if native.AVAILABLE and (database is None or 4 in database.versions):
@@ -82,22 +81,16 @@ class FastPath:
         )
 
     def viewer(
-        self, peer: str | None, headers: Headers, account_id: int | None, account_country: str | None
-    ) -> Viewer | None:
-        """Return the viewer who sent a request, or None if `Resolver.resolve` must answer."""
-        try:
-            if self.native is not None:
-                found = self.native.viewer(peer, headers, account_id, account_country)
-                if found is not None:
-                    return found
-            return self._viewer(peer, headers, account_id, account_country)
-        except (OSError, ValueError, TypeError, LookupError, AttributeError):
-            # Something is no address, no pair or of another type, or the table has no such country.
-            return None
-
-    def _viewer(
         self, peer: str | None, headers: Any, account_id: int | None, account_country: str | None
     ) -> Viewer | None:
+        """Return the viewer who sent a request, or None if `Resolver.resolve` must answer.
+
+        It must answer too if this raises one of `UNUSUAL`.
+        """
+        if self.native is not None:
+            found = self.native.viewer(peer, headers, account_id, account_country)
+            if found is not None:
+                return found
         # This is one function, because each further call would take a tenth of the time.
         if account_id is not None and not (type(account_id) is int and 0 < account_id <= MAX_ID):
             return None
@@ -165,6 +158,8 @@ class FastPath:
                 return None
             if value >> 28 == 0xF if version == 4 else value == WORKER.value:
                 return None
+            if code is None:
+                region = None  # it means nothing, and may be any text
         else:
             address = parse(peer)  # type: ignore[arg-type]
             if address is None or (address.version == 6 and address.value >> 32 == 0xFFFF):
@@ -204,7 +199,11 @@ class FastPath:
             key = first if first[1] or first[0] != second[0] else second
         if key is None:
             return None
-        return Viewer.located(key, account_id, (self.text, version, network, number, code, region, account_country))
+        # The same as `Viewer.located`, without the call.
+        made = _new(Viewer)
+        made._location_key, made._account_id = key, account_id
+        made._source = (self.text, version, network, number, code, region, account_country)
+        return made
 
     def _is_trusted(self, peer: str | None) -> bool:
         trusted = self.proxies.trusts(peer)
@@ -289,13 +288,6 @@ def lines_of(cdn: CDN, code: object, region: object) -> Lines:
     """Return header lines with these values of a CDN. None stands for a missing header."""
     named = ((cdn.country_header, code), (cdn.region_header, region))
     return Lines([(name, value) for name, value in named if name is not None and value is not None])
-
-
-def _key_of(place: RecordPlace) -> LocationKey | None:
-    """Return the location of a viewer at a place, or None if it is unknown or anonymised."""
-    if place.country is None or place.anonymiser is not None:
-        return None
-    return Viewer(country=place.country, subdivisions=place.subdivisions).location_key
 
 
 @lru_cache(maxsize=64)

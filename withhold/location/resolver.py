@@ -9,7 +9,7 @@ from withhold.errors import Problem, ProxyError, escaped, quoted
 from withhold.location.address import Address
 from withhold.location.cdn import CDN, CDNS
 from withhold.location.database import Database
-from withhold.location.fast_path import FastPath, lines_of
+from withhold.location.fast_path import UNUSUAL, FastPath, lines_of
 from withhold.location.geoip import GeoIP
 from withhold.location.headers import Headers, Lines, printable
 from withhold.location.location import Anonymised, Evidence, Location, LocationState
@@ -150,7 +150,8 @@ class Resolver:
         account_id: int | None = None,
         account_country: str | None = None,
     ) -> Viewer:
-        """Return the viewer who sent a request. `peer` is the address of the socket. Takes about 30 µs.
+        """Return the viewer who sent a request. `peer` is the address of the socket. Takes 1 µs for a
+        usual request in C, and 4 µs in Python; about 30 µs if the location is unknown.
 
         `headers` may have any form that a server provides: `request.headers` of most frameworks, `scope["headers"]`, a
         WSGI environ or Django's `request.META`, or pairs of names and values. Raises `TypeError` for any other form
@@ -162,7 +163,10 @@ class Resolver:
         if path is None or path.database is not database:
             path = self._path_for(database)
         if path is not None:
-            found = path.viewer(peer, headers, account_id, account_country)
+            try:
+                found = path.viewer(peer, headers, account_id, account_country)
+            except UNUSUAL:
+                found = None
             if found is not None:
                 return found
         return self.resolve(peer, headers, account_country).viewer(account_id)

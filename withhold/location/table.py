@@ -18,6 +18,9 @@ from collections.abc import Iterable
 
 from withhold.location.address import V4_BITS
 from withhold.location.networks import HALF, SMALLER, Networks, Run
+from withhold.location.record_place import RecordPlace
+from withhold.model import Viewer
+from withhold.model.viewer import LocationKey
 
 DEEP = 254
 ELSEWHERE = 255
@@ -32,7 +35,10 @@ _TRANSITION = ((0, 16), (0x0064 << 112, 16), (0x20010000 << 96, 32), (0x2002 << 
 class NetworkTable:
     """A flattened database. Immutable once built; look-ups take no lock."""
 
-    __slots__ = ("cells4", "codes", "codes4", "codes6", "index4", "index6", "networks", "starts4", "starts6")
+    __slots__ = (
+        *("cells4", "codes", "codes4", "codes6", "index4", "index6", "keys_by_code", "keys_by_number", "networks"),
+        *("starts4", "starts6"),
+    )
 
     def __init__(self, networks: Networks, elsewhere: Iterable[tuple[int, int, int]] = ()) -> None:
         """Flatten `networks`, and mark the networks of `elsewhere` (IP version, first address, prefix length) `ELSEWHERE`."""
@@ -42,6 +48,9 @@ class NetworkTable:
         codes = [known.setdefault(place.country, len(known)) for place in networks.places]
         #: The countries by their numbers.
         self.codes = list(known)
+        #: The location of a viewer by the number of the country, and of the place. None if it is unknown or anonymised.
+        self.keys_by_code = _keys_of(map(RecordPlace, known))
+        self.keys_by_number = _keys_of(networks.places)
         codes6 = bytearray(DEEP if number == SMALLER else codes[number] for number in networks.v6.numbers)
 
         cells4 = bytearray(1 << _CELL)
@@ -60,6 +69,20 @@ class NetworkTable:
         self.index4 = _index(networks.v4.starts, 0, len(networks.v4.starts), 16)
         #: For IPv6, one index for each /16: for each value of the next 16 bits, the number of networks before this /32.
         self.index6 = _indexes6(networks.v6)
+
+
+def _keys_of(places: Iterable[RecordPlace]) -> list[LocationKey | None]:
+    made: dict[LocationKey, LocationKey] = {}  # many places differ only in other fields
+    keys: list[LocationKey | None] = []
+    for place in places:
+        if place.country is None or place.anonymiser is not None:
+            keys.append(None)
+            continue
+        written = (place.country, place.subdivisions)
+        if written not in made:
+            made[written] = Viewer(country=place.country, subdivisions=place.subdivisions).location_key
+        keys.append(made[written])
+    return keys
 
 
 def _fill(cells4: bytearray, first: int, prefix: int, code: int) -> None:

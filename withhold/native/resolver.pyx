@@ -321,6 +321,8 @@ cdef class FastPath:
         if trusted:
             if not characters(forwarded, &chain) or not self._walk(chain, &address):
                 return None
+            if code is None:
+                region = None  # it means nothing, and may be any text
         else:
             code = region = None
         if self._has_database:
