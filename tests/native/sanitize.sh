@@ -20,4 +20,4 @@ done
 # The interpreter itself is not built so: its own leaks at exit, and its allocator, are not what is looked at.
 export ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc WITHHOLD_REQUIRE_NATIVE=1 PYTHONPATH=$PWD
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
-  python -m pytest -q -p no:cacheprovider tests/native tests/snapshot tests/engine tests/test_corpus.py "$@"
+  python -m pytest -q -p no:cacheprovider tests/native tests/snapshot tests/engine tests/location/test_fast_path.py tests/test_corpus.py "$@"

@@ -146,7 +146,7 @@ class GeoIP:
         return location
 
     def country(self, address: str | IPv4Address | IPv6Address | None) -> str | None:
-        """Return `locate(address).country`, in a fifth less time.
+        """Return `locate(address).country`, in a tenth less time.
 
         For an anonymised address this is the country of the exit, and only `locate` shows that. Raises `TypeError` as
         `locate` does.
