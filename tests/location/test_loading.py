@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import maxminddb
@@ -252,13 +253,13 @@ def test_watch_waits_until_a_file_is_complete(path: Path, monkeypatch: pytest.Mo
     ends = threading.Event()
     checks: list[int] = []
 
-    def signature(_: Plan) -> tuple[tuple[int, int, int], ...]:
+    def signature(_: Plan) -> tuple[tuple[int, int, int, int, int], ...]:
         size = next(seen, None)
         if size is None:
             ends.set()
             size = 4
         checks.append(size)
-        return ((0, size, 0),)
+        return ((0, 0, size, 0, 0),)
 
     monkeypatch.setattr(Plan, "signature", signature)
     reloaded: list[int] = []
@@ -266,6 +267,7 @@ def test_watch_waits_until_a_file_is_complete(path: Path, monkeypatch: pytest.Mo
 
     def reload() -> bool:
         reloaded.append(len(checks))
+        geoip._database = replace(geoip._database, signature=((0, 0, checks[-1], 0, 0),))
         return True
 
     monkeypatch.setattr(geoip, "reload", reload)
