@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from withhold import Rule, RuleSet, RuleSetError, Snapshot
+from withhold import Engine, Policy, Rule, RuleSet, RuleSetError, Snapshot, Viewer
 from withhold.lint import lint
 from withhold.reports.difference import differences
-from withhold.territories import countries
+from withhold.territories import countries, subdivisions
 
 # From Python 3.12 on, the first call of a function has other steps than later ones.
 pytestmark = pytest.mark.skipif(sys.version_info >= (3, 12), reason="steps are counted with Python 3.11 only")
@@ -212,3 +212,17 @@ def test_c9_each_rule_is_compared_with_some_hundreds_at_most(monkeypatch: pytest
         rules = [RuleSet(make(number)) for number in (100, 400)]
         small, large = (steps(lambda each=each: lint(each)) for each in rules)  # type: ignore[misc]
         assert large < 8 * small
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_c9_the_first_decision_on_an_account_of_many_rules(own: bool) -> None:
+    """Each rule lists all subdivisions of a country: the outcome is the same in all of it, and only certainty differs."""
+    divided = [codes for country in countries() if (codes := sorted(subdivisions(country)))]
+    policy = Policy(unknown_location="withhold", author_sees_own=own)
+
+    def prepare(number: int) -> Callable[[], object]:
+        snapshot = Snapshot.compile(RuleSet([rule(at, withheld_in=divided[at]) for at in range(number)]))
+        return lambda: Engine(snapshot, policy).check((2, 1), Viewer(country="IN"))
+
+    prepare(160)()  # reads the territories of all rules
+    is_in_proportion(prepare, few=40)

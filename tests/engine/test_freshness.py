@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -30,6 +31,7 @@ from withhold import (
     engine_info,
 )
 from withhold.model import Subject
+from withhold.territories import subdivisions
 
 VIEWERS = [
     Viewer(country=country, subdivisions=within, account_id=account)
@@ -111,12 +113,21 @@ class TestTheCoarsest:
 
     def test_every_state_but_not_their_country(self) -> None:
         """For viewers in an unknown state the rule is settled as withheld, so only `certain` differs."""
-        from withhold.territories import subdivisions
-
         states = self.rule("states", *subdivisions("US"), if_unknown="withhold")
         assert self.freshness(states).varies_by is VariesBy.SUBDIVISION
         suspended = self.rule("s", "WORLD", effect="suspend", reason="terms")
         assert self.freshness(states, suspended).varies_by is VariesBy.COUNTRY
+
+    def test_only_the_order_of_the_rules_differs(self) -> None:
+        """The rule on all states speaks where it is certain. Elsewhere in the country, the rule that is certain speaks."""
+        states = self.rule("a", "WORLD", *subdivisions("US"), except_in=["BR"], if_unknown="withhold")
+        whole = self.rule("a", *subdivisions("US"), if_unknown="withhold")
+        country, world = self.rule("b", "US"), self.rule("b", "WORLD")
+        assert self.freshness(whole, country).varies_by is VariesBy.SUBDIVISION
+        assert self.freshness(whole, world).varies_by is VariesBy.SUBDIVISION
+        assert self.freshness(states, world).varies_by is VariesBy.COUNTRY
+        of_tweet = self.rule("b", "US", accounts=[], tweets=[20])
+        assert self.freshness(whole, of_tweet).varies_by is VariesBy.COUNTRY, "a rule on the account speaks anyway"
 
     def test_authors_and_others(self) -> None:
         own = Policy(author_sees_own=True)
@@ -149,6 +160,32 @@ class TestTheCoarsest:
             assert found == Reference(rules, policy).anywhere((20, 17), START)
             assert (found.freshness.varies_by, found.freshness.personal) == (VariesBy.NONE, False)
             assert found.freshness.valid_until == START + timedelta(hours=1)
+
+
+#: Luxembourg in pieces. Rules on all of them reach the same viewers as a rule on the country, but not as certainly.
+CANTONS = tuple(subdivisions("LU"))
+PIECES = (("LU",), CANTONS, CANTONS[1:], ("LU", *CANTONS), ("WORLD",), ("BR",), ("BR", *CANTONS))
+_RULES = st.builds(
+    Rule,
+    id=st.just("a"),
+    accounts=st.sets(st.sampled_from(ACCOUNTS), min_size=1),
+    withheld_in=st.sampled_from(PIECES),
+    except_in=st.just(()) | st.sampled_from(PIECES),
+    if_unknown=st.none() | st.sampled_from(("withhold", "show")),
+    reason=st.sampled_from(("legal_demand", "copyright")),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(_RULES, min_size=1, max_size=5), policies)
+def test_a6_the_coarsest_part_where_only_certainty_or_the_order_of_rules_differs(
+    some: list[Rule], policy: Policy
+) -> None:
+    rules = RuleSet(dataclasses.replace(rule, id="abcde"[at]) for at, rule in enumerate(some))
+    places = [(None, ()), ("BR", ()), ("US", ()), ("LU", ()), *(("LU", (code,)) for code in CANTONS)]
+    tweet = Tweet(20, 1, retweet_of=Tweet(10, 2))
+    wanted = Reference(rules, policy, places=places).check(tweet, Viewer.unknown(), START)
+    assert Engine(rules, policy).check(tweet, Viewer.unknown(), START) == wanted
 
 
 def test_a_page_that_no_rule_concerns_holds_for_everybody_until_the_next_activation() -> None:

@@ -5,37 +5,57 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
 from functools import reduce
+from itertools import groupby
 from operator import or_
 
 from withhold.model.freshness import VariesBy
 from withhold.model.places import Places, divides_a_country, everywhere
-from withhold.semantics.outcome import RuleInForce, answer_at
-from withhold.semantics.reach import partition
+from withhold.model.rule import Effect
+from withhold.semantics.outcome import ReachingRule, RuleInForce, speaking_key
 
 
 def varies_by(in_force: Collection[RuleInForce], own_of_authors: Iterable[AbstractSet[str]] = ()) -> VariesBy:
     """Return the coarsest part of a location that determines every field of the answer, for viewers anywhere.
 
     `own_of_authors` has, for each author of the subject whom the policy exempts, the ids of the rules that name only ids of
-    this author (R9). O(rules), except if uncertainty is settled so that it changes no outcome: then O(rules²).
+    this author (R9). O(rules · log rules) for each of them.
     """
-    # If two places are not hidden by the same rules, the answers there name other rules.
-    found = _widest(each.extent.hidden for each in in_force)
-    masks = [mask for each in in_force for mask in (each.extent.surely, each.extent.possible)]
-    if found | _widest(masks) is found:
-        return found
-    # Uncertainty alone may be finer than that. It changes `certain` or the order of the rules, or no field at all.
-    owners = [frozenset[str](), *own_of_authors]
-    alike: dict[object, Places] = {}
-    for place, places in partition(each.extent for each in in_force):
-        answers = [answer_at(in_force, place, own) for own in owners]
-        fields = tuple((*(each.rule.id for each in hiding), outcome, certain) for hiding, outcome, certain in answers)
-        alike[fields] = alike.get(fields, 0) | places
-    return _widest(alike.values())
+    # The fields determine whether a place is in these sets, so they cannot vary by less than the sets do. Nor by more:
+    # in a place that contains no other, every rule is certain and the order is the usual one. If a country is not divided
+    # by the last sets, this is so in the whole country.
+    found = [each.extent.hidden for each in in_force]
+    if any(each.extent.possible != each.extent.surely for each in in_force):
+        found += (_uncertain(in_force, own) for own in (frozenset[str](), *own_of_authors))
+        found.append(_out_of_order(in_force))
+    return reduce(or_, map(_part_that_separates, found), VariesBy.NONE)
 
 
-def _widest(sets: Iterable[Places]) -> VariesBy:
-    return reduce(or_, map(_part_that_separates, sets), VariesBy.NONE)
+def _uncertain(in_force: Iterable[RuleInForce], own: AbstractSet[str]) -> Places:
+    """Return the places where settling uncertainty the other way could give another outcome (R4)."""
+    surely = dict.fromkeys(Effect, 0)
+    possible = dict.fromkeys(Effect, 0)
+    for rule, _, extent in in_force:
+        if rule.id not in own or rule.effect is Effect.SUSPEND:
+            surely[rule.effect] |= extent.surely
+            possible[rule.effect] |= extent.possible
+    uncertain = {effect: possible[effect] & ~surely[effect] for effect in Effect}
+    return uncertain[Effect.SUSPEND] | uncertain[Effect.WITHHOLD] & ~possible[Effect.SUSPEND]
+
+
+def _out_of_order(in_force: Iterable[RuleInForce]) -> Places:
+    """Return the places where an uncertain rule would precede a certain one, if certainty did not come first (R7)."""
+    found = 0
+    ordered = sorted(in_force, key=_usual_key)
+    for _, group in groupby(ordered, key=lambda each: (each.rule.effect, each.scope)):
+        uncertain = 0  # where one of the rules so far is
+        for _, _, extent in group:
+            found |= uncertain & extent.surely
+            uncertain |= extent.hidden & ~extent.surely
+    return found
+
+
+def _usual_key(each: RuleInForce) -> tuple[object, ...]:
+    return speaking_key(ReachingRule(each.rule, each.scope, certain=True, own=False))
 
 
 def _part_that_separates(places: Places) -> VariesBy:
