@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.implementations import MakeSnapshot, each_snapshot
-from withhold import Engine, Rule, RuleSet, SubjectIdError, SubjectIdTypeError, Tweet, Viewer
+from withhold import Engine, Rule, RuleSet, SubjectIdError, SubjectIdTypeError, SubjectTypeError, Tweet, Viewer
 
 RULES = RuleSet([Rule(id="a", accounts=[17], tweets=[99], withheld_in=["IN"], reason="terms")])
 
@@ -128,6 +128,59 @@ class Offset:
 
     def __index__(self) -> int:
         return Typed(self.id)
+
+
+def other(name: str, value: object) -> type[Tweet]:
+    """Return a class of tweets with another attribute, or another method that returns the value."""
+    given: Any = (lambda self: value) if name in ("links", "quotes") else property(lambda self: value)
+    return type("Other", (Tweet,), {name: given})
+
+
+_NESTED = [
+    lambda odd: odd,
+    lambda odd: Tweet(5, 5, retweet_of=odd),
+    lambda odd: Tweet(5, 5, quoted=odd),
+    lambda odd: Tweet(5, 5, retweet_of=Tweet(6, 6, quoted=odd)),
+]
+
+
+@each_snapshot
+@pytest.mark.parametrize("around", _NESTED)
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("id", "99", SubjectIdTypeError),
+        ("id", 99.0, SubjectIdTypeError),
+        ("id", 2**70, SubjectIdError),
+        ("account_id", True, SubjectIdTypeError),
+        ("account_id", -17, SubjectIdError),
+        ("quoted", (99, 17), SubjectTypeError),
+        ("quoted", "99", SubjectTypeError),
+    ],
+)
+def test_a_subclass_of_tweet_has_valid_ids(view: Any, around: Any, name: str, value: object, error: Any) -> None:
+    """Otherwise no look-up would find them."""
+    tweet = around(other(name, value)(5, 5))
+    for ask in (view.check_tweet, lambda each: view.filter([each])):
+        with pytest.raises(error):
+            ask(tweet)
+
+
+@each_snapshot
+@pytest.mark.parametrize("links", [(), [("99", 17)], [(99, 17.0)], [(5, 5), (0, 17)], [(None, None)]])
+def test_a_subclass_of_tweet_returns_valid_links(view: Any, links: object) -> None:
+    tweet = other("links", links)(99, 17)
+    for ask in (view.check_tweet, lambda each: view.filter([each]), view.explain):
+        with pytest.raises((SubjectIdError, SubjectIdTypeError)):
+            ask(tweet)
+
+
+@each_snapshot
+@pytest.mark.parametrize("around", _NESTED)
+@pytest.mark.parametrize(("name", "id_"), [("id", 99), ("account_id", 17)])
+def test_a_subclass_of_tweet_may_have_ints_of_another_class(view: Any, around: Any, name: str, id_: int) -> None:
+    page = view.filter([around(other(name, Typed(id_))(5, 5))])
+    assert [decision.rule_id for *_, decision in page.hidden + page.tombstones] == ["a"]
 
 
 class Kind(IntFlag):

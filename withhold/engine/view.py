@@ -89,7 +89,8 @@ class View:
     def check_tweet(self, tweet: Tweet) -> TweetDecisions:
         """Decide on a tweet, and separately on each tweet that is quoted in it at any depth (R8).
 
-        The decision on a tweet includes the tweets that it retweets. O(tweets). Raises `SubjectTypeError` for anything but a `Tweet`.
+        The decision on a tweet includes the tweets that it retweets. O(tweets). Raises `SubjectTypeError` for anything but a `Tweet`,
+        and the errors of `Engine.check` if a subclass has invalid ids.
 
         >>> from withhold import Engine, Rule, RuleSet, Tweet
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -98,19 +99,19 @@ class View:
         >>> found.decision.visible, found.quoted.decision.visible, found.quoted.quoted.decision.visible
         (True, True, False)
         """
-        if not isinstance(tweet, Tweet):
-            raise SubjectTypeError(Problem("not-a-tweet", f"{quoted(tweet)} is not a tweet", hint="use `Tweet`"))
         # A loop, because quotes may be nested deeper than Python's recursion limit.
         found: dict[int, tuple[Decision, tuple[TweetDecisions, ...]]] = {}
         waiting = [tweet]
         while waiting:
-            outer = waiting[-1]
+            outer: object = waiting[-1]
+            if not isinstance(outer, Tweet):  # a subclass may quote anything
+                raise SubjectTypeError(Problem("not-a-tweet", f"{quoted(outer)} is not a tweet", hint="use `Tweet`"))
             quotes = [*outer.quotes_by_path()]
             missing = [inner for _, inner in quotes if id(inner) not in found]
             waiting += missing
             if not missing:
                 waiting.pop()
-                decision = self._decider.decide(outer.links(), self.viewer, self.at)
+                decision = self._decider.decide(links_of(outer), self.viewer, self.at)
                 decided = (TweetDecisions(*found[id(inner)], path) for path, inner in quotes)
                 found[id(outer)] = decision, tuple(decided)
         return TweetDecisions(*found[id(tweet)])

@@ -149,7 +149,8 @@ def links_of(subject: Subject) -> tuple[Link, ...]:
     without ids and for anything but a tweet or a pair.
     """
     if isinstance(subject, Tweet):
-        return subject.links()
+        # A subclass may have other attributes, or return other links.
+        return tuple([link(*ids) for ids in subject.links()]) or (link(None, None),)
     given: object = subject
     if not isinstance(given, tuple | list) or len(given) != 2:
         message = f"{quoted(subject)} is neither a tweet nor a pair (tweet_id, account_id)"
@@ -160,6 +161,8 @@ def links_of(subject: Subject) -> tuple[Link, ...]:
 
 def link(tweet_id: int | None, account_id: int | None) -> Link:
     """Return the link of two ids after checking them. Raises the errors of `links_of`."""
+    if type(tweet_id) is int is type(account_id) and 0 < tweet_id <= MAX_ID and 0 < account_id <= MAX_ID:
+        return tweet_id, account_id
     if tweet_id is None and account_id is None:
         message = "a subject needs a tweet_id, an account_id or both"
         raise SubjectIdError(Problem("no-subject", message, hint="pass at least one of them"))
