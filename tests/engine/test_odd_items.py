@@ -71,6 +71,26 @@ def test_a_long_chain_of_retweets(view: Any) -> None:
 
 
 @each_snapshot
+def test_a_tweet_that_occurs_again_and_again_in_another_is_decided_once(view: Any) -> None:
+    for first, hidden in ((Tweet(5, 5), False), (Tweet(99, 5), True)):
+        tweet = first
+        for number in range(100, 160):
+            tweet = Tweet(number, 1, tweet, tweet)
+        assert [index for index, _ in view.filter([tweet]).hidden] == [0] * hidden
+
+
+@each_snapshot
+@pytest.mark.parametrize("number", [15, 16, 17, 18])
+@pytest.mark.parametrize("name", ["quoted", "retweet_of"])
+def test_the_innermost_of_many_tweets(view: Any, number: int, name: str) -> None:
+    tweet = Tweet(99, 5)
+    for _ in range(number - 1):
+        tweet = Tweet(5, 5, **{name: tweet})
+    page = view.filter([tweet])
+    assert [decision.rule_id for *_, decision in page.hidden + page.tombstones] == ["a"]
+
+
+@each_snapshot
 @pytest.mark.parametrize(
     "of", [Listed, tuple, lambda ids: Pair(*ids), iter, lambda ids: array("h", ids), dict.fromkeys]
 )

@@ -16,6 +16,9 @@ from withhold.model.tweet import Tweet, links_of
 from withhold.model.viewer import Viewer
 from withhold.snapshot.table import PythonTable
 
+#: The number of tweets in a tweet up to which they are looked up before it is decided.
+_INSIDE = 16
+
 
 def open_view(decider: Decider, viewer: Viewer, at: datetime) -> View:
     """Return a view of the kind that fits the tables of the snapshot."""
@@ -83,14 +86,14 @@ class PythonView(View):
             except WithholdError:
                 return True
             return tweet_id is None or account_id is None or tweet_id in self._tweets or account_id in self._accounts
-        waiting = [subject]
-        while waiting:
-            tweet = waiting.pop()
-            if type(tweet) is not Tweet:  # a subclass may have other links
+        inside = [subject]
+        for tweet in inside:
+            # A subclass may have other links. If there are many tweets, one may occur again and again.
+            if type(tweet) is not Tweet or len(inside) > _INSIDE:
                 return True
             if tweet.id in self._tweets or tweet.account_id in self._accounts:
                 return True
-            waiting += [inner for inner in (tweet.retweet_of, tweet.quoted) if inner is not None]
+            inside += [inner for inner in (tweet.retweet_of, tweet.quoted) if inner is not None]
         return False
 
     def _mark(self, tweet_ids: Sequence[int], account_ids: Sequence[int], marks: bytearray) -> None:
