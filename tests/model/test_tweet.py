@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
+from tests.implementations import in_c
 from withhold import Engine, Policy, RuleSet, Settle, SubjectIdError, SubjectIdTypeError, Tweet, Viewer, WithholdError
 from withhold.model.tweet import links_of
 
@@ -154,6 +155,27 @@ class TestArguments:
         made = Texted(20, 2)
         assert (made.id, made.text, isinstance(made, Tweet)) == (20, "x", True)
         assert made != PLAIN
+
+    def test_a_subclass_that_changes_the_ids_in_init_is_not_ignored(self) -> None:
+        class Decoded(Tweet):
+            def __init__(self, id: int, account_id: int) -> None:  # noqa: A002
+                super().__init__(id + 1, account_id)
+
+        try:
+            made = Decoded(19, 2)
+        except TypeError as error:
+            assert "pass them to `__new__`" in str(error)  # noqa: PT017  # only in C
+        else:
+            assert made.id == 20
+
+    @in_c
+    def test_a_subclass_may_have_other_arguments(self) -> None:
+        class OfRow(Tweet):
+            def __new__(cls, row: dict[str, int]) -> Self:
+                return super().__new__(cls, row["id"], row["author"])  # type: ignore[call-arg]
+
+        made = OfRow({"id": 20, "author": 2})
+        assert made.links() == PLAIN.links()
 
 
 class TestSubjects:

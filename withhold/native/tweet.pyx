@@ -46,7 +46,22 @@ cdef class FastTweet:
         self.id, self.account_id, self.retweet_of, self.quoted = id, account_id, retweet_of, quoted
 
     def __init__(self, *values, **by_name):
-        """Do nothing, so that a subclass may call this with the arguments of the class, as it must in Python."""
+        """Allow that a subclass calls this with the arguments of the class, as it must in Python, and change nothing.
+
+        Raises a `TypeError` for other values, because they would be ignored. A class with its own `__new__` may have other
+        arguments.
+        """
+        cdef FastTweet given
+        kind = type(self)
+        if kind.__new__ is FastTweet.__new__:
+            given = kind.__new__(kind, *values, **by_name)
+            if not (
+                given.number == self.number
+                and given.author == self.author
+                and given.retweet_of is self.retweet_of
+                and given.quoted is self.quoted
+            ):
+                raise TypeError("`__init__` of a tweet got other values than the call of its class; pass them to `__new__`")
 
 
 cdef inline bint _may_be_inside(object tweet):
