@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from withhold import Freshness, Policy, Settle, VariesBy, Viewer
-from withhold.model.freshness import answer_revision
+from withhold.model.freshness import answer_revision, joined
 
 NOON = datetime(2021, 2, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -33,6 +33,8 @@ def test_the_order_of_joining_does_not_matter(a: Freshness, b: Freshness, c: Fre
     assert a | b == b | a
     assert (a | b) | c == a | (b | c)
     assert a | a == a | copy.copy(a) == a
+    assert joined([a, b, c, a]) == a | b | c
+    assert joined([a, a]) is a
 
 
 @given(values, values, st.integers(-4, 4))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Generic, NoReturn, TypeVar
 
 from withhold.model.decision import Decision
-from withhold.model.freshness import Freshness
+from withhold.model.freshness import Freshness, joined
 from withhold.model.nested import Nested
 
 _Item = TypeVar("_Item")
@@ -39,7 +37,7 @@ class TweetDecisions(Nested):
     @property
     def freshness(self) -> Freshness:
         """The freshness of all decisions together (A6)."""
-        return reduce(or_, (found.decision.freshness for _, found in self._all()))
+        return joined(found.decision.freshness for _, found in self._all())
 
     def hidden_quote(self) -> tuple[tuple[str, ...], Decision] | None:
         """Return the outermost hidden quote, for which the page shows a tombstone, or None.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import reduce
-from operator import itemgetter, or_
+from operator import itemgetter
 from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 
 from withhold.engine.columns import id_column
@@ -15,7 +14,7 @@ from withhold.engine.explain import Explanation, explain
 from withhold.engine.page import Page, TweetDecisions
 from withhold.errors import Problem, SubjectIdError, SubjectTypeError, WithholdError, not_picklable, quoted
 from withhold.model.decision import Decision
-from withhold.model.freshness import Freshness
+from withhold.model.freshness import Freshness, joined
 from withhold.model.ids import check_id
 from withhold.model.tweet import NOT_A_TWEET, NotATweet, Subject, Tweet, link, links_of
 from withhold.model.viewer import Viewer
@@ -198,8 +197,7 @@ class View:
         return marks, ((at, self._decide_pair(tweets[at], accounts[at])) for at in _ones(marks))
 
     def _joined(self, fresh: list[Freshness]) -> Freshness:
-        # Equal values are mostly the same object, so there is little to join.
-        return reduce(or_, {id(each): each for each in fresh}.values()) if fresh else self._decider.visible.freshness
+        return joined(fresh) if fresh else self._decider.visible.freshness
 
     def _without(self, page: list[_Item], hidden: list[tuple[int, Decision]]) -> list[_Item]:
         """Return the items of a page that are not hidden."""
