@@ -73,6 +73,9 @@ def test_a6_viewers_of_one_key_get_one_page_at_every_instant(
     times = [time for time in TIMES if fresh.holds(time)]
     for other, time in data.draw(st.lists(st.tuples(st.sampled_from(others), st.sampled_from(times)), max_size=8)):
         assert without_freshness(decisions(reference, items, other, time)) == without_freshness(first)
+    other, time = data.draw(st.sampled_from(VIEWERS)), data.draw(st.sampled_from(times))
+    again = decisions(reference, items, other, time)
+    assert reduce(or_, (each.freshness for each in again)) == fresh, "so it can be kept with the items"
 
 
 class TestTheCoarsest:
