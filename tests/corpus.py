@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Protocol, Self, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from withhold import Decision, Outcome, Policy, Reason, RuleSet, Scope, Settle, Tweet, VariesBy, Viewer
+from withhold import Decision, Disclosure, Outcome, Policy, Reason, RuleSet, Scope, Settle, Tweet, VariesBy, Viewer
 
 CASES = Path(__file__).with_name("cases")
 DEFAULT_AT = "2021-06-01T00:00:00Z"
@@ -103,7 +103,9 @@ class Want(_Strict):
     scope: Null[Scope] = None
     reason: Null[Reason] = None
     demand: Null[str] = None
+    disclosure: Null[Disclosure] = None
     territories: str = "nowhere"
+    disclosed_in: str = "nowhere"
     certain: bool = True
     varies_by_location: bool = False
     valid_until: Null[datetime] = None
@@ -132,7 +134,7 @@ class Want(_Strict):
 def _value_of(found: Decision, name: str) -> object:
     if name in ("since", "varies_by", "personal"):
         return getattr(found.freshness, name)
-    return str(found.territories) if name == "territories" else getattr(found, name)
+    return str(getattr(found, name)) if name in ("territories", "disclosed_in") else getattr(found, name)
 
 
 class WantError(_Strict):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from withhold import Effect, Policy, Reason, Rule, RuleSet, Settle, Tweet, Viewer
+from withhold import Disclosure, Effect, Policy, Reason, Rule, RuleSet, Settle, Tweet, Viewer
 
 ACCOUNTS = (1, 2, 3)
 TWEETS = (1, 10, 11, 12)  # 1 is also an account, because the two kinds must not be confused
@@ -70,6 +70,7 @@ def rules(draw: st.DrawFn, rule_id: str = "r") -> Rule:
         reason=draw(st.sampled_from(Reason)),
         if_unknown=draw(st.none() | st.sampled_from(Settle)),
         demand=draw(st.none() | st.sampled_from(("D1", "D2"))),
+        disclosure=draw(st.sampled_from(Disclosure)),
         note=draw(st.none() | st.just("n")),
         override=draw(st.just({}) | st.dictionaries(st.sampled_from(("no-end", "shadowed", "no-code")), st.just("x"))),
     )

@@ -32,6 +32,7 @@ from withhold.errors import (
 from withhold.model import (
     NOT_A_TWEET,
     Decision,
+    Disclosure,
     Effect,
     Freshness,
     IdSet,
@@ -65,6 +66,7 @@ __all__ = [
     "NOT_A_TWEET",
     "CaseError",
     "Decision",
+    "Disclosure",
     "Effect",
     "Engine",
     "EngineInfo",

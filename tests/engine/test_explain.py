@@ -177,6 +177,7 @@ def test_e3_the_text_contains_nothing_that_json_lacks(one, other, policy, subjec
                 "reason",
                 "if_unknown",
                 "demand",
+                "disclosure",
                 "note",
                 "override",
             ]

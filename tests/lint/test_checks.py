@@ -57,6 +57,12 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
         "rule `b` withholds everything that this rule withholds, for another demand",
         [rule(), rule(id="b", accounts=[17, 18], demand="IN-D2")],
     ),
+    (
+        "shadowed",
+        "note",
+        "rule `b` withholds everything that this rule withholds, with another disclosure",
+        [rule(), rule(id="b", accounts=[17, 18], disclosure="none")],
+    ),
     ("no-end", "note", "the rule has no `until`, so it never ends", [rule(until=None)]),
     (
         "no-beginning",

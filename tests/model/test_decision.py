@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from withhold import Decision, Freshness, Outcome, Reason, Scope, TerritorySet
+from withhold import Decision, Disclosure, Freshness, Outcome, Reason, Scope, TerritorySet
 
 FULL = Decision(
     outcome=Outcome.WITHHELD,
@@ -18,7 +18,9 @@ FULL = Decision(
     scope=Scope.ACCOUNT,
     reason=Reason.LEGAL_DEMAND,
     demand="IN-D1",
+    disclosure=Disclosure.REASON,
     territories=TerritorySet(["WORLD"]) - TerritorySet(["US"]),
+    disclosed_in=TerritorySet(["IN"]),
     certain=False,
     varies_by_location=True,
     valid_until=datetime(2021, 2, 10, 5, tzinfo=UTC),
@@ -69,7 +71,9 @@ def test_to_dict_gives_json_values_of_all_fields() -> None:
         "scope": "account",
         "reason": "legal_demand",
         "demand": "IN-D1",
+        "disclosure": "reason",
         "territories": "WORLD except US",
+        "disclosed_in": "IN",
         "certain": False,
         "varies_by_location": True,
         "valid_until": "2021-02-10T05:00:00Z",

@@ -85,6 +85,7 @@ class TestDigest:
                 reason=str(each.reason),  # type: ignore[arg-type]
                 if_unknown=each.if_unknown,
                 demand=each.demand,
+                disclosure=each.disclosure,
                 note=each.note,
                 override=each.override[::-1],
                 place=Place("other.yaml", 9, 9),
@@ -122,6 +123,8 @@ class TestDigest:
             {"if_unknown": "show"},
             {"if_unknown": "withhold"},
             {"demand": "D1"},
+            {"disclosure": "full"},
+            {"disclosure": "none"},
             {"note": "D1"},
             {"note": "é"},
             {"override": {"no-end": "D1"}},

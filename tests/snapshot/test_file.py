@@ -20,6 +20,7 @@ from tests.implementations import in_c
 from tests.strategies import rule_sets
 from withhold import Engine, InstantError, Place, Rule, RuleSet, Snapshot, Viewer
 from withhold.snapshot.format import HEADER_END, OPENING, SECTIONS
+from withhold.snapshot.records import record_of, rule_of
 
 each_way = pytest.mark.parametrize("native", [False, pytest.param(True, marks=in_c)], ids=["in Python", "in C"])
 
@@ -41,6 +42,7 @@ RULES = RuleSet(
             reason="legal_demand",
             if_unknown="withhold",
             demand="IN-D1",
+            disclosure="none",
             note="नोट: «re-imposed»",
             override={"no-end": "नोट"},
             place=Place("rules/ä.yaml", 7, 3),
@@ -262,3 +264,11 @@ class TestStoredIds:
 
     def test_they_can_be_the_ids_of_another_rule(self, ids: Any) -> None:
         assert rule("new", tweets=ids).tweets == RULES["b"].tweets
+
+
+def test_a_record_without_a_disclosure_has_the_default() -> None:
+    """Files from before the key existed stay readable, and rules that do not use it keep their revision."""
+    without, secret = (rule("a", accounts=[5], disclosure=each) for each in ("reason", "none"))
+    assert b"disclosure" not in record_of(without)
+    for each in (without, secret):
+        assert rule_of(record_of(each), lambda kind, _: getattr(each, kind)) == each  # noqa: B023

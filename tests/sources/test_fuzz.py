@@ -50,6 +50,7 @@ rules:
     withheld_in: WORLD
     except_in: [US, US-MS]
     if_unknown: show
+    disclosure: none
     reason: copyright
     note: >-
       two

@@ -12,7 +12,7 @@ from withhold import Place, Problem, Reason
 
 KNOWN = (
     "known: `id`, `accounts`, `tweets`, `ids_file`, `withheld_in`, `except_in`, `from`, `until`, `stays`, "
-    "`effect`, `reason`, `if_unknown`, `demand`, `note`, `override`"
+    "`effect`, `reason`, `if_unknown`, `demand`, `disclosure`, `note`, `override`"
 )
 
 HOW_TO_BEGIN = "write `rules:` and a list below it"
@@ -68,7 +68,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (FINE.replace("reason: terms\n  ", ""), 2, 3, "missing-key", "missing key `reason`", None),
     (f"{FINE}  witheld_in: IN\n", 6, 3, "unknown-key", "unknown key `witheld_in`", "did you mean `withheld_in`?"),
     (f"{FINE}  from_: ~\n", 6, 3, "unknown-key", "unknown key `from_`", "did you mean `from`?"),
-    (f"{FINE}  colour: ~\n", 6, 3, "unknown-key", "unknown key `colour`", KNOWN),
+    (f"{FINE}  shade: ~\n", 6, 3, "unknown-key", "unknown key `shade`", KNOWN),
     (f"{FINE}  <<: {{}}\n", 6, 3, "unknown-key", "unknown key `<<`", KNOWN),
     (f"{FINE}  id: b\n", 6, 3, "repeated-key", "key `id` is given twice", None),
     # What its values are.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.writing import FINE, RULE, write
-from withhold import Effect, Period, Place, Reason, Rule, RuleSet, Settle
+from withhold import Disclosure, Effect, Period, Place, Reason, Rule, RuleSet, Settle
 
 EVERY_KEY_YAML = """\
 groups:
@@ -30,6 +30,7 @@ rules:
     reason: legal_demand
     if_unknown: withhold
     demand: IN-D1
+    disclosure: full
     note: re-imposed after review
     override: {no-end: "until the court rules, 2021-03-01"}
 """
@@ -53,6 +54,7 @@ EVERY_KEY_JSON = {
             "reason": "legal_demand",
             "if_unknown": "withhold",
             "demand": "IN-D1",
+            "disclosure": "full",
             "note": "re-imposed after review",
             "override": {"no-end": "until the court rules, 2021-03-01"},
         }
@@ -74,6 +76,7 @@ EVERY_KEY = Rule(
     reason=Reason.LEGAL_DEMAND,
     if_unknown=Settle.WITHHOLD,
     demand="IN-D1",
+    disclosure=Disclosure.FULL,
     note="re-imposed after review",
     override={"no-end": "until the court rules, 2021-03-01"},
 )

@@ -10,6 +10,7 @@ import withhold
 from withhold import (
     NOT_A_TWEET,
     Decision,
+    Disclosure,
     Effect,
     Engine,
     EngineInfo,
@@ -78,6 +79,7 @@ def of_rules(path: Path) -> None:
         reason="legal_demand",
         if_unknown="show",
         demand="IN-D1",
+        disclosure="full",
         override={"no-end": "the court set none"},
     )
     assert_type(rule.id, str)
@@ -90,6 +92,7 @@ def of_rules(path: Path) -> None:
     assert_type(rule.effect, Effect)
     assert_type(rule.reason, Reason)
     assert_type(rule.if_unknown, Settle | None)
+    assert_type(rule.disclosure, Disclosure)
     assert_type(rule.override, tuple[tuple[str, str], ...])
     assert_type(rule.place, Place | None)
     assert_type(rule.in_force(WHEN), bool)
@@ -99,6 +102,7 @@ def of_rules(path: Path) -> None:
     settle = Policy().unknown_location
     assert_type(Policy(unknown_location=settle.value), Policy)
     assert_type(Rule(id="v", effect=rule.effect.value, reason=rule.reason.value, if_unknown=settle.value), Rule)
+    assert_type(Rule(id="v", accounts=[17], reason="terms", disclosure=rule.disclosure.value), Rule)
     assert_type(rule.reason.local, bool)
 
     rules = RuleSet([rule])

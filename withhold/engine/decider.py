@@ -13,7 +13,7 @@ from withhold.model.decision import Decision, Outcome, Scope
 from withhold.model.freshness import Freshness, VariesBy, answer_revision
 from withhold.model.places import place_of
 from withhold.model.policy import Policy
-from withhold.model.rule import Rule
+from withhold.model.rule import Disclosure, Rule
 from withhold.model.territory_set import TerritorySet
 from withhold.model.tweet import Link
 from withhold.model.viewer import LocationKey, Viewer
@@ -23,6 +23,7 @@ from withhold.semantics import (
     answer_at,
     concerning,
     extent,
+    narrowest,
     places_by_outcome,
     reach_of,
     stretch_at,
@@ -134,6 +135,7 @@ class Decider:
         hiding, outcome, certain = answer_at(in_force, here, own)
         first = hiding[0] if hiding else None
         territories, varies = self._geography(frozenset(each.extent for each in in_force))
+        disclosed = [each.extent for each in in_force if each.rule.disclosure is not Disclosure.NONE]
         since, until = stretch_at((period for rule, _ in rules for period in rule.periods), at)
         own_of_authors = [found for others in postings.not_of_authors if (found := self._own(named, others))]
         freshness = Freshness(
@@ -150,7 +152,9 @@ class Decider:
             scope=first.scope if first else None,
             reason=first.rule.reason if first else None,
             demand=first.rule.demand if first else None,
+            disclosure=narrowest(each.rule.disclosure for each in hiding),
             territories=territories,
+            disclosed_in=territories if len(disclosed) == len(in_force) else self._geography(frozenset(disclosed))[0],
             certain=certain,
             varies_by_location=varies,
             valid_until=until,

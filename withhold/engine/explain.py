@@ -14,7 +14,7 @@ from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
 from withhold.model.places import place_of
 from withhold.model.policy import Policy
-from withhold.model.rule import Rule, territories_of
+from withhold.model.rule import Disclosure, Rule, territories_of
 from withhold.model.tweet import Link, Subject, links_of
 from withhold.model.viewer import Viewer
 from withhold.semantics import extent, reach_of
@@ -56,6 +56,7 @@ class RuleState:
             "if_unknown": self.rule.if_unknown,
             "reason": self.rule.reason,
             "demand": self.rule.demand,
+            "disclosure": self.rule.disclosure,
             "note": self.rule.note,
             "override": dict(self.rule.override),
             "place": str(self.rule.place) if self.rule.place else None,
@@ -113,6 +114,8 @@ class Explanation:
             yield f"    - {name_in_text(rule.id)}: {found.state.upper()}, {found.why}"
             demand = f", demand {name_in_text(rule.demand)}" if rule.demand else ""
             yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
+            if rule.disclosure is not Disclosure.REASON:
+                yield f"      disclosure: {rule.disclosure}"
             if rule.note:
                 yield from _prose_lines("note", rule.note)
             for code, reason in rule.override:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from withhold.model import (
     Decision,
+    Disclosure,
     Effect,
     Freshness,
     Outcome,
@@ -86,7 +87,8 @@ class Reference:
     def _decision(self, rules: list[Rule], links: _Links, answer: _Answer, freshness: Freshness) -> Decision:
         hiding, outcome, certain = answer
         first = hiding[0][0] if hiding else None
-        territories = (TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in) for rule in rules)
+        disclosures = {rule.disclosure for rule, _ in hiding}
+        disclosed = [rule for rule in rules if rule.disclosure is not Disclosure.NONE]
         outcomes = {_outcome(self._hiding(rules, place), links) for place in self._places_to_compare(rules)}
         return Decision(
             outcome=outcome,
@@ -95,7 +97,9 @@ class Reference:
             scope=_scope(first, links) if first else None,
             reason=first.reason if first else None,
             demand=first.demand if first else None,
-            territories=reduce(TerritorySet.__or__, territories, NOWHERE),
+            disclosure=next((each for each in Disclosure if each in disclosures), None),
+            territories=_territories(rules),
+            disclosed_in=_territories(disclosed),
             certain=certain,
             varies_by_location=len(outcomes) > 1,
             valid_until=freshness.valid_until,
@@ -168,6 +172,12 @@ def _scope(rule: Rule, links: _Links) -> Scope | None:
     if any(account in rule.accounts for _, account in links):
         return Scope.ACCOUNT
     return Scope.TWEET if any(tweet in rule.tweets for tweet, _ in links) else None
+
+
+def _territories(rules: Iterable[Rule]) -> TerritorySet:
+    """Return where at least one of the rules withholds."""
+    each = (TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in) for rule in rules)
+    return reduce(TerritorySet.__or__, each, NOWHERE)
 
 
 def _in_force(rule: Rule, at: datetime) -> bool:

@@ -36,6 +36,8 @@ def _find(context: Context) -> Iterator[Finding]:
         message = f"rule {quoted(other.id)} withholds everything that this rule withholds"
         if rule.demand != other.demand:
             yield Finding(rule, f"{message}, for another demand", hint, severity="note")
+        elif rule.disclosure is not other.disclosure:
+            yield Finding(rule, f"{message}, with another disclosure", hint, severity="note")
         else:
             yield Finding(rule, message, hint)
 

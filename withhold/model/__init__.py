@@ -8,7 +8,7 @@ from withhold.model.freshness import Freshness, VariesBy
 from withhold.model.ids import MAX_ID, IdSet, check_id
 from withhold.model.policy import Policy, Settle
 from withhold.model.protected import KnownProtected
-from withhold.model.rule import Effect, Period, Reason, Rule
+from withhold.model.rule import Disclosure, Effect, Period, Reason, Rule
 from withhold.model.rule_set import Progress, RuleSet
 from withhold.model.territory_set import TerritorySet
 from withhold.model.tweet import NOT_A_TWEET, Link, NotATweet, Subject, Tweet
@@ -18,6 +18,7 @@ __all__ = [
     "MAX_ID",
     "NOT_A_TWEET",
     "Decision",
+    "Disclosure",
     "Effect",
     "Freshness",
     "IdSet",

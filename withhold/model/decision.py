@@ -9,7 +9,7 @@ from typing import Literal
 
 from withhold.model.freshness import NOT_TO_KEEP, Freshness
 from withhold.model.instants import in_iso
-from withhold.model.rule import Effect, Reason
+from withhold.model.rule import Disclosure, Effect, Reason
 from withhold.model.territory_set import NOWHERE, TerritorySet
 
 
@@ -42,7 +42,9 @@ class Decision:
     | `exempt` | `"author"` if the viewer is shown their own withheld content (R9), else None |
     | `rule_ids` | the rules in force that reach this viewer, in the order of R7 |
     | `rule_id`, `scope`, `reason`, `demand` | those of the first rule, which speaks; None if there is none |
+    | `disclosure` | the narrowest of all these rules: what a notice may reveal; None if there is none |
     | `territories` | where the subject is withheld at this instant |
+    | `disclosed_in` | where rules withhold it that are not secret (`disclosure: none`); a notice names no other territories |
     | `certain` | False if a more precise location could give another outcome (R4) |
     | `varies_by_location` | whether a viewer elsewhere would get another outcome; if so, put the location in a cache key |
     | `valid_until` | no field changes before this instant (UTC); None if time alone changes nothing |
@@ -58,7 +60,9 @@ class Decision:
     scope: Scope | None = None
     reason: Reason | None = None
     demand: str | None = None
+    disclosure: Disclosure | None = None
     territories: TerritorySet = NOWHERE
+    disclosed_in: TerritorySet = NOWHERE
     certain: bool = True
     varies_by_location: bool = False
     valid_until: datetime | None = None
@@ -93,6 +97,7 @@ class Decision:
             "rule_id": self.rule_id,
             "rule_ids": list(self.rule_ids),
             "territories": str(self.territories),
+            "disclosed_in": str(self.disclosed_in),
             "valid_until": in_iso(self.valid_until),
             "freshness": self.freshness.to_dict(),
         }

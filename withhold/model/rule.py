@@ -57,6 +57,18 @@ class Reason(StrEnum):
                 return False
 
 
+class Disclosure(StrEnum):
+    """What a notice may reveal about a rule. The order of the members is from the narrowest to the widest.
+
+    `none`: the rule is secret, and not even its reason or its territories may be revealed. `reason`: its reason and
+    territories. `full`: also the authority and the law.
+    """
+
+    NONE = "none"
+    REASON = "reason"
+    FULL = "full"
+
+
 class Period(NamedTuple):
     """A half-open period, `start <= t < end`. A bound of None is open."""
 
@@ -101,6 +113,7 @@ class Rule:
     reason: Reason
     if_unknown: Settle | None = None
     demand: str | None = None
+    disclosure: Disclosure = Disclosure.REASON
     note: str | None = None
     #: The checks of `withhold.lint` that are overridden for this rule, sorted by code, each with the reason.
     override: tuple[tuple[str, str], ...] = ()
@@ -128,6 +141,7 @@ class Rule:
             reason: Reason | Literal["legal_demand", "local_law", "copyright", "terms"],
             if_unknown: Settle | Literal["withhold", "show"] | None = None,
             demand: str | None = None,
+            disclosure: Disclosure | Literal["none", "reason", "full"] = Disclosure.REASON,
             note: str | None = None,
             override: Mapping[str, str] | Iterable[tuple[str, str]] = (),
             place: Place | None = None,
@@ -144,6 +158,7 @@ class Rule:
         where = self._where()
         set_(self, "effect", choice(Effect, self.effect, "effect", where))
         set_(self, "reason", choice(Reason, self.reason, "reason", where))
+        set_(self, "disclosure", choice(Disclosure, self.disclosure, "disclosure", where))
         if self.if_unknown is not None:
             set_(self, "if_unknown", choice(Settle, self.if_unknown, "if_unknown", where))
         if self.effect.worldwide and not self.withheld_in:

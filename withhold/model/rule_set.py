@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from withhold.errors import Problem, RuleSetError, quoted
 from withhold.model.instants import in_iso
-from withhold.model.rule import Rule
+from withhold.model.rule import Disclosure, Rule
 
 #: A callback for the progress of loading. Its arguments are the bytes read so far and the total.
 Progress = Callable[[int, int], None]
@@ -135,7 +135,9 @@ def rule_values(rule: Rule) -> dict[str, object]:
         "accounts": len(rule.accounts),
         "tweets": len(rule.tweets),
     }
-    # `override` was added later. Without overrides the key is left out, so that older rule sets keep their revision.
+    # `override` and `disclosure` were added later. Their defaults are left out, so that older rule sets keep their revision.
     if rule.override:
         values["override"] = dict(rule.override)
+    if rule.disclosure is not Disclosure.REASON:
+        values["disclosure"] = rule.disclosure
     return values

@@ -1,6 +1,6 @@
 """What rules mean: each sentence of the contract once, for the engine, linting, reports and rule tests."""
 
-from withhold.semantics.outcome import Answer, ReachingRule, RuleInForce, answer_at, combine, speaking_key
+from withhold.semantics.outcome import Answer, ReachingRule, RuleInForce, answer_at, combine, narrowest, speaking_key
 from withhold.semantics.periods import edges, stretch_at, stretches, sweep
 from withhold.semantics.reach import Extent, Reach, extent, partition, places_by_outcome, reach_of
 from withhold.semantics.subject import concerning
@@ -17,6 +17,7 @@ __all__ = [
     "concerning",
     "edges",
     "extent",
+    "narrowest",
     "partition",
     "places_by_outcome",
     "reach_of",

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from withhold.model.decision import OUTCOME_OF, Outcome, Scope
 from withhold.model.places import Places
-from withhold.model.rule import Effect, Reason, Rule
+from withhold.model.rule import Disclosure, Effect, Reason, Rule
 from withhold.semantics.reach import Extent
 
 _SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
+_DISCLOSURES = {disclosure: rank for rank, disclosure in enumerate(Disclosure)}
 _REASONS = {reason: rank for rank, reason in enumerate(Reason)}
 
 
@@ -39,6 +40,11 @@ def speaking_key(reaching: ReachingRule) -> tuple[object, ...]:
     rule, scope, certain, _ = reaching
     rank = (-_SEVERITY[OUTCOME_OF[rule.effect]], scope is Scope.TWEET, not certain, _REASONS[rule.reason])
     return (*rank, rule.from_ is not None, rule.from_, rule.id)
+
+
+def narrowest(disclosures: Iterable[Disclosure]) -> Disclosure | None:
+    """Return what may be revealed about several rules together: no more than about each of them. None without rules."""
+    return min(disclosures, key=_DISCLOSURES.__getitem__, default=None)
 
 
 class RuleInForce(NamedTuple):

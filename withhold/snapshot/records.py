@@ -9,7 +9,7 @@ from datetime import datetime
 
 from withhold.errors import Place
 from withhold.model.ids import IdSet
-from withhold.model.rule import Rule
+from withhold.model.rule import Disclosure, Rule
 from withhold.model.rule_set import rule_values
 from withhold.snapshot.format import MOST
 from withhold.territories import current
@@ -52,6 +52,7 @@ def rule_of(record: bytes, ids: Callable[[str, int], IdSet]) -> Rule:
         reason=values["reason"],
         if_unknown=values["if_unknown"],
         demand=values["demand"],
+        disclosure=values.get("disclosure", Disclosure.REASON),
         note=values["note"],
         override=values.get("override", {}),
         place=_place(*values["place"]) if values["place"] else None,

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo
 
 from withhold.model.policy import Settle
-from withhold.model.rule import Effect, Reason
+from withhold.model.rule import Disclosure, Effect, Reason
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.strict import Instant, OneOrMore, Strict, Text, one_of, problem, reads
 from withhold.territories import Resolved, resolve
@@ -104,6 +104,7 @@ class RuleEntry(Strict):
     reason: Annotated[Reason, one_of(Reason)] = Field(examples=["legal_demand"])
     if_unknown: Annotated[Settle, one_of(Settle)] | None = None
     demand: Text | None = None
+    disclosure: Annotated[Disclosure, one_of(Disclosure)] = Disclosure.REASON
     note: Text | None = None
     override: Annotated[dict[str, Annotated[str, reads(_reason)]], BeforeValidator(_overrides)] = Field(
         default_factory=dict

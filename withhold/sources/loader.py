@@ -28,7 +28,7 @@ from withhold.errors import (
 )
 from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.precision import ROUNDED_IDS, Sign
-from withhold.model.rule import Reason, Rule
+from withhold.model.rule import Disclosure, Reason, Rule
 from withhold.model.rule_set import Progress, RuleSet, repeated
 from withhold.parsing.formats import ENDINGS, READERS
 from withhold.parsing.nodes import Node, Quoted, refused
@@ -260,6 +260,7 @@ class _Reading:
                 reason=entry.reason or Reason.LEGAL_DEMAND,
                 if_unknown=entry.if_unknown,
                 demand=entry.demand,
+                disclosure=entry.disclosure or Disclosure.REASON,
                 note=entry.note,
                 override=entry.override,
                 place=node.place,

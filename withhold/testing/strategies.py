@@ -20,7 +20,7 @@ except ModuleNotFoundError as error:
         f"the strategies need Hypothesis, which is not installed; {how_to_install('test')}", name=error.name
     ) from None
 
-from withhold.model import Effect, IdSet, Period, Policy, Reason, Rule, RuleSet, Settle, Tweet, Viewer
+from withhold.model import Disclosure, Effect, IdSet, Period, Policy, Reason, Rule, RuleSet, Settle, Tweet, Viewer
 from withhold.model.ids import MAX_ID
 from withhold.territories import WORLD, containing, countries, country_of, is_subdivision, subdivisions
 
@@ -94,6 +94,7 @@ def rules(
         reason=draw(st.sampled_from(Reason)),
         if_unknown=draw(st.none() | st.sampled_from(Settle)),
         demand=draw(st.none() | st.sampled_from(("D-1", "D-2"))),
+        disclosure=draw(st.sampled_from(Disclosure)),
     )
 
 
