@@ -1,1 +1,1 @@
-"""Text into values: files with places, ids, and one strict reader for every schema."""
+"""Parse text: files into nodes with places, digits into ids, and nodes into the models of a schema."""

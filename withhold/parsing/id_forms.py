@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Misread(NamedTuple):
-    """The form in which a text contains an id, as an error message, and the correction."""
+    """A description of the form in which an id is written, for an error message, and a hint that corrects it."""
 
     message: str
     hint: str

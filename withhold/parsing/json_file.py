@@ -1,6 +1,6 @@
 """Parse JSON into nodes. Numbers remain text.
 
-The parser of `json` is not used, because it rounds numbers with an exponent and reports no places.
+The parser in the `json` module is not used, because it rounds numbers with an exponent and reports no places.
 """
 
 from __future__ import annotations

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from withhold.errors import CONTROL_CHARACTER, Place, Problem, RuleSetError, quoted
 from withhold.model.rule import LINES, describe_control_character
 
-#: How deep nodes may be nested. Deeper files are refused before they exhaust the stack.
+#: The maximum nesting depth. Deeper files are refused before they exhaust the stack.
 MAX_DEPTH = 20
-# Mappings with fewer keys are searched without an index, which is faster; rules have fewer.
+# Mappings with fewer keys than this, such as rules, are searched without an index, which is faster.
 _FEW = 20
 
-#: A carriage return without a newline. It ends a line for a parser, but a reviewer may see the text after it as part of
-#: a comment.
+#: A carriage return without a newline. A parser ends the line there, but to a reviewer the text after it may look like
+#: part of a comment.
 BARE_RETURN = re.compile("\r(?=[^\n])")
 
 
@@ -51,7 +51,7 @@ class Node:
         return self.text
 
     def get(self, key: str) -> Node | None:
-        """Return the last value of a key, which `plain()` also contains."""
+        """Return the last value of a key, as in `plain()`, or None if the key is missing."""
         found = self._pair(key)
         return None if found is None else found[1]
 
@@ -93,7 +93,7 @@ class Node:
             if len(self.pairs) < _FEW:
                 found = [pair for pair in self.pairs if pair[0].text == name]
                 return (found[0][0], found[-1][1]) if found else None
-            # Looking up every key must take time in proportion to the number of keys.
+            # Without an index, looking up every key would take quadratic time.
             first = {key.text: key for key, _ in reversed(self.pairs)}
             self._index = {key.text: (first[key.text], value) for key, value in self.pairs}
         return self._index.get(name)
@@ -133,7 +133,7 @@ class Node:
 
 
 class Builder:
-    """Builds nodes in the order in which a parser finds them."""
+    """Build nodes from the events of a parser."""
 
     def __init__(self, file: str) -> None:
         self.file = file

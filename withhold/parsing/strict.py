@@ -1,4 +1,4 @@
-"""One strict reader: it converts a node into a pydantic model, or reports every problem of the node at its place.
+"""The strict reader: it converts a node into a pydantic model, or reports every problem of the node with its place.
 
 A schema is a subclass of `Strict` whose fields have the types below, as the `README.md` beside this file shows.
 """
@@ -47,7 +47,7 @@ class Strict(BaseModel):
     wrong_kind: ClassVar[str] = "bad-value"
     #: Keys whose texts may span several lines.
     several_lines: ClassVar[Sequence[str]] = ()
-    #: Common words for a key that are spelt more like another key, which would be suggested otherwise.
+    #: Common words for a key whose spelling is closer to another key, which would otherwise be suggested.
     synonyms: ClassVar[Mapping[str, str]] = {}
 
 
@@ -67,9 +67,9 @@ Model = TypeVar("Model", bound=Strict)
 
 
 def read_model(model: type[Model], node: Node, context: object = None) -> tuple[Model | None, list[Problem]]:
-    """Return a mapping as a model, as far as it could be read, and all problems with their places. O(size of the node).
+    """Return the model of a mapping, as far as it can be read, and all problems with their places. O(size of the node).
 
-    If a key could not be read, it has its default, or None if it is required, so that the other keys can still be
+    A key that could not be read gets its default, or None if it is required, so that the other keys can still be
     checked. The model is None if the node is not a mapping. A field of type `Node` keeps its node for another reader.
     `context` is passed to the validators.
     """
@@ -112,7 +112,7 @@ def problem(code: str, message: str, hint: str | None = None) -> PydanticCustomE
 
 
 def reads(function: Callable[[str, ValidationInfo], object]) -> PlainValidator:
-    """Return the validator of a field that `function` parses from text. It may raise errors of this library."""
+    """Return a validator that parses a field from text with `function`, which may raise errors of this library."""
 
     def read(value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -134,7 +134,7 @@ _KINDS: dict[type, tuple[str, str]] = {
 
 
 def one_of(kind: type[StrEnum], name: str | None = None) -> PlainValidator:
-    """Return the validator of a member of an enumeration. Messages call the value `name`, by default its key."""
+    """Return a validator for the members of an enumeration. Messages call the value `name`, by default its key."""
     return reads(lambda text, info: choice(kind, text, name or key_of(info)))
 
 

@@ -9,11 +9,11 @@ import yaml
 from withhold.errors import Place, RuleSetError
 from withhold.parsing.nodes import BARE_RETURN, Builder, Node, Quoted, bare_return, has_half_surrogate, refused
 
-# libyaml's parser is ten times faster, where PyYAML was built with it.
+# libyaml's parser is ten times faster, but PyYAML may have been built without it.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
 # Line breaks that other programs do not show as line breaks, and comments with characters that change the direction of
-# text. With these, a reviewer would see something other than this program reads.
+# text. With these, a reviewer would not see what this program reads.
 _UNSEEN = re.compile("[\x85\u2028\u2029]|(?:^|[ \t])#[^\r\n]*?[\u202a-\u202e\u2066-\u2069]", re.MULTILINE)
 _TAGS = 100
 _LINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
@@ -49,7 +49,7 @@ def read_yaml(text: str, file: str) -> Node | None:
         found_first = _refusal_of(text[:offset], file)
         raise found_first or refused("bad-yaml", message, _place(file, text, offset), hint) from None
     except (yaml.YAMLError, OverflowError, ValueError) as error:
-        # The parsers give no place for errors in escapes.
+        # The parsers report no place for errors in escapes.
         message = f"this is not YAML: {error}".partition("\n")[0]
         raise refused("bad-yaml", message, Place(file), _NO_ESCAPE) from None
     return build.root
@@ -58,8 +58,8 @@ def read_yaml(text: str, file: str) -> Node | None:
 def _refusal_of(text: str, file: str) -> RuleSetError | None:
     """Return the error for a text that is valid YAML up to its end but refused for another reason.
 
-    A parser reads up to 1,024 characters ahead of the events that it returns. It may reach its own limit of nesting
-    there. That must not hide that the text exceeds our lower limit earlier.
+    A parser reads up to 1,024 characters ahead of the events that it returns. It may reach its own nesting limit
+    there. That must not hide that the text has already exceeded our lower limit.
     """
     try:
         _build(text, Builder(file))
