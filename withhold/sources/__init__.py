@@ -28,9 +28,9 @@ def load_protected(path: Path) -> list[Protected]:
 def protected_beside(rules: Path, root: Path | None = None) -> list[Protected] | None:
     """Read all lists of protected accounts that apply to a rule file or a directory. Return None if there is none.
 
-    The lists are the files `protected.yaml` beside, below and above the rules, up to the folder with `.git`. Outside a
-    repository, the search goes up to `root`, by default the directory itself or that of the file. If a link leads to a
-    rule file elsewhere, the lists above its real place apply too. The accounts of all lists are merged. Raises
+    The lists are the files `protected.yaml` beside, below and above the rules, up to the directory with `.git`. Outside
+    a repository, the search goes up to `root`, by default the directory itself or that of the file. If a link leads to
+    a rule file elsewhere, the lists above its real place apply too. The accounts of all lists are merged. Raises
     `RuleSetError` with every problem of all lists.
     """
     from withhold.sources.protected_lists import read_around

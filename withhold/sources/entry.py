@@ -16,7 +16,7 @@ from withhold.territories import Resolved, resolve
 #: The members of groups, by the names of groups in upper case. Validators of a rule get it as their context.
 Groups = Mapping[str, tuple[Resolved, ...]]
 
-# Common words for a key that are spelt more like another key, which would be suggested otherwise.
+# Common words for a key whose spelling is closer to another key, which would otherwise be suggested.
 _SYNONYMS = {
     **dict.fromkeys(("country", "countries", "territory", "territories", "where", "in"), "withheld_in"),
     **dict.fromkeys(("user", "users", "account_ids", "handles"), "accounts"),

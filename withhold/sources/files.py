@@ -11,7 +11,7 @@ from typing import NamedTuple
 from withhold.errors import Place, Problem, RuleSetError
 from withhold.sources.root import OutsideRootError, Root, SpecialFileError
 
-#: The endings and names, in any case, of other files beside rule files: case files and lists of protected accounts.
+#: The file name endings of case files, and the file names of lists of protected accounts. Case is ignored.
 CASES = (".cases.yaml", ".cases.yml")
 PROTECTED = ("protected.yaml", "protected.yml")
 
@@ -21,21 +21,21 @@ _SNAPSHOT = b"WITHHOLD"
 _NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
 _STAY = "write a path relative to this file, with `/`, to a file in the loaded directory"
 _NO_LINK = "put the file itself here, not a link to it"
-#: The maximum number of names that are searched again in folders to which links lead repeatedly. Without a limit, a few
-#: folders with links into one another are searched millions of times.
+#: The maximum number of names that are searched again because several links lead to the same directory. Without a
+#: limit, a few directories that link to one another would be searched millions of times.
 _AGAIN = 20_000
 #: The maximum number of rule files that are read again under another name. Their rules are reported as repeated.
 _FILES_AGAIN = 10
-#: The maximum depth of folders below the loaded one. Deeper folders would only exhaust the stack, or waste time.
+#: The maximum depth of directories below the loaded one. Deeper ones would only exhaust the stack, or waste time.
 DEEPEST = 100
 
 
 def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
-    """Return the rule files at `path`, sorted by the parts of their paths: on every file system in the same order.
+    """Return the rule files at `path`, sorted by the parts of their paths: the order is the same on every file system.
 
     Problems are appended to `problems`.
     """
-    if not os.path.isdir(path):  # noqa: PTH112  # it raises nothing
+    if not os.path.isdir(path):  # noqa: PTH112  # it never raises
         return [path]
     before = len(problems)
     found = _each_once(files_below(path, root, problems).rules, root, problems)
@@ -48,17 +48,17 @@ def rule_files(path: Path, root: Root, problems: list[Problem]) -> list[Path]:
 
 
 class FilesBelow(NamedTuple):
-    """The files that a search of a folder has found, sorted by name."""
+    """The files that a search of a directory has found, sorted by name."""
 
     rules: list[Path]
-    #: Lists of protected accounts; a folder with such a name counts as an unreadable list.
+    #: Lists of protected accounts; a directory with such a name counts as an unreadable list.
     protected: list[Path]
-    #: The real paths of all searched folders.
+    #: The real paths of all searched directories.
     folders: set[str]
 
 
 def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
-    """Return the files below a folder, also behind links. Unreadable files are included, and fail when opened."""
+    """Return the files below a directory, also behind links. Unreadable files are included, and fail when opened."""
     found = FilesBelow([], [], set())
     again = 0
     folders: list[tuple[Path, frozenset[str]]] = [(path, frozenset())]
@@ -85,8 +85,8 @@ def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
                 is_folder = stat.S_ISDIR(os.stat(at).st_mode)  # noqa: PTH116
             except OSError as error:
                 is_folder = False
-                to_nowhere = error.errno in _NOWHERE and os.path.islink(at)  # noqa: PTH114  # it raises nothing
-                if not to_nowhere and not is_rule_file(entry):  # it may be a folder, whose rules would be missing
+                to_nowhere = error.errno in _NOWHERE and os.path.islink(at)  # noqa: PTH114  # it never raises
+                if not to_nowhere and not is_rule_file(entry):  # it may be a directory, and its rules would be missing
                     problems.append(unreadable(error, Place(str(entry))))
             if is_protected_list(entry):
                 found.protected.append(entry)
@@ -103,7 +103,7 @@ def files_below(path: Path, root: Root, problems: list[Problem]) -> FilesBelow:
 
 
 def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[Path]:
-    """Return rule files with only the first few repetitions through links: their rules are reported as repeated."""
+    """Return rule files with only the first few of those that links repeat. Their rules are reported as repeated."""
     found: list[Path] = []
     seen: set[str] = set()
     for file in files:
@@ -121,7 +121,7 @@ def _each_once(files: list[Path], root: Root, problems: list[Problem]) -> list[P
 
 
 def is_rule_file(path: Path) -> bool:
-    """Return whether a file in a folder is a rule file, judging by its name."""
+    """Return whether a file in a directory is a rule file, judging by its name."""
     from withhold.parsing.formats import READERS  # imported here: the pytest plugin imports this module, but no parser
 
     name = path.name.lower()
@@ -134,7 +134,7 @@ def is_protected_list(path: Path) -> bool:
 
 
 def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
-    """Return the problem for a file or folder that cannot be read, or must not be read because it is outside the root."""
+    """Return the problem for a path that cannot be read, or must not be read because it is outside the root."""
     reason = str(getattr(error, "strerror", None) or error).lower()
     if isinstance(error, OutsideRootError):
         remedy = error.hint or f"{_STAY if what else _NO_LINK}; or give a `root` that contains both, such as `--root .`"

@@ -19,12 +19,12 @@ from withhold.sources.lossy import Lossy
 from withhold.sources.root import Root
 from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv
 
-#: The maximum number of problems of a file that are listed, so that a file full of errors does not fill the memory.
+#: The maximum number of problems of a file that are listed, so that a file full of errors does not exhaust the memory.
 MAX_PROBLEMS = 100
 #: The maximum number of lines that are quoted from a file that is not a list of ids, because it may be confidential.
 _QUOTED_OF_OTHER_FILE = 10
 _KINDS = ("account", "tweet")
-# Other names of the kinds that exports use, besides their plurals.
+# Other names that exports use for the kinds, besides their plurals.
 _SYNONYMS = {
     "user": "account",
     "author": "account",
@@ -42,7 +42,7 @@ class IdsFile:
 
     `accounts` and `tweets` contain the valid ids, and `problems` describes the others. If the rule declares that the
     ids are `exact`, they are not checked for lost digits. Raises `OSError` if the file cannot be opened or is outside
-    of the `root`. Errors in its content raise nothing.
+    the `root`. Errors in its content do not raise.
     """
 
     def __init__(

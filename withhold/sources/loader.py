@@ -55,7 +55,7 @@ from withhold.territories import (
 _QUOTED_OF_OTHER_FILE = 10
 _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
-# The codes for missing subjects and territories. They may be in the file, but unreadable.
+# The codes for missing subjects and territories, which may be in the file but unreadable.
 _ABSENT = ("no-subjects", "no-territory")
 _Layout = tuple[tuple[str, int, int], ...]
 
@@ -96,7 +96,7 @@ def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | N
 
 
 def _stat(path: str | os.PathLike[str]) -> os.stat_result:
-    """Return the status of a path. Raises `FileNotFoundError` if it does not exist, else `RuleSetError`."""
+    """Return the status of a path. Raises `FileNotFoundError` if it does not exist, otherwise `RuleSetError`."""
     try:
         found = os.stat(path)  # noqa: PTH116
         check_named(path)
@@ -118,7 +118,7 @@ class _IdList(NamedTuple):
     def for_another_rule(self) -> _IdList:
         """Return the result for another rule with the same list.
 
-        One problem is enough to refuse that rule. The others were reported already.
+        One problem is enough to refuse that rule, and the others have been reported already.
         """
         empty = [problem for problem in self.warnings if problem.code == "empty-list"]
         return self._replace(problems=self.problems[:1], warnings=empty)

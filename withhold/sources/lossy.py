@@ -1,4 +1,4 @@
-"""Collect and report the ids of one source that a floating-point number has rounded."""
+"""Collect and report the ids of one source that were rounded as floating-point numbers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from withhold.model.precision import Precision, Sign
 class Lossy:
     """The rounded ids of one source, each with its place.
 
-    `remedy` is the advice if one id is exact, and `remedy_of_many` if a list is. At most `most` ids with a sign of
-    rounding are reported one by one; `unreported` counts the others.
+    `remedy` is the advice for a single id that is exact, and `remedy_of_many` for a list of them. At most `most` ids
+    with a sign of rounding are reported one by one; `unreported` counts the others.
     """
 
     def __init__(self, remedy: str, remedy_of_many: str, most: int | None = None) -> None:

@@ -21,7 +21,7 @@ def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | No
     """Return the accounts of all lists that apply to the rules at a path, or None if there is no list.
 
     If several levels list an account, the nearest level wins. Raises `RuleSetError` with every problem of every list, and of
-    every folder that may have one.
+    every directory that may contain one.
     """
     try:
         found = _Search(Path(rules), root)
@@ -40,7 +40,7 @@ def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | No
 
 
 class _Search:
-    """The lists that apply to the rules at a path: first those beside and below, then those of each folder above.
+    """The lists that apply to the rules at a path: first those beside and below, then those of each directory above.
 
     Links may lead to rules elsewhere inside the root. For these, the lists above their real place apply too.
     """
@@ -48,13 +48,13 @@ class _Search:
     def __init__(self, rules: Path, root: str | os.PathLike[str] | None) -> None:
         self.levels: list[list[Path]] = []
         self.problems: list[Problem] = []
-        #: The real paths of lists in a level, and of searched folders.
+        #: The real paths of lists in a level, and of searched directories.
         self._seen: set[str] = set()
         self._folders: set[str] = set()
-        is_folder = os.path.isdir(rules)  # noqa: PTH112  # it raises nothing
+        is_folder = os.path.isdir(rules)  # noqa: PTH112  # it never raises
         around = rules if is_folder else rules.parent
         real = Path(os.path.realpath(rules))
-        # A link has two ways up: from its own folder, and from that of its target.
+        # From a link there are two ways up: from its own directory, and from that of its target.
         ways = [_way_up(Path(os.path.abspath(around)), root), _way_up(real if is_folder else real.parent, root)]  # noqa: PTH100
         beside: list[Path] = []
         if is_folder:
@@ -88,7 +88,7 @@ class _Search:
             self.levels.append(level)
 
     def _in(self, folder: Path) -> list[Path]:
-        """Return the lists in a folder, or an empty list if it was searched before.
+        """Return the lists in a directory, or an empty list if it was searched before.
 
         Unreadable lists are returned too, and refused when they are opened.
         """
@@ -116,7 +116,7 @@ class _Roots(Root):
 
 
 def _folders_of(files: Iterable[Path], root: Root) -> dict[str, None]:
-    """Return the real folders of rule files."""
+    """Return the real directories of rule files."""
     found: dict[str, None] = {}
     for file in files:
         with suppress(OSError, ValueError):  # it is not loaded, and the loader reports why
@@ -125,7 +125,7 @@ def _folders_of(files: Iterable[Path], root: Root) -> dict[str, None]:
 
 
 def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
-    """Return a folder and those above it, up to the one with `.git`, or outside a repository up to the root."""
+    """Return a directory and those above it, up to the one with `.git`, or outside a repository up to the root."""
     way = [folder, *folder.parents]
     ends = [at for at, above in enumerate(way) if os.path.lexists(above / ".git")]
     if not ends and root is not None:
@@ -135,6 +135,6 @@ def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
 
 
 def _relative(folder: Path) -> Path:
-    """Return a folder in the form for messages: relative to the current folder if that contains it."""
+    """Return a directory in the form for messages: relative to the current directory if that contains it."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -1,4 +1,4 @@
-"""The root of a rule set: no file outside this folder is opened, whatever paths and links are in the rule set.
+"""The root of a rule set: no file outside this directory is opened, whatever paths and links are in the rule set.
 
 Rule sets may be untrusted. So every file of a rule set is opened here: rules, lists of ids and lists of protected
 accounts.
@@ -47,7 +47,7 @@ class SpecialFileError(OSError):
 
 
 def check_named(path: str | os.PathLike[str]) -> None:
-    """Raise `SpecialFileError` for an open pipe, which `/dev/stdin` may be. Its real path does not exist."""
+    """Raise `SpecialFileError` for an open pipe, such as `/dev/stdin` may be. Its real path does not exist."""
     if os.path.exists(path) and not os.path.lexists(os.path.realpath(path)):
         raise SpecialFileError
 
@@ -59,13 +59,13 @@ def check_relative(name: str) -> None:
 
 
 def repository_around(path: str | os.PathLike[str]) -> Path | None:
-    """Return the nearest folder at or above `path` with `.git`, or None. Links in the path are resolved."""
+    """Return the nearest directory at or above `path` with `.git`, or None. Links in the path are resolved."""
     real = Path(os.path.realpath(path))
     return next((folder for folder in (real, *real.parents) if os.path.lexists(folder / ".git")), None)
 
 
 def folders_of_links(path: str | os.PathLike[str]) -> Iterator[str]:
-    """Yield the real folder of each link that a path goes through, in the order in which they are followed."""
+    """Yield the real directory of each link that a path goes through, in the order in which they are followed."""
     whole = _absolute(path)
     at, todo, links = whole.anchor, list(reversed(whole.parts[1:])), 0
     while todo and links <= _MAX_LINKS:
@@ -92,7 +92,7 @@ class _Target(NamedTuple):
 
 
 class Root:
-    """The root for loading `path`: the folder `root`, by default `path` itself or, if it is a file, its folder.
+    """The root for loading `path`: the directory `root`, by default `path` itself or, if it is a file, its directory.
 
     A path may contain links and `..`; only the file to which it leads must be inside. Names must be spelt as on disk,
     so that a rule set loads in the same way on file systems that ignore case. Each link is followed once for all paths
@@ -108,13 +108,13 @@ class Root:
         self._below = os.path.join(folder, "")
         self._listings: dict[str, _Listing | None] = {}
         self._folders: dict[Path, _Target] = {}
-        #: The targets of links, or the errors of following them, by the folder and the name of the link.
+        #: The targets of links, or the errors of following them, by the directory and the name of the link.
         self._links: dict[tuple[str, str], _Target | OSError] = {}
 
     def narrowed(self, path: str | os.PathLike[str]) -> Root:
         """Return the root for loading a path inside this one. Raises as `real` does.
 
-        Links to the new root are followed only once, so it remains inside even if folders are replaced meanwhile.
+        Links to the new root are followed only once, so it remains inside even if directories are replaced meanwhile.
         """
         real = self.real(path)
         inner = Root.__new__(Root)
@@ -125,8 +125,8 @@ class Root:
         """Return the real path of `path`, which need not exist.
 
         Reads links on the way, and opens nothing. Raises `OutsideRootError` if the path leads out of the root,
-        `FileNotFoundError` if a folder inside the root has no such name, and `OSError` for a cycle of links or a path that
-        is too long.
+        `FileNotFoundError` if a directory inside the root has no such name, and `OSError` for a cycle of links or a
+        path that is too long.
         """
         whole = _absolute(path)
         found = self._followed(whole.parent)
@@ -144,14 +144,14 @@ class Root:
         return found.at
 
     def _followed(self, folder: Path) -> _Target:
-        """Return the target of a folder's path. It is cached, because many files share a folder. Raises `OSError`."""
+        """Return the target of a directory. It is cached, because many files share a directory. Raises `OSError`."""
         found = self._folders.get(folder)
         if found is None:
             found = self._folders[folder] = self._follow(folder.anchor, folder.parts[1:], 0)
         return found
 
     def _follow(self, at: str, names: Iterable[str], depth: int) -> _Target:
-        """Return the target of a sequence of names below a real folder, inside `depth` links. Raises `OSError`."""
+        """Return the target of a sequence of names below a real directory, inside `depth` links. Raises `OSError`."""
         links, missing = 0, None
         below = -1  # below an absent path of this length
         for name in names:
@@ -216,7 +216,7 @@ class Root:
         return real == self.folder or real.startswith(self._below)
 
     def _missing(self, folder: str, name: str) -> OSError | None:
-        """Return the error for a name that a folder inside the root does not have in this spelling, or None."""
+        """Return the error for a name that a directory inside the root does not have in this spelling, or None."""
         if not self.holds(folder):
             return None
         if folder not in self._listings:
@@ -233,7 +233,7 @@ class Root:
 
 
 class _Listing:
-    """The names in a folder."""
+    """The names in a directory."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = frozenset(map(_composed, names))
@@ -259,7 +259,7 @@ def _absolute(path: str | os.PathLike[str]) -> Path:
 
 
 def _joined(folder: str, name: str) -> str:
-    """Return the path of a name in a folder. Raises `OSError` if it is too long."""
+    """Return the path of a name in a directory. Raises `OSError` if it is too long."""
     at = os.path.join(folder, name)
     if len(at) > MAX_PATH:
         raise _too_long()
@@ -307,5 +307,5 @@ def _is_at(real: str, file: BufferedReader) -> bool:
 
 
 def _check_regular(mode: int) -> None:
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a folder fails by itself
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # opening a directory fails by itself
         raise SpecialFileError

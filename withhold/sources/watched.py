@@ -1,4 +1,4 @@
-"""The files that make up a rule set, for a program that reads the rules again when one of the files changes."""
+"""The files that make up a rule set, for programs that reload the rules when one of the files changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class RuleFiles:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        #: The files that the last load asked for, for example lists of ids, whether they existed or not.
+        #: The files that the last load tried to open, such as lists of ids, whether they existed or not.
         self._named: frozenset[str] = frozenset()
 
     def load(self) -> RuleSet:
@@ -32,10 +32,10 @@ class RuleFiles:
     def signature(self) -> object:
         """Return a value that changes if any of the files changes, or if the rules have other files. O(files).
 
-        The lists of ids that rules name are known after `load`, so a load that finds others changes the signature.
+        Lists of ids that rules name are known only after `load`, so a load that finds new ones changes the signature.
         """
         files = {str(self.path), *self._named}
-        if os.path.isdir(self.path):  # noqa: PTH112  # it raises nothing
+        if os.path.isdir(self.path):  # noqa: PTH112  # it never raises
             # A directory changes with files that are not rules, so its name is not among the files.
             files.discard(str(self.path))
             found = files_below(self.path, Root(self.path), [])
@@ -45,7 +45,7 @@ class RuleFiles:
 
 
 class _RecordingRoot(Root):
-    """A root that records the paths that are asked for."""
+    """A root that records the paths that it is asked for."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
