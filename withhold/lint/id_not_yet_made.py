@@ -10,7 +10,7 @@ from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 from withhold.snowflake import EPOCH, first_id_at, instant_of
 
-# Account ids were sequential, and reached a few billion. Since early 2016 they contain a time.
+# Account ids used to be sequential, and reached a few billion. Since early 2016 they contain a time.
 _FIRST_ACCOUNT = first_id_at(datetime(2016, 1, 1, tzinfo=UTC))
 
 

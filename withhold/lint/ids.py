@@ -1,4 +1,4 @@
-"""The ids of many rules in one set, at eight bytes an id."""
+"""Unite the ids of many rules in one set, at eight bytes per id."""
 
 from __future__ import annotations
 

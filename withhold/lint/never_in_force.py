@@ -1,4 +1,4 @@
-"""A rule whose stays cover its whole period looks as if it were in force, and never is."""
+"""A rule whose stays cover its whole period looks as if it were in force, but never is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A spreadsheet rounds the ids of many small files alike: one file alone may not show it, but all of them together do."""
+"""A spreadsheet may have rounded the ids of many small files: one file alone may not show it, but all of them do."""
 
 from __future__ import annotations
 

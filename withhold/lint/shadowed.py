@@ -1,4 +1,4 @@
-"""A rule changes no outcome if another one withholds the same, from the same viewers, at the same times: one is redundant."""
+"""A rule is redundant if another one withholds the same subjects, from the same viewers, at the same times."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def shadows(rules: list[Rule]) -> dict[str, Rule]:
 
     If rules cover each other, the first one counts as not shadowed. Rules are grouped by their ids and by the viewers
     they reach. A group is compared only with itself and with groups that have at least the same ids and viewers. One
-    sweep over time then compares the periods. If thousands of rules share their ids, each is compared with some
-    hundreds of them, beginning with those that reach the most places. So a shadowed rule among thousands may be missed,
-    but none is reported wrongly.
+    sweep over time then compares the periods. If thousands of rules share their ids, each is compared with only
+    a few hundred of them, beginning with those that reach the most places. So a shadowed rule among thousands may be
+    missed, but no rule is reported by mistake.
     """
     reach = hidden_by(rules)
     groups: dict[tuple[IdSet, IdSet], dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from withhold.model.rule import Rule
 
-# The maximum number of rules with which a rule with stays is compared. Those that begin last before it are the
-# likeliest to cover it.
+# The maximum number of rules with which a rule with stays is compared. Those that begin shortly before
+# it are the likeliest to cover it.
 _COMPARED = 30
 
 _Span = tuple[int, int]
@@ -35,9 +35,9 @@ class Spans:
         among, equals = list(candidates), set(own)
         if len(among) < 2:
             return
-        # Sorted, a rule comes before the rules that it covers: it starts earlier, ends later, withholds more, or has the
-        # lower number. Each span of a rule with stays can cover others. The rule itself is covered here only if the whole
-        # time from its first to its last instant is.
+        # In sorted order, a rule precedes the rules that it covers: it starts earlier, ends later, withholds more, or
+        # has the lower number. Each span of a rule with stays can cover others. The rule itself is covered here only if
+        # its whole time, from the first to the last instant, is covered.
         events = [
             (start, -end, number in equals, -len(self._spans[number]), number)
             for number in among
@@ -55,7 +55,7 @@ class Spans:
         yield from self._stay_by_stay([number for number in stayed if number not in found], among, equals)
 
     def _stay_by_stay(self, stayed: list[int], among: list[int], equals: set[int]) -> Iterator[tuple[int, int]]:
-        """Yield the rules with stays that another rule with stays covers."""
+        """Yield the rules with stays that are covered by another rule with stays, each with that rule."""
         first: dict[tuple[_Span, ...], int] = {}
         for number in sorted(among, key=lambda number: (number in equals, number)) if stayed else ():
             if len(self._spans[number]) > 1:

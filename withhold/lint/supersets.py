@@ -10,9 +10,9 @@ def supersets(sets: Sequence[Sequence[int]], most: int = 1000) -> Iterator[set[i
     """Yield for each set the numbers of its supersets, its own number included. No set may be empty.
 
     The search intersects the sets that contain a member, beginning with the rarest member, and stops when only the set
-    itself is left. Of the sets that contain the rarest member only `most` are examined, so the time does not grow with the
-    square if thousands of sets have the same members. Memory: one sorted list of all members, and an index of the members
-    that several sets share.
+    itself is left. Of the sets that contain the rarest member only `most` are examined, so the time does not grow
+    quadratically if thousands of sets have the same members. Memory: one sorted list of all members, and an index of
+    the members that several sets share.
 
     >>> list(supersets([[1], [1, 2], [3]]))
     [{0, 1}, {1}, {2}]
