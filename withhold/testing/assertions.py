@@ -1,4 +1,4 @@
-"""Assertions on decisions. A failure explains the decision."""
+"""Assertions about decisions. The message of a failure explains the decision."""
 
 from __future__ import annotations
 

@@ -51,16 +51,16 @@ class CaseFile:
     rules: RuleSet
     policy: Policy
     cases: tuple[Case, ...]
-    # Some of the following have the same type, so passed by position one could silently replace another.
+    # Several of the following fields have the same type: passed by position, they could be confused without an error.
     _: KW_ONLY
     #: Warnings about values that were not read as written.
     warnings: tuple[Problem, ...] = ()
     #: The indentation of the cases, for suggested cases.
     indent: int = 2
-    #: The only rule file whose rules are measured, or None if all are. Others may define its groups or name the same
-    #: subjects.
+    #: The only rule file whose rules are measured, or None to measure all rules. Other files may define its groups or
+    #: name the same subjects.
     only: Path | None = None
-    #: The root of the rules, outside of which no file is opened, or None if it is the folder of the rules.
+    #: The root of the rules, outside which no file is opened, or None if it is the directory of the rules.
     root: Path | None = None
     #: Whether the rules come from a snapshot.
     is_compiled: bool = False

@@ -1,4 +1,4 @@
-"""Mutants with less open time: a rule without `from` or `until`, or a stay without one of its bounds, gets that bound.
+"""Mutants with closed periods: a rule without `from` or `until`, or a stay without one of its bounds, gets that bound.
 
 A new end is a year after the earliest case that observes the rule, and a new start a year before the latest one. So two
 cases a year apart notice both, and would notice any other bound between them.
@@ -22,7 +22,7 @@ _SECOND = timedelta(seconds=1)
 
 
 def closings(rule: Rule, asked: Collection[datetime]) -> Iterator[Mutant]:
-    """Yield a rule with each of its open bounds closed.
+    """Yield mutants of a rule, each with one of its open bounds closed.
 
     `asked` are the instants of cases with a viewer from whom the rule would hide its subjects, whether it is in force
     or not.
@@ -42,7 +42,7 @@ def _closed(period: Period, asked: Collection[datetime]) -> Iterator[tuple[str, 
 
     The end is a year after the earliest case, and the start a second less than a year before the latest one.
     """
-    with suppress(OverflowError):  # at the ends of time
+    with suppress(OverflowError):  # beyond the years of `datetime`
         if period.end is None:
             yield "end", _in_years(min(asked, default=period.start or ANY), 1)
     with suppress(OverflowError):

@@ -1,4 +1,4 @@
-"""The coverage of a rule by cases: viewers in and outside of its territories, and instants beyond its bounds."""
+"""The coverage of a rule by cases: viewers inside and outside its territories, and instants beyond its bounds."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _changes(rule: Rule, drop: Drop) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _moved(bound: datetime) -> Iterator[tuple[str, datetime]]:
     for by, word in ((_SECOND, "later"), (-_SECOND, "earlier")):
-        with suppress(OverflowError):  # at the ends of time
+        with suppress(OverflowError):  # beyond the years of `datetime`
             yield word, bound + by
 
 

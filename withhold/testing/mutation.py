@@ -1,4 +1,4 @@
-"""Mutation testing: find the changes of rules that no case notices, and suggest cases that would notice them."""
+"""Mutation testing: find changes to rules that no case notices, and suggest cases that would notice them."""
 
 from __future__ import annotations
 
@@ -111,10 +111,8 @@ def _tried(
 ) -> tuple[Mutant, Suggestion | None] | None:
     """Return None if a case notices a change.
 
-    Otherwise return the first mutant that a case could notice, with such a case.
-
-    The case was suggested earlier, or is suggested now. If no case could notice any mutant, return the first mutant and
-    None.
+    Otherwise return the first mutant that a case could notice, with such a case, which was suggested earlier or is
+    suggested now. If no case could notice any mutant, return the first mutant and None.
     """
     if any(_is_noticed(mutant, questions) for mutant in change.asked):
         return None
@@ -185,7 +183,7 @@ def _has_no_effect(mutant: Mutant, contexts: Sequence[CaseFile]) -> bool:
 
 
 def _is_noticed(mutant: Mutant, questions: Iterable[Question]) -> bool:
-    """Return whether a case gets another outcome than expected, or another rule speaks."""
+    """Return whether some case gets an unexpected outcome, or a different rule speaks."""
     questions = list(questions)
     return any(
         question.outcome(expected.viewer, mutant.rule, mutant.mutated) is not expected.outcome

@@ -35,8 +35,8 @@ class Vantage(NamedTuple):
         """Yield mutants for the parts of each territory with viewers of cases, or else of the first one with parts."""
         unobserved: Alternatives | None = None
         is_observed = False
-        # Begin with the countries of viewers whose subdivision is unknown: cases about these viewers may notice already that
-        # the outcome depends on the part.
+        # Begin with the countries of viewers whose subdivision is unknown: cases about these viewers may already notice
+        # that the outcome depends on the part.
         whole_places = {place[0] for place in self.asked if not place[1]}
         for whole in sorted(wholes, key=lambda whole: whole not in whole_places):
             parts = [code for code in self._parts(whole) if not {*containing(code)} & {*excepted}]
@@ -58,7 +58,7 @@ class Vantage(NamedTuple):
 
 
 def narrowings(rule: Rule, vantage: Vantage, policy: Policy) -> Iterator[Alternatives]:
-    """Yield the mutants in which a rule, or its exceptions, reach less.
+    """Yield the mutants in which a rule, or its exceptions, cover less territory.
 
     `policy` decides for viewers of unknown location.
     """

@@ -1,6 +1,6 @@
 """The files to which suggested cases are added, and the lines to paste.
 
-Added there, they load together with existing cases.
+Pasted there, the cases load together with the existing ones.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ class Addition(NamedTuple):
 
     @property
     def rules(self) -> str | None:
-        """The value of `rules` for a new file: the path of the rules, relative to its folder."""
+        """The value of `rules` for a new file: the path of the rules, relative to its directory."""
         if not self.is_new:
             return None
         return Path(os.path.relpath(self.file.rules_path, self.path.parent)).as_posix()
 
     @property
     def root(self) -> str | None:
-        """The value of `root` for a new file, or None if it is the folder of the rules."""
+        """The value of `root` for a new file, or None if it is the directory of the rules."""
         rules = os.path.realpath(self.file.rules_path)
         folder = rules if os.path.isdir(rules) else os.path.dirname(rules)  # noqa: PTH112, PTH120
         if not self.is_new or self.file.root is None or os.path.realpath(self.file.root) == folder:

@@ -45,8 +45,8 @@ _ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
 class Library:
     """Rule sets by path, and engines by path and policy, each created once for all case files.
 
-    `root` is the root of all rules. Without it, the root is the surroundings of each case file. The root that checked a
-    path also opens the file, so that a link that replaces the file is not followed.
+    `root` is the root of all rules. Without it, the root depends on the case file: see `surroundings`. The root that
+    has checked a path also opens the file, so that a link that replaces the file in between is not followed.
     """
 
     def __init__(self, root: Path | None = None, *, here: Path | None = None) -> None:
@@ -59,12 +59,12 @@ class Library:
         self._engines: dict[tuple[Path, Policy], Engine] = {}
 
     def surroundings(self, file: Path, around: Path | None = None) -> Root:
-        """Return the root of a case file, which may be untrusted, a link, or in a folder behind a link.
+        """Return the root of a case file, which may be untrusted, a link, or in a directory behind a link.
 
         If the file is inside the root of all rules, that root is returned. Otherwise it is the repository around the
-        first link on the way to the file, or the current folder if that contains the link. If neither exists for any
-        link, it is the repository around the file itself, or the current folder if that contains the file. Otherwise it
-        is the folder `around`, in which the file was found, or else the folder of the file.
+        first link on the way to the file, or the current directory if that contains the link. If neither exists for any
+        link, it is the repository around the file itself, or the current directory if that contains the file. Otherwise
+        it is the directory `around`, in which the file was found, or else the directory of the file.
         """
         if self.root is not None and (given := Root(self.root)).holds(os.path.realpath(file)):
             return given
@@ -121,7 +121,7 @@ class Library:
 def read_case_file(path: Path, library: Library, around: Path | None = None) -> CaseFile:
     """Read one case file and the rules that it names. Raises `CaseError` with every problem of both.
 
-    `around` is the folder in which it was found.
+    `around` is the directory in which it was found.
     """
     surroundings = library.surroundings(path, around)  # of the original path, with its links
     path = short_path(path)
@@ -175,8 +175,8 @@ def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
 
 
 def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
-    """Yield the file at `path`, or the case files in the folder and below it, sorted by name."""
-    if not os.path.isdir(path):  # noqa: PTH112  # which raises nothing
+    """Yield the file at `path`, or the case files in the directory and below it, sorted by name."""
+    if not os.path.isdir(path):  # noqa: PTH112  # it never raises
         yield path
         return
     inside = sorted((file for _, files in _walk(path, problems) for file in files), key=lambda file: file.parts)
@@ -191,12 +191,12 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
 
 
 def folders(path: Path) -> Iterator[Path]:
-    """Yield a folder and those below it that are searched for case files. Yield nothing for a file."""
-    return (folder for folder, _ in _walk(path, []) if os.path.isdir(path))  # noqa: PTH112  # which raises nothing
+    """Yield a directory and those below it that are searched for case files. Yield nothing for a file."""
+    return (folder for folder, _ in _walk(path, []) if os.path.isdir(path))  # noqa: PTH112  # it never raises
 
 
 def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
-    """Return whether a file is unreadable, or has one of these keys or a similar key. Others belong to another tool."""
+    """Return whether a file is unreadable, or has one of these keys or a similar one. Others belong to other tools."""
     try:
         text = decoded(root.read(path), path)
     except (OSError, ValueError):  # also if it is not UTF-8
@@ -215,12 +215,12 @@ def may_have_keys(path: Path, root: Root, keys: Sequence[str]) -> bool:
 
 
 def is_environment(folder: Path) -> bool:
-    """Return whether packages are installed in a folder, so that its files are not the user's."""
+    """Return whether packages are installed in a directory, so that its files are not the user's."""
     return folder.name == "node_modules" or os.path.exists(folder / "pyvenv.cfg")  # noqa: PTH110
 
 
 def _walk(path: Path, problems: list[Problem]) -> Iterator[tuple[Path, list[Path]]]:
-    """Yield a folder and those below it, each with its files, except hidden or installed ones and those behind links."""
+    """Yield a directory and those below it, each with its files, except hidden, installed and linked ones."""
     todo = [path]
     while todo:
         folder = todo.pop()
@@ -276,10 +276,10 @@ def _opened_snapshot(path: Path, inside: Root) -> Snapshot | None:
 
 
 def short_path(path: Path) -> Path:
-    """Return a path in the form for messages: without `..`, and relative to the current folder if it is inside that."""
+    """Return a path in the form for messages: without `..`, and relative to the current directory if inside it."""
     parts = path.parts
     if ".." in parts:
-        # After a link, `..` is the folder above the link's target.
+        # After a link, `..` is the directory above the link's target.
         after_links = len(parts) - parts[::-1].index("..")
         path = Path(os.path.realpath(Path(*parts[:after_links])), *parts[after_links:])
     here = Path.cwd()

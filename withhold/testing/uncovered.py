@@ -20,9 +20,10 @@ from withhold.testing.suite import Library, folders, is_environment, may_have_ke
 def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library) -> list[CaseFile]:
     """Return a case file without cases for each rule file below `paths` that is in no rule set of `files`.
 
-    Its path does not exist, and is in a folder that is searched for case files. Without `paths`, only the folders of
-    the rules that case files name are searched, because other folders may contain anything. Files without rules, files
-    of other tools, and hidden or installed files are left out. Raises `CaseError` with every problem of the others.
+    Its path does not exist, and is in a directory that is searched for case files. Without `paths`, only the
+    directories of the rules that case files name are searched, because other directories may contain anything. Files
+    without rules, files of other tools, and hidden or installed files are left out. Raises `CaseError` with every
+    problem of the others.
     """
     found: list[CaseFile] = []
     problems: list[Problem] = []
@@ -50,7 +51,7 @@ def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library
                 file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path, root=Path(inside.folder))
                 if any(file.measured):
                     found.append(replace(file, path=_path_for(path, searched, found)))
-    # A folder may contain only cases.
+    # A directory may contain only cases.
     if problems := [problem for problem in problems if problem.code != "no-rule-files"]:
         raise CaseError(in_order(problems))
     return found
@@ -64,8 +65,8 @@ def _rule_files_of(file: CaseFile) -> set[str]:
 def _folders(
     paths: Sequence[Path], rule_sets: Iterable[CaseFile], library: Library, problems: list[Problem]
 ) -> Iterator[tuple[Path, Root]]:
-    """Yield the folders to search for rule files, each with the root that opens them."""
-    for path in filter(os.path.isdir, paths):  # which raises nothing
+    """Yield the directories to search for rule files, each with the root that opens them."""
+    for path in filter(os.path.isdir, paths):  # it never raises
         yield path, Root(path, _root_around(path, rule_sets, library))
     found: dict[Path, CaseFile] = {}
     for file in rule_sets if not paths else ():
@@ -82,22 +83,22 @@ def _folders(
 
 
 def _root_around(folder: Path, files: Iterable[CaseFile], library: Library) -> Path:
-    """Return the root for rule files in a folder: that of case files for them, the library's, or the folder."""
+    """Return the root for rule files in a directory: that of case files for them, the library's, or the directory."""
     real = Path(os.path.realpath(folder))
     roots = (file.root for file in files if file.root is not None and real.is_relative_to(os.path.realpath(file.root)))
     return next(roots, library.root or folder)
 
 
 def _is_installed(path: Path, folder: Path) -> bool:
-    """Return whether a file is in an installed environment below a folder. The folder itself may be an environment."""
+    """Return whether a file is in an installed environment below a directory, which may be an environment itself."""
     return any(is_environment(folder / inner) for inner in path.relative_to(folder).parents if inner.name)
 
 
 def _rules(path: Path, folder: Path, inside: Root, library: Library) -> tuple[Path, RuleSet]:
     """Return the path from which a file's rules can be loaded, and the rules at this path.
 
-    The path is the file, or the nearest folder around it, up to `folder`, that defines the groups of its rules. It is
-    also a folder if a case file cannot name the file because of control characters or a backslash.
+    The path is the file, or the nearest directory around it, up to `folder`, that defines the groups of its rules. It
+    is also a directory if a case file cannot name the file because of control characters or a backslash.
     """
     refused: RuleSetError | None = None
     if path.name.isprintable() and _is_relative(path.name):
@@ -124,7 +125,7 @@ def _is_relative(name: str) -> bool:
 
 
 def _path_for(path: Path, searched: Sequence[Path], others: Iterable[CaseFile]) -> Path:
-    """Return a path for the cases of a rule file: beside it, or in the first folder that is searched for case files."""
+    """Return a path for the cases of a rule file: beside it, or in the first directory searched for case files."""
     folder = path.parent if path.parent in searched else searched[0]
     name = "".join(letter if letter.isprintable() else "_" for letter in path.with_suffix(CASES[0]).name)
     return free_path(folder / name, [other.path for other in others])

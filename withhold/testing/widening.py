@@ -36,8 +36,8 @@ def widenings(
     for key, named, excepted in (("withheld_in", rule.withheld_in, rule.except_in), ("except_in", rule.except_in, ())):
         if WORLD in named or not named:
             continue
-        # One more exception to a list of countries equals one country less, which is another mutant. For `WORLD` it
-        # does not.
+        # Adding an exception to a list of countries is the same as removing a country, which is another mutant. For
+        # `WORLD` it is not.
         everywhere = [None] if key == "withheld_in" or WORLD in rule.withheld_in else []
         in_part = {country_of(code) for code in named if is_subdivision(code)} - {*named}
         for country in (*everywhere, *sorted(in_part)):

@@ -1,8 +1,8 @@
 """Decide exactly whether a change of a rule affects any viewer, and find a viewer who would notice it.
 
-Answers change only at the edges of rules in time, and between places that rules distinguish. If a tweet and its author
-together get another answer, one of them alone gets another one too. So it is enough to ask about each id of the rule, at
-each edge and before the first, from each of these places.
+Answers change only at the edges of rules in time, and between places that rules distinguish. If the answer for a
+tweet with its author changes, the answer for one of them alone changes too. So it is enough to ask about each id of
+the rule, at each edge and before the first, from each of these places.
 """
 
 from __future__ import annotations
