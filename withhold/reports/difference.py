@@ -1,4 +1,4 @@
-"""The effects of a change of rules: which subjects get another outcome, where and when. Nothing is sampled.
+"""The effects of a change of rules: which subjects get a different outcome, where and when. Nothing is sampled.
 
 Accounts and tweets are compared one by one. The outcome of a tweet is the severest of its own, its author's and those
 of the tweets that it retweets (R5, R6, R8). So it changes only if one of these changes. The exemption of authors (R9)
@@ -108,8 +108,8 @@ def differences(
 ) -> Iterator[Difference]:
     """Yield the differences of `new` from `old`: accounts first, ordered by the lowest id of each difference.
 
-    If no difference has changes, no viewer anywhere gets another outcome at any time (`within` a period). O(ids), and
-    about 10 µs for each distinct set of rules on either side.
+    If no difference has changes, no viewer anywhere gets a different outcome at any time (`within` a period). O(ids),
+    and about 10 µs for each distinct set of rules on either side.
 
     >>> from withhold import Rule, RuleSet
     >>> old = Rule(id="in-1", accounts=[1101, 1102], withheld_in="IN", reason="local_law")
@@ -186,7 +186,7 @@ def _changes(old: _Meanings, new: _Meanings, within: Period) -> list[Change]:
     differing: dict[tuple[Outcome, Outcome, datetime | None], Places] = {}
     meanings = [*(old | new)]
     in_force: tuple[Counter[Extent], Counter[Extent]] = (Counter(), Counter())
-    # Looked up once: the hash of a meaning takes time in proportion to its periods.
+    # Looked up once, because hashing a meaning takes time proportional to the number of its periods.
     sides = [[extents for side, extents in zip((old, new), in_force, strict=True) if each in side] for each in meanings]
     for stretch, begun, ended in sweep([meaning.periods for meaning in meanings], within):
         for numbers, more in ((begun, 1), (ended, -1)):

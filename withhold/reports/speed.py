@@ -52,9 +52,9 @@ class _Empty:
 
 
 def invented_pairs(snapshot: Snapshot) -> list[Pair]:
-    """Return invented pairs with ids as large as current ones.
+    """Return invented pairs with ids of the size of current ones.
 
-    Rules name few of these, so some ids from rules are included.
+    Rules name few of these, so some ids from rules are added.
     """
     chance = random.Random(1)  # noqa: S311  # a sample, the same each time
     pairs = [(chance.randrange(2**60, 2**61), chance.randrange(2**60, 2**61)) for _ in range(_QUESTIONS)]
@@ -74,9 +74,7 @@ class Traffic(NamedTuple):
 def sample_traffic(path: Path) -> Traffic:
     """Sample pairs from the impressions that name both a tweet and an account, weighted by their counts.
 
-    O(impressions).
-
-    Raises the errors of `read_traffic`, and `TrafficError` if no impression names both.
+    O(impressions). Raises the errors of `read_traffic`, and `TrafficError` if no impression names both.
     """
     counts: Counter[Pair] = Counter()
     countries: Counter[str | None] = Counter()
@@ -99,9 +97,9 @@ def sample_traffic(path: Path) -> Traffic:
 def measure(
     snapshot: Snapshot, viewer: Viewer, at: datetime, pairs: Sequence[Pair], progress: Callable[[float], None]
 ) -> list[Figure]:
-    """Time each way to ask about pairs (tweet, account), for a few seconds.
+    """Time each way of asking about pairs (tweet, account), for a few seconds.
 
-    They take turns, so a slow moment affects all.
+    The ways take turns, so that a slow moment affects all of them.
 
     Raises `WrongAnswer` if the answers to a sample differ from those of `Reference`.
     """

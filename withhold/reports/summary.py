@@ -63,7 +63,7 @@ class Block:
 
 
 class SummaryRow(NamedTuple):
-    """The numbers of accounts and tweets that get another outcome in some countries (or at an unknown location)."""
+    """The numbers of accounts and tweets that get a different outcome in some countries (or at an unknown location)."""
 
     where: Whereabouts
     old: Outcome
@@ -73,7 +73,7 @@ class SummaryRow(NamedTuple):
 
 
 class Blamed(NamedTuple):
-    """The numbers of accounts and tweets that get another outcome by rules with a demand (None: without one)."""
+    """The numbers of accounts and tweets whose outcome changes because of rules with a demand (None: without one)."""
 
     demand: str | None
     reason: Reason
@@ -82,7 +82,7 @@ class Blamed(NamedTuple):
 
 
 class Impact(NamedTuple):
-    """The number of impressions that get another outcome at an instant, by country and outcomes, and the total."""
+    """The number of impressions that get a different outcome at an instant, by country and outcomes, and the total."""
 
     at: datetime
     impressions: int
@@ -114,7 +114,7 @@ class Summary:
 
     @property
     def counts(self) -> tuple[int, int]:
-        """The numbers of accounts and of tweets that get another outcome."""
+        """The numbers of accounts and of tweets that get a different outcome."""
         return _counts(self.blocks)
 
     @property
@@ -179,7 +179,7 @@ def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period 
 def weigh(
     old: Snapshot, new: Snapshot, traffic: Iterable[Impression], at: datetime, policy: Policy | None = None
 ) -> Impact:
-    """Count the impressions that get another outcome at an instant. A tweet's outcome includes its author's."""
+    """Count the impressions that get a different outcome at an instant. A tweet's outcome includes its author's."""
     engines = Engine(old, policy), Engine(new, policy)
     views: dict[str | None, tuple[View, View]] = {}
     changed: Counter[tuple[str | None, Outcome, Outcome]] = Counter()

@@ -34,7 +34,7 @@ MAX_PROBLEMS = 100
 
 
 class Impression(NamedTuple):
-    """A tweet, its author, or an account alone, shown `count` times to viewers in a country (None: unknown)."""
+    """A tweet, an account or both, shown `count` times to viewers in a country (None: unknown)."""
 
     tweet: int | None
     account: int | None

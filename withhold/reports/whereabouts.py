@@ -33,7 +33,7 @@ class Whereabouts:
     def territories(self) -> TerritorySet:
         """The known places. A set with more than half of all countries is written as the world except the others.
 
-        The part of a country, or of a region, outside of all its subdivisions represents viewers whose subdivision is
+        The part of a country, or of a region, outside all its subdivisions represents viewers whose subdivision is
         unknown.
         """
         return _territories(self.places)
