@@ -38,7 +38,7 @@ def bench(
     """Measure how long decisions about tweets take with a rule set, compared with calls that do nothing.
 
     The tweets are those of --traffic or, without it, invented ones. The viewer is in --country or, by default, in the country with
-    the most traffic. Without both options, the viewer's location is unknown.
+    the most traffic. Without either option, the viewer's location is unknown.
     """
     impressions = None if traffic is None else _read_traffic(traffic)
     if impressions and country is None:

@@ -52,7 +52,7 @@ def diff(
     root: Annotated[
         str | None,
         typer.Option(
-            metavar="FOLDER",
+            metavar="DIRECTORY",
             help="Open no file outside this directory; in a revision it is relative to the top. "
             "By default: each side, or its directory if it is a file.",
         ),
@@ -106,7 +106,7 @@ def _read(name: str, given: str, rules: Path, root: str | None, form: Format) ->
 
     Places in a revision have the form `REVISION:PATH`.
     """
-    if not given or "\0" in given:  # an unset shell variable would be the current folder
+    if not given or "\0" in given:  # an unset shell variable would be the current directory
         raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
     if root is not None and (not root or "\0" in root):
         raise typer.BadParameter("it is empty", param_hint="'--root'")
@@ -141,7 +141,7 @@ def _read_revision(given: str, rules: Path, root: str | None, form: Format) -> t
 def _laid_out(
     given: str, rules: Path, root: str | None, commit: str, *, alone: bool = False
 ) -> Iterator[tuple[Path, Path]]:
-    """Write a revision to a folder, make it the current one, and yield the relative paths of the rules and their root."""
+    """Write a revision to a directory, change to it, and yield the relative paths of the rules and their root."""
     with TemporaryDirectory() as folder:
         written = lay_out(given, rules, root, Path(folder), commit=commit, alone=alone)
         with chdir(folder):

@@ -25,10 +25,10 @@ _SET = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_OPTIONAL_LOCKS": "0",
-    "LC_ALL": "C",  # messages of git are parsed
+    "LC_ALL": "C",  # git's messages are parsed
 }
 _OPTIONS = (
-    # A folder in a commit can look like a repository, and git would read it instead of the repository around it.
+    # A directory in a commit can look like a repository, and git would read it instead of the repository around it.
     *("-c", "safe.bareRepository=explicit"),
     *("-c", "core.warnAmbiguousRefs=true"),
     *("-c", "core.commitGraph=false"),  # a copy of the parents of commits, which may be wrong
@@ -64,7 +64,7 @@ def git(*arguments: str) -> bytes:
 
 
 def check_repository() -> None:
-    """Raise `RevisionError` unless git finds a repository by a `.git` in the current folder or above it.
+    """Raise `RevisionError` unless git finds a repository by a `.git` in the current directory or above it.
 
     A commit can hold anything but a `.git`, so a repository without one may be a part of somebody's commit.
     """
@@ -154,8 +154,8 @@ def _command(*arguments: str) -> list[str]:
 def _program() -> str:
     """Return the path of git. Raises `FileNotFoundError`.
 
-    Only absolute folders of the search path count: Windows also searches the current folder, which a commit can fill, and
-    so does a search path with `.` or an empty part.
+    Only absolute directories of the search path are used. Windows also searches the current directory, which a commit
+    can fill, and so does a search path with `.` or an empty part.
     """
     name = "git.exe" if sys.platform == "win32" else "git"
     for folder in filter(os.path.isabs, os.get_exec_path()):

@@ -31,7 +31,7 @@ Root = Annotated[
     Path | None,
     typer.Option(
         "--root",
-        metavar="FOLDER",
+        metavar="DIRECTORY",
         help="Open no file outside this directory. By default: RULES, or its directory if it is a file.",
         exists=True,
         file_okay=False,

@@ -63,7 +63,7 @@ class CheckResult:
 
 
 class FailOn(StrEnum):
-    """The least severity of advice at which `withhold lint` fails. The most severe comes first."""
+    """The lowest severity of advice at which `withhold lint` fails. The most severe comes first."""
 
     ERROR = "error"
     WARNING = "warning"

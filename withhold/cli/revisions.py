@@ -13,7 +13,7 @@ from withhold.cli.tree import NOTHING, CommitTree, Found, OutsideCommitError
 from withhold.errors import in_backticks, quoted
 from withhold.sources.root import repository_around
 
-# Revisions that can be the name of a folder, unlike `:/text`.
+# Revisions that can be directory names, unlike `:/text`.
 _PLAIN = re.compile(r"(?!/)(?!.*\.\.)[\w./~^@{}+-]+")
 # A revision and a path in it, `main:orders`: the first colon outside braces, as in `HEAD^{/fix: typo}`.
 _WITH_PATH = re.compile(r"((?:[^:{]|\{[^}]*\})+):(.*)", re.DOTALL)
@@ -25,7 +25,7 @@ _LONGEST = 100
 
 
 class LaidOut(NamedTuple):
-    """The path of rules that were written to a folder, and their root."""
+    """The path of rules that were written to a directory, and their root."""
 
     path: Path
     root: Path
@@ -37,9 +37,9 @@ def lay_out(
     """Write the rules of a revision, and all files inside their root, below `into`. Return the paths of both.
 
     A path in the revision itself, as in `main:rules`, takes precedence over `rules`. That path and `root` are relative
-    to the top of the repository, as in git, unless they begin with `./` or `../`. By default the root is the folder of
-    the rules, as in `RuleSet.load`. With `alone`, a single rule file is written without the other files in the root,
-    which may be many. `commit` is the commit of the revision, if it is known. Raises `RevisionError`.
+    to the top of the repository, as in git, unless they begin with `./` or `../`. By default the root is the directory
+    of the rules, as in `RuleSet.load`. With `alone`, a single rule file is written without the other files in the
+    root, which may be many. `commit` is the commit of the revision, if it is known. Raises `RevisionError`.
     """
     hint = "give the path of its rules with --rules"
     named = _WITH_PATH.fullmatch(revision)
@@ -81,7 +81,7 @@ def lay_out(
 
 
 def _as_git_reads(path: str, top: str) -> Path:
-    """Return a path of a revision: relative to the top, or to the current folder if it begins with `./` or `../`."""
+    """Return a path of a revision: relative to the top, or to the current directory if it begins with `./` or `../`."""
     return Path(path) if path == ".." or path.startswith(("./", "../")) else Path(top, path)
 
 
@@ -100,8 +100,8 @@ def _find(tree: CommitTree, path: Path, top: str) -> tuple[str, Found]:
 def is_path(given: str) -> bool:
     """Return whether a side of a comparison is a path. Raise `RevisionError` if it may be a git revision as well.
 
-    A commit can contain a folder with any name. One called `origin/main` must not be compared instead of that branch. A
-    text that begins with `./`, `../` or `/` is always a path.
+    A commit can contain a directory with any name. One called `origin/main` must not be compared instead of that
+    branch. A text that begins with `./`, `../` or `/` is always a path.
     """
     is_there = os.path.exists(given)  # noqa: PTH110  # `Path.exists` raises for a name that is too long
     if given in (".", "..") or given.startswith(("./", "../", f".{os.sep}", f"..{os.sep}")) or os.path.isabs(given):  # noqa: PTH117

@@ -42,7 +42,7 @@ def test(
     root: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER",
+            metavar="DIRECTORY",
             help="Open no rule file outside this directory. By default: the directory of the rules, which must be in the repository.",
             exists=True,
             file_okay=False,
@@ -138,5 +138,5 @@ def _write_text(output: Path, text: str) -> None:
 
 
 def _without_links(path: str, flags: int) -> int:
-    """Open a file for writing, but do not follow a link that has been put there meanwhile."""
+    """Open a file for writing, but do not follow a link that has been put there in the meantime."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)

@@ -1,6 +1,7 @@
-"""Read the tree of a commit that may be hostile, and write regular files of it to a folder.
+"""Read the tree of a commit, which may be hostile, and write its regular files to a directory.
 
-Links are followed in memory, and only inside the commit. Paths that some file system could confuse are refused on all systems.
+Links are followed in memory, and only inside the commit. Paths that some file system could confuse are refused on all
+systems.
 """
 
 from __future__ import annotations
@@ -118,10 +119,10 @@ class CommitTree:
         return Found(tuple(names), around[-1])
 
     def write(self, root: Found, loaded: Found, target: Path, *, alone: bool = False) -> None:
-        """Write the files at `root` as they were committed, without links, into the new folder `target`.
+        """Write the files at `root` as they were committed, without links, into the new directory `target`.
 
-        Everything at and below `loaded`, which is inside the root, must be readable. Elsewhere in the root, unreadable entries
-        are left out. With `alone`, only the file `loaded` itself is written.
+        Everything at and below `loaded`, which is inside the root, must be readable. Elsewhere in the root, unreadable
+        entries are left out. With `alone`, only the file `loaded` itself is written.
         """
         left = _MOST_BYTES
         within = loaded.parts[len(root.parts) :]
@@ -160,7 +161,7 @@ class CommitTree:
                     yield path, found.entry
                 elif (
                     found.parts not in around and found.parts != folder.parts
-                ):  # a link to an enclosing folder adds nothing
+                ):  # a link to an enclosing directory adds nothing
                     todo.append((path, found, around | {folder.parts}))
 
     def _behind(self, given: Found, path: Parts, root: Found, within: Parts) -> Found | None:
@@ -201,7 +202,7 @@ class CommitTree:
         return alike[0]
 
     def _entries(self, folder: Entry, parts: Parts) -> Iterator[Entry]:
-        """Yield the entries of a folder. Raise if a name is not valid on every file system."""
+        """Yield the entries of a directory. Raise if a name is not valid on every file system."""
         tree = self._tree(folder, parts)
         for compared, alike in () if folder.oid in self._checked else tree.items():
             self._check(alike, parts)

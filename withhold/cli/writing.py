@@ -15,9 +15,9 @@ from withhold.sources.root import repository_around
 
 
 def check_folder(output: Path, name: str = "--output") -> None:
-    """Exit with a usage error if a link on the way to the folder of a file leads out of the repository or into its `.git`.
+    """Exit with a usage error if a link on the way to a file leads out of the repository or into its `.git`.
 
-    This concerns links inside a repository or, without one, links below the current folder: somebody else may have
+    This concerns links inside a repository or, without one, links below the current directory: somebody else may have
     committed them. Links elsewhere are the user's own.
     """
     here = os.path.realpath(os.getcwd())  # noqa: PTH109
@@ -36,7 +36,7 @@ def check_folder(output: Path, name: str = "--output") -> None:
 
 
 def _is_inside(real: str, folder: str) -> bool:
-    """Return whether a real path is a folder or inside it, but not in its `.git`."""
+    """Return whether a real path is a directory or inside it, but not in its `.git`."""
     if not Path(real).is_relative_to(folder):
         return False
     return ".git" not in map(str.casefold, Path(real).relative_to(folder).parts)

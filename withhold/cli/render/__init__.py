@@ -1,8 +1,8 @@
 """The output formats. Each has a module of the same name.
 
 The `render` of a module is a `functools.singledispatch` function: it takes a result (most are in `cli/results.py`) and
-yields the parts to print. A command has the formats that can render all its results. So a new format is a new module, and its
-line in `Format`. Every format renders a `Refusal`; text and JSON render every result.
+yields the parts to print. A command offers the formats that can render all its results. To add a format, write a module
+and add its name to `Format`. Every format renders a `Refusal`; text and JSON render every result.
 """
 
 from __future__ import annotations

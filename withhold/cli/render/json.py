@@ -23,7 +23,7 @@ def render(result: _HasDict) -> Iterator[str]:
 
 
 def json_text(value: object, indent: int | None = None) -> str:
-    """Return a JSON document in printable ASCII, in which CI systems find no command.
+    """Return a JSON document in printable ASCII that contains no CI commands.
 
     A byte of a file name that is not UTF-8 is written as a visible escape, since JSON cannot represent an unpaired surrogate.
 

@@ -45,8 +45,8 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
 def sarif_of(problems: Iterable[Problem], rules: Path, note: str = "") -> dict[str, object]:
     """Return a log with one run. Each result needs a place, so problems without one are placed at the start of `rules`.
 
-    A `note` on how the tool ran becomes a notification. If there are more problems than GitHub accepts, the run has the most
-    severe of them, and a notification with their number.
+    A `note` on how the tool ran becomes a notification. If there are more problems than GitHub accepts, the run has the
+    most severe of them, and a notification with the total.
     """
     found = list(problems)
     count = RESULTS
@@ -128,7 +128,7 @@ def _result(problem: Problem, rule: int, rules: Path, uri_of: Callable[[str], st
 
 
 def _top(rules: Path) -> Path:
-    """Return the folder to which paths in code scanning are relative: the top of the repository, or the current folder."""
+    """Return the directory that paths in code scanning are relative to: the repository's top, or the current one."""
     return repository_around(rules) or Path.cwd()
 
 

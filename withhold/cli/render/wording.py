@@ -52,7 +52,7 @@ def refusal_line(refusal: Refusal) -> str:
 
 
 def headline(summary: Summary) -> str:
-    """Return how many accounts and tweets get another outcome."""
+    """Return how many accounts and tweets get a different outcome."""
     changed = (
         f"{_subjects(summary.counts)} get{'s' if sum(summary.counts) == 1 else ''} a different outcome"
         if any(summary.counts)
@@ -77,7 +77,7 @@ def _subjects(counts: tuple[int, int]) -> str:
 
 
 def cause(name: str, rules: Sequence[Rule]) -> str:
-    """Return the phrase for rules behind a difference."""
+    """Return the phrase for the rules that cause a difference."""
     return _CAUSES[name][len(rules) > 1]
 
 
@@ -95,9 +95,9 @@ def subjects_of(block: Block, *, whole: bool, cut: bool = False) -> str:
 
 
 def enumerated(things: Sequence[object], *, whole: bool, cut: bool = False) -> str:
-    """Return things separated by commas.
+    """Return things separated by commas: at most three, or all if `whole`.
 
-    These are at most three unless `whole`, and with `cut` only those that fit into a comment.
+    With `cut`, only those that fit into a comment are listed.
     """
     listed = list(map(str, things if whole else things[:NAMED]))
     if cut:
@@ -143,7 +143,7 @@ def tables(summary: Summary, *, coded: bool = False) -> Iterator[Rows]:
 
 
 def impression_rows(impact: Impact) -> Rows:
-    """Return the impressions that get another outcome, by country."""
+    """Return the impressions that get a different outcome, by country."""
     rows = [
         (country or "unknown location", f"{old} → {new}", f"{count:,}")
         for (country, old, new), count in impact.changed.items()
@@ -152,7 +152,7 @@ def impression_rows(impact: Impact) -> Rows:
 
 
 def impression_line(impact: Impact) -> str:
-    """Return how many impressions get another outcome."""
+    """Return how many impressions get a different outcome."""
     changed = sum(impact.changed.values())
     share = f" ({changed / impact.impressions:.2%})" if changed else ""
     return (
