@@ -12,7 +12,7 @@ from withhold import Reference, RuleSet
 class Oracle:
     """Answers from `Reference`.
 
-    It reads all its rules for every question, so it only gets the rules that concern the question.
+    It reads all its rules for every question, so it gets only the rules that concern the question.
     """
 
     def __init__(self, columns: Columns, pairs: Iterable[Pair]) -> None:

@@ -41,8 +41,8 @@ def begin() -> None:
         if os.environ.get("WITHHOLD_PURE_PYTHON"):
             hint = ", or unset `WITHHOLD_PURE_PYTHON` to measure the compiled modules."
         elif found.is_checkout:
-            hint += " Python imports the sources in the current folder before an installed package: compile them with"
-            hint += " `pip install -e '.[bench]'`."
+            hint += " Python imports the sources in the current directory before an installed package:"
+            hint += " compile them with `pip install -e '.[bench]'`."
         sys.exit(f"stopped: the package is in pure Python; add `--pure` to measure that{hint}")
 
 

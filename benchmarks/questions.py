@@ -11,8 +11,8 @@ from pathlib import Path
 from benchmarks.workload import FIRST_ID, HERE, IN_FORCE, LAST_ID, Columns, Pair
 
 #: `cold`: pairs that no rule names, each used once. `hot`: 500 such pairs, used repeatedly. `hits`: pairs that are
-#: withheld here and now. `traffic`: pairs that are used once each. No rule names 99 % of them; 0.9 % are withheld
-#: elsewhere or at another time, and 0.1 % here and now.
+#: withheld here and now. `traffic`: pairs that are used once each. No rule names 99% of them; 0.9% are withheld
+#: elsewhere or at another time, and 0.1% here and now.
 POOLS = ("cold", "hot", "hits", "traffic")
 HOT, HITS = 500, 1_000
 

@@ -71,7 +71,7 @@ class Columns:
 
     @classmethod
     def made(cls, size: Size, seed: int = 1) -> Columns:
-        """Generate columns: 80% on tweets, 20 countries of unequal frequency, 2 % with a window, 1 % worldwide."""
+        """Generate columns: 80% on tweets, 20 countries of unequal frequency, 2% with a window, 1% worldwide."""
         random_ = random.Random(seed)
         rules, per_rule = size.rules, size.per_rule
         skew = [1 / (rank + 1) for rank in range(len(COUNTRIES))]

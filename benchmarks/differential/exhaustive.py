@@ -172,7 +172,7 @@ def pairs(way: int, policy: Policy, start: int = 0, step: int = 1) -> Batch:
 
 
 def pairs_in_part(part: int, of: int) -> Iterator[Batch]:
-    """Yield one part of all pairs for each policy. For each policy, the rules concern a subject in another way."""
+    """Yield one part of all pairs for each policy. For each policy, the rules concern a subject in a different way."""
     for at, policy in enumerate(POLICIES):
         yield pairs((part + at) % len(WAYS), policy, part, of)
 

@@ -26,9 +26,9 @@ from withhold.location import GeoIP, Resolver, TrustedProxies
 
 LIMITATIONS = """
 Limitations: the addresses are not from real traffic; networks and countries are random, while real ones cluster,
-which helps every cache. A server has other threads, cold caches and garbage collection. Ratios change by 10 or 20 %
-with the processor's caches, and by 5 % between runs. The records are those of a Country database; City databases
-were not measured. Their records are larger, which costs geoip2 and maxminddb more time, but not the table.
+which helps every cache. A server has other threads, cold caches and garbage collection. Ratios change by 10% or 20%
+with the processor's caches, and by 5% between runs. The records are those of a Country database; City databases
+were not measured. Their records are larger, which slows down geoip2 and maxminddb, but not the table.
 The ratios compare with `geoip2.database.Reader.country()` and maxminddb's C extension; both return whole objects.
 They do not include the time to build the table, which is printed at the top."""
 

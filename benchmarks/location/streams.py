@@ -15,7 +15,7 @@ from withhold.location.tree import SearchTree
 
 
 class Streams:
-    """Generates lists of random addresses."""
+    """Generate lists of random addresses."""
 
     def __init__(self, path: Path) -> None:
         with maxminddb.open_database(path) as reader:

@@ -19,10 +19,10 @@ LIMITATIONS = """\
 - **It is one machine.** Its caches decide what "cold" means. Neither a new id nor its neighbours are in the nearest
   caches, but a table that fits into the last-level cache is not read from memory either. Read ratios instead of
   nanoseconds. Ignore differences below 10%, and differences whose middle halves overlap.{cache}
-- **The rules are random.** 80 % are on tweets; each names one id; they are in 20 countries of unequal frequency; 2 % have
-  a window of time, and 1 % are worldwide. Ids are random, with 59 to 61 bits. Real ids cluster in time, which favours
+- **The rules are random.** 80% are on tweets; each names one id; they are in 20 countries of unequal frequency; 2% have
+  a window of time, and 1% are worldwide. Ids are random, with 59 to 61 bits. Real ids cluster in time, which favours
   bitmaps and sorted columns.
-- **The traffic is random too.** No rule names 99 % of it. A service that withholds more pays more for each hit.
+- **The traffic is random too.** No rule names 99% of it. A service that withholds more pays more for each hit.
 - **The rivals do less.** Rivals that store no dates must be rebuilt when a window opens or ends. Sets, bitmaps, columns
   and Redis give no reason. No rival handles unknown locations. They are faster because of this, and the notes below list
   the missing features of each. Policy engines have many features that this benchmark does not use.

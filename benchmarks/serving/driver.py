@@ -94,7 +94,7 @@ def absent(names: Iterable[str]) -> dict[str, str]:
 
 
 def too_large(name: str, size: Size, effort: Effort) -> str | None:
-    """Return a reason if a rival would need too much memory at a size, or None."""
+    """Return the reason if a rival would need too much memory at a size, or None."""
     rival = rival_class(name)
     wanted = rival.bytes_per_id * size.ids
     if wanted > effort.load_bytes:

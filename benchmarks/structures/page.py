@@ -13,7 +13,7 @@ from withhold.snapshot.buckets import FILLING
 
 COLUMNS = f"""\
 The figures are nanoseconds of thread CPU time for one question. A question is about a tweet and its account, each in its own
-table (80 and 20 % of the ids). Each figure is the median of all turns, with half the width of their middle half.
+table (80% and 20% of the ids). Each figure is the median of all turns, with half the width of their middle half.
 
 - `alone`: a fence separates the questions, so that they cannot overlap and the whole latency is measured.
 - `in a row`: without fences; wrong predictions of branches cost time instead of waiting.

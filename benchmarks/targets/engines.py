@@ -13,8 +13,8 @@ ENGINES = ("OPA", "Cedar", "casbin", "regorus")
 def measured(sizes: list[dict[str, Any]], floor: float | None = None) -> dict[str, dict[str, Any]]:
     """Return the time of each engine's check divided by that of the library, by turn, at 100,000 ids.
 
-    `floor` is the nanoseconds of an empty compiled method. If it is given, also divide by it: no library can have a
-    larger ratio.
+    `floor` is the time of an empty compiled method in nanoseconds. If it is given, the time of each engine is also
+    divided by it: no library can have a larger ratio.
     """
     size = next((size for size in sizes if size["ids"] == 100_000), None)
     if size is None:
