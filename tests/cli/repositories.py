@@ -1,4 +1,4 @@
-"""Git repositories with any trees, for the tests of revisions."""
+"""Git repositories with arbitrary trees, for the tests of revisions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def git(*arguments: str) -> str:
 
 
 def stored(kind: str, data: bytes) -> str:
-    """Store an object as it is, whatever git thinks of it."""
+    """Store an object unchanged, even if git would reject it."""
     whole = f"{kind} {len(data)}\0".encode() + data
     oid = hashlib.sha1(whole).hexdigest()  # noqa: S324  # it is the name that git gives it
     path = Path(".git", "objects", oid[:2], oid[2:])
@@ -83,7 +83,7 @@ def enter_repository(tmp_path, monkeypatch):
 
 
 def outcome(*entries, root=None, rules="rules"):
-    """Return the exit code and what is printed of a commit's rules, compared with none."""
+    """Return the exit status and the output of a comparison of a commit's rules with an empty rule set."""
     given = ["none.yaml", commit(tree(*entries)), "--rules", rules]
     found = diff(*given) if root is None else diff(*given, "--root", root)
     return found.exit_code, found.output

@@ -1,4 +1,4 @@
-"""`withhold bench`: figures of the user's own rules, of which none is shown if an answer is wrong."""
+"""`withhold bench` prints figures for the user's own rules, or none if an answer is wrong."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_e6_bench_advises_no_option_that_it_does_not_have(rules, country):
 
 
 def test_few_pairs_are_asked_about_again_and_again(rules, monkeypatch):
-    """The three that the rules name are as many questions as all others: else the clock is most of what is timed."""
+    """The three named pairs are repeated to as many questions as the others. With fewer, the clock would dominate."""
     asked: list[tuple[int, int]] = []
     monkeypatch.setattr("withhold.reports.speed.Engine", lambda snapshot: Counting(snapshot, asked))
     assert CliRunner().invoke(app, ["bench", rules, "--country", "IN"]).exit_code == 0
@@ -139,7 +139,7 @@ def test_nothing_is_timed_if_an_answer_is_wrong(rules, monkeypatch):
 
 
 def test_nothing_is_timed_if_a_table_is_blind(rules, monkeypatch):
-    """A table that finds nothing: then no rule is there to be asked, unless the list of ids is."""
+    """Named ids are taken from the list of ids and not from the table, so a table that finds nothing is detected."""
 
     def blind(*_):
         snapshot = Snapshot.compile(RuleSet.load(rules), native=False)
@@ -153,7 +153,7 @@ def test_nothing_is_timed_if_a_table_is_blind(rules, monkeypatch):
 
 
 class Liar:
-    """An engine that answers for somebody elsewhere."""
+    """An engine that answers for a viewer in another country."""
 
     def __init__(self, snapshot):
         from withhold import Engine, Viewer
@@ -166,7 +166,7 @@ class Liar:
 
 
 class Counting:
-    """An engine that notes what `check` is asked."""
+    """An engine that records the questions to `check`."""
 
     def __init__(self, snapshot, asked):
         from withhold import Engine

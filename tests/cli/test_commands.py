@@ -1,4 +1,4 @@
-"""The command line: what it prints, and above all what it exits with."""
+"""The command line: its output, and above all its exit statuses."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_refused_rule_set_exits_with_4_and_tells_all(tmp_path, command):
     arguments = [] if command == "lint" else ["--tweet", 20]
     found = run(command, file, *arguments)
     assert found.exit_code == 4
-    # What `lint` is asked for is the report; elsewhere it stands in the way of the answer.
+    # For `lint` the report is the result; for other commands it is an error.
     report, other = (found.stdout, found.stderr) if command == "lint" else (found.stderr, found.stdout)
     assert other == ""
     assert (
@@ -191,7 +191,7 @@ def test_a_database_that_is_none_is_a_failure(rules, tmp_path):
 
 
 def test_the_program_itself(rules):
-    """As a process: statuses reach the shell, and a closed pipe or no terminal do no harm."""
+    """In a process of its own: the shell gets the exit status, and a closed pipe or a missing terminal does no harm."""
     found = subprocess.run(
         [sys.executable, "-m", "withhold", "check", rules, "--account", "17", "--country", "IN"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Markdown fits into a comment on GitHub, whatever changes: sums first, and a count of all that is cut."""
+"""Markdown always fits into a comment on GitHub: totals first, and a count of everything that is cut."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def many_rules():
 
 
 def many_times():
-    """One account, which each of many rules withholds for an hour."""
+    """Return rules that each withhold one account for an hour."""
     hours = (START + timedelta(hours=2 * n) for n in range(800))
     return [rule(f"r{n}", from_=hour, until=hour + timedelta(hours=1)) for n, hour in enumerate(hours)]
 

@@ -1,4 +1,4 @@
-"""`withhold compile`, and the commands on what it wrote."""
+"""`withhold compile`, and the commands that read its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The demo shows what it says, and carries what its script writes."""
+"""The demo prints what it announces, and its data is the output of its script."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_it_explains_counts_and_times(shown):
 
 
 def test_its_columns_are_the_targets_they_claim():
-    """The categories stand in the lists beside the ids."""
+    """The lists contain the categories beside the ids."""
     with as_file(files("withhold.cli") / "demo_data" / "rules") as folder:
         targets = _targets(RuleSet.load(folder))
         lines = list(csv.DictReader((folder / "targets" / "in-d1.csv").read_text(encoding="utf-8").splitlines()))

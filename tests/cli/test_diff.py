@@ -1,4 +1,4 @@
-"""`withhold diff`: what it takes, git revisions above all, and what it exits with."""
+"""`withhold diff`: the sides that it accepts, above all git revisions, and its exit statuses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _said(*arguments):
 
 
 def _make_ambiguous():
-    """Return the beginning of two objects' ids, of many that are made."""
+    """Create many objects, and return a prefix that the ids of two of them share."""
     lines = "".join(f"blob\ndata {len(str(number))}\n{number}\n" for number in range(2_000))
     subprocess.run(["git", "fast-import", "--quiet"], input=lines, check=True, text=True)  # noqa: S607
     listed = _said("cat-file", "--batch-all-objects", "--batch-check").splitlines()
@@ -55,9 +55,9 @@ def test_revisions_are_read_without_the_work_tree(repository):
 
 @git_is_there
 def test_b1_a_path_that_may_be_a_revision_too_is_refused_in_every_form(repository):
-    """A commit can hold a folder with any name, and must not be compared in place of what is meant."""
+    """A commit can contain a directory with any name, which must not be compared instead of the intended revision."""
     head = _said("rev-parse", "HEAD")
-    # A short id that is ambiguous: git knows it, though not which.
+    # An ambiguous short id: it exists, but git cannot resolve it.
     short = _make_ambiguous()
     assert LIFTED in run("first", "new").stdout
     names = ["first", "main", "HEAD", "@", "origin/second", "refs/heads/main", "heads/main", head, head[:7], short]
@@ -125,7 +125,7 @@ def test_b1_what_git_does_not_know_is_a_path(repository, monkeypatch):
 
 @git_is_there
 def test_b1_a_path_that_begins_with_a_dot_is_never_a_revision(repository):
-    """Git finds any text that ends in `-g` and an id."""
+    """Git resolves any text that ends in `-g` and an id."""
     found = run(f"./x-g{_said('rev-parse', '--short', 'HEAD')}", "new")
     assert (found.exit_code, "is a path, but does not exist [no-such-path]" in found.stderr) == (2, True), found.output
 
@@ -140,7 +140,7 @@ def test_b1_where_git_cannot_be_asked_a_name_is_not_believed(repository, monkeyp
     )
     assert "write `./main` for the path" in found.stderr
     (repository / "bin").mkdir()
-    monkeypatch.setenv("PATH", str(repository / "bin"))  # without git no revision can be meant
+    monkeypatch.setenv("PATH", str(repository / "bin"))  # without git, it cannot be a revision
     assert run("new", "new").exit_code == 0
 
 
@@ -163,7 +163,7 @@ def test_b1_the_report_states_what_each_side_was(repository, form):
 
 @git_is_there
 def test_b1_a_name_that_git_finds_ambiguous_is_refused(repository):
-    """Of a branch and a tag with one name git takes the tag, and says so where nobody reads it."""
+    """If a branch and a tag have the same name, git chooses the tag, with a warning that is easily missed."""
     _git("config", "core.warnAmbiguousRefs", "false")
     _git("branch", "origin/second", "first")
     _git("branch", "other", "main")
@@ -182,7 +182,7 @@ def test_b1_a_name_that_git_finds_ambiguous_is_refused(repository):
 
 @git_is_there
 def test_a_revision_can_say_where_its_rules_are_for_itself(repository, monkeypatch):
-    """So that rules can be compared that lay in another folder then."""
+    """So rules that were in another directory in that revision can be compared."""
     _git("checkout", "--quiet", "--force", "main")
     _git("mv", "rules", "orders: all")
     _git("commit", "--quiet", "--message", "moved: to orders")
@@ -205,7 +205,7 @@ def test_a_revision_may_have_two_dots(repository):
 
 @git_is_there
 def test_what_a_branch_changes_is_told_without_what_others_have_changed(repository):
-    """As the hint on `main...HEAD` says to do it, and with what is not committed."""
+    """As the hint for `main...HEAD` recommends, and including uncommitted changes."""
     _git("checkout", "--quiet", "--force", "-b", "branch", "first")
     (repository / "rules" / "in.yaml").write_text(RULES.replace("[17, 18]", "[17, 18, 19]"), encoding="utf-8")
     base = subprocess.run(["git", "merge-base", "main", "HEAD"], check=True, capture_output=True, text=True)  # noqa: S607

@@ -1,4 +1,4 @@
-"""Nothing that a repository of rules carries can forge what a command prints, or a command to the CI system that prints it."""
+"""Nothing in a repository of rules can forge the output of a command, or a command to the CI system that prints it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ COMMANDS = [
 
 @pytest.fixture(autouse=True, scope="module")
 def _commands_are_built_once():
-    """Most of the time of a command goes into building all of them."""
+    """Most of the time of a command is spent on building all commands."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("typer.testing._get_command", cache(get_command), raising=False)
         yield
@@ -99,7 +99,10 @@ def rule(**keys: object) -> dict[str, object]:
 
 
 def is_safe(output: str) -> None:
-    """Newlines are the command's own; no line is a command to GitHub's, Azure's or TeamCity's runners."""
+    """Return whether a text forges nothing.
+
+    Only the command may write newlines, and no line may be a command to the runners of GitHub, Azure or TeamCity.
+    """
     for line in output.split("\n"):
         assert control_character(line) is None, repr(line)
         assert not line.lstrip().startswith("::"), repr(line)
@@ -121,7 +124,7 @@ def write(file: Path, value: object) -> None:
 
 
 def cases(**keys: object) -> dict[str, object]:
-    """Return a case that fails, so that everything about it is printed."""
+    """Return a failing case, so that everything about it is printed."""
     case = {"it": "hides it", "account": 1, "at": "2021-02-10T00:00:00Z", "expect": {"IN": "visible", "US": "visible"}}
     return {"rules": "in.json", "cases": [case | keys]}
 
@@ -174,7 +177,7 @@ def test_b5_no_name_of_a_file_forges_output(name: str, is_folder: bool) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             write(file, {"rules": [rule(withheld_in=["IN", "UK"])]})
         except (OSError, ValueError):
-            return  # no file can have that name
+            return  # no file can have this name
         write(cased, cases() | {"rules": file.name})
         write(Path("base.json"), {"rules": [rule(demand="B")]})
         list(printed(commands=[command for command in COMMANDS if "junit" in command or "--format" not in command]))

@@ -1,4 +1,4 @@
-"""Every command in every format: whatever it finds, its standard output is well formed, and its exit status right."""
+"""Every command in every format: whatever it finds, its output is well formed, and its exit status is right."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ FILES = {
     "advised.cases.yaml": FINE.replace("rules.yaml", "advised.yaml").replace("IN: withheld", "IN: visible"),
     "refused.cases.yaml": FINE.replace("rules.yaml", "refused.yaml"),
 }
-#: How each command is called on rules (or cases) of a name, and what it exits with if those are fine, or if something is
-#: wrong with them that it looks for.
+#: The arguments of each command for a file name, and its exit statuses: for valid files, and for files with a problem
+#: that the command looks for.
 COMMANDS: dict[str, tuple[list[str], int, int]] = {
     "check": (["{}.yaml", "--account", "17", "--country", "US"], 0, 0),
     "explain": (["{}.yaml", "--account", "17", "--country", "US"], 0, 0),
@@ -82,7 +82,7 @@ def run(command: str, name: str, form: str, *more: str) -> Any:
 
 
 def read(form: str, text: str) -> Any:
-    """Return what a format says, if it is well formed."""
+    """Return the content of well-formed output in a format."""
     if form in ("json", "sarif"):
         found = json.loads(text)
         assert form == "json" or found["version"] == "2.1.0"
@@ -174,7 +174,7 @@ def test_the_table_of_formats_lists_what_each_result_can_be_rendered_in() -> Non
 def test_e7_files_can_be_refused_in_any_format(
     form: Format, error: type[RuleSetError | CaseError], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also in those that no command has for such files yet."""
+    """Also in formats that no command uses for such files yet."""
     problems = [Problem("bad-id", f"id `x{count}` is no id", Place("in.yaml", count, 1)) for count in (1, 2)]
     written: list[str] = []
     assert refuse(Refusal(error(problems), Path("in.yaml")), form).exit_code == 4

@@ -1,4 +1,4 @@
-"""`--format json` holds all that the text does: every id, instant, code, place and word of the input that is printed."""
+"""`--format json` contains all facts of the text: every id, instant, code, place and word of the input."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ CALLS = {
         *("--header", "CF-IPCountry: PK", "--header", "X-Forwarded-For: 192.0.2.17"),
     ],
 }
-#: Instants, then codes and names with hyphens or dots in them, then numbers; other words of the text are the command's own.
+#: Instants, then codes and names with hyphens or dots, then numbers. All other words are the command's own.
 FACT = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:]+Z|[A-Za-z0-9_/]+(?:[-.][A-Za-z0-9]+)+|\b[A-Z]{2}\b|[0-9a-f]{16}|\d[\d,]*(?:\.\d+)?"
 )
-#: What figures of the text are made of stands in JSON instead: shares, and how many of a kind are listed.
+#: Derived figures, whose parts are in JSON instead: shares, and the numbers of listed things.
 DERIVED = re.compile(
     r"\(\d+\.\d+%\)|named by +\d+ rules?|\d+%|\b\d+ (?:failed|warnings?|errors?|notes?|problems?)\b|--\w[\w-]*|and \d+ more.*|\bIP\b"
 )

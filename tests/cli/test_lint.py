@@ -1,4 +1,4 @@
-"""`withhold lint`: what it prints in each form, and what it exits with."""
+"""`withhold lint`: its output in each format, and its exit statuses."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ rules:
     reason: local_law
 """
 PROTECTED = "protected:\n  - {account: 18, category: journalist}\n"
-#: The advice that these tests are about. Another check may have some too.
+#: The advice that these tests check. Other checks may give more.
 OF_THE_RULES = ("overseas-left-out", "territory-alias", "no-end", "protected-account")
 AT_18 = "rules/in.yaml:9:5: the rule names protected account `18 (journalist)` [protected-account]; "
 
@@ -73,7 +73,7 @@ def test_advice_and_what_the_loader_warns_of_come_in_one_list(there: Path) -> No
 
 
 def test_e3_files_are_those_that_were_read(there: Path) -> None:
-    """Also files without rules, and a snapshot, which is one."""
+    """Including files without rules, and a snapshot, which is one file."""
     write(there, {"rules/near.yaml": "groups: {near: [IN, PK]}\n", "rules/deep/none.yaml": "rules: []\n"})
     for path, files_, rules in (("rules", 3, 2), ("rules/deep", 1, 0), ("rules/near.yaml", 1, 0)):
         assert f"fine: {rules} rules · {files_} file{'s' if files_ > 1 else ''} · " in lint(path).stdout
@@ -127,7 +127,7 @@ def test_an_override_in_the_file_silences_an_error(there: Path) -> None:
 
 
 def test_of_a_part_an_override_is_not_called_unused_and_it_is_said_that_no_list_was_read(there: Path) -> None:
-    """The list lies beside the rules as a whole: in a folder further up, or where a snapshot was compiled."""
+    """The list is beside the whole rule set: in a directory further up, or where a snapshot was compiled."""
     override = "    override: {protected-account: upheld by the court on 2021-03-01}\n"
     write(there, {"all/protected.yaml": PROTECTED, "all/in/in.yaml": RULES + override})
     CliRunner().invoke(app, ["compile", "all", "-o", "all.wh"])
@@ -176,7 +176,7 @@ def test_a_snapshot_is_linted_like_its_rules(there: Path) -> None:
 
 
 class TestSarif:
-    """What SARIF 2.1.0 requires, and what GitHub's code scanning asks for beside."""
+    """The requirements of SARIF 2.1.0, and those of GitHub's code scanning."""
 
     def test_the_log_has_one_run_of_this_tool(self, there: Path) -> None:
         log = json.loads(lint("rules", "--format", "sarif").stdout)
@@ -228,7 +228,7 @@ class TestSarif:
     def test_in_a_repository_paths_are_relative_to_its_top(
         self, there: Path, monkeypatch: pytest.MonkeyPatch, git: str
     ) -> None:
-        """Wherever it is run; in another work tree of the repository `.git` is a file."""
+        """The current directory makes no difference. In a linked work tree `.git` is a file."""
         write(there, {git: "", "rules/deep/in.yaml": RULES.replace("in-", "deep-")})
         for folder, given in (
             (there, "rules"),
@@ -262,7 +262,7 @@ class TestSarif:
                 for each in results
                 if each["level"] == "error"
             )
-            # In the order of names, the link comes first, and the file that it leads to repeats its rules.
+            # By name, the link comes first, so its target repeats the rules.
             assert where == {
                 ("repeated-rule-id", "rules/in.yaml"): 2,
                 ("outside-rule-set", "rules/gone.yaml"): 1,
@@ -286,7 +286,7 @@ class TestSarif:
 
 
 class TestSarifLimits:
-    """GitHub takes 25,000 results of a run, and 10 MB of a compressed file."""
+    """GitHub accepts 25,000 results per run, and 10 MB of compressed file."""
 
     def log(self, *severities: str, message: str = "said") -> dict[str, Any]:
         found = [

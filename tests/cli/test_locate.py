@@ -1,4 +1,4 @@
-"""`withhold locate`: an address, or a request replayed, and the reasons."""
+"""`withhold locate`: an address or a replayed request, and the reasons."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from withhold.model import Viewer
 from withhold.territories import countries, country_of, subdivisions
 
 RULES = "rules: [{id: a, accounts: [1], withheld_in: [US-CA, XK], reason: local_law}]\n"
-#: What Python code looks like in a message: a call, a keyword argument, a tuple.
+#: Python code in a message: a call, a keyword argument, a tuple.
 PYTHON = re.compile(r"\w\(.*\)`|\w+=['\"(\[]|\('")
 
 

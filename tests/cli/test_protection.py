@@ -1,4 +1,4 @@
-"""Whether protected accounts were looked for is always stated: a check that is off in silence protects nobody."""
+"""Every report states whether lists of protected accounts were read: a check that is silently off protects nobody."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(*arguments: str) -> Any:
 
 
 def stated(*arguments: str) -> str:
-    """Return what `lint` states, which is the same in every form."""
+    """Return the statement of `lint`, which is the same in every format."""
     text = run("lint", *arguments).stdout
     answer = json.loads(run("lint", *arguments, "--format", "json").stdout)
     log = json.loads(run("lint", *arguments, "--format", "sarif").stdout)
@@ -91,7 +91,7 @@ def test_b6_a_snapshot_says_how_many_were_known_and_names_nobody(there: Path) ->
 
 @pytest.mark.parametrize("name", ["r.wh", "in.yaml", "protected.yaml"])
 def test_b6_what_a_snapshot_claims_is_not_reported_as_read(there: Path, name: str) -> None:
-    """It may come from somebody else, who can write any number into it."""
+    """The snapshot may come from somebody else, who can write any number into it."""
     claimed = [Protected(account, "journalist") for account in range(1, 10_000)]
     (there / "untrusted").mkdir()
     Snapshot.compile(RuleSet.load("rules/in"), protected=claimed).save(there / "untrusted" / name)

@@ -161,7 +161,7 @@ BAD = {"..", ".", "", ".git", ".GIT", "a\\b", "a/b", "x\ny"}
 
 
 class Held:
-    """Objects of a repository, without one."""
+    """The objects of a repository, in memory."""
 
     def __init__(self):
         self.objects = {}
@@ -172,7 +172,7 @@ class Held:
         return oid
 
     def made(self, value):
-        """Return the mode and the hash of a file (bytes), a link (text) or a folder (a list)."""
+        """Return the mode and the hash of a file (bytes), a link (text) or a directory (a list)."""
         if isinstance(value, bytes):
             return "100644", self.put(value)
         if isinstance(value, str):
@@ -189,7 +189,7 @@ class Held:
 
 
 def _names(value):
-    """Yield the names of each folder."""
+    """Yield the names in each directory."""
     if isinstance(value, list):
         yield [name for name, _ in value]
         for _, inner in value:

@@ -1,4 +1,4 @@
-"""Commits that somebody else made: what is read of them stays inside, and is as it was committed."""
+"""Commits may be hostile: reading one stays inside it, and gives its files as they were committed."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_b1_a_tree_that_could_be_confused_is_refused_and_nothing_is_written_outs
     assert "[bad-tree]" in printed or "[damaged-tree]" in printed
     assert list((tmp_path / "outside").iterdir()) == []
     assert list((tmp_path / "temporary").iterdir()) == []
-    # It concerns the rules alone: elsewhere in the commit, anything may lie.
+    # This applies only to the rules: the rest of the commit may contain anything.
     code, printed = outcome(folder("other", *made), folder("rules", fine))
     assert (code, WITHHELD in printed) == (0, True), printed
 
@@ -148,7 +148,7 @@ def test_b1_links_are_resolved_in_memory_and_inside_the_rules(tmp_path, target, 
         entries.append(link("out", "../other"))
     status, printed = outcome(folder("other", file("in.yaml")), folder("rules", *entries))
     assert (status, f"[{code}]" in printed) == (2, True), printed
-    # What is not read as rules need not be there.
+    # Links that are not read as rules may be broken.
     entries[0] = ("120000", ".a.md", entries[0][2])
     entries = [(mode, f".{name}" if name == "out" else name, oid) for mode, name, oid in entries]
     if code != "too-large":
@@ -188,7 +188,7 @@ def test_b1_nothing_but_regular_files_is_written(tmp_path):
 
 
 def test_b1_folders_that_stand_for_billions_of_files_are_refused(monkeypatch):
-    """Of twelve levels, each with ten times the next: by trees, and by links."""
+    """Twelve levels, each with ten entries for the next one: as trees, and as links."""
     monkeypatch.setattr("withhold.cli.tree._MOST_FILES", 5000)
     inner = tree(file("in.yaml"))
     for _ in range(11):
@@ -241,7 +241,7 @@ def test_b1_what_a_partial_clone_lacks_is_not_fetched_by_a_command_of_its_config
 
 
 def test_b1_the_environment_and_replaced_objects_change_nothing(tmp_path, repository, monkeypatch):
-    """A hook sets variables for the repository that it runs in."""
+    """A hook runs with variables set for its own repository."""
     oid = commit(tree(folder("rules", file("in.yaml"))))
     other = commit(tree(folder("rules", file("in.yaml", NONE))))
     git("replace", oid, other)
@@ -263,7 +263,7 @@ def test_b1_the_environment_and_replaced_objects_change_nothing(tmp_path, reposi
 @pytest.mark.parametrize("config", ["bare = true", "bare = false\nworktree = ..", "bare = false\nworktree = ."])
 @pytest.mark.parametrize("option", ["safe.bareRepository", "none.none"])
 def test_b1_a_repository_in_a_commit_does_not_answer_for_git(repository, monkeypatch, config, option):
-    """Also where git is too old to know the option, which an option of another name stands for."""
+    """Also with a git too old to know the option, which an unknown option simulates."""
     monkeypatch.setattr("withhold.cli.git._OPTIONS", ("-c", f"{option}=explicit"))
     oid = commit(tree(folder("rules", file("in.yaml"))))
     git("update-ref", "refs/heads/main", oid)
@@ -287,7 +287,7 @@ def test_b1_a_repository_in_a_commit_does_not_answer_for_git(repository, monkeyp
 
 
 def test_b1_a_repository_that_a_git_file_or_link_names_is_read(tmp_path, repository, monkeypatch):
-    """Work trees and submodules have a file `.git`."""
+    """In linked work trees and submodules, `.git` is a file."""
     git("update-ref", "refs/heads/main", commit(tree(folder("rules", file("in.yaml")), file("none.yaml", NONE))))
     git("worktree", "add", "--quiet", "--detach", str(tmp_path / "other"), "main")
     (tmp_path / "linked").mkdir()
@@ -302,7 +302,7 @@ def test_b1_a_repository_that_a_git_file_or_link_names_is_read(tmp_path, reposit
 
 
 def test_b1_grafts_change_nothing(repository):
-    """They give a commit other parents, as replaced objects give it another content."""
+    """They give a commit other parents, as replaced objects give it other content."""
     none = commit(tree(folder("rules", file("in.yaml", NONE))))
     by = "author n <e> 1 +0000\ncommitter n <e> 1 +0000\n\n"
     right, wrong = commit(tree(folder("rules", file("in.yaml")))), none
@@ -330,7 +330,7 @@ def test_b1_git_is_not_looked_for_in_the_current_folder(repository, monkeypatch,
 
 
 def test_b1_on_windows_git_is_started_by_its_whole_path(monkeypatch):
-    """Where a program without a path is looked for in the current folder first."""
+    """Windows searches the current directory first for a program without a path."""
     monkeypatch.setattr("withhold.cli.git.sys.platform", "win32")
     monkeypatch.setattr("withhold.cli.git.os.get_exec_path", lambda: [".", "/Git/cmd", "here"])
     monkeypatch.setattr("withhold.cli.git.shutil.which", lambda path: path)

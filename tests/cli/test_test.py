@@ -1,4 +1,4 @@
-"""`withhold test`: what it exits with, and what it writes where."""
+"""`withhold test`: its exit statuses, and where it writes its output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from withhold import Rule, RuleSet, Snapshot
 from withhold.cli.app import app
 
 FAILING = FINE + CASE.replace("withholds it", "shows it").replace("IN: withheld", "IN: visible")
-#: All that there is to notice of the one rule.
+#: Cases that notice every change of the rule.
 THOROUGH = (
     FINE.replace("US: visible", "US: visible, unknown: visible")
     + CASE.replace("withholds it", "before")
@@ -172,7 +172,7 @@ def test_junit_is_xml_whatever_a_rule_says(run, tmp_path):
 
 
 def test_e3_junit_has_a_failure_for_each_threshold_that_is_not_met(run):
-    """Else a CI system that reads it would show that all is well."""
+    """Otherwise a CI system that reads the file would report success."""
     arguments = ["--fail-under", "90", "--mutation-threshold", "90", "--format", "junit"]
     for text, expected in ((FINE, ["coverage", "mutation"]), (THOROUGH, [])):
         found = run(*arguments, all=text)
@@ -205,7 +205,10 @@ def test_rules_are_not_changed_while_cases_fail(run):
 
 
 def test_the_rules_can_be_a_snapshot(run, tmp_path):
-    """Of two that were compiled from one place, each rule is one of its own; and one may have been made in Python."""
+    """Rules of two snapshots with the same places are counted separately.
+
+    Rules may also have been created in Python.
+    """
     for name, text in (("old", RULES.replace("IN", "PK")), ("new", RULES)):
         write(tmp_path, rules=text)
         Snapshot.compile(RuleSet.load("rules.yaml")).save(f"{name}.wh")
@@ -293,7 +296,7 @@ def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_trie
 
 
 def test_yaml_that_is_none_of_ours_is_not_measured(run, tmp_path):
-    """What other tools have, or what lies about: refused, it would fail a run; counted, it would spoil the share."""
+    """Files of other tools are ignored. Refusing them would fail the run, and counting them would distort the share."""
     broken = RULES.replace("rules:", "rules: broken")
     for name in (
         ".github/workflows/a.yaml",

@@ -1,4 +1,4 @@
-"""Links that came with a repository do not lead what a command writes to another place."""
+"""Links in a repository do not redirect the output of a command to another place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CASES = "rules: in.yaml\ncases:\n- {it: withholds, account: 17, at: 2021-03-01T0
 FORMS = {
     "compile": ("compile", "rules/in.yaml", "--output"),
     "test": ("test", "rules", "--format", "junit", "--output"),
-    # The report on files that are refused is written by another way.
+    # Other code writes the report on refused files.
     "test-refused": ("test", "refused", "--format", "junit", "--output"),
 }
 each_command = pytest.mark.parametrize("command", FORMS)
@@ -27,7 +27,7 @@ each_command = pytest.mark.parametrize("command", FORMS)
 
 @pytest.fixture(params=["repository", "folder"])
 def there(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout, or a folder with the same, with files outside that hold something."""
+    """A repository, or a directory with the same content, beside a directory with files that must not change."""
     here = tmp_path / "here"
     for folder in (
         ("rules", "refused", "made", ".git/hooks") if request.param == "repository" else ("rules", "refused", "made")

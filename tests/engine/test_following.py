@@ -1,6 +1,6 @@
-"""Changed files are followed, and whatever is wrong with them, the current rules stay active.
+"""Changed files are followed. If anything is wrong with them, the current rules stay active.
 
-The thread waits for ever here. The tests make its checks themselves.
+The thread never makes a check here, because the tests make its checks themselves.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def test_a_file_that_differs_from_the_active_rules_is_activated_at_once(path: Pa
 
 @pytest.mark.parametrize("mapped", [False, True])
 def test_a_snapshot_copied_in_place_is_followed(path: Path, mapped: bool) -> None:
-    """Mapped, it is of the same length: otherwise the process would be killed."""
+    """The new file has the same length. If the mapped file became shorter, the process would be killed."""
     new = compiled(path.with_name("new"), 2, 3)
     engine = Engine(RuleSet())
     with engine.follow(path, FOREVER, mapped=mapped) as following:

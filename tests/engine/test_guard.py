@@ -14,7 +14,10 @@ from withhold.engine.guard import check_loss
 
 
 def ruled(rules: int, ids: int = 0) -> RuleSet:
-    """Return a rule set with this number of rules, the first of which names all the ids but one for each other rule."""
+    """Return a rule set with `rules` rules and `ids` ids.
+
+    Each rule names one id, except the first, which names the rest.
+    """
     first = [Rule(id="0", tweets=range(1000, 1000 + ids - rules + 1), withheld_in=["IN"], reason="terms")]
     others = [Rule(id=str(n), accounts=[n], withheld_in=["IN"], reason="terms") for n in range(1, rules)]
     return RuleSet([*first, *others] if rules else [])

@@ -26,7 +26,7 @@ def rule(**keys: Any) -> Rule:
 def problems_with(
     codes: str | Iterable[str], rules: Iterable[Rule], protected: Iterable[Protected] | None = ()
 ) -> list[Problem]:
-    """Return the advice on rules that has one of `codes`, so that a check which is added later changes no other test."""
+    """Return the advice that has one of `codes`, so that a check that is added later does not affect other tests."""
     wanted = {codes} if isinstance(codes, str) else {*codes}
     return [problem for problem in lint(RuleSet(rules), protected) if problem.code in wanted]
 

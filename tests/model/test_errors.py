@@ -94,7 +94,7 @@ def test_places_are_sorted_by_line_and_column() -> None:
 
 
 def test_problems_are_sorted_by_place_without_duplicates() -> None:
-    """Problems outside of files come after those in files, and the number of further problems comes last."""
+    """Problems outside files come after those in files, and the number of further problems comes last."""
     first, second, third = (Problem("bad-id", "no", Place("a", line)) for line in (1, 2, 10))
     elsewhere, nowhere, more = (
         Problem("bad-id", "no", "rule `a`"),

@@ -44,7 +44,7 @@ def test_an_aware_datetime_is_the_same_instant_in_utc_or_out_of_range(instant: d
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"])
 def test_instants_out_of_range_raise_an_instant_error(text: str) -> None:
-    """And not an `OverflowError`."""
+    """They do not raise an `OverflowError`."""
     with pytest.raises(InstantError) as caught:
         parse_instant(text, "from")
     hint = "omit it if there is no bound"

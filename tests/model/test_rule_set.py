@@ -150,7 +150,7 @@ class TestDigest:
         assert one.digest != other.digest
 
     def test_it_is_stable(self) -> None:
-        """Files and answers outside of this process contain it, so changing it is a breaking change."""
+        """Files and answers outside this process contain it, so changing it is a breaking change."""
         rules = RuleSet([rule(accounts=[1101], from_=START, note="é")])
         assert rules.digest == "5c40462d54e4ecdc532c89f80c6a69ed7c2ffef2fde773bf7647a4f66e3fe3c1"
 

@@ -65,7 +65,7 @@ X = Tweet(1, 2)
 
 
 class TestArguments:
-    """A call is read in C without a tuple and a dict for its arguments; it must mean what any other call means."""
+    """C code reads a call without a tuple and a dict for its arguments. The result must be that of any other call."""
 
     @pytest.mark.parametrize(
         ("positional", "named"),

@@ -1,4 +1,4 @@
-"""One reader for every schema: each problem has its place, all come at once, and the rest can still be judged."""
+"""The reader for every schema reports all problems at once, each with its place, and still checks the other values."""
 
 from __future__ import annotations
 

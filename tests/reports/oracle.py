@@ -1,4 +1,4 @@
-"""What a difference must be: two references asked at every place and instant at which something could differ."""
+"""The expected difference: two references, asked at every place and instant where it could differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS: tuple[Kind, ...] = ("accounts", "tweets")
 
 
 def found_between(old: RuleSet, new: RuleSet, policy: Policy | None = None, **window) -> Found:
-    """Return the differences by subject; each is in one at most."""
+    """Return the differences by subject. Assert that each subject is in at most one."""
     found: Found = {}
     for difference in differences(Snapshot.compile(old), Snapshot.compile(new), policy, **window):
         assert list(difference.ids) == sorted(set(difference.ids))
@@ -32,7 +32,7 @@ def found_between(old: RuleSet, new: RuleSet, policy: Policy | None = None, **wi
 
 
 def reported_change(found: Found, kind: Kind, id_: int, place: LocationKey, at: datetime) -> Turn | None:
-    """Return what is said to change for a viewer at an instant; it is said once at most."""
+    """Return the reported change for a viewer at an instant. Assert that there is at most one."""
     difference = found.get((kind, id_))
     turns = [
         (change.old, change.new)
@@ -44,14 +44,14 @@ def reported_change(found: Found, kind: Kind, id_: int, place: LocationKey, at: 
 
 
 def wanted(old: Reference, new: Reference, kind: Kind, id_: int, place: LocationKey, at: datetime) -> Turn | None:
-    """Return what does change."""
+    """Return the actual change."""
     link = (None, id_) if kind == "accounts" else (id_, None)
     before, after = (_outcome(side._hiding(side._in_force([link], at), place), [link]) for side in (old, new))
     return (before, after) if before is not after else None
 
 
 def instants_around(*sets: RuleSet) -> list[datetime]:
-    """Return every edge of every rule, and a microsecond before and behind."""
+    """Return every edge of every rule, and the instants a microsecond before and after it."""
     bounds = {
         bound
         for rules in sets

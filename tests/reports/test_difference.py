@@ -1,4 +1,4 @@
-"""The difference of two rule sets, held to two references that are asked everywhere."""
+"""The difference of two rule sets, compared with two references that are asked at every place and instant."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_it_says_what_two_references_say_everywhere_and_always_and_nothing_else(
 
 @given(rule_sets(), rule_sets(), policies, subjects, st.sampled_from(PLACES), st.sampled_from(HOURS))
 def test_no_tweet_changes_unless_one_of_its_parts_does_alone(old, new, policy, subject, place, at):
-    """A retweet as well: so it is enough to compare single accounts and tweets."""
+    """This holds for retweets too, so it is enough to compare single accounts and tweets."""
     found = found_between(old, new, policy)
     viewer = Viewer(country=place[0], subdivisions=place[1])
     before, after = (Reference(rules, policy).check(subject, viewer, at).outcome for rules in (old, new))

@@ -1,7 +1,7 @@
-"""What is printed of a difference, in each format.
+"""The output for a difference, in each format.
 
-The files `rendered/*.txt` are what is printed for `rendered/rules` and `rendered/proposed`. After a change that is
-meant: `WITHHOLD_WRITE_SNAPSHOTS=1 pytest tests/reports/test_rendered.py`, then read the difference.
+The files `rendered/*.txt` contain the output for `rendered/rules` and `rendered/proposed`. After an intended change,
+run `WITHHOLD_WRITE_SNAPSHOTS=1 pytest tests/reports/test_rendered.py`, and read the diff.
 """
 
 from __future__ import annotations

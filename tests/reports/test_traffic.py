@@ -1,4 +1,4 @@
-"""Impressions in: CSV and Parquet, read strictly, and what they weigh."""
+"""Impressions are read strictly from CSV and Parquet, and counted by outcome."""
 
 from __future__ import annotations
 

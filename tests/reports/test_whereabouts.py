@@ -1,4 +1,4 @@
-"""Sets of places: exact, and told in few words."""
+"""Sets of places are exact, and described briefly."""
 
 from __future__ import annotations
 

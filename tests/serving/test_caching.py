@@ -210,7 +210,7 @@ class TestThePlace:
         )
 
     def test_a_region_may_have_a_country_code_of_its_own(self) -> None:
-        """`US` and `PR` in the headers is Puerto Rico, which the key of the country alone does not tell from `US`."""
+        """`US` and `PR` is Puerto Rico, which the key of the country alone cannot distinguish from `US`."""
         assert not self.kept(request={"CF-IPCountry": "US"}, viewer=Viewer(country="US"))
         both = replace(CACHES["cloudflare"], key=("cf-ipcountry", "cf-region-code"))
         assert self.kept(cache=both, request={"CF-IPCountry": "US"}, viewer=Viewer(country="US"))

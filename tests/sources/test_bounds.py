@@ -1,4 +1,4 @@
-"""Odd paths, folders and links are problems with a place, and take bounded work."""
+"""Odd paths, directories and links are reported with a place, after a bounded amount of work."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_b7_whatever_cannot_be_opened_is_a_problem_with_a_place(tmp_path: Path) 
         "one.yaml:1:1 unreadable-file",
         "two.yaml:1:1 unreadable-file",
     ]
-    for name in ("long.yaml", "loop.yaml", "no-rules"):  # a link that is there, and named by the caller
+    for name in ("long.yaml", "loop.yaml", "no-rules"):  # an existing link, named by the caller
         assert reported(refusal(tmp_path / name), tmp_path) == [f"{name}:1:1 unreadable-file"]
     for name in ("a\0b", "\ud800", long, "in.yaml/x", "long.yaml/x"):
         error = refusal(tmp_path / name)
@@ -59,7 +59,7 @@ def test_b7_whatever_cannot_be_opened_is_a_problem_with_a_place(tmp_path: Path) 
 def test_b7_a_path_below_a_folder_that_may_not_be_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    """It may be there, so it is no mistake of the caller. (Tests may run as root, who may search everything.)"""
+    """It may exist, so it is not the caller's mistake. (Tests may run as root, who may search everything.)"""
     write(tmp_path, {"closed/rules/in.yaml": FINE, "in.yaml": FINE})
     stat_of, lstat_of = os.stat, os.lstat
 
@@ -159,7 +159,7 @@ def test_b7_folders_lie_at_most_a_hundred_deep(tmp_path: Path) -> None:
 
 
 def test_b7_links_that_multiply_are_refused(tmp_path: Path) -> None:
-    """Of thirty folders with two links each into the next, every way through would be followed: a thousand million."""
+    """Thirty directories, each with two links to the next one. Without a limit, a billion paths would be followed."""
     for number in range(30):
         folder = tmp_path / f"{number}"
         folder.mkdir()
@@ -171,7 +171,7 @@ def test_b7_links_that_multiply_are_refused(tmp_path: Path) -> None:
 
 
 def counting(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
-    """Return a list to which each call of some functions of `os` is added."""
+    """Return a list to which each call of some functions of `os` is appended."""
     calls: list[str] = []
 
     def watched(name: str) -> Any:
@@ -191,7 +191,7 @@ def counting(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[str]:
 def test_b7_folders_of_links_into_one_another_are_looked_at_a_bounded_number_of_times(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The number of names is bounded over the whole load, not for each folder."""
+    """The number of names is limited for the whole load, not for each directory."""
     for number in range(40):
         folder = tmp_path / f"{number}"
         folder.mkdir()
@@ -253,7 +253,7 @@ def test_b7_a_path_longer_than_any_can_be_is_refused_at_once(
 def test_b7_each_link_is_followed_once_however_many_lists_go_through_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Thirty links, each through 650 folders, would be followed anew for each list."""
+    """Without the cache, thirty links, each through 650 directories, would be followed again for each list."""
     names = [f"{left}/{right}" for left in "abcdef" for right in "abcdef"]
     rules = "".join(f"- {{id: {n}, reason: terms, withheld_in: IN, ids_file: {n}/l0/in.csv}}\n" for n in names)
     write(tmp_path, {"in.yaml": f"rules:\n{rules}", "in.csv": LIST, "dd/in.csv": LIST})

@@ -1,4 +1,4 @@
-"""Rule files are untrusted text (A8): no text in them can end a line, move a cursor or turn a direction round."""
+"""Rule files are untrusted text (A8): none of it can end a line, move a cursor or reverse the direction of text."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_b5_whatever_the_control_character_and_whatever_the_text(text: str) -> N
 @example(ESCAPES)
 @example("IN\x1f")
 def test_b5_a_file_is_refused_wherever_the_text_stands(text: str) -> None:
-    """Also where blanks at the ends are no part of a value, and a line separator counts as a blank in Python."""
+    """Even where blanks at the ends are ignored, and although Python counts a line separator as a blank."""
     single = [
         in_json(id=text),
         in_json(demand=text),
@@ -198,7 +198,7 @@ def test_no_problem_is_printed_on_more_than_one_line_or_as_a_command(text: str, 
 
 
 class TestRecordsOfOthers:
-    """Whoever writes snapshots may write any record."""
+    """A snapshot may be hostile: its records may contain anything."""
 
     def spoilt(self, folder: Path, monkeypatch: pytest.MonkeyPatch, **keys: object) -> Snapshot:
         monkeypatch.setattr(records, "rule_values", lambda found: rule_values(found) | keys)

@@ -60,7 +60,7 @@ def test_hidden_files_and_other_files_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_directory_below_a_hidden_one_is_read_if_it_is_what_was_asked_for(tmp_path: Path) -> None:
-    """Only what is hidden below the given path is hidden."""
+    """Only names below the given path count as hidden."""
     write(tmp_path, {".config/rules/in.yaml": named("in")})
     assert len(RuleSet.load(tmp_path / ".config" / "rules")) == 1
 
@@ -71,7 +71,7 @@ def test_a_hidden_file_is_read_if_it_is_what_was_asked_for(tmp_path: Path) -> No
 
 
 def test_mounted_files_that_are_links_into_a_hidden_directory_are_read(tmp_path: Path) -> None:
-    """So a Kubernetes volume looks."""
+    """Kubernetes volumes have this form."""
     write(tmp_path, {"..2024/in.yaml": named("in")})
     (tmp_path / "..data").symlink_to("..2024", target_is_directory=True)
     (tmp_path / "in.yaml").symlink_to("..data/in.yaml")
@@ -79,7 +79,7 @@ def test_mounted_files_that_are_links_into_a_hidden_directory_are_read(tmp_path:
 
 
 def test_a_rule_file_that_is_a_broken_link_is_told(tmp_path: Path) -> None:
-    """Rules that are not there withhold nothing: nobody must find that out in service."""
+    """Missing rules withhold nothing. This must not be discovered only in production."""
     write(tmp_path, {"in.yaml": named("in")})
     (tmp_path / "tr.yaml").symlink_to("nowhere.yaml")
     assert reported(refusal(tmp_path), tmp_path) == ["tr.yaml:1:1 unreadable-file"]
@@ -87,7 +87,7 @@ def test_a_rule_file_that_is_a_broken_link_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("files", [{}, {"ids.csv": "kind,id"}, {".a.yaml": FINE}])
 def test_a_directory_without_a_rule_file_is_refused(tmp_path: Path, files: dict[str, str]) -> None:
-    """More likely a wrong path than a wish to withhold nothing."""
+    """This is more likely a wrong path than a wish to withhold nothing."""
     write(tmp_path, files)
     error = refusal(tmp_path)
     assert reported(error, tmp_path) == [".:1:1 no-rule-files"]
@@ -109,7 +109,7 @@ def test_a_file_that_is_no_rule_file_by_its_name_is_refused(tmp_path: Path, name
 
 
 def test_an_empty_path_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An unset variable must not load whatever lies in the working directory."""
+    """With an unset variable, the rules must not be loaded from the current directory."""
     write(tmp_path, {"in.yaml": named("in")})
     monkeypatch.chdir(tmp_path)
     with pytest.raises((OSError, ValueError)):
@@ -137,7 +137,7 @@ def test_ids_files_are_found_beside_the_rule_file_not_in_the_working_directory(
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no pipes among the files")
 def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    """A pipe would never end, and a device is outside of every rule set."""
+    """A pipe would never end, and a device is outside every rule set."""
     write(tmp_path, {"in.yaml": f"{RULE}  ids_file: ids.csv\n"})
     for name in ("ids.csv", "none.yaml", "protected.yaml"):
         os.mkfifo(tmp_path / name)
@@ -160,7 +160,7 @@ def test_a_pipe_or_a_device_is_refused_before_it_is_read(tmp_path: Path) -> None
     "load", [RuleSet.load, lambda path: load_protected(Path(path)), lambda path: read_case_file(Path(path), Library())]
 )
 def test_b7_a_pipe_that_has_no_name_is_called_a_pipe(load: Callable[[str], object]) -> None:
-    """As `cat rules.yaml | withhold lint /dev/stdin` or `withhold lint <(cat rules.yaml)` names one."""
+    """As in `cat rules.yaml | withhold lint /dev/stdin` or `withhold lint <(cat rules.yaml)`."""
     reading, writing = os.pipe()
     try:
         with pytest.raises((RuleSetError, CaseError), match="it is a pipe or a device") as caught:

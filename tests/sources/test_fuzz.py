@@ -1,10 +1,10 @@
-"""Whatever stands in a file, the loader either reads it or says what is wrong with it.
+"""Whatever a file contains, the loader either reads it or reports what is wrong.
 
-Valid files are spoilt at random, by characters, lines, bytes and odd scalars. Of what comes out:
+Valid files are damaged at random: characters, lines, bytes and odd scalars are changed. Then:
 
-- it is a rule set or a `RuleSetError`, and no warning but `RuleSetWarning`;
-- every problem has a code, a message in the house style and a place that lies in its file;
-- rules read + rules refused = rules written, as counted by another parser.
+- the result is a rule set or a `RuleSetError`, and the only warnings are `RuleSetWarning`;
+- every problem has a code, a message in the house style, and a place inside its file;
+- the rules that are read and refused are as many as another parser counts.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ JSON = json.dumps(
 
 
 def rules_in_yaml(data: bytes, loader: type) -> int | None:
-    """Count the rules of a YAML text by its nodes, or return None if it has no mapping at its top."""
+    """Count the rules of a YAML text by its nodes. Return None if its top is not a mapping."""
     try:
         root = yaml.compose(data.decode("utf-8-sig"), Loader=loader)
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError):
@@ -94,7 +94,7 @@ def rules_in_yaml(data: bytes, loader: type) -> int | None:
 
 
 class _Pairs(list[tuple[str, object]]):
-    """A JSON object that keeps its repeated keys, and is not mistaken for a list."""
+    """A JSON object with its repeated keys, distinguishable from a list."""
 
 
 def rules_in_json(data: bytes) -> int | None:
@@ -136,7 +136,7 @@ def test_spoilt_json(data: bytes) -> None:
         holds(result, written)
         if written is not None and isinstance(result, RuleSetError):
             printed = [problem.message for problem in result.problems if problem.code == "bad-json"]
-            # What the standard library takes and no other reader does.
+            # Only the standard library accepts these.
             lenient = ("surrogate" in message or "expected a value" in message for message in printed)
             assert all(lenient), "the two disagree on what is JSON"
 

@@ -1,4 +1,4 @@
-"""Long lists of ids: what is read, what is refused, and where."""
+"""Long lists of ids: what is read, what is refused, and with which place."""
 
 from __future__ import annotations
 
@@ -113,18 +113,18 @@ class TestCsv:
         ],
     )
     def test_a_quote_without_an_end_does_not_swallow_the_ids_below_it(self, tmp_path: Path, content: str) -> None:
-        """Read as one long note, the rest of the list would not be withheld, and nobody would know."""
+        """Otherwise the rest of the list would be one long value, and those ids would silently not be withheld."""
         assert [problem.partition(" ")[2] for problem in refused(tmp_path, content)] == ["bad-csv"]
 
     @pytest.mark.parametrize("row", ["account,1,355,667", "account,1,note"])
     def test_a_line_longer_than_the_first_is_refused(self, tmp_path: Path, row: str) -> None:
-        """`1,355,667` is a million of tweets to a spreadsheet, and the id 1 to a reader that drops the rest."""
+        """A spreadsheet writes a million as `1,355,667`. A reader that ignores further columns would read the id 1."""
         problems = refused(tmp_path, f"kind,id\naccount,5\n{row}\n")
         assert problems == ["ids.csv:3:1 bad-csv"]
 
     @pytest.mark.parametrize("header", ["kind,id,id", "kind,id,ID", "kind,kind,id"])
     def test_a_column_given_twice_is_refused(self, tmp_path: Path, header: str) -> None:
-        """One of the two would be lost, as with a key."""
+        """One of the two would be lost, as with a repeated key."""
         assert refused(tmp_path, f"{header}\naccount,1,2\n") == ["ids.csv:1:1 bad-csv-header"]
 
     def test_a_field_too_large_is_told_where_it_is(self, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is and what is not JSON, and where it goes wrong."""
+"""Valid JSON is read, and invalid JSON is refused with the place of the error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_what_is_no_json_is_told_where_it_goes_wrong(
 
 @pytest.mark.parametrize("text", ['{"a": "b', '{"a": "b\n"}', '{"a": "\\x41"}', '{"a": "\\u12"}'])
 def test_a_message_is_a_whole_sentence(tmp_path: Path, text: str) -> None:
-    """The standard library's own go on with a place: `Unterminated string starting at`."""
+    """Messages of the standard library end before a place: `Unterminated string starting at`."""
     write(tmp_path, {"in.json": text})
     (problem,) = refusal(tmp_path).problems
     assert not problem.message.endswith((" at", ":", " "))
@@ -72,7 +72,7 @@ def test_a_message_is_a_whole_sentence(tmp_path: Path, text: str) -> None:
     [('{"rules": ["\\ud800"]}', "1:12"), ('{"\\udfff": []}', "1:2"), ('{"a": "\\udc6e\\ud83d"}', "1:7")],
 )
 def test_half_of_a_surrogate_pair_is_no_text(tmp_path: Path, text: str, place: str) -> None:
-    """The standard library lets it through, and whoever prints it later fails."""
+    """The standard library accepts it, and printing it fails later."""
     write(tmp_path, {"in.json": text})
     assert reported(refusal(tmp_path), tmp_path) == [f"in.json:{place} bad-json"]
 
@@ -92,7 +92,7 @@ def test_a_value_that_is_no_object_is_no_rule_file(tmp_path: Path, text: str) ->
 
 
 def test_a_repeated_key_is_told(tmp_path: Path) -> None:
-    """The standard library keeps the last one in silence."""
+    """The standard library silently keeps the last one."""
     write(
         tmp_path,
         {"in.json": '{"rules": [\n {"id": "a", "accounts": 1,\n  "id": "b", "withheld_in": "IN", "reason": "terms"}]}'},
@@ -137,7 +137,7 @@ def test_a_nesting_bomb_is_refused_before_it_goes_off(tmp_path: Path, deep: int,
 def test_a1_nesting_is_refused_before_what_the_parser_finds_further_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: type, bomb: str, refused: str
 ) -> None:
-    """It reads ahead, and has a limit of its own since libyaml 0.2.6."""
+    """The parser reads ahead, and has had its own limit since libyaml 0.2.6."""
     monkeypatch.setattr(yaml_file, "_Loader", loader)
     write(tmp_path, {"in.yaml": bomb.encode()})
     assert reported(refusal(tmp_path), tmp_path) == [f"in.yaml:{refused}"]
@@ -164,7 +164,7 @@ def test_characters_above_the_basic_plane_survive_their_escapes(tmp_path: Path) 
 
 
 def test_numbers_keep_all_their_digits(tmp_path: Path) -> None:
-    """A reader that goes through floating-point numbers gives 9007199254740992 for both."""
+    """With floating-point numbers, both would be 9007199254740992."""
     rule = '{"id": "a", "accounts": [9007199254740993, 9007199254740992], "withheld_in": "IN", "reason": "terms"}'
     write(tmp_path, {"in.json": f'{{"rules": [{rule}]}}'})
     assert list(RuleSet.load(tmp_path)["a"].accounts) == [9007199254740992, 9007199254740993]

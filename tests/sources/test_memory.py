@@ -1,4 +1,4 @@
-"""A list of ids costs a bounded number of bytes each, and tells how far it is."""
+"""A list of ids takes a bounded number of bytes per id, and its progress is reported."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from withhold import RuleSet
 
 CSV = f"{RULE}  ids_file: ids.csv\n"
 
-# In a process of its own: what other tests have allocated must not count. The first load brings in the
-# parsers and the codes; they are no part of what an id costs.
+# This runs in its own process, so that allocations of other tests do not count. The first load imports the parsers and
+# the codes, which do not belong to the cost of an id.
 MEASURE = """
 import json, sys, tracemalloc
 from withhold import RuleSet
@@ -55,7 +55,7 @@ def _size(folder: Path) -> int:
 
 
 def _says_how_far(calls: list[tuple[int, int]], size: int) -> None:
-    """Bytes read never fall and end at the size of all that is read; the total is never below them."""
+    """Assert that the bytes read never decrease and end at the size of all files, and that no total is smaller."""
     read = [done for done, _ in calls]
     assert read == sorted(read)
     assert all(done <= total for done, total in calls)
@@ -80,7 +80,7 @@ def test_progress_ends_at_the_size_of_all_files(tmp_path: Path, kind: str) -> No
 
 
 def test_progress_tells_what_is_still_to_come(tmp_path: Path) -> None:
-    """A bar that always stands at its end is no bar: while a file is read, the total holds all of it."""
+    """While a file is read, the total includes all of it. Otherwise a progress bar would always be full."""
     write(tmp_path, {"in.yaml": CSV, "ids.csv": "kind,id\n" + "account,1101\n" * 50_000})
     calls: list[tuple[int, int]] = []
 

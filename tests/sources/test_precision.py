@@ -1,4 +1,4 @@
-"""Ids that a floating-point number has rounded are refused, and ids that are exact are not (A4)."""
+"""Ids that were rounded as floating-point numbers are refused, and exact ids are not (A4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.minting import YEARS, cast, judged, minted, rates
 from tests.sources.writing import RULE, refusal, reported, write
 from withhold import RuleSet, RuleSetWarning
 
-#: Makes one exact id.
+#: Generates one exact id.
 Mint = Callable[[random.Random], int]
 CSV = f"{RULE}  ids_file: ids.csv\n"
 
@@ -24,14 +24,14 @@ def load_csv(folder: Path, ids: list[int]) -> RuleSet:
 
 
 def in_javascript(number: int) -> int:
-    """What `JSON.parse` and a page make of it: the shortest digits that name the same double."""
+    """Return an id as JavaScript parses and prints it: the shortest digits that denote the same double."""
     mantissa, _, exponent = repr(float(number)).partition("e")
     digits, _, decimals = mantissa.partition(".")
     return int(digits + decimals + "0" * (int(exponent) - len(decimals)))
 
 
 def in_a_spreadsheet(number: int) -> int:
-    """Fifteen digits, then zeros."""
+    """Return an id with zeros after its first fifteen digits."""
     unit: int = 10 ** (len(str(number)) - 15)
     return number // unit * unit
 
@@ -41,7 +41,7 @@ def uniform(rng: random.Random) -> int:
 
 
 def as_minted(rng: random.Random) -> int:
-    """A snowflake as the service minted them in the years whose ids lose the most digits."""
+    """Return a snowflake of the years whose ids lose the most digits."""
     return minted(rng, rng.randrange(2016, 2027))
 
 
@@ -84,7 +84,7 @@ def test_a_list_that_went_through_a_float_is_refused(
 @pytest.mark.parametrize("mint", [uniform, as_minted])
 @pytest.mark.parametrize("seed", range(3))
 def test_a_long_list_of_exact_ids_is_read(tmp_path: Path, mint: Mint, seed: int) -> None:
-    """By chance some of them look rounded; minted ids end in zero bits, and far more of them do."""
+    """Some of them look rounded by chance, especially generated ids, which often end in zero bits."""
     rng = random.Random(seed)
     ids = sorted({mint(rng) for _ in range(20_000)})
     assert any(in_javascript(number) == number for number in ids)
@@ -94,7 +94,7 @@ def test_a_long_list_of_exact_ids_is_read(tmp_path: Path, mint: Mint, seed: int)
 @pytest.mark.parametrize("mint", [uniform, as_minted])
 @pytest.mark.parametrize("size", [4, 100, 250, 1000])
 def test_lists_of_exact_ids_are_read(mint: Mint, size: int) -> None:
-    """One in some 5,000 is refused by mistake; a reader that refuses more is switched off."""
+    """About one list in 5,000 is refused by mistake. With more mistakes, users would turn the check off."""
     refused = doubtful = 0
     lists = 50_000 // size
     for seed in range(lists):
@@ -115,7 +115,7 @@ def test_a_list_of_which_a_tenth_went_through_a_float_is_refused(tmp_path: Path,
 
 
 def test_small_ids_are_never_suspect(tmp_path: Path) -> None:
-    """Below 2**53 a double holds them all, round ones too."""
+    """A double represents every integer below 2**53 exactly, including round ones."""
     ids = [10, 1000, 12_000_000, 2**53 - 992, 9_007_199_254_740_990]
     assert list(load_csv(tmp_path, ids)["a"].tweets) == sorted(ids)
 
@@ -128,7 +128,7 @@ def test_quoted_ids_do_not_count(tmp_path: Path) -> None:
 
 
 def test_one_file_is_judged_on_its_own(tmp_path: Path) -> None:
-    """A list that a spreadsheet has spoilt must not hide behind a long one that is fine."""
+    """A list that a spreadsheet has rounded must not go unnoticed beside a long exact one."""
     rng = random.Random(1)
     good = RULE + f"  tweets: [{', '.join(str(uniform(rng)) for _ in range(3000))}]\n"
     bad = (
@@ -143,7 +143,7 @@ def test_one_file_is_judged_on_its_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["in.yaml", "ids.csv"])
 def test_one_id_among_a_few_that_looks_rounded_is_worth_a_warning(tmp_path: Path, name: str) -> None:
-    """Chance makes one exact id in 256 look so: too many to refuse, too few to pass in silence."""
+    """One exact id in 256 looks rounded by chance: too many to refuse, and too few to ignore."""
     ids = [1355667106821046301 + 2 * number for number in range(9)] + [1355667106821046300]
     rule = "rules:\n- id: a\n  reason: terms\n  withheld_in: IN\n"
     inline = f"  tweets: {ids}\n" if name == "in.yaml" else "  ids_file: ids.csv\n"
@@ -165,7 +165,7 @@ SHORT = [1355670000000000000, 906000000000000000, 1355667100000000000, 910000000
 @pytest.mark.parametrize("number", SHORT)
 @pytest.mark.parametrize("name", ["in.yaml", "in.json", "ids.csv", "ids.txt"])
 def test_c5_an_id_of_eight_digits_and_zeros_is_refused_in_any_list(tmp_path: Path, number: int, name: str) -> None:
-    """`1.35567E+18`, written out. Of exact ids one in 10,000,000,000 or fewer looks so."""
+    """It is `1.35567E+18`, written out. At most one exact id in 10,000,000,000 has this form."""
     rng = random.Random(5)
     ids = [*(minted(rng, 2019) for _ in range(99)), number]
     rule = {"id": "a", "reason": "terms", "withheld_in": "IN"}
@@ -181,7 +181,7 @@ def test_c5_an_id_of_eight_digits_and_zeros_is_refused_in_any_list(tmp_path: Pat
 
 
 def test_c5_small_numbers_may_end_in_any_number_of_zeros(tmp_path: Path) -> None:
-    """Accounts were counted up to some thousand millions, and tweets as far in the first days of their new ids."""
+    """Sequential ids of accounts reached a few billion, as did the ids of tweets in the first days of snowflakes."""
     ids = [1, 12_345_678, 100_000_000, 1_000_000_000, 4_900_000_000, 29_700_000_000, 5 * 10**12, 9 * 10**15]
     write(tmp_path, {"in.yaml": in_yaml(ids)})
     assert list(RuleSet.load(tmp_path)["a"].tweets) == ids
@@ -214,7 +214,7 @@ def test_c5_fewer_cast_ids_are_worth_a_warning_and_three_cannot_be_told(tmp_path
 
 @pytest.mark.parametrize("year", [2024, 2026])
 def test_c5_a_few_cast_ids_of_today_are_refused(tmp_path: Path, year: int) -> None:
-    """Since September 2023 the low bits of an id are any, and not mostly zero."""
+    """Since September 2023 the low bits of ids are arbitrary, no longer mostly zero."""
     rng = random.Random(year)
     write(tmp_path, {"in.yaml": in_yaml([cast(minted(rng, year)) for _ in range(10)])})
     assert {problem.code for problem in refusal(tmp_path).problems} == {"lossy-id"}
@@ -248,7 +248,7 @@ def test_c5_quoted_ids_and_those_that_somebody_vouches_for_are_exempt(tmp_path: 
 
 @pytest.mark.parametrize("year", YEARS)
 def test_c5_exact_lists_of_each_year_are_read_and_cast_ones_are_not(year: int) -> None:
-    """A sample of what `python -m tests.minting` asks of a million ids."""
+    """A small sample of the measurement by `python -m tests.minting`, which uses a million ids."""
     assert rates(year, lists=10, size=500) == (0, 0)
     assert rates(year, lists=200, size=20)[0] == 0
     cast_lists, _ = rates(year, lists=10, size=200, way=cast)
@@ -256,14 +256,14 @@ def test_c5_exact_lists_of_each_year_are_read_and_cast_ones_are_not(year: int) -
 
 
 def test_c5_old_ids_in_a_list_do_not_make_new_ones_suspect(tmp_path: Path) -> None:
-    """Of ids of 2016 more end in zero bits than of those of 2021: what is expected is the mean over the list."""
+    """More ids of 2016 than of 2021 end in zero bits, so the expected share is the mean over the list."""
     rng = random.Random(4)
     ids = [minted(rng, year) for year in (2012, 2016, 2021) for _ in range(2000)]
     assert list(load_csv(tmp_path, ids)["a"].tweets) == sorted(set(ids))
 
 
 def test_c5_an_id_that_went_through_a_single_precision_float_is_refused_alone(tmp_path):
-    """`int(numpy.float32(id))` leaves 24 bits."""
+    """`int(numpy.float32(id))` keeps 24 bits."""
     cast = 1355667050722230272
     write(
         tmp_path,

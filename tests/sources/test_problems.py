@@ -1,4 +1,4 @@
-"""Every problem a rule file can have: its code, its place, its message and its hint."""
+"""Every problem that a rule file can have: its code, place, message and hint."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SAY_WHY = "give the check and the reason for overriding it"
 
 EMPTY_CODE = "override `` with the reason `x`: one of the two is empty or has spaces around it"
 
-# (what the file says, line, column, code, message, hint)
+# (text of the file, line, column, code, message, hint)
 TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     # The file as a whole.
     ("", 1, 1, "bad-rule-file", "the file is empty", HOW_TO_BEGIN),
@@ -71,7 +71,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     (f"{FINE}  shade: ~\n", 6, 3, "unknown-key", "unknown key `shade`", KNOWN),
     (f"{FINE}  <<: {{}}\n", 6, 3, "unknown-key", "unknown key `<<`", KNOWN),
     (f"{FINE}  id: b\n", 6, 3, "repeated-key", "key `id` is given twice", None),
-    # What its values are.
+    # The values of a rule.
     (FINE.replace("id: a", "id: ' '"), 2, 7, "bad-text", "`id` is empty", "write an id that no other rule has"),
     (FINE.replace("id: a", "id:"), 2, 6, "bad-value", "expected one value, found nothing", None),
     (FINE.replace("id: a", "id: [a]"), 2, 7, "bad-value", "expected one value, found a list", NO_LIST),
@@ -175,7 +175,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
         "unknown if_unknown `hide`",
         "one of `withhold`, `show`",
     ),
-    # What its values mean together.
+    # Contradictions between values.
     (RULE, 2, 3, "no-subjects", "the rule names no account and no tweet", None),
     (f"{RULE}  accounts: []\n", 5, 13, "no-subjects", "the rule names no account and no tweet", None),
     (FINE.replace("  withheld_in: IN\n", ""), 2, 3, "no-territory", "the rule names no territory", None),
@@ -231,7 +231,7 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
 def test_a_problem_has_its_code_its_place_and_its_hint(
     tmp_path: Path, text: str, line: int, column: int, code: str, message: str, hint: str | None
 ) -> None:
-    """And it is the only one: no mistake is told twice, or draws another after it."""
+    """It is the only problem: no mistake is reported twice, or causes another report."""
     write(tmp_path, {"in.yaml": text})
     error = refusal(tmp_path)
 
@@ -243,7 +243,7 @@ def test_a_problem_has_its_code_its_place_and_its_hint(
 
 
 def test_no_code_of_the_loader_was_forgotten_here() -> None:
-    """The codes are read out of the source, so that a new one asks for its place in a test."""
+    """The codes are extracted from the source, so a new code without a test fails here."""
     import withhold.model.ids
     import withhold.model.instants
     import withhold.model.rule
@@ -289,7 +289,7 @@ class TestAllAtOnce:
         assert (error.read, error.refused) == (1, 4)
 
     def test_all_contradictions_of_one_rule_are_told_at_once(self, tmp_path: Path) -> None:
-        """Whoever mends a file must not have to run the loader once for each of them."""
+        """Correcting a file must not require one run of the loader per contradiction."""
         text = "rules:\n- id: a\n  reason: terms\n  effect: suspend\n  withheld_in: IN\n"
         text += "  from: 2021-01-01T00:00:00Z\n  until: 2020-01-01T00:00:00Z\n"
         text += "  stays: {from: 2021-01-01T00:00:00Z, until: 2020-01-01T00:00:00Z}\n"
@@ -365,7 +365,7 @@ class TestRepetition:
         assert reported(refusal(tmp_path), tmp_path) == ["in.yaml:7:3 repeated-key", f"in.yaml:{also}"]
 
     def test_both_of_two_lists_of_rules_are_read(self, tmp_path: Path) -> None:
-        """Else a problem would come to light only when the first is mended."""
+        """Otherwise some problems would be reported only after the first was corrected."""
         write(tmp_path, {"in.yaml": "rules: [{id: 5}]\nrules: [x, y]\n"})
         error = refusal(tmp_path)
         assert reported(error, tmp_path)[-3:] == [

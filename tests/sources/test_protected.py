@@ -1,4 +1,4 @@
-"""Lists of protected accounts: found where rules are, and read so strictly that none is lost in silence."""
+"""Lists of protected accounts are found beside rules, and read so strictly that no account is silently lost."""
 
 from __future__ import annotations
 

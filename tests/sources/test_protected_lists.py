@@ -1,4 +1,4 @@
-"""Lists of protected accounts hold for all rules below them, up to the top of the repository."""
+"""Lists of protected accounts apply to all rules below them, up to the top of the repository."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def listing(*accounts: int, category: str = "journalist") -> str:
 
 @pytest.fixture
 def there(tmp_path: Path) -> Path:
-    """A repository with lists at several levels, and one beside it."""
+    """A repository with lists at several levels, and one list above it."""
     write(
         tmp_path,
         {
@@ -99,7 +99,7 @@ def test_b6_an_account_of_several_levels_is_protected_once(there: Path) -> None:
     found = protected_beside(there / "repo" / "rules" / "in")
     assert [(each.account, each.category.value) for each in sorted(found or (), key=lambda each: each.account)] == [
         (2, "activist"),
-        (3, "journalist"),  # as the nearest list has it
+        (3, "journalist"),  # from the nearest list
         (4, "journalist"),
     ]
 
@@ -195,7 +195,7 @@ def test_links_in_circles_are_followed_once(there: Path) -> None:
 
 @posix
 def test_b6_rules_behind_links_have_the_lists_around_their_real_places(there: Path) -> None:
-    """Links lead rules into a set whose guards stand where the rules really are."""
+    """For rules behind a link, the lists around their real place apply too."""
     repo = there / "repo"
     write(
         repo,

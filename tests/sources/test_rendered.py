@@ -1,7 +1,7 @@
-"""What a refused rule set looks like to whoever has to mend it.
+"""The report on a refused rule set, for the person who has to correct it.
 
-`terrible.txt` is what is printed for the directory `terrible`. After a change that is meant:
-`WITHHOLD_WRITE_SNAPSHOTS=1 pytest tests/sources/test_rendered.py`, then read the difference.
+`terrible.txt` contains the output for the directory `terrible`. After an intended change, run
+`WITHHOLD_WRITE_SNAPSHOTS=1 pytest tests/sources/test_rendered.py`, and read the diff.
 """
 
 from __future__ import annotations

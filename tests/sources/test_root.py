@@ -1,4 +1,4 @@
-"""No file outside of the root is opened, whatever rules, links and names of files say."""
+"""No file outside the root is opened, whatever rules, links and file names contain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from withhold.sources import load_protected, protected_beside
 SECRET = "SECRET_TOKEN=eyJhbGciOiJIUzI1NiJ9\n"  # noqa: S105
 LIST = "kind,id\naccount,5\n"
 
-#: The paths that were opened, while somebody looks.
+#: The paths that were opened while they are recorded, otherwise None.
 _opened: list[str] | None = None
 
 
@@ -36,7 +36,7 @@ sys.addaudithook(_watch)
 
 @contextmanager
 def nothing_is_opened_in(folder: Path) -> Iterator[None]:
-    global _opened  # noqa: PLW0603  # a hook of this kind cannot be taken away again
+    global _opened  # noqa: PLW0603  # an audit hook cannot be removed
     _opened = []
     try:
         yield
@@ -159,7 +159,7 @@ def test_b2_a_list_of_protected_accounts_behind_a_link_that_leads_out_is_refused
         protected_beside(tmp_path / "rules")
     assert caught.value.code == "outside-rule-set"
     (tmp_path / "mine.yaml").symlink_to("outside/protected.yaml")
-    with pytest.raises(RuleSetError, match="not a list of protected"):  # that one is named by the caller, and is read
+    with pytest.raises(RuleSetError, match="not a list of protected"):  # the caller names this one, so it is read
         load_protected(tmp_path / "mine.yaml")
 
 

@@ -1,4 +1,4 @@
-"""What a valid rule file says, key by key, in YAML and in JSON."""
+"""The meaning of every key of a valid rule file, in YAML and in JSON."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_norway_is_never_false(tmp_path: Path, spelling: str) -> None:
 
 @pytest.mark.parametrize("scalar", ["1e3", "0x10", "2021-02-10", "true", "off", "~x", "1:30", "007", "=", "!"])
 def test_a_text_stays_the_text_it_is(tmp_path: Path, scalar: str) -> None:
-    """A rule id is not turned into a number, a date or a truth value on its way."""
+    """A rule id is never converted into a number, a date or a truth value."""
     write(tmp_path, {"a.yaml": FINE.replace("id: a", f"id: {scalar!r}"), "b.yaml": FINE.replace("id: a", "id: 1e3x")})
     assert scalar in RuleSet.load(tmp_path)
 
@@ -191,7 +191,7 @@ def test_an_instant_is_kept_in_utc(tmp_path: Path, written: str, utc: datetime) 
 
 
 def test_suspend_may_leave_its_territory_out(tmp_path: Path) -> None:
-    """R6: it is always worldwide."""
+    """R6: a suspension is always worldwide."""
     text = "rules:\n- {id: a, accounts: 1, effect: suspend, reason: terms}\n"
     write(tmp_path, {"a.yaml": text, "b/a.yaml": text.replace("effect", "withheld_in: WORLD, effect")})
     assert RuleSet.load(tmp_path / "a.yaml")["a"].withheld_in == ("WORLD",)
@@ -240,14 +240,14 @@ class TestGroups:
         assert len(RuleSet.load(tmp_path)["a"].except_in) == 30
 
     def test_a_group_leaves_no_trace_in_the_digest(self, tmp_path: Path) -> None:
-        """A rule says where it holds, not how that was abbreviated."""
+        """Rules contain their territories, not the names of groups."""
         write(tmp_path, {"g/a.yaml": "groups: {gulf: [AE]}\n" + FINE.replace("IN", "gulf")})
         write(tmp_path, {"p/a.yaml": FINE.replace("IN", "AE")})
         assert RuleSet.load(tmp_path / "g").digest == RuleSet.load(tmp_path / "p").digest
 
 
 def test_a_rule_knows_where_its_keys_stand_and_rules_laid_out_alike_share_that(tmp_path: Path) -> None:
-    """It is for advice alone, and must cost a rule set nothing that many rules are in."""
+    """Only lint uses the places of keys, so they must take almost no memory in a rule set with many rules."""
     again = FINE.partition("\n")[2].replace("id: a", "id: b").replace("accounts: 1", "accounts: 2")
     write(tmp_path, {"a.yaml": FINE + again})
     one, other = RuleSet.load(tmp_path)

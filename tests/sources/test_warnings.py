@@ -1,4 +1,4 @@
-"""What is read otherwise than it was written, and what is newer than the ISO data (T2)."""
+"""Warnings for values that are read as something else, and for codes newer than the ISO data (T2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rule files written for one test, and what the loader says of them."""
+"""Write rule files for a test, and return the problems that the loader reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from withhold import Place, RuleSet, RuleSetError
 
-#: A rule that is fine but for its subjects; a test appends what it is about, indented by two.
+#: A rule that lacks only its subjects. A test appends more keys, indented by two.
 RULE = "rules:\n- id: a\n  reason: terms\n  withheld_in: IN\n"
 #: The same with a subject.
 FINE = RULE + "  accounts: 1\n"
@@ -48,7 +48,7 @@ def reported(error: RuleSetError, folder: Path) -> list[str]:
 
 @contextmanager
 def very_deep(folder: Path, levels: int) -> Iterator[None]:
-    """Make folders in folders, too deep for recursion, and for one path."""
+    """Create nested directories, too deep for recursion and for a single path."""
     here = Path.cwd()
     os.chdir(folder)
     try:
@@ -59,5 +59,5 @@ def very_deep(folder: Path, levels: int) -> Iterator[None]:
         yield
     finally:
         os.chdir(here)
-        # Neither `shutil` nor pytest can take them away again.
+        # Neither `shutil` nor pytest can remove these directories.
         subprocess.run(["rm", "-rf", folder / "d"], check=True)  # noqa: S607

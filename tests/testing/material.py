@@ -1,4 +1,4 @@
-"""Case files and rules written for one test, and files made of values."""
+"""Case files and rules for single tests, and files built from values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ rules:
     reason: legal_demand
 """
 
-#: A case that is fine, indented as an item of `cases`.
+#: A valid case, indented as an item of `cases`.
 CASE = """\
   - it: withholds it
     account: 17
@@ -30,7 +30,7 @@ FINE = f"rules: rules.yaml\ncases:\n{CASE}"
 
 
 def write(folder: Path, **files: str) -> None:
-    """Write `rules` and what else is given, each with the ending it needs."""
+    """Write `rules` and the other given files, each with its file name ending."""
     for name, text in files.items():
         ending = "yaml" if name == "rules" else "cases.yaml"
         (folder / f"{name}.{ending}").write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What counts as tried of a rule, and what there is to try at all."""
+"""The sides of a rule that cases have tried, and those that can be tried at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 def covered(rule, *asked, policy=None):
-    """Return the coverage of a rule by (place, instant) pairs; outcomes do not matter to it."""
+    """Return the coverage of a rule by (place, instant) pairs. Coverage does not depend on outcomes."""
     cases = [
         Case(f"case {number}", (None, 17), at, (Expectation(viewer(place), Outcome.VISIBLE),), None, HERE)
         for number, (place, at) in enumerate(asked)
@@ -43,7 +43,7 @@ def rule(**fields):
             {"withheld_in": ["WORLD"], "except_in": ["GB"]},
             ["deciding", "a viewer inside", "an excepted viewer", "a viewer who may be inside"],
         ),
-        # Nobody is inside, and of an unknown viewer it is still not known.
+        # Nobody is certainly inside, but a viewer of unknown location may be.
         (
             {"withheld_in": ["IN"], "except_in": ["IN"]},
             ["deciding", "a viewer outside", "an excepted viewer", "a viewer who may be inside"],
@@ -56,7 +56,7 @@ def rule(**fields):
             {"withheld_in": ["WORLD"], "stays": [(None, START)]},
             ["deciding", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
         ),
-        # Two stays that are the same are one, and time has no instant before its first.
+        # Equal stays count once, and no instant precedes the first one.
         (
             {"withheld_in": ["WORLD"], "stays": [(None, START)] * 2},
             ["deciding", "a viewer inside", "in the stay until 2021-02-10T00:00:00Z"],
@@ -67,7 +67,7 @@ def rule(**fields):
         # Never in force.
         ({"from_": START, "until": START + DAY, "stays": [(START - DAY, START + DAY)]}, []),
         ({"until": FIRST}, []),
-        # Nobody is withheld anything at any time.
+        # Nothing is ever withheld from anybody.
         (
             {"except_in": ["IN"], "if_unknown": "show", "from_": START, "stays": [(START, START + DAY)]},
             ["a viewer outside", "an excepted viewer", "a viewer who may be inside"],
@@ -97,7 +97,7 @@ def test_each_side_is_tried_by_who_stands_on_it():
 
 
 def test_who_would_see_no_difference_tries_no_edge():
-    """A viewer elsewhere is shown it before, within and after."""
+    """A viewer elsewhere sees the subject before, during and after the period."""
     assert covered(rule(from_=START), ("US", START - DAY)).tried == frozenset()
 
 
@@ -112,7 +112,7 @@ def test_an_unknown_viewer_makes_a_rule_speak_if_the_policy_withholds():
 
 
 def test_a_rule_of_two_rule_sets_is_covered_once_by_the_cases_of_both():
-    """As where one case file names a directory, and another one file of it."""
+    """For example, one case file names a directory, and another one names a file in it."""
     asked = [
         Case("in", (None, 17), START, (Expectation(viewer("IN"), Outcome.WITHHELD),), None, HERE),
         Case("out", (None, 17), START, (Expectation(viewer("US"), Outcome.VISIBLE),), None, HERE),

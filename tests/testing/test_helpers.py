@@ -1,4 +1,4 @@
-"""What tests in Python get: assertions, a clock and viewers."""
+"""The helpers for tests in Python: assertions, a clock and viewers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutation: every hole is found, every suggestion fills it, and what nobody could see is not held against anybody."""
+"""Mutation finds every gap and suggests a case that fills it. Changes that nobody could observe are not counted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ YEAR = timedelta(days=365)
 
 @st.composite
 def placed_rule_sets(draw):
-    """Rule sets as if they had been read from a file."""
+    """Draw rule sets with places, as if they had been read from a file."""
     return RuleSet(
         replace(rule, place=Place("rules.yaml", number, 5))
         for number, rule in enumerate(draw(house.rule_sets(max_size=3)), 1)
@@ -40,7 +40,7 @@ def placed_rule_sets(draw):
 
 @st.composite
 def cases_for(draw, rules, policy):
-    """Cases that pass, some of which say because of what."""
+    """Draw passing cases. Some of them have a `because`."""
     reference = Reference(rules, policy)
     found = []
     for number in range(draw(st.integers(0, 4))):
@@ -60,13 +60,13 @@ files = st.tuples(placed_rule_sets(), house.policies).flatmap(
 
 
 def answer(rules, policy, subject, who, at):
-    """Return the reference's outcome, without the other fields, for which it would look all over the world."""
+    """Return the outcome of the reference, without the other fields, which would require evaluating all places."""
     links, reference = links_of(subject), Reference(rules, policy)
     return outcome_of(reference._hiding(reference._in_force(links, at), who.location_key), links)
 
 
 def with_instead(rules, mutant):
-    """Return the rules with a change made. `mutant` may name fewer ids than the rule: it stands for those."""
+    """Return the rules after a change. `mutant` may name fewer ids than the rule, as representatives."""
     kept = [rule for rule in rules if rule.id != mutant.rule.id]
     return RuleSet([*kept, *([] if mutant.mutated is None else [mutant.mutated])])
 
@@ -74,7 +74,7 @@ def with_instead(rules, mutant):
 @given(files)
 @settings(max_examples=15)
 def test_survivors_equivalents_and_suggestions_by_brute_force(file):
-    """The reference, asked about every subject, place and instant there is in this small world."""
+    """Compare with the reference for every subject, place and instant of this small world."""
     found = mutate(indexed(file))
     assert {rule.id for rule, _ in found.untested} <= {
         rule.id for rule in file.rules if not any(names(rule, links_of(case.subject)) for case in file.cases)
@@ -108,7 +108,7 @@ def test_survivors_equivalents_and_suggestions_by_brute_force(file):
 @given(files)
 @settings(max_examples=20)
 def test_with_all_that_is_suggested_nothing_survives(file):
-    """Round by round: a rule that no case concerned is looked at more closely once one does."""
+    """This takes several rounds, because a rule without cases gets only one suggestion in the first."""
     counted = -1
     while suggestions := mutate(indexed(file)).suggestions:
         assert len(file.cases) > counted
@@ -191,7 +191,7 @@ def test_every_way_in_which_a_rule_is_changed():
 
 
 def test_a_change_that_makes_no_rule_is_left_out():
-    """The last territory or id cannot go, a period of a second cannot lose it, and there is nothing before year 1."""
+    """The last territory or id cannot be dropped, nor a period of a second shortened. Nothing precedes year 1."""
     rule = Rule(id="a", accounts=[1], withheld_in=["IN"], from_=AT, until=AT + SECOND, reason="terms")
     assert changes(rule) == [
         "without the rule",
@@ -249,7 +249,7 @@ def test_a_long_list_is_tested_by_two_of_its_ids():
 )
 @pytest.mark.parametrize("policy", [Policy(), Policy(unknown_location="withhold")])
 def test_a_rule_that_no_case_asks_about_counts_with_all_its_changes(fields, policy):
-    """As many as there are once a case does; so no score falls by a first case."""
+    """The number is the same as with a case, so a first case never lowers the score."""
     rule = Rule(**{"id": "a", "accounts": [1], "reason": "terms", "place": HERE, **fields})
     who = Viewer(country="IN")
     right = Reference(RuleSet([rule]), policy).check((None, 1), who, AT).outcome
@@ -262,7 +262,10 @@ def test_a_rule_that_no_case_asks_about_counts_with_all_its_changes(fields, poli
 
 
 def test_of_a_rule_that_no_case_asks_about_a_change_is_suggested_that_somebody_sees():
-    """Without the rule nothing would change, for another does as much; to suspend would."""
+    """Removing the rule would change nothing, because another rule has the same effect.
+
+    A suspension would be visible.
+    """
     a = Rule(id="a", accounts=[1], withheld_in=["IN"], reason="terms", place=HERE)
     b = Rule(id="b", accounts=[1, 2], withheld_in=["IN", "PK"], reason="terms", place=Place("rules.yaml", 9, 5))
     found = mutate(indexed(case_file(RuleSet([a, b]), [], Policy())))
@@ -273,7 +276,7 @@ def test_of_a_rule_that_no_case_asks_about_a_change_is_suggested_that_somebody_s
 
 
 def test_ids_of_a_long_list_that_another_rule_names_too_are_asked_about():
-    """The list is not tested by ids that are withheld anyway."""
+    """Cases for ids that are withheld anyway do not test the list."""
     whole = Rule(id="a", accounts=range(1, 1_001), withheld_in=["IN"], reason="terms", place=HERE)
     all_but_one = Rule(
         id="b", accounts=range(2, 1_001), withheld_in=["WORLD"], reason="terms", place=Place("rules.yaml", 9, 5)
@@ -286,7 +289,7 @@ def test_ids_of_a_long_list_that_another_rule_names_too_are_asked_about():
 
 @pytest.mark.parametrize(("because", "survives"), [("b", False), (None, True)])
 def test_a_change_of_who_speaks_is_noticed_by_because(because, survives):
-    """With `a` gone the outcome is the same, so it is not held against the cases; but `because` notices."""
+    """Without `a` the outcome is the same, so the change counts as equivalent unless a case has `because`."""
     a = Rule(id="a", accounts=[1], withheld_in=["IN"], reason="terms", place=HERE)
     b = Rule(id="b", accounts=[1], withheld_in=["IN"], reason="legal_demand", place=Place("rules.yaml", 9, 5))
     case = Case("c", (None, 1), AT, (Expectation(viewer("IN"), Outcome.WITHHELD),), because, HERE)
@@ -307,7 +310,7 @@ def test_cases_of_several_files_and_policies_work_together():
 
     showing = asking("showing", Policy(), IN="withheld", unknown="visible", US="visible")
     hiding = asking("hiding", Policy(unknown_location="withhold"), IN="withheld")
-    # `if_unknown: show` changes nothing where unknown viewers are shown it anyway, and something where they are not.
+    # `if_unknown: show` has an effect only under the policy that withholds from viewers of unknown location.
     (survivor,) = mutate(Index([showing, hiding], Library())).survivors
     assert survivor.change == "with `if_unknown: show`"
     suggestion = mutate(Index([showing, hiding], Library())).suggestions[0]
@@ -318,7 +321,7 @@ def test_cases_of_several_files_and_policies_work_together():
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(author_sees_own=True)])
 def test_a_case_is_suggested_to_the_file_that_asks_most_about_the_rule(policy):
-    """Be it over the same rules and policy or not; and to the first by name, if none asks more."""
+    """This holds whether or not the rules and policies are the same. In a tie, the first file by name gets the case."""
     a = Rule(id="a", accounts=[1, 2], withheld_in=["IN"], reason="terms", place=HERE)
     b = Rule(id="b", accounts=[3], withheld_in=["IN"], reason="terms", place=Place("rules.yaml", 9, 5))
     where = (Expectation(viewer("IN"), Outcome.WITHHELD),)
@@ -343,7 +346,7 @@ THOROUGH = Path(__file__).parent / "thorough" / "all.cases.yaml"
 
 
 def test_each_case_that_is_taken_away_leaves_the_hole_that_it_filled():
-    """What each case notices that was suggested stands above it."""
+    """The comment above each suggested case lists the changes that it notices."""
     only: list[set[str]] = []
     above: set[str] = set()
     for line in THOROUGH.read_text(encoding="utf-8").splitlines():
@@ -361,6 +364,6 @@ def test_each_case_that_is_taken_away_leaves_the_hole_that_it_filled():
         found = mutate(Index([replace(file, cases=cases)], library))
         holes = {f"{mutant.rule.id} {mutant.change}" for mutant in found.survivors}
         holes |= {f"{rule.id} without the rule" for rule, _ in found.untested}
-        if number >= 4:  # those before were there when the holes were
-            # That the stay is there, the instant before its end shows too.
+        if number >= 4:  # earlier cases existed before the suggestions
+            # The instant before its end notices a missing stay too.
             assert holes == {change for change in changes if "without the stay" not in change}

@@ -1,4 +1,4 @@
-"""Less of a territory, or of time: what cases of one place or one instant leave unnoticed, and what stands for the rest."""
+"""Mutants with less territory or time: what cases for one place or instant miss, and which one represents the rest."""
 
 from __future__ import annotations
 
@@ -100,10 +100,10 @@ def test_e2_a_part_in_place_of_the_whole_goes_unnoticed_by_cases_for_that_part_a
                 "with AD for WORLD in `withheld_in` and `if_unknown: withhold`",
             ],
         ),
-        # A place without parts has neither.
+        # A place without parts has neither mutant.
         ({"withheld_in": ["US-MS"]}, ("US-MS",), []),
         ({"withheld_in": ["GI"]}, ("GI",), []),
-        # Each territory that a case looks into has its own; if there is none, the first that a case looks from stands for all.
+        # Each territory with a viewer in a part of it has its own mutant. Without any, the first territory has one.
         (
             {"withheld_in": ["FR", "IN", "US"], "if_unknown": "show"},
             ("US-MS", "IN-DL", "FR"),

@@ -1,4 +1,4 @@
-"""Case files and snapshots may come from somebody else: nothing outside of their surroundings is opened or listed."""
+"""Case files and snapshots may be hostile: nothing outside their surroundings is opened or listed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SECRET = "SECRET: key\n"  # noqa: S105
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository, beside a folder that it has no business with."""
+    """A repository, beside a directory that it must not access."""
     for name in ("project/.git", "project/rules", "outside"):
         (tmp_path / name).mkdir(parents=True)
     write(tmp_path / "project", rules=RULES, all=FINE)
@@ -46,7 +46,7 @@ def codes(path: Path, library: Library | None = None) -> list[str]:
 def test_b2_a_case_file_behind_a_link_to_a_folder_outside_is_refused(
     project: Path, target: str, absolute: bool
 ) -> None:
-    """The root is that of the place where the link is, not of the place where it leads, also if that is a repository."""
+    """The root is that of the link itself and not that of its target, even if the target is a repository."""
     outside = project.parent / "outside"
     (outside / "repository" / ".git").mkdir(parents=True)
     write(outside / "repository", rules=RULES, other=FINE.replace("withholds it", "SECRET case"))
@@ -89,7 +89,7 @@ def test_b2_without_a_repository_the_current_folder_bounds_case_files_behind_lin
 
 
 def swap_once(monkeypatch: pytest.MonkeyPatch, path: Path, target: Path, owner: Any, name: str) -> None:
-    """Put a link in the place of a file or folder before a function is called."""
+    """Replace a file or directory by a link just before a function is called."""
     function = getattr(owner, name)
 
     def call(*arguments: Any, **named: Any) -> Any:
@@ -170,6 +170,6 @@ def test_b2_a_rule_file_that_a_snapshot_was_compiled_from_has_cases(project: Pat
 
 
 def test_b7_a_file_of_another_tool_is_looked_through_in_proportion_to_its_length(project: Path) -> None:
-    """Line breaks were gone through anew from each of them."""
+    """A pattern once searched all following line breaks again from each of them."""
     (project / "more.yaml").write_text("a: &x b\nc: *x\n" + "\n" * 100_000, encoding="utf-8")
     assert CliRunner().invoke(app, ["test", ".", "--coverage"]).exit_code == 0

@@ -1,4 +1,4 @@
-"""What `--mutate` suggests is pasted into the file that it names, as it is printed: it loads, runs, and is noticed."""
+"""The cases that `--mutate` suggests can be pasted as printed into the file: they load, run and notice changes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def names(*paths: str) -> set[tuple[str, str]]:
 
 
 def paste(printed: str) -> list[str]:
-    """Add what is suggested to the ends of the files that are named, and return their names."""
+    """Append the suggestions to the named files, and return the names."""
     _, *parts = HEADING.split(printed)
     for name, text in zip(parts[::2], parts[1::2], strict=True):
         with Path(name).open("a", encoding="utf-8") as file:
@@ -51,7 +51,10 @@ def paste(printed: str) -> list[str]:
 
 
 def pasted_until_nothing_is_suggested(*paths: str) -> list[str]:
-    """Return the files that were suggested first; nothing that ran stops running, and each round more is noticed."""
+    """Return the files of the first suggestions.
+
+    Assert that all cases keep running, and that each round notices more.
+    """
     ran, noticed, first = names(*paths), -1, None
     while to := paste(printed := mutate(*paths)):
         first = first or to
@@ -84,11 +87,11 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ({"\N{PILE OF POO}.yaml": NEAR + GROUPS}, "\N{PILE OF POO}.cases.yaml", "\N{PILE OF POO}.yaml"),
         ({"NO.yml": NEAR + GROUPS}, "NO.cases.yaml", "NO.yml"),
         ({"near.json": json.dumps({"rules": []}), "near.yaml": NEAR + GROUPS}, "near.cases.yaml", "near.yaml"),
-        # Names that a case file cannot have, and that are printed with escapes.
+        # Names that a case file cannot contain, and that are printed with escapes.
         ({"a\nb.yaml": NEAR + GROUPS}, "a_b.cases.yaml", "."),
         ({"a\\b.yaml": NEAR + GROUPS}, "a\\b.cases.yaml", "."),
         ({"deep/\u202ea.yaml": NEAR, "groups.yaml": GROUPS}, "deep/_a.cases.yaml", ".."),
-        # A case file of that name is there already, and about something else.
+        # A case file with this name exists already, for other rules.
         ({"near.yaml": NEAR + GROUPS, "near.cases.yaml": FINE}, "near-2.cases.yaml", "near.yaml"),
     ],
 )
@@ -108,14 +111,14 @@ def test_e1_two_rule_files_of_one_name_have_a_case_file_each() -> None:
 
 
 def test_e1_what_is_expected_is_what_all_rules_of_the_folder_say_together() -> None:
-    """Since the rules have to be named as a folder, another rule of it may withhold the same."""
+    """The rules must be named by their directory, and another rule in it may withhold the same subject."""
     write({"rules.yaml": RULES.replace("IN", "WORLD").replace("17", "18"), "near.yaml": NEAR, "groups.yaml": GROUPS})
     write({"all.cases.yaml": FINE.replace("17", "18").replace("US: visible", "US: withheld")})
     pasted_until_nothing_is_suggested()
 
 
 def test_e1_cases_go_where_case_files_are_looked_for() -> None:
-    """Rules that lie elsewhere, or behind a link, have no case files that a run would find."""
+    """A case file beside rules elsewhere, or behind a link, would not be found by a run."""
     write(
         {
             "../.git/HEAD": "",
@@ -155,7 +158,7 @@ ITEM = {"it": "withholds it", "account": "17", "at": "2021-02-10T00:00:00Z", "ex
         (FINE.replace("- it: withholds it", "- it: |\n      withholds\n      it\n"), "all.cases.yaml"),
         (FINE.replace("\n", "\r\n"), "all.cases.yaml"),
         (f"rules: rules.yaml\ncases:\n{CASE.replace(chr(10) + '  ', chr(10)).removeprefix('  ')}", "all.cases.yaml"),
-        # Nothing can be added to the end of these.
+        # Nothing can be appended to these.
         (f"cases:\n{CASE}rules: rules.yaml\n", "all-2.cases.yaml"),
         (f"cases:\n{CASE}\npolicy: {{unknown_location: show}}\nrules: rules.yaml\n", "all-2.cases.yaml"),
         (f"rules: rules.yaml\ncases: [{json.dumps(ITEM)}]\n", "all-2.cases.yaml"),
@@ -197,7 +200,7 @@ ODD_IDS = st.sampled_from(["a: b", "- x", "#c", "'q' \"r\"", "ä`b`", "{x}", "nu
 
 @st.composite
 def suites(draw: st.DrawFn) -> dict[str, str]:
-    """Rule files, some of which need groups that another defines, and case files about some of them."""
+    """Draw rule files, some of which need groups from another file, and case files for some of them."""
     rules = draw(house.rule_sets(max_size=4).filter(len))
     odd = dict(
         zip((rule.id for rule in rules), draw(st.lists(ODD_IDS, min_size=4, max_size=4, unique=True)), strict=False)

@@ -1,4 +1,7 @@
-"""The pytest plugin, in sessions of its own: most in this process, as starting Python and pytest takes longer than they do."""
+"""The pytest plugin, in separate sessions.
+
+Most run in this process, because starting Python and pytest takes longer.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ pytest_plugins = ("pytester",)
 
 FAILING = FINE + CASE.replace("withholds it", "shows it").replace("IN: withheld", "IN: visible")
 
-#: The plugin has been imported before the session begins, unless that has a process of its own.
+#: The plugin is already imported before the session begins, unless the session has its own process.
 HERE = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
@@ -79,7 +82,10 @@ def test_a_broken_file_fails_at_collection_and_the_others_run(session):
 
 
 def test_what_was_read_otherwise_than_it_was_written_is_warned_of(session, pytester):
-    """Told once, however many files and tests are about the same rules; and where warnings are errors, as one of the file."""
+    """Each warning is issued once, however many files and tests use the rules.
+
+    If warnings are errors, collection fails.
+    """
     (pytester.path / "uk.yaml").write_text(RULES.replace("IN", "[IN, UK]"), encoding="utf-8")
     cases = {name: FINE.replace("rules.yaml", "uk.yaml").replace("US", "EL") for name in ("a", "b")}
     pytester.makeini("[pytest]\nwithhold_rules = uk.yaml\n")
@@ -179,7 +185,7 @@ def test_fixtures_without_rules_say_so(session, pytester, ini, message):
     ],
 )
 def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed, message):
-    """And a case file cannot go further."""
+    """A case file cannot extend it."""
     inner = pytester.mkdir("inner")
     (inner / "rules").mkdir()
     pytester.mkdir("lists").joinpath("a.csv").write_text("kind,id\naccount,17\n", encoding="utf-8")
@@ -200,7 +206,7 @@ def test_b2_the_root_of_rules_is_an_ini_option(session, pytester, option, passed
 
 
 def test_it_costs_nothing_where_there_is_no_case_file(pytester):
-    """In a session of other tests, all that reads and decides stays out."""
+    """In a session without case files, the code that reads rules and decides is not imported."""
     heavy = ("yaml", "pydantic", "pycountry", "hypothesis", "rich", "withhold.testing", "withhold.sources.loader")
     pytester.makepyfile(
         f"""
@@ -244,7 +250,7 @@ def test_b5_the_name_of_a_file_forges_no_line_of_pytest(pytester, name):
 )
 @pytest.mark.parametrize("inner", ["inner", "inner\n::error::forged"])
 def test_b5_the_name_of_a_folder_forges_no_line_of_pytest(pytester, name, inner):
-    """Also if no case file is in it, or none that can be read: pytest prints the names of folders itself."""
+    """Even if the directory has no readable case file, because pytest prints the names of directories itself."""
     text = FAILING.replace("rules.yaml", "../../rules.yaml")
     (pytester.path / "rules.yaml").write_text(RULES, encoding="utf-8")
     (pytester.path / name / inner).mkdir(parents=True)
@@ -266,7 +272,7 @@ def test_b5_the_name_of_a_folder_forges_no_line_of_pytest(pytester, name, inner)
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
 @pytest.mark.parametrize("repository", [True, False])
 def test_b2_a_case_file_behind_a_link_to_a_folder_outside_is_refused(pytester, session, repository):
-    """The root is that of the place where the link is: the repository, or the folder that pytest runs from."""
+    """The root is that of the link: the repository, or the directory in which pytest runs."""
     inner = pytester.mkdir("inner")
     outside = pytester.mkdir("outside")
     (outside / "rules.yaml").write_text(RULES, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Case files are read strictly: what is not understood is refused, with its place."""
+"""Case files are read strictly: anything that is not understood is refused, with its place."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ CASES_ELSEWHERE = "cases/all.cases.yaml"
 )
 @pytest.mark.parametrize("bounds", ["repository", "here", "given"])
 def test_b2_a_case_file_names_rules_of_its_surroundings_alone(tmp_path, monkeypatch, bounds, written, reported):
-    """It may come from somebody else, as rules may."""
+    """A case file may come from somebody else, as rules may."""
     project = tmp_path / "project"
     for folder in ("cases", "rules", "lists"):
         (project / folder).mkdir(parents=True)
@@ -252,7 +252,7 @@ def test_an_alias_is_read_with_a_warning(tmp_path):
 
 
 def test_b7_unknown_rules_have_a_suggestion_in_bounded_time(tmp_path, monkeypatch):
-    """Each was compared with the ids of all rules, which others write too."""
+    """Each unknown id was once compared with the ids of all rules, and others can write many of both."""
     compared = 0
     guess = difflib.get_close_matches
 
@@ -276,7 +276,7 @@ def test_b7_unknown_rules_have_a_suggestion_in_bounded_time(tmp_path, monkeypatc
 
 @pytest.mark.parametrize("letter", ["\u200c", "\u200d", "\u00ad", "\ue000", "\ufeff"])
 def test_b5_the_name_of_a_case_may_have_letters_that_rule_texts_may_have(tmp_path, letter):
-    """They join letters in Persian or Hindi; where they cannot be seen, they are escaped when they are printed."""
+    """These characters join letters in Persian or Hindi. Where they are invisible, they are printed as escapes."""
     file = read(tmp_path, FINE.replace("withholds it", f"به{letter}روز"))
     assert [case.it for case in file.cases] == [f"به{letter}روز"]
 

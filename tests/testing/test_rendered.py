@@ -1,7 +1,7 @@
-"""What `withhold test` prints, word for word.
+"""The exact output of `withhold test`.
 
-`planted.txt` is for rules with holes in their cases, and `thorough.txt` for the same with the cases that were suggested.
-After a change that is meant: `WITHHOLD_WRITE_SNAPSHOTS=1 pytest tests/testing/test_rendered.py`, then read the difference.
+`planted.txt` is for rules whose cases have gaps, and `thorough.txt` for the same rules with the suggested cases. After
+an intended change, run `WITHHOLD_WRITE_SNAPSHOTS=1 pytest tests/testing/test_rendered.py`, and read the diff.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The public strategies: all they draw is valid, and engine and reference agree on it."""
+"""The public strategies draw only valid values, on which engine and reference agree."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_e11_without_hypothesis_they_name_the_extra():
 
 
 def test_what_there_is_can_be_drawn():
-    """Each would raise `NoSuchExample` if it were never drawn."""
+    """`find` would raise `NoSuchExample` for a value that is never drawn."""
     find(ours.rules(), lambda rule: rule.effect is Effect.SUSPEND)
     find(ours.rules(), lambda rule: bool(rule.except_in and rule.stays and rule.until))
     find(ours.rule_sets(max_size=2), lambda rules: len(rules) == 2)

@@ -1,4 +1,4 @@
-"""One more territory: which one stands for the rest, and that none is left out as equivalent while another is not."""
+"""Mutants with one more territory: which one represents the rest, and that all are tried before one counts as equivalent."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def of_widening(mutants):
 
 
 def test_e2_a_rule_is_not_tested_by_cases_for_its_own_country_and_unknown_viewers_alone(tmp_path, monkeypatch):
-    """The case that it takes is suggested; with it, no change goes unnoticed."""
+    """The missing case is suggested, and with it every change is noticed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rules.yaml").write_text(RULES.replace("    from: 2021-02-10T00:00:00Z\n", ""), encoding="utf-8")
     cases = "rules: rules.yaml\ncases:\n  - {it: one, account: 17, at: 2021-02-10T00:00:00Z, expect: {IN: withheld, unknown: visible}}\n"
@@ -85,7 +85,7 @@ def test_e2_a_rule_is_not_tested_by_cases_for_its_own_country_and_unknown_viewer
         ({"withheld_in": ["US-MS"]}, ("US-TX", "US"), ["with AD in `withheld_in`", "with US-TX in `withheld_in`"]),
         ({"withheld_in": ["US-AK"]}, ("US-AK",), ["with AD in `withheld_in`", "with US-AL in `withheld_in`"]),
         ({"withheld_in": ["US", "US-MS"]}, (), ["with AD in `withheld_in`"]),
-        # What lies around a territory of the rule is not one more, but the same and more.
+        # A territory around one that the rule names would not be an additional one.
         ({"withheld_in": ["IT-RM"]}, ("IT-62",), ["with AD in `withheld_in`", "with IT-21 in `withheld_in`"]),
         ({"except_in": ["IN-DL"]}, ("IN-DL",), ["with AD in `withheld_in`", "with IN-AN in `except_in`"]),
         ({"except_in": ["AD"]}, (), ["with AE in `withheld_in`"]),
@@ -153,7 +153,7 @@ def test_e2_a_country_in_which_another_rule_does_as_much_does_not_stand_for_the_
 
 
 def test_e2_a_place_that_others_tell_apart_is_found_though_no_rule_names_it():
-    """Of Italy only the region around Rome is left, which is no other place than Rome."""
+    """The other rule leaves only the region around Rome, and no rule names a place in it other than Rome."""
     rome = rule(accounts=[1, 2], withheld_in=["IT-RM"])
     but_lazio = rule("b", 9, accounts=[1, 2], withheld_in=["IT"], except_in=["IT-62"])
     survivors = of_widening(mutation([rome, but_lazio], case(IT_RM="withheld", US="visible")).survivors)

@@ -176,7 +176,7 @@ def of_decisions(decision: Decision) -> None:
 
 
 def of_decisions_taken_for_truth(decision: Decision, found: TweetDecisions) -> str:
-    """`if decision:` raises, and yet no checker may leave out what follows it: `warn_unreachable` reports that."""
+    """`if decision:` raises, but checkers must still check the code after it, as `warn_unreachable` shows."""
     if decision:
         return assert_type(decision.revision, str)
     if not found:
