@@ -21,7 +21,7 @@ DOCUMENTED = {
     code for page in PAGES for code in re.findall(r"(?m)^\| `([a-z0-9-]+)` \|", page.read_text(encoding="utf-8"))
 }
 
-#: Codes of schemas that tests make up.
+#: Codes of schemas that exist only in tests.
 _OF_TESTS = {"bad-outer", "unknown-colour"}
 
 _QUOTED = re.compile(r"`[^`]*`")

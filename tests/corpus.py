@@ -218,7 +218,7 @@ class Question:
         self.rule_file: str = self._given["rule_file"]
 
     def rules(self, folder: Path) -> RuleSet:
-        """Write the rule file of the case to a folder, and load it."""
+        """Write the rule file of the case to a directory, and load it."""
         path = folder / "rules.yaml"
         path.write_text(self.rule_file, encoding="utf-8")
         return RuleSet.load(path)

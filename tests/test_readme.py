@@ -34,7 +34,7 @@ def blocks_of(page, *kinds):
 
 @pytest.fixture
 def there(page, tmp_path, monkeypatch):
-    """Return a folder with the files of a page; the first line of each has its name."""
+    """Return a directory with the files of a page; the first line of each has its name."""
     for text in blocks_of(page, "yaml", "csv"):
         file = tmp_path / text.removeprefix("# ").partition("\n")[0]
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ def named(path):
 
 
 def paths_in(text):
-    """Return the paths in a text: those in a folder of the repository, and pages at its top."""
+    """Return the paths in a text: those in a directory of the repository, and pages at its top."""
     code = " ".join([*re.findall(r"`([^`\n]+)`", text), *re.findall(r"run: (.*)", text)])
     folders = r"(?:withhold|tests|benchmarks|\.ci|\.github)/[\w./-]*"
     return set(re.findall(rf"(?<![\w/.-])({folders}|[A-Z]+\.md|pyproject\.toml)", code))

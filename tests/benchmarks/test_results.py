@@ -1,4 +1,4 @@
-"""The page reports the figures, and what is missing."""
+"""The page contains the figures, and states which are missing."""
 
 from __future__ import annotations
 

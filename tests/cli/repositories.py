@@ -71,7 +71,7 @@ def diff(*arguments: str):
 
 
 def enter_repository(tmp_path, monkeypatch):
-    """Return a new repository, which becomes the current folder."""
+    """Return a new repository, which becomes the current directory."""
     there = tmp_path / "repository"
     there.mkdir()
     monkeypatch.chdir(there)

@@ -1,4 +1,4 @@
-"""The demo prints what it announces, and its data is the output of its script."""
+"""The demo prints what it announces, and its data are the output of its script."""
 
 from __future__ import annotations
 

@@ -275,7 +275,7 @@ URLS: list[list[tuple[int, int] | Tweet]] = [
 
 @pytest.mark.parametrize("own", [False, True])
 def test_a6_a_shared_cache_serves_no_page_that_is_wrong(own: bool) -> None:
-    """10,000 requests of 50 viewers, with other rules after every 250; the cache is told of them after `PROPAGATION`."""
+    """10,000 requests of 50 viewers, with other rules after every 250. The cache learns of them after `PROPAGATION`."""
     chance = random.Random(f"cache-{own}")
     policy, worlds = Policy(author_sees_own=own), rule_worlds(chance)
     rules = next(worlds)

@@ -88,7 +88,7 @@ def at_once(one: Callable[[], None], other: Callable[[], None]) -> None:
 
 @each_snapshot
 def test_a_list_that_others_change_is_read_in_a_consistent_state(snapshot_of: MakeSnapshot) -> None:
-    first, count = 2**61, 500  # ids of which each is an object of its own
+    first, count = 2**61, 500  # each id is a separate object
     named = Rule(id="r", tweets=range(first, first + count, 2), withheld_in=["IN"], reason="terms")
     view = Engine(snapshot_of(RuleSet([named]))).view(Viewer(country="IN"))
     column, authors = [first + n for n in range(count)], [1] * count
@@ -96,7 +96,7 @@ def test_a_list_that_others_change_is_read_in_a_consistent_state(snapshot_of: Ma
 
     def read() -> None:
         for _ in range(100):
-            with suppress(SubjectIdError, IndexError, ValueError):  # it was longer or shorter just then
+            with suppress(SubjectIdError, IndexError, ValueError):  # its length was changed at that moment
                 answered.append(view.mask(column, authors))
 
     def change() -> None:
@@ -105,7 +105,7 @@ def test_a_list_that_others_change_is_read_in_a_consistent_state(snapshot_of: Ma
         column.extend(range(first, first + 9 * count))
         del column[count:]
         column[:] = [first + n for n in range(count)]
-        sleep(0.002)  # or else nobody gets to read
+        sleep(0.002)  # otherwise no other thread gets to read
 
     at_once(read, change)
     read()

@@ -47,7 +47,7 @@ def test_an_override_applies_to_its_own_rule_only() -> None:
 
 
 def test_overrides_cannot_be_overridden() -> None:
-    """Else a misspelt code could silence the problem that reports it."""
+    """Otherwise a misspelt code could silence the problem that reports it."""
     for code in OVERRIDE_CODES:
         assert advised(CODES, rule(override={code: "x"})) == ["error rule `a`: unknown-override"]
 

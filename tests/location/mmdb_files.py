@@ -1,4 +1,4 @@
-"""Databases that the tests write, and the folder of MaxMind's test databases, if it exists."""
+"""Databases that the tests write, and the directory of MaxMind's test databases, if it exists."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ ASK = "import json; from withhold.native.package import this_package as p; print
 
 @pytest.fixture
 def copied(tmp_path):
-    """A folder with a copy of the package in which nothing is compiled."""
+    """A directory with a copy of the package in which nothing is compiled."""
     without = shutil.ignore_patterns("*.so", "*.pyd", "*.c", "__pycache__")
     shutil.copytree(Path(withhold.__file__).parent, tmp_path / "withhold", ignore=without)
     return tmp_path

@@ -85,7 +85,7 @@ def test_unverified_damage_causes_no_harm(path: Path, native: bool) -> None:
         change[at] ^= (0xFF, 1, 0x80)[at % 3]
         try:
             snapshot = Snapshot.from_bytes(change, verify="header", native=native)
-        except SnapshotError:  # what stands between sections
+        except SnapshotError:  # the bytes between sections
             continue
         use(snapshot)
 

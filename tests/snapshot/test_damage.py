@@ -102,7 +102,7 @@ def test_unverified_damage_causes_no_harm(path: Path, native: bool) -> None:
         damaged.write_bytes(whole[:at] + bytes([value]) + whole[at + 1 :])
         try:
             snapshot = Snapshot.open(damaged, verify="header", native=native)
-        except SnapshotError:  # what stands between sections
+        except SnapshotError:  # the bytes between sections
             continue
         use(snapshot)
 

@@ -1,4 +1,4 @@
-"""Mutants with one more territory: which one represents the rest, and that all are tried before one counts as equivalent."""
+"""Mutants with one more territory: which one represents the rest, and when a change counts as equivalent."""
 
 from __future__ import annotations
 
