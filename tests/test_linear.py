@@ -131,7 +131,7 @@ def test_c9_a_group_may_be_named_thousands_of_times(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert len(rules["a"].except_in) == len(countries())
-    assert peak < 20_000_000, "with 250 members each time it would be ten times as much"
+    assert peak < 20_000_000, "with 250 members for each, it would be ten times as much"
 
 
 def test_c9_many_tag_directives_are_refused_before_they_are_read(tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_e4_markdown_fits_whatever_changes(shape):
         assert lines[0].startswith("### `main` → `HEAD`")
         accounts = sum(len(block.ids) for block in summary.blocks)
         assert lines[2].startswith(f"**{accounts:,} account")
-        assert (lines.count("<details>"), lines[-1]) == (1, "</details>"), "what is folded is closed"
-        assert text.count("`") % 2 == 0, "and so is all code"
+        assert (lines.count("<details>"), lines[-1]) == (1, "</details>"), "every folded section is closed"
+        assert text.count("`") % 2 == 0, "all code is closed"
         if max(len(line) for line in lines) > 5_000:
             pytest.fail("a line that nobody reads")
 
@@ -90,7 +90,7 @@ def test_e4_what_is_cut_is_counted_and_the_sums_come_first():
     assert count > 100, "more than without --all"
     assert f"- … and {1_500 - count:,} more" in lines
     values = json.loads(json.dumps(summary.to_dict()))
-    assert (len(values["changes"]), len(values["by_demand"])) == (1_500, 1_500), "JSON stays whole"
+    assert (len(values["changes"]), len(values["by_demand"])) == (1_500, 1_500), "JSON is never cut"
 
 
 def test_e4_of_a_long_list_in_one_difference_the_rest_is_counted():
@@ -115,7 +115,7 @@ def test_e4_what_fits_is_not_cut():
 
 def test_e4_entries_that_fit_are_whole():
     assert count_fitting([], 0) == 0
-    assert fitted([["ä" * 49]], 99, str) == ["ä" * 49], "bytes, with the line feed"
+    assert fitted([["ä" * 49]], 99, str) == ["ä" * 49], "bytes, including the line feed"
     assert fitted([["ä" * 50]], 99, str) == ["1"]
     assert fitted([["a"]] * 1_000, 300, str) == ["a"] * 100 + ["900"]
 

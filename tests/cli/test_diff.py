@@ -120,7 +120,7 @@ def test_b1_what_git_does_not_know_is_a_path(repository, monkeypatch):
             shutil.copytree("new", name)
         assert run(name, "new").exit_code == 0, name
     monkeypatch.chdir(repository / "new")
-    assert run("..", "../new").exit_code == 4, "the whole folder, in which some rules cannot be read"
+    assert run("..", "../new").exit_code == 4, "the whole directory, which contains unreadable rules"
 
 
 @git_is_there

@@ -117,7 +117,7 @@ def test_the_protected_beside_the_rules_are_found_and_others_can_be_named(there:
     assert AT_18 in lint("rules/in.yaml").stdout
     write(there, {"nobody.yaml": "protected: []"})
     assert "[protected-account]" not in lint("rules", "--protected", "nobody.yaml").stdout, (
-        "in place of those beside the rules"
+        "instead of those beside the rules"
     )
 
 
@@ -172,7 +172,7 @@ def test_a_snapshot_is_linted_like_its_rules(there: Path) -> None:
     CliRunner().invoke(app, ["compile", "rules", "-o", "rules.wh"])
     found = lint("rules.wh", "--protected", "listed.yaml")
     assert found.exit_code == 1
-    assert AT_18.replace(":9:", ":8:") in found.stdout, "where its rule stood: a snapshot does not know of keys"
+    assert AT_18.replace(":9:", ":8:") in found.stdout, "at the rule, because a snapshot does not record keys"
 
 
 class TestSarif:
@@ -222,7 +222,7 @@ class TestSarif:
         (there / "other").mkdir()
         monkeypatch.chdir(there / "other")
         uri = sarif("../rules")["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-        assert uri == (there / "rules" / "in.yaml").resolve().as_uri(), "what lies elsewhere is named in full"
+        assert uri == (there / "rules" / "in.yaml").resolve().as_uri(), "paths elsewhere are absolute"
 
     @pytest.mark.parametrize("git", [".git/HEAD", ".git"])
     def test_in_a_repository_paths_are_relative_to_its_top(
@@ -304,7 +304,7 @@ class TestSarifLimits:
         run = self.log(*["note", "warning", "error"] * 100)
         assert Counter(each["level"] for each in run["results"]) == {"error": 100, "warning": 100, "note": 50}
         lines = [each["locations"][0]["physicalLocation"]["region"]["startLine"] for each in run["results"]]
-        assert lines == sorted(lines), "in the order in which they were"
+        assert lines == sorted(lines), "in their original order"
         (invocation,) = run["invocations"]
         assert invocation["executionSuccessful"] is True
         (notification,) = invocation["toolExecutionNotifications"]

@@ -102,7 +102,7 @@ def test_b6_what_a_snapshot_claims_is_not_reported_as_read(there: Path, name: st
     assert (answer["protected"], answer["protection"]) == (None, printed)
     assert answer["compiled_with"]["accounts"] == 9_999
     assert stated(f"untrusted/{name}") == printed
-    assert Snapshot.open(there / "again.wh").protected is None, "nor recorded as if it had been read"
+    assert Snapshot.open(there / "again.wh").protected is None, "it is not recorded as read"
     assert stated("again.wh") == NONE
 
 
@@ -121,7 +121,7 @@ def test_b6_lists_are_no_part_of_the_revision(tmp_path: Path) -> None:
         found.append(Snapshot.open(tmp_path / f"{number}.wh"))
     assert {snapshot.revision for snapshot in found} == {rules.revision}
     assert [snapshot.protected and snapshot.protected.accounts for snapshot in found] == [None, 0, 1, 1]
-    assert len({snapshot.protected for snapshot in found}) == 4, "equal lists alone have equal digests"
+    assert len({snapshot.protected for snapshot in found}) == 4, "only equal lists have equal digests"
     found[2].save(tmp_path / "again.wh")
     assert Snapshot.open(tmp_path / "again.wh").protected == KnownProtected.of([Protected(17, "journalist")])
 
@@ -130,4 +130,4 @@ def test_b6_a_file_without_lists_is_as_it_was_before_there_were_any(tmp_path: Pa
     write(tmp_path, {"in.yaml": RULES})
     Snapshot.compile(RuleSet.load(tmp_path / "in.yaml")).save(tmp_path / "r.wh")
     header = json.loads((tmp_path / "r.wh").read_bytes()[OPENING.size : HEADER_END])
-    assert "protected" not in header, "which a reader of files without lists does not know"
+    assert "protected" not in header, "which is unknown to a reader of files without lists"

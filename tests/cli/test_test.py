@@ -234,7 +234,7 @@ def test_a_rule_that_no_case_asks_about_is_one_line_and_counts_with_all_its_chan
     found = run("all.cases.yaml", "--mutate", all=text)
     assert "mutation: 45% (10 of 22) of the changes were noticed; 1 more had no effect\n" in found.stdout
     assert "  more.yaml:7:5: no case concerns it: in-2 (12 changes)\n" in found.stdout
-    assert found.stdout.count("in-2") == 2, "there, and in what is suggested"
+    assert found.stdout.count("in-2") == 2, "there, and in the suggestions"
     assert run("all.cases.yaml", "--mutation-threshold", "46", all=text).exit_code == 1
     mutation = json.loads(run("all.cases.yaml", "--mutate", "--format", "json", all=text).stdout)["mutation"]
     assert (mutation["changes"], mutation["noticed"], mutation["survivors"]) == (22, 10, [])
@@ -284,7 +284,7 @@ def test_a_rule_file_that_no_case_file_is_about_is_told_and_counts_as_never_trie
     junit = ET.fromstring(run("--coverage", "--format", "junit", all=THOROUGH).stdout)  # noqa: S314
     assert junit.get("tests") == "4"
     assert [case.get("name") for case in junit.iter("testcase") if case.find("skipped") is not None] == ["bad.yaml"]
-    assert "uncovered" not in json.loads(run("--format", "json", all=THOROUGH).stdout), "nobody asked for it"
+    assert "uncovered" not in json.loads(run("--format", "json", all=THOROUGH).stdout), "it was not requested"
     for_all = THOROUGH.replace("rules: rules.yaml", "rules: .")
     (tmp_path / "package.json").unlink()
     assert "no case file" not in run("--coverage", all=for_all).stdout
@@ -318,7 +318,7 @@ def test_yaml_that_is_none_of_ours_is_not_measured(run, tmp_path):
     assert found.exit_code == 0, found.output
     assert "no case file tests it: mine/deep/bad.yaml\ncoverage: 50% (5 of 10)" in found.stdout
     found = run("--coverage", ".", all=about)
-    assert found.exit_code == 4, "a folder that is named has to be right"
+    assert found.exit_code == 4, "a directory that is given must be valid"
     assert {line.partition(":")[0] for line in found.stderr.splitlines()[:-1]} == {"elsewhere/a.yaml"}
 
 
@@ -334,4 +334,4 @@ def test_a_rule_file_that_no_case_file_is_about_may_use_the_groups_of_its_folder
     (tmp_path / "near.yaml").symlink_to("nowhere.yaml")
     found = run("--coverage", all=FINE)
     assert (found.exit_code, "near.yaml:1:1: cannot read it: no such file" in found.stderr) == (4, True)
-    assert run(all=FINE).exit_code == 0, "without anything to measure, it is no matter"
+    assert run(all=FINE).exit_code == 0, "without anything to measure, it does not matter"

@@ -34,7 +34,7 @@ def test_every_field_of_every_decision(rules, policy, questions):
             if isinstance(subject, tuple):
                 view = engine.view(viewer, at)
                 assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == right
-                assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == right, "from what is kept"
+                assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == right, "from the cache"
 
 
 @settings(max_examples=50)

@@ -125,7 +125,7 @@ def test_c10_a_child_forked_while_another_thread_writes_to_a_cache_can_use_the_c
     assert view.check(tweet_id=1) is first
     end.set()
     thread.join()
-    assert "half" not in kept._kept, "what was half written is not there"
+    assert "half" not in kept._kept, "no half-written entry is kept"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")

@@ -39,7 +39,7 @@ def test_an_aware_datetime_is_the_same_instant_in_utc_or_out_of_range(instant: d
     assert utc(instant) == instant
     assert utc(instant).tzinfo is UTC
     assert parse_instant(instant.isoformat()) == instant
-    assert parse_instant(str(in_iso(utc(instant)))) == instant, "what is written can be read"
+    assert parse_instant(str(in_iso(utc(instant)))) == instant, "a written instant can be read"
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"])

@@ -137,7 +137,7 @@ def _terms(tokens: list[str], inside: frozenset[str]) -> frozenset[str]:
     """Each term toggles its code, and the terms in its parentheses toggle parts of it again."""
     while tokens and tokens[0] != ")":
         code = tokens.pop(0)
-        assert not points(code) & inside or points(code) <= inside, "a term speaks of one state"
+        assert not points(code) & inside or points(code) <= inside, "a term concerns one state"
         inside ^= points(code)
         if tokens[:1] == ["("] or (code == "WORLD" and tokens[:1] == ["except"]):
             closed = tokens.pop(0) == "("

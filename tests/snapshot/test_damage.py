@@ -361,7 +361,7 @@ def test_b7_a_place_that_no_file_has_is_damage(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(SnapshotError):
         view.check(account_id=5)
     Snapshot.compile(rules).save(path)
-    assert [rule.place for rule in Snapshot.open(path).rules] == [None], "it is not written either"
+    assert [rule.place for rule in Snapshot.open(path).rules] == [None], "the place is not written either"
 
 
 @pytest.mark.parametrize("place", [Place(""), Place("a\udcff.yaml", 2**31 - 1, 2**31 - 1), Place("a\nb/ä.yaml", 7, 18)])

@@ -64,6 +64,6 @@ def test_after_100_kills_there_is_always_a_complete_file(tmp_path: Path) -> None
     )
     found, unfinished = json.loads(run.stdout)
     assert sum(found) >= 100
-    assert min(found) > 5, "both files were found, so that kills came before and after the new one was put in place"
-    assert unfinished > 5, "kills came while a file was being written"
-    assert list(tmp_path.iterdir()) == [path], "one more save has cleared what all these left"
+    assert min(found) > 5, "both files were found, so kills happened before and after the replacement"
+    assert unfinished > 5, "kills happened while a file was being written"
+    assert list(tmp_path.iterdir()) == [path], "one more save has removed all leftovers"

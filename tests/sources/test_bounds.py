@@ -228,7 +228,7 @@ def test_b7_one_rule_file_is_read_a_few_times_however_many_links_lead_to_it(
         (tmp_path / f"l{number:03}.yaml").unlink()
     for number in range(8):
         (tmp_path / f"l{number}.yaml").symlink_to("sub/empty.yaml")
-    assert len(RuleSet.load(tmp_path)) == 2, "without rules in it, a few are no error"
+    assert len(RuleSet.load(tmp_path)) == 2, "a few links to a file without rules are no error"
 
 
 def test_b7_rules_behind_more_links_than_one_path_can_have_are_not_passed_over(tmp_path: Path) -> None:

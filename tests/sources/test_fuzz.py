@@ -138,7 +138,7 @@ def test_spoilt_json(data: bytes) -> None:
             printed = [problem.message for problem in result.problems if problem.code == "bad-json"]
             # Only the standard library accepts these.
             lenient = ("surrogate" in message or "expected a value" in message for message in printed)
-            assert all(lenient), "the two disagree on what is JSON"
+            assert all(lenient), "the two readers disagree on what is JSON"
 
 
 @settings(max_examples=100)

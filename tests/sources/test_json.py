@@ -64,7 +64,7 @@ def test_a_message_is_a_whole_sentence(tmp_path: Path, text: str) -> None:
     write(tmp_path, {"in.json": text})
     (problem,) = refusal(tmp_path).problems
     assert not problem.message.endswith((" at", ":", " "))
-    assert "\\uxxxx" not in problem.message, "what stands in a message is not put into lower case"
+    assert "\\uxxxx" not in problem.message, "values in a message keep their case"
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def test_a_list_of_100_000_ids_takes_less_than_120_bytes_each(tmp_path: Path) ->
     found = json.loads(ran.stdout)
     assert found["ids"] == len(ids)
     assert 8 < found["peak"] / len(ids) < 120
-    assert found["kept"] / len(ids) < 10, "eight bytes an id once it is read"
+    assert found["kept"] / len(ids) < 10, "eight bytes per id after reading"
     _says_how_far([tuple(call) for call in found["calls"]], _size(tmp_path / "large"))
 
 

@@ -103,7 +103,7 @@ def test_lists_of_exact_ids_are_read(mint: Mint, size: int) -> None:
         refused += lost
         doubtful += suspected
     assert refused <= max(1, lists / 2000)
-    assert doubtful <= lists / 100 or size < 100, "of short ones, any that looks so is told"
+    assert doubtful <= lists / 100 or size < 100, "in short lists, each id that looks rounded is reported"
 
 
 @pytest.mark.parametrize("size", [50, 500, 5000])
@@ -243,7 +243,7 @@ def test_c5_quoted_ids_and_those_that_somebody_vouches_for_are_exempt(tmp_path: 
     assert len(RuleSet.load(tmp_path)["a"].tweets) == len(ids)
     other = RULE.replace("rules:\n", "").replace("id: a", "id: b") + f"  tweets: {ids}\n"
     write(tmp_path, {"in.yaml": f"{CSV}  override: {override['override']}\n{other}"})
-    assert (refusal(tmp_path).read, refusal(tmp_path).refused) == (1, 1), "the other rule vouches for nothing"
+    assert (refusal(tmp_path).read, refusal(tmp_path).refused) == (1, 1), "the other rule has no override"
 
 
 @pytest.mark.parametrize("year", YEARS)

@@ -50,7 +50,7 @@ def test_b6_lists_are_looked_for_upwards_to_the_top_of_the_repository_and_united
     assert accounts(there / "repo" / "rules") == [2, 3, 4, 5]
     assert accounts(there / "repo" / "rules" / "in") == [2, 3, 4]
     assert accounts(there / "repo" / "rules" / "in" / "in.yaml") == [2, 3], (
-        "what is below a file's folder is not its own"
+        "lists below the directory of a file do not apply"
     )
     assert accounts(there / "repo" / "rules" / "pk" / ".." / "in" / "in.yaml") == [2, 3]
 
@@ -221,7 +221,7 @@ def test_b6_rules_behind_links_have_the_lists_around_their_real_places(there: Pa
     link.symlink_to("../../orders/z/o.yaml")
     assert accounts(repo / "rules" / "pk", repo) == [2, 3, 5, 11, 12], "by a link to a link"
     (repo / "rules" / "pk" / "y.yaml").symlink_to("../../orders/y/deep/y.yaml")
-    assert accounts(repo / "rules" / "pk", repo) == [2, 3, 5, 11, 12], "that lies in another repository"
+    assert accounts(repo / "rules" / "pk", repo) == [2, 3, 5, 11, 12], "which is in another repository"
     assert accounts(repo / "rules" / "pk", there) == [2, 3, 5, 11, 12]
 
 
@@ -236,13 +236,13 @@ def test_b6_rules_behind_links_outside_of_a_repository_have_the_lists_up_to_the_
     )
     pk = there / "repo" / "rules" / "pk"
     (pk / "shared.yaml").symlink_to("../../../shared/x/in.yaml")
-    assert accounts(pk, there) == [1, 2, 3, 5, 21], "the root lies above the repository"
+    assert accounts(pk, there) == [1, 2, 3, 5, 21], "the root is above the repository"
     (pk / "hidden.yaml").symlink_to(".hidden/a/in.yaml")
     assert accounts(pk, there) == [1, 2, 3, 5, 21, 22]
     (there / "repo" / ".git" / "HEAD").unlink()
     (there / "repo" / ".git").rmdir()
     (pk / "shared.yaml").unlink()
-    assert accounts(pk) == [5, 22], "in no repository, up to what is loaded"
+    assert accounts(pk) == [5, 22], "outside a repository, up to the loaded path"
 
 
 @posix

@@ -40,7 +40,7 @@ def test_an_alias_is_read_and_told_with_its_place(tmp_path: Path, written: str, 
     assert rules.warnings == (expected,)
     assert [str(warning.message) for warning in caught] == [str(expected)]
     assert str(expected) == (f"{tmp_path / 'in.yaml'}:4:21: warning: `{alias}` was read as `{code}` [territory-alias]")
-    assert caught[0].filename == __file__, "a warning points at whoever loads"
+    assert caught[0].filename == __file__, "a warning points to the caller of `load`"
     assert rules["a"].withheld_in == tuple(sorted(("IN", code)))
 
 

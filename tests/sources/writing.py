@@ -32,7 +32,7 @@ def refusal(path: Path) -> RuleSetError:
         RuleSet.load(path)
     assert [
         problem for problem in caught.value.problems if not problem.hint and problem.code != "more-problems"
-    ] == [], "each says what to do"
+    ] == [], "each problem has a hint"
     return caught.value
 
 

@@ -162,8 +162,12 @@ def test_e3_open_time_that_ends_goes_unnoticed_by_cases_of_less_than_a_year():
     months_later = case(at=AT.replace(month=12), US="withheld")
     assert survivors([us], case(**places), months_later) == {until, "with `from: 2020-12-10T00:00:01Z`"}
     for enough in (LATER, BEFORE):
-        assert survivors([us], case(**places), case(at=enough, US="withheld")) == set(), "two a year apart notice both"
-    assert survivors([us], case(**places), case(at=LATER, IN="visible")) == {until, from_}, "nobody sees the rule in it"
+        assert survivors([us], case(**places), case(at=enough, US="withheld")) == set(), (
+            "two cases a year apart notice both"
+        )
+    assert survivors([us], case(**places), case(at=LATER, IN="visible")) == {until, from_}, (
+        "in it the rule affects nobody"
+    )
 
 
 def test_e3_every_bound_that_is_open_is_closed_where_that_makes_a_rule():

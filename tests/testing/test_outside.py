@@ -85,7 +85,7 @@ def test_b2_without_a_repository_the_current_folder_bounds_case_files_behind_lin
     path = project / "rules" / "l" / "other.cases.yaml"
     assert codes(path) == ["outside-rule-set"]
     monkeypatch.chdir("/")
-    assert codes(path, Library(here=project)) == ["outside-rule-set"], "as pytest does, from its own folder"
+    assert codes(path, Library(here=project)) == ["outside-rule-set"], "as pytest does, from its own directory"
 
 
 def swap_once(monkeypatch: pytest.MonkeyPatch, path: Path, target: Path, owner: Any, name: str) -> None:

@@ -107,7 +107,7 @@ def test_what_is_refused(tmp_path, text, reported):
     with pytest.raises(CaseError) as caught:
         read(tmp_path, text)
     assert [f"{place.line}:{place.column} {code}" for place, code in placed(caught.value)] == reported
-    assert [problem for problem in caught.value.problems if not problem.hint] == [], "each says what to do"
+    assert [problem for problem in caught.value.problems if not problem.hint] == [], "each problem has a hint"
 
 
 def placed(error):

@@ -70,7 +70,7 @@ def test_e2_a_rule_is_not_tested_by_cases_for_its_own_country_and_unknown_viewer
         Path("wide.cases.yaml").write_text(
             f"rules: wide.yaml\ncases:\n  - {json.dumps(suggestion['case'])}\n", encoding="utf-8"
         )
-        assert CliRunner().invoke(app, ["test", "wide.cases.yaml"]).exit_code == 1, "to widen the rule fails a case"
+        assert CliRunner().invoke(app, ["test", "wide.cases.yaml"]).exit_code == 1, "widening the rule fails a case"
 
 
 @pytest.mark.parametrize(
@@ -129,9 +129,7 @@ def test_e2_any_country_that_a_case_looks_from_will_do_but_only_while_the_rule_i
         "with NO in `withheld_in`"
     ]
     both = [case(at=before, NO="visible"), case(at=after, IN="withheld", US="visible")]
-    assert of_widening(mutation(rules, *both).survivors) == [], (
-        "not the first that a case looks from, but one that notices"
-    )
+    assert of_widening(mutation(rules, *both).survivors) == [], "not the first place of a viewer, but one that notices"
 
 
 def test_e2_a_country_in_which_another_rule_does_as_much_does_not_stand_for_the_rest():
