@@ -21,7 +21,6 @@ from withhold.errors import (
     RuleError,
     RuleSetError,
     RuleSetWarning,
-    TerritoryError,
     control_character,
     in_order,
     quoted,
@@ -35,25 +34,16 @@ from withhold.parsing.nodes import Node, Quoted, refused
 from withhold.parsing.strict import read_model, unknown_keys
 from withhold.sources.entry import Groups, RuleEntry
 from withhold.sources.files import decoded, rule_files, size_of, unreadable
+from withhold.sources.groups import read_groups, read_otherwise
 from withhold.sources.ids_file import IdsFile
 from withhold.sources.lossy import Lossy
 from withhold.sources.root import Root, check_named, check_relative
 from withhold.territories import (
-    ALIASES,
-    GROUPS,
-    WORLD,
     Resolved,
-    countries,
-    expand,
-    is_newer,
-    is_subdivision,
-    iso_version,
-    name_of,
 )
 
 #: The maximum number of keys that are quoted from a file that is not a rule file, because it may be confidential.
 _QUOTED_OF_OTHER_FILE = 10
-_TAKEN = (WORLD, *ALIASES, "XX", "XY")
 _ID = re.compile(r"[0-9]{16,19}", re.ASCII)
 # The codes for missing subjects and territories, which may be in the file but unreadable.
 _ABSENT = ("no-subjects", "no-territory")
@@ -84,7 +74,7 @@ def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | N
         files = rule_files(Path(path), reading.root, reading.problems)
         reading.expect(files)
         documents += (node for file in files if (node := reading.document(file)) is not None)
-        groups = reading.groups(documents)
+        groups = read_groups(documents, reading.problems, reading.warnings)
         for node in documents:
             with reading.reporting_size(node.place):
                 rules += reading.rules(node, groups)
@@ -181,28 +171,6 @@ class _Reading:
         if not node.pairs:
             self.problems.append(Problem("bad-rule-file", "the file has no rules", node.place, "write `rules: []`"))
         return node
-
-    def groups(self, documents: Iterable[Node]) -> Groups:
-        """Return the groups of all files and the predefined ones, by their names in upper case."""
-        found = {name: _resolved(members) for name, members in GROUPS.items()}
-        for node in (value for document in documents for value in document.all("groups") if not value.absent):
-            if node.pairs is None:
-                hint = "write `groups:` and below it names with their countries: `gulf: [AE, BH]`"
-                self.problems.append(Problem("bad-groups", "`groups` must be a mapping", node.place, hint))
-            self.problems += node.faults()
-            for key, value in node.pairs or ():
-                name = str(key.text).strip().upper()
-                if not name:
-                    hint = "write it before the countries: `gulf: [AE, BH]`"
-                    self.problems.append(Problem("bad-group", "a group needs a name", key.place, hint))
-                elif name in found or name in _TAKEN or name in countries() or "-" in name:
-                    hint = "use a name that no other group and no territory has"
-                    self.problems.append(
-                        Problem("taken-group", f"the name {quoted(key.text)} is taken", key.place, hint)
-                    )
-                else:
-                    found[name] = _resolved(self._members(value))
-        return found
 
     def rules(self, document: Node, groups: Groups) -> list[Rule]:
         """Return the valid rules of a file, and add the problems of the others."""
@@ -304,44 +272,16 @@ class _Reading:
         self._lists[key] = ids.for_another_rule()
         return ids
 
-    def _members(self, node: Node) -> tuple[str, ...]:
-        members: list[str] = []
-        for item in node.as_list:
-            try:
-                found = expand(item.text) if item.text is not None else ()
-            except TerritoryError as error:
-                self.problems.append(Problem(error.code, error.problem.message, item.place, error.hint))
-                continue
-            if not found or any(code == WORLD or is_subdivision(code) for code, _ in found):
-                hint = "write only codes of countries, such as `[AE, BH]`"
-                self.problems.append(Problem("bad-group", "a group lists countries", item.place, hint))
-            self._warn(found, item.place)
-            members += (resolved.code for resolved in found)
-        if not node.as_list:
-            hint = "list its countries, such as `[AE, BH]`, or remove it"
-            self.problems.append(Problem("bad-group", "the group is empty", node.place, hint))
-        return tuple(dict.fromkeys(members))
-
     def _codes(self, node: Node, name: str, entry: RuleEntry) -> list[str]:
         written = node.get(name)
         items = [] if written is None else written.as_list
         territories: tuple[tuple[Resolved, ...], ...] = getattr(entry, name)
         for item, found in zip(items, territories, strict=False):
             if len(found) == 1:  # members of groups were reported where the group lists them
-                self._warn(found, item.place)
+                self.warnings += read_otherwise(found, item.place)
         # A group may be named many times. It is the same object each time, so it is expanded once.
         different = {id(found): found for found in territories}.values()
         return list(dict.fromkeys(resolved.code for found in different for resolved in found))
-
-    def _warn(self, found: Iterable[Resolved], place: Place) -> None:
-        for code, alias in found:
-            if alias:
-                message = f"`{alias}` was read as `{code}`"
-                self.warnings.append(Problem("territory-alias", message, place, severity="warning"))
-            elif is_newer(code):
-                message = f"`{code}` ({name_of(code)}) is newer than the ISO 3166-2 list of pycountry {iso_version()}"
-                hint = "the rule reaches viewers once location data contain the code"
-                self.warnings.append(Problem("newer-territory", message, place, hint, severity="warning"))
 
     def _text(self, file: Path) -> str:
         place = Place(str(file))
@@ -364,10 +304,6 @@ class _Reading:
 
     def _close(self, file: Path) -> None:
         self._done += size_of(file)
-
-
-def _resolved(codes: Iterable[str]) -> tuple[Resolved, ...]:
-    return tuple(Resolved(code, None) for code in codes)
 
 
 def _union(own: Sequence[int], lists: list[IdSet]) -> IdSet:
