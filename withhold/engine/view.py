@@ -88,8 +88,9 @@ class View:
     def check_tweet(self, tweet: Tweet) -> TweetDecisions:
         """Decide on a tweet, and separately on each tweet that is quoted in it at any depth (R8).
 
-        The decision on a tweet includes the tweets that it retweets. O(tweets). Raises `SubjectTypeError` for anything but a `Tweet`,
-        and the errors of `Engine.check` if a subclass has invalid ids.
+        The decision on a tweet includes the tweets that it retweets. O(n) for n quotes within quotes, and
+        O(n³) for n tweets that each retweet and quote the next. Raises `SubjectTypeError` for anything but a `Tweet`, and the
+        errors of `Engine.check` if a subclass has invalid ids.
 
         >>> from withhold import Engine, Rule, RuleSet, Tweet
         >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
