@@ -48,7 +48,7 @@ def _git(*arguments):
 
 @pytest.fixture
 def repository(sides):
-    """A repository with two commits on main; a tag `first`; in the work tree rules that cannot be read."""
+    """A repository with two commits on main, a tag `first`, and unreadable rules in the work tree."""
     (sides / "old").rename(sides / "rules")
     _git("init", "--quiet", "--initial-branch=main", ".")
     (sides / "rules" / ".gitattributes").write_text("*.yaml export-ignore\n*.csv eol=crlf\n", encoding="utf-8")

@@ -23,7 +23,7 @@ def rules(*tweets: int) -> RuleSet:
 
 
 def put(path: Path, content: bytes | str) -> None:
-    """Replace a file by renaming."""
+    """Replace a file by renaming another one."""
     new = path.with_name(f".{path.name}.new")
     new.write_bytes(content.encode() if isinstance(content, str) else content)
     new.replace(path)
@@ -40,7 +40,7 @@ def hidden(engine: Engine) -> list[int]:
 
 
 def check(following: Following, times: int = 2) -> FollowStatus:
-    """Make checks as the thread does. A changed file is read in the second one."""
+    """Make the checks of the thread. A changed file is read in the second one."""
     for _ in range(times):
         engine = following._engine()
         assert engine is not None

@@ -160,7 +160,7 @@ ODD = (
 
 TOKEN = re.compile(r"[^\s,:\[\]{}\"']+|\"[^\"\n]*\"|'[^'\n]*'")
 
-#: Where a file is refused before its rules can be counted.
+#: Problems for which a file is refused before its rules can be counted.
 WHOLE_FILE = {
     *("bad-yaml", "bad-json", "not-utf-8", "yaml-alias", "second-document", "too-deep", "bad-key", "bad-rule-file"),
     "bare-return",
@@ -176,7 +176,7 @@ LINES = {
 
 @st.composite
 def spoilt(draw: st.DrawFn, text: str) -> bytes:
-    """Return a text after a few changes."""
+    """Draw a text with a few random changes."""
     for _ in range(draw(st.integers(1, 4))):
         text = draw(st.sampled_from((_characters, _lines, _scalar, _scalar, _scalar)))(draw, text)
     data = text.encode()
@@ -225,7 +225,7 @@ def _scalar(draw: st.DrawFn, text: str) -> str:
 
 
 def loaded(folder: Path, name: str) -> RuleSet | RuleSetError:
-    """Load a file, holding what comes out to what is promised of it."""
+    """Load a file, and assert that the result is as promised."""
     result: RuleSet | RuleSetError
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -255,7 +255,7 @@ def _in_place(problem: Problem) -> None:
     place = _place(problem)
     path = Path(place.file)
     text = path.read_bytes().decode("utf-8-sig", "replace")
-    # What is not even text, or not YAML, may have its lines counted in the plainest way.
+    # If a file is not text or not YAML, its lines may be counted by newlines alone.
     plainest = problem.code in {"not-utf-8", "bad-yaml"}
     for lines in (LINES[path.suffix].split(text), text.split("\n") if plainest else []):
         if 1 <= place.line <= len(lines) and 1 <= place.column <= len(lines[place.line - 1]) + 1:
@@ -274,7 +274,7 @@ def _in_style(problem: Problem) -> None:
 
 
 def holds(result: RuleSet | RuleSetError, written: int | None) -> None:
-    """Rules read + rules refused = rules written, where they could be counted."""
+    """Assert that the rules read and the rules refused are as many as `written`, unless they could not be counted."""
     if isinstance(result, RuleSet):
         assert written is None or len(result) == written
     elif written is not None and not WHOLE_FILE & {problem.code for problem in result.problems}:

@@ -22,7 +22,7 @@ from withhold import RuleSet
 
 
 def ids_in_csv(text: str) -> set[int]:
-    """Read a list of ids that has no quotes, in the plainest way. Lines that begin with `#` are comments."""
+    """Read a list of ids without quotes, in the simplest way. Lines that begin with `#` are comments."""
     lines = [line for line in re.split("\r\n|[\n\r]", text) if not line.startswith("#")]
     rows = [[field.strip() for field in line.split(",")] for line in lines]
     header = [name.lower() for name in rows[0]]
@@ -45,7 +45,7 @@ def test_spoilt_lists_of_ids(data: bytes, with_kinds: bool) -> None:
         holds(result, 1)
         if with_kinds and isinstance(result, RuleSet) and b'"' not in data:
             found = {*result["a"].accounts, *result["a"].tweets}
-            assert found == ids_in_csv(data.decode("utf-8-sig", "replace")) | {7}, "no id is lost, and none made up"
+            assert found == ids_in_csv(data.decode("utf-8-sig", "replace")) | {7}, "no id is lost or invented"
 
 
 @settings(max_examples=100)

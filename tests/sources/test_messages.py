@@ -62,7 +62,7 @@ class TestValuesInMessages:
         ],
     )
     def test_a_problem_is_one_line_whatever_the_file_says(self, tmp_path: Path, text: str) -> None:
-        """A line that a file could put into a report would look like a problem of its own."""
+        """A line that a file adds to a report would look like another problem."""
         write(tmp_path, {"in.yaml": text})
         for problem in refusal(tmp_path).problems:
             assert str(problem).isprintable()
@@ -100,11 +100,11 @@ class TestValuesInMessages:
 
 
 class TestSilentNonsense:
-    """What looks like a rule that withholds, and would withhold nothing or something else."""
+    """Text that looks like a rule, but would withhold nothing, or something else."""
 
     @pytest.mark.parametrize("members", ["[]", "[US-MS]", "[IN, US-MS]"])
     def test_a_group_lists_countries(self, tmp_path: Path, members: str) -> None:
-        """T1; and an empty one would make `except_in: gulf` mean nothing."""
+        """T1. With an empty group, `except_in: gulf` would have no effect."""
         write(tmp_path, {"in.yaml": f"groups: {{gulf: {members}}}\n" + FINE.replace("IN", "[IN, gulf]")})
         assert "bad-group" in {problem.code for problem in refusal(tmp_path).problems}
 
@@ -119,7 +119,7 @@ class TestSilentNonsense:
 
 
 def test_a_long_number_with_a_tail_takes_no_long_time() -> None:
-    """A pattern that tries every way to split these digits in two would be at it for hours."""
+    """A pattern that tries every way to split these digits in two would take hours."""
     with pytest.raises(SubjectIdError, match="is not a number"):
         id_from_text("1" * 2_000_000 + "ex")
 
@@ -132,4 +132,4 @@ def test_b4_a_file_of_another_kind_among_the_rules_is_not_quoted_from_end_to_end
     assert sorted(problem.code for problem in problems) == ["bad-rule-file", *["unknown-key"] * 10]
     assert "sk-live" not in "".join(map(str, problems))
     write(tmp_path, {name: json.dumps({"rules": [], **secrets}, indent=1)})
-    assert len(refusal(tmp_path).problems) == 40, "a rule file is told all"
+    assert len(refusal(tmp_path).problems) == 40, "for a rule file, all are listed"

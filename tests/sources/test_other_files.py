@@ -45,7 +45,7 @@ ENVIRONMENT = "".join(f"SECRET_TOKEN_{at}=sk-live-{at:040x}\n" for at in range(1
 @pytest.mark.parametrize("content", [KEY, LOG, ENVIRONMENT, KEY + "1101\n1102\n", "# notes\n" + LOG])
 @pytest.mark.parametrize("before", ["", "kind,id\n"])
 def test_b4_a_file_of_another_kind_is_not_quoted_line_by_line(tmp_path: Path, content: str, before: str) -> None:
-    """Its lines end up in messages, and those in the logs of a CI that everybody reads."""
+    """Messages quote lines, and may end up in public CI logs."""
     lines = [line for line in content.splitlines() if not line.startswith("#")]
     good = [line for line in lines if line.isdigit()]
     rows = [f"account,{line}" for line in lines] if before else lines
@@ -55,11 +55,11 @@ def test_b4_a_file_of_another_kind_is_not_quoted_line_by_line(tmp_path: Path, co
     assert last.code == "no-id-list"
     assert last.message == f"this is not a list of ids: {len(lines) - len(good)} of {len(lines)} lines are not ids"
     for problem in first:
-        assert re.fullmatch(r"id `…?[A-Za-z0-9]{0,20}…?` [a-z: ]+", problem.message), "20 letters and digits, no more"
+        assert re.fullmatch(r"id `…?[A-Za-z0-9]{0,20}…?` [a-z: ]+", problem.message), "at most 20 letters and digits"
 
 
 def test_b4_good_ids_are_counted_in_a_list_with_many_bad_lines(tmp_path: Path) -> None:
-    """A list in which most lines are ids is one: all that is wrong in it is told."""
+    """If most lines are ids, the file is a list of ids, and every problem in it is reported."""
     write(tmp_path, {"ids.txt": "".join(f"{number}\n" if number % 3 else "jack\n" for number in range(1, 61))})
     found = IdsFile(tmp_path / "ids.txt", "accounts", lambda _: None)
     assert len(found.accounts) == 40
