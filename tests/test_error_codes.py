@@ -18,7 +18,17 @@ PACKAGE = Path(withhold.__file__).parent
 _CODE = re.compile(r"[a-z]+(?:-[a-z0-9]+)+")
 
 #: Words with hyphens that are not codes: headers, encodings, commands and names.
-_OTHERS = {"app-engine", "cat-file", "rev-parse", "in-1", "latin-1", "utf-8", "utf-8-sig", "user-agent"}
+_OTHERS = {
+    "app-engine",
+    "cat-file",
+    "rev-parse",
+    "in-1",
+    "latin-1",
+    "utf-8",
+    "utf-8-sig",
+    "user-agent",
+    "everywhere-except",
+}
 _OTHERS |= {
     "withhold-follow",
     "withhold-metrics",
@@ -30,7 +40,8 @@ _OTHERS |= {
 }
 #: Codes that are composed from the name of a field or a class.
 _COMPOSED = {
-    f"unknown-{name}" for name in ("category", "effect", "if-unknown", "outcome", "reason", "unknown-location")
+    f"unknown-{name}"
+    for name in ("category", "disclosure", "effect", "if-unknown", "outcome", "reason", "unknown-location")
 }
 _COMPOSED |= {"bad-demand", "bad-note", "no-root", "not-a-policy", "not-a-viewer"}
 #: Modules with names of headers, or with the rules of the demo.
