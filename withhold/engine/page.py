@@ -9,6 +9,7 @@ from typing import Generic, NoReturn, TypeVar
 from withhold.model.decision import Decision
 from withhold.model.freshness import Freshness, joined
 from withhold.model.nested import Nested
+from withhold.model.territory_set import not_for_viewers
 
 _Item = TypeVar("_Item")
 
@@ -46,6 +47,10 @@ class TweetDecisions(Nested):
         """
         quotes = ((path, found.decision) for path, found in self._all() if found is not self)
         return next(((path, decision) for path, decision in quotes if not decision.visible), None)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> NoReturn:
+        raise not_for_viewers("decisions on a tweet")
 
     def _all(self) -> Iterator[tuple[tuple[str, ...], TweetDecisions]]:
         """Yield this and all quotes in it with their paths from here, the outermost first."""
@@ -85,6 +90,10 @@ class Page(Generic[_Item]):
     tombstones: list[tuple[int, tuple[str, ...], Decision]]
     freshness: Freshness
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> NoReturn:
+        raise not_for_viewers("a page")
+
     # The types are not `NoReturn` where type checkers would treat code after it as unreachable and not check it.
     def __bool__(self) -> bool:
         raise _no_collection("has no truth value")
@@ -94,6 +103,10 @@ class Page(Generic[_Item]):
 
     def __iter__(self) -> Iterator[NoReturn]:
         raise _no_collection("cannot be iterated")
+
+
+# Without these, `dataclasses.asdict` refuses a page, and with it FastAPI, which would publish the decisions.
+del Page.__dataclass_fields__
 
 
 def _no_collection(what: str) -> TypeError:

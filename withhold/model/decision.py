@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NoReturn
 
 from withhold.model.freshness import NOT_TO_KEEP, Freshness
 from withhold.model.instants import in_iso
 from withhold.model.rule import Disclosure, Effect, Reason
-from withhold.model.territory_set import NOWHERE, TerritorySet
+from withhold.model.territory_set import NOWHERE, TerritorySet, not_for_viewers
 
 
 class Outcome(StrEnum):
@@ -88,6 +88,10 @@ class Decision:
     # The type is not `NoReturn`: type checkers would treat code after `if decision:` as unreachable and not check it.
     def __bool__(self) -> bool:
         raise TypeError("a decision is neither true nor false [decision-truth]; use .visible")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> NoReturn:
+        raise not_for_viewers("a decision")
 
     def to_dict(self) -> dict[str, object]:
         """Return all fields as JSON values, with instants such as `2021-02-10T05:00:00Z`."""

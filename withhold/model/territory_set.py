@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
+from typing import NoReturn
 
 from withhold.model.places import Places, largest, membership_changes, within, within_any
 from withhold.territories import WORLD, country_of, resolve, subdivisions
@@ -71,6 +72,14 @@ class TerritorySet:
     def __iter__(self) -> Iterator[str]:
         yield from sorted(largest(self._places))
 
+    def keys(self) -> NoReturn:
+        """Raise `TypeError`: `dict(territories)` would read a code as a key and a value.
+
+        FastAPI tries this when a service returns a decision without a response model. A decision, which names demands and
+        rules, is thus never published.
+        """
+        raise not_for_viewers("a decision or a set of territories")
+
     def __str__(self) -> str:
         changes = [*membership_changes(self._places)][::-1]
         whole = changes[-1:] == [WORLD]
@@ -91,6 +100,12 @@ NOWHERE = TerritorySet()
 def _is_set(other: object) -> bool:
     """Return whether `other` is a `TerritorySet`. A function, so that type checkers do not narrow the type."""
     return isinstance(other, TerritorySet)
+
+
+def not_for_viewers(what: str) -> TypeError:
+    """Return the error for a value that a web framework would publish though it is for operators only."""
+    hint = "answer viewers with `Notice.of(decision)` of `withhold.serving.notices`"
+    return TypeError(f"{what} cannot be serialised or be a response model [not-for-viewers]; {hint}")
 
 
 def _from_changes(codes: Iterable[str]) -> TerritorySet:
