@@ -45,16 +45,14 @@ _COMPOSED = {
 }
 _COMPOSED |= {"bad-demand", "bad-note", "no-root", "not-a-policy", "not-a-viewer"}
 #: Modules with names of headers, or with the rules of the demo.
-_WITHOUT_CODES = {"caching.py", "cdn.py", "demo.py", "directives.py"}
+_OTHER_TEXT = {"caching.py", "cdn.py", "demo.py", "directives.py", "unavailable.py"}
 
 
 def _in_sources() -> Iterator[str]:
     for path in PACKAGE.rglob("*.py"):
-        if path.name in _WITHOUT_CODES:
-            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if _CODE.fullmatch(node.value):
+                if _CODE.fullmatch(node.value) and path.name not in _OTHER_TEXT:
                     yield node.value
                 # Built-in exceptions have their code in the message.
                 yield from re.findall(rf"\[({_CODE.pattern})\](?=;|$)", node.value)
