@@ -78,6 +78,22 @@ class TestPage:
             assert (index, found, decision.rule_id) == (1, path, "in-2")
             assert view.check_tweet(tweet).hidden_quote() == (path, decision)
 
+    def test_all_hidden_quotes_have_their_paths(self, view):
+        hidden, plain = Tweet(20, 6, quoted=Tweet(3, 17)), Tweet(40, 6)
+        source = Tweet(6, 5, quoted=Tweet(7, 5, quoted=hidden))
+        tweet = Tweet(4, 5, quoted=Tweet(8, 5, quoted=plain, retweet_of=Tweet(9, 5, quoted=hidden)), retweet_of=source)
+        found = view.check_tweet(tweet).hidden_quotes()
+        assert {path: decision.rule_id for path, decision in found.items()} == {
+            ("quoted", "retweet_of", "quoted"): "in-2",
+            ("retweet_of", "quoted", "quoted"): "in-2",
+        }
+        for path in found:
+            inner = tweet
+            for name in path:
+                inner = getattr(inner, name)
+            assert inner is hidden
+        assert view.check_tweet(Tweet(4, 5, quoted=plain)).hidden_quotes() == {}
+
     def test_a_tweet_that_is_quoted_again_and_again_is_decided_once(self, view):
         tweet = Tweet(20, 6)
         for number in range(1_000, 1_060):

@@ -205,6 +205,7 @@ def of_tweets(view: View) -> None:
     assert_type(found.quoted, TweetDecisions | None)
     assert_type(found.quotes, tuple[TweetDecisions, ...])
     assert_type(found.hidden_quote(), tuple[tuple[str, ...], Decision] | None)
+    assert_type(found.hidden_quotes(), dict[tuple[str, ...], Decision])
     assert_type(found.freshness, Freshness)
 
 

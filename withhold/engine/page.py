@@ -52,6 +52,29 @@ class TweetDecisions(Nested):
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> NoReturn:
         raise not_for_viewers("decisions on a tweet")
 
+    def hidden_quotes(self) -> dict[tuple[str, ...], Decision]:
+        """Return the decisions on all quotes that the page must not show, by their paths from the tweet.
+
+        Quotes inside a hidden quote are not among them.
+
+        >>> from withhold import Engine, Rule, RuleSet, Tweet, Viewer
+        >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+        >>> source = Tweet(id=21, account_id=5, quoted=Tweet(id=20, account_id=17))
+        >>> found = engine.view(Viewer(country="IN")).check_tweet(Tweet(id=22, account_id=6, retweet_of=source))
+        >>> list(found.hidden_quotes())
+        [('retweet_of', 'quoted')]
+        """
+        hidden: dict[tuple[str, ...], Decision] = {}
+        waiting: list[tuple[tuple[str, ...], TweetDecisions]] = [((), self)]
+        while waiting:
+            path, outer = waiting.pop()
+            for inner in outer.quotes:
+                if inner.decision.visible:
+                    waiting.append(((*path, *inner.path), inner))
+                else:
+                    hidden[*path, *inner.path] = inner.decision
+        return hidden
+
     def _all(self) -> Iterator[tuple[tuple[str, ...], TweetDecisions]]:
         """Yield this and all quotes in it with their paths from here, the outermost first."""
         level: list[tuple[tuple[str, ...], TweetDecisions]] = [((), self)]
@@ -79,7 +102,7 @@ class Page(Generic[_Item]):
     | `tombstones` | (index, path, decision) for each visible item in which a quoted tweet is hidden, at any depth; the path has the names of the attributes that lead from the tweet to the outermost hidden quote, such as `("quoted",)` |
     | `freshness` | who may be shown the page again, and for how long (A6) |
 
-    Indices refer to the items that were passed in, not to `visible`. If a page is filled from several calls, for example
+    A tweet with a tombstone may contain further hidden quotes: `view.check_tweet(tweet).hidden_quotes()` has all of them. Indices refer to the items that were passed in, not to `visible`. If a page is filled from several calls, for example
     because hidden items were replaced by others, join the freshness of all these calls with `|`.
 
     A page is no tuple and no list: its length, its truth value and iteration raise a `TypeError`.
