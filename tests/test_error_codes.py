@@ -29,6 +29,7 @@ _OTHERS = {
     "user-agent",
     "everywhere-except",
 }
+_OTHERS |= {"cache-control", "content-length", "content-type", "no-store"}
 _OTHERS |= {
     "withhold-follow",
     "withhold-metrics",

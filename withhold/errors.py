@@ -15,9 +15,11 @@
     ├── SnapshotError        (ValueError)  a file that is damaged or not a snapshot
     ├── TrafficError         (ValueError)  a file of impressions with problems: at most 100 of them
     ├── GeoIPError           (ValueError)  a location database that cannot be used
-    └── ProxyError           (ValueError)  trusted proxies or CDN headers that let a viewer forge a location
+    ├── ProxyError           (ValueError)  trusted proxies or CDN headers that let a viewer forge a location
+    └── PreviewError         (ValueError)  a request for a preview that is malformed
 
     RuleSetWarning           (UserWarning) text that was read as something other than written
+    ProxyWarning             (RuntimeWarning) a server that replaces the address of the peer
 
 Messages are lower case, have no full stop and put values in backticks. A `Problem` holds a message together with a
 stable code, a place and a hint, so that tools need not parse text.
@@ -362,5 +364,13 @@ class ProxyError(WithholdError, ValueError):
     """Trusted proxies or CDN headers that are configured so that a viewer could choose their own location."""
 
 
+class PreviewError(WithholdError, ValueError):
+    """A request for a preview has a malformed instant or place."""
+
+
 class RuleSetWarning(UserWarning):
     """Text was read as something other than written, such as `UK` as `GB`."""
+
+
+class ProxyWarning(RuntimeWarning):
+    """A server replaces the address of the peer of the socket by one from a header."""

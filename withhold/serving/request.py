@@ -1,0 +1,159 @@
+"""`RequestView`: the viewer and the view of one request, made when they are first asked for."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from withhold.engine import Engine, View
+from withhold.errors import Problem, ProxyError, ProxyWarning, SubjectTypeError, quoted
+from withhold.location import Headers, Resolver
+from withhold.model import Viewer
+from withhold.serving.preview import Preview, preview_of
+
+_Request = TypeVar("_Request")
+
+#: Modules of middleware that replaces the peer by an address from a header, and how to turn each off.
+_REWRITERS = {
+    "uvicorn.middleware.proxy_headers": "start uvicorn with `--no-proxy-headers` (in Python: `proxy_headers=False`)",
+    "hypercorn.middleware.proxy_fix": "remove `ProxyFixMiddleware`",
+    "werkzeug.middleware.proxy_fix": "remove `ProxyFix`",
+}
+
+
+class Sender(NamedTuple):
+    """What a request says about its sender: the peer of the socket, the headers and the query string."""
+
+    peer: str | None
+    headers: Headers
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serving(Generic[_Request]):
+    """The settings of a middleware. `read` returns the sender of a request in the form of its server.
+
+    Raises `SubjectTypeError` for another engine (`not-an-engine`) or resolver (`not-a-resolver`).
+    """
+
+    engine: Engine
+    resolver: Resolver
+    account: Callable[[_Request], int | None] | None
+    preview: Callable[[_Request], bool] | None
+    read: Callable[[_Request], Sender]
+
+    def __post_init__(self) -> None:
+        engine: object = self.engine
+        resolver: object = self.resolver
+        if not isinstance(engine, Engine):
+            raise SubjectTypeError(
+                Problem("not-an-engine", f"{quoted(engine)} is not an engine", hint="pass an `Engine`")
+            )
+        if not isinstance(resolver, Resolver):
+            hint = "pass a `Resolver`"
+            raise SubjectTypeError(Problem("not-a-resolver", f"{quoted(resolver)} is not a resolver", hint=hint))
+
+    def open(self, request: _Request) -> RequestView:
+        """Return the lazy view of a request. Raise `PreviewError` for a malformed preview that is allowed."""
+        return RequestView(self, request, None if self.preview is None else self._preview(request, self.preview))
+
+    def is_of(self, found: object) -> bool:
+        """Return whether an outer middleware with the same settings has already made `found` for the request."""
+        return isinstance(found, RequestView) and found._serving == self
+
+    def check_peer(self) -> bool:
+        """Return True unless middleware on the stack of the caller replaces the peer of the socket.
+
+        The resolver needs the peer to decide whether a header can be believed. Raise `ProxyError` (`rewritten-peer`) if it
+        believes any, else issue a `ProxyWarning`. O(depth of the stack), so this is called for the first request only.
+        """
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            module = frame.f_globals.get("__name__")
+            if module in _REWRITERS:
+                message = f"`{module}` replaces the address of the peer before the resolver sees it"
+                problem = Problem("rewritten-peer", message, hint=_REWRITERS[module])
+                proxies = self.resolver.proxies
+                if proxies.unix or any(first for first, _ in proxies.ranges.values()) or self.resolver.cdn is not None:
+                    raise ProxyError(problem)
+                warnings.warn(str(problem), ProxyWarning, stacklevel=2)
+                return True
+            frame = frame.f_back
+        return True
+
+    def _preview(self, request: _Request, is_allowed: Callable[[_Request], bool]) -> Preview | None:
+        query = self.read(request).query
+        if not query or (asked := preview_of(query)) is None:
+            return None
+        allowed: object = is_allowed(request)
+        if allowed is not True and allowed is not False:
+            # The coroutine of an async function would count as true, and allow everybody.
+            raise TypeError(f"`preview` returned `{type(allowed).__name__}`, not True or False [bad-preview]")
+        return asked.checked() if allowed else None
+
+
+class RequestView:
+    """The viewer and the view of one request. Both are made when they are first asked for, and then stay the same.
+
+    A middleware makes it: `request.state.withhold` in Starlette and FastAPI, `request.withhold` in Django,
+    `environ["withhold.request"]` in WSGI. An untouched one costs nothing but its creation. If two threads ask at once, both
+    get the same view.
+
+    >>> from withhold import Engine, RuleSet
+    >>> from withhold.location import Resolver
+    >>> serving = Serving(Engine(RuleSet([])), Resolver(), None, None, lambda request: Sender("192.0.2.1", request, ""))
+    >>> found = serving.open({"Host": "example.org"})
+    >>> found.view.withholds(20, 17), found.view is found.view, found.viewer.country, found.is_preview
+    (False, True, None, False)
+    """
+
+    __slots__ = ("_made", "_preview", "_request", "_serving")
+
+    def __init__(self, serving: Serving[Any], request: Any, preview: Preview | None) -> None:
+        self._serving, self._request, self._preview = serving, request, preview
+        self._made: dict[str, Any] = {}
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether a member of staff sees the page for another instant or from elsewhere. No cache may keep such a page."""
+        return self._preview is not None
+
+    @property
+    def viewer(self) -> Viewer:
+        """The viewer. Raises the errors of `Resolver.viewer`, and those of the `account` callable."""
+        found: Viewer | None = self._made.get("viewer")
+        # `setdefault` is atomic: of two threads of one request, the second gets what the first has made.
+        return found if found is not None else self._made.setdefault("viewer", self._find_viewer())
+
+    @property
+    def view(self) -> View:
+        """The view for the viewer. Raises the errors of `viewer`."""
+        found: View | None = self._made.get("view")
+        return found if found is not None else self._made.setdefault("view", self._open_view())
+
+    def renew(self) -> View:
+        """Replace the view by one of the current rules, and return it (A3).
+
+        For a response that goes on, such as a stream of events, before each event. A websocket gets a new view with each
+        message that it receives, without a call of this.
+        """
+        self.expire()
+        return self.view
+
+    def expire(self) -> None:
+        """Forget the view, so that the next one is made from the rules that are current then."""
+        self._made.pop("view", None)
+
+    def _find_viewer(self) -> Viewer:
+        serving, request = self._serving, self._request
+        sender = serving.read(request)
+        account_id = None if serving.account is None else serving.account(request)
+        viewer = serving.resolver.viewer(sender.peer, sender.headers, account_id)
+        return viewer if self._preview is None else self._preview.viewer(viewer)
+
+    def _open_view(self) -> View:
+        return self._serving.engine.view(self.viewer, None if self._preview is None else self._preview.at)
