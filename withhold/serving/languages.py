@@ -92,9 +92,10 @@ class Wordings:
             raise ValueError(f"{'; '.join(problems)} [bad-wordings]")
         _locale("en")  # a missing Babel is reported here, not when the first viewer needs a text
         self._templates: dict[str, Mapping[str, str]] = {"en": ENGLISH}
-        for language, own in templates.items():
-            tag = _tag(_locale(language))
+        for tag, own in templates.items():
             self._templates[tag] = {**(ENGLISH if tag == "en" else {"in": "{names}"}), **own}
+        #: The tags by their lower case and by their full forms: `zh-TW` is also `zh-hant-tw`.
+        self._by_form = {form.lower(): tag for tag in self._templates for form in (_full(tag), tag)}
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -102,11 +103,9 @@ class Wordings:
         return tuple(self._templates)
 
     def negotiate(self, accept_language: str | None) -> str:
-        """Return the tag of the best language for an `Accept-Language` header (RFC 4647, lookup); `en` if there is none."""
-        negotiate = imported("babel.core", "serving").negotiate_locale
-        found: str | None = negotiate(list(_preferred(accept_language or "")), self.languages, sep="-")
-        known = {tag.lower(): tag for tag in self.languages}  # Babel returns a tag as it stands in the header
-        return known.get((found or "en").lower(), "en")
+        """Return the tag of the best language for an `Accept-Language` header (lookup of RFC 4647, with the scripts and regions of CLDR); `en` if none matches."""
+        forms = (form.lower() for form in _preferred(accept_language or ""))
+        return next((self._by_form[form] for form in forms if form in self._by_form), "en")
 
     def text(self, notice: Notice, accept_language: str | None = "en") -> NoticeText:
         """Return the text of a notice in the best language for a tag or an `Accept-Language` header.
@@ -190,7 +189,10 @@ def _joined(names: list[str], locale: Any) -> str:
 
 
 def _preferred(header: str) -> Iterator[str]:
-    """Yield the languages of an `Accept-Language` header, the preferred first, each followed by its more general forms."""
+    """Yield the languages of an `Accept-Language` header, the preferred first, each followed by its more general forms.
+
+    These are the forms of the full tag, so that `zh-TW` is `zh-Hant` before it is `zh`.
+    """
     found: list[tuple[float, str]] = []
     for part in header.split(",")[:32]:
         tag, _, parameter = part.partition(";")
@@ -199,8 +201,15 @@ def _preferred(header: str) -> Iterator[str]:
         if weight and _TAG.fullmatch(tag.strip()):
             found.append((weight, tag.strip()))
     for _, tag in sorted(found, key=lambda each: -each[0]):
-        parts = tag.split("-")
+        yield tag
+        parts = _full(tag).split("-")
         yield from ("-".join(parts[:length]) for length in range(len(parts), 0, -1))
+
+
+def _full(tag: str) -> str:
+    """Return a language tag with its script or region, if CLDR needs these, or the tag itself if CLDR lacks it."""
+    locale = _locale(tag)
+    return tag if locale is None else str(locale).replace("_", "-")
 
 
 def _locale(tag: str) -> Any:
@@ -210,10 +219,6 @@ def _locale(tag: str) -> Any:
         return core.Locale.parse(tag, sep="-")
     except (ValueError, core.UnknownLocaleError):
         return None
-
-
-def _tag(locale: Any) -> str:
-    return str(locale).replace("_", "-")
 
 
 def _problems(language: str, templates: Mapping[str, str]) -> Iterator[str]:
