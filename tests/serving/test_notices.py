@@ -128,6 +128,10 @@ class TestDisclosure:
         with pytest.raises(TypeError, match=r"\[not-a-decision\]"):
             Notice.of(Engine(RuleSet()).view(IN_INDIA).check_tweet(Tweet(9, 17)))  # type: ignore[arg-type]
 
+    def test_details_of_another_type_are_refused(self):
+        with pytest.raises(TypeError, match=r"\[bad-details\]"):
+            Notice.of(decided(disclosure="full"), details={"SEALED-1": {"law": "Act 69A"}})  # type: ignore[dict-item]
+
     @given(house.rule_sets(), house.policies, house.subjects, house.viewers(), house.instants)
     def test_no_notice_depends_on_anything_but_what_may_be_revealed(self, rules, policy, subject, viewer, at):
         """Without the secret rules elsewhere, and with other ids, demands and notes, the notice is the same."""

@@ -103,7 +103,10 @@ class Wordings:
         return tuple(self._templates)
 
     def negotiate(self, accept_language: str | None) -> str:
-        """Return the tag of the best language for an `Accept-Language` header (lookup of RFC 4647, with the scripts and regions of CLDR); `en` if none matches."""
+        """Return the tag of the best language for an `Accept-Language` header, or `en` if no language matches.
+
+        This is the lookup of RFC 4647, with the scripts and regions of CLDR. O(header), of which 32 languages are read.
+        """
         forms = (form.lower() for form in _preferred(accept_language or ""))
         return next((self._by_form[form] for form in forms if form in self._by_form), "en")
 

@@ -73,8 +73,8 @@ class Notice:
         """Return the notice of a decision, or None if the viewer sees the subject and need not be told anything.
 
         `details` has the details of demands by their ids. `about` is what the viewer asked for: the notice that something
-        is unavailable names only that. Raises `SubjectTypeError` (`not-a-decision`) for anything but a `Decision`.
-        O(1) for territories that had a notice before.
+        is unavailable names only that. Raises `SubjectTypeError` for anything but a `Decision` (`not-a-decision`) and for details
+        of another type (`bad-details`). O(1) for territories that had a notice before.
         """
         given: object = decision
         if not isinstance(given, Decision):
@@ -89,7 +89,12 @@ class Notice:
         kind: Kind = "own" if decision.visible else "suspended" if decision.suspended else "withheld"
         withheld_in, except_in = ((), ()) if decision.suspended else _codes(decision.disclosed_in)
         full = disclosure is Disclosure.FULL and decision.demand is not None
-        found = details.get(decision.demand or "", _NOTHING) if full else _NOTHING
+        found: object = details.get(decision.demand or "", _NOTHING) if full else _NOTHING
+        if not isinstance(found, DemandDetails):
+            problem = Problem(
+                "bad-details", f"details {quoted(found)} are not `DemandDetails`", hint="write `DemandDetails(law=…)`"
+            )
+            raise SubjectTypeError(problem)
         return cls(
             key=f"{kind}-{scope}-{reason.replace('_', '-')}",
             kind=kind,
