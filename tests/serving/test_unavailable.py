@@ -179,13 +179,13 @@ class Page(HTMLParser):
             self.attributes = dict(attrs)
 
     def handle_data(self, data: str) -> None:
-        self.text += data
+        self.text += data if self.tags[-1:] != ["style"] else ""
 
 
 def test_the_page_escapes_what_it_is_given() -> None:
     page = Page(sent(ANSWERS, decided(rule("in-1", disclosure="full"))).body)
     assert "Ministry of <Electronics>" in page.text
-    assert page.tags == ["html", "head", "meta", "meta", "title", "body", "main", "h1", "p"]
+    assert page.tags == ["html", "head", "meta", "meta", "title", "style", "body", "main", "h1", "p"]
     assert page.attributes == {"lang": "en", "dir": "ltr"}
 
 

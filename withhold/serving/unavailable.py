@@ -22,7 +22,8 @@ from withhold.serving.notices import DemandDetails, Notice
 _LEGAL = frozenset((Reason.LEGAL_DEMAND, Reason.LOCAL_LAW, Reason.COPYRIGHT))
 _PAGE = """<!doctype html>
 <html lang="{language}" dir="{direction}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
+<style>:root {{ color-scheme: light dark }} body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}</style></head>
 <body><main><h1>{title}</h1><p>{text}</p></main></body>
 </html>
 """

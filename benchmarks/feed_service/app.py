@@ -1,0 +1,166 @@
+"""The service: `app()` makes it. It reads a snapshot, and follows it while it serves."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from jinja2 import Environment, FileSystemLoader
+from prometheus_client import CollectorRegistry, generate_latest
+
+from benchmarks.feed_service.world import PEOPLE, Post, posts
+from withhold import Decision, Engine, Page, Policy, Scope, Snapshot, Tweet, View
+from withhold.location import Resolver, TrustedProxies
+from withhold.serving.asgi import WithholdMiddleware
+from withhold.serving.caching import CACHES, headers
+from withhold.serving.fastapi import view_of
+from withhold.serving.languages import Wordings
+from withhold.serving.metrics import Metrics
+from withhold.serving.notices import DemandDetails, Notice
+from withhold.serving.prometheus import Prometheus
+from withhold.serving.unavailable import Response as Answer
+from withhold.serving.unavailable import Unavailable
+
+ViewOf = Annotated[View, Depends(view_of)]
+WORDINGS = Wordings()
+DETAILS = {
+    "IN-D1": DemandDetails(authority="the Ministry of Electronics and Information Technology", law="section 69A")
+}
+ANSWERS = Unavailable(operator="https://feed.example/", wordings=WORDINGS, details=DETAILS)
+PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+# The bodies depend on these headers besides the URL, so the key of the cache must contain them.
+CACHE = replace(CACHES["cloudflare"], key=("cf-ipcountry", "accept", "accept-language"))
+# The example's peers are on this machine, and may name the country like Cloudflare. There is no database of addresses.
+RESOLVER = Resolver(proxies=TrustedProxies(["127.0.0.1", "::1"]), cdn="cloudflare")
+
+
+def app() -> FastAPI:
+    """Return the application.
+
+    `FEED_RULES` is the path of the snapshot. With `FEED_AUTHORS=1`, authors see their own posts: no cache may keep a page of
+    named posts then. With `FEED_PREVIEW=1`, everybody may preview.
+    """
+    path = os.environ["FEED_RULES"]
+    engine = Engine(Snapshot.open(path, mapped=False), Policy(author_sees_own=os.environ.get("FEED_AUTHORS") == "1"))
+    following = engine.follow(path, interval=float(os.environ.get("FEED_INTERVAL", "2")))
+    registry = CollectorRegistry()
+    metrics = Metrics(Prometheus(registry), following=following)
+    shown = posts()
+    service = FastAPI()
+    service.add_middleware(
+        WithholdMiddleware,
+        engine=engine,
+        resolver=RESOLVER,
+        account=account_of,
+        preview=lambda _: os.environ.get("FEED_PREVIEW") == "1",
+    )
+
+    async def home(request: Request, view: ViewOf) -> Response:
+        candidates = list(shown.values())
+        page = view.filter(candidates, key=lambda post: post.tweet)
+        metrics.page(view, page)
+        return sent(request, view, page, [item(request, view, post) for post in page.visible])
+
+    async def profile(account: int, request: Request, view: ViewOf) -> Response:
+        answer = ANSWERS.to(view.check(account_id=account), about=Scope.ACCOUNT, **asked(request))
+        if answer is not None or account not in PEOPLE:
+            return answered(request, answer or ANSWERS.missing(about=Scope.ACCOUNT, **asked(request)))
+        page = view.filter([post for post in shown.values() if post.account == account], key=lambda post: post.tweet)
+        metrics.page(view, page)
+        return sent(request, view, page, [item(request, view, post) for post in page.visible])
+
+    # The URL names the author. Otherwise a rule on the author would show whether the tweet exists.
+    async def tweet(account: int, tweet_id: int, request: Request, view: ViewOf) -> Response:
+        answer = ANSWERS.to(view.check(tweet_id=tweet_id, account_id=account), **asked(request))
+        post = shown.get(tweet_id)
+        if answer is not None or post is None or post.account != account:
+            return answered(request, answer or ANSWERS.missing(**asked(request)))
+        page = view.filter([post], key=lambda post: post.tweet)
+        metrics.page(view, page)
+        if not page.visible:  # the tweet that it retweets is hidden
+            return answered(
+                request, ANSWERS.to(page.hidden[0][1], **asked(request)) or ANSWERS.missing(**asked(request))
+            )
+        return sent(request, view, page, [item(request, view, post)])
+
+    async def health() -> JSONResponse:
+        status = following.status()
+        return JSONResponse({"alive": status.alive, "revision": status.revision, "error": str(status.error or "")})
+
+    async def counted() -> Response:
+        return Response(generate_latest(registry), media_type="text/plain")
+
+    service.add_api_route("/", home, methods=["GET", "HEAD"], response_model=None)
+    service.add_api_route("/users/{account}", profile, methods=["GET", "HEAD"], response_model=None)
+    service.add_api_route("/users/{account}/tweets/{tweet_id}", tweet, methods=["GET", "HEAD"], response_model=None)
+    service.add_api_route("/health", health, methods=["GET", "HEAD"], response_model=None)
+    service.add_api_route("/metrics", counted, methods=["GET", "HEAD"], response_model=None)
+    return service
+
+
+def account_of(scope: Any) -> int | None:
+    """Return who is logged in. The example believes a cookie; a real service has sessions."""
+    account = Request(scope).cookies.get("account", "")
+    return int(account) if account.isdigit() and int(account) in PEOPLE else None
+
+
+class Asked(TypedDict):
+    """What a client wants of an answer."""
+
+    accept: str | None
+    accept_language: str | None
+
+
+def asked(request: Request) -> Asked:
+    return {"accept": request.headers.get("accept"), "accept_language": request.headers.get("accept-language")}
+
+
+def item(request: Request, view: View, post: Post) -> dict[str, Any]:
+    """Return a post as JSON values, with notices in place of all hidden quotes."""
+    tweet = post.tweet
+    hidden = view.check_tweet(tweet).hidden_quotes() if isinstance(tweet, Tweet) else {}
+    return _item(post, (), hidden, request.headers.get("accept-language"))
+
+
+def _item(
+    post: Post, path: tuple[str, ...], hidden: dict[tuple[str, ...], Decision], language: str | None
+) -> dict[str, Any]:
+    values: dict[str, Any] = {"id": str(post.id), "author": PEOPLE.get(post.account), "text": post.text}
+    values["url"] = f"/users/{post.account}/tweets/{post.id}" if post.account else None
+    for name in ("retweet_of", "quoted"):
+        inner: Post | None = getattr(post, name)
+        if (*path, name) in hidden:
+            notice = Notice.of(hidden[*path, name], details=DETAILS) or Notice.unavailable()
+            values[name] = {"notice": WORDINGS.text(notice, language)._asdict()}
+        elif inner is not None:
+            values[name] = _item(inner, (*path, name), hidden, language)
+    return values
+
+
+def sent(request: Request, view: View, page: Page[Post], items: list[dict[str, Any]]) -> Response:
+    """Return a page as HTML or JSON, with the headers that its freshness allows."""
+    language = WORDINGS.negotiate(request.headers.get("accept-language"))
+    fresh = headers(
+        page.freshness,
+        viewer=view.viewer,
+        shared=True,
+        cache=CACHE,
+        request=request.headers,
+        resolver=RESOLVER,
+        language=language if page.tombstones else None,
+    )
+    if "json" in request.headers.get("accept", ""):
+        return JSONResponse({"items": items, "hidden": len(page.hidden)}, headers=dict(fresh))
+    body = PAGES.get_template("feed.html").render(
+        items=items, hidden=len(page.hidden), viewer=view.viewer, language=language
+    )
+    return Response(body, media_type="text/html", headers=dict(fresh))
+
+
+def answered(request: Request, answer: Answer) -> Response:
+    found = answer.for_head() if request.method == "HEAD" else answer
+    return Response(found.body, found.status, dict(found.headers))
