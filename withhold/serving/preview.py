@@ -57,6 +57,8 @@ class Asked(NamedTuple):
 
 def preview_of(query: str) -> Asked | None:
     """Return the preview that a query string asks for, or None if it has neither parameter. O(query)."""
+    if "as_" not in query and "%" not in query:  # saves most requests the parsing
+        return None
     pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] in _NAMES]
     return Asked(*([value for name, value in pairs if name == wanted] for wanted in _NAMES)) if pairs else None
 
