@@ -41,7 +41,11 @@ def application() -> Any:
 def test_the_dependencies_for_http_and_websockets():
     rules, app = engine(), application()
     app.add_middleware(WithholdMiddleware, engine=rules, resolver=resolver(), preview=lambda scope: True)
-    client = TestClient(app, headers=sent_from("IN"), client=(PEER, 1))
+
+    async def proxied(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "client": (PEER, 1)}, receive, send)
+
+    client = TestClient(proxied, headers=sent_from("IN"))
     assert client.get("/").json() == "IN True"
     assert client.get("/?as_if_in=US").json() == "US False"
     with client.websocket_connect("/ws") as websocket:
