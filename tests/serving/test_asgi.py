@@ -249,6 +249,23 @@ def test_a_server_that_replaces_the_peer_is_refused_or_warned_of(module):
     call(other, scope_of())  # no second warning, which would be an error
 
 
+def test_a_middleware_with_its_own_tasks_does_not_hide_the_server():
+    believing = WithholdMiddleware(App(), engine(), resolver())
+
+    async def in_a_task(scope: Any, receive: Any, send: Any) -> None:
+        """Do as `BaseHTTPMiddleware` of Starlette does."""
+        if scope["type"] == "lifespan":
+            await believing(scope, receive, send)
+        else:
+            await asyncio.create_task(believing(scope, receive, send))
+
+    served = behind("uvicorn.middleware.proxy_headers", in_a_task)
+    call(served, {"type": "lifespan"})
+    for kind in ("http", "websocket"):
+        with pytest.raises(ProxyError, match="rewritten-peer"):
+            call(served, scope_of(type=kind))
+
+
 def test_the_middleware_of_uvicorn_has_the_name_that_is_looked_for():
     pytest.importorskip("uvicorn")
     from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware

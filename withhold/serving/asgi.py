@@ -9,7 +9,7 @@ from withhold.engine import Engine
 from withhold.errors import PreviewError
 from withhold.location import Resolver
 from withhold.serving.preview import unstored
-from withhold.serving.request import RequestView, Sender, Serving
+from withhold.serving.request import RequestView, Sender, Serving, rewriter_on_stack
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -57,15 +57,18 @@ class WithholdMiddleware:
     ) -> None:
         self.app = app
         self._serving = Serving(engine, resolver, account, preview, sender_of)
+        self._rewriter: str | None = None
         self._is_checked = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
         if kind != "http" and kind != "websocket":  # noqa: PLR1714  # faster than a tuple
+            # Nothing hides the server here, unlike in requests, which some middleware handles in tasks of their own.
+            self._rewriter = self._rewriter or rewriter_on_stack()
             await self.app(scope, receive, send)
             return
         if not self._is_checked:
-            self._is_checked = self._serving.check_peer()
+            self._is_checked = self._serving.check_peer(self._rewriter)
         outer = scope.get("state")
         if outer and KEY in outer and self._serving.is_of(outer[KEY]):
             await self.app(scope, receive, send)

@@ -42,7 +42,7 @@ def middleware(
             """Set the view of a request. Return the response 400 for a malformed preview, else None."""
             nonlocal is_checked
             if not is_checked:
-                is_checked = serving.check_peer()
+                is_checked = serving.check_peer(None)
             if serving.is_of(getattr(request, "withhold", None)):
                 return None
             try:

@@ -70,24 +70,20 @@ class Serving(Generic[_Request]):
         """Return whether an outer middleware with the same settings has already made `found` for the request."""
         return isinstance(found, RequestView) and found._serving == self
 
-    def check_peer(self) -> bool:
-        """Return True unless middleware on the stack of the caller replaces the peer of the socket.
+    def check_peer(self, rewriter: str | None) -> bool:
+        """Return True unless middleware replaces the peer of the socket: `rewriter`, or a module on the stack of the caller.
 
         The resolver needs the peer to decide whether a header can be believed. Raise `ProxyError` (`rewritten-peer`) if it
         believes any, else issue a `ProxyWarning`. O(depth of the stack), so this is called for the first request only.
         """
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            module = frame.f_globals.get("__name__")
-            if module in _REWRITERS:
-                message = f"`{module}` replaces the address of the peer before the resolver sees it"
-                problem = Problem("rewritten-peer", message, hint=_REWRITERS[module])
-                proxies = self.resolver.proxies
-                if proxies.unix or any(first for first, _ in proxies.ranges.values()) or self.resolver.cdn is not None:
-                    raise ProxyError(problem)
-                warnings.warn(str(problem), ProxyWarning, stacklevel=2)
-                return True
-            frame = frame.f_back
+        rewriter = rewriter or rewriter_on_stack()
+        if rewriter is not None:
+            message = f"`{rewriter}` replaces the address of the peer before the resolver sees it"
+            problem = Problem("rewritten-peer", message, hint=_REWRITERS[rewriter])
+            proxies = self.resolver.proxies
+            if proxies.unix or any(first for first, _ in proxies.ranges.values()) or self.resolver.cdn is not None:
+                raise ProxyError(problem)
+            warnings.warn(str(problem), ProxyWarning, stacklevel=3)
         return True
 
     def _preview(self, request: _Request, is_allowed: Callable[[_Request], bool]) -> Preview | None:
@@ -99,6 +95,17 @@ class Serving(Generic[_Request]):
             # The coroutine of an async function would count as true, and allow everybody.
             raise TypeError(f"`preview` returned `{type(allowed).__name__}`, not True or False [bad-preview]")
         return asked.checked() if allowed else None
+
+
+def rewriter_on_stack() -> str | None:
+    """Return the module of a caller that replaces the peer, or None. O(depth of the stack)."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        module: object = frame.f_globals.get("__name__")
+        if isinstance(module, str) and module in _REWRITERS:
+            return module
+        frame = frame.f_back
+    return None
 
 
 class RequestView:

@@ -50,7 +50,7 @@ class WithholdWSGIMiddleware:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if not self._is_checked:
-            self._is_checked = self._serving.check_peer()
+            self._is_checked = self._serving.check_peer(None)
         if KEY in environ and self._serving.is_of(environ[KEY]):
             return self.app(environ, start_response)
         try:
