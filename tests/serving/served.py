@@ -11,10 +11,6 @@ from tests.serving.middleware import resolver
 from withhold import Engine, Snapshot
 from withhold.serving.asgi import WithholdMiddleware
 
-_path = os.environ["SERVED_RULES"]
-_engine = Engine(Snapshot.open(_path, mapped=False))
-_following = _engine.follow(_path, interval=0.05, guard=None)
-
 
 async def _page(found: Any) -> str:
     first = found.view.withholds(20, 17)
@@ -34,4 +30,9 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "text": await _page(scope["state"]["withhold"])})
 
 
-app = WithholdMiddleware(_app, _engine, resolver())
+def app() -> WithholdMiddleware:
+    """Return the application. `SERVED_RULES` is the path of its snapshot, which it follows."""
+    path = os.environ["SERVED_RULES"]
+    engine = Engine(Snapshot.open(path, mapped=False))
+    engine.follow(path, interval=0.05, guard=None)
+    return WithholdMiddleware(_app, engine, resolver())

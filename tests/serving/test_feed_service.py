@@ -33,7 +33,12 @@ def serving(folder: Path, authors: str) -> Iterator[Any]:
         environment.setenv("FEED_RULES", str(folder / "rules.wh"))
         environment.setenv("FEED_INTERVAL", "3600")
         environment.setenv("FEED_AUTHORS", authors)
-        with fastapi_testclient.TestClient(service.app(), client=("127.0.0.1", 5)) as made:
+        app = service.app()
+
+        async def behind_a_proxy(scope: Any, receive: Any, send: Any) -> None:
+            await app({**scope, "client": ("127.0.0.1", 5)}, receive, send)
+
+        with fastapi_testclient.TestClient(behind_a_proxy) as made:
             yield made
 
 

@@ -31,7 +31,7 @@ def served(rules: Path, *flags: str) -> Iterator[int]:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "tests.serving.served:app", "--port", str(port), *flags]
+    command = [sys.executable, "-m", "uvicorn", "tests.serving.served:app", "--factory", "--port", str(port), *flags]
     root = Path(__file__).parents[2]
     environ = {**os.environ, "SERVED_RULES": str(rules), "PYTHONPATH": str(root)}
     with subprocess.Popen(
