@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.implementations import every_snapshot
-from tests.strategies import HOURS, instants, pairs, policies, rule_sets, subjects, tweets, viewers
+from tests.strategies import HOURS, PLACES, instants, pairs, policies, rule_sets, subjects, tweets, viewers
 from withhold import Decision, Engine, Freshness, Reference, Tweet
 from withhold.model.freshness import answer_revision
 
@@ -48,7 +48,7 @@ def test_anywhere(rules, policy, subject, at):
 @settings(max_examples=75)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all) | tweets, max_size=12))
 def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
-    reference = Reference(rules, policy)
+    reference = Reference(rules, policy, places=PLACES)  # `test_places.py` states why these are enough
     wanted = [reference.check(item, viewer, at) for item in items]
     hidden = [[each for each in _quotes(item) if not reference.check(each, viewer, at).visible] for item in items]
     shown = [index for index, decision in enumerate(wanted) if decision.visible and hidden[index]]
@@ -84,7 +84,7 @@ def _chain(tweet: Tweet | None) -> list[Tweet]:
 @settings(max_examples=75)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all), max_size=12))
 def test_mask_and_withholds_agree_with_check(rules, policy, viewer, at, items):
-    reference = Reference(rules, policy)
+    reference = Reference(rules, policy, places=PLACES)
     wanted = [not reference.check(item, viewer, at).visible for item in items]
     columns = [t for t, _ in items], [a for _, a in items]
     for snapshot in every_snapshot(rules):

@@ -9,8 +9,10 @@ from withhold import (
     GeoIPError,
     InstantError,
     Place,
+    PreviewError,
     Problem,
     ProxyError,
+    ProxyWarning,
     RuleError,
     RuleSetError,
     RuleSetWarning,
@@ -28,6 +30,7 @@ VALUES: tuple[type[ValueError], ...] = (
     CaseError,
     GeoIPError,
     InstantError,
+    PreviewError,
     ProxyError,
     RuleError,
     RuleSetError,
@@ -42,6 +45,7 @@ OURS: tuple[type[WithholdError], ...] = (
     CaseError,
     GeoIPError,
     InstantError,
+    PreviewError,
     ProxyError,
     RuleError,
     RuleSetError,
@@ -54,6 +58,7 @@ OURS: tuple[type[WithholdError], ...] = (
     ViewerError,
 )
 WARNING: type[UserWarning] = RuleSetWarning
+OF_PROXIES: type[RuntimeWarning] = ProxyWarning
 
 
 def of_one_problem(error: WithholdError) -> None:
