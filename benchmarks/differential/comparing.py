@@ -23,7 +23,6 @@ from withhold import (
     Reference,
     Rule,
     RuleSet,
-    Settle,
     Snapshot,
     Tweet,
     View,
@@ -62,18 +61,24 @@ class _Remembering(Reference):
 
     def __init__(self, rules: RuleSet, policy: Policy) -> None:
         super().__init__(rules, policy, places=PLACES)
-        self._found: dict[object, list[tuple[Rule, bool]]] = {}
+        self._found: dict[object, list[tuple[LocationKey, list[tuple[Rule, bool | None]]]]] = {}
         self._fresh: dict[object, Freshness] = {}
 
-    def _hiding(self, rules: list[Rule], place: LocationKey, settle: Settle | None = None) -> list[tuple[Rule, bool]]:
-        key = (*map(id, rules), place, settle)
+    def _everywhere(self, rules: list[Rule]) -> list[tuple[LocationKey, list[tuple[Rule, bool | None]]]]:
+        key = (*map(id, rules),)
         if key not in self._found:
-            self._found[key] = super()._hiding(rules, place, settle)
+            self._found[key] = super()._everywhere(rules)
         return self._found[key]
 
-    def _freshness(self, rules: list[Rule], links: Iterable[Link], at: datetime) -> Freshness:
+    def _freshness(
+        self,
+        rules: list[Rule],
+        links: Iterable[Link],
+        at: datetime,
+        everywhere: list[tuple[LocationKey, list[tuple[Rule, bool | None]]]],
+    ) -> Freshness:
         if at not in self._fresh:
-            self._fresh[at] = super()._freshness(rules, links, at)
+            self._fresh[at] = super()._freshness(rules, links, at, everywhere)
         return self._fresh[at]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from withhold import Outcome, Policy, Reference, RuleSet, Snapshot
-from withhold.engine.reference import _outcome
+from withhold.engine.reference import _outcome, _reached
 from withhold.model.viewer import LocationKey
 from withhold.reports import Difference, differences
 from withhold.reports.whereabouts import Whereabouts
@@ -46,7 +46,7 @@ def reported_change(found: Found, kind: Kind, id_: int, place: LocationKey, at: 
 def wanted(old: Reference, new: Reference, kind: Kind, id_: int, place: LocationKey, at: datetime) -> Turn | None:
     """Return the actual change."""
     link = (None, id_) if kind == "accounts" else (id_, None)
-    before, after = (_outcome(side._hiding(side._in_force([link], at), place), [link]) for side in (old, new))
+    before, after = (_outcome(side._hiding(_reached(side._in_force([link], at), place)), [link]) for side in (old, new))
     return (before, after) if before is not after else None
 
 

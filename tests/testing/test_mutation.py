@@ -15,6 +15,7 @@ from tests import strategies as house
 from tests.testing.material import case_file, indexed
 from withhold import Outcome, Place, Policy, Reference, Rule, RuleSet, Viewer
 from withhold.engine.reference import _outcome as outcome_of
+from withhold.engine.reference import _reached
 from withhold.model.tweet import links_of
 from withhold.testing import viewer
 from withhold.testing.cases import Case, Expectation
@@ -62,7 +63,7 @@ files = st.tuples(placed_rule_sets(), house.policies).flatmap(
 def answer(rules, policy, subject, who, at):
     """Return the outcome of the reference, without the other fields, which would require evaluating all places."""
     links, reference = links_of(subject), Reference(rules, policy)
-    return outcome_of(reference._hiding(reference._in_force(links, at), who.location_key), links)
+    return outcome_of(reference._hiding(_reached(reference._in_force(links, at), who.location_key)), links)
 
 
 def with_instead(rules, mutant):

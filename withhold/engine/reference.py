@@ -37,6 +37,9 @@ from withhold.territories import countries, country_of, is_subdivision, subdivis
 _Links = Iterable[Link]
 #: Rules that hide a subject at a place. The second value is whether the rule certainly reaches a viewer there.
 _Hiding = list[tuple[Rule, bool]]
+#: Rules in force, and whether each reaches viewers at one place; None if that is uncertain. The same for every place.
+_Reached = list[tuple[Rule, bool | None]]
+_Everywhere = list[tuple[LocationKey, _Reached]]
 
 #: The first instant that can be represented, and the difference between neighbouring instants.
 _FIRST, _TICK = datetime.min.replace(tzinfo=UTC), timedelta(microseconds=1)
@@ -70,26 +73,30 @@ class Reference:
         """Decide for one viewer, as `Engine.check` does. O(rules)."""
         links, at = links_of(subject), datetime.now(UTC) if at is None else utc(at)
         rules = self._in_force(links, at)
-        answer = self._answer(rules, links, viewer.location_key, viewer.account_id)
-        return self._decision(rules, links, answer, self._freshness(rules, links, at))
+        answer = self._answer(_reached(rules, viewer.location_key), links, viewer.account_id)
+        everywhere = self._everywhere(rules)
+        return self._decision(rules, links, answer, everywhere, self._freshness(rules, links, at, everywhere))
 
     def anywhere(self, subject: Subject, at: datetime | None = None) -> Decision:
         """Decide for viewers anywhere, as `Engine.anywhere` does (R10). O(rules)."""
         links, at = links_of(subject), datetime.now(UTC) if at is None else utc(at)
         rules = self._in_force(links, at)
-        places = self._places_to_compare(self.rules)
-        found = {rule.id: (rule, True) for place in places for rule, _ in self._hiding(rules, place)}
+        everywhere = self._everywhere(rules)
+        found = {rule.id: (rule, True) for _, reached in everywhere for rule, _ in self._hiding(reached)}
         hiding = sorted(found.values(), key=lambda each: _order(each, links))
         since, until = self._validity(links, at)
         fresh = Freshness(since=since, valid_until=until, answer_revision=self._answer_revision)
-        return self._decision(rules, links, _Answer(hiding, _outcome(hiding, links), certain=True), fresh)
+        answer = _Answer(hiding, _outcome(hiding, links), certain=True)
+        return self._decision(rules, links, answer, everywhere, fresh)
 
-    def _decision(self, rules: list[Rule], links: _Links, answer: _Answer, freshness: Freshness) -> Decision:
+    def _decision(
+        self, rules: list[Rule], links: _Links, answer: _Answer, everywhere: _Everywhere, freshness: Freshness
+    ) -> Decision:
         hiding, outcome, certain = answer
         first = hiding[0][0] if hiding else None
         disclosures = {rule.disclosure for rule, _ in hiding}
         disclosed = [rule for rule in rules if rule.disclosure is not Disclosure.NONE]
-        outcomes = {_outcome(self._hiding(rules, place), links) for place in self._places_to_compare(rules)}
+        outcomes = {_outcome(self._hiding(reached), links) for _, reached in everywhere}
         return Decision(
             outcome=outcome,
             exempt="author" if hiding and outcome is Outcome.VISIBLE else None,
@@ -111,23 +118,27 @@ class Reference:
         """Return the rules in force that name one of some links."""
         return [rule for rule in self.rules if _scope(rule, links) and _in_force(rule, at)]
 
-    def _answer(self, rules: list[Rule], links: _Links, place: LocationKey, account: int | None) -> _Answer:
-        """Return the answer for viewers at one place, of whom `account` is the account."""
-        hiding = sorted(self._hiding(rules, place), key=lambda each: _order(each, links))
+    def _everywhere(self, rules: list[Rule]) -> _Everywhere:
+        """Return whom some rules reach at each place that they can distinguish."""
+        return [(place, _reached(rules, place)) for place in self._places or _distinguishable_places(rules)]
+
+    def _answer(self, reached: _Reached, links: _Links, account: int | None) -> _Answer:
+        """Return the answer for viewers at the place where rules reach them so, of whom `account` is the account."""
+        hiding = sorted(self._hiding(reached), key=lambda each: _order(each, links))
         own = [link for link in links if self.policy.author_sees_own and link[1] and link[1] == account]
         others = [link for link in links if link not in own]
         # R4: the answer is certain if settling all uncertain rules one way or the other gives the same outcome.
-        outcomes = {_outcome(self._hiding(rules, place, settle), others) for settle in Settle}
+        outcomes = {_outcome(self._hiding(reached, settle), others) for settle in Settle}
         return _Answer(hiding, _outcome(hiding, others), certain=len(outcomes) == 1)
 
-    def _freshness(self, rules: list[Rule], links: _Links, at: datetime) -> Freshness:
+    def _freshness(self, rules: list[Rule], links: _Links, at: datetime, everywhere: _Everywhere) -> Freshness:
         """Compare the answers for viewers at all places, for authors of the subject and for others (A6)."""
         authors = {account for _, account in links if account}
         by_country: dict[str | None, set[object]] = {}
-        for place in self._places_to_compare(rules):
+        for place, reached in everywhere:
             fields: list[object] = []
             for account in (None, *authors) if self.policy.author_sees_own else (None,):
-                hiding, *rest = self._answer(rules, links, place, account)
+                hiding, *rest = self._answer(reached, links, account)
                 fields.append((*(rule.id for rule, _ in hiding), *rest))
             by_country.setdefault(place[0], set()).add(tuple(fields))
         part = VariesBy.COUNTRY if len(set().union(*by_country.values())) > 1 else VariesBy.NONE
@@ -150,21 +161,22 @@ class Reference:
         changes = [change for rule in self.rules if _scope(rule, links) for change in _changes(rule)]
         return max((c for c in changes if c <= at), default=None), min((c for c in changes if c > at), default=None)
 
-    def _places_to_compare(self, rules: Iterable[Rule]) -> Iterable[LocationKey]:
-        return self._places or _distinguishable_places(rules)
-
-    def _hiding(self, rules: list[Rule], place: LocationKey, settle: Settle | None = None) -> _Hiding:
-        """Return those of some rules in force that hide their subjects at a place (R4, R5).
+    def _hiding(self, reached: _Reached, settle: Settle | None = None) -> _Hiding:
+        """Return the rules that hide their subjects where they reach viewers so (R4, R5).
 
         Uncertain rules are settled as R4 requires or, if `settle` is given, all in that way.
         """
         found = []
-        for rule in rules:
-            reached = _reaches(rule, place)
+        for rule, reaches in reached:
             by_default = Settle.WITHHOLD if rule.except_in else self.policy.unknown_location
-            if reached or (reached is None and (settle or rule.if_unknown or by_default) is Settle.WITHHOLD):
-                found.append((rule, reached is True))
+            if reaches or (reaches is None and (settle or rule.if_unknown or by_default) is Settle.WITHHOLD):
+                found.append((rule, reaches is True))
         return found
+
+
+def _reached(rules: Iterable[Rule], place: LocationKey) -> _Reached:
+    """Return each rule with whether it reaches viewers at a place (R3)."""
+    return [(rule, _reaches(rule, place)) for rule in rules]
 
 
 def _scope(rule: Rule, links: _Links) -> Scope | None:
