@@ -14,7 +14,7 @@ from withhold.testing import strategies as ours
 
 FEW = st.integers(1, 3)
 #: The first example will do, so none is made smaller.
-FIRST = settings(phases=[Phase.generate])
+FIRST = settings(phases=[Phase.generate], max_examples=5_000)
 
 
 @given(
