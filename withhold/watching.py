@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
 #: Values that change if a file is replaced or written to.
 FileSignature = tuple[int, int, int, int, int]
@@ -33,6 +35,22 @@ def check_interval(interval: float) -> None:
     """Raise `ValueError` (`bad-interval`) unless a thread can wait for `interval` seconds."""
     if not 0 < interval <= threading.TIMEOUT_MAX:
         raise ValueError(f"interval `{interval}` is not a positive number of seconds [bad-interval]")
+
+
+class Closable(ABC):
+    """A context manager that calls `close` at its end."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End the threads of the object."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class Watcher(Generic[_T]):

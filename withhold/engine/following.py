@@ -8,8 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from weakref import ref
 
 from withhold.engine.guard import check_share
@@ -17,7 +16,7 @@ from withhold.errors import WithholdError, escaped_path
 from withhold.model.rule_set import RuleSet
 from withhold.snapshot import Snapshot
 from withhold.sources.watched import RuleFiles
-from withhold.watching import ReloadSchedule, Watcher, check_interval
+from withhold.watching import Closable, ReloadSchedule, Watcher, check_interval
 
 if TYPE_CHECKING:
     from withhold.engine.engine import Engine
@@ -47,7 +46,7 @@ class FollowStatus:
     callback_failures: int = 0
 
 
-class Following:
+class Following(Closable):
     """Following files for an engine, which `Engine.follow` begins and `close` ends. A context manager.
 
     It ends with the engine too, and does not prolong the life of the engine. It goes on in forked processes.
@@ -95,14 +94,6 @@ class Following:
         engine = self._engine()
         if engine is not None and engine._following is self:
             engine._following = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Following {escaped_path(self._path)}>"

@@ -102,7 +102,9 @@ class Page(Generic[_Item]):
     | `tombstones` | (index, path, decision) for each visible item in which a quoted tweet is hidden, at any depth; the path has the names of the attributes that lead from the tweet to the outermost hidden quote, such as `("quoted",)` |
     | `freshness` | who may be shown the page again, and for how long (A6) |
 
-    A tweet with a tombstone may contain further hidden quotes: `view.check_tweet(tweet).hidden_quotes()` has all of them. Indices refer to the items that were passed in, not to `visible`. If a page is filled from several calls, for example
+    A tweet with a tombstone may contain further hidden quotes: `view.check_tweet(tweet).hidden_quotes()` has all of them.
+
+    Indices refer to the items that were passed in, not to `visible`. If a page is filled from several calls, for example
     because hidden items were replaced by others, join the freshness of all these calls with `|`.
 
     A page is no tuple and no list: its length, its truth value and iteration raise a `TypeError`.

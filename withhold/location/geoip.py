@@ -11,8 +11,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
-from types import TracebackType
-from typing import Self
 
 from withhold.errors import GeoIPError
 from withhold.location.address import INET, INET6, Transition, pack
@@ -20,14 +18,14 @@ from withhold.location.database import Refused, Signature
 from withhold.location.loading import AnyDatabase, Plan
 from withhold.location.location import Location
 from withhold.location.table import DEEP
-from withhold.watching import ReloadSchedule, Watcher, check_interval
+from withhold.watching import Closable, ReloadSchedule, Watcher, check_interval
 
 _log = logging.getLogger("withhold.location")
 _number = int.from_bytes
 _halves = Struct(">QQ").unpack
 
 
-class GeoIP:
+class GeoIP(Closable):
     """Locates IP addresses with a MaxMind DB file, or with an open reader of geoip2 or maxminddb.
 
     The schemas of MaxMind's Country, City and Enterprise databases are supported, and flat schemas in which
@@ -227,14 +225,6 @@ class GeoIP:
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _check(self, schedule: ReloadSchedule) -> None:
         """Reload the files if they are due."""

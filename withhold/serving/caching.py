@@ -154,6 +154,7 @@ def headers(
             raise ValueError(f"unknown cache {quoted(cache)}; known: {', '.join(CACHES)} [unknown-cache]")
         cache = CACHES[cache]
     own, asked = Lines.of(given), Lines.of(request)
+    allowed = Directives.of(own)
     found = [(name, text) for name in own.names() if name not in _REPLACED for text in own.get(name)]
     varies = {name.strip().lower(): None for line in own.get("vary") for name in line.split(",") if name.strip()}
     lifetime = 0
@@ -172,10 +173,10 @@ def headers(
             limits = [cache.propagation - cache.clock_skew]
             if freshness.valid_until is not None:
                 limits.append(freshness.valid_until - instant - cache.clock_skew)
-            lifetime = min(min(limits) // timedelta(seconds=1), Directives.of(own).lifetime(cache.field, instant))
+            lifetime = min(min(limits) // timedelta(seconds=1), allowed.lifetime(cache.field, instant))
     if language is not None:
         varies["accept-language"] = None
-    found += _lifetime_fields(cache, lifetime, no_transform=Directives.of(own).no_transform)
+    found += _lifetime_fields(cache, lifetime, no_transform=allowed.no_transform)
     for tag in own.get("etag")[:1]:
         weak = "W/" if tag.startswith("W/") else ""
         text = "\0".join(map(str, (tag, freshness.answer_revision, freshness.since, *place, language)))

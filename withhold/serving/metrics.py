@@ -14,13 +14,12 @@ import weakref
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol
 
 from withhold.engine import Following, FollowStatus, Page, View
 from withhold.model import Decision, Outcome, Reason, Scope
 from withhold.territories import countries as known_countries
-from withhold.watching import Watcher, check_interval
+from withhold.watching import Closable, Watcher, check_interval
 
 _log = logging.getLogger("withhold.serving")
 #: The lists of hidden items that wait to be counted, at most.
@@ -74,7 +73,7 @@ class Sink(Protocol):
         """Add new numbers, and set the state of following files, if `Metrics` was given a `Following`."""
 
 
-class Metrics:
+class Metrics(Closable):
     """Counts pages, and passes the numbers on to a sink every `interval` seconds, in a thread.
 
     `following` is what `Engine.follow` returned: its state is passed on too. `countries` are the countries by which pages are
@@ -171,14 +170,6 @@ class Metrics:
         if watcher is not None:
             watcher.close()
             self.flush()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 _ALL: weakref.WeakSet[Metrics] = weakref.WeakSet()

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from withhold.errors import InstantError, PreviewError, Problem, TerritoryError, ViewerError
-from withhold.model import Freshness, Viewer
+from withhold.model import Viewer
+from withhold.model.freshness import NOT_TO_KEEP
 from withhold.model.instants import parse_instant
 from withhold.serving.caching import headers
 
@@ -65,7 +66,7 @@ def preview_of(query: str) -> Asked | None:
 
 def unstored(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return the headers of a response that no cache may keep."""
-    return [pair for pair in headers(Freshness(), given, viewer=Viewer.unknown()) if pair[0] != "etag"]
+    return [pair for pair in headers(NOT_TO_KEEP, given, viewer=Viewer.unknown()) if pair[0] != "etag"]
 
 
 def _viewer_in(text: str) -> Viewer:
