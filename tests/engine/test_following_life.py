@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
 import sys
 import threading
 import weakref
@@ -18,6 +17,7 @@ from tests.engine.followed import FOREVER, INDIA, check, compiled, hidden, put, 
 from tests.engine.followed import engine as engine
 from tests.engine.followed import following as following
 from tests.engine.followed import path as path
+from tests.forking import run
 from withhold import Engine, Following, RuleSet
 
 
@@ -98,27 +98,11 @@ def test_1000_swaps_under_load(path: Path, request: pytest.FixtureRequest) -> No
 FORKED = """
 import os, sys, threading, time
 from pathlib import Path
+from tests.forking import forked, until
 from withhold import Engine, RuleSet, Viewer
 
 path, new = Path(sys.argv[1]), Path(sys.argv[2])
 view = lambda: engine.view(Viewer(country="IN"))
-
-def until(condition):
-    end = time.monotonic() + 60
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    return condition()
-
-def forked(check):
-    child = os.fork()
-    if not child:
-        try:
-            assert check()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr)
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 engine = Engine(RuleSet())
 following = engine.follow(path, 0.01)
@@ -157,15 +141,7 @@ print("done")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_following_goes_on_in_a_child_and_in_its_child(path: Path) -> None:
     compiled(path.with_name("new"), 3, 4)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED, str(path), str(path.with_name("new"))],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    run(FORKED, path, path.with_name("new"))
 
 
 def test_a_fork_during_the_first_reading_leaves_the_child_free_to_follow(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from tests.forking import run as run_script
 from tests.location.mmdb_files import write
 from tests.location.watched import TURKEY
 from tests.location.watched import path as path
@@ -20,16 +19,11 @@ from withhold.location.loading import Plan
 FORKED = """
 import os, sys, threading, time
 from pathlib import Path
+from tests.forking import forked, until
 from withhold.location import GeoIP
 from withhold.location.loading import Plan
 
 path, new, number = Path(sys.argv[1]), Path(sys.argv[2]), [0]
-
-def until(condition):
-    end = time.monotonic() + 60
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()
 
 def put():
     number[0] += 1
@@ -37,30 +31,12 @@ def put():
     copy.write_bytes(new.read_bytes())
     copy.replace(path)
 
-def forked(check):
-    child = os.fork()
-    if not child:
-        try:
-            assert check()
-            os._exit(0)
-        except BaseException as error:
-            print(repr(error), file=sys.stderr)
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
 
 
 def run(script: str, path: Path) -> None:
     new = write(path.with_name("turkey.mmdb"), TURKEY)
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKED + script, str(path), str(new)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    run_script(FORKED + script, path, new)
 
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
