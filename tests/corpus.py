@@ -103,6 +103,7 @@ class Want(_Strict):
     scope: Null[Scope] = None
     reason: Null[Reason] = None
     demand: Null[str] = None
+    jurisdiction: Null[str] = None
     disclosure: Null[Disclosure] = None
     territories: str = "nowhere"
     disclosed_in: str = "nowhere"
@@ -125,7 +126,7 @@ class Want(_Strict):
         }
         pairs["rule_id"] = (self.rule_ids[0] if self.rule_ids else None, found.rule_id)
         if not self.rule_ids:
-            pairs["of no rule"] = ((None, None, None), (found.scope, found.reason, found.demand))
+            pairs["of no rule"] = ((None,) * 4, (found.scope, found.reason, found.demand, found.jurisdiction))
         flags = tuple(getattr(found, outcome) for outcome in Outcome)
         pairs["flags"] = (tuple(self.outcome is outcome for outcome in Outcome), flags)
         return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}

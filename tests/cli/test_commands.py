@@ -21,6 +21,7 @@ rules:
     from: 2021-02-10T05:00:00Z
     reason: legal_demand
     demand: IN-D1
+    jurisdiction: IN
   - id: allow-gb
     tweets: [30]
     withheld_in: WORLD
@@ -92,7 +93,7 @@ def test_lint_counts_what_it_read_and_tells_warnings(rules):
     found = run("lint", rules)
     assert found.exit_code == 0
     assert "fine: 3 rules · 1 file · 2 accounts · 2 tweets, revision " in found.stdout
-    assert "rules.yaml:12:16: warning: `UK` was read as `GB` [territory-alias]" in found.stdout
+    assert "rules.yaml:13:16: warning: `UK` was read as `GB` [territory-alias]" in found.stdout
     answer = json.loads(run("lint", rules, "--format", "json").stdout)
     assert (answer["valid"], answer["rules"]) == (True, 3)
     assert [problem["code"] for problem in answer["problems"] if problem["severity"] != "note"] == ["territory-alias"]

@@ -28,12 +28,12 @@ rules:
     withheld_in: [IN, UK]
     from: 2021-02-10T05:00:00Z
     until: 2022-02-10T05:00:00Z
-    reason: local_law
+    reason: copyright
   - id: in-2
     accounts: [18]
     withheld_in: IN
     from: 2021-02-10T05:00:00Z
-    reason: local_law
+    reason: copyright
 """
 PROTECTED = "protected:\n  - {account: 18, category: journalist}\n"
 #: The advice that these tests check. Other checks may give more.

@@ -20,7 +20,7 @@ TWEET, LATER_TWEET = 1355667106821046272, 1377410409369399296
 def rule(**keys: Any) -> Rule:
     """Return a rule on which no check has any advice, with `keys` changed."""
     fine = {"id": "a", "accounts": [17], "withheld_in": ["IN"], "reason": "legal_demand", "demand": "IN-D1"}
-    return Rule(**{**fine, "from_": START, "until": END, **keys})
+    return Rule(**{**fine, "jurisdiction": "IN", "from_": START, "until": END, **keys})
 
 
 def problems_with(

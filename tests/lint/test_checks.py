@@ -63,6 +63,12 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
         "rule `b` withholds everything that this rule withholds, with another disclosure",
         [rule(), rule(id="b", accounts=[17, 18], disclosure="none")],
     ),
+    (
+        "shadowed",
+        "note",
+        "rule `b` withholds everything that this rule withholds, for another jurisdiction",
+        [rule(), rule(id="b", accounts=[17, 18], jurisdiction="IN-DL", withheld_in=["IN"], reason="terms")],
+    ),
     ("no-end", "note", "the rule has no `until`, so it never ends", [rule(until=None)]),
     (
         "no-beginning",
@@ -115,20 +121,38 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
     (
         "beyond-its-country",
         "error",
-        "demand `IN-D1` comes from `IN`, but the rule withholds in `PK, US-MS`",
+        "the jurisdiction is `IN`, but the rule withholds in `PK, US-MS`",
         [rule(withheld_in=["IN", "PK", "US-MS"], if_unknown="show")],
     ),
     (
         "beyond-its-country",
         "error",
-        "demand `EU-D7` comes from `EU`, but the rule withholds in `TR`",
-        [rule(withheld_in=["DE", "TR"], demand="EU-D7", reason="local_law")],
+        "the jurisdiction is `IN`, but the rule withholds in `PK`",
+        [rule(withheld_in=["PK"], demand=None, reason="local_law")],
     ),
     (
         "beyond-its-country",
         "error",
-        "demand `IN_D1` comes from `IN`, but the rule withholds in `PK`",
-        [rule(withheld_in=["IN", "PK"], demand="IN_D1")],
+        "the jurisdiction is `EU`, but the rule withholds in `CH`",
+        [rule(withheld_in=["DE", "RE", "CH"], demand="FR-D7", jurisdiction="EU")],
+    ),
+    (
+        "beyond-its-country",
+        "error",
+        "the jurisdiction is `US-TX`, but the rule withholds in `US (except US-TX)`",
+        [rule(withheld_in=["US"], demand="US-D7", jurisdiction="US-TX", override={"overseas-left-out": "x"})],
+    ),
+    (
+        "unnamed-jurisdiction",
+        "warning",
+        "the rule has the reason `legal_demand`, but names no jurisdiction",
+        [rule(jurisdiction=None)],
+    ),
+    (
+        "unnamed-jurisdiction",
+        "warning",
+        "the rule has the reason `local_law`, but names no jurisdiction",
+        [rule(jurisdiction=None, demand=None, reason="local_law")],
     ),
     (
         "worldwide-for-one-country",
@@ -153,14 +177,14 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
         "overseas-left-out",
         "note",
         "`NL` (Netherlands) does not include `AW`, `BQ`, `CW`, `SX`",
-        [rule(withheld_in=["NL"], demand="NL-3")],
+        [rule(withheld_in=["NL"], demand="NL-3", jurisdiction="NL")],
     ),
     ("unnamed-demand", "warning", "the rule has the reason `legal_demand`, but names no demand", [rule(demand=None)]),
     (
         "unsettled-subdivision",
         "note",
         "the rule names `US-MS`, but does not decide for viewers whose subdivision is unknown",
-        [rule(withheld_in=["US-MS"], demand="US-1")],
+        [rule(withheld_in=["US-MS"], demand="US-1", jurisdiction="US")],
     ),
 ]
 
@@ -179,16 +203,15 @@ SILENT: list[tuple[str, list[Rule]]] = [
     ("rounded-ids", [rule(tweets=[*range(1355667106821046301, 1355667106821047301, 2), 1355667106821046300])]),
     ("account-among-tweets", [rule(accounts=[17, 9_001_000_000_001, 822215679726100480], tweets=[20, TWEET])]),
     ("beyond-its-country", [rule(withheld_in=["IN-DL"], if_unknown="show")]),
-    ("beyond-its-country", [rule(withheld_in=["DE"], demand="ID-123"), rule(id="b", accounts=[9], demand="NO-17")]),
-    ("beyond-its-country", [rule(withheld_in=["US-CA"], demand="CA-D9", if_unknown="show")]),
-    ("beyond-its-country", [rule(withheld_in=["FR", "RE"], demand="FR-1")]),
-    ("beyond-its-country", [rule(withheld_in=["GB", "IM"], demand="UK-1")]),
+    ("beyond-its-country", [rule(withheld_in=["US-CA"], demand="CA-D9", jurisdiction="US-CA")]),
+    ("beyond-its-country", [rule(withheld_in=["US-CA"], demand="D9", jurisdiction="US")]),
+    ("beyond-its-country", [rule(withheld_in=["IT-RM"], jurisdiction="IT-62")]),
+    ("beyond-its-country", [rule(withheld_in=["FR", "RE"], demand="FR-1", jurisdiction="FR")]),
+    ("beyond-its-country", [rule(withheld_in=["EU", "RE", "AX"], demand="FR-1", jurisdiction="EU")]),
+    ("beyond-its-country", [rule(withheld_in=["GB", "IM"], demand="UK-1", jurisdiction="GB")]),
     ("beyond-its-country", [rule(withheld_in=["IN", "PK"], except_in=["PK"])]),
-    *(
-        ("beyond-its-country", [rule(withheld_in=["DE", "FR", "RE"], demand=name)])
-        for name in ("GULF-7", "NO_17", "TO-DO", "no_demand", "IN RE 7", "CA/12/2020", "IND1", "IN")
-    ),
-    ("beyond-its-country", [rule(withheld_in=["DE", "IN"], demand="EU-1", reason="copyright")]),
+    ("beyond-its-country", [rule(withheld_in=["DE", "IN"], reason="copyright")]),
+    ("unnamed-jurisdiction", [rule(jurisdiction=None, reason="copyright"), rule(id="b", reason="terms")]),
     ("worldwide-for-one-country", [rule(withheld_in=[], effect="suspend", reason="terms")]),
     ("worldwide-for-one-country", [rule(withheld_in=["WORLD"], reason="copyright")]),
     ("protected-account", [rule(accounts=[18], tweets=[99])]),
@@ -200,16 +223,48 @@ SILENT: list[tuple[str, list[Rule]]] = [
 ]
 
 
-@pytest.mark.parametrize("demand", ["IN-D1", "in_2021/7", "EU-D17"])
-def test_the_id_of_a_demand_names_its_country(demand: str) -> None:
-    """The README lists these ids, and those of the next test."""
-    assert problems_with("beyond-its-country", [rule(withheld_in=["IN", "BR"], demand=demand)])
+def guessed(demand: str | None, *codes: str) -> list[str]:
+    rules = [rule(withheld_in=codes, demand=demand, jurisdiction=None)]
+    return [f"{found.severity}: {found.message}" for found in problems_with("beyond-its-country", rules)]
 
 
-@pytest.mark.parametrize("demand", ["TR-7", "IN 7", "IND-D1", None])
+@pytest.mark.parametrize(
+    ("demand", "country"),
+    [("IN-D1", "IN"), ("in_2021/7", "IN"), ("EU-D17", "EU"), ("UK-2021-1", "GB"), ("FR-D1", "FR"), ("TR-D1", "TR")],
+)
+def test_without_a_jurisdiction_the_id_of_a_demand_suggests_one(demand: str, country: str) -> None:
+    """The README lists some of these ids, and some of those of the next test."""
+    assert guessed(demand, "IN-DL", "DE", "IM", "RE", "TR", "BR")[0].startswith(
+        f"warning: demand `{demand}` seems to come from `{country}`, but the rule withholds in `"
+    )
+    assert guessed(demand, "BR") == [], "a guess outside of the rule's territories is not believed"
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [
+        None,
+        "TR-7",
+        "IN 7",
+        "IND-D1",
+        "ID-123",
+        "GULF-7",
+        "NO_17",
+        "TO-DO",
+        "no_demand",
+        "IN RE 7",
+        "CA/12/2020",
+        "IND1",
+    ],
+)
 def test_the_country_of_a_demand_is_not_guessed(demand: str | None) -> None:
-    assert not problems_with("beyond-its-country", [rule(withheld_in=["IN", "BR"], demand=demand)])
-    assert not problems_with("beyond-its-country", [rule(withheld_in=["US-CA"], demand="CA-D1")])
+    assert guessed(demand, "IN", "BR", "TR", "ID", "NO", "TO", "CA") == []
+
+
+def test_the_guess_is_doubted() -> None:
+    assert guessed("CA-D1", "US-CA", "CA") == [], "it is a demand from California"
+    assert guessed("IT-69A-2021-7", "IN", "PK") == [], "the number of a section of a law of India"
+    assert guessed("IN-D1", "IN") == []
 
 
 @pytest.mark.parametrize(("code", "severity", "message", "rules"), FIRES)

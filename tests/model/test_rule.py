@@ -183,6 +183,10 @@ class TestErrors:
             ({"withheld_in": [None]}, TerritoryError),
             ({"withheld_in": [5]}, TerritoryError),
             ({"withheld_in": b"IN"}, TerritoryError),
+            ({"jurisdiction": "DR"}, TerritoryError),
+            ({"jurisdiction": "WORLD"}, TerritoryError),
+            ({"jurisdiction": ["IN"]}, TerritoryError),
+            ({"jurisdiction": ""}, TerritoryError),
             ({"from_": datetime(2021, 2, 10)}, InstantError),  # noqa: DTZ001
             ({"until": "2021-02-10T00:00:00Z"}, InstantError),
             ({"stays": [("x", None)]}, InstantError),

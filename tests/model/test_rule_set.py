@@ -85,6 +85,7 @@ class TestDigest:
                 reason=str(each.reason),  # type: ignore[arg-type]
                 if_unknown=each.if_unknown,
                 demand=each.demand,
+                jurisdiction=each.jurisdiction and each.jurisdiction.lower(),
                 disclosure=each.disclosure,
                 note=each.note,
                 override=each.override[::-1],
@@ -123,6 +124,9 @@ class TestDigest:
             {"if_unknown": "show"},
             {"if_unknown": "withhold"},
             {"demand": "D1"},
+            {"demand": "IN"},
+            {"jurisdiction": "IN"},
+            {"jurisdiction": "EU"},
             {"disclosure": "full"},
             {"disclosure": "none"},
             {"note": "D1"},

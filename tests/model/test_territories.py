@@ -19,6 +19,7 @@ from withhold.territories import (
     is_subdivision,
     name_of,
     resolve,
+    resolve_jurisdiction,
     subdivisions,
 )
 
@@ -230,6 +231,41 @@ class TestGroups:
         assert not str(caught.value.hint).startswith("did you mean")
 
 
+def test_a_jurisdiction_is_any_place_or_the_union() -> None:
+    for code in (*ALL_COUNTRIES, *ALL_SUBDIVISIONS, "XK", "EU"):
+        assert resolve_jurisdiction(f" {code.lower()}\n") == Resolved(code, None)
+    assert [resolve_jurisdiction(code) for code in ("el", "IN-OR")] == [
+        Resolved("GR", "EL"),
+        Resolved("IN-OD", "IN-OR"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "hint"),
+    [
+        ("WORLD", "bad-jurisdiction", None),
+        ("eea", "bad-jurisdiction", None),
+        ("XX", "unknown-territory", None),
+        ("Worldwide", "unknown-territory", None),
+        ("European Economic Area", "unknown-territory", None),
+        ("IN, PK", "unknown-territory", None),
+        ("Europe", "unknown-territory", None),
+        ("", "unknown-territory", None),
+        ("European Union", "unknown-territory", "did you mean `EU`?"),
+        ("Germany", "unknown-territory", "did you mean `DE` (Germany)?"),
+        ("US_MS", "unknown-territory", "did you mean `US-MS` (Mississippi)?"),
+        ("SU", "unknown-territory", "it was"),
+    ],
+)
+def test_a_jurisdiction_that_does_not_exist_suggests_one(written: str, code: str, hint: str | None) -> None:
+    """No hint suggests `WORLD`, a list or a group: they are not jurisdictions."""
+    with pytest.raises(TerritoryError) as caught:
+        resolve_jurisdiction(written)
+    general = "write the territory whose law it is: a country such as `IN`, a subdivision such as `US-MS`, or `EU`"
+    assert caught.value.code == code
+    assert str(caught.value.hint).startswith(hint or general)
+
+
 def test_names() -> None:
     assert name_of("TW") == "Taiwan"
     assert name_of("US-MS") == "Mississippi"
@@ -249,6 +285,9 @@ def test_an_alias_warns_wherever_it_is_read() -> None:
         Viewer(country="UK")
     with pytest.warns(RuleSetWarning, match="`UK` was read as `GB`"):
         Rule(id="a", accounts=[1], withheld_in=["UK"], reason="terms")
+    with pytest.warns(RuleSetWarning, match="`UK` was read as `GB`") as caught:
+        Rule(id="a", accounts=[1], withheld_in=["IN"], reason="terms", jurisdiction="UK")
+    assert caught[0].filename == __file__, "a warning points to the caller of `Rule`"
 
 
 @pytest.mark.parametrize("written", ["ın", "uſ", "ﬁ", "ＩＮ"])

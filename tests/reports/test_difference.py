@@ -159,6 +159,7 @@ def test_an_auditor_notices_whatever_rules_say_otherwise(old, new):
                         rule.id,
                         *map(str, (rule.withheld_in, rule.except_in, rule.from_, rule.until, rule.stays)),
                         rule.demand,
+                        rule.jurisdiction,
                         rule.note,
                         rule.override,
                     )
@@ -242,6 +243,7 @@ def test_how_changes_read(changed, message):
         {"id": "in-2"},
         {"reason": "terms"},
         {"demand": "D"},
+        {"jurisdiction": "IN"},
         {"note": "n"},
         {"override": {"no-end": "the court set none"}},
         {"if_unknown": "show"},

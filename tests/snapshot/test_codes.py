@@ -26,9 +26,12 @@ RULES = RuleSet(
             accounts=[5],
             withheld_in=["US-MS", "DE"],
             reason="local_law",
+            jurisdiction="EU",
             note='beside "withheld_in": ["AN"], and "except_in": ["SU"]',
         ),
-        Rule(id="b", accounts=[6], withheld_in=["WORLD"], except_in=["US-MS"], reason="local_law"),
+        Rule(
+            id="b", accounts=[6], withheld_in=["WORLD"], except_in=["US-MS"], reason="local_law", jurisdiction="US-TX"
+        ),
     ]
 )
 
@@ -78,6 +81,13 @@ def test_c7_an_obsolete_code_is_refused_when_the_file_is_opened(
     assert problem.place == str(path)
     assert "compile them again" in str(problem.hint)
     assert now is None or now in str(problem.hint)
+
+
+def test_c7_a_jurisdiction_is_checked_and_read_as_the_codes_of_territories(tmp_path: Path) -> None:
+    with pytest.raises(SnapshotError, match="`NO-30` is not a territory"):
+        Snapshot.open(written(tmp_path / "rules.wh", OLD, {"US-TX": "NO-30"}))
+    snapshot = Snapshot.open(written(tmp_path / "rules.wh", OLD, {"US-TX": "IN-OR"}))
+    assert {rule.id: rule.jurisdiction for rule in snapshot.rules} == {"a": "EU", "b": "IN-OD"}
 
 
 @pytest.mark.parametrize("territories", [HERE, OLD, None, ...], ids=["here", "old", "null", "absent"])
@@ -140,5 +150,6 @@ def test_c7_a_code_that_was_renamed_since_is_read_as_the_new_one(tmp_path: Path,
 @pytest.mark.parametrize("size", range(1, 40))
 def test_c7_codes_are_found_wherever_the_section_is_cut(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     records = b'{"withheld_in": ["IN", "US-MS"], "except_in": [], "note": "\\"withheld_in\\": [\\"AN\\"]"}{"except_in": ["GB"]}'
+    records += b'{"stays": [["XX"]], "override": {"jurisdiction": "XX", "in": "XX"}, "jurisdiction": ["TR"]}'
     monkeypatch.setattr(codes, "_CHUNK", size)
-    assert codes._codes(records) == {"IN", "US-MS", "GB"}
+    assert codes._codes(records) == {"IN", "US-MS", "GB", "TR"}

@@ -42,6 +42,7 @@ RULES = RuleSet(
             reason="legal_demand",
             if_unknown="withhold",
             demand="IN-D1",
+            jurisdiction="US-MS",
             disclosure="none",
             note="नोट: «re-imposed»",
             override={"no-end": "नोट"},
@@ -266,9 +267,14 @@ class TestStoredIds:
         assert rule("new", tweets=ids).tweets == RULES["b"].tweets
 
 
-def test_a_record_without_a_disclosure_has_the_default() -> None:
+@pytest.mark.parametrize(
+    ("key", "default", "other"),
+    [("disclosure", "reason", "none"), ("jurisdiction", None, "IN"), ("jurisdiction", None, "EU")],
+)
+def test_a_record_without_a_later_key_has_the_default(key: str, default: Any, other: Any) -> None:
     """Files from before the key existed stay readable, and rules that do not use it keep their revision."""
-    without, secret = (rule("a", accounts=[5], disclosure=each) for each in ("reason", "none"))
-    assert b"disclosure" not in record_of(without)
-    for each in (without, secret):
+    without, with_it = (rule("a", accounts=[5], **{key: each}) for each in (default, other))
+    assert key.encode() not in record_of(without)
+    for each in (without, with_it):
         assert rule_of(record_of(each), lambda kind, _: getattr(each, kind)) == each  # noqa: B023
+    assert getattr(rule_of(record_of(with_it), lambda kind, _: getattr(with_it, kind)), key) == other

@@ -51,6 +51,7 @@ rules:
     except_in: [US, US-MS]
     if_unknown: show
     disclosure: none
+    jurisdiction: EU
     reason: copyright
     note: >-
       two

@@ -12,7 +12,7 @@ from withhold import Place, Problem, Reason
 
 KNOWN = (
     "known: `id`, `accounts`, `tweets`, `ids_file`, `withheld_in`, `except_in`, `from`, `until`, `stays`, "
-    "`effect`, `reason`, `if_unknown`, `demand`, `disclosure`, `note`, `override`"
+    "`effect`, `reason`, `if_unknown`, `demand`, `jurisdiction`, `disclosure`, `note`, `override`"
 )
 
 HOW_TO_BEGIN = "write `rules:` and a list below it"

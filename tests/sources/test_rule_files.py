@@ -30,6 +30,7 @@ rules:
     reason: legal_demand
     if_unknown: withhold
     demand: IN-D1
+    jurisdiction: IN
     disclosure: full
     note: re-imposed after review
     override: {no-end: "until the court rules, 2021-03-01"}
@@ -54,6 +55,7 @@ EVERY_KEY_JSON = {
             "reason": "legal_demand",
             "if_unknown": "withhold",
             "demand": "IN-D1",
+            "jurisdiction": "IN",
             "disclosure": "full",
             "note": "re-imposed after review",
             "override": {"no-end": "until the court rules, 2021-03-01"},
@@ -76,6 +78,7 @@ EVERY_KEY = Rule(
     reason=Reason.LEGAL_DEMAND,
     if_unknown=Settle.WITHHOLD,
     demand="IN-D1",
+    jurisdiction="IN",
     disclosure=Disclosure.FULL,
     note="re-imposed after review",
     override={"no-end": "until the court rules, 2021-03-01"},

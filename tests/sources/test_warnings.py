@@ -44,6 +44,16 @@ def test_an_alias_is_read_and_told_with_its_place(tmp_path: Path, written: str, 
     assert rules["a"].withheld_in == tuple(sorted(("IN", code)))
 
 
+def test_an_alias_of_a_jurisdiction_is_read_and_told_too(tmp_path: Path) -> None:
+    write(tmp_path, {"in.yaml": FINE + "  jurisdiction: uk-eng\n"})
+    with pytest.warns(RuleSetWarning):
+        rules = RuleSet.load(tmp_path)
+    (warning,) = rules.warnings
+    expected = Place(str(tmp_path / "in.yaml"), 6, 17)
+    assert (warning.code, warning.place, warning.severity) == ("territory-alias", expected, "warning")
+    assert rules["a"].jurisdiction == "GB-ENG"
+
+
 def test_warnings_come_in_the_order_of_their_places(tmp_path: Path) -> None:
     write(
         tmp_path,

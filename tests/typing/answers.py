@@ -79,6 +79,7 @@ def of_rules(path: Path) -> None:
         reason="legal_demand",
         if_unknown="show",
         demand="IN-D1",
+        jurisdiction="IN",
         disclosure="full",
         override={"no-end": "the court set none"},
     )
@@ -92,6 +93,7 @@ def of_rules(path: Path) -> None:
     assert_type(rule.effect, Effect)
     assert_type(rule.reason, Reason)
     assert_type(rule.if_unknown, Settle | None)
+    assert_type(rule.jurisdiction, str | None)
     assert_type(rule.disclosure, Disclosure)
     assert_type(rule.override, tuple[tuple[str, str], ...])
     assert_type(rule.place, Place | None)

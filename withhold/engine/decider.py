@@ -152,6 +152,7 @@ class Decider:
             scope=first.scope if first else None,
             reason=first.rule.reason if first else None,
             demand=first.rule.demand if first else None,
+            jurisdiction=first.rule.jurisdiction if first else None,
             disclosure=narrowest(each.rule.disclosure for each in hiding),
             territories=territories,
             disclosed_in=territories if len(disclosed) == len(in_force) else self._geography(frozenset(disclosed))[0],

@@ -56,6 +56,7 @@ class RuleState:
             "if_unknown": self.rule.if_unknown,
             "reason": self.rule.reason,
             "demand": self.rule.demand,
+            "jurisdiction": self.rule.jurisdiction,
             "disclosure": self.rule.disclosure,
             "note": self.rule.note,
             "override": dict(self.rule.override),
@@ -96,8 +97,7 @@ class Explanation:
         if decision.exempt:
             yield "  exempt      shown because the viewer is the author"
         if decision.rule_id:
-            demand = f", demand {name_in_text(decision.demand)}" if decision.demand else ""
-            yield f"  because of  rule {name_in_text(decision.rule_id)} on the {decision.scope}: {_words(decision.reason)}{demand}"
+            yield f"  because of  rule {name_in_text(decision.rule_id)} on the {decision.scope}: {_grounds(decision)}"
         yield f"  withheld    {'in ' if decision.territories else ''}{decision.territories}"
         yield f"  certain     {'yes' if decision.certain else 'no: a more precise location could change the answer'}"
         elsewhere = (
@@ -112,8 +112,7 @@ class Explanation:
         for found in self.rules:
             rule = found.rule
             yield f"    - {name_in_text(rule.id)}: {found.state.upper()}, {found.why}"
-            demand = f", demand {name_in_text(rule.demand)}" if rule.demand else ""
-            yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_words(rule.reason)}{demand}"
+            yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_grounds(rule)}"
             if rule.disclosure is not Disclosure.REASON:
                 yield f"      disclosure: {rule.disclosure}"
             if rule.note:
@@ -212,5 +211,7 @@ def _period(rule: Rule) -> str:
     return f"{start} {'until ' + str(in_iso(rule.until)) if rule.until else 'without end'}{stays}"
 
 
-def _words(reason: object) -> str:
-    return str(reason).replace("_", " ")
+def _grounds(of: Rule | Decision) -> str:
+    demand = f", demand {name_in_text(of.demand)}" if of.demand else ""
+    jurisdiction = f", jurisdiction {of.jurisdiction}" if of.jurisdiction else ""
+    return f"{str(of.reason).replace('_', ' ')}{demand}{jurisdiction}"

@@ -104,6 +104,7 @@ class Reference:
             scope=_scope(first, links) if first else None,
             reason=first.reason if first else None,
             demand=first.demand if first else None,
+            jurisdiction=first.jurisdiction if first else None,
             disclosure=next((each for each in Disclosure if each in disclosures), None),
             territories=_territories(rules),
             disclosed_in=_territories(disclosed),

@@ -2,7 +2,7 @@
 
 >>> from withhold import Rule, RuleSet
 >>> from withhold.lint import Protected, lint
->>> rule = Rule(id="in-1", accounts=[1101], withheld_in=["IN", "PK"], reason="legal_demand", demand="IN-D1")
+>>> rule = Rule(id="in-1", accounts=[1101], withheld_in=["IN", "PK"], reason="local_law", jurisdiction="IN")
 >>> for problem in lint(RuleSet([rule]), protected=[Protected(1101, "journalist")]):
 ...     print(problem.severity, problem.code)
 error beyond-its-country

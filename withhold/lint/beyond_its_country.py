@@ -1,4 +1,4 @@
-"""The demand `IN-D1` comes from India: no authority in another country has demanded anything."""
+"""The law of India applies in India: it does not oblige anybody to withhold in other countries."""
 
 from __future__ import annotations
 
@@ -6,29 +6,34 @@ from collections.abc import Iterator
 
 from withhold.errors import quoted
 from withhold.lint.check import Check, Context, Finding
-from withhold.lint.jurisdiction import jurisdiction_of
+from withhold.lint.jurisdiction import guessed_jurisdiction, where_law_applies
 from withhold.model.rule import territories_of
-from withhold.model.territory_set import TerritorySet
 from withhold.territories import WORLD
 
 
 def _find(context: Context) -> Iterator[Finding]:
     for rule in context.rules:
         # Rules on `WORLD` have a check of their own.
-        if not rule.reason.local or WORLD in rule.withheld_in or (found := jurisdiction_of(rule)) is None:
+        if not rule.reason.local or WORLD in rule.withheld_in:
             continue
-        code, own = found
-        if beyond := territories_of(rule) - TerritorySet(own):
-            where = quoted(str(beyond))
-            message = f"demand {quoted(rule.demand)} comes from `{code}`, but the rule withholds in {where}"
-            yield Finding(rule, message, "withhold only where the demand has legal force", ("withheld_in",))
+        jurisdiction = rule.jurisdiction or guessed_jurisdiction(rule)
+        if jurisdiction is None or not (beyond := territories_of(rule) - where_law_applies(jurisdiction)):
+            continue
+        where = f"but the rule withholds in {quoted(str(beyond))}"
+        if rule.jurisdiction:
+            message = f"the jurisdiction is `{jurisdiction}`, {where}"
+            yield Finding(rule, message, "withhold only where that law applies", ("withheld_in",))
+        else:
+            message = f"demand {quoted(rule.demand)} seems to come from `{jurisdiction}`, {where}"
+            hint = "withhold only where the demand has legal force, or name the `jurisdiction` that it comes from"
+            yield Finding(rule, message, hint, ("withheld_in",), severity="warning")
 
 
 CHECK = Check(
     code="beyond-its-country",
     severity="error",
-    summary="A national demand must not take effect outside its country.",
-    rationale="The id of the demand begins with the code of a country (IN-D1, IN_D1), but the rule also covers other "
-    "countries. Withholding is limited to the jurisdiction that issued the demand.",
+    summary="A law must not take effect outside its jurisdiction.",
+    rationale="The rule also withholds outside its `jurisdiction`, the territory whose law it follows. Without that key, the "
+    "finding is a warning: the id of the demand begins with the code of a country (IN-D1, IN_D1) in which the rule withholds.",
     find=_find,
 )

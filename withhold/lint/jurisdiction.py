@@ -1,11 +1,13 @@
-"""Legal jurisdictions: where a demand comes from, and which territories outside its own code belong to a country."""
+"""Legal jurisdictions: the one that the id of a demand suggests, and the territories where the law of each applies."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
-from withhold.model.rule import Rule
+from withhold.model.rule import Rule, territories_of
+from withhold.model.territory_set import TerritorySet
 from withhold.territories import ALIASES, GROUPS, countries
 
 #: Territories that belong to a country and have an ISO 3166-1 code of their own, so the country's code does not include
@@ -26,16 +28,28 @@ OVERSEAS: Mapping[str, tuple[str, ...]] = {
     }.items()
 }
 
+# The territories above where the law of the EU applies (Article 355 of the Treaty on the Functioning of the EU).
+_OVERSEAS_OF_UNION = ("AX", "GF", "GP", "MF", "MQ", "RE", "YT")
+
 # Letters followed only by a number do not name a country: `ID-123` is an identifier, and `NO-17` a number. Neither do
 # words: `TO-DO`, `no_demand`. Before a slash or a blank, letters mean something else: `CA/12/2020` is a civil appeal,
 # `IN RE` Latin.
 _PREFIX = re.compile(r"([A-Z]{2,3})[-_](?!\d+$)(?=.*\d)", re.ASCII | re.IGNORECASE)
 
 
-def jurisdiction_of(rule: Rule) -> tuple[str, tuple[str, ...]] | None:
-    """Return the country or group that issued the rule's demand, and the countries that belong to it.
+@cache
+def where_law_applies(jurisdiction: str) -> TerritorySet:
+    """Return where the law of a country, a subdivision, `EU` or `EEA` applies, with the territories overseas."""
+    if jurisdiction in GROUPS:
+        return TerritorySet((*GROUPS[jurisdiction], *_OVERSEAS_OF_UNION))
+    return TerritorySet((jurisdiction, *OVERSEAS.get(jurisdiction, ())))
 
-    The demand's id names the issuer (`IN-D1`, `EU_D17`). Return None if it names none.
+
+def guessed_jurisdiction(rule: Rule) -> str | None:
+    """Return the country or group that the id of the rule's demand names (`IN-D1`, `EU_D17`), or None.
+
+    It is a guess, and None unless the rule withholds somewhere in that country: `IT-69A-2021` is a section of India's
+    Information Technology Act.
     """
     found = _PREFIX.match(rule.demand or "")
     if found is None:
@@ -44,6 +58,6 @@ def jurisdiction_of(rule: Rule) -> tuple[str, tuple[str, ...]] | None:
     if any(code.endswith(f"-{prefix}") for code in rule.withheld_in):
         return None  # for a rule on `US-CA`, `CA-…` is a demand from California
     code = ALIASES.get(prefix, prefix)
-    members = GROUPS.get(code, (code,))
-    own = [country for country in members if country in countries()]
-    return (code, (*own, *(part for country in own for part in OVERSEAS.get(country, ())))) if own else None
+    if code not in GROUPS and code not in countries():
+        return None
+    return code if territories_of(rule) & where_law_applies(code) else None

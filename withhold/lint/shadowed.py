@@ -36,6 +36,8 @@ def _find(context: Context) -> Iterator[Finding]:
         message = f"rule {quoted(other.id)} withholds everything that this rule withholds"
         if rule.demand != other.demand:
             yield Finding(rule, f"{message}, for another demand", hint, severity="note")
+        elif rule.jurisdiction != other.jurisdiction:
+            yield Finding(rule, f"{message}, for another jurisdiction", hint, severity="note")
         elif rule.disclosure is not other.disclosure:
             yield Finding(rule, f"{message}, with another disclosure", hint, severity="note")
         else:
@@ -106,6 +108,6 @@ CHECK = Check(
     severity="warning",
     summary="A rule should not be made redundant by another.",
     rationale="Another rule withholds all the subjects of this rule, from all its viewers, at all its times, so this rule "
-    "changes no outcome. If the two answer different demands, both may be needed, and this is a note.",
+    "changes no outcome. If the two answer different demands or jurisdictions, both may be needed, and this is a note.",
     find=_find,
 )

@@ -41,7 +41,7 @@ class Decision:
     | `outcome` | `VISIBLE`, `WITHHELD` or `SUSPENDED`; also `.visible`, `.withheld`, `.suspended` |
     | `exempt` | `"author"` if the viewer is shown their own withheld content (R9), else None |
     | `rule_ids` | the rules in force that reach this viewer, in the order of R7 |
-    | `rule_id`, `scope`, `reason`, `demand` | those of the first rule, which speaks; None if there is none |
+    | `rule_id`, `scope`, `reason`, `demand`, `jurisdiction` | those of the first rule, which speaks; None if there is none |
     | `disclosure` | the narrowest of all these rules: what a notice may reveal; None if there is none |
     | `territories` | where the subject is withheld at this instant |
     | `disclosed_in` | where rules withhold it that are not secret (`disclosure: none`); a notice names no other territories |
@@ -60,6 +60,7 @@ class Decision:
     scope: Scope | None = None
     reason: Reason | None = None
     demand: str | None = None
+    jurisdiction: str | None = None
     disclosure: Disclosure | None = None
     territories: TerritorySet = NOWHERE
     disclosed_in: TerritorySet = NOWHERE

@@ -24,7 +24,7 @@ from withhold.model.ids import NO_IDS, IdSet
 from withhold.model.instants import utc
 from withhold.model.policy import Settle
 from withhold.model.territory_set import TerritorySet
-from withhold.territories import WORLD, Resolved, expand
+from withhold.territories import WORLD, Resolved, expand, not_a_jurisdiction, resolve_jurisdiction
 
 
 class Effect(StrEnum):
@@ -113,6 +113,8 @@ class Rule:
     reason: Reason
     if_unknown: Settle | None = None
     demand: str | None = None
+    #: The territory whose law the rule follows, a country, a subdivision or `EU`. It changes no outcome.
+    jurisdiction: str | None = None
     disclosure: Disclosure = Disclosure.REASON
     note: str | None = None
     #: The checks of `withhold.lint` that are overridden for this rule, sorted by code, each with the reason.
@@ -141,6 +143,7 @@ class Rule:
             reason: Reason | Literal["legal_demand", "local_law", "copyright", "terms"],
             if_unknown: Settle | Literal["withhold", "show"] | None = None,
             demand: str | None = None,
+            jurisdiction: str | None = None,
             disclosure: Disclosure | Literal["none", "reason", "full"] = Disclosure.REASON,
             note: str | None = None,
             override: Mapping[str, str] | Iterable[tuple[str, str]] = (),
@@ -165,6 +168,8 @@ class Rule:
             set_(self, "withheld_in", (WORLD,))
         for name in ("withheld_in", "except_in"):
             set_(self, name, self._codes(name))
+        if self.jurisdiction is not None:
+            set_(self, "jurisdiction", self._jurisdiction())
         for name in ("from_", "until"):
             if getattr(self, name) is not None:
                 set_(self, name, utc(getattr(self, name), name.rstrip("_")))
@@ -252,10 +257,16 @@ class Rule:
                 raise TerritoryError(Problem("unknown-territory", message, self._where()))
         for code in dict.fromkeys(given):
             found += expand(code)
-        for resolved, alias in found:
-            if alias:
-                warnings.warn(f"`{alias}` was read as `{resolved}` [territory-alias]", RuleSetWarning, stacklevel=4)
+        _warn_of_aliases(found)
         return tuple(sorted({resolved for resolved, _ in found}))
+
+    def _jurisdiction(self) -> str:
+        given: object = self.jurisdiction
+        if not isinstance(given, str):
+            raise not_a_jurisdiction(given)
+        found = resolve_jurisdiction(given)
+        _warn_of_aliases([found])
+        return found.code
 
     def _overrides(self) -> tuple[tuple[str, str], ...]:
         given: object = self.override
@@ -298,6 +309,12 @@ def describe_control_character(name: str, text: str, allowed: str = "") -> tuple
         return None
     hint = "write it on one line" if found in LINES else "remove it: it could forge the output around it"
     return f"{name} {quoted(text)} contains the control character {quoted(found)}", hint
+
+
+def _warn_of_aliases(found: Iterable[Resolved]) -> None:
+    for resolved, alias in found:
+        if alias:  # the caller of `Rule` is four calls above this one
+            warnings.warn(f"`{alias}` was read as `{resolved}` [territory-alias]", RuleSetWarning, stacklevel=5)
 
 
 def _read_stay(stay: Iterable[datetime | None]) -> Period:

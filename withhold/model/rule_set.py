@@ -135,9 +135,11 @@ def rule_values(rule: Rule) -> dict[str, object]:
         "accounts": len(rule.accounts),
         "tweets": len(rule.tweets),
     }
-    # `override` and `disclosure` were added later. Their defaults are left out, so that older rule sets keep their revision.
+    # These keys were added later. Their defaults are left out, so that older rule sets keep their revision.
     if rule.override:
         values["override"] = dict(rule.override)
     if rule.disclosure is not Disclosure.REASON:
         values["disclosure"] = rule.disclosure
+    if rule.jurisdiction is not None:
+        values["jurisdiction"] = [rule.jurisdiction]  # a list like all codes, so that `snapshot.codes` finds it
     return values

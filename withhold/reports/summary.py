@@ -73,9 +73,13 @@ class SummaryRow(NamedTuple):
 
 
 class Blamed(NamedTuple):
-    """The numbers of accounts and tweets whose outcome changes because of rules with a demand (None: without one)."""
+    """The numbers of accounts and tweets whose outcome changes because of rules with a demand and a jurisdiction.
+
+    Either is None for rules without it.
+    """
 
     demand: str | None
+    jurisdiction: str | None
     reason: Reason
     accounts: int
     tweets: int
@@ -144,7 +148,7 @@ def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period 
     """Summarize differences. Those with the most subjects come first."""
     blocks: dict[tuple[Kind, tuple[Change, ...]], Block] = {}
     places: Counter[tuple[Whereabouts, Outcome, Outcome, Kind]] = Counter()
-    blamed: Counter[tuple[str, Reason, Kind]] = Counter()
+    blamed: defaultdict[tuple[str, str, Reason], Counter[Kind]] = defaultdict(Counter)
     for kind, ids, changes, causes in ((each.kind, each.ids, each.changes, each.causes) for each in found):
         block = blocks.setdefault((kind, changes), Block(kind, changes))
         block.ids.extend(ids)
@@ -157,8 +161,9 @@ def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period 
             where[change.old, change.new] |= change.where
         for (was, becomes), there in where.items():
             places[there, was, becomes, kind] += len(ids)
-        for demand, reason in {(r.demand or "", r.reason) for r in (*causes.new, *causes.gone, *causes.changed)}:
-            blamed[demand, reason, kind] += len(ids)
+        rules_behind = (*causes.new, *causes.gone, *causes.changed)
+        for grounds in {(rule.demand or "", rule.jurisdiction or "", rule.reason) for rule in rules_behind}:
+            blamed[grounds][kind] += len(ids)
     for block in blocks.values():
         block.ids = array("q", sorted(block.ids))
     ordered = sorted(blocks.values(), key=lambda block: (block.kind, -len(block.ids), block.ids[0]))
@@ -169,8 +174,8 @@ def summarize(old: Side, new: Side, found: Iterable[Difference], within: Period 
         [block for block in ordered if not block.changes],
         list(_rows(places)),
         [
-            Blamed(demand or None, reason, blamed[demand, reason, "accounts"], blamed[demand, reason, "tweets"])
-            for demand, reason in sorted({(demand, reason) for demand, reason, _ in blamed})
+            Blamed(demand or None, jurisdiction or None, reason, counts["accounts"], counts["tweets"])
+            for (demand, jurisdiction, reason), counts in sorted(blamed.items())
         ],
         within,
     )

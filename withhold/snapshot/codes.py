@@ -8,11 +8,11 @@ from functools import cache
 
 from withhold.errors import Problem, SnapshotError, TerritoryError
 from withhold.snapshot.format import Bytes, Territories
-from withhold.territories import EDITION, current, iso_version, resolve
+from withhold.territories import EDITION, GROUPS, current, iso_version, resolve
 
-# The text before the codes in `withheld_in` and `except_in`. It cannot occur inside a JSON string, where `"` is
-# escaped.
-_OPENING = b'_in": ['
+# The text before the codes in `withheld_in`, `except_in` and `jurisdiction`, and before no other list. It cannot occur
+# inside a JSON string, where `"` is escaped.
+_OPENING = b'n": ['
 _CHUNK = 1 << 20
 
 
@@ -28,7 +28,7 @@ def check_codes(written: Territories | None, records: Bytes, file: str) -> None:
     Raises `SnapshotError` for a code that does not denote exactly one place today. Renamed codes are accepted.
     """
     for code in sorted(_codes(records)):
-        if current(code) is None:
+        if current(code) is None and code not in GROUPS:  # a jurisdiction may be `EU`
             raise _obsolete(code, written, file)
 
 

@@ -52,6 +52,7 @@ def rule_of(record: bytes, ids: Callable[[str, int], IdSet]) -> Rule:
         reason=values["reason"],
         if_unknown=values["if_unknown"],
         demand=values["demand"],
+        jurisdiction=_jurisdiction(values.get("jurisdiction")),
         disclosure=values.get("disclosure", Disclosure.REASON),
         note=values["note"],
         override=values.get("override", {}),
@@ -66,6 +67,13 @@ def content_of(record: bytes) -> dict[str, object]:
     """
     values: dict[str, object] = json.loads(record)
     return {key: value for key, value in values.items() if key not in ("accounts", "tweets", "place")}
+
+
+def _jurisdiction(codes: list[str] | None) -> str | None:
+    if codes is None:
+        return None
+    [code] = codes
+    return current(code) or code  # `EU` is no current code
 
 
 def _place(file: object, line: object, column: object) -> Place:

@@ -11,7 +11,7 @@ from withhold.model.policy import Settle
 from withhold.model.rule import Disclosure, Effect, Reason
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.strict import Instant, OneOrMore, Strict, Text, one_of, problem, reads
-from withhold.territories import Resolved, resolve
+from withhold.territories import GROUPS, Resolved, not_a_jurisdiction, resolve, resolve_jurisdiction
 
 #: The members of groups, by the names of groups in upper case. Validators of a rule get it as their context.
 Groups = Mapping[str, tuple[Resolved, ...]]
@@ -25,6 +25,7 @@ _SYNONYMS = {
     **dict.fromkeys(("end", "ends", "to"), "until"),
     "except": "except_in",
     "order": "demand",
+    "law": "jurisdiction",
     "comment": "note",
     "overrides": "override",
     "file": "ids_file",
@@ -69,6 +70,13 @@ def _territories(text: str, info: ValidationInfo) -> tuple[Resolved, ...]:
     return (resolve(text),) if members is None else members
 
 
+def _jurisdiction(text: str, info: ValidationInfo) -> Resolved:
+    groups: Groups = info.context or {}
+    if (name := text.strip().upper()) in groups and name not in GROUPS:
+        raise not_a_jurisdiction(text.strip())
+    return resolve_jurisdiction(text)
+
+
 _Ids = Annotated[tuple[Annotated[int, reads(lambda text, _: id_from_text(text))], ...], OneOrMore]
 _Territories = Annotated[tuple[Annotated[tuple[Resolved, ...], reads(_territories)], ...], OneOrMore]
 
@@ -104,6 +112,7 @@ class RuleEntry(Strict):
     reason: Annotated[Reason, one_of(Reason)] = Field(examples=["legal_demand"])
     if_unknown: Annotated[Settle, one_of(Settle)] | None = None
     demand: Text | None = None
+    jurisdiction: Annotated[Resolved, reads(_jurisdiction)] | None = None
     disclosure: Annotated[Disclosure, one_of(Disclosure)] = Disclosure.REASON
     note: Text | None = None
     override: Annotated[dict[str, Annotated[str, reads(_reason)]], BeforeValidator(_overrides)] = Field(

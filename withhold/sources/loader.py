@@ -228,6 +228,7 @@ class _Reading:
                 reason=entry.reason or Reason.LEGAL_DEMAND,
                 if_unknown=entry.if_unknown,
                 demand=entry.demand,
+                jurisdiction=self._jurisdiction(node, entry),
                 disclosure=entry.disclosure or Disclosure.REASON,
                 note=entry.note,
                 override=entry.override,
@@ -282,6 +283,14 @@ class _Reading:
         # A group may be named many times. It is the same object each time, so it is expanded once.
         different = {id(found): found for found in territories}.values()
         return list(dict.fromkeys(resolved.code for found in different for resolved in found))
+
+    def _jurisdiction(self, node: Node, entry: RuleEntry) -> str | None:
+        found = entry.jurisdiction
+        if found is None:
+            return None
+        if found.alias:
+            self.warnings += read_otherwise([found], node.at(["jurisdiction"]).place)
+        return found.code
 
     def _text(self, file: Path) -> str:
         place = Place(str(file))

@@ -42,7 +42,9 @@ __all__ = [
     "is_subdivision",
     "iso_version",
     "name_of",
+    "not_a_jurisdiction",
     "resolve",
+    "resolve_jurisdiction",
     "subdivisions",
 ]
 
@@ -60,6 +62,10 @@ _EU = frozenset(
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"EU": tuple(sorted(_EU)), "EEA": tuple(sorted(_EU | {"IS", "LI", "NO"}))}
 )
+
+#: The only group that is a jurisdiction.
+_UNION = "EU"
+_JURISDICTION = "write the territory whose law it is: a country such as `IN`, a subdivision such as `US-MS`, or `EU`"
 
 #: Codes that location databases and CDNs use for an unknown country. A viewer with such a code has an unknown
 #: location.
@@ -169,6 +175,33 @@ def expand(text: str, groups: Mapping[str, Iterable[str]] = GROUPS) -> tuple[Res
     if members is not None:
         return tuple(Resolved(code, None) for code in members)
     return (resolve(text),)
+
+
+def resolve_jurisdiction(text: str) -> Resolved:
+    """Read the territory of a law: a country or subdivision as `resolve` does, or `EU`, whose law applies in its members.
+
+    >>> resolve_jurisdiction("us-ms").code, resolve_jurisdiction("eu").code
+    ('US-MS', 'EU')
+
+    Raises `TerritoryError`. `WORLD` and other groups are refused, because no legislature or court has them as its territory.
+    """
+    written = text.strip().upper()
+    if written == _UNION:
+        return Resolved(_UNION, None)
+    if written == WORLD or written in GROUPS:
+        raise not_a_jurisdiction(text.strip())
+    try:
+        return resolve(text)
+    except TerritoryError as error:
+        hint = str(error.hint)  # some hints suggest what only a list of territories can contain
+        helps = hint.startswith(("it was", "did you mean")) and not any(f"`{code}`" in hint for code in (WORLD, "EEA"))
+        problem = Problem("unknown-territory", error.problem.message, hint=hint if helps else _JURISDICTION)
+        raise TerritoryError(problem) from None
+
+
+def not_a_jurisdiction(given: object) -> TerritoryError:
+    """Return the error for a jurisdiction that is `WORLD`, the name of a group, or not text."""
+    return TerritoryError(Problem("bad-jurisdiction", f"{quoted(given)} is not a jurisdiction", hint=_JURISDICTION))
 
 
 def _unknown(text: str) -> Problem:

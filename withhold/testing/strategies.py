@@ -94,6 +94,7 @@ def rules(
         reason=draw(st.sampled_from(Reason)),
         if_unknown=draw(st.none() | st.sampled_from(Settle)),
         demand=draw(st.none() | st.sampled_from(("D-1", "D-2"))),
+        jurisdiction=draw(st.none() | st.sampled_from(("EU", "IN", "US-MS"))),
         disclosure=draw(st.sampled_from(Disclosure)),
     )
 

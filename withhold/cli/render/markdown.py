@@ -9,6 +9,7 @@ from withhold.cli.render import unsupported
 from withhold.cli.render.comment import LIMIT, fitted, size
 from withhold.cli.render.wording import (
     DIFFERENCES,
+    FIGURES,
     SAME,
     Rows,
     cause,
@@ -108,7 +109,7 @@ def _details(block: Block, *, whole: bool, cut: bool) -> Iterator[str]:
 
 def _table(table: Rows, *, cut: bool) -> Iterator[str]:
     head, *rows = table
-    for line in (head, ("---", "---", *("---:" for _ in head[2:]))):
+    for line in (head, ["---:" if name in FIGURES else "---" for name in head]):
         yield f"| {' | '.join(line)} |"
     if not cut:
         yield from (f"| {' | '.join(row)} |" for row in rows)

@@ -14,6 +14,7 @@ from withhold.cli.render import Part
 from withhold.cli.render.case_report import report_lines
 from withhold.cli.render.wording import (
     DIFFERENCES,
+    FIGURES,
     SAME,
     Rows,
     cause,
@@ -205,7 +206,7 @@ def _aligned(table: Rows) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = (
-            cell.rjust(width) if at >= 2 else cell.ljust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if name in FIGURES else cell.ljust(width)
+            for name, cell, width in zip(table[0], row, widths, strict=True)
         )
         yield "  ".join(cells)

@@ -28,8 +28,9 @@ _CAUSES = {
     "changed": ("still names these, but has changed", "still name these, but have changed"),
 }
 
-#: The first row is the head; the columns from the third on are figures.
+#: The first row is the head; the columns that it names in `FIGURES` are numbers.
 Rows = Sequence[tuple[str, ...]]
+FIGURES = frozenset({"accounts", "tweets", "impressions"})
 
 
 def counted(**counts: int) -> str:
@@ -125,20 +126,21 @@ def rule_name(rule: Rule, *, coded: bool = False) -> str:
 
 
 def tables(summary: Summary, *, coded: bool = False) -> Iterator[Rows]:
-    """Yield the sums by country and by demand, if anything changes."""
+    """Yield the sums by country and by demand with its jurisdiction, if anything changes."""
     if not summary.rows:
         return
     yield [("where", "change", "accounts", "tweets")] + [
         (str(row.where), f"{row.old} → {row.new}", f"{row.accounts:,}", f"{row.tweets:,}") for row in summary.rows
     ]
-    yield [("demand", "reason", "accounts", "tweets")] + [
+    yield [("demand", "jurisdiction", "reason", "accounts", "tweets")] + [
         (
             "no demand" if demand is None else code(demand) if coded else name_in_text(demand),
+            jurisdiction or "none",
             reason.replace("_", " "),
             f"{accounts:,}",
             f"{tweets:,}",
         )
-        for demand, reason, accounts, tweets in summary.blamed
+        for demand, jurisdiction, reason, accounts, tweets in summary.blamed
     ]
 
 
