@@ -72,6 +72,7 @@ def rules(draw: st.DrawFn, rule_id: str = "r") -> Rule:
         demand=draw(st.none() | st.sampled_from(("D1", "D2"))),
         jurisdiction=draw(st.none() | st.sampled_from(("EU", "IT", "IN"))),
         disclosure=draw(st.sampled_from(Disclosure)),
+        review_by=draw(st.none() | instants),
         note=draw(st.none() | st.just("n")),
         override=draw(st.just({}) | st.dictionaries(st.sampled_from(("no-end", "shadowed", "no-code")), st.just("x"))),
     )

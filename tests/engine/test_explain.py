@@ -25,7 +25,14 @@ def rule(id_: str, **more) -> Rule:
 
 RULES = RuleSet(
     [
-        rule("acts", demand="IN-D1", jurisdiction="IN", note="as ordered", override={"no-end": "none was ordered"}),
+        rule(
+            "acts",
+            demand="IN-D1",
+            jurisdiction="IN",
+            review_by=NOON,
+            note="as ordered",
+            override={"no-end": "none was ordered"},
+        ),
         rule("later", from_=NOON + HOUR),
         rule("over", until=NOON),
         rule("stayed", stays=[(NOON, NOON + HOUR)]),
@@ -88,6 +95,7 @@ def test_it_prints_as_text_that_names_rule_demand_and_note(explanation):
     assert text.startswith("tweet 20 by account 17 is WITHHELD for a viewer in India (IN)")
     assert "rule acts on the account: legal demand, demand IN-D1, jurisdiction IN\n" in text
     assert "without end; legal demand, demand IN-D1, jurisdiction IN\n" in text
+    assert "      review by 2021-02-10T12:00:00Z\n" in text
     assert "note: as ordered" in text
     assert "override of no-end: none was ordered" in text
     assert "location    the country was given" in text
@@ -98,7 +106,8 @@ def test_it_prints_as_text_that_names_rule_demand_and_note(explanation):
 def test_it_converts_to_json(explanation):
     found = json.loads(json.dumps(explanation.to_dict()))
     assert (found["decision"]["rule_id"], found["decision"]["jurisdiction"]) == ("acts", "IN")
-    assert {entry["rule_id"]: entry["jurisdiction"] for entry in found["rules"]}["over"] is None
+    others = {entry["rule_id"]: (entry["jurisdiction"], entry["review_by"]) for entry in found["rules"]}
+    assert (others["acts"], others["over"]) == (("IN", "2021-02-10T12:00:00Z"), (None, None))
     assert found["at"] == "2021-02-10T12:00:00Z"
     assert found["viewer"]["signal"] == "the country was given"
     assert {entry["rule_id"]: entry["state"] for entry in found["rules"]}["over"] == "ended"
@@ -181,6 +190,7 @@ def test_e3_the_text_contains_nothing_that_json_lacks(one, other, policy, subjec
                 "demand",
                 "jurisdiction",
                 "disclosure",
+                "review_by",
                 "note",
                 "override",
             ]

@@ -24,11 +24,11 @@ def rule(**keys: Any) -> Rule:
 
 
 def problems_with(
-    codes: str | Iterable[str], rules: Iterable[Rule], protected: Iterable[Protected] | None = ()
+    codes: str | Iterable[str], rules: Iterable[Rule], protected: Iterable[Protected] | None = (), at: datetime = END
 ) -> list[Problem]:
     """Return the advice that has one of `codes`, so that a check that is added later does not affect other tests."""
     wanted = {codes} if isinstance(codes, str) else {*codes}
-    return [problem for problem in lint(RuleSet(rules), protected) if problem.code in wanted]
+    return [problem for problem in lint(RuleSet(rules), protected, at=at) if problem.code in wanted]
 
 
 def advised(codes: str | Iterable[str], *rules: Rule) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.lint.advising import DAY, END, LATER_TWEET, START, TWEET, advised, problems_with, rule
-from withhold import Rule, RuleSet
+from withhold import InstantError, Rule, RuleSet
 from withhold.lint import CHECKS, OVERRIDE_CODES, Category, Protected, lint
 
 WATCHED = (Protected(17, Category.JOURNALIST, "A. Writer"), Protected(99, Category.ACTIVIST))
@@ -69,7 +71,19 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
         "rule `b` withholds everything that this rule withholds, for another jurisdiction",
         [rule(), rule(id="b", accounts=[17, 18], jurisdiction="IN-DL", withheld_in=["IN"], reason="terms")],
     ),
-    ("no-end", "note", "the rule has no `until`, so it never ends", [rule(until=None)]),
+    ("no-end", "note", "the rule has neither `until` nor `review_by`", [rule(until=None)]),
+    (
+        "review-overdue",
+        "warning",
+        "the review was due by `2021-05-11T05:00:00Z`",
+        [rule(until=None, review_by=END)],
+    ),
+    (
+        "review-overdue",
+        "warning",
+        "the review was due by `2021-02-09T05:00:00Z`",
+        [rule(until=END + DAY, review_by=START - DAY)],
+    ),
     (
         "no-beginning",
         "note",
@@ -192,7 +206,9 @@ SILENT: list[tuple[str, list[Rule]]] = [
     ("never-in-force", [rule(stays=[(START, END - DAY)])]),
     ("stay-without-effect", [rule(stays=[(START - DAY, START + DAY), (None, START + DAY), (END - DAY, None)])]),
     ("withholds-nowhere", [rule(except_in=["IN-DL"], if_unknown="show")]),
-    ("no-end", [rule()]),
+    ("no-end", [rule(), rule(id="b", until=None, review_by=END + DAY)]),
+    ("review-overdue", [rule(until=None), rule(id="b", until=None, review_by=END + timedelta.resolution)]),
+    ("review-overdue", [rule(until=END, review_by=START)]),
     ("no-beginning", [rule()]),
     # Created in the very millisecond; too old to carry a time; account ids too small to carry one; a bound after all ids.
     ("id-not-yet-made", [rule(tweets=[1359366482949046272 + 5])]),
@@ -291,6 +307,16 @@ def test_every_check_has_a_test_here() -> None:
     codes = {check.code for check in CHECKS}
     assert codes == {code for code, *_ in FIRES}
     assert codes - {"shadowed"} == {code for code, _ in SILENT}, "`test_shadows.py` tests `shadowed`"
+
+
+def test_a_review_is_overdue_from_its_instant_on_until_the_rule_ends() -> None:
+    due = rule(until=END, review_by=START)
+    tick = timedelta.resolution
+    found = {at: bool(problems_with("review-overdue", [due], at=at)) for at in (START - tick, START, END - tick, END)}
+    assert list(found.values()) == [False, True, True, False]
+    with pytest.raises(InstantError):
+        lint(RuleSet([due]), at=START.replace(tzinfo=None))
+    assert "review-overdue" in {each.code for each in lint(RuleSet([rule(until=None, review_by=END)]))}, "now is later"
 
 
 def test_ids_that_an_override_vouches_for_do_not_make_others_suspect() -> None:

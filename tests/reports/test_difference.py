@@ -160,6 +160,7 @@ def test_an_auditor_notices_whatever_rules_say_otherwise(old, new):
                         *map(str, (rule.withheld_in, rule.except_in, rule.from_, rule.until, rule.stays)),
                         rule.demand,
                         rule.jurisdiction,
+                        rule.review_by,
                         rule.note,
                         rule.override,
                     )
@@ -244,6 +245,7 @@ def test_how_changes_read(changed, message):
         {"reason": "terms"},
         {"demand": "D"},
         {"jurisdiction": "IN"},
+        {"review_by": HOURS[0]},
         {"note": "n"},
         {"override": {"no-end": "the court set none"}},
         {"if_unknown": "show"},

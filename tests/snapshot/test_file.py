@@ -44,6 +44,7 @@ RULES = RuleSet(
             demand="IN-D1",
             jurisdiction="US-MS",
             disclosure="none",
+            review_by=datetime(2021, 8, 10, tzinfo=UTC),
             note="नोट: «re-imposed»",
             override={"no-end": "नोट"},
             place=Place("rules/ä.yaml", 7, 3),
@@ -269,7 +270,12 @@ class TestStoredIds:
 
 @pytest.mark.parametrize(
     ("key", "default", "other"),
-    [("disclosure", "reason", "none"), ("jurisdiction", None, "IN"), ("jurisdiction", None, "EU")],
+    [
+        ("disclosure", "reason", "none"),
+        ("jurisdiction", None, "IN"),
+        ("jurisdiction", None, "EU"),
+        ("review_by", None, datetime(2021, 8, 10, 1, 2, 3, 4, tzinfo=UTC)),
+    ],
 )
 def test_a_record_without_a_later_key_has_the_default(key: str, default: Any, other: Any) -> None:
     """Files from before the key existed stay readable, and rules that do not use it keep their revision."""

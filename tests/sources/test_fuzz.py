@@ -52,6 +52,7 @@ rules:
     if_unknown: show
     disclosure: none
     jurisdiction: EU
+    review_by: 2026-08-10T00:00:00Z
     reason: copyright
     note: >-
       two

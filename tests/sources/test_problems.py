@@ -12,7 +12,7 @@ from withhold import Place, Problem, Reason
 
 KNOWN = (
     "known: `id`, `accounts`, `tweets`, `ids_file`, `withheld_in`, `except_in`, `from`, `until`, `stays`, "
-    "`effect`, `reason`, `if_unknown`, `demand`, `jurisdiction`, `disclosure`, `note`, `override`"
+    "`effect`, `reason`, `if_unknown`, `demand`, `jurisdiction`, `disclosure`, `review_by`, `note`, `override`"
 )
 
 HOW_TO_BEGIN = "write `rules:` and a list below it"
@@ -26,6 +26,8 @@ SUSPEND = "effect: suspend"
 OVERRIDE = "write `override: {no-end: '…'}`, with the reason in place of the dots"
 
 NO_LIST = "write one value, without brackets or dashes"
+
+WHOSE_LAW = "write the territory whose law it is: a country such as `IN`, a subdivision such as `US-MS`, or `EU`"
 
 SAY_WHY = "give the check and the reason for overriding it"
 
@@ -143,6 +145,17 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     ),
     (f"{FINE}  except_in: US-XX\n", 6, 14, "unknown-territory", "unknown subdivision `US-XX`", None),
     (f"{FINE}  from: 2021-02-10\n", 6, 9, "not-an-instant", "from `2021-02-10` is a date", NO_DATE),
+    (f"{FINE}  law: IN\n", 6, 3, "unknown-key", "unknown key `law`", "did you mean `jurisdiction`?"),
+    (f"{FINE}  jurisdiction: DR\n", 6, 17, "unknown-territory", "unknown country `DR`", WHOSE_LAW),
+    (f"{FINE}  jurisdiction: eea\n", 6, 17, "bad-jurisdiction", "`eea` is not a jurisdiction", WHOSE_LAW),
+    (
+        f"groups: {{g: [IN]}}\n{FINE}  jurisdiction: G\n",
+        7,
+        17,
+        "bad-jurisdiction",
+        "`G` is not a jurisdiction",
+        WHOSE_LAW,
+    ),
     (f"{FINE}  until: soon\n", 6, 10, "not-an-instant", "until `soon` is not an instant", AN_INSTANT),
     (f"{FINE}  until: 1612933200\n", 6, 10, "not-an-instant", "until `1612933200` is not an instant", AN_INSTANT),
     (

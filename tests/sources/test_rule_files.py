@@ -32,6 +32,7 @@ rules:
     demand: IN-D1
     jurisdiction: IN
     disclosure: full
+    review_by: 2021-08-10T00:00:00+05:30
     note: re-imposed after review
     override: {no-end: "until the court rules, 2021-03-01"}
 """
@@ -57,6 +58,7 @@ EVERY_KEY_JSON = {
             "demand": "IN-D1",
             "jurisdiction": "IN",
             "disclosure": "full",
+            "review_by": "2021-08-10T00:00:00+05:30",
             "note": "re-imposed after review",
             "override": {"no-end": "until the court rules, 2021-03-01"},
         }
@@ -80,6 +82,7 @@ EVERY_KEY = Rule(
     demand="IN-D1",
     jurisdiction="IN",
     disclosure=Disclosure.FULL,
+    review_by=datetime(2021, 8, 9, 18, 30, tzinfo=UTC),
     note="re-imposed after review",
     override={"no-end": "until the court rules, 2021-03-01"},
 )

@@ -81,6 +81,7 @@ def of_rules(path: Path) -> None:
         demand="IN-D1",
         jurisdiction="IN",
         disclosure="full",
+        review_by=WHEN,
         override={"no-end": "the court set none"},
     )
     assert_type(rule.id, str)
@@ -95,6 +96,7 @@ def of_rules(path: Path) -> None:
     assert_type(rule.if_unknown, Settle | None)
     assert_type(rule.jurisdiction, str | None)
     assert_type(rule.disclosure, Disclosure)
+    assert_type(rule.review_by, datetime | None)
     assert_type(rule.override, tuple[tuple[str, str], ...])
     assert_type(rule.place, Place | None)
     assert_type(rule.in_force(WHEN), bool)

@@ -58,6 +58,7 @@ class RuleState:
             "demand": self.rule.demand,
             "jurisdiction": self.rule.jurisdiction,
             "disclosure": self.rule.disclosure,
+            "review_by": in_iso(self.rule.review_by),
             "note": self.rule.note,
             "override": dict(self.rule.override),
             "place": str(self.rule.place) if self.rule.place else None,
@@ -115,6 +116,8 @@ class Explanation:
             yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_grounds(rule)}"
             if rule.disclosure is not Disclosure.REASON:
                 yield f"      disclosure: {rule.disclosure}"
+            if rule.review_by:
+                yield f"      review by {in_iso(rule.review_by)}"
             if rule.note:
                 yield from _prose_lines("note", rule.note)
             for code, reason in rule.override:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 from withhold.errors import Problem, did_you_mean, in_order, quoted
 from withhold.lint.check import Context, rule_problem
 from withhold.lint.checks import CHECKS
 from withhold.lint.protected_account import CHECK as PROTECTED
+from withhold.model.instants import utc
 from withhold.model.protected import Protected
 from withhold.model.rule import Rule
 from withhold.model.rule_set import RuleSet
@@ -19,17 +21,18 @@ OVERRIDE_CODES = {
 }
 
 
-def lint(rules: RuleSet, protected: Iterable[Protected] | None = None) -> list[Problem]:
+def lint(rules: RuleSet, protected: Iterable[Protected] | None = None, *, at: datetime | None = None) -> list[Problem]:
     """Return the advice on a rule set, sorted by place. O(ids log ids).
 
     `protected` lists the accounts that no rule may name without an override; `sources.protected_beside` reads such
     lists. Without a list (None), it is unknown whether an override of `protected-account` is needed, so none is
-    reported as unused.
+    reported as unused. `at` is an aware instant, by default now; reviews that were due by then are reported.
 
     Each problem has the code of its check. A rule with that code in its `override` is skipped. Problems with overrides
     themselves are reported as `unknown-override` and `unused-override`.
     """
-    context = Context(rules, {each.account: each for each in protected or ()})
+    instant = datetime.now(UTC) if at is None else utc(at)
+    context = Context(rules, {each.account: each for each in protected or ()}, instant)
     problems: list[Problem] = []
     # Pairs of a rule and a check whose override is in use, or may be.
     silenced = {(rule.id, PROTECTED.code) for rule in rules} if protected is None else set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from withhold.errors import Problem, Severity, quoted
@@ -13,10 +14,11 @@ from withhold.model.rule_set import RuleSet
 
 
 class Context(NamedTuple):
-    """The input of every check: the rules, and the protected accounts by their id."""
+    """The input of every check: the rules, the protected accounts by their id, and the instant of the advice (UTC)."""
 
     rules: RuleSet
     protected: Mapping[int, Protected]
+    at: datetime
 
 
 class Finding(NamedTuple):

@@ -116,6 +116,8 @@ class Rule:
     #: The territory whose law the rule follows, a country, a subdivision or `EU`. It changes no outcome.
     jurisdiction: str | None = None
     disclosure: Disclosure = Disclosure.REASON
+    #: When somebody must have reviewed the rule. It changes no answer: the rule stays in force.
+    review_by: datetime | None = None
     note: str | None = None
     #: The checks of `withhold.lint` that are overridden for this rule, sorted by code, each with the reason.
     override: tuple[tuple[str, str], ...] = ()
@@ -145,6 +147,7 @@ class Rule:
             demand: str | None = None,
             jurisdiction: str | None = None,
             disclosure: Disclosure | Literal["none", "reason", "full"] = Disclosure.REASON,
+            review_by: datetime | None = None,
             note: str | None = None,
             override: Mapping[str, str] | Iterable[tuple[str, str]] = (),
             place: Place | None = None,
@@ -170,7 +173,7 @@ class Rule:
             set_(self, name, self._codes(name))
         if self.jurisdiction is not None:
             set_(self, "jurisdiction", self._jurisdiction())
-        for name in ("from_", "until"):
+        for name in ("from_", "until", "review_by"):
             if getattr(self, name) is not None:
                 set_(self, name, utc(getattr(self, name), name.rstrip("_")))
         set_(self, "stays", tuple(sorted(map(_read_stay, self.stays), key=_by_bounds)))

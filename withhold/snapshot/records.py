@@ -54,6 +54,7 @@ def rule_of(record: bytes, ids: Callable[[str, int], IdSet]) -> Rule:
         demand=values["demand"],
         jurisdiction=_jurisdiction(values.get("jurisdiction")),
         disclosure=values.get("disclosure", Disclosure.REASON),
+        review_by=_instant(values.get("review_by")),
         note=values["note"],
         override=values.get("override", {}),
         place=_place(*values["place"]) if values["place"] else None,

@@ -26,6 +26,7 @@ _SYNONYMS = {
     "except": "except_in",
     "order": "demand",
     "law": "jurisdiction",
+    **dict.fromkeys(("due", "review", "reviewed"), "review_by"),
     "comment": "note",
     "overrides": "override",
     "file": "ids_file",
@@ -114,6 +115,7 @@ class RuleEntry(Strict):
     demand: Text | None = None
     jurisdiction: Annotated[Resolved, reads(_jurisdiction)] | None = None
     disclosure: Annotated[Disclosure, one_of(Disclosure)] = Disclosure.REASON
+    review_by: Instant | None = None
     note: Text | None = None
     override: Annotated[dict[str, Annotated[str, reads(_reason)]], BeforeValidator(_overrides)] = Field(
         default_factory=dict

@@ -230,6 +230,7 @@ class _Reading:
                 demand=entry.demand,
                 jurisdiction=self._jurisdiction(node, entry),
                 disclosure=entry.disclosure or Disclosure.REASON,
+                review_by=entry.review_by,
                 note=entry.note,
                 override=entry.override,
                 place=node.place,

@@ -96,6 +96,7 @@ def rules(
         demand=draw(st.none() | st.sampled_from(("D-1", "D-2"))),
         jurisdiction=draw(st.none() | st.sampled_from(("EU", "IN", "US-MS"))),
         disclosure=draw(st.sampled_from(Disclosure)),
+        review_by=draw(st.none() | (_all_instants() if instants is None else instants)),
     )
 
 
