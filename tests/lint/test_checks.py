@@ -154,7 +154,7 @@ FIRES: list[tuple[str, str, str, list[Rule]]] = [
         "beyond-its-country",
         "error",
         "the jurisdiction is `US-TX`, but the rule withholds in `US (except US-TX)`",
-        [rule(withheld_in=["US"], demand="US-D7", jurisdiction="US-TX", override={"overseas-left-out": "x"})],
+        [rule(withheld_in=["US"], demand="US-D7", jurisdiction="US-TX")],
     ),
     (
         "unnamed-jurisdiction",
@@ -232,6 +232,7 @@ SILENT: list[tuple[str, list[Rule]]] = [
     ("worldwide-for-one-country", [rule(withheld_in=["WORLD"], reason="copyright")]),
     ("protected-account", [rule(accounts=[18], tweets=[99])]),
     ("overseas-left-out", [rule(withheld_in=["FR", "RE"], demand="FR-1")]),
+    ("overseas-left-out", [rule(withheld_in=["DK", "NL"], jurisdiction="EU")]),
     ("overseas-left-out", [rule(withheld_in=["ES", "PT"], demand=None, reason="terms")]),
     ("overseas-left-out", [rule(withheld_in=["WORLD"], except_in=["FR"], reason="copyright")]),
     ("unnamed-demand", [rule(demand=None, reason="local_law")]),
@@ -333,7 +334,11 @@ def test_ids_of_many_rules_are_judged_together() -> None:
 
 
 def test_each_country_of_a_group_is_reported_for_its_overseas_territories() -> None:
-    codes = [
-        problem.message[:4] for problem in problems_with("overseas-left-out", [rule(withheld_in=["EU"], demand="EU-1")])
-    ]
-    assert codes == ["`DK`", "`FI`", "`FR`", "`NL`"]
+    def reported(**keys: str) -> list[str]:
+        return [found.message for found in problems_with("overseas-left-out", [rule(withheld_in=["EU"], **keys)])]
+
+    assert [message[:4] for message in reported(reason="terms")] == ["`DK`", "`FI`", "`FR`", "`NL`"]
+    assert reported(jurisdiction="EU") == [
+        "`FI` (Finland) does not include `AX`",
+        "`FR` (France) does not include `GF`, `GP`, `MF`, `MQ`, `RE`, `YT`",
+    ], "the law of the EU does not apply in the others"
