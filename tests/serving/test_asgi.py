@@ -186,6 +186,25 @@ def test_a_preview_shows_another_place_and_instant():
     assert call(made, scope_of("IN", "page=2"))[1]["body"] == b"IN [17] 5 False"
 
 
+@pytest.mark.parametrize(
+    ("code", "country", "subdivisions"),
+    [
+        ("UK", "GB", ()),
+        ("el", "GR", ()),
+        ("IN-OR", "IN", ("IN-OD",)),
+        ("FR-RE", "RE", ()),
+        ("US-PR", "PR", ()),
+        ("RS-KM", "XK", ()),
+        ("UK-ENG", "GB", ("GB-ENG",)),
+    ],
+)
+def test_a_preview_reads_former_codes_without_a_warning(code, country, subdivisions):
+    app = App()
+    made = WithholdMiddleware(app, engine(), resolver(), preview=lambda scope: True)
+    assert call(made, scope_of("IN", f"as_if_in={code}"))[0]["status"] == 200
+    assert app.found.viewer.location_key == (country, subdivisions)
+
+
 @pytest.mark.parametrize(("query", "code"), MALFORMED)
 def test_a_malformed_preview_is_refused_and_only_if_it_is_allowed(query, code):
     app = App()

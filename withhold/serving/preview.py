@@ -12,6 +12,7 @@ from withhold.model import Viewer
 from withhold.model.freshness import NOT_TO_KEEP
 from withhold.model.instants import parse_instant
 from withhold.serving.caching import headers
+from withhold.territories import country_of, is_subdivision, resolve
 
 _NAMES = ("as_of", "as_if_in")
 #: The value of `as_if_in` for a viewer of unknown location.
@@ -70,7 +71,8 @@ def unstored(given: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _viewer_in(text: str) -> Viewer:
-    code = text.strip().upper()
-    if code == _UNKNOWN.upper():
+    if text.strip().lower() == _UNKNOWN:
         return Viewer.unknown()
-    return Viewer(country=code.partition("-")[0], subdivisions=(code,) if "-" in code else ())
+    # `Viewer` warns of former codes. Here nobody can act on a warning, and `python -W error` would make it an error 500.
+    code = resolve(text).code
+    return Viewer(country=country_of(code), subdivisions=(code,) if is_subdivision(code) else ())
