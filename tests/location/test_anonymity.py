@@ -153,6 +153,14 @@ def test_flags_after_the_sample_are_found(place: Path) -> None:
     assert GeoIP(place, anonymous=hidden, wait=None).locate("8.8.8.8").anonymiser == "Tor exit"
 
 
+def test_a_database_of_countries_may_mark_tor_exits(tmp_path: Path) -> None:
+    """Shared caches must know: the header of a CDN does not tell these viewers from others."""
+    plain = write(tmp_path / "plain.mmdb", {"8.8.8.0/24": country("US"), "2001:db8::/32": country("DE")})
+    marking = write(tmp_path / "tor.mmdb", {"8.8.8.0/24": country("T1"), "8.8.9.0/24": country("US")}, ip_version=4)
+    assert not GeoIP(plain, wait=None).finds_anonymous
+    assert GeoIP(marking, ip_versions=(4,), wait=None).finds_anonymous
+
+
 def test_whether_anonymity_was_checked_is_always_stated(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     unchecked = GeoIP(place, wait=None).locate("8.8.8.8")
     assert unchecked.anonymity_database is None

@@ -172,8 +172,12 @@ class GeoIP(Closable):
 
     @property
     def finds_anonymous(self) -> bool:
-        """Whether a database of anonymous addresses was given."""
-        return self._plan.anonymous is not None
+        """Whether an address may be found anonymous: `anonymous` was given, or the database has the code `T1`, which means Tor.
+
+        True until the files are read.
+        """
+        table = self._database.table
+        return self._plan.anonymous is not None or table is None or table.networks.marks_anonymous
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait at most `timeout` seconds until the first file is read and checked. Return whether this is done.

@@ -58,7 +58,7 @@ class Run:
 class Networks:
     """The networks of a database, of both IP versions. Immutable once built; look-ups take no lock."""
 
-    __slots__ = ("places", "smaller", "v4", "v6")
+    __slots__ = ("marks_anonymous", "places", "smaller", "v4", "v6")
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
         """Read all networks with a record. Those of each IP version must be in order."""
@@ -80,6 +80,8 @@ class Networks:
             low = first & ((1 << HALF) - 1)
             self.smaller[high].add(low, low + (1 << (V6_BITS - prefix)), prefix, number)
         self.places = list(numbers)
+        #: Whether a record marks its network as anonymous. Databases of countries may do so, too.
+        self.marks_anonymous = any(place.anonymiser is not None for place in self.places)
 
     def leaf(self, address: Address) -> tuple[RecordPlace, int]:
         """Return the record of an address and the prefix length of its network (0 if there is no record). O(log n)."""
