@@ -123,7 +123,8 @@ def headers(
     """Return the headers of a response: those that the caller gives, with stricter caching headers.
 
     - `freshness`: that of everything in the body. Join it with `|` if the body was filled from several calls.
-    - `given`: the caller's own response headers. A lifetime in them is only ever shortened.
+    - `given`: the caller's own response headers. A lifetime in them is only ever shortened. If `Vary` names a header that is
+      not in the key, the response is not kept.
     - `viewer`: who gets the response.
     - `shared`: the caller states that the body depends on the URL and on the freshness alone. Without it, no cache may keep the
       response. It has no effect on a response with `Set-Cookie`, or to a request with `Authorization` or a cookie.
@@ -159,12 +160,18 @@ def headers(
     varies = {name.strip().lower(): None for line in own.get("vary") for name in line.split(",") if name.strip()}
     lifetime = 0
     if shared and cache is not None and resolver is not None:
+        # All caches distinguish encodings.
+        knows_variants = varies.keys() <= {*cache.key, "accept-encoding"} and (
+            language is None or "accept-language" in cache.key
+        )
         varies |= dict.fromkeys(cache.key)
-        known_language = language is None or "accept-language" in cache.key
-        is_anonymous = not (asked.get("authorization") or asked.get("cookie") or own.get("set-cookie"))
+        # Every request has headers, so without any it is unknown whether it had a cookie.
+        is_anonymous = bool(asked.names()) and not (
+            asked.get("authorization") or asked.get("cookie") or own.get("set-cookie")
+        )
         instant = datetime.now(UTC) if now is None else utc(now, "now")
         if (
-            known_language
+            knows_variants
             and is_anonymous
             and not freshness.personal
             and freshness.holds(instant)
@@ -188,8 +195,8 @@ def _lifetime_fields(cache: SharedCache | None, lifetime: int, *, no_transform: 
     more = ", no-transform" if no_transform else ""
     if cache is None or lifetime < 1:
         return [("cache-control", PRIVATE + more)]
+    # Without these, Varnish serves a page for ten seconds after its lifetime, and Cloudflare while the service is down.
+    fresh = "must-revalidate, stale-while-revalidate=0, stale-if-error=0"
     if cache.field == "cache-control":
-        # Varnish would serve a page for ten seconds after its lifetime, unless it is told not to.
-        stale = "stale-while-revalidate=0, stale-if-error=0"
-        return [("cache-control", f"max-age=0, s-maxage={lifetime}, must-revalidate, {stale}{more}")]
-    return [("cache-control", PRIVATE + more), (cache.field, f"max-age={lifetime}")]
+        return [("cache-control", f"max-age=0, s-maxage={lifetime}, {fresh}{more}")]
+    return [("cache-control", PRIVATE + more), (cache.field, f"max-age={lifetime}, {fresh}")]
