@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Path as InPath
 from fastapi.responses import JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from prometheus_client import CollectorRegistry, generate_latest
 
 from benchmarks.feed_service.world import PEOPLE, Post, posts
-from withhold import Decision, Engine, Page, Policy, Scope, Snapshot, Tweet, View
+from withhold import Decision, Disclosure, Engine, Page, Policy, Scope, Snapshot, Tweet, View
 from withhold.location import Resolver, TrustedProxies
 from withhold.serving.asgi import WithholdMiddleware
 from withhold.serving.caching import CACHES, headers
@@ -26,6 +27,7 @@ from withhold.serving.unavailable import Response as Answer
 from withhold.serving.unavailable import Unavailable
 
 ViewOf = Annotated[View, Depends(view_of)]
+Id = Annotated[int, InPath(ge=1, lt=2**63)]
 WORDINGS = Wordings()
 DETAILS = {
     "IN-D1": DemandDetails(authority="the Ministry of Electronics and Information Technology", law="section 69A")
@@ -36,6 +38,7 @@ PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=T
 CACHE = replace(CACHES["cloudflare"], key=("cf-ipcountry", "accept", "accept-language"))
 # The example's peers are on this machine, and may name the country like Cloudflare. There is no database of addresses.
 RESOLVER = Resolver(proxies=TrustedProxies(["127.0.0.1", "::1"]), cdn="cloudflare")
+UNSTORED = {"Cache-Control": "no-store"}
 
 
 def app() -> FastAPI:
@@ -65,16 +68,18 @@ def app() -> FastAPI:
         metrics.page(view, page)
         return sent(request, view, page, [item(request, view, post) for post in page.visible])
 
-    async def profile(account: int, request: Request, view: ViewOf) -> Response:
-        answer = ANSWERS.to(view.check(account_id=account), about=Scope.ACCOUNT, **asked(request))
+    async def profile(account: Id, request: Request, view: ViewOf) -> Response:
+        decision = view.check(account_id=account)
+        answer = ANSWERS.to(decision, about=Scope.ACCOUNT, **asked(request))
         if answer is not None or account not in PEOPLE:
             return answered(request, answer or ANSWERS.missing(about=Scope.ACCOUNT, **asked(request)))
         page = view.filter([post for post in shown.values() if post.account == account], key=lambda post: post.tweet)
+        page.freshness |= decision.freshness  # the account may have no posts
         metrics.page(view, page)
         return sent(request, view, page, [item(request, view, post) for post in page.visible])
 
     # The URL names the author. Otherwise a rule on the author would show whether the tweet exists.
-    async def tweet(account: int, tweet_id: int, request: Request, view: ViewOf) -> Response:
+    async def tweet(account: Id, tweet_id: Id, request: Request, view: ViewOf) -> Response:
         answer = ANSWERS.to(view.check(tweet_id=tweet_id, account_id=account), **asked(request))
         post = shown.get(tweet_id)
         if answer is not None or post is None or post.account != account:
@@ -89,23 +94,32 @@ def app() -> FastAPI:
 
     async def health() -> JSONResponse:
         status = following.status()
-        return JSONResponse({"alive": status.alive, "revision": status.revision, "error": str(status.error or "")})
+        found = {"alive": status.alive, "revision": status.revision, "error": str(status.error or "")}
+        return JSONResponse(found, headers=UNSTORED)
 
     async def counted() -> Response:
-        return Response(generate_latest(registry), media_type="text/plain")
+        return Response(generate_latest(registry), media_type="text/plain", headers=UNSTORED)
 
     service.add_api_route("/", home, methods=["GET", "HEAD"], response_model=None)
     service.add_api_route("/users/{account}", profile, methods=["GET", "HEAD"], response_model=None)
     service.add_api_route("/users/{account}/tweets/{tweet_id}", tweet, methods=["GET", "HEAD"], response_model=None)
-    service.add_api_route("/health", health, methods=["GET", "HEAD"], response_model=None)
-    service.add_api_route("/metrics", counted, methods=["GET", "HEAD"], response_model=None)
+    for path, answer in (("/health", health), ("/metrics", counted)):
+        service.add_api_route(
+            path, answer, methods=["GET", "HEAD"], dependencies=[Depends(inside)], response_model=None
+        )
     return service
 
 
 def account_of(scope: Any) -> int | None:
     """Return who is logged in. The example believes a cookie; a real service has sessions."""
-    account = Request(scope).cookies.get("account", "")
-    return int(account) if account.isdigit() and int(account) in PEOPLE else None
+    account = Request(scope).cookies.get("account")
+    return next((known for known in PEOPLE if str(known) == account), None)
+
+
+def inside(request: Request) -> None:
+    """Refuse a request that came through a proxy: with the counts, viewers could find out what is withheld in secret."""
+    if "x-forwarded-for" in request.headers:
+        raise HTTPException(404)
 
 
 class Asked(TypedDict):
@@ -146,6 +160,7 @@ def sent(request: Request, view: View, page: Page[Post], items: list[dict[str, A
     language = WORDINGS.negotiate(request.headers.get("accept-language"))
     fresh = headers(
         page.freshness,
+        {"Vary": "Accept"},
         viewer=view.viewer,
         shared=True,
         cache=CACHE,
@@ -153,11 +168,13 @@ def sent(request: Request, view: View, page: Page[Post], items: list[dict[str, A
         resolver=RESOLVER,
         language=language if page.tombstones else None,
     )
+    # Secret demands are not counted: the number would show that there are any.
+    hidden = sum(decision.disclosure is not Disclosure.NONE for _, decision in page.hidden)
     if "json" in request.headers.get("accept", ""):
-        return JSONResponse({"items": items, "hidden": len(page.hidden)}, headers=dict(fresh))
-    body = PAGES.get_template("feed.html").render(
-        items=items, hidden=len(page.hidden), viewer=view.viewer, language=language
-    )
+        return JSONResponse({"items": items, "hidden": hidden}, headers=dict(fresh))
+    # The body of what a cache keeps depends on the URL and on the rules alone, so only a preview names the viewer's place.
+    preview = view.viewer if request.state.withhold.is_preview else None
+    body = PAGES.get_template("feed.html").render(items=items, hidden=hidden, preview=preview)
     return Response(body, media_type="text/html", headers=dict(fresh))
 
 
