@@ -175,6 +175,17 @@ def test_a3_renew_replaces_the_view_of_a_long_response():
     assert not app.found.view.withholds(20, 17)
 
 
+def test_middleware_inside_cannot_change_the_sender():
+    app = App()
+
+    async def rewritten(scope: Any, receive: Any, send: Any) -> None:
+        scope["client"] = ("192.0.2.1", 0)
+        scope["headers"] = [(b"cf-ipcountry", b"US")]
+        await app(scope, receive, send)
+
+    assert call(WithholdMiddleware(rewritten, engine(), resolver()), scope_of("IN"))[1]["body"] == b"IN [17] None False"
+
+
 def test_a_preview_shows_another_place_and_instant():
     app = App()
     made = WithholdMiddleware(app, engine(), resolver(), account=lambda scope: 5, preview=lambda scope: True)

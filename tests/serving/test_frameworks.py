@@ -74,7 +74,21 @@ def log_in(get_response: Any) -> Any:
     return respond
 
 
-@pytest.fixture(params=[(), ("log_in",), ("withholding",)], ids=["async", "sync outside", "twice"])
+def rewrite(get_response: Any) -> Any:
+    """Replace the peer inside of the middleware, as some middleware does that reads `X-Forwarded-For`."""
+
+    def respond(request: Any) -> Any:
+        request.META["REMOTE_ADDR"] = "192.0.2.1"
+        request.META["HTTP_CF_IPCOUNTRY"] = "DE"
+        return get_response(request)
+
+    return respond
+
+
+@pytest.fixture(
+    params=[(), ("log_in",), ("withholding",), ("withholding", "rewrite")],
+    ids=["async", "sync outside", "twice", "peer replaced inside"],
+)
 def django(request):
     """Return Django with the views and the middleware of this module."""
     pytest.importorskip("django")

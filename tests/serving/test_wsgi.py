@@ -58,6 +58,18 @@ def test_a_malformed_preview_is_refused(query, code):
     assert call(validator(WithholdWSGIMiddleware(app, engine(), resolver())), "US", query)[0] == "200 OK"
 
 
+def test_middleware_inside_cannot_change_the_sender():
+    def rewritten(environ: Any, start_response: Any) -> Any:
+        """Do as middleware that reads `X-Forwarded-For` does."""
+        environ["REMOTE_ADDR"] = environ["HTTP_X_FORWARDED_FOR"]
+        environ["HTTP_CF_IPCOUNTRY"] = "US"
+        return app(environ, start_response)
+
+    assert call(WithholdWSGIMiddleware(rewritten, engine(), resolver()), "IN")[2] == "IN [17] None False"
+    fix = pytest.importorskip("werkzeug.middleware.proxy_fix").ProxyFix
+    assert call(WithholdWSGIMiddleware(fix(app), engine(), resolver()), "IN")[2] == "IN [17] None False"
+
+
 def test_the_middleware_of_werkzeug_that_replaces_the_peer_is_refused():
     fix = pytest.importorskip("werkzeug.middleware.proxy_fix").ProxyFix
     with pytest.raises(ValueError, match="rewritten-peer"):

@@ -46,7 +46,8 @@ def middleware(
             if serving.is_of(getattr(request, "withhold", None)):
                 return None
             try:
-                request.withhold = serving.open(request)
+                request.withhold = found = serving.open(request)
+                found.keep(sender_of(request))
             except PreviewError as error:
                 from django.http import HttpResponseBadRequest
 

@@ -161,9 +161,13 @@ class RequestView:
         """Forget the view, so that the next one is made from the rules that are current then."""
         self.__dict__.pop("view", None)
 
+    def keep(self, sender: Sender) -> None:
+        """Keep the sender whom the request states now, because middleware inside may change the request before it is read."""
+        self.__dict__["sender"] = sender
+
     def _find_viewer(self) -> Viewer:
         serving, request = self._serving, self._request
-        sender = serving.read(request)
+        sender: Sender = self.__dict__.get("sender") or serving.read(request)
         account_id = None if serving.account is None else serving.account(request)
         viewer = serving.resolver.viewer(sender.peer, sender.headers, account_id)
         return viewer if self._preview is None else self._preview.viewer(viewer)

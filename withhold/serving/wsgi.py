@@ -60,12 +60,13 @@ class WithholdWSGIMiddleware:
             names = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(body))}
             start_response("400 Bad Request", [*names.items(), ("Cache-Control", "no-store")])
             return [body]
+        found.keep(sender_of(environ))
         return self.app(environ, _without_caches(start_response) if found.is_preview else start_response)
 
 
 def sender_of(environ: Environ) -> Sender:
-    """Return the sender of a request from its WSGI environ."""
-    return Sender(environ.get("REMOTE_ADDR"), environ, environ.get("QUERY_STRING", ""))
+    """Return the sender of a request from its WSGI environ, which may change later."""
+    return Sender(environ.get("REMOTE_ADDR"), environ.copy(), environ.get("QUERY_STRING", ""))
 
 
 def _without_caches(start_response: Callable[..., Any]) -> Callable[..., Any]:
