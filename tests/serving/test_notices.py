@@ -225,6 +225,19 @@ class TestLanguages:
         assert Wordings(self.templates).negotiate(header) in {"en", *self.templates}
         assert place_names(["IN"], header)
 
+    def test_babel_gets_only_languages_that_it_has(self, monkeypatch):
+        """It searches all languages for an unknown one, and keeps the result for ever. Viewers choose the tags."""
+        from babel import localedata
+
+        asked: list[str] = []
+        known = {*localedata.locale_identifiers()}
+        wordings = Wordings({"ar": {}, "zh-TW": {}})
+        monkeypatch.setattr("babel.core.localedata.exists", lambda name: not asked.append(name))  # type: ignore[func-returns-value]
+        for tag in ("tlh", "hi-US", "qqq-Abcd-XX", "iw-IL", "zh-Hant-US", "de-u-co", "sr-ME", "ar-Latn-ZZ"):
+            wordings.negotiate(tag)
+        assert {*asked} <= known
+        assert {"he_IL", "sr_Latn_ME"} <= {*asked}
+
     def test_a_text_is_in_one_language(self):
         wordings, notice = Wordings(self.templates), Notice.of(decided(withheld_in=["IN", "TR"]))
         assert notice is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from string import Formatter
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -49,6 +50,10 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
 _DETAILS = ("authority", "law", "persons")
 # A language tag in a header, with its parts. Longer ones are ignored.
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
+_PARTS = re.compile(
+    r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?(?:-([0-9][a-z0-9]{3}|[a-z][a-z0-9]{4,7}))?",
+    re.ASCII | re.IGNORECASE,
+)
 _QUALITY = re.compile(r"\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*", re.IGNORECASE)
 
 # English names of places that need an article in a sentence.
@@ -216,12 +221,46 @@ def _full(tag: str) -> str:
 
 
 def _locale(tag: str) -> Any:
-    """Return the data of CLDR for a language, or None if there are none."""
+    """Return the data of CLDR for a language, or None if there are none.
+
+    Viewers choose the tag. For each unknown one, Babel searches all languages and keeps the result for ever, so it gets known ones
+    only.
+    """
     core = imported("babel.core", "serving")
-    try:
-        return core.Locale.parse(tag, sep="-")
-    except (ValueError, core.UnknownLocaleError):
-        return None
+    found = _PARTS.fullmatch(tag)
+    known = _known_languages()
+    name = (
+        next((name for name in _candidates(core.get_global, *found.groups()) if name in known), None) if found else None
+    )
+    return None if name is None else core.Locale.parse(name)
+
+
+def _candidates(
+    table: Callable[[str], Any], language: str, script: str | None, territory: str | None, variant: str | None
+) -> Iterator[str]:
+    """Yield the names that the data for a language may have: its own, and those with the script and the region of CLDR."""
+    language, script = language.lower(), script and script.title()
+    territory, variant = territory and territory.upper(), variant and variant.upper()
+    yield _identifier(language, script, territory, variant)
+    language = table("language_aliases").get(language, language)
+    territory = table("territory_aliases").get(territory, (territory,))[0]
+    script, territory = None if script == "Zzzz" else script, None if territory == "ZZ" else territory
+    likely = table("likely_subtags")
+    for name, is_whole in ((_identifier(language, script, territory, variant), True), (language, False)):
+        if name in likely:
+            own, own_script, own_territory = likely[name].split("_")
+            place = own_territory if is_whole else territory
+            yield _identifier(own, own_script, place)
+            yield _identifier(own, place)
+
+
+def _identifier(*parts: str | None) -> str:
+    return "_".join(filter(None, parts))
+
+
+@cache
+def _known_languages() -> frozenset[str]:
+    return frozenset(imported("babel.localedata", "serving").locale_identifiers())
 
 
 def _problems(language: str, templates: Mapping[str, str]) -> Iterator[str]:
