@@ -128,6 +128,12 @@ class TestDisclosure:
         with pytest.raises(TypeError, match=r"\[not-a-decision\]"):
             Notice.of(Engine(RuleSet()).view(IN_INDIA).check_tweet(Tweet(9, 17)))  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize("value", ["a\x00", "\ud800", "\x1b[31m", "\x9b", 5, b"Ministry", ["Ministry"]])
+    @pytest.mark.parametrize("name", ["authority", "law", "persons"])
+    def test_details_that_cannot_be_sent_are_refused(self, name, value):
+        with pytest.raises(ValueError, match=rf"{name} .* is not text without control characters \[bad-details\]"):
+            DemandDetails(**{name: value})
+
     def test_details_of_another_type_are_refused(self):
         with pytest.raises(TypeError, match=r"\[bad-details\]"):
             Notice.of(decided(disclosure="full"), details={"SEALED-1": {"law": "Act 69A"}})  # type: ignore[dict-item]
@@ -257,6 +263,9 @@ class TestLanguages:
             ({"de": {"withheld-tweet-terms": "{where.__class__}"}}, "must have `{where}`"),
             ({"de": {"withheld-tweet-terms": "{where:{where}}"}}, "must have `{where}`"),
             ({"de": {"withheld-tweet-terms": "{where"}}, "unbalanced braces"),
+            ({"de": {"unavailable-tweet": "\x00"}}, "without control characters"),
+            ({"de": {"unavailable-tweet": "\ud800"}}, "without control characters"),
+            ({"de": {"unavailable-tweet": 5}}, "without control characters"),
         ],
     )
     def test_templates_that_would_fail_later_are_refused(self, templates, said):

@@ -189,6 +189,33 @@ def test_the_page_escapes_what_it_is_given() -> None:
     assert page.attributes == {"lang": "en", "dir": "ltr"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "</p><script>alert(1)</script>",
+        "\"'><img src=x onerror=1>",
+        "&lt;b&gt;",
+        "{where} {0.__class__}",
+        "::error::a\r\nb",
+    ],
+)
+def test_a_hostile_name_is_text_in_each_form(name: str) -> None:
+    answers = Unavailable(operator=OPERATOR, details={"IN-D1": DemandDetails(authority=name)})
+    decision = decided(rule("in-1", disclosure="full"))
+    page = Page(sent(answers, decision).body)
+    assert f"The demand came from {name}." in page.text
+    assert page.tags == ["html", "head", "meta", "meta", "title", "style", "body", "main", "h1", "p"]
+    assert json.loads(sent(answers, decision, accept=JSON).body)["authority"] == name
+    assert name not in str(sent(answers, decision).headers)
+
+
+def test_letters_that_join_others_stay_in_the_page() -> None:
+    """Persian and Indic words contain U+200C and U+200D."""
+    wordings = Wordings({"fa": {"withheld-tweet-legal-demand": "این توییت در {where} نمایش داده نمی\u200cشود."}})
+    answers = Unavailable(operator=OPERATOR, wordings=wordings)
+    assert "نمی\u200cشود" in Page(sent(answers, decided(rule("in-1")), accept_language="fa").body).text
+
+
 def test_the_language_is_that_of_the_viewer() -> None:
     wordings = Wordings({"ar": {"withheld-tweet-legal-demand": "حُجبت هذه التغريدة في {where}."}})
     answers = Unavailable(operator=OPERATOR, wordings=wordings)

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from withhold.errors import quoted
 from withhold.model import Reason, Scope
 from withhold.serving.extras import imported
-from withhold.serving.notices import Notice, exceptions_in
+from withhold.serving.notices import Notice, exceptions_in, is_sendable
 from withhold.territories import GROUPS, WORLD, country_of, is_subdivision, name_of
 
 _BECAUSE = {
@@ -271,10 +271,13 @@ def _problems(language: str, templates: Mapping[str, str]) -> Iterator[str]:
         if (english := ENGLISH.get(key)) is None:
             yield f"unknown key {quoted(key)} of {quoted(language)}"
             continue
+        if not is_sendable(template):
+            yield f"template {quoted(template)} for {quoted(key)} of {quoted(language)} is not text without control characters"
+            continue
         try:
             allowed, used = _placeholders(english), _placeholders(template)
-        except (TypeError, ValueError):
-            yield f"template {quoted(template)} for {quoted(key)} of {quoted(language)} has unbalanced braces, or is not text"
+        except ValueError:
+            yield f"template {quoted(template)} for {quoted(key)} of {quoted(language)} has unbalanced braces"
             continue
         if used != allowed:
             expected = ", ".join(f"`{{{name}}}`" for name in sorted(allowed)) or "no placeholders"

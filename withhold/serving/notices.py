@@ -5,6 +5,7 @@ A decision is for operators: it names rules and demands. A notice has only what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,9 @@ from withhold.model import Decision, Disclosure, Reason, Scope, TerritorySet
 from withhold.territories import WORLD, countries, country_of
 
 Kind = Literal["withheld", "suspended", "own", "unavailable"]
+#: Control characters, except tabs and ends of lines, and unpaired surrogates. Formatting characters such as U+200C are
+#: part of the spelling of Persian and other languages.
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +27,24 @@ class DemandDetails:
     """What a notice may say of a demand whose rules all have `disclosure: full`: plain text for viewers.
 
     `authority` made the demand, `law` is its basis, and `persons` are the people to whom it applies.
+
+    Raises `ValueError` (`bad-details`) for anything but text, and for control characters and unpaired surrogates.
     """
 
     authority: str | None = None
     law: str | None = None
     persons: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("authority", "law", "persons"):
+            value = getattr(self, name)
+            if value is not None and not is_sendable(value):
+                raise ValueError(f"{name} {quoted(value)} is not text without control characters [bad-details]")
+
+
+def is_sendable(value: object) -> bool:
+    """Return whether a value is text without control characters, which a page and a JSON document can contain."""
+    return isinstance(value, str) and _UNSENDABLE.search(value) is None
 
 
 _NO_DETAILS: Mapping[str, DemandDetails] = MappingProxyType({})

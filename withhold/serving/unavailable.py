@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import Literal
 from urllib.parse import urlsplit
 
-from withhold.errors import escaped, quoted
+from withhold.errors import quoted
 from withhold.model import Decision, Reason, Scope
 from withhold.serving.languages import NoticeText, Wordings
 from withhold.serving.notices import DemandDetails, Notice
@@ -141,7 +141,7 @@ def _page(title: str, text: NoticeText) -> tuple[str, bytes]:
         language=text.language,
         direction=text.direction,
         title=escape(title),
-        text=escape(escaped(text.text, keep="\n")),
+        text=escape(text.text),
     )
     return "text/html; charset=utf-8", page.encode()
 
