@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.forking import forked
 from withhold import Engine, Page, Policy, Rule, RuleSet, Snapshot, Tweet, View, Viewer
 from withhold.engine import FollowStatus
 from withhold.serving.metrics import Counts, Hidden, Metrics
@@ -180,6 +182,47 @@ def test_a_forked_child_begins_at_zero(sink: Kept, metrics: Metrics) -> None:
     assert (sink.counts.pages, sink.counts.unknown_locations) == (1, 0)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_fork_waits_for_numbers_that_are_being_passed_on() -> None:
+    """Otherwise a lock of the monitoring library would stay locked in the child, which could never end."""
+    inside, lock = threading.Event(), threading.Lock()
+
+    class Locking:
+        def add(self, counts: Counts, following: object) -> None:
+            with lock:
+                inside.set()
+                time.sleep(0.05)
+
+    metrics = Metrics(Locking(), interval=3600)
+    thread = threading.Thread(target=metrics.flush)
+    thread.start()
+    assert inside.wait(60)
+    forked(lambda: not lock.locked())
+    thread.join()
+    metrics.flush()  # the parent goes on, too
+    metrics.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("withhold.serving.metrics._PATIENCE", 0.01)
+    inside, end = threading.Event(), threading.Event()
+
+    class Stuck:
+        def add(self, counts: Counts, following: object) -> None:
+            inside.set()
+            end.wait(60)
+
+    metrics = Metrics(Stuck(), interval=3600)
+    thread = threading.Thread(target=metrics.flush)
+    thread.start()
+    assert inside.wait(60)
+    forked(lambda: True)
+    end.set()
+    thread.join()
+    metrics.close()
+
+
 def test_mistakes_are_reported(sink: Kept) -> None:
     for bad in (0, -1, float("nan")):
         with pytest.raises(ValueError, match="bad-interval"):
@@ -248,16 +291,16 @@ os._exit(0)
 """
 
 
-@pytest.mark.parametrize("forked", [False, True])
-def test_two_workers_are_added_up(forked: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("forks", [False, True])
+def test_two_workers_are_added_up(forks: bool, tmp_path: Path) -> None:
     client = pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
     from prometheus_client import multiprocess
 
-    if forked and not hasattr(os, "fork"):
+    if forks and not hasattr(os, "fork"):
         pytest.skip("this system cannot fork")
-    command = [sys.executable, "-c", WORKER, *(["fork"] if forked else [])]
+    command = [sys.executable, "-c", WORKER, *(["fork"] if forks else [])]
     environ = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    workers = [subprocess.Popen(command, env=environ) for _ in range(1 if forked else 2)]
+    workers = [subprocess.Popen(command, env=environ) for _ in range(1 if forks else 2)]
     assert [worker.wait() for worker in workers] == [0] * len(workers)
     registry = client.CollectorRegistry()
     multiprocess.MultiProcessCollector(registry, str(tmp_path))

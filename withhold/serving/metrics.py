@@ -173,10 +173,26 @@ class Metrics(Closable):
 
 
 _ALL: weakref.WeakSet[Metrics] = weakref.WeakSet()
+#: How long a fork waits for numbers that are being passed on, in seconds.
+_PATIENCE = 1.0
+#: The locks that threads which are forking hold, by the numbers of the threads.
+_HELD: dict[int, list[Any]] = {}
+
+
+def _before_fork() -> None:
+    """Wait until no sink has numbers, because a lock of its library would stay locked in the child for ever."""
+    locks = [metrics._passing for metrics in list(_ALL)]
+    _HELD[threading.get_ident()] = [lock for lock in locks if lock.acquire(timeout=_PATIENCE)]
+
+
+def _after_fork_in_parent() -> None:
+    for lock in _HELD.pop(threading.get_ident(), ()):
+        lock.release()
 
 
 def _after_fork() -> None:
     """Begin again in a forked child: the numbers belong to the parent, and its thread and the holder of its lock are gone."""
+    _HELD.clear()
     for metrics in list(_ALL):
         if metrics._watcher is not None:
             metrics._begin()
@@ -188,5 +204,5 @@ def _at_exit() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
 atexit.register(_at_exit)
