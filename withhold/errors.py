@@ -16,7 +16,9 @@
     ├── TrafficError         (ValueError)  a file of impressions with problems: at most 100 of them
     ├── GeoIPError           (ValueError)  a location database that cannot be used
     ├── ProxyError           (ValueError)  trusted proxies or CDN headers that let a viewer forge a location
-    └── PreviewError         (ValueError)  a request for a preview that is malformed
+    ├── PreviewError         (ValueError)  a request for a preview that is malformed
+    └── LedgerError          (ValueError)  a ledger that is damaged or out of reach, or events that it refuses
+        └── HeadMoved                      somebody else has written to the ledger
 
     RuleSetWarning           (UserWarning) text that was read as something other than written
     ProxyWarning             (RuntimeWarning) a server that replaces the address of the peer
@@ -366,6 +368,22 @@ class ProxyError(WithholdError, ValueError):
 
 class PreviewError(WithholdError, ValueError):
     """A request for a preview has a malformed instant or place."""
+
+
+class LedgerError(WithholdError, ValueError):
+    """A ledger that is damaged or out of reach, or events that it refuses. `problems` lists at most 100 problems."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0])
+        self.args = problems
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+class HeadMoved(LedgerError):  # noqa: N818  # not always a failure: read the new events and decide again
+    """Somebody else has written to the ledger since its head was read."""
 
 
 class RuleSetWarning(UserWarning):

@@ -1,0 +1,17 @@
+"""An append-only record of events in a database, chained by hashes. It does not know what the events mean."""
+
+from withhold.errors import HeadMoved, LedgerError, how_to_install
+
+try:
+    from withhold.ledger.event import EMPTY, Event, Head, NewEvent
+    from withhold.ledger.folds import Fold, States
+    from withhold.ledger.ledger import Ledger
+    from withhold.ledger.reading import Reading
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] != "sqlalchemy":
+        raise
+    raise ImportError(
+        f"`{error.name}` is not installed [missing-extra]; {how_to_install('demands')}", name=error.name
+    ) from None
+
+__all__ = ["EMPTY", "Event", "Fold", "Head", "HeadMoved", "Ledger", "LedgerError", "NewEvent", "Reading", "States"]
