@@ -8,23 +8,6 @@ import pytest
 
 from tests.ledger.material import WHO, Balances, added
 from withhold.ledger import EMPTY, HeadMoved, Ledger, LedgerError, NewEvent
-from withhold.testing.clock import FrozenClock
-
-
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/orders.db"
-
-
-@pytest.fixture
-def clock():
-    return FrozenClock("2021-02-01T14:30:00+05:30")
-
-
-@pytest.fixture
-def ledger(url, clock):
-    with Ledger.open(url, [Balances()], create=True, clock=clock) as opened:
-        yield opened
 
 
 def test_events_are_read_as_they_were_appended(ledger):

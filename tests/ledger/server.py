@@ -1,0 +1,109 @@
+"""A PostgreSQL server for tests, in a temporary directory and as an unprivileged user.
+
+`WITHHOLD_TEST_POSTGRES` is the directory of its programs. Without it, the tests that need a server are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from secrets import token_hex
+
+import pytest
+
+BINARIES = os.environ.get("WITHHOLD_TEST_POSTGRES")
+needs_postgres = pytest.mark.skipif(
+    not BINARIES, reason="set WITHHOLD_TEST_POSTGRES to the directory of PostgreSQL's programs"
+)
+
+
+class Server:
+    """A server with a password on a free port of the loopback interface."""
+
+    def __init__(self) -> None:
+        # PostgreSQL refuses to run as root. The directories of pytest cannot be read by other users.
+        self._user = "nobody" if os.getuid() == 0 else None
+        self._folder = Path(tempfile.mkdtemp(prefix="withhold-postgres-"))
+        self._data = self._folder / "data"
+        self._password = token_hex(8)
+        self._databases = 0
+        file = self._folder / "password"
+        file.write_text(self._password, encoding="ascii")
+        if self._user:
+            for path in (self._folder, file):
+                shutil.chown(path, self._user)
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self._port = found.getsockname()[1]
+        options = (
+            "--no-sync",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--auth=scram-sha-256",
+            f"--pwfile={file}",
+            "-U",
+            "tests",
+        )
+        subprocess.run(self._command("initdb", *options), check=True, user=self._user, cwd="/", capture_output=True)
+        self.start()
+
+    def _command(self, program: str, *options: str) -> list[str]:
+        return [str(Path(BINARIES or "") / program), "-D", str(self._data), *options]
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers. Its log is in a file beside the data."""
+        options = ("-p", str(self._port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command("postgres", *options), user=self._user, cwd="/", stdout=log, stderr=log, process_group=0
+            )
+        for _ in range(600):
+            if self._answers():
+                return
+            time.sleep(0.05)
+        raise AssertionError((self._folder / "log").read_text(encoding="utf-8"))
+
+    def kill(self) -> None:
+        """Kill all its processes at once, so that it has no time to finish anything."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)  # end all sessions, and shut down
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        shutil.rmtree(self._folder)
+
+    def database(self) -> str:
+        """Return the URL of a new database."""
+        self._databases += 1
+        name = f"test_{self._databases}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        return f"postgresql://tests:{self._password}@127.0.0.1:{self._port}/{name}"
+
+    def execute(self, sql: str, name: str = "postgres") -> None:
+        import psycopg
+
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(sql.encode())
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        assert self._process.poll() is None, (self._folder / "log").read_text(encoding="utf-8")
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
