@@ -198,6 +198,8 @@ class View:
         return marks, ((at, self._decide_pair(tweets[at], accounts[at])) for at in _ones(marks))
 
     def _joined(self, fresh: list[Freshness]) -> Freshness:
+        if len(fresh) == 1:
+            return fresh[0]
         return joined(fresh) if fresh else self._decider.visible.freshness
 
     def _without(self, page: list[_Item], hidden: list[tuple[int, Decision]]) -> list[_Item]:

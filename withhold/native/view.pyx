@@ -199,6 +199,7 @@ cdef class FastView:
         cdef unsigned char marks[STRETCH + INSIDE]
         cdef Row of_tweets = Row(<const char *>tweets, sizeof(int64_t)), of_accounts = Row(<const char *>accounts, sizeof(int64_t))
         cdef size_t at = 0, count, row, first, size = len(subjects), last
+        cdef bint alone
         cdef FastTweet tweet
         hidden, fresh, others = [], [], []
         freshness = None
@@ -230,7 +231,12 @@ cdef class FastView:
             for row in range(count):
                 if marks[row] and owners[row] != last:
                     last = owners[row]
-                    decision = self._known_subject(subjects[last])
+                    # A subject of one row has no other tweets in it, and its ids were read already.
+                    alone = (row == 0 or owners[row - 1] != last) and (row + 1 == count or owners[row + 1] != last)
+                    if alone and tweets[row] and accounts[row]:
+                        decision = self._known(tweets[row], accounts[row])
+                    else:
+                        decision = self._known_subject(subjects[last])
                     if decision is None:
                         others.append(last)
                         continue
