@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from prometheus_client import CollectorRegistry, generate_latest
 
-from benchmarks.feed_service.world import PEOPLE, Post, posts
+from benchmarks.feed_service.world import PEOPLE, TWEET, Post, posts
 from withhold import Decision, Disclosure, Engine, Page, Policy, Scope, Snapshot, Tweet, View
 from withhold.location import Resolver, TrustedProxies
 from withhold.serving.asgi import WithholdMiddleware
@@ -64,7 +64,7 @@ def app() -> FastAPI:
 
     async def home(request: Request, view: ViewOf) -> Response:
         candidates = list(shown.values())
-        page = view.filter(candidates, key=lambda post: post.tweet)
+        page = view.filter(candidates, key=TWEET)
         metrics.page(view, page)
         return sent(request, view, page, [item(request, view, post) for post in page.visible])
 
@@ -73,7 +73,7 @@ def app() -> FastAPI:
         answer = ANSWERS.to(decision, about=Scope.ACCOUNT, **asked(request))
         if answer is not None or account not in PEOPLE:
             return answered(request, answer or ANSWERS.missing(about=Scope.ACCOUNT, **asked(request)))
-        page = view.filter([post for post in shown.values() if post.account == account], key=lambda post: post.tweet)
+        page = view.filter([post for post in shown.values() if post.account == account], key=TWEET)
         page.freshness |= decision.freshness  # the account may have no posts
         metrics.page(view, page)
         return sent(request, view, page, [item(request, view, post) for post in page.visible])
@@ -84,7 +84,7 @@ def app() -> FastAPI:
         post = shown.get(tweet_id)
         if answer is not None or post is None or post.account != account:
             return answered(request, answer or ANSWERS.missing(**asked(request)))
-        page = view.filter([post], key=lambda post: post.tweet)
+        page = view.filter([post], key=TWEET)
         metrics.page(view, page)
         if not page.visible:  # the tweet that it retweets is hidden
             return answered(

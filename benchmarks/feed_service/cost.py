@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.feed_service.app import CACHE, RESOLVER
-from benchmarks.feed_service.world import FIRST, Post
+from benchmarks.feed_service.world import FIRST, TWEET, Post
 from benchmarks.serving.agreement import WrongAnswerError
 from withhold import Engine, Rule, RuleSet, View
 from withhold.serving.asgi import WithholdMiddleware
@@ -73,7 +73,7 @@ def filtered(metrics: Metrics | None) -> App:
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
         view: View = scope["state"]["withhold"].view
-        page = view.filter(SHOWN, key=_tweet)
+        page = view.filter(SHOWN, key=TWEET)
         if metrics is not None:
             metrics.page(view, page)
         headers(
@@ -82,10 +82,6 @@ def filtered(metrics: Metrics | None) -> App:
         await send(json.dumps([post.id for post in page.visible]).encode())
 
     return app
-
-
-def _tweet(post: Post) -> Any:
-    return post.tweet
 
 
 async def measured() -> dict[str, list[float]]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 
 from withhold.errors import Problem, SubjectTypeError, quoted
 from withhold.location import CDN, CDNS, Anonymised, Resolver
 from withhold.location.headers import Headers, Lines, header_name
-from withhold.location.location import LocationState
+from withhold.location.location import Evidence, LocationState
 from withhold.model import Freshness, VariesBy, Viewer
 from withhold.model.instants import utc
 from withhold.serving.directives import Directives
@@ -79,7 +80,8 @@ class SharedCache:
         ):
             return False
         has_region = cdn.region_header is not None and cdn.region_header in self.key
-        found = (cdn if has_region else CDN(name=cdn.name, country_header=cdn.country_header)).read(request)
+        names = (cdn.country_header, cdn.region_header) if has_region else (cdn.country_header,)
+        found = _evidence(cdn, has_region, tuple((name, text) for name in names if name for text in request.get(name)))
         if found is None or (geoip is not None and found.state is not LocationState.KNOWN):
             return False
         if part is VariesBy.SUBDIVISION and (not has_region or (geoip is not None and not found.subdivisions)):
@@ -90,6 +92,21 @@ class SharedCache:
         same = Freshness(varies_by=part)
         return same.cache_key(here) == same.cache_key(viewer)
 
+
+def _evidence(cdn: CDN, has_region: bool, lines: tuple[tuple[str, str], ...]) -> Evidence | None:
+    """Return the location that the headers in the key name, or None. Most requests name one of a few places."""
+    short = sum(len(text) for _, text in lines) <= _LONGEST
+    return (_kept_evidence if short else _kept_evidence.__wrapped__)(cdn, has_region, lines)
+
+
+@lru_cache(maxsize=4_096)
+def _kept_evidence(cdn: CDN, has_region: bool, lines: tuple[tuple[str, str], ...]) -> Evidence | None:
+    known = cdn if has_region else CDN(name=cdn.name, country_header=cdn.country_header)
+    return known.read(Lines([*lines]))
+
+
+#: Longer values are no codes, and would only fill the memory.
+_LONGEST = 64
 
 #: Countries some of whose subdivisions have country codes of their own (T5): a region such as `PR` in `US` is not in `US`.
 _DIVIDED = frozenset(country_of(code) for code in ALIASES if is_subdivision(code))

@@ -22,7 +22,8 @@ class Directives(NamedTuple):
 
     @classmethod
     def of(cls, own: Lines) -> Directives:
-        by_field = {name: _read(own.get(name)) for name in ("cache-control", *_TARGETED)}
+        names = own.names()
+        by_field = {name: _read(own.get(name)) if name in names else {} for name in ("cache-control", *_TARGETED)}
         expires = own.get("expires")
         return cls(by_field, expires[-1] if expires else None, any("no-cache" in line for line in own.get("pragma")))
 
