@@ -81,7 +81,9 @@ def test_there_are_pages_and_examples_to_run():
 
 def test_every_room_has_a_page():
     rooms = {path.parent for path in ROOMS.rglob("*.py")} - {ROOMS / "native"}
-    assert {page.parent for page in PAGES} >= {room for room in rooms if room.name != "demo_data"}
+    # Alembic runs the migrations, and the page of the ledger describes them.
+    data = {"demo_data", "migrations", "versions"}
+    assert {page.parent for page in PAGES} >= {room for room in rooms if room.name not in data}
 
 
 @each_page

@@ -18,7 +18,7 @@
     ├── ProxyError           (ValueError)  trusted proxies or CDN headers that let a viewer forge a location
     ├── PreviewError         (ValueError)  a request for a preview that is malformed
     └── LedgerError          (ValueError)  a ledger that is damaged or out of reach, or events that it refuses
-        └── HeadMoved                      somebody else has written to the ledger
+        └── HeadMoved        (LedgerError) somebody else has written to the ledger
 
     RuleSetWarning           (UserWarning) text that was read as something other than written
     ProxyWarning             (RuntimeWarning) a server that replaces the address of the peer
