@@ -7,7 +7,9 @@ from typing import assert_type
 from withhold import (
     CaseError,
     GeoIPError,
+    HeadMoved,
     InstantError,
+    LedgerError,
     Place,
     PreviewError,
     Problem,
@@ -29,7 +31,9 @@ from withhold import (
 VALUES: tuple[type[ValueError], ...] = (
     CaseError,
     GeoIPError,
+    HeadMoved,
     InstantError,
+    LedgerError,
     PreviewError,
     ProxyError,
     RuleError,
@@ -44,7 +48,9 @@ TYPES: tuple[type[TypeError], ...] = (SubjectIdTypeError, SubjectTypeError)
 OURS: tuple[type[WithholdError], ...] = (
     CaseError,
     GeoIPError,
+    HeadMoved,
     InstantError,
+    LedgerError,
     PreviewError,
     ProxyError,
     RuleError,
