@@ -182,6 +182,11 @@ def how_to_install(extra: str) -> str:
     )
 
 
+def missing_extra(error: ModuleNotFoundError, extra: str) -> ImportError:
+    """Return the error for a library that is not installed, with the extra that has it."""
+    return ImportError(f"`{error.name}` is not installed [missing-extra]; {how_to_install(extra)}", name=error.name)
+
+
 def did_you_mean(given: str, known: Iterable[str]) -> str:
     """Return the hint for an unknown name: the most similar known name, or else at most 20 of the known names.
 
@@ -346,8 +351,8 @@ class SnapshotError(WithholdError, ValueError):
     """A file that is damaged or not a snapshot."""
 
 
-class TrafficError(WithholdError, ValueError):
-    """A file of impressions that was refused. `problems` lists at most 100 of its problems."""
+class _ListError(WithholdError, ValueError):
+    """An error with several problems, at least one."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(problems[0])
@@ -356,6 +361,10 @@ class TrafficError(WithholdError, ValueError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
+
+
+class TrafficError(_ListError):
+    """A file of impressions that was refused. `problems` lists at most 100 of its problems."""
 
 
 class GeoIPError(WithholdError, ValueError):
@@ -370,16 +379,8 @@ class PreviewError(WithholdError, ValueError):
     """A request for a preview has a malformed instant or place."""
 
 
-class LedgerError(WithholdError, ValueError):
+class LedgerError(_ListError):
     """A ledger that is damaged or out of reach, or events that it refuses. `problems` lists at most 100 problems."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__(problems[0])
-        self.args = problems
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
 
 
 class HeadMoved(LedgerError):  # noqa: N818  # not always a failure: read the new events and decide again

@@ -1,6 +1,6 @@
 """An append-only record of events in a database, chained by hashes. It does not know what the events mean."""
 
-from withhold.errors import HeadMoved, LedgerError, how_to_install
+from withhold.errors import HeadMoved, LedgerError, missing_extra
 
 try:
     from withhold.ledger.event import EMPTY, Event, Head, NewEvent
@@ -10,8 +10,6 @@ try:
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "sqlalchemy":
         raise
-    raise ImportError(
-        f"`{error.name}` is not installed [missing-extra]; {how_to_install('demands')}", name=error.name
-    ) from None
+    raise missing_extra(error, "demands") from None
 
 __all__ = ["EMPTY", "Event", "Fold", "Head", "HeadMoved", "Ledger", "LedgerError", "NewEvent", "Reading", "States"]

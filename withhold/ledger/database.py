@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, event, exc, make_url, text
 from sqlalchemy.engine import URL
 
-from withhold.errors import LedgerError, Problem, excerpt, how_to_install, quoted
+from withhold.errors import LedgerError, Problem, excerpt, missing_extra, quoted
 
 #: The time that a writer waits for others, in seconds.
 _PATIENCE = 60
@@ -39,9 +39,7 @@ class Database:
                     pool_pre_ping=True,
                 )
             except ModuleNotFoundError as error:
-                raise ImportError(
-                    f"`{error.name}` is not installed [missing-extra]; {how_to_install('postgres')}", name=error.name
-                ) from None
+                raise missing_extra(error, "postgres") from None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from withhold.errors import how_to_install
+from withhold.errors import missing_extra
 
 
 def imported(module: str, extra: str) -> Any:
@@ -13,6 +13,4 @@ def imported(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        raise ImportError(
-            f"`{error.name}` is not installed [missing-extra]; {how_to_install(extra)}", name=error.name
-        ) from None
+        raise missing_extra(error, extra) from None
