@@ -42,7 +42,7 @@ class Closable(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """End the threads of the object."""
+        """End the threads of the object, and close what it has open."""
 
     def __enter__(self) -> Self:
         return self

@@ -117,7 +117,7 @@ def account_of(scope: Any) -> int | None:
 
 
 def inside(request: Request) -> None:
-    """Refuse a request that came through a proxy: with the counts, viewers could find out what is withheld in secret."""
+    """Refuse a request that came through a proxy. From the counts, viewers could infer what is withheld in secret."""
     if "x-forwarded-for" in request.headers:
         raise HTTPException(404)
 

@@ -6,7 +6,7 @@ from withhold.ledger import Event, NewEvent, States
 
 
 class Balances:
-    """Counts what was added to each name. `clear` removes a name."""
+    """A fold that adds up numbers by name. The event `cleared` removes a name."""
 
     name = "balances"
     version = 1

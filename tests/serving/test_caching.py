@@ -154,7 +154,7 @@ class TestTheLifetime:
 
 
 class Fake:
-    """A stand-in for a database of locations, some addresses of which may be anonymous."""
+    """A stand-in for a location database, which may mark addresses as anonymous."""
 
     def __init__(self, *, anonymous: bool) -> None:
         self.finds_anonymous = anonymous

@@ -182,6 +182,14 @@ def test_a_forked_child_begins_at_zero(sink: Kept, metrics: Metrics) -> None:
     assert (sink.counts.pages, sink.counts.unknown_locations) == (1, 0)
 
 
+def flushing(metrics: Metrics, inside: threading.Event) -> threading.Thread:
+    """Return a thread that flushes, after its sink has set `inside`."""
+    thread = threading.Thread(target=metrics.flush)
+    thread.start()
+    assert inside.wait(60)
+    return thread
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_fork_waits_for_numbers_that_are_being_passed_on() -> None:
     """Otherwise a lock of the monitoring library would stay locked in the child, which could never end."""
@@ -194,9 +202,7 @@ def test_a_fork_waits_for_numbers_that_are_being_passed_on() -> None:
                 time.sleep(0.05)
 
     metrics = Metrics(Locking(), interval=3600)
-    thread = threading.Thread(target=metrics.flush)
-    thread.start()
-    assert inside.wait(60)
+    thread = flushing(metrics, inside)
     forked(lambda: not lock.locked())
     thread.join()
     metrics.flush()  # the parent goes on, too
@@ -214,9 +220,7 @@ def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
             end.wait(60)
 
     metrics = Metrics(Stuck(), interval=3600)
-    thread = threading.Thread(target=metrics.flush)
-    thread.start()
-    assert inside.wait(60)
+    thread = flushing(metrics, inside)
     forked(lambda: True)
     end.set()
     thread.join()

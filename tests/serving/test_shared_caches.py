@@ -103,7 +103,7 @@ def caches_for(setup: Setup) -> dict[str, Cache]:
 
 
 def rules_at(chance: random.Random, at: datetime, count: int) -> RuleSet:
-    """Return rules, most of which begin or end soon."""
+    """Return rules. Most of them begin or end soon."""
 
     def rule(number: int) -> Rule:
         begin = at + timedelta(seconds=chance.randrange(-60, 90))

@@ -24,7 +24,7 @@ def instant_text(instant: datetime) -> str:
 
 
 def check_new(events: list[NewEvent]) -> None:
-    """Raise a `LedgerError` that lists what is wrong with the kinds and data of events."""
+    """Raise a `LedgerError` with all problems of the kinds and data of events."""
     raise_for(problem for number, event in enumerate(events, 1) for problem in problems_of(*event, f"event {number}"))
 
 

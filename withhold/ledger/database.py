@@ -43,7 +43,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that sees the ledger as it is now, whatever is written meanwhile. Blocks no writer."""
+        """Yield a connection that reads the ledger as it is now. Later writes do not change what it reads, and never wait for it."""
         with self._errors(), self._engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -47,9 +47,9 @@ class Event(NamedTuple):
     """An event of a ledger.
 
     `recorded_at` is RFC 3339 text in UTC, always with microseconds, so that texts sort as instants do. `history` is the
-    reason that was given for recording the past, or None. The last event of a command with an idempotency key holds the
-    `key`, and in `content` a hash of what was asked; elsewhere both are None. `hash` is the SHA-256 of all other fields
-    (see `hash_of`). Nobody may change `data`.
+    reason that was given for recording the past, or None. If a command has an idempotency key, its last event has the key
+    in `key` and a hash of the command in `content`. In all other events both are None. `hash` is the SHA-256 of all other
+    fields (see `hash_of`). Nobody may change `data`.
 
     >>> Event(1, "asha", "withhold 0.1.0", "2021-02-01T09:00:00.000000Z", "demand.received", {}, None, None, None,
     ...       "0" * 64, "9" * 64).head.sequence

@@ -38,7 +38,7 @@ class States:
     >>> states.get("demand", "IN-D1") is None
     True
 
-    What is put is kept in memory. States from a ledger also contain those of its projection.
+    States that a fold puts are kept in memory. With a `Reading`, the states of its ledger are there, too.
     """
 
     def __init__(self, reading: Reading | None = None) -> None:
@@ -86,7 +86,7 @@ class States:
             self._head = None
 
     def changed(self) -> Iterator[tuple[str, str, Data | None, Head]]:
-        """Yield what was put: kind, key, data, and the head after the event that put it."""
+        """Yield each state that a fold has put: its kind, its key, its data, and the head after the event."""
         for kind, states in self._kinds.items():
             for key, (data, head) in states.items():
                 if head is not None:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 from sqlalchemy import insert
 
@@ -18,12 +17,13 @@ from withhold.ledger.database import Database
 from withhold.ledger.event import EMPTY, Data, Event, Head, NewEvent, Row, canonical, hash_of
 from withhold.ledger.folds import Fold, States
 from withhold.ledger.reading import Reading
+from withhold.watching import Closable
 
-#: A function that checks what is to be done against the current states, and returns the events that record it.
+#: A function that reads the current states and returns the events to record. It raises an exception to record nothing.
 Command: TypeAlias = Callable[[Head, States], Sequence[NewEvent]]
 
 
-class Ledger:
+class Ledger(Closable):
     """An append-only record of events in SQLite or PostgreSQL.
 
     >>> from tempfile import TemporaryDirectory
@@ -74,14 +74,6 @@ class Ledger:
     def close(self) -> None:
         """Close the connections to the database."""
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def head(self) -> Head:

@@ -63,7 +63,8 @@ def require(connection: Connection, folds: Sequence[Fold], head: Head) -> None:
 
 def rebuild(connection: Connection, folds: Sequence[Fold]) -> None:
     """Compute all states again from the events. Takes about 20 seconds for a million events."""
-    reading, states, head = Reading(connection), States(), Reading(connection).head
+    reading, states = Reading(connection), States()
+    head = reading.head
     for event in reading.events():
         states.apply(event, folds)
     connection.execute(delete(schema.states))

@@ -180,7 +180,7 @@ _HELD: dict[int, list[Any]] = {}
 
 
 def _before_fork() -> None:
-    """Wait until no sink has numbers, because a lock of its library would stay locked in the child for ever."""
+    """Wait until no thread passes numbers to a sink: a lock that its library holds would stay locked in the child for ever."""
     locks = [metrics._passing for metrics in list(_ALL)]
     _HELD[threading.get_ident()] = [lock for lock in locks if lock.acquire(timeout=_PATIENCE)]
 
