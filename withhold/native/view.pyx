@@ -231,12 +231,9 @@ cdef class FastView:
             for row in range(count):
                 if marks[row] and owners[row] != last:
                     last = owners[row]
-                    # A subject of one row has no other tweets in it, and its ids were read already.
+                    # A subject of one row has no other tweets in it. If its ids are 0, it was not read.
                     alone = (row == 0 or owners[row - 1] != last) and (row + 1 == count or owners[row + 1] != last)
-                    if alone and tweets[row] and accounts[row]:
-                        decision = self._known(tweets[row], accounts[row])
-                    else:
-                        decision = self._known_subject(subjects[last])
+                    decision = self._known(tweets[row], accounts[row]) if alone and tweets[row] and accounts[row] else None
                     if decision is None:
                         others.append(last)
                         continue
@@ -289,17 +286,6 @@ cdef class FastView:
             return count
         tweets[0] = accounts[0] = 0
         return 1
-
-    cdef object _known_subject(self, object subject):
-        """Return the decision on a pair or on a tweet without others in it, or None."""
-        cdef int64_t tweet = 0, account = 0
-        if type(subject) is tuple:
-            if len(<tuple>subject) == 2:
-                tweet, account = withhold_id((<tuple>subject)[0]), withhold_id((<tuple>subject)[1])
-        elif type(subject) is self._tweet_type:
-            if (<FastTweet>subject).retweet_of is None and (<FastTweet>subject).quoted is None:
-                tweet, account = (<FastTweet>subject).number, (<FastTweet>subject).author
-        return self._known(tweet, account) if tweet and account else None
 
     def _mark(self, tweet_ids, account_ids, bytearray marks not None):
         """Set each mark to 1 if a rule may concern the tweet or an id is invalid, else to 0.
