@@ -6,10 +6,29 @@ try:
     from withhold.ledger.event import EMPTY, Event, Head, NewEvent
     from withhold.ledger.folds import Fold, States
     from withhold.ledger.ledger import Ledger
+    from withhold.ledger.progress import Progress
     from withhold.ledger.reading import Reading
+    from withhold.ledger.transfer import export, import_
+    from withhold.ledger.verification import Verification, verify
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "sqlalchemy":
         raise
     raise missing_extra(error, "demands") from None
 
-__all__ = ["EMPTY", "Event", "Fold", "Head", "HeadMoved", "Ledger", "LedgerError", "NewEvent", "Reading", "States"]
+__all__ = [
+    "EMPTY",
+    "Event",
+    "Fold",
+    "Head",
+    "HeadMoved",
+    "Ledger",
+    "LedgerError",
+    "NewEvent",
+    "Progress",
+    "Reading",
+    "States",
+    "Verification",
+    "export",
+    "import_",
+    "verify",
+]

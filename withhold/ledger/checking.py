@@ -36,7 +36,7 @@ def problems_of(kind: object, data: object, place: str) -> Iterator[Problem]:
     if not isinstance(data, dict):
         yield Problem("bad-event-data", f"the data {quoted(data)} are not a mapping", place, "pass a `dict`")
         return
-    yield from _problems_in(data, "data", place, _DEPTH)
+    yield from value_problems(data, place)
     effective = data.get("effective_at")
     if effective is not None:
         try:
@@ -89,8 +89,12 @@ def raise_for(problems: Iterator[Problem]) -> None:
         raise LedgerError(*found)
 
 
+def value_problems(data: Data, place: str) -> Iterator[Problem]:
+    """Yield what JSON cannot hold in the data of an event, or what its readers change."""
+    return _problems_in(data, "data", place, _DEPTH)
+
+
 def _problems_in(value: object, path: str, place: str, depth: int) -> Iterator[Problem]:
-    """Yield what JSON cannot hold, or what its readers change."""
     if value is None or value is True or value is False:
         return
     kind = type(value)  # subclasses may be written as something else

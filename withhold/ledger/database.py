@@ -20,8 +20,9 @@ _LOCK = text("SELECT pg_advisory_xact_lock(1818583911)")
 class Database:
     """A database that holds a ledger. Threads may share it; open it after a fork."""
 
-    def __init__(self, url: str, *, create: bool) -> None:
+    def __init__(self, url: str, *, create: bool, read_only: bool = False) -> None:
         parsed = _parsed(url)
+        self._read_only = read_only
         #: Where the ledger is, without a password.
         self.name = parsed.render_as_string()
         if parsed.drivername == "sqlite":
@@ -52,6 +53,9 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Yield a connection while no other can write. Commit at the end, or change nothing if an exception is raised."""
+        if self._read_only:
+            hint = "open it without `read_only`"
+            raise LedgerError(Problem("read-only", f"{quoted(self.name)} was opened to be read only", hint=hint))
         with self._errors(), self._engine.connect() as connection:
             connection.execution_options(ledger_writes=True)
             with connection.begin():  # which locks SQLite

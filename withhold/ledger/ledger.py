@@ -38,8 +38,9 @@ class Ledger(Closable):
     """
 
     def __init__(self, database: Database, folds: Sequence[Fold], clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._folds = tuple(folds)
+        #: What the functions of this package that read or fill whole ledgers need.
+        self.database = database
+        self.folds = tuple(folds)
         self._clock = clock
 
     @classmethod
@@ -49,23 +50,26 @@ class Ledger(Closable):
         folds: Sequence[Fold] = (),
         *,
         create: bool = False,
+        read_only: bool = False,
         clock: Callable[[], datetime] | None = None,
     ) -> Ledger:
         """Open the ledger at `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/DATABASE`.
 
         `folds` compute the current states. Without folds, a ledger that has states can be read, but not written.
         `create=True` makes a ledger that does not exist, upgrades the tables of an older version, and computes the states
-        again if other folds, or other versions of them, made them. `clock` returns the current instant, for tests and
-        replays.
+        again if other folds, or other versions of them, made them. `read_only=True` also opens a ledger that may be
+        damaged, to verify or export it. `clock` returns the current instant, for tests and replays.
 
-        Raises `LedgerError` if there is no ledger, or one of another version, if its triggers are missing, or if its
-        states are not those of `folds`.
+        Raises `LedgerError` if there is no ledger, or one of another version. Unless `read_only`, it is also raised if
+        the triggers are missing, or if the states are not those of `folds`.
         """
-        database = Database(url, create=create)
+        if create and read_only:
+            raise TypeError("a ledger that is made cannot be read-only [create-read-only]; pass one of the two")
+        database = Database(url, create=create, read_only=read_only)
         try:
             if create:
                 opening.make(database, folds)
-            opening.check(database, folds)
+            opening.check(database, None if read_only else folds)
         except BaseException:
             database.close()
             raise
@@ -73,7 +77,7 @@ class Ledger(Closable):
 
     def close(self) -> None:
         """Close the connections to the database."""
-        self._database.close()
+        self.database.close()
 
     @property
     def head(self) -> Head:
@@ -102,7 +106,7 @@ class Ledger(Closable):
     @contextmanager
     def reading(self) -> Iterator[Reading]:
         """Yield a `Reading`, whose head, events and states are all those of one instant."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             yield Reading(connection)
 
     def append(
@@ -175,7 +179,7 @@ class Ledger(Closable):
     ) -> Head:
         check_names(actor=actor, tool=tool, key=key, history=history)
         digest = None if key is None else sha256(canonical([actor, history, content]).encode()).hexdigest()
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             reading = Reading(connection)
             if key is not None and (done := reading.with_key(key)) is not None:
                 if done.content != digest:
@@ -189,7 +193,7 @@ class Ledger(Closable):
             if expect is not None and expect != head:
                 message = f"the head is event {head.sequence} {head.hash}, not event {expect[0]} {expect[1]}"
                 raise HeadMoved(Problem("head-moved", message, hint="read the new events, and decide again"))
-            projection.require(connection, self._folds, head)
+            projection.require(connection, self.folds, head)
             rows = self._rows(_new_events(command, last, states), last, actor, tool, history, key, digest)
             if rows:
                 connection.execute(insert(schema.events), [row._asdict() for row in rows])
@@ -224,7 +228,7 @@ class Ledger(Closable):
 
     def _applied(self, row: Row, states: States) -> Event:
         event = row.event()
-        states.apply(event, self._folds)
+        states.apply(event, self.folds)
         return event
 
 

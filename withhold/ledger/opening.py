@@ -27,8 +27,11 @@ def make(database: Database, folds: Sequence[Fold]) -> None:
             projection.rebuild(connection, folds)
 
 
-def check(database: Database, folds: Sequence[Fold]) -> None:
-    """Raise `LedgerError` unless the database holds a ledger with this version's tables, triggers and states."""
+def check(database: Database, folds: Sequence[Fold] | None) -> None:
+    """Raise `LedgerError` unless the database holds a ledger with this version's tables, triggers and states.
+
+    If `folds` is None, neither the triggers nor the states are checked.
+    """
     with database.reading() as connection:
         found = _revision(connection)
         if found is None:
@@ -39,12 +42,11 @@ def check(database: Database, folds: Sequence[Fold]) -> None:
             message = f"{quoted(database.name)} has tables of version {found}, not {schema.REVISION}"
             hint = "keep a copy, and open it with `create=True` to upgrade it"
             raise LedgerError(Problem("old-ledger", message, hint=hint))
-        lost = triggers.missing(connection)
+        if folds is None:
+            return
+        lost = triggers.problem(connection)
         if lost:
-            names = ", ".join(map(quoted, lost))
-            hint = "find out who changed them, and verify the ledger from an export"
-            message = f"the triggers {names} that protect the events are missing or different"
-            raise LedgerError(Problem("no-triggers", message, hint=hint))
+            raise LedgerError(lost)
         if folds:
             projection.require(connection, folds, Reading(connection).head)
 

@@ -15,7 +15,8 @@ _EVENTS = select(_events).order_by(_events.c.sequence)
 _LAST = select(_events).order_by(_events.c.sequence.desc()).limit(1)
 _STATE = select(_states.c.data).where(_states.c.kind == bindparam("of_kind"), _states.c.key == bindparam("of_key"))
 _STATES = select(_states).order_by(_states.c.kind, _states.c.key)
-_PAGE = 2000
+#: The number of rows that are read at once.
+PAGE = 2000
 
 
 class Reading:
@@ -42,17 +43,17 @@ class Reading:
     def states(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Data]]:
         """Yield the keys that begin with `prefix`, sorted by code point, with their states."""
         query = _STATES.where(_states.c.kind == kind, _states.c.key >= prefix)
-        for _, key, data, _, _ in self._connection.execute(query.execution_options(yield_per=_PAGE)):
+        for _, key, data, _, _ in self._connection.execute(query.execution_options(yield_per=PAGE)):
             if not key.startswith(prefix):
                 break
             yield key, json.loads(data)
 
-    def rows(self, after: int = 0, until: int | None = None) -> Iterator[Row]:
-        """Yield events as they are stored."""
-        query = _EVENTS.where(_events.c.sequence > after)
+    def rows(self, after: int | None = None, until: int | None = None) -> Iterator[Row]:
+        """Yield events as they are stored. Without `after`, these include any whose number is not positive."""
+        query = _EVENTS if after is None else _EVENTS.where(_events.c.sequence > after)
         if until is not None:
             query = query.where(_events.c.sequence <= until)
-        yield from map(Row._make, self._connection.execute(query.execution_options(yield_per=_PAGE)))
+        yield from map(Row._make, self._connection.execute(query.execution_options(yield_per=PAGE)))
 
     def last(self) -> Row | None:
         """Return the last event, or None."""

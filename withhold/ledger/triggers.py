@@ -6,6 +6,7 @@ import re
 
 from sqlalchemy import Connection, text
 
+from withhold.errors import Problem, quoted
 from withhold.ledger.event import EMPTY
 
 _CHANGED = "a ledger is append-only: its events cannot be changed or removed"
@@ -52,8 +53,18 @@ def install(connection: Connection) -> None:
         run(f"ALTER TABLE ledger_events ENABLE ALWAYS TRIGGER {name}")
 
 
-def missing(connection: Connection) -> list[str]:
-    """Return the names of the triggers that are missing, disabled or different."""
+def problem(connection: Connection) -> Problem | None:
+    """Return which triggers are missing, disabled or different, or None."""
+    lost = _missing(connection)
+    if not lost:
+        return None
+    names = ", ".join(map(quoted, lost))
+    message = f"the triggers {names} that protect the events are missing or different"
+    hint = "find out who changed them; export the ledger, and import it into a new one"
+    return Problem("no-triggers", message, hint=hint)
+
+
+def _missing(connection: Connection) -> list[str]:
     if connection.dialect.name == "sqlite":
         rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
         found = {name: str(sql) for name, sql in rows}
