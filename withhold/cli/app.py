@@ -12,6 +12,7 @@ from withhold.cli.compile import compile_
 from withhold.cli.demo import demo
 from withhold.cli.diff import diff
 from withhold.cli.explain import explain
+from withhold.cli.ledger import ledger
 from withhold.cli.lint import lint
 from withhold.cli.locate import locate
 from withhold.cli.test import test
@@ -42,3 +43,4 @@ def _root(
 
 for command in (check, explain, lint, test, diff, compile_, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)
+app.add_typer(ledger, name="ledger")

@@ -77,6 +77,16 @@ Traffic = Annotated[
     ),
 ]
 
+LedgerUrl = Annotated[
+    str,
+    typer.Option(
+        "--ledger",
+        metavar="URL",
+        envvar="WITHHOLD_LEDGER",
+        help="The ledger: sqlite:///PATH, or postgresql://USER@HOST/DATABASE.",
+    ),
+]
+
 
 def formats(*results: type) -> Any:
     """Return the option `--format`, with the formats in which all results of a command can be printed."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.engine.explain import subject_values
-from withhold.errors import CaseError, Problem, RuleSetError
+from withhold.errors import CaseError, LedgerError, Problem, RuleSetError
 from withhold.location import Anonymised, Location, Resolution
 from withhold.model import Decision, RuleSet, Viewer
 from withhold.model.instants import in_iso
@@ -32,7 +32,7 @@ from withhold.snapshot import Snapshot
 class Refusal:
     """Refused files. Problems without a place concern `path`; `note` describes how the command ran."""
 
-    error: RuleSetError | CaseError
+    error: RuleSetError | CaseError | LedgerError
     path: Path
     note: str = ""
     #: Further entries of `to_dict`.

@@ -85,6 +85,10 @@ class States:
         finally:
             self._head = None
 
+    def pop(self, kind: str, key: str) -> State | None:
+        """Remove what was put or read, and return it, or None."""
+        return self._kinds[kind].pop(key, None)
+
     def changed(self) -> Iterator[tuple[str, str, Data | None, Head]]:
         """Yield each state that a fold has put: its kind, its key, its data, and the head after the event."""
         for kind, states in self._kinds.items():

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 from withhold.errors import Problem, in_backticks, quoted
 from withhold.ledger import projection, schema, triggers
 from withhold.ledger.checking import raise_for
-from withhold.ledger.event import EMPTY, Data, Head, canonical
+from withhold.ledger.event import EMPTY, Head, canonical
 from withhold.ledger.folds import States
 from withhold.ledger.ledger import Ledger
 from withhold.ledger.progress import Progress, counted
@@ -107,18 +107,16 @@ def _different(
     connection: Connection, states: States, progress: Progress | None, events: int, whole: int
 ) -> Iterator[Problem]:
     """Yield how the states of the projection differ from those that were computed."""
-    computed: dict[tuple[str, str], tuple[Data, Head]] = {
-        (kind, key): (data, head) for kind, key, data, head in states.changed() if data is not None
-    }
     rows = connection.execute(select(schema.states).execution_options(yield_per=PAGE))
     for kind, key, data, sequence, hash_ in counted(rows, progress, whole, events):
-        there = computed.pop((kind, key), None)
-        if there is None:
+        computed = states.pop(kind, key)
+        if computed is None or computed.data is None:
             yield _state_problem(kind, key, "does not follow from the events")
-        elif data != canonical(there[0]) or (sequence, hash_) != there[1]:
+        elif data != canonical(computed.data) or (sequence, hash_) != computed.head:
             yield _state_problem(kind, key, "is not the one that follows from the events")
-    for kind, key in computed:
-        yield _state_problem(kind, key, "is missing")
+    for kind, key, missing, _ in states.changed():
+        if missing is not None:
+            yield _state_problem(kind, key, "is missing")
 
 
 def _state_problem(kind: str, key: str, what: str) -> Problem:
