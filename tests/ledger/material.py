@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from withhold.ledger import Event, NewEvent, States
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine
+
+from tests.ledger.server import needs_postgres
+from withhold.ledger import Event, LedgerError, NewEvent, States
 
 
 class Balances:
@@ -24,4 +30,36 @@ def added(name: str, amount: int = 1, **more: object) -> NewEvent:
     return NewEvent("added", {"name": name, "amount": amount, **more})
 
 
-WHO = {"actor": "asha", "tool": "tests 1"}
+WHO: Any = {"actor": "asha", "tool": "tests 1"}
+
+
+def run_sql(url: str, *statements: str) -> None:
+    """Run statements on the database of a ledger, past the package. One transaction each."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+    finally:
+        engine.dispose()
+
+
+def in_both(both: dict[str, Any], sqlite: dict[str, Any], postgresql: dict[str, Any]) -> list[Any]:
+    """Return the parameters of a test with the fixture `url` (indirect) and a value, which may be of one database only."""
+    marks: dict[str, Any] = {"sqlite": (), "postgresql": needs_postgres}
+    return [
+        pytest.param(database, value, marks=marks[database], id=f"{database}: {name}")
+        for database, own in (("sqlite", sqlite), ("postgresql", postgresql))
+        for name, value in {**both, **own}.items()
+    ]
+
+
+def drop_triggers(url: str) -> None:
+    """Remove what protects the events, as an attacker would."""
+    on = "" if url.startswith("sqlite") else " ON ledger_events"
+    names = ("update", "delete", "insert") if not on else ("change", "insert")
+    run_sql(url, *(f"DROP TRIGGER IF EXISTS ledger_events_{name}{on}" for name in names))
+
+
+def codes(error: LedgerError) -> list[str]:
+    return [problem.code for problem in error.problems]

@@ -71,7 +71,10 @@ class States:
                 yield key, current
 
     def put(self, kind: str, key: str, data: Data | None) -> None:
-        """Replace a state, or remove it with None. Raises `TypeError` outside of `Fold.apply`."""
+        """Replace a state, or remove it with None. A key has no NUL character: PostgreSQL cannot store it.
+
+        Raises `TypeError` outside of `Fold.apply`.
+        """
         if self._head is None:
             raise TypeError("only a fold may put states [states-are-read-only]; append an event instead")
         self._kinds[kind][key] = State(data, self._head)

@@ -43,17 +43,19 @@ class Reading:
     def states(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Data]]:
         """Yield the keys that begin with `prefix`, sorted by code point, with their states."""
         query = _STATES.where(_states.c.kind == kind, _states.c.key >= prefix)
-        for _, key, data, _, _ in self._connection.execute(query.execution_options(yield_per=PAGE)):
-            if not key.startswith(prefix):
-                break
-            yield key, json.loads(data)
+        with self._connection.execute(query.execution_options(yield_per=PAGE)) as result:
+            for _, key, data, _, _ in result:
+                if not key.startswith(prefix):
+                    break
+                yield key, json.loads(data)
 
     def rows(self, after: int | None = None, until: int | None = None) -> Iterator[Row]:
         """Yield events as they are stored. Without `after`, these include any whose number is not positive."""
         query = _EVENTS if after is None else _EVENTS.where(_events.c.sequence > after)
         if until is not None:
             query = query.where(_events.c.sequence <= until)
-        yield from map(Row._make, self._connection.execute(query.execution_options(yield_per=PAGE)))
+        with self._connection.execute(query.execution_options(yield_per=PAGE)) as result:
+            yield from map(Row._make, result)
 
     def last(self) -> Row | None:
         """Return the last event, or None."""

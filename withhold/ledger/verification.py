@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -84,7 +85,7 @@ def verify(ledger: Ledger, head: Head | str | None = None, progress: Progress | 
         states = None if outdated else connection.execute(select(func.count()).select_from(schema.states)).scalar_one()
         whole = events + (states or 0)
 
-        def problems() -> Iterator[Problem]:
+        def problems() -> Generator[Problem]:
             nonlocal given
             yield from filter(None, [triggers.problem(connection), outdated if ledger.folds else None])
             for row in counted(reading.rows(), progress, whole):
@@ -99,7 +100,8 @@ def verify(ledger: Ledger, head: Head | str | None = None, progress: Progress | 
             if states is not None and replay.sound:
                 yield from _different(connection, replay.states, progress, events, whole)
 
-        raise_for(problems())
+        with closing(problems()) as found:  # which closes its cursors before the connection, also after 100 problems
+            raise_for(found)
         return Verification(replay.head, given, states)
 
 
@@ -107,13 +109,13 @@ def _different(
     connection: Connection, states: States, progress: Progress | None, events: int, whole: int
 ) -> Iterator[Problem]:
     """Yield how the states of the projection differ from those that were computed."""
-    rows = connection.execute(select(schema.states).execution_options(yield_per=PAGE))
-    for kind, key, data, sequence, hash_ in counted(rows, progress, whole, events):
-        computed = states.pop(kind, key)
-        if computed is None or computed.data is None:
-            yield _state_problem(kind, key, "does not follow from the events")
-        elif data != canonical(computed.data) or (sequence, hash_) != computed.head:
-            yield _state_problem(kind, key, "is not the one that follows from the events")
+    with connection.execute(select(schema.states).execution_options(yield_per=PAGE)) as rows:
+        for kind, key, data, sequence, hash_ in counted(rows, progress, whole, events):
+            computed = states.pop(kind, key)
+            if computed is None or computed.data is None:
+                yield _state_problem(kind, key, "does not follow from the events")
+            elif data != canonical(computed.data) or (sequence, hash_) != computed.head:
+                yield _state_problem(kind, key, "is not the one that follows from the events")
     for kind, key, missing, _ in states.changed():
         if missing is not None:
             yield _state_problem(kind, key, "is missing")
