@@ -31,7 +31,7 @@ def forked(check: Callable[[], object]) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def run(script: str, *arguments: Path) -> None:
+def run(script: str, *arguments: object) -> None:
     """Run a script, which must print `done`."""
     found = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *map(str, arguments)],

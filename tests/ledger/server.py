@@ -12,8 +12,10 @@ import socket
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,7 @@ class Server:
         self._data = self._folder / "data"
         self._password = token_hex(8)
         self._databases = 0
+        self._process: subprocess.Popen[bytes] | None = None
         file = self._folder / "password"
         file.write_text(self._password, encoding="ascii")
         if self._user:
@@ -59,11 +62,13 @@ class Server:
     def start(self) -> None:
         """Start the server, and wait until it answers. Its log is in a file beside the data."""
         options = ("-p", str(self._port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command("postgres", *options), user=self._user, cwd="/", stdout=log, stderr=log, process_group=0
-            )
         for _ in range(600):
+            # It exits while a process of a server that was killed is still there.
+            if self._process is None or self._process.poll() is not None:
+                with (self._folder / "log").open("ab") as log:
+                    self._process = subprocess.Popen(
+                        self._command("postgres", *options), user=self._user, cwd="/", stdout=log, stderr=log
+                    )
             if self._answers():
                 return
             time.sleep(0.05)
@@ -71,10 +76,16 @@ class Server:
 
     def kill(self) -> None:
         """Kill all its processes at once, so that it has no time to finish anything."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        assert self._process is not None
+        processes = self.execute("SELECT pid FROM pg_stat_activity")
+        # First its parent, which would restart the others. Each has a process group of its own.
+        for pid in (self._process.pid, *(pid for (pid,) in processes)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
+        assert self._process is not None
         self._process.send_signal(signal.SIGINT)  # end all sessions, and shut down
         try:
             self._process.wait(10)
@@ -92,16 +103,17 @@ class Server:
     def url(self, name: str) -> str:
         return f"postgresql://tests:{self._password}@127.0.0.1:{self._port}/{name}"
 
-    def execute(self, sql: str, name: str = "postgres") -> None:
+    def execute(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement, and return its rows."""
         import psycopg
 
-        with psycopg.connect(self.url(name), autocommit=True) as connection:
-            connection.execute(sql.encode())
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            cursor = connection.execute(sql.encode())
+            return cursor.fetchall() if cursor.description else []
 
     def _answers(self) -> bool:
         import psycopg
 
-        assert self._process.poll() is None, (self._folder / "log").read_text(encoding="utf-8")
         try:
             self.execute("SELECT 1")
         except psycopg.OperationalError:

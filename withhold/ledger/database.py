@@ -71,7 +71,7 @@ class Database:
         try:
             yield
         except exc.DBAPIError as error:
-            reason = " ".join(str(error.orig).split())
+            reason = " ".join(str(error.orig).split()).rstrip(".")
             if "database is locked" in reason or type(error.orig).__name__ == "LockNotAvailable":
                 hint = "repeat the command"
                 message = f"others have written to {quoted(self.name)} for {_PATIENCE} seconds"
