@@ -154,7 +154,11 @@ def _advance(bar: Progress, done: int, whole: int | None) -> None:
 
 def _counted(file: BinaryIO, bar: Progress) -> Iterator[bytes]:
     """Yield the lines of a file, and show how much of it was read."""
-    size = os.fstat(file.fileno()).st_size if file.seekable() else None
+    size = None
+    if file.seekable():
+        start = file.tell()
+        size = file.seek(0, os.SEEK_END) - start
+        file.seek(start)
     done = 0
     for number, line in enumerate(file):
         if number % _STEP == 0:
