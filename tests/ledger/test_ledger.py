@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from tests.ledger.material import WHO, Balances, added
 from withhold.ledger import EMPTY, HeadMoved, Ledger, LedgerError, NewEvent
+from withhold.ledger.reading import _TIP
 
 
 def test_events_are_read_as_they_were_appended(ledger):
@@ -103,3 +106,16 @@ def test_a_command_that_fails_or_has_nothing_to_do_records_nothing(ledger):
     with pytest.raises(KeyError):  # from the fold
         ledger.append([added("a"), NewEvent("added", {"name": "b"})], **WHO)
     assert (ledger.head, ledger.state("balance", "a")) == (EMPTY, None)
+
+
+def test_a_writer_looks_up_the_last_event_and_its_key_in_indexes(ledger):
+    """Otherwise each command of a large ledger would take as long as it takes to read the ledger."""
+    ledger.append([added("a")], **WHO)
+    with ledger.database.reading() as connection:
+        query = str(_TIP.params(with_key="k").compile(connection, compile_kwargs={"literal_binds": True}))
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET enable_seqscan = off"))  # which it prefers for a small table
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        plan = [str(row) for row in connection.execute(text(f"{explain} {query}"))]
+    assert [step for step in plan if re.search(r"SCAN ledger_events|Seq Scan on ledger_events", step)] == []
+    assert any("ledger_events_key" in step for step in plan)

@@ -22,6 +22,8 @@ from withhold.watching import Closable
 #: A function that reads the current states and returns the events to record. It raises an exception to record nothing.
 Command: TypeAlias = Callable[[Head, States], Sequence[NewEvent]]
 
+_INSERT = insert(schema.events)
+
 
 class Ledger(Closable):
     """An append-only record of events in SQLite or PostgreSQL.
@@ -181,22 +183,22 @@ class Ledger(Closable):
         digest = None if key is None else sha256(canonical([actor, history, content]).encode()).hexdigest()
         with self.database.writing() as connection:
             reading = Reading(connection)
-            if key is not None and (done := reading.with_key(key)) is not None:
+            last, done, made_by = reading.tip(key)
+            if done is not None:
                 if done.content != digest:
                     message = (
                         f"the key {quoted(key)} was used for another command, which ended with event {done.sequence}"
                     )
                     raise LedgerError(Problem("key-reused", message, hint="use a new key for a new command"))
                 return Head(done.sequence, done.hash)
-            last, states = reading.last(), States(reading)
-            head = _head_of(last)
+            states, head = States(reading), _head_of(last)
             if expect is not None and expect != head:
                 message = f"the head is event {head.sequence} {head.hash}, not event {expect[0]} {expect[1]}"
                 raise HeadMoved(Problem("head-moved", message, hint="read the new events, and decide again"))
-            projection.require(connection, self.folds, head)
+            projection.require(made_by, self.folds, head)
             rows = self._rows(_new_events(command, last, states), last, actor, tool, history, key, digest)
             if rows:
-                connection.execute(insert(schema.events), [row._asdict() for row in rows])
+                connection.execute(_INSERT, [row._asdict() for row in rows])
                 for row in rows:
                     self._applied(row, states)
                 head = _head_of(rows[-1])

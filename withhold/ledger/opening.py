@@ -23,7 +23,8 @@ def make(database: Database, folds: Sequence[Fold]) -> None:
         if found != schema.REVISION:
             _refuse_newer(database, found)
             _migrate(connection)
-        if folds and projection.problem(connection, folds, Reading(connection).head):
+        reading = Reading(connection)
+        if folds and projection.problem(reading.folds(), folds, reading.head):
             projection.rebuild(connection, folds)
 
 
@@ -48,7 +49,8 @@ def check(database: Database, folds: Sequence[Fold] | None) -> None:
         if lost:
             raise LedgerError(lost)
         if folds:
-            projection.require(connection, folds, Reading(connection).head)
+            reading = Reading(connection)
+            projection.require(reading.folds(), folds, reading.head)
 
 
 def _revision(connection: Connection) -> str | None:

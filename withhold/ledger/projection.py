@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, text
+from sqlalchemy import Connection, bindparam, delete, insert, text
 
 from withhold.errors import LedgerError, Problem, quoted
 from withhold.ledger import schema
 from withhold.ledger.event import Head, canonical
 from withhold.ledger.folds import Fold, States
-from withhold.ledger.reading import Reading
+from withhold.ledger.reading import FoldRow, Reading
 
 # Both databases know this form of it, which SQLAlchemy has for each of them apart.
 _UPSERT = text(
@@ -38,9 +38,8 @@ def write(connection: Connection, states: States, head: Head) -> None:
     connection.execute(_STAMP, head._asdict())
 
 
-def problem(connection: Connection, folds: Sequence[Fold], head: Head) -> Problem | None:
-    """Return why the projection is not that of `folds` at `head`, or None."""
-    rows = connection.execute(select(schema.folds)).all()
+def problem(rows: Sequence[FoldRow], folds: Sequence[Fold], head: Head) -> Problem | None:
+    """Return why the projection, which the folds in `rows` made, is not that of `folds` at `head`, or None."""
     recorded = {name: version for name, version, _, _ in rows}
     wanted = {fold.name: fold.version for fold in folds}
     if recorded != wanted:
@@ -54,9 +53,9 @@ def problem(connection: Connection, folds: Sequence[Fold], head: Head) -> Proble
     return Problem("projection-outdated", message, hint="open the ledger with `create=True` to compute them again")
 
 
-def require(connection: Connection, folds: Sequence[Fold], head: Head) -> None:
+def require(rows: Sequence[FoldRow], folds: Sequence[Fold], head: Head) -> None:
     """Raise `LedgerError` unless the projection is that of `folds` at `head`."""
-    found = problem(connection, folds, head)
+    found = problem(rows, folds, head)
     if found:
         raise LedgerError(found)
 

@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, func, select, true
 
 from withhold.ledger.event import EMPTY, Data, Event, Head, Row
 from withhold.ledger.schema import events as _events
+from withhold.ledger.schema import folds as _folds
 from withhold.ledger.schema import states as _states
 
 _EVENTS = select(_events).order_by(_events.c.sequence)
 _LAST = select(_events).order_by(_events.c.sequence.desc()).limit(1)
+# Both databases look these up in an index, unlike `sequence = … OR key = …`, for which they read the whole table.
+_TIP_SEQUENCES = (
+    select(func.max(_events.c.sequence)).scalar_subquery(),
+    select(_events.c.sequence).where(_events.c.key == bindparam("with_key")).limit(1).scalar_subquery(),
+)
+_TIP = (
+    select(_events, _folds)
+    .select_from(_events.outerjoin(_folds, true()))
+    .where(_events.c.sequence.in_(_TIP_SEQUENCES))
+    .order_by(_events.c.sequence)
+)
+_FOLDS = select(_folds)
 _STATE = select(_states.c.data).where(_states.c.kind == bindparam("of_kind"), _states.c.key == bindparam("of_key"))
 _STATES = select(_states).order_by(_states.c.kind, _states.c.key)
 #: The number of rows that are read at once.
 PAGE = 2000
+
+
+class FoldRow(NamedTuple):
+    """A fold as it is recorded, with the head of the ledger to which its states belong."""
+
+    name: str
+    version: int
+    sequence: int
+    hash: str
+
+
+class Tip(NamedTuple):
+    """The last event, the last event of the command with an idempotency key, and the folds of the projection."""
+
+    last: Row | None
+    done: Row | None
+    folds: Sequence[FoldRow]
 
 
 class Reading:
@@ -62,7 +93,16 @@ class Reading:
         found = self._connection.execute(_LAST).first()
         return None if found is None else Row._make(found)
 
-    def with_key(self, key: str) -> Row | None:
-        """Return the last event of the command with an idempotency key, or None."""
-        found = self._connection.execute(select(_events).where(_events.c.key == key)).first()
-        return None if found is None else Row._make(found)
+    def tip(self, key: str | None) -> Tip:
+        """Return what a writer needs to know. It is one query, because other writers wait meanwhile."""
+        found = self._connection.execute(_TIP, {"with_key": key}).all()
+        if not found:
+            return Tip(None, None, self.folds())
+        events = [Row._make(row[: len(Row._fields)]) for row in found]
+        folds = [FoldRow._make(row[len(Row._fields) :]) for row in found if row[:1] == found[-1][:1]]
+        done = next((row for row in events if key is not None and row.key == key), None)
+        return Tip(events[-1], done, [fold for fold in folds if fold.name is not None])
+
+    def folds(self) -> list[FoldRow]:
+        """Return the folds that made the projection."""
+        return [FoldRow._make(row) for row in self._connection.execute(_FOLDS)]

@@ -48,8 +48,9 @@ def import_(ledger: Ledger, stream: Iterable[bytes]) -> Head:
     export can be rewritten as a whole.
     """
     with ledger.database.writing() as connection:
-        head = Reading(connection).head
-        projection.require(connection, ledger.folds, head)
+        reading = Reading(connection)
+        head = reading.head
+        projection.require(reading.folds(), ledger.folds, head)
         if head != EMPTY:
             message = f"the ledger has {head.sequence:,} events already"
             raise LedgerError(Problem("ledger-not-empty", message, hint="import into a new ledger"))

@@ -81,7 +81,7 @@ def verify(ledger: Ledger, head: Head | str | None = None, progress: Progress | 
     with ledger.database.reading() as connection:
         reading, replay = Reading(connection), Replay(ledger.folds)
         events = reading.head.sequence
-        outdated = projection.problem(connection, ledger.folds, reading.head)
+        outdated = projection.problem(reading.folds(), ledger.folds, reading.head)
         states = None if outdated else connection.execute(select(func.count()).select_from(schema.states)).scalar_one()
         whole = events + (states or 0)
 
