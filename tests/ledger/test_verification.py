@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from tests.ledger.material import WHO, Balances, added, codes, drop_triggers, run_sql
-from withhold.ledger import EMPTY, Head, Ledger, LedgerError, NewEvent, schema, triggers, verify
+from withhold.ledger import EMPTY, Head, Ledger, LedgerError, NewEvent, export, schema, triggers, verify
 from withhold.ledger.event import Row, canonical, hash_of
 
 EVENTS = 6
@@ -94,6 +95,21 @@ def test_a_change_of_any_field_of_any_event_is_found(ledger, heads, url, column)
         with pytest.raises(LedgerError) as raised:
             verify(opened)
         assert codes(raised.value) == ["no-triggers"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("column", [column for column in Row._fields if column != "sequence"])
+def test_a_value_of_another_type_is_found(ledger, heads, url, column):
+    attack(url, f"UPDATE ledger_events SET {column} = CAST({column} AS BLOB) WHERE sequence = 2")
+    if column == "history":  # it is NULL, and stays so
+        run_sql(url, "UPDATE ledger_events SET history = x'80' WHERE sequence = 2")
+    assert "event-changed" in problems(url)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_text_that_is_not_utf_8_is_found(ledger, heads, url):
+    attack(url, "UPDATE ledger_events SET actor = CAST(x'80' AS TEXT) WHERE sequence = 2")
+    assert problems(url) == ["ledger-unavailable"]
 
 
 def set_to(ledger, sequence, column, value):
@@ -280,3 +296,18 @@ def test_any_data_is_verified_and_read_back(tmp_path_factory, datas):
         head = opened.append([NewEvent("added", data) for data in datas], **WHO)
         assert verify(opened, head).head.sequence == len(datas)
         assert [event.data for event in opened.events()] == datas
+
+
+def test_others_may_write_while_a_ledger_is_verified_or_exported(ledger, heads, monkeypatch):
+    monkeypatch.setattr("withhold.ledger.progress._STEP", 1)
+    written = []
+
+    def write(*_):
+        written.append(ledger.append([added("a")], **WHO))
+
+    assert (verify(ledger, progress=write).head, len(written)) == (heads[-1], EVENTS + 3 + 2)
+    kept = ledger.head
+    with BytesIO() as stream:
+        assert export(ledger, stream, progress=write) == kept
+        assert len(stream.getvalue().splitlines()) == kept.sequence + 1
+    assert verify(ledger, kept).head == ledger.head != kept

@@ -45,6 +45,7 @@ class Replay:
         self.sound = True
         self._recorded_at = ""
         self._names: set[str] = set()
+        self._kinds: set[str] = set()
         self._keys: set[str] = set()
 
     def problems(self, row: Row, data: Data | None, place: str) -> list[Problem]:
@@ -93,9 +94,9 @@ class Replay:
             if row.key in self._keys:
                 yield Problem("key-reused", f"the key {quoted(row.key)} is that of an earlier command", place, _HINT)
             self._keys.add(row.key)
-        if row.kind not in self._names:
+        if row.kind not in self._kinds:
             yield from problems_of(row.kind, {}, place)
-            self._names.add(row.kind)
+            self._kinds.add(row.kind)
         if row.history is None:
             try:
                 effective = backdated(data, row.recorded_at)

@@ -73,7 +73,7 @@ def _record(connection: Connection, lines: Iterable[bytes], replay: Replay) -> I
         if ended:
             yield Problem("bad-export", "there is a line after the last one", place, _HINT)
             return
-        if raw == _end(replay.head):
+        if raw.startswith(b'{"events":') and raw == _end(replay.head):
             ended = True
             continue
         row, data = _read(raw)

@@ -73,7 +73,7 @@ def verify(ledger: Ledger, head: Head | str | None = None, progress: Progress | 
     that event is proven. Without it, an event that was changed, removed, added or moved is found, but not the removal of
     the last events or a new chain of hashes. Raises `LedgerError` with all problems, at most 100.
 
-    `progress(done, whole)` is called now and then. Others may write meanwhile. Takes about 15 seconds for a million
+    `progress(done, whole)` is called now and then. Others may write meanwhile. Takes about 20 seconds for a million
     events.
     """
     wanted = head.hash if isinstance(head, Head) else head
