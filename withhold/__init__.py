@@ -11,6 +11,7 @@
 from withhold.engine import Engine, Explanation, Following, FollowStatus, Page, Reference, TweetDecisions, View
 from withhold.errors import (
     CaseError,
+    DemandError,
     GeoIPError,
     HeadMoved,
     InstantError,
@@ -70,6 +71,7 @@ __all__ = [
     "NOT_A_TWEET",
     "CaseError",
     "Decision",
+    "DemandError",
     "Disclosure",
     "Effect",
     "Engine",

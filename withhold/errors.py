@@ -12,6 +12,7 @@
     ├── RuleError            (ValueError)  a rule that contradicts itself
     ├── RuleSetError         (ValueError)  a rule set with problems: all of them, in all its files
     ├── CaseError            (ValueError)  case files with problems: all of them
+    ├── DemandError          (ValueError)  a legal demand, or a command on one, with problems: all of them
     ├── SnapshotError        (ValueError)  a file that is damaged or not a snapshot
     ├── TrafficError         (ValueError)  a file of impressions with problems: at most 100 of them
     ├── GeoIPError           (ValueError)  a location database that cannot be used
@@ -332,25 +333,6 @@ class RuleSetError(WithholdError, ValueError):
         return "\n".join([f"{head}:", *(f"  {problem}" for problem in self.problems)])
 
 
-class CaseError(WithholdError, ValueError):
-    """Case files that were refused.
-
-    `problems` lists all problems, including those of the rules that the files test, sorted by place.
-    """
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(problems[0])
-        self.args = (problems,)
-        self.problems = tuple(problems)
-
-    def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
-
-
-class SnapshotError(WithholdError, ValueError):
-    """A file that is damaged or not a snapshot."""
-
-
 class _ListError(WithholdError, ValueError):
     """An error with several problems, at least one."""
 
@@ -361,6 +343,18 @@ class _ListError(WithholdError, ValueError):
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.problems))
+
+
+class CaseError(_ListError):
+    """Case files that were refused. `problems` lists all problems, including those of the rules that the files test."""
+
+
+class DemandError(_ListError):
+    """A legal demand, its lists, or a command on one, that was refused. `problems` lists its problems."""
+
+
+class SnapshotError(WithholdError, ValueError):
+    """A file that is damaged or not a snapshot."""
 
 
 class TrafficError(_ListError):

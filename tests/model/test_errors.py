@@ -30,7 +30,7 @@ def one_of(kind: type[BaseException]) -> BaseException:
     if kind is RuleSetError:
         return RuleSetError([PROBLEM, Problem("bad-id", "id `x` is not a number")], 3, 2)
     if kind is CaseError:
-        return CaseError([PROBLEM])
+        return CaseError(PROBLEM)
     if issubclass(kind, WithholdError):
         return kind(PROBLEM)
     return kind("`UK` was read as `GB`")

@@ -6,6 +6,7 @@ from typing import assert_type
 
 from withhold import (
     CaseError,
+    DemandError,
     GeoIPError,
     HeadMoved,
     InstantError,
@@ -30,6 +31,7 @@ from withhold import (
 
 VALUES: tuple[type[ValueError], ...] = (
     CaseError,
+    DemandError,
     GeoIPError,
     HeadMoved,
     InstantError,
@@ -47,6 +49,7 @@ VALUES: tuple[type[ValueError], ...] = (
 TYPES: tuple[type[TypeError], ...] = (SubjectIdTypeError, SubjectTypeError)
 OURS: tuple[type[WithholdError], ...] = (
     CaseError,
+    DemandError,
     GeoIPError,
     HeadMoved,
     InstantError,

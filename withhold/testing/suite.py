@@ -129,13 +129,13 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         check_named(path)
         root = read_yaml(decoded(surroundings.read(path), path), str(path))
     except RuleSetError as error:
-        raise CaseError(error.problems) from None
+        raise CaseError(*error.problems) from None
     except (OSError, ValueError) as error:
-        raise CaseError([unreadable(error, Place(str(path)))]) from None
+        raise CaseError(unreadable(error, Place(str(path)))) from None
     if root is None or root.pairs is None:
         message = "the file is empty" if root is None else "a case file must be a mapping"
         hint = "write `rules:`, and `cases:` with a list below it"
-        raise CaseError([Problem("bad-case-file", message, Place(str(path)), hint)])
+        raise CaseError(Problem("bad-case-file", message, Place(str(path)), hint))
     entry, problems = read_model(FileEntry, root)
     bounds = surroundings if library.root is None else Root(library.root)
     inside, rules = None if library.root is None else bounds, None
@@ -149,7 +149,7 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         problems += found
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors or entry is None or rules is None:
-        raise CaseError(in_order(errors))
+        raise CaseError(*in_order(errors))
     policy = Policy(**entry.policy.model_dump())
     indent = entry.cases.place.column - 1
     file = CaseFile(
@@ -170,7 +170,7 @@ def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
         except CaseError as error:
             problems += error.problems
     if problems:
-        raise CaseError(in_order(problems))
+        raise CaseError(*in_order(problems))
     return found
 
 

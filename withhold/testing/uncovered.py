@@ -53,7 +53,7 @@ def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library
                     found.append(replace(file, path=_path_for(path, searched, found)))
     # A directory may contain only cases.
     if problems := [problem for problem in problems if problem.code != "no-rule-files"]:
-        raise CaseError(in_order(problems))
+        raise CaseError(*in_order(problems))
     return found
 
 
