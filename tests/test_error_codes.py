@@ -26,6 +26,11 @@ _OTHERS = {
     "latin-1",
     "utf-8",
     "utf-8-sig",
+    "utf-16",
+    "utf-16-be",
+    "utf-16-le",
+    "search-advanced",
+    "search-home",
     "user-agent",
     "everywhere-except",
 }
@@ -39,10 +44,28 @@ _OTHERS |= {
     "x-forwarded-for",
     "cloudfront-viewer-address",
 }
+#: Names of lists of the demo.
+_OTHERS |= {"in-d1", "in-d1-reimposed", "in-d2"}
+#: Safeguards that need a second person, but no override. They are recorded, and never the code of a problem.
+_OTHERS |= {"two-persons", "unknown-protection"}
 #: Codes that are composed from the name of a field or a class.
 _COMPOSED = {
     f"unknown-{name}"
     for name in ("category", "disclosure", "effect", "if-unknown", "outcome", "reason", "unknown-location")
+}
+_COMPOSED |= {
+    f"unknown-{name}"
+    for name in (
+        "action",
+        "authenticity",
+        "authority",
+        "basis",
+        "binding",
+        "demand-kind",
+        "permission",
+        "precision",
+        "relation",
+    )
 }
 _COMPOSED |= {"bad-demand", "bad-note", "no-root", "not-a-policy", "not-a-viewer"}
 #: Modules with names of headers, or with the rules of the demo.

@@ -1,0 +1,1 @@
+"""Tests of `withhold.demands`: orders in, rules out, and every path between."""

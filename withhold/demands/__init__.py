@@ -1,0 +1,1 @@
+"""Legal demands: orders in, rules out, on the record."""
