@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
@@ -170,9 +171,9 @@ def test_the_table_of_formats_lists_what_each_result_can_be_rendered_in() -> Non
 
 
 @pytest.mark.parametrize("form", Format)
-@pytest.mark.parametrize("error", [RuleSetError, CaseError])
+@pytest.mark.parametrize("error", [RuleSetError, lambda problems: CaseError(*problems)], ids=["rules", "cases"])
 def test_e7_files_can_be_refused_in_any_format(
-    form: Format, error: type[RuleSetError | CaseError], capsys: pytest.CaptureFixture[str]
+    form: Format, error: Callable[[list[Problem]], RuleSetError | CaseError], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Also in formats that no command uses for such files yet."""
     problems = [Problem("bad-id", f"id `x{count}` is no id", Place("in.yaml", count, 1)) for count in (1, 2)]

@@ -9,6 +9,7 @@ import typer
 from withhold.cli.bench import bench
 from withhold.cli.check import check
 from withhold.cli.compile import compile_
+from withhold.cli.demands import demands
 from withhold.cli.demo import demo
 from withhold.cli.diff import diff
 from withhold.cli.explain import explain
@@ -44,3 +45,4 @@ def _root(
 for command in (check, explain, lint, test, diff, compile_, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(ledger, name="ledger")
+app.add_typer(demands, name="demands")

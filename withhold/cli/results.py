@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.engine.explain import subject_values
-from withhold.errors import CaseError, LedgerError, Problem, RuleSetError
+from withhold.errors import CaseError, DemandError, LedgerError, Problem, RuleSetError, escaped
 from withhold.location import Anonymised, Location, Resolution
 from withhold.model import Decision, RuleSet, Viewer
 from withhold.model.instants import in_iso
@@ -32,7 +32,7 @@ from withhold.snapshot import Snapshot
 class Refusal:
     """Refused files. Problems without a place concern `path`; `note` describes how the command ran."""
 
-    error: RuleSetError | CaseError | LedgerError
+    error: RuleSetError | CaseError | DemandError | LedgerError
     path: Path
     note: str = ""
     #: Further entries of `to_dict`.
@@ -122,6 +122,46 @@ class LintResult:
             "digest": self.rules.digest,
             "problems": list(map(_problem, self.problems)),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedResult:
+    """What a command on legal demands recorded. For a rehearsal, `difference` is what it would change for viewers."""
+
+    values: Mapping[str, object]
+    text: str
+    difference: DiffResult | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        difference = {} if self.difference is None else {"difference": self.difference.to_dict()}
+        return {**self.values, **difference}
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """Rows with the same columns, and a note about all of them."""
+
+    columns: tuple[str, ...]
+    rows: Sequence[Mapping[str, object]]
+    note: str = ""
+
+    def cells(self) -> Iterator[list[str]]:
+        """Yield the rows as text, the names of the columns first."""
+        yield list(self.columns)
+        for row in self.rows:
+            yield ["" if row.get(name) is None else str(row[name]) for name in self.columns]
+
+    def to_dict(self) -> dict[str, object]:
+        return {"rows": list(map(dict, self.rows)), "note": self.note}
+
+    def __str__(self) -> str:
+        rows = [[escaped(cell) for cell in row] for row in self.cells()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        return "\n".join([*lines, *([self.note] if self.note else [])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class Database:
         self.name = parsed.render_as_string()
         if parsed.drivername == "sqlite":
             if not create and not Path(str(parsed.database)).is_file():
-                hint = "check the path, or make a ledger with `create=True`"
+                hint = "check the path, or make a ledger (`create=True`, on the command line `--create`)"
                 raise LedgerError(Problem("no-ledger", f"{quoted(self.name)} is not a file", hint=hint))
             self._engine = create_engine(parsed, connect_args={"timeout": _PATIENCE})
             event.listen(self._engine, "connect", _set_up_sqlite)

@@ -28,6 +28,7 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     SARIF = "sarif"
     JUNIT = "junit"
+    CSV = "csv"
 
 
 class Renderer(Protocol):

@@ -38,6 +38,7 @@ from withhold.cli.results import (
     DiffResult,
     FailOn,
     LintResult,
+    RecordedResult,
     Refusal,
     RequestResult,
     id_counts,
@@ -66,6 +67,13 @@ def render(result: object) -> Iterable[Part]:
 
 
 render.register(report_lines)
+
+
+@render.register
+def _recorded(result: RecordedResult) -> Iterable[Part]:
+    yield str(result)
+    if result.difference is not None:
+        yield from render(result.difference)
 
 
 def outcome_text(outcome: Outcome) -> Text:

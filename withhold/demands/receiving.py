@@ -1,0 +1,218 @@
+"""Commands on what a demand names: receive it with its lists, settle its count, bind its entries to accounts and tweets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from withhold.demands.fields import Demand
+from withhold.demands.fold import Data
+from withhold.demands.intake.entries import Bucket, Entry
+from withhold.demands.recording import Clerk, Command, Done, record
+from withhold.demands.transitions import (
+    TargetState,
+    Verb,
+    check_demand,
+    check_target,
+    is_expressible,
+    place_of,
+    unknown_demand,
+)
+from withhold.demands.vocabulary import DemandKind, Relation
+from withhold.errors import Problem, quoted
+from withhold.ledger import Ledger
+
+_NAMING = (Bucket.UNIQUE, Bucket.DUPLICATE, Bucket.ERROR)
+
+
+class Resolved(StrEnum):
+    """What a resolver found for an entry."""
+
+    RESOLVED = "resolved"
+    NOT_FOUND = "not_found"
+    DELETED = "deleted"
+    ALREADY_SUSPENDED = "already_suspended"
+    HANDLE_MISMATCH = "handle_mismatch"
+    AMBIGUOUS = "ambiguous"
+    #: A person read an entry in quarantine.
+    CORRECTED = "corrected"
+
+
+class Resolution(NamedTuple):
+    """What the entry `number` is bound to, such as `account:1101` or `tweet:1355667106821046272`, and a tweet's author.
+
+    >>> Resolution(7, bound="account:1101").found
+    <Resolved.RESOLVED: 'resolved'>
+    """
+
+    number: int
+    found: Resolved = Resolved.RESOLVED
+    bound: str | None = None
+    author: str | None = None
+
+
+def receive(
+    ledger: Ledger, clerk: Clerk, demand: Demand, entries: Iterable[Entry] = (), lists: Sequence[Data] = ()
+) -> Done:
+    """Record a demand and the entries of its lists. `lists` describes the files, as JSON values.
+
+    If the letter states another count than there are entries that name something, the demand waits for `settle`. A notice of
+    non-compliance adds no demand: it is entered in the logs of the demands that it reiterates.
+    """
+    fields, entries = demand.data(), list(entries)
+    counts = Counter(entry.bucket for entry in entries)
+    naming = sum(counts[bucket] for bucket in _NAMING)
+    stated = demand.requested.count
+
+    def build(command: Command) -> None:
+        if command.states.get("demand", demand.id) is not None:
+            hint = "if the authority changed it, use `amend`; a new demand needs a new id"
+            command.refuse(Problem("demand-exists", f"demand `{demand.id}` was received before", hint=hint))
+            return
+        known = [key for key, _ in command.states.scan("demand")]
+        for link in demand.links:
+            if link.demand not in known:
+                command.done.notes.append(f"it {link.is_} {quoted(link.demand)}, which this ledger does not have")
+            elif link.is_ in (Relation.REVOKES, Relation.SUPERSEDES, Relation.AMENDS):
+                command.done.notes.append(f"it {link.is_} {quoted(link.demand)}, which nothing has changed yet")
+        command.add(
+            "demand.received",
+            "demand",
+            fields=fields,
+            lists=list(lists),
+            counts={
+                "entries": len(entries),
+                **{str(bucket): counts[bucket] for bucket in (Bucket.BLANK, Bucket.IGNORED)},
+            },
+            settled=stated is None or stated == naming,
+        )
+        for entry in entries:
+            if entry.bucket in _NAMING:
+                command.add("target.received", str(entry.bucket), **_entry(entry))
+        if stated is not None and stated != naming:
+            command.done.notes.append(
+                f"the letter states {stated:,} entries, and its lists have {naming:,}: use `settle`"
+            )
+
+    if demand.kind is DemandKind.NONCOMPLIANCE_NOTICE:
+        return _reiterate(ledger, clerk, demand, fields, entries)
+    return record(ledger, clerk, demand.id, build, ["receive", fields, [_entry(entry) for entry in entries]])
+
+
+def _reiterate(ledger: Ledger, clerk: Clerk, demand: Demand, fields: Data, entries: Sequence[Entry]) -> Done:
+    def build(command: Command) -> None:
+        if entries:
+            hint = "receive targets that are new as a demand of their own, with the link `reiterates`"
+            command.refuse(Problem("notice-with-targets", "a non-compliance notice adds no targets", hint=hint))
+        for link in demand.links:
+            if link.is_ is Relation.REITERATES:
+                command.id = link.demand
+                if command.states.get("demand", link.demand) is None:
+                    known = [key for key, _ in command.states.scan("demand")]
+                    command.refuse(unknown_demand(link.demand, known))
+                    continue
+                text = demand.note or demand.reference or f"notice {demand.id}"
+                occurred = fields["received"]
+                command.add(
+                    "demand.logged",
+                    "log entry",
+                    entry="noncompliance_notice",
+                    text=text,
+                    occurred=occurred,
+                    notice=fields,
+                )
+
+    return record(ledger, clerk, demand.id, build, ["receive", fields])
+
+
+def _entry(entry: Entry) -> Data:
+    """Return an entry as the data of its event."""
+    where = {name: value for name, value in entry.provenance._asdict().items() if value is not None}
+    return {
+        "number": entry.number,
+        "raw": entry.raw,
+        "provenance": where,
+        "bucket": str(entry.bucket),
+        "kind": None if entry.kind is None else str(entry.kind),
+        "key": entry.key,
+        "handle": entry.handle,
+        "notes": [[note.code, note.text] for note in entry.notes],
+        "duplicate_of": entry.duplicate_of,
+    }
+
+
+def settle(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str) -> Done:
+    """Record that a person has found out why the count in the letter differs. Then decisions are possible."""
+
+    def build(command: Command) -> None:
+        demand = command.demand()
+        if demand["settled"]:
+            command.done.unchanged += 1
+        elif not command.refuse(check_demand(demand_id, demand, "settle")):
+            command.add("demand.settled", "settled count", set={"settled": True}, reason=reason)
+
+    return record(ledger, clerk, demand_id, build, ["settle", demand_id, reason])
+
+
+def resolve(ledger: Ledger, clerk: Clerk, demand_id: str, resolutions: Iterable[Resolution]) -> Done:
+    """Bind entries to accounts and tweets, and tweets to their authors.
+
+    An entry that turns out to name the same as another becomes a duplicate of it. What an effect rests on is never bound to
+    something else. The handle as received is kept.
+    """
+    wanted = list(resolutions)
+
+    def build(command: Command) -> None:
+        if command.refuse(check_demand(demand_id, command.demand(), "resolve")):
+            return
+        targets = command.targets()
+        holders = {
+            data["bound"]: number
+            for number, data in reversed(targets.items())
+            if data["bound"] is not None and data["state"] != TargetState.DUPLICATE
+        }
+        for each in wanted:
+            target = targets.get(each.number)
+            if target is None:
+                command.refuse(unknown_target(demand_id, each.number, len(targets)))
+            elif not command.refuse(check_target(demand_id, each.number, target, Verb.RESOLVE)):
+                _bind(command, each, target, holders)
+
+    return record(ledger, clerk, demand_id, build, ["resolve", demand_id, [list(each) for each in wanted]])
+
+
+def unknown_target(demand_id: str, number: int, count: int) -> Problem:
+    """Return the problem that a demand has no such entry."""
+    hint = f"`withhold demands show {demand_id}` lists its {count:,} entries"
+    return Problem("unknown-target", f"demand `{demand_id}` has no entry {number}", place_of(demand_id, number), hint)
+
+
+def _bind(command: Command, each: Resolution, target: Data, holders: dict[str, int]) -> None:
+    state, changes = TargetState(target["state"]), dict[str, Any]()
+    if each.author is not None and each.author != target["author"]:
+        changes["author"] = each.author
+    if each.bound is not None and each.bound != target["bound"]:
+        if state in (TargetState.IN_FORCE, TargetState.OUTSIDE, TargetState.LIFTED):
+            message = f"the target is bound to {quoted(target['bound'])}, and a decision on it was effective"
+            hint = "lift it, and receive the other target as an entry of a new demand"
+            command.refuse(Problem("already-bound", message, place_of(command.id, each.number), hint))
+            return
+        if holders.get(target["bound"]) == each.number:
+            del holders[target["bound"]]
+        changes |= {"bound": each.bound, "author": each.author}  # the author of another tweet is another person
+        holder = holders.setdefault(each.bound, each.number)
+        changes["kind"] = each.bound.partition(":")[0] if is_expressible(each.bound) else target["kind"]
+        if holder != each.number:
+            changes |= {"state": str(TargetState.DUPLICATE), "bucket": "duplicate", "duplicate_of": holder}
+        else:
+            changes["bucket"] = "unique"
+            if state in (TargetState.QUARANTINED, TargetState.UNRESOLVED):
+                changes["state"] = str(TargetState.UNDECIDED)
+    changes = {name: value for name, value in changes.items() if value != target[name]}
+    if not changes and target["resolution"] == each.found:
+        command.done.unchanged += 1
+        return
+    word = "duplicate" if changes.get("state") == TargetState.DUPLICATE else each.found.replace("_", " ")
+    command.add("target.resolved", word, number=each.number, set=changes, resolution=str(each.found))

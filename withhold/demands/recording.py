@@ -1,0 +1,191 @@
+"""What all commands share: who records, the transaction or its rehearsal, and the result."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from withhold.demands.fold import Data
+from withhold.demands.rules import rules_from
+from withhold.demands.transitions import TargetState, unknown_demand
+from withhold.errors import DemandError, Problem, escaped
+from withhold.ledger import Head, Ledger, NewEvent, States
+from withhold.model.instants import utc
+from withhold.model.rule_set import RuleSet
+from withhold.native.package import this_package
+
+#: The greatest number of problems that a refused command lists.
+_MOST = 100
+
+
+@cache
+def _this_tool() -> str:
+    return f"withhold {this_package().version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Clerk:
+    """Who records something, and how. The name is asserted: nothing verifies it.
+
+    `key` makes a command safe to repeat: the same one with the same key is recorded once. `history` is the reason for recording
+    something that took effect in the past. With `rehearse`, nothing is recorded, and the result has the rules before and after.
+
+    >>> Clerk("asha").tool.startswith("withhold ")
+    True
+    """
+
+    actor: str
+    key: str | None = None
+    history: str | None = None
+    rehearse: bool = False
+    tool: str = field(default_factory=_this_tool)
+
+
+@dataclass(slots=True)
+class Done:
+    """What a command did, or would do.
+
+    `recorded` counts what was recorded, in words; `unchanged` the targets of which it was already true; `passed_over` those
+    that the command did not reach, by their state. `stated` lists the safeguards that it touched. `before` and `after` are the
+    rules on either side of a rehearsal.
+    """
+
+    demand: str
+    recorded: Counter[str] = field(default_factory=Counter)
+    unchanged: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+    stated: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    head: Head | None = None
+    before: RuleSet | None = None
+    after: RuleSet | None = None
+
+    def __str__(self) -> str:
+        found = ", ".join(f"{count:,} {word}" for word, count in self.recorded.items()) or "nothing"
+        lines = [f"{self.demand or 'ledger'}: {found}{' (not recorded)' if self.head is None else ''}"]
+        if self.unchanged:
+            lines.append(f"already so: {self.unchanged:,}")
+        for name, counts in (("passed over", self.passed_over), ("safeguards", self.stated)):
+            if counts:
+                lines.append(f"{name}: {', '.join(f'{count:,} {word}' for word, count in sorted(counts.items()))}")
+        if self.stated:
+            lines.append("a second person must approve what waits: use `approve`")
+        return escaped("\n".join([*lines, *self.notes]), "\n")
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the result as JSON values."""
+        return {
+            "demand": self.demand,
+            "rehearsed": self.head is None,
+            "recorded": dict(self.recorded),
+            "unchanged": self.unchanged,
+            "passed_over": dict(self.passed_over),
+            "safeguards": dict(self.stated),
+            "notes": self.notes,
+            "head": None if self.head is None else self.head._asdict(),
+        }
+
+
+class Command:
+    """One command while it is built: its events and problems."""
+
+    def __init__(self, demand_id: str, head: Head, states: States) -> None:
+        self.id, self.states = demand_id, states
+        #: All events of a command share the sequence of its first one.
+        self.batch = head.sequence + 1
+        self.done = Done(demand_id)
+        self.events: list[NewEvent] = []
+        self.problems: list[Problem] = []
+
+    def demand(self) -> Data:
+        """Return the state of the demand. Raises `DemandError` if there is none."""
+        found = self.states.get("demand", self.id)
+        if found is None:
+            raise DemandError(unknown_demand(self.id, [key for key, _ in self.states.scan("demand")]))
+        return found
+
+    def targets(self) -> dict[int, Data]:
+        """Return the targets of the demand by their number, in order."""
+        found = {int(key.rpartition("/")[2]): data for key, data in self.states.scan("target", f"{self.id}/")}
+        return dict(sorted(found.items()))
+
+    def add(self, kind: str, word: str, /, **data: Any) -> None:
+        """Add an event. `word` is what the result calls it."""
+        self.done.recorded[word] += 1
+        given = {name: value for name, value in data.items() if value is not None}
+        self.events.append(NewEvent(kind, {"demand": self.id, "batch": self.batch, **given}))
+
+    def refuse(self, *problems: Problem | None) -> bool:
+        """Add problems, and return whether there were any."""
+        found = [problem for problem in problems if problem is not None]
+        self.problems += found
+        return bool(found)
+
+    def pass_over(self, targets: Iterable[Data]) -> None:
+        """Count targets that the command does not reach."""
+        self.done.passed_over.update(target["state"] for target in targets if target["state"] != TargetState.DUPLICATE)
+
+
+Build = Callable[[Command], None]
+
+
+def record(ledger: Ledger, clerk: Clerk, demand_id: str, build: Build, content: object) -> Done:
+    """Record the events that `build` adds, in one transaction, or rehearse them.
+
+    `build` is called again if another command was recorded meanwhile, so that it checks the current states. Raises `DemandError`
+    with the problems that it adds; then nothing is recorded.
+    """
+    built: list[Command] = []
+
+    def command(head: Head, states: States) -> list[NewEvent]:
+        built.append(Command(demand_id, head, states))
+        build(built[-1])
+        if problems := built[-1].problems:
+            raise refusal(problems)
+        return built[-1].events
+
+    actor, tool, history = clerk.actor, clerk.tool, clerk.history
+    if clerk.rehearse:
+        before = rules_from(ledger.states("demand"), ledger.states("effect"))
+        with ledger.rehearse(command, actor=actor, tool=tool, history=history) as (_, states):
+            after = rules_from(states.scan("demand"), states.scan("effect"))
+        built[-1].done.before, built[-1].done.after = before, after
+    else:
+        given = None if clerk.key is None else json.loads(json.dumps(content, default=str))
+        head = ledger.write(command, actor=actor, tool=tool, key=clerk.key, content=given, history=history)
+        if not built:
+            built.append(Command(demand_id, head, States()))
+            built[-1].done.notes.append("this command was recorded before, so nothing was recorded")
+        built[-1].done.head = head
+    return built[-1].done
+
+
+def refusal(problems: Sequence[Problem]) -> DemandError:
+    """Return the error with the first problems, and the number of the others."""
+    more = len(problems) - _MOST
+    rest = [Problem("more-problems", f"{more:,} more problem{'s' if more > 1 else ''}")] if more > 0 else []
+    return DemandError(*problems[:_MOST], *rest)
+
+
+def now(ledger: Ledger, clerk: Clerk) -> str:
+    """Return the instant of the ledger's clock, in the form of `recorded_at`."""
+    asked = NewEvent("clock.asked", {})
+    with ledger.rehearse(lambda _head, _states: [asked], actor=clerk.actor, tool=clerk.tool) as (events, _):
+        return events[0].recorded_at
+
+
+def instant_text(instant: datetime | None, name: str) -> str | None:
+    """Return an instant in the form of `recorded_at`, of fixed width, so that texts sort as instants do."""
+    if instant is None:
+        return None
+    return utc(instant, name).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that are neither None nor empty."""
+    return {name: value for name, value in values.items() if value or value is False}

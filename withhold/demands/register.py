@@ -1,0 +1,124 @@
+"""The register: what a ledger of demands says now, and what it said at any instant of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from withhold.demands.fold import Data, DemandFold
+from withhold.demands.recording import instant_text
+from withhold.demands.rules import MARK, rule_files, rules_from
+from withhold.demands.transitions import unknown_demand
+from withhold.errors import DemandError, Problem, escaped_path
+from withhold.ledger import Ledger, States
+from withhold.model.rule_set import RuleSet
+
+#: The folds of a ledger of demands.
+FOLDS = (DemandFold(),)
+
+
+def open_ledger(
+    url: str, *, create: bool = False, read_only: bool = False, clock: Callable[[], datetime] | None = None
+) -> Ledger:
+    """Open a ledger of demands: see `Ledger.open`."""
+    return Ledger.open(url, FOLDS, create=create, read_only=read_only, clock=clock)
+
+
+class Register:
+    """The demands, targets and rules of a ledger. It only reads; threads may share it.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder, open_ledger(f"sqlite:///{folder}/orders.db", create=True) as ledger:
+    ...     Register(ledger).rule_set()
+    <RuleSet of 0 rules, e3b0c44298fc1c14>
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def rule_set(self, *, known_at: datetime | None = None) -> RuleSet:
+        """Return the rules of all demands, ready for an engine.
+
+        With `known_at`, they are the rules as the ledger knew them at that instant. That is another question than the engine's
+        `at`: a decision recorded on Friday with effect from Monday is in the rules known on Friday, and in force on Monday.
+        Takes time for all events with `known_at`, otherwise for all effects.
+        """
+        if known_at is None:
+            with self._ledger.reading() as reading:
+                return rules_from(reading.states("demand"), reading.states("effect"))
+        latest = instant_text(known_at, "known_at") or ""
+        states = States()
+        with self._ledger.reading() as reading:
+            for event in reading.events():
+                if event.recorded_at > latest:
+                    break
+                states.apply(event, FOLDS)
+        return rules_from(states.scan("demand"), states.scan("effect"))
+
+    def demands(self) -> Iterator[tuple[str, Data]]:
+        """Yield the id and the state of each demand, sorted by id."""
+        return self._ledger.states("demand")
+
+    def demand(self, demand_id: str) -> Data:
+        """Return the state of a demand. Raises `DemandError` if there is none."""
+        found = self._ledger.state("demand", demand_id)
+        if found is None:
+            raise DemandError(unknown_demand(demand_id, [key for key, _ in self.demands()]))
+        return found
+
+    def targets(self, demand_id: str) -> dict[int, Data]:
+        """Return the entries of a demand that name something, by their number."""
+        found = {int(key.rpartition("/")[2]): data for key, data in self._ledger.states("target", f"{demand_id}/")}
+        return dict(sorted(found.items()))
+
+    def log(self, demand_id: str) -> list[Mapping[str, Any]]:
+        """Return what the log of a demand holds, in order."""
+        found = [(int(key.rpartition("/")[2]), data) for key, data in self._ledger.states("log", f"{demand_id}/")]
+        return [data for _, data in sorted(found, key=lambda pair: pair[0])]
+
+    def rule_files(self, *, known_at: datetime | None = None) -> dict[str, str]:
+        """Return the text of each rule file by its path, for the rules of `rule_set`."""
+        return rule_files(self.rule_set(known_at=known_at), [key for key, _ in self.demands()])
+
+
+def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write rule files into a directory, remove those that an earlier export left there, and return the removed ones.
+
+    Raises `DemandError` before it writes if the directory has a rule file or list that no export wrote: its rules would be mixed
+    with those of the ledger.
+    """
+    there = [path for path in (*_files_in(folder), *_files_in(folder / "targets")) if path.suffix != ".md"]
+    foreign = [path for path in there if not _is_ours(path)]
+    if foreign:
+        hint = "give a directory that holds nothing else"
+        what = "`withhold demands rules` did not write this file"
+        raise DemandError(*(Problem("foreign-file", what, escaped_path(path), hint) for path in foreign))
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(path.startswith("targets/") for path in files):
+        (folder / "targets").mkdir(exist_ok=True)
+    # Lists first, so that no rule file names a list that is not there yet.
+    for path, text in sorted(files.items(), key=lambda item: not item[0].startswith("targets/")):
+        temporary = folder / f"{path}.tmp"
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(folder / path)
+    removed = [path for path in there if path.relative_to(folder).as_posix() not in files]
+    for stale in removed:
+        stale.unlink()
+    return removed
+
+
+def _files_in(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_file() or path.is_symlink())
+
+
+def _is_ours(path: Path) -> bool:
+    """Return whether an export wrote a file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return not path.is_symlink() and file.readline().rstrip("\n") == MARK
+    except (OSError, UnicodeDecodeError):
+        return False
