@@ -5,9 +5,11 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from importlib.resources import as_file, files
+from typing import Annotated
 
+import typer
 from rich.table import Table
 
 from withhold.cli.output import out
@@ -28,11 +30,19 @@ _INSTANTS = (
     ("2021-02-10T10:30:00+05:30", "a portion of both demands is withheld in India"),
 )
 _FINALLY = parse_instant(_INSTANTS[-1][0])
+_IST = timezone(timedelta(hours=5, minutes=30))
 _IN_INDIA = Viewer(country="IN", signal="as in the demands")
 
 
-def demo() -> None:
+def demo(
+    from_orders: Annotated[
+        bool, typer.Option("--from-orders", help="Begin with the orders, and type each command on them.")
+    ] = False,
+) -> None:
     """Replay the events of February 2021 in India: who saw which accounts and tweets, why, and how long a check takes."""
+    if from_orders:
+        _demo_from_orders()
+        return
     with as_file(files("withhold.cli") / "demo_data") as data:
         began = time.perf_counter()
         rules = RuleSet.load(data / "rules")
@@ -61,6 +71,38 @@ def demo() -> None:
     out.print("\nThe time of a check, measured now on this machine:\n", style="bold")
     for line in _timed(engine, rules):
         out.print(line)
+
+
+def _demo_from_orders() -> None:
+    from withhold.cli.demo_orders import acted_on, in_orders, rules_of_ledger, run_steps
+
+    out.print("February 2021, from the orders on: 257 lines, then 1,178 accounts.", style="bold")
+    out.print("The lists, handles and decisions are invented. The clock of the ledger is set to each day.\n")
+    with as_file(files("withhold.cli") / "demo_data") as data:
+        targets = _targets(RuleSet.load(data / "rules"))
+        geoip = GeoIP(data / "demo.mmdb")
+    viewers = [geoip.locate(address).viewer() for address in _ADDRESSES]
+    with in_orders():
+        for at, event in run_steps():
+            out.print(f"\n{at.astimezone(_IST):%Y-%m-%d %H:%M} IST: {event}", style="bold")
+        acted, named = acted_on()
+        rules = rules_of_ledger()
+        known_then = [rules_of_ledger(parse_instant(written)) for written, _ in _INSTANTS]
+    engine = Engine(rules)
+    out.print(f"\nActed on, the hashtag included: {acted:,} of {named:,} entries.")
+    out.print(f"\nThe outcomes by the {len(rules)} rules of the ledger, a row for each viewer:\n", style="bold")
+    for part in _replay(engine, targets, viewers):
+        out.print(part)
+    accounts = [id_ for name, id_ in targets.items() if name != "tweet"]
+    same = all(
+        Engine(then).view(viewer, at).check(account_id=id_).outcome
+        is engine.view(viewer, at).check(account_id=id_).outcome
+        for then, (written, _) in zip(known_then, _INSTANTS, strict=True)
+        for at in (parse_instant(written),)
+        for viewer in viewers
+        for id_ in accounts
+    )
+    out.print(f"By the rules as they were known at each instant, they are {'the same' if same else 'DIFFERENT'}.")
 
 
 def _targets(rules: RuleSet) -> dict[str, int]:
