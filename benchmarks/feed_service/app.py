@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi import Path as InPath
@@ -70,9 +70,9 @@ def app() -> FastAPI:
 
     async def profile(account: Id, request: Request, view: ViewOf) -> Response:
         decision = view.check(account_id=account)
-        answer = ANSWERS.to(decision, about=Scope.ACCOUNT, **asked(request))
+        answer = ANSWERS.to(decision, request.headers, about=Scope.ACCOUNT)
         if answer is not None or account not in PEOPLE:
-            return answered(request, answer or ANSWERS.missing(about=Scope.ACCOUNT, **asked(request)))
+            return answered(request, answer or ANSWERS.missing(request.headers, about=Scope.ACCOUNT))
         page = view.filter([post for post in shown.values() if post.account == account], key=TWEET)
         page.freshness |= decision.freshness  # the account may have no posts
         metrics.page(view, page)
@@ -80,16 +80,15 @@ def app() -> FastAPI:
 
     # The URL names the author. Otherwise a rule on the author would show whether the tweet exists.
     async def tweet(account: Id, tweet_id: Id, request: Request, view: ViewOf) -> Response:
-        answer = ANSWERS.to(view.check(tweet_id=tweet_id, account_id=account), **asked(request))
+        answer = ANSWERS.to(view.check(tweet_id=tweet_id, account_id=account), request.headers)
         post = shown.get(tweet_id)
         if answer is not None or post is None or post.account != account:
-            return answered(request, answer or ANSWERS.missing(**asked(request)))
+            return answered(request, answer or ANSWERS.missing(request.headers))
         page = view.filter([post], key=TWEET)
         metrics.page(view, page)
         if not page.visible:  # the tweet that it retweets is hidden
-            return answered(
-                request, ANSWERS.to(page.hidden[0][1], **asked(request)) or ANSWERS.missing(**asked(request))
-            )
+            answer = ANSWERS.to(page.hidden[0][1], request.headers)
+            return answered(request, answer or ANSWERS.missing(request.headers))
         return sent(request, view, page, [item(request, view, post)])
 
     async def health() -> JSONResponse:
@@ -122,22 +121,15 @@ def inside(request: Request) -> None:
         raise HTTPException(404)
 
 
-class Asked(TypedDict):
-    """What a client wants of an answer."""
-
-    accept: str | None
-    accept_language: str | None
-
-
-def asked(request: Request) -> Asked:
-    return {"accept": request.headers.get("accept"), "accept_language": request.headers.get("accept-language")}
-
-
 def item(request: Request, view: View, post: Post) -> dict[str, Any]:
     """Return a post as JSON values, with notices in place of all hidden quotes."""
-    tweet = post.tweet
-    hidden = view.check_tweet(tweet).hidden_quotes() if isinstance(tweet, Tweet) else {}
-    return _item(post, (), hidden, request.headers.get("accept-language"))
+    language = request.headers.get("accept-language")
+    if not isinstance(post.tweet, Tweet):
+        return _item(post, (), {}, language)
+    decisions = view.check_tweet(post.tweet)
+    found = _item(post, (), decisions.hidden_quotes(), language)
+    own = Notice.of(decisions.decision, details=DETAILS)  # withheld, but shown to its author
+    return found if own is None else {**found, "notice": WORDINGS.text(own, language)._asdict()}
 
 
 def _item(

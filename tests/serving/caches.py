@@ -37,7 +37,7 @@ class Cache:
 
     key: tuple[str, ...] = ()
     honours_vary: bool = False
-    targeted: str = "cdn-cache-control"
+    targeted: str = "cloudflare-cdn-cache-control"
     for_ever: bool = False
     is_browser: bool = False
     kept: dict[tuple[str | None, ...], list[Kept]] = field(default_factory=dict)

@@ -48,8 +48,8 @@ class TestTheDefault:
 
     @pytest.mark.parametrize("missing", ["shared", "cache", "resolver"])
     def test_a_shared_cache_needs_the_callers_word_and_what_is_known_of_it(self, missing: str) -> None:
-        assert "cdn-cache-control" in told()
-        assert "cdn-cache-control" not in told(ALWAYS, **{missing: None})
+        assert "cloudflare-cdn-cache-control" in told()
+        assert "cloudflare-cdn-cache-control" not in told(ALWAYS, **{missing: None})
 
     def test_other_headers_are_kept_in_order(self) -> None:
         own = [("Content-Type", "text/html"), ("Link", "a"), ("X-Frame-Options", "DENY"), ("Link", "b")]
@@ -63,7 +63,11 @@ class TestTheDefault:
 
 class TestTheLifetime:
     def test_the_browser_keeps_nothing_while_the_shared_cache_does(self) -> None:
-        assert told() == {**NOT_KEPT, "cdn-cache-control": f"max-age=29, {NOT_STALE}", "vary": "cf-ipcountry"}
+        assert told() == {
+            **NOT_KEPT,
+            "cloudflare-cdn-cache-control": f"max-age=29, {NOT_STALE}",
+            "vary": "cf-ipcountry",
+        }
 
     @pytest.mark.parametrize(
         ("cache", "field", "value"),
@@ -81,16 +85,19 @@ class TestTheLifetime:
         [(timedelta(seconds=10, milliseconds=900), 9), (timedelta(seconds=2), 1), (timedelta(days=1), 29)],
     )
     def test_it_ends_before_the_rules_change_by_the_slowest_clock(self, until: timedelta, seconds: int) -> None:
-        assert told(replace(ALWAYS, valid_until=NOW + until))["cdn-cache-control"] == f"max-age={seconds}, {NOT_STALE}"
+        assert (
+            told(replace(ALWAYS, valid_until=NOW + until))["cloudflare-cdn-cache-control"]
+            == f"max-age={seconds}, {NOT_STALE}"
+        )
 
     @pytest.mark.parametrize("until", [timedelta(seconds=1.9), timedelta(0), timedelta(seconds=-5)])
     def test_nothing_is_kept_for_less_than_a_second(self, until: timedelta) -> None:
         assert told(replace(ALWAYS, valid_until=NOW + until))["cache-control"] == "private, no-store"
-        assert "cdn-cache-control" not in told(replace(ALWAYS, valid_until=NOW + until))
+        assert "cloudflare-cdn-cache-control" not in told(replace(ALWAYS, valid_until=NOW + until))
 
     def test_a_page_of_the_future_or_of_two_revisions_is_not_kept(self) -> None:
         for fresh in (replace(ALWAYS, since=NOW + timedelta(seconds=1)), ALWAYS | replace(ALWAYS, answer_revision="2")):
-            assert "cdn-cache-control" not in told(fresh)
+            assert "cloudflare-cdn-cache-control" not in told(fresh)
 
     @pytest.mark.parametrize(
         ("own", "seconds"),
@@ -100,13 +107,14 @@ class TestTheLifetime:
             ({"Cache-Control": "max-age=600, s-maxage=7"}, 7),
             ({"Cache-Control": "s-maxage=7, max-age=3"}, 7),
             ({"Cache-Control": "max-age=600", "CDN-Cache-Control": "max-age=4"}, 4),
+            ({"Cloudflare-CDN-Cache-Control": "max-age=5", "CDN-Cache-Control": "max-age=4"}, 5),
             ({"Cache-Control": 'max-age="6"'}, 6),
             ([("Cache-Control", "max-age=9"), ("Cache-Control", "max-age=8")], 8),
             ({"Expires": format_datetime(NOW + timedelta(seconds=11), usegmt=True)}, 11),
         ],
     )
     def test_the_callers_own_lifetime_is_only_shortened(self, own: Headers, seconds: int) -> None:
-        assert told(given=own)["cdn-cache-control"] == f"max-age={seconds}, {NOT_STALE}"
+        assert told(given=own)["cloudflare-cdn-cache-control"] == f"max-age={seconds}, {NOT_STALE}"
 
     @pytest.mark.parametrize(
         "own",
@@ -128,29 +136,31 @@ class TestTheLifetime:
     )
     def test_what_the_caller_forbids_stays_forbidden(self, own: Headers) -> None:
         assert told(given=own)["cache-control"] == "private, no-store"
-        assert "cdn-cache-control" not in told(given=own)
+        assert "cloudflare-cdn-cache-control" not in told(given=own)
 
     @pytest.mark.parametrize("name", ["Accept", "Cookie", "cf-ipcountry, X-Variant", "*"])
     def test_a_body_that_depends_on_a_header_outside_of_the_key_is_not_kept(self, name: str) -> None:
-        assert "cdn-cache-control" not in told(given={"Vary": name})
+        assert "cloudflare-cdn-cache-control" not in told(given={"Vary": name})
         assert told(given={"Vary": name})["vary"] == ", ".join(
             dict.fromkeys([*name.lower().split(", "), "cf-ipcountry"])
         )
 
     def test_a_body_may_depend_on_headers_in_the_key(self) -> None:
         cache = replace(CACHES["cloudflare"], key=("cf-ipcountry", "accept"))
-        assert "cdn-cache-control" in told(given={"Vary": "CF-IPCountry, Accept-Encoding"})
-        assert "cdn-cache-control" in told(given=[("Vary", "Accept"), ("Vary", "accept-encoding")], cache=cache)
+        assert "cloudflare-cdn-cache-control" in told(given={"Vary": "CF-IPCountry, Accept-Encoding"})
+        assert "cloudflare-cdn-cache-control" in told(
+            given=[("Vary", "Accept"), ("Vary", "accept-encoding")], cache=cache
+        )
 
     def test_a_request_without_headers_may_have_had_a_cookie(self) -> None:
-        assert "cdn-cache-control" not in told(request=())
+        assert "cloudflare-cdn-cache-control" not in told(request=())
 
     @pytest.mark.parametrize("name", ["Authorization", "Cookie"])
     def test_a_request_of_somebody_in_particular_is_not_kept(self, name: str) -> None:
-        assert "cdn-cache-control" not in told(request={**FROM_INDIA, name: "x"})
+        assert "cloudflare-cdn-cache-control" not in told(request={**FROM_INDIA, name: "x"})
 
     def test_a_personal_page_is_not_kept(self) -> None:
-        assert "cdn-cache-control" not in told(replace(ALWAYS, personal=True))
+        assert "cloudflare-cdn-cache-control" not in told(replace(ALWAYS, personal=True))
 
 
 class Fake:
@@ -164,7 +174,7 @@ class TestThePlace:
     """The headers in the key alone must give the location of every viewer who sends them."""
 
     def kept(self, freshness: Freshness = BY_COUNTRY, **more: Any) -> bool:
-        return "cdn-cache-control" in told(freshness, **more)
+        return "cloudflare-cdn-cache-control" in told(freshness, **more)
 
     def resolver(self, **more: Any) -> Resolver:
         return Resolver(proxies=TrustedProxies(["10.0.0.0/8"]), **{"cdn": "cloudflare", **more})
@@ -255,9 +265,13 @@ class TestTheTag:
             self.tag(replace(BY_COUNTRY, since=NOW)),
             self.tag(viewer=Viewer(country="US")),
             self.tag(viewer=Viewer.unknown()),
+            self.tag(viewer=Viewer(country="IN", subdivisions=("IN-DL",))),
             self.tag(language="hi"),
         }
-        assert len(tags) == 7
+        assert len(tags) == 8
+
+    def test_equal_tags_do_not_show_that_no_rule_names_anything(self) -> None:
+        assert self.tag(ALWAYS) != self.tag(ALWAYS, viewer=Viewer(country="US"))
 
     def test_there_is_none_without_the_callers_own(self) -> None:
         assert "etag" not in told()
@@ -295,8 +309,8 @@ values = st.builds(
 def test_no_lifetime_is_longer_than_anything_allows(freshness: Freshness, own: int | None, viewer: Viewer) -> None:
     found = told(freshness, {} if own is None else {"Cache-Control": f"max-age={own}"}, viewer=viewer)
     assert found["cache-control"] == "private, no-store"
-    if "cdn-cache-control" in found:
-        seconds = int(found["cdn-cache-control"].removeprefix("max-age=").removesuffix(f", {NOT_STALE}"))
+    if "cloudflare-cdn-cache-control" in found:
+        seconds = int(found["cloudflare-cdn-cache-control"].removeprefix("max-age=").removesuffix(f", {NOT_STALE}"))
         assert 0 < seconds <= min(30, 60 if own is None else own)
         assert freshness.holds(NOW + timedelta(seconds=seconds))
         assert not freshness.personal
@@ -371,7 +385,7 @@ def world(chance: random.Random, at: datetime) -> RuleSet:
 
 def test_every_preset_is_documented_by_its_headers() -> None:
     assert {name: (cache.key, cache.field) for name, cache in CACHES.items()} == {
-        "cloudflare": (("cf-ipcountry",), "cdn-cache-control"),
+        "cloudflare": (("cf-ipcountry",), "cloudflare-cdn-cache-control"),
         "fastly": ((CDNS["fastly"].country_header,), "surrogate-control"),
         "cloudfront": (("cloudfront-viewer-country",), "cache-control"),
         "varnish": ((), "cache-control"),

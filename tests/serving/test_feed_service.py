@@ -59,6 +59,17 @@ def by(account: int) -> set[str]:
     return {str(post.id) for post in POSTS.values() if post.account == account}
 
 
+def test_authors_are_told_which_of_their_posts_are_withheld(client: Any) -> None:
+    items = get(client, "/", "IN", Cookie="account=17", **JSON).json()["items"]
+    own = [item for item in items if item["id"] in by(17)]
+    assert own
+    assert all(item["notice"]["text"].startswith("You see this account because it is yours.") for item in own)
+    others = [item for item in items if item["id"] not in by(17) and "notice" in item]
+    assert {item["retweet_of"]["author"] for item in others} == {"Kisan Ekta"}, "somebody has reposted theirs"
+    assert "because it is yours" in get(client, "/", "IN", Cookie="account=17").text
+    assert "because it is yours" not in get(client, "/", "US", Cookie="account=17").text
+
+
 def test_each_place_has_its_feed(client: Any) -> None:
     assert not shown(client, "IN") & by(17)
     assert by(17) <= shown(client, "US")

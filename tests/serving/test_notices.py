@@ -306,3 +306,22 @@ class TestFrameworks:
 def test_every_template_is_a_text_of_some_notice_or_a_part_of_one():
     assert len(ENGLISH) == 3 * len(Scope) * len(Reason) + len(Scope) + 7
     assert set(Outcome) == {"visible", "withheld", "suspended"}  # another outcome needs texts
+
+
+@pytest.mark.parametrize(
+    ("language", "authority", "shown"),
+    [
+        ("en", "the Sealed Court", "from the Sealed Court."),
+        ("en", "محكمة القضاء", "from \u2068محكمة القضاء\u2069."),
+        ("ar", "محكمة القضاء", "من محكمة القضاء."),
+        ("ar", "Sealed Court", "من \u2068Sealed Court\u2069."),
+        ("ar", "69", "من 69."),
+    ],
+)
+def test_a_name_in_letters_of_the_other_direction_is_isolated(language: str, authority: str, shown: str) -> None:
+    """Otherwise the words and the full stop around it would change places."""
+    wordings = Wordings({"ar": {"withheld-account-legal-demand": "حُجب في {where}.", "authority": "من {authority}."}})
+    decision = decided(disclosure=Disclosure.FULL)
+    notice = Notice.of(decision, details={"SEALED-1": DemandDetails(authority=authority)})
+    assert notice is not None
+    assert wordings.text(notice, language).text.endswith(shown)

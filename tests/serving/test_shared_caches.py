@@ -76,7 +76,7 @@ class Setup:
     order: tuple[str, str] = ("cdn", "geoip")
     anonymised: str = "unknown"
     authors: bool = False
-    field: str = "cdn-cache-control"
+    field: str = "cloudflare-cdn-cache-control"
 
 
 SETUPS = {
@@ -255,7 +255,7 @@ def but(freshness: Any = None, drop: str = "", **options: Any) -> Headers:
     return told
 
 
-KEPT = ("cdn-cache-control", "max-age=29, must-revalidate")
+KEPT = ("cloudflare-cdn-cache-control", "max-age=29, must-revalidate")
 VARY = ("vary", "cf-ipcountry, accept, accept-language")
 BY_EDGE = Resolver(proxies=TrustedProxies(["127.0.0.1"]), cdn="cloudflare")
 BY_BOTH = "the region in the key"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from withhold import Decision, Engine, Policy, Rule, RuleSet, Scope, View, Viewer
+from withhold.location import Headers
 from withhold.serving.languages import Wordings
 from withhold.serving.notices import DemandDetails
 from withhold.serving.unavailable import Response, Unavailable
@@ -35,8 +36,8 @@ def decided(*rules: Rule, **more: Any) -> Decision:
 ANSWERS = Unavailable(operator=OPERATOR, details=DETAILS)
 
 
-def sent(answers: Unavailable, decision: Decision, **more: Any) -> Response:
-    found = answers.to(decision, **more)
+def sent(answers: Unavailable, decision: Decision, request: Headers = (), **more: Any) -> Response:
+    found = answers.to(decision, request, **more)
     assert found is not None
     return found
 
@@ -44,7 +45,7 @@ def sent(answers: Unavailable, decision: Decision, **more: Any) -> Response:
 class TestRFC7725:
     def test_a_legal_demand_is_451_with_its_explanation(self) -> None:
         """Section 3: the body explains the demand: who made it, its basis, and to whom and to what it applies."""
-        found = sent(ANSWERS, decided(rule("in-1", disclosure="full")), accept=JSON)
+        found = sent(ANSWERS, decided(rule("in-1", disclosure="full")), {"Accept": JSON})
         assert found.status == 451
         body = json.loads(found.body)
         assert body["detail"].startswith("This tweet has been withheld in India in response to a legal demand.")
@@ -95,7 +96,7 @@ class TestRFC7725:
 
 class TestRFC9457:
     def test_a_problem_document(self) -> None:
-        found = sent(ANSWERS, decided(rule("in-1")), accept="application/problem+json")
+        found = sent(ANSWERS, decided(rule("in-1")), {"Accept": "application/problem+json"})
         assert dict(found.headers)["content-type"] == "application/problem+json"
         assert json.loads(found.body) == {
             "type": "about:blank",
@@ -108,7 +109,7 @@ class TestRFC9457:
         }
 
     def test_of_something_missing(self) -> None:
-        found = json.loads(ANSWERS.missing(accept=JSON, about=Scope.ACCOUNT).body)
+        found = json.loads(ANSWERS.missing({"Accept": JSON}, about=Scope.ACCOUNT).body)
         assert found == {
             "type": "about:blank",
             "title": "Not Found",
@@ -128,7 +129,7 @@ class TestRFC9457:
         ],
     )
     def test_the_form_is_negotiated(self, accept: str | None, kind: str) -> None:
-        assert dict(sent(ANSWERS, decided(rule("in-1")), accept=accept).headers)["content-type"] == kind
+        assert dict(sent(ANSWERS, decided(rule("in-1")), {"Accept": accept}).headers)["content-type"] == kind
 
 
 class TestSecret:
@@ -139,8 +140,8 @@ class TestSecret:
     @pytest.mark.parametrize("more", [{}, {"reason": "copyright"}, {"effect": "suspend", "withheld_in": ["WORLD"]}])
     def test_it_cannot_be_told_from_a_missing_one(self, accept: str | None, about: Scope, more: dict[str, Any]) -> None:
         answers = Unavailable(operator=OPERATOR, removed=410, details=DETAILS)
-        found = sent(answers, decided(rule("secret-1", disclosure="none", **more)), accept=accept, about=about)
-        assert found == answers.missing(accept=accept, about=about)
+        found = sent(answers, decided(rule("secret-1", disclosure="none", **more)), {"Accept": accept}, about=about)
+        assert found == answers.missing({"Accept": accept}, about=about)
 
     def test_beside_a_public_rule_it_stays_secret(self) -> None:
         public = rule("public-1", accounts=[17], tweets=[], withheld_in=["IN", "TR"], disclosure="full")
@@ -150,7 +151,7 @@ class TestSecret:
     @pytest.mark.parametrize("accept", [None, JSON])
     def test_its_territory_is_in_no_byte_for_viewers_elsewhere(self, accept: str | None) -> None:
         public = rule("public-1", accounts=[17], tweets=[], withheld_in=["TR"], disclosure="full")
-        found = sent(ANSWERS, decided(rule("secret-1", disclosure="none"), public, country="TR"), accept=accept)
+        found = sent(ANSWERS, decided(rule("secret-1", disclosure="none"), public, country="TR"), {"Accept": accept})
         assert found.status == 451
         assert b"India" not in found.body.replace(b"people in India", b"")
         assert b'"IN"' not in found.body
@@ -158,7 +159,7 @@ class TestSecret:
     @pytest.mark.parametrize("disclosure", ["none", "reason", "full"])
     @pytest.mark.parametrize("accept", [None, JSON])
     def test_no_answer_has_what_only_operators_may_know(self, disclosure: str, accept: str | None) -> None:
-        found = sent(ANSWERS, decided(rule("rule-1", disclosure=disclosure)), accept=accept)
+        found = sent(ANSWERS, decided(rule("rule-1", disclosure=disclosure)), {"Accept": accept})
         everything = found.body + str(found.headers).encode()
         for secret in (b"IN-D1", b"rule-1", b"sealed"):
             assert secret not in everything
@@ -205,7 +206,7 @@ def test_a_hostile_name_is_text_in_each_form(name: str) -> None:
     page = Page(sent(answers, decision).body)
     assert f"The demand came from {name}." in page.text
     assert page.tags == ["html", "head", "meta", "meta", "title", "style", "body", "main", "h1", "p"]
-    assert json.loads(sent(answers, decision, accept=JSON).body)["authority"] == name
+    assert json.loads(sent(answers, decision, {"Accept": JSON}).body)["authority"] == name
     assert name not in str(sent(answers, decision).headers)
 
 
@@ -213,17 +214,18 @@ def test_letters_that_join_others_stay_in_the_page() -> None:
     """Persian and Indic words contain U+200C and U+200D."""
     wordings = Wordings({"fa": {"withheld-tweet-legal-demand": "این توییت در {where} نمایش داده نمی\u200cشود."}})
     answers = Unavailable(operator=OPERATOR, wordings=wordings)
-    assert "نمی\u200cشود" in Page(sent(answers, decided(rule("in-1")), accept_language="fa").body).text
+    assert "نمی\u200cشود" in Page(sent(answers, decided(rule("in-1")), {"Accept-Language": "fa"}).body).text
 
 
 def test_the_language_is_that_of_the_viewer() -> None:
     wordings = Wordings({"ar": {"withheld-tweet-legal-demand": "حُجبت هذه التغريدة في {where}."}})
     answers = Unavailable(operator=OPERATOR, wordings=wordings)
-    found = sent(answers, decided(rule("in-1")), accept_language="ar-EG, en;q=0.5")
+    found = sent(answers, decided(rule("in-1")), {"Accept-Language": "ar-EG, en;q=0.5"})
     page = Page(found.body)
     assert page.attributes == {"lang": "ar", "dir": "rtl"}
     assert "الهند" in page.text
     assert dict(found.headers)["content-language"] == "ar"
+    assert b'<h1 lang="en" dir="ltr">Unavailable For Legal Reasons</h1>' in found.body
 
 
 @pytest.mark.parametrize(

@@ -105,18 +105,24 @@ def _kept_evidence(cdn: CDN, has_region: bool, lines: tuple[tuple[str, str], ...
     return known.read(Lines([*lines]))
 
 
+_ANYWHERE = Freshness(varies_by=VariesBy.SUBDIVISION)
+
 #: Longer values are no codes, and would only fill the memory.
 _LONGEST = 64
 
 #: Countries some of whose subdivisions have country codes of their own (T5): a region such as `PR` in `US` is not in `US`.
 _DIVIDED = frozenset(country_of(code) for code in ALIASES if is_subdivision(code))
 
+#: Unlike `CDN-Cache-Control`, Cloudflare does not pass it on to caches behind it, which may have another key.
+#: https://developers.cloudflare.com/cache/concepts/cdn-cache-control/
+_OF_CLOUDFLARE = "cloudflare-cdn-cache-control"
+
 #: The presets by name.
 CACHES: Mapping[str, SharedCache] = MappingProxyType(
     {
         cache.name: cache
         for cache in (
-            SharedCache(name="cloudflare", cdn=CDNS["cloudflare"], key=("cf-ipcountry",), field="cdn-cache-control"),
+            SharedCache(name="cloudflare", cdn=CDNS["cloudflare"], key=("cf-ipcountry",), field=_OF_CLOUDFLARE),
             SharedCache(name="fastly", cdn=CDNS["fastly"], key=("client-geo-country",), field="surrogate-control"),
             SharedCache(name="cloudfront", cdn=CDNS["cloudfront"], key=("cloudfront-viewer-country",)),
             SharedCache(name="varnish"),
@@ -166,7 +172,8 @@ def headers(
     if not isinstance(known, Freshness):
         problem = Problem("not-a-freshness", f"{quoted(known)} is not a freshness", hint="pass `page.freshness`")
         raise SubjectTypeError(problem)
-    place = freshness.cache_key(viewer)
+    # Always the whole location: if tags were equal in two countries, this would show that no rule names anything on the page.
+    place = _ANYWHERE.cache_key(viewer)
     if isinstance(cache, str):
         if cache not in CACHES:
             raise ValueError(f"unknown cache {quoted(cache)}; known: {', '.join(CACHES)} [unknown-cache]")

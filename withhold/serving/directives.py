@@ -36,8 +36,10 @@ class Directives(NamedTuple):
         found = self.by_field["cache-control"]
         if self.pragma or any(name in each for each in self.by_field.values() for name in _FORBID):
             return 0
-        targeted = self.by_field.get(field, {}) if field != "cache-control" else {}
-        for each, name in ((targeted, "max-age"), (found, "s-maxage"), (found, "max-age")):
+        # Cloudflare reads its own field, then the one for all CDNs, then `Cache-Control`.
+        fields = (field, "cdn-cache-control") if field == "cloudflare-cdn-cache-control" else (field,)
+        targeted = [self.by_field.get(name, {}) for name in fields if name != "cache-control"]
+        for each, name in (*((each, "max-age") for each in targeted), (found, "s-maxage"), (found, "max-age")):
             if name in each:
                 return _seconds(each[name])
         if self.expires is not None:

@@ -8,6 +8,7 @@ from functools import cache
 from string import Formatter
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
+from unicodedata import bidirectional
 
 from withhold.errors import quoted
 from withhold.model import Reason, Scope
@@ -132,7 +133,15 @@ class Wordings:
         template = templates[notice.key]
         where = _where(notice, tag, templates) if "{where}" in template else ""
         said = ((key, value) for key in _DETAILS if (value := getattr(notice, key)))
-        return " ".join([template.format(where=where), *(templates[key].format(**{key: value}) for key, value in said)])
+        direction = _locale(tag).text_direction
+        details = (templates[key].format(**{key: _isolated(value, direction)}) for key, value in said)
+        return " ".join([template.format(where=where), *details])
+
+
+def _isolated(text: str, direction: str) -> str:
+    """Return a name between isolates if it has letters of the other direction, which would move the words around it."""
+    other = {"L"} if direction == "rtl" else {"R", "AL"}
+    return f"\u2068{text}\u2069" if any(bidirectional(char) in other for char in text) else text
 
 
 def place_names(codes: Iterable[str], language: str = "en") -> str:

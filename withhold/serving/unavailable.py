@@ -14,6 +14,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from withhold.errors import quoted
+from withhold.location.headers import Headers, Lines
 from withhold.model import Decision, Reason, Scope
 from withhold.serving.languages import NoticeText, Wordings
 from withhold.serving.notices import DemandDetails, Notice
@@ -22,9 +23,9 @@ from withhold.serving.notices import DemandDetails, Notice
 _LEGAL = frozenset((Reason.LEGAL_DEMAND, Reason.LOCAL_LAW, Reason.COPYRIGHT))
 _PAGE = """<!doctype html>
 <html lang="{language}" dir="{direction}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title lang="en">{title}</title>
 <style>:root {{ color-scheme: light dark }} body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 3rem auto; padding: 0 1rem }}</style></head>
-<body><main><h1>{title}</h1><p>{text}</p></main></body>
+<body><main><h1 lang="en" dir="ltr">{title}</h1><p>{text}</p></main></body>
 </html>
 """
 
@@ -84,43 +85,37 @@ class Unavailable:
     def to(
         self,
         decision: Decision,
+        request: Headers = (),
         *,
         about: Scope = Scope.TWEET,
-        accept: str | None = None,
-        accept_language: str | None = None,
     ) -> Response | None:
         """Return the answer for a decision, or None if the viewer may see the subject.
 
-        `about` is what the URL names. `accept` and `accept_language` are the headers of the request: the body is JSON
-        (`application/problem+json`, RFC 9457) if `accept` has JSON and no HTML, else HTML.
+        `request` has the headers of the request. The text is in the best language for `Accept-Language`. The body is JSON
+        (`application/problem+json`, RFC 9457) if `Accept` names JSON and not HTML, and HTML otherwise. `about` is what the
+        URL names.
 
-        A rule whose `disclosure` is `none` gets exactly the answer of `missing`.
+        A rule whose `disclosure` is `none` gets exactly the answer of `missing`. Raises `TypeError` (`bad-headers`) for
+        headers in a form that is not understood.
         """
         if decision.visible:
             return None
         notice = Notice.of(decision, details=self.details, about=about)
         if notice is None or notice.kind == "unavailable":
-            return self.missing(about=about, accept=accept, accept_language=accept_language)
+            return self.missing(request, about=about)
         is_legal = notice.kind == "withheld" and notice.reason in _LEGAL
         status = 451 if is_legal else self.removed
         more = [("link", f'<{self.operator}>; rel="blocked-by"')] if is_legal else []
-        return self._answer(status, notice, accept, accept_language, more)
+        return self._answer(status, notice, request, more)
 
-    def missing(
-        self, *, about: Scope = Scope.TWEET, accept: str | None = None, accept_language: str | None = None
-    ) -> Response:
+    def missing(self, request: Headers = (), *, about: Scope = Scope.TWEET) -> Response:
         """Return the answer for a tweet or an account that does not exist. Send it for those that are not found, too."""
-        return self._answer(404, Notice.unavailable(about), accept, accept_language, [])
+        return self._answer(404, Notice.unavailable(about), request, [])
 
-    def _answer(
-        self,
-        status: int,
-        notice: Notice,
-        accept: str | None,
-        accept_language: str | None,
-        more: list[tuple[str, str]],
-    ) -> Response:
-        text = self.wordings.text(notice, accept_language)
+    def _answer(self, status: int, notice: Notice, request: Headers, more: list[tuple[str, str]]) -> Response:
+        lines = Lines.of(request)
+        accept, languages = (",".join(lines.get(name)) for name in ("accept", "accept-language"))
+        text = self.wordings.text(notice, languages)
         title = HTTPStatus(status).phrase
         kind, body = _problem(status, title, notice, text) if _wants_json(accept) else _page(title, text)
         headers = (
@@ -162,8 +157,8 @@ def _problem(status: int, title: str, notice: Notice, text: NoticeText) -> tuple
     return "application/problem+json", json.dumps(found, ensure_ascii=False).encode()
 
 
-def _wants_json(accept: str | None) -> bool:
-    kinds = (accept or "").lower()
+def _wants_json(accept: str) -> bool:
+    kinds = accept.lower()
     return "json" in kinds and "html" not in kinds
 
 
