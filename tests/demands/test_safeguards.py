@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.demands.material import ASHA, HOUR, PROTECTED, RAVI, demand, received
-from withhold.demands.commands import TargetDecision, approve, decide, lift, set_policy
+from withhold.demands.commands import Clerk, TargetDecision, approve, decide, lift, set_policy
 from withhold.demands.register import Register
 from withhold.demands.transitions import Ruling
 from withhold.errors import DemandError
@@ -78,3 +78,28 @@ def test_the_policy_can_ask_for_two_persons():
     set_policy(ledger, ASHA, ["suspend"])
     done = decide(ledger, ASHA, "IN-D1", [({2}, TargetDecision(Ruling.SUSPEND))], PROTECTED)
     assert [*done.stated] == ["two-persons"]
+
+
+def test_one_person_cannot_make_the_policy_less_strict():
+    ledger = received(demand())
+
+    def policy():
+        return ledger.state("policy", "")["two_persons"]
+
+    set_policy(ledger, ASHA, ["suspend"])
+    set_policy(ledger, ASHA, ["suspend", "lift"])
+    assert policy() == ["lift", "suspend"]
+    for clerk in (ASHA, Clerk(" ASHA ")):
+        done = set_policy(ledger, clerk, ["lift"])
+        assert (policy(), done.notes) == (
+            ["lift", "suspend"],
+            ["the policy would be less strict: another person must set the same"],
+        )
+    set_policy(ledger, RAVI, ["suspend"])
+    assert policy() == ["lift", "suspend"], "it is another proposal"
+    set_policy(ledger, ASHA, ["suspend"])
+    assert policy() == ["suspend"]
+    set_policy(ledger, ASHA, [])
+    set_policy(ledger, ASHA, ["suspend"])
+    set_policy(ledger, RAVI, [])
+    assert policy() == ["suspend"], "setting the same as before has withdrawn the proposal"

@@ -234,7 +234,7 @@ def policy(
     session: Session,
     rulings: Annotated[list[str] | None, typer.Argument(metavar="RULING", help="Rulings, or lift.")] = None,
 ) -> Done:
-    """Set which rulings need two persons in any case."""
+    """Set which rulings need two persons in any case. If fewer would, another person must set the same."""
     from withhold.demands.commands import set_policy
 
     return set_policy(session.ledger, session.clerk, rulings or ())
@@ -249,7 +249,7 @@ def rules(
     """Write the rules of all demands as rule files. The same ledger gives the same bytes."""
     check_folder(output / "rules.yaml")
     instant = options.instant_of(known_at, "--known-at")
-    with opened(ledger, form, read_only=True) as found:
+    with opened(ledger, form) as found:
         from withhold.demands.register import Register, write_files
 
         files = Register(found).rule_files(known_at=instant)
@@ -260,7 +260,7 @@ def rules(
 
 def list_(ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
     """List all demands, with their states."""
-    with opened(ledger, form, read_only=True) as found:
+    with opened(ledger, form) as found:
         rows = [
             {
                 "demand": key,
@@ -293,7 +293,7 @@ _COLUMNS = ("number", "target", "raw", "state", "decided", "author", "found", "p
 
 def show_(demand: DemandId, ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
     """List the entries of a demand. Lawyers can add a column `decision` to the CSV, for `decide --from`."""
-    with opened(ledger, form, read_only=True) as found:
+    with opened(ledger, form) as found:
         from withhold.demands.register import Register
 
         register = Register(found)
@@ -324,7 +324,7 @@ _Target = Annotated[str, typer.Argument(metavar="TARGET", help="account:ID, twee
 def find(target: _Target, ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
     """List the entries of all demands that name a target, and whether a rule is in force on it."""
     now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    with opened(ledger, form, read_only=True) as found:
+    with opened(ledger, form) as found:
         from withhold.demands.find import find as run
 
         rows = [
@@ -348,7 +348,7 @@ def proof(
 ) -> None:
     """Prove which rules covered a target, at which revisions, by which decisions. It names no person."""
     start, end = options.instant_of(from_, "--from"), options.instant_of(until, "--until")
-    with opened(ledger, form, read_only=True) as found:
+    with opened(ledger, form) as found:
         from withhold.demands.proof import prove
 
         show(prove(found, target, start=start, end=end), form)

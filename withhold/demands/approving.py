@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from withhold.demands import safeguards
-from withhold.demands.deciding import Judge, TargetDecision, Targets, chosen_targets, effects_of
+from withhold.demands.deciding import Judge, TargetDecision, Targets, chosen_targets, effects_of, listed
 from withhold.demands.fold import Data
 from withhold.demands.recording import Clerk, Command, Done, now, record
 from withhold.demands.safeguards import check_overrides
@@ -37,7 +37,7 @@ def approve(
         for number, target in _proposed(command, targets):
             proposal, place = target["proposal"], place_of(demand_id, number)
             at = proposal.get("effective_at") if clerk.history is not None else None
-            if _same_person(proposal["actor"], clerk.actor):
+            if same_person(proposal["actor"], clerk.actor):
                 hint = "let another person approve it"
                 message = f"{quoted(clerk.actor)} proposed it, in event {proposal['sequence']}"
                 command.refuse(Problem("same-person", message, place, hint))
@@ -57,7 +57,7 @@ def approve(
                 identity="asserted",
             )
 
-    return record(ledger, clerk, demand_id, build, ["approve", demand_id, None if targets is None else sorted(targets)])
+    return record(ledger, clerk, demand_id, build, ["approve", demand_id, listed(targets)])
 
 
 def reject(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str, targets: Targets = None) -> Done:
@@ -69,7 +69,7 @@ def reject(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str, targets: T
                 sequence = target["proposal"]["sequence"]
                 command.add("target.rejected", "rejected", number=number, proposal=sequence, reason=reason)
 
-    content = ["reject", demand_id, reason, None if targets is None else sorted(targets)]
+    content = ["reject", demand_id, reason, listed(targets)]
     return record(ledger, clerk, demand_id, build, content)
 
 
@@ -83,7 +83,8 @@ def _proposed(command: Command, chosen: Targets) -> Iterable[tuple[int, Data]]:
             command.done.unchanged += 1
 
 
-def _same_person(name: str, other: str) -> bool:
+def same_person(name: str, other: str) -> bool:
+    """Return whether two names are the same but for case, spaces and forms of letters."""
     return folded_name(name) == folded_name(other)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from withhold.demands.approving import approve, reject
+from withhold.demands.approving import approve, reject, same_person
 from withhold.demands.deciding import TargetDecision, Targets, decide
 from withhold.demands.fields import Demand, comes_from_court
 from withhold.demands.fold import Data
@@ -102,19 +102,30 @@ def _beyond(command: Command, fields: Data) -> Iterable[str]:
 
 
 def set_policy(ledger: Ledger, clerk: Clerk, two_persons: Iterable[str]) -> Done:
-    """Set which rulings need two persons in any case: names of rulings, and `lift`. Safeguards need them always."""
+    """Set which rulings need two persons in any case: names of rulings, and `lift`. Safeguards need them always.
+
+    A policy that is less strict is only proposed. It takes effect when another person sets the same.
+    """
     wanted = sorted(set(two_persons))
 
     def build(command: Command) -> None:
         known = [*(str(ruling) for ruling in Ruling if ruling.acts), "lift"]
         for name in wanted:
             if name not in known:
-                command.refuse(
-                    Problem("unknown-ruling", f"unknown ruling {quoted(name)}", hint=did_you_mean(name, known))
-                )
-        if (command.states.get("policy", "") or {"two_persons": []})["two_persons"] == wanted:
+                hint = did_you_mean(name, known)
+                command.refuse(Problem("unknown-ruling", f"unknown ruling {quoted(name)}", hint=hint))
+        policy = command.states.get("policy", "") or {"two_persons": [], "proposal": None}
+        proposal = policy["proposal"]
+        proposed = proposal is not None and proposal["two_persons"] == wanted
+        if policy["two_persons"] == wanted and proposal is None:
             command.done.unchanged += 1
-        else:
+        elif {*policy["two_persons"]} <= {*wanted} or (proposed and not same_person(proposal["actor"], clerk.actor)):
             command.add("policy.set", "policy", two_persons=wanted)
+        else:
+            command.done.notes.append("the policy would be less strict: another person must set the same")
+            if proposed:
+                command.done.unchanged += 1
+            else:
+                command.add("policy.proposed", "proposed policy", two_persons=wanted)
 
     return record(ledger, clerk, "", build, ["policy", wanted])

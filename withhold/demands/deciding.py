@@ -138,6 +138,7 @@ def decide(
 
 
 def listed(chosen: Targets) -> object:
+    """Return the targets of a command as JSON values."""
     return chosen if chosen is None or isinstance(chosen, str) else sorted(chosen)
 
 

@@ -7,7 +7,7 @@
 | `effect` | `IN-D1/7/312` | one period in which a rule withholds or suspends a target, by the event that began it |
 | `log` | `IN-D1/420` | what changes nothing: meetings, statements, notices of non-compliance |
 | `subject` | `account:1101` | the targets that name an account, a tweet or anything else |
-| `policy` | empty | which rulings need two persons |
+| `policy` | empty | which rulings need two persons, and a proposal that fewer do |
 
 Events are facts that a command has checked, so the fold decides nothing. It builds no models: a ledger has millions of events.
 """
@@ -104,7 +104,14 @@ def _demand_revoked(event: Event, states: States) -> None:
 
 
 def _policy_set(event: Event, states: States) -> None:
-    states.put("policy", "", {"two_persons": event.data["two_persons"], "set": event.sequence})
+    states.put("policy", "", {"two_persons": event.data["two_persons"], "set": event.sequence, "proposal": None})
+
+
+def _policy_proposed(event: Event, states: States) -> None:
+    before = states.get("policy", "")
+    assert before is not None  # noqa: S101  # only a policy that exists can become less strict
+    proposal = {"two_persons": event.data["two_persons"], "actor": event.actor, "sequence": event.sequence}
+    states.put("policy", "", {**before, "proposal": proposal})
 
 
 def _put_target(event: Event, states: States, before: Data | None, after: Data) -> None:
@@ -289,6 +296,7 @@ _CHANGES: Mapping[str, Callable[[Event, States], None]] = {
     "demand.logged": _demand_logged,
     "demand.revoked": _demand_revoked,
     "policy.set": _policy_set,
+    "policy.proposed": _policy_proposed,
     "target.received": _target_received,
     "target.resolved": _target_resolved,
     "target.decided": _target_decided,

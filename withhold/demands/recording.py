@@ -137,8 +137,8 @@ Build = Callable[[Command], None]
 def record(ledger: Ledger, clerk: Clerk, demand_id: str, build: Build, content: object) -> Done:
     """Record the events that `build` adds, in one transaction, or rehearse them.
 
-    `build` is called again if another command was recorded meanwhile, so that it checks the current states. Raises `DemandError`
-    with the problems that it adds; then nothing is recorded.
+    `build` is called within the transaction, so the states that it checks are those that its events change. Raises `DemandError` with
+    the problems that it adds; then nothing is recorded.
     """
     built: list[Command] = []
 
