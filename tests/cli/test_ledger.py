@@ -11,14 +11,14 @@ from typer.testing import CliRunner
 
 from tests.ledger.material import WHO, added, drop_triggers, run_sql
 from withhold.cli.app import app
-from withhold.ledger import Ledger
+from withhold.demands.register import open_ledger
 
 
 @pytest.fixture
 def url(tmp_path, monkeypatch):
     """Make a ledger with three events, and name it in the environment."""
     found = f"sqlite:///{tmp_path}/orders.db"
-    with Ledger.open(found, create=True) as ledger:
+    with open_ledger(found, create=True) as ledger:
         for name in "abc":
             ledger.append([added(name)], **WHO)
     monkeypatch.setenv("WITHHOLD_LEDGER", found)
@@ -39,7 +39,7 @@ def test_a_ledger_is_verified_with_the_head_that_was_kept(url):
     kept = run("head").stdout.strip()
     assert as_json("head") == {"events": 3, "head": kept}
     assert "no head was given" in run("verify").stdout
-    with Ledger.open(url) as ledger:
+    with open_ledger(url) as ledger:
         ledger.append([added("d")], **WHO)
     printed = run("verify", "--head", kept).stdout
     assert printed.startswith("4 events are those that were recorded; the head is ")
@@ -74,6 +74,17 @@ def test_a_ledger_that_was_changed_is_refused(url):
     assert answer["problems"][1]["place"] == "event 2"
     run("head")  # damaged ledgers can be read
     run("export")
+
+
+def test_a_ledger_of_another_version_is_upgraded(url, tmp_path):
+    run_sql(url, "UPDATE ledger_folds SET version = 99")
+    refused = run("verify", status=4).stderr
+    assert "[projection-outdated]; run `withhold ledger upgrade`" in refused
+    assert run("upgrade").stdout == "the ledger is up to date; events: 3\n"
+    run("verify")
+    assert as_json("upgrade") == as_json("head")
+    run("upgrade", "--ledger", f"sqlite:///{tmp_path}/none.db", status=2)
+    assert not (tmp_path / "none.db").exists()
 
 
 def test_a_head_that_is_not_there_is_refused(url):

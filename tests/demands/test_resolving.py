@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,14 +33,15 @@ class Platform:
 
 def ledger_with(*named):
     """Return a ledger with a demand of entries, each a key and the handle in its URL."""
-    first, entries = {}, []
+    first: dict[str, int] = {}
+    entries = []
     for number, (key, handle) in enumerate(named, 1):
         again = first.get(key)
         first.setdefault(key, number)
         bucket = Bucket.UNIQUE if again is None else Bucket.DUPLICATE
         kind = Kind(key.partition(":")[0])
         entries.append(Entry(number, key, Provenance("a.csv", row=number), bucket, kind, key, handle, (), again))
-    ledger = MemoryLedger()
+    ledger: Any = MemoryLedger()
     receive(ledger, ASHA, demand(), entries)
     return ledger
 

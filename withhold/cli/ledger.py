@@ -79,6 +79,19 @@ def export(url: options.LedgerUrl) -> None:
         run(record, typer.get_binary_stream("stdout"), lambda done, whole: _advance(bar, done, whole))
 
 
+@ledger.command()
+def upgrade(url: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
+    """Upgrade the tables of an older version, and compute the current states again if that version computed them.
+
+    The events stay as they are. Keep a copy, and run `verify` first.
+    """
+    with opened(url, form, read_only=True):
+        pass  # a ledger that does not exist is not made
+    with opened(url, form, create=True) as record:
+        found = record.head
+    show(RecordedResult(_values(found), f"the ledger is up to date; events: {found.sequence:,}"), form)
+
+
 @ledger.command("import")
 def import_(
     file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="An export; `-` is standard input.")],

@@ -41,7 +41,7 @@ def check(database: Database, folds: Sequence[Fold] | None) -> None:
         _refuse_newer(database, found)
         if found != schema.REVISION:
             message = f"{quoted(database.name)} has tables of version {found}, not {schema.REVISION}"
-            hint = "keep a copy, and open it with `create=True` to upgrade it"
+            hint = "keep a copy, and run `withhold ledger upgrade`, or open it with `create=True`"
             raise LedgerError(Problem("old-ledger", message, hint=hint))
         if folds is None:
             return

@@ -50,7 +50,8 @@ def problem(rows: Sequence[FoldRow], folds: Sequence[Fold], head: Head) -> Probl
         message = f"the states are not those of the last event, {head.sequence}"
     else:
         return None
-    return Problem("projection-outdated", message, hint="open the ledger with `create=True` to compute them again")
+    hint = "run `withhold ledger upgrade`, or open the ledger with `create=True`, to compute them again"
+    return Problem("projection-outdated", message, hint=hint)
 
 
 def require(rows: Sequence[FoldRow], folds: Sequence[Fold], head: Head) -> None:
