@@ -99,6 +99,7 @@ def test_an_order_is_received_and_its_columns_are_shown(here):
         6: "undecided",
         7: "quarantined",
     }
+    assert "has lost digits" in run("show", "IN-D1").stdout
 
 
 def test_a_count_that_differs_waits_for_a_person(here):

@@ -288,7 +288,7 @@ def list_(ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
     show(TableResult(columns, rows), form)
 
 
-_COLUMNS = ("number", "target", "raw", "state", "decided", "author", "found", "proposed")
+_COLUMNS = ("number", "target", "raw", "state", "decided", "author", "found", "proposed", "notes")
 
 
 def show_(demand: DemandId, ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
@@ -315,6 +315,7 @@ def _row(number: int, target: dict[str, Any]) -> dict[str, object]:
         "author": target["author"],
         "found": target["resolution"],
         "proposed": None if proposal is None else proposal.get("ruling", "lift"),
+        "notes": "; ".join(f"{text} [{code}]" for code, text in target["notes"]) or None,
     }
 
 

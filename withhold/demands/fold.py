@@ -158,6 +158,7 @@ def _target_received(event: Event, states: States) -> None:
         "bucket": data["bucket"],
         "handle": data.get("handle"),
         "duplicate_of": data.get("duplicate_of"),
+        "notes": data.get("notes", []),
         "state": str(state or (TargetState.UNRESOLVED if bound is None else TargetState.UNDECIDED)),
         "bound": bound,
         "author": None,

@@ -44,6 +44,7 @@ _DESCRIBING = (
     "rule",
     "effected",
     "proposed",
+    "notes",
 )
 _DECISION = (
     *("decision", "ground", "category", "withheld_in", "except_in", "if_unknown", "effective_at", "until", "rationale"),
