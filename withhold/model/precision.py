@@ -73,20 +73,22 @@ class Precision:
         """Count an id. Return the way in which it may have lost digits, or None."""
         if number <= _EXACT or number > MAX_ID:  # a double holds it exactly, or it is not an id
             return None
-        if number % 10**8 == 0 and number % 10 ** (len(str(number)) - 8) == 0:
-            return Sign.SHORT
-        if number % (1 << number.bit_length() - _SINGLE) == 0:
-            return Sign.SHORT
-        if number % 4096 == 0:
-            self._zeros[number >> _SPAN] += 1
-            return Sign.ZEROS
+        has_zero_bits = number % 64 == 0  # as with every sign but PRINTED; this saves most ids the other tests
+        if has_zero_bits:
+            if number % 10**8 == 0 and number % 10 ** (len(str(number)) - 8) == 0:
+                return Sign.SHORT
+            if number % (1 << number.bit_length() - _SINGLE) == 0:
+                return Sign.SHORT
+            if number % 4096 == 0:
+                self._zeros[number >> _SPAN] += 1
+                return Sign.ZEROS
         self._others[number >> _SPAN] += 1
         if number % 10 == 0 and _printed(number) == number:
             self._printed += 1
             return Sign.PRINTED
         # The oldest ids exceed 53 bits by so little that a double often holds them exactly: those with `unit` < 64 do
         # not count.
-        if number % 64 == 0 and number % (unit := 1 << number.bit_length() - 53) == 0 and unit >= 64:
+        if has_zero_bits and number % (unit := 1 << number.bit_length() - 53) == 0 and unit >= 64:
             self._cast += 1
             return Sign.CAST
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from withhold.errors import Problem, SubjectIdError, excerpt, quoted
-from withhold.model.ids import check_id
+from withhold.model.ids import MAX_ID, check_id
 from withhold.parsing.id_forms import misread
 
 _DIGITS = re.compile(r"[-+]?[0-9]+", re.ASCII)
@@ -21,6 +21,8 @@ def id_from_text(text: str, name: str = "id") -> int:
     Raises `SubjectIdError`. The message quotes at most 20 characters, and only letters and digits if the text is not a
     number, because it may be a line of a confidential file.
     """
+    if text.isascii() and text.isdigit() and len(text) <= 19 and 0 < (number := int(text)) <= MAX_ID:
+        return number  # quickly, because lists are long
     if _DIGITS.fullmatch(text):
         if len(text) <= 20:
             return check_id(int(text), name)

@@ -107,7 +107,8 @@ class IdsFile:
             "list it in the rule file itself, in quotes", f"override `{ROUNDED_IDS}` in the rule", MAX_PROBLEMS
         )
         for kind, text, at in rows:
-            if kind not in self._ids:
+            ids = self._ids.get(kind)
+            if ids is None:
                 singular = kind.removesuffix("es" if kind.endswith("ses") else "s").removesuffix("_id")
                 known = _SYNONYMS.get(kind) or _SYNONYMS.get(singular, singular)
                 hint = f"did you mean `{known}`?" if known in _KINDS else "write `account` or `tweet`"
@@ -124,7 +125,7 @@ class IdsFile:
                         self._unquoted_from = self._place(at)
                 self._report(error.code, error.problem.message, at, remedy)
                 continue
-            self._ids[kind].append(number)
+            ids.append(number)
             if not self._exact:
                 lossy.see(number, lambda: self._place(at))  # noqa: B023  # called at once
         problems, warnings = lossy.problems()
@@ -144,7 +145,9 @@ class IdsFile:
         self._next_record()
         for row in rows:
             if len(row) == width:
-                kind, text = row[kind_at].strip().lower(), row[id_at].strip()
+                kind, text = row[kind_at], row[id_at].strip()
+                if kind not in self._ids:
+                    kind = kind.strip().lower()
                 if kind or text or any(map(str.strip, row)):
                     yield kind, text, id_at
             elif any(map(str.strip, row)):
