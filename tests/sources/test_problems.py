@@ -218,9 +218,9 @@ TABLE: list[tuple[str, int, int, str, str, str | None]] = [
     ("groups: {uk: [US]}\n", 1, 10, "taken-group", "the name `uk` is taken", None),
     ("groups: {xx: [US]}\n", 1, 10, "taken-group", "the name `xx` is taken", None),
     ("groups: {a: [IN], A: [US]}\n", 1, 19, "taken-group", "the name `A` is taken", None),
-    ("groups: {a: [IN, WORLD]}\n", 1, 18, "bad-group", "a group lists countries", None),
-    ("groups: {a: }\n", 1, 13, "bad-group", "a group lists countries", None),
-    ("groups: {a: [[IN]]}\n", 1, 14, "bad-group", "a group lists countries", None),
+    ("groups: {a: [IN, WORLD]}\n", 1, 18, "bad-group", "a group lists territories", None),
+    ("groups: {a: }\n", 1, 13, "bad-group", "a group lists territories", None),
+    ("groups: {a: [[IN]]}\n", 1, 14, "bad-group", "a group lists territories", None),
     ("groups: {a: []}\n", 1, 13, "bad-group", "the group is empty", None),
     ("groups: {a: [IM1]}\n", 1, 14, "unknown-territory", "unknown territory `IM1`", None),
     # Lists of ids beside the file.
