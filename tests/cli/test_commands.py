@@ -49,7 +49,11 @@ def run(*arguments):
     ("arguments", "status", "message"),
     [
         (["--account", 17, "--country", "IN"], 3, "WITHHELD for a viewer in IN"),
-        (["--tweet", 20, "--country", "in"], 3, "by rule in-1 on the tweet (legal demand, demand IN-D1)"),
+        (
+            ["--tweet", 20, "--country", "in"],
+            3,
+            "by rule in-1 on the tweet (legal demand, demand IN-D1, jurisdiction IN)",
+        ),
         (
             ["--tweet", 20, "--country", "IN", "--at", "2021-02-10T10:29:59+05:30"],
             0,
@@ -59,9 +63,9 @@ def run(*arguments):
         (["--tweet", 20], 0, "uncertain"),
         (["--tweet", 20, "--unknown-location", "withhold"], 3, "WITHHELD for a viewer at an unknown location"),
         (["--tweet", 20, "--anywhere"], 3, "WITHHELD for some viewers"),
-        (["--tweet", 30, "--country", "FR"], 3, "withheld in WORLD except GB"),
+        (["--tweet", 30, "--country", "FR"], 3, "withheld in WORLD except GB; available in GB"),
         (["--tweet", 30], 3, "allow-gb"),
-        (["--account", 99], 3, "SUSPENDED"),
+        (["--account", 99], 3, "withheld in WORLD; available nowhere"),
         (["--account", 17, "--viewer", 17, "--country", "IN", "--author-sees-own"], 0, "the viewer is the author"),
         (["--account", 17, "--country", "IN", "--subdivision", "IN-DL"], 3, "IN, IN-DL"),
     ],

@@ -75,6 +75,7 @@ def test_to_dict_gives_json_values_of_all_fields() -> None:
         "jurisdiction": "IN",
         "disclosure": "reason",
         "territories": "WORLD except US",
+        "available_in": "US",
         "disclosed_in": "IN",
         "certain": False,
         "varies_by_location": True,
@@ -82,6 +83,7 @@ def test_to_dict_gives_json_values_of_all_fields() -> None:
         "revision": "0123456789abcdef",
         "freshness": Freshness().to_dict(),
     }
+    assert printed["available_in"] == str(FULL.available_in)
     assert set(printed) >= {field.name for field in dataclasses.fields(Decision)}
     assert json.loads(json.dumps(PLAIN.to_dict()))["valid_until"] is None
 

@@ -117,6 +117,16 @@ def test_iteration_gives_the_largest_codes_that_are_wholly_inside(both: Both) ->
 
 @settings(max_examples=300)
 @given(built)
+def test_the_complement_has_all_other_points_and_countries_are_those_wholly_inside(both: Both) -> None:
+    found, model = both
+    rest = found.complement()
+    assert _read(str(rest)) == points("WORLD") - model
+    assert rest.complement() == found
+    assert list(found.countries()) == sorted(code for code in countries() if points(code) <= model)
+
+
+@settings(max_examples=300)
+@given(built)
 def test_the_text_determines_the_points(both: Both) -> None:
     found, model = both
     assert _read(str(found)) == model

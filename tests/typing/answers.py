@@ -172,6 +172,7 @@ def of_decisions(decision: Decision) -> None:
     assert_type(decision.reason, Reason | None)
     assert_type(decision.demand, str | None)
     assert_type(decision.territories, TerritorySet)
+    assert_type(decision.available_in, TerritorySet)
     assert_type(decision.certain, bool)
     assert_type(decision.varies_by_location, bool)
     assert_type(decision.valid_until, datetime | None)
@@ -261,6 +262,8 @@ def of_territories(decision: Decision) -> None:
     assert_type(territories - decision.territories, TerritorySet)
     assert_type("IN" in territories, bool)
     assert_type(list(territories), list[str])
+    assert_type(territories.complement(), TerritorySet)
+    assert_type(territories.countries(), tuple[str, ...])
 
 
 def of_ids() -> None:

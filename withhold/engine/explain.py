@@ -15,6 +15,7 @@ from withhold.model.instants import in_iso
 from withhold.model.places import place_of
 from withhold.model.policy import Policy
 from withhold.model.rule import Disclosure, Rule, territories_of
+from withhold.model.territory_set import TerritorySet
 from withhold.model.tweet import Link, Subject, links_of
 from withhold.model.viewer import Viewer
 from withhold.semantics import extent, reach_of
@@ -98,8 +99,9 @@ class Explanation:
         if decision.exempt:
             yield "  exempt      shown because the viewer is the author"
         if decision.rule_id:
-            yield f"  because of  rule {name_in_text(decision.rule_id)} on the {decision.scope}: {_grounds(decision)}"
-        yield f"  withheld    {'in ' if decision.territories else ''}{decision.territories}"
+            yield f"  because of  rule {name_in_text(decision.rule_id)} on the {decision.scope}: {grounds(decision)}"
+        yield f"  withheld    {where(decision.territories)}"
+        yield f"  available   {where(decision.available_in)}"
         yield f"  certain     {'yes' if decision.certain else 'no: a more precise location could change the answer'}"
         elsewhere = (
             "some viewers elsewhere get a different answer"
@@ -113,7 +115,7 @@ class Explanation:
         for found in self.rules:
             rule = found.rule
             yield f"    - {name_in_text(rule.id)}: {found.state.upper()}, {found.why}"
-            yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {_grounds(rule)}"
+            yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {grounds(rule)}"
             if rule.disclosure is not Disclosure.REASON:
                 yield f"      disclosure: {rule.disclosure}"
             if rule.review_by:
@@ -175,6 +177,15 @@ def _prose_lines(name: str, text: str) -> Iterator[str]:
     yield from (f"        | {line}".rstrip() for line in others)
 
 
+def where(territories: TerritorySet) -> str:
+    """Return territories as a phrase.
+
+    >>> where(TerritorySet(["IN"])), where(TerritorySet())
+    ('in IN', 'nowhere')
+    """
+    return f"in {territories}" if territories else "nowhere"
+
+
 def subject_values(links: Sequence[Link]) -> list[dict[str, object]]:
     """Return a subject as JSON values: the tweet or account, and the tweets that it retweets. Ids are text.
 
@@ -214,7 +225,8 @@ def _period(rule: Rule) -> str:
     return f"{start} {'until ' + str(in_iso(rule.until)) if rule.until else 'without end'}{stays}"
 
 
-def _grounds(of: Rule | Decision) -> str:
+def grounds(of: Rule | Decision) -> str:
+    """Return the reason, the demand and the jurisdiction of a rule, or of the rule that speaks in a decision."""
     demand = f", demand {name_in_text(of.demand)}" if of.demand else ""
     jurisdiction = f", jurisdiction {of.jurisdiction}" if of.jurisdiction else ""
     return f"{str(of.reason).replace('_', ' ')}{demand}{jurisdiction}"

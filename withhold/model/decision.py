@@ -44,6 +44,7 @@ class Decision:
     | `rule_id`, `scope`, `reason`, `demand`, `jurisdiction` | those of the first rule, which speaks; None if there is none |
     | `disclosure` | the narrowest of all these rules: what a notice may reveal; None if there is none |
     | `territories` | where the subject is withheld at this instant |
+    | `available_in` | where it is not withheld: all other territories |
     | `disclosed_in` | where rules withhold it that are not secret (`disclosure: none`); a notice names no other territories |
     | `certain` | False if a more precise location could give another outcome (R4) |
     | `varies_by_location` | whether a viewer elsewhere would get another outcome; if so, put the location in a cache key |
@@ -75,6 +76,14 @@ class Decision:
         return self.rule_ids[0] if self.rule_ids else None
 
     @property
+    def available_in(self) -> TerritorySet:
+        """The territories where no rule in force withholds the subject: the complement of `territories`.
+
+        It is computed each time, so that answers which nobody asks for it cost nothing.
+        """
+        return self.territories.complement()
+
+    @property
     def visible(self) -> bool:
         return self.outcome is Outcome.VISIBLE
 
@@ -102,6 +111,7 @@ class Decision:
             "rule_id": self.rule_id,
             "rule_ids": list(self.rule_ids),
             "territories": str(self.territories),
+            "available_in": str(self.available_in),
             "disclosed_in": str(self.disclosed_in),
             "valid_until": in_iso(self.valid_until),
             "freshness": self.freshness.to_dict(),

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NoReturn
 
-from withhold.model.places import Places, largest, membership_changes, within, within_any
-from withhold.territories import WORLD, country_of, resolve, subdivisions
+from withhold.model.places import Places, everywhere, largest, membership_changes, within, within_any
+from withhold.territories import WORLD, countries, country_of, resolve, subdivisions
 
 
 class TerritorySet:
@@ -71,6 +71,24 @@ class TerritorySet:
 
     def __iter__(self) -> Iterator[str]:
         yield from sorted(largest(self._places))
+
+    def complement(self) -> TerritorySet:
+        """Return all places that are not in the set, those outside all countries included.
+
+        >>> str(TerritorySet(["IN"]).complement()), TerritorySet(["WORLD"]).complement() == TerritorySet()
+        ('WORLD except IN', True)
+        """
+        return self.of(everywhere() & ~self._places)
+
+    def countries(self) -> tuple[str, ...]:
+        """Return the countries that are wholly in the set, in alphabetical order: for `WORLD`, every country.
+
+        A country that is only partly in the set is left out; iteration gives its parts.
+
+        >>> TerritorySet(["IN", "US-MS", "EE"]).countries(), len(TerritorySet(["WORLD"]).countries())
+        (('EE', 'IN'), 250)
+        """
+        return tuple(sorted(code for code in countries() if not within(code) & ~self._places))
 
     def keys(self) -> NoReturn:
         """Raise `TypeError`: `dict(territories)` would read a code as a key and a value.

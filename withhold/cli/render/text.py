@@ -44,6 +44,7 @@ from withhold.cli.results import (
     id_counts,
     location_values,
 )
+from withhold.engine.explain import grounds, where
 from withhold.errors import Problem, escaped, escaped_path, name_in_text
 from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import Outcome
@@ -103,13 +104,11 @@ def _check(result: CheckResult) -> Iterator[Part]:
     everybody = "every viewer" if decision.visible else "some viewers"
     parts = [f" for {everybody if result.viewer is None else viewer_text(result.viewer)}"]
     if decision.rule_id:
-        demand = f", demand {name_in_text(decision.demand)}" if decision.demand else ""
-        reason = f"{str(decision.reason).replace('_', ' ')}{demand}"
-        parts.append(f"by rule {name_in_text(decision.rule_id)} on the {decision.scope} ({reason})")
+        parts.append(f"by rule {name_in_text(decision.rule_id)} on the {decision.scope} ({grounds(decision)})")
     if decision.exempt:
         parts.append("shown because the viewer is the author")
     if decision.territories:
-        parts.append(f"withheld in {decision.territories}")
+        parts.append(f"withheld {where(decision.territories)}; available {where(decision.available_in)}")
     if not decision.certain:
         parts.append("uncertain: a more precise location could change the answer")
     if decision.valid_until:
