@@ -169,7 +169,7 @@ def moment(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     place = Place("--at")
-    found, problems = read_model(Moment, Node(place, pairs=[(Node(place, "at"), Node(place, text))]))
+    found, problems = read_model(Moment, Node(place, pairs=[(Node(place, "at"), Node(place, options.with_now(text)))]))
     if found is None or problems:
         raise typer.BadParameter(str(problems[0].message), param_hint="'--at'")
     return dict(json_values(found))

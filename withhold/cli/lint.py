@@ -27,6 +27,10 @@ def lint(
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="The lowest severity that makes the exit status 1.")
     ] = FailOn.ERROR,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="Report reviews that were due by this instant; by default now."),
+    ] = None,
     protected: Annotated[
         Path | None,
         typer.Option(
@@ -44,13 +48,14 @@ def lint(
 
     Exits with 4 if the rule set is refused, and with 1 if any advice has at least the severity of --fail-on.
     """
+    instant = options.instant_of(at)
     refused: list[RuleSetError] = []
     accounts = _find_protected(rules, root, protected, refused)
     loaded = _loaded(rules, root, refused)
     guard = _guard(rules, accounts)
     if refused:
         raise refuse(Refusal(_merged(refused, loaded), rules, str(guard), guard.to_dict()), form, out)
-    problems = in_order([*loaded.warnings, *advise(loaded, accounts)])
+    problems = in_order([*loaded.warnings, *advise(loaded, accounts, at=instant)])
     result = LintResult(rules, loaded, guard, problems, fail_on)
     show(result, form)
     raise typer.Exit(ExitCode.FINE if result.fine else ExitCode.FAILURE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ from withhold.cli.render import Format, formats_of
 from withhold.cli.results import Refusal
 from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, quoted
 from withhold.model import RuleSet, Settle, Viewer
-from withhold.model.instants import parse_instant
+from withhold.model.instants import in_iso, parse_instant
 from withhold.parsing.ids import id_from_text
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
@@ -192,10 +192,15 @@ def viewer_in(
     return made
 
 
+def with_now(text: str) -> str:
+    """Return the text of an option for an instant, with the current instant in place of `now`."""
+    return str(in_iso(datetime.now(UTC))) if text.strip().lower() == "now" else text
+
+
 def instant_of(text: str | None, name: str = "--at") -> datetime | None:
-    """Return the instant that an option names. Raise a usage error if it names none."""
+    """Return the instant that an option names, the current one for `now`. Raise a usage error if it names none."""
     try:
-        return None if text is None else parse_instant(text)
+        return None if text is None else parse_instant(with_now(text))
     except WithholdError as error:
         raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
 
