@@ -253,6 +253,8 @@ def test_a_terminal_without_the_letters_gets_the_answer_and_the_status(tmp_path,
     "command",
     [
         ["lint", "rules"],
+        ["find", "rules", "--account", "5"],
+        ["list", "rules"],
         ["check", "rules", "--account", "5", "--country", "US"],
         ["explain", "rules", "--account", "5", "--country", "US"],
         ["compile", "rules", "-o", "rules.wh"],

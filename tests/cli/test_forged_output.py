@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from withhold import Engine, Rule, RuleSet, Viewer
 from withhold.cli.app import app
 from withhold.cli.render import formats_of
-from withhold.cli.results import DiffResult, LintResult
+from withhold.cli.results import DiffResult, LintResult, RulesResult
 from withhold.errors import control_character
 from withhold.location import Resolver, TrustedProxies
 from withhold.testing import assert_visible
@@ -77,6 +77,8 @@ COMMANDS = [
     ["check", "RULES", "--account", "1", "--country", "IN"],
     ["explain", "RULES", "--account", "1", "--country", "IN"],
     ["explain", "RULES", "--account", "1", "--country", "IN", "--format", "json"],
+    *(["find", "RULES", "--account", "1", "--format", form] for form in formats_of(RulesResult)),
+    *(["list", "RULES", "--protected", "--format", form] for form in formats_of(RulesResult)),
     *(["lint", "RULES", "--format", form] for form in formats_of(LintResult)),
     *(["test", "RULES", "--coverage", "--mutate", "--format", form] for form in formats_of(Report)),
     *(["diff", "base.json", "RULES", "--audit", "--format", form] for form in formats_of(DiffResult)),
@@ -207,7 +209,7 @@ def test_b5_a_note_has_its_lines_and_none_passes_for_one_of_the_explanation() ->
         note = "re-imposed\n::error::forged\n\n  certain     yes (forged)\n\tfor IN only"
         write(Path("in.json"), {"rules": [rule(note=note, override={"no-end": "a\nb"})]})
         ((_, output),) = printed(commands=[["explain", "in.json", "--account", "1"]])
-    assert output.splitlines()[-8:] == [
+    assert output.splitlines()[-9:] == [
         "      note: re-imposed",
         "        | \\x3a:error::forged",
         "        |",
@@ -216,6 +218,7 @@ def test_b5_a_note_has_its_lines_and_none_passes_for_one_of_the_explanation() ->
         "      override of no-end: a",
         "        | b",
         "      read from in.json:1:12",
+        "      named at in.json:1:37",
     ]
 
 

@@ -49,6 +49,8 @@ FILES = {
 COMMANDS: dict[str, tuple[list[str], int, int]] = {
     "check": (["{}.yaml", "--account", "17", "--country", "US"], 0, 0),
     "explain": (["{}.yaml", "--account", "17", "--country", "US"], 0, 0),
+    "find": (["{}.yaml", "--account", "17"], 0, 0),
+    "list": (["{}.yaml"], 0, 0),
     "lint": (["{}.yaml"], 0, 1),
     "test": (["{}.cases.yaml"], 0, 1),
     "diff": (["fine.yaml", "{}.yaml", "--exit-code"], 0, 1),

@@ -61,6 +61,8 @@ CALLS = {
     "explain": ["explain", "rules.yaml", *ABOUT, "--country", "IN", "--subdivision", "IN-DL"],
     "explain the unknown": ["explain", "rules.yaml", *ABOUT],
     "explain an address": ["explain", "rules.yaml", *ABOUT, "--ip", "192.0.2.17", "--geoip", "demo.mmdb"],
+    "find": ["find", "rules.yaml", "--account", "1101", "--at", "2021-03-02T00:00:00Z"],
+    "list": ["list", "rules.yaml", "--in", "PK", "--ending", "4w", "--at", "2031-05-20T00:00:00Z"],
     "lint": ["lint", "rules.yaml", "--fail-on", "note"],
     "lint refused": ["lint", "refused.yaml"],
     "test": ["test", "all.cases.yaml"],

@@ -13,8 +13,10 @@ from withhold.cli.demands import demands
 from withhold.cli.demo import demo
 from withhold.cli.diff import diff
 from withhold.cli.explain import explain
+from withhold.cli.find import find
 from withhold.cli.ledger import ledger
 from withhold.cli.lint import lint
+from withhold.cli.list import list_
 from withhold.cli.locate import locate
 from withhold.cli.test import test
 from withhold.native import engine_info
@@ -42,7 +44,7 @@ def _root(
     pass
 
 
-for command in (check, explain, lint, test, diff, compile_, bench, locate, demo):
+for command in (check, explain, find, list_, lint, test, diff, compile_, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(ledger, name="ledger")
 app.add_typer(demands, name="demands")

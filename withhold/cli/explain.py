@@ -11,6 +11,7 @@ from withhold.engine import Engine
 from withhold.engine.explain import Explanation
 from withhold.location import Anonymised
 from withhold.model import Policy, Settle
+from withhold.sources.mentions import Mentions
 
 
 def explain(
@@ -32,7 +33,7 @@ def explain(
     root: options.Root = None,
     form: Annotated[Format, options.formats(Explanation)] = Format.TEXT,
 ) -> None:
-    """List every rule that concerns a tweet or an account, with its state."""
+    """List every rule that concerns a tweet or an account, with its state and the lines of files that name the id."""
     subject = options.subject_of(tweet, account, form)
     databases = location_options.Databases(
         geoip=geoip,
@@ -44,4 +45,6 @@ def explain(
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at)
     policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
-    show(Engine(options.load_snapshot(rules, root, form), policy).explain(subject, looking, instant), form)
+    mentions = Mentions(tweet=subject[0], account=subject[1])
+    engine = Engine(options.load_snapshot(rules, root, form, mentions), policy)
+    show(engine.explain(subject, looking, instant).with_places(mentions.of), form)

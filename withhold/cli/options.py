@@ -23,6 +23,7 @@ from withhold.model.instants import in_iso, parse_instant
 from withhold.parsing.ids import id_from_text
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
+from withhold.sources.mentions import Mentions
 
 Rules = Annotated[
     Path, typer.Argument(metavar="RULES", help="A rule file, a directory of rule files, or a snapshot.", exists=True)
@@ -63,6 +64,7 @@ At = Annotated[
         "--at", metavar="INSTANT", help="The instant to decide for, such as 2021-02-10T10:30:00+05:30; by default now."
     ),
 ]
+Demand = Annotated[str | None, typer.Option("--demand", metavar="ID", help="Only rules for the demand with this id.")]
 UnknownLocation = Annotated[
     Settle, typer.Option("--unknown-location", help="What to do if it is unknown whether a rule reaches the viewer.")
 ]
@@ -100,34 +102,39 @@ def formats(*results: type) -> Any:
     return typer.Option("--format", metavar=f"[{'|'.join(known)}]", parser=read, help="The output format.")
 
 
-def load_rules(path: Path, root: Path | None, form: Format) -> RuleSet:
-    """Load a rule set, and print its warnings. Exit with `INVALID_RULES` if it is refused."""
+def load_rules(path: Path, root: Path | None, form: Format, mentions: Mentions | None = None) -> RuleSet:
+    """Load a rule set, and print its warnings. Exit with `INVALID_RULES` if it is refused.
+
+    `mentions` gets the places of its ids in rule files.
+    """
     try:
-        rules = read_rules(path, root)
+        rules = read_rules(path, root, mentions)
     except RuleSetError as error:
         raise refuse(Refusal(error, path), form) from None
     print_problems(rules.warnings, err)
     return rules
 
 
-def read_rules(path: Path, root: Path | None) -> RuleSet:
+def read_rules(path: Path, root: Path | None, mentions: Mentions | None = None) -> RuleSet:
     """Load a rule set or open a snapshot, with a progress bar on a terminal. Raise `RuleSetError` if it is refused."""
     if is_snapshot(path):
         try:
             return Snapshot.open(path).rules
         except SnapshotError as error:
             raise RuleSetError([error.problem]) from None
+    from withhold.sources.loader import load_files  # loads the YAML parser, which a snapshot does not need
+
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():
         warnings.simplefilter("ignore", RuleSetWarning)  # the rule set has them too, and they are printed from there
         task = bar.add_task("", total=None)
-        return RuleSet.load(path, root, progress=lambda done, total: bar.update(task, completed=done, total=total))
+        return load_files(path, root, lambda done, total: bar.update(task, completed=done, total=total), mentions)
 
 
-def load_snapshot(path: Path, root: Path | None, form: Format) -> Snapshot:
-    """Open a snapshot, or load and compile a rule set. Exit with `INVALID_RULES` if it is refused."""
+def load_snapshot(path: Path, root: Path | None, form: Format, mentions: Mentions | None = None) -> Snapshot:
+    """Open a snapshot, or load and compile a rule set as `load_rules` does."""
     if not is_snapshot(path):
-        return Snapshot.compile(load_rules(path, root, form))
+        return Snapshot.compile(load_rules(path, root, form, mentions))
     try:
         return Snapshot.open(path)
     except SnapshotError as error:
@@ -140,7 +147,7 @@ def subject_of(tweet: str | None, account: str | None, form: Format) -> tuple[in
         raise typer.BadParameter("give the id of a tweet or an account", param_hint="'--tweet' or '--account'")
     if account is None and form is Format.TEXT:
         err.print("note: only rules on the tweet itself are considered; give its author with --account", style="yellow")
-    return _id("--tweet", tweet), _id("--account", account)
+    return id_of("--tweet", tweet), id_of("--account", account)
 
 
 def viewer_of(
@@ -152,7 +159,7 @@ def viewer_of(
     form: Format = Format.TEXT,
 ) -> Viewer:
     """Return the viewer that the options describe. Raise a usage error if they contradict each other."""
-    viewer_id = _id("--viewer", viewer)
+    viewer_id = id_of("--viewer", viewer)
     if address is None and (databases is None or not databases.given):
         return viewer_in(country, subdivisions or (), viewer_id)
     if country is not None or subdivisions:
@@ -205,7 +212,8 @@ def instant_of(text: str | None, name: str = "--at") -> datetime | None:
         raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
 
 
-def _id(name: str, text: str | None) -> int | None:
+def id_of(name: str, text: str | None) -> int | None:
+    """Return the id that an option names. Raise a usage error if it names none."""
     try:
         return None if text is None else id_from_text(text)
     except WithholdError as error:

@@ -23,9 +23,14 @@ from withhold.model.tweet import Link
 from withhold.native import engine_info
 from withhold.native.package import this_package
 from withhold.reports import Summary
+from withhold.reports.search import RuleAt
 from withhold.reports.speed import Figure, Traffic
 from withhold.reports.summary import Block
 from withhold.snapshot import Snapshot
+
+#: The columns of a table of rules, for a spreadsheet.
+_RULE_COLUMNS = ("rule_id", "state", "effect", "territories", "from", "until", "review_by", "reason", "demand", "jurisdiction",
+                 "disclosure", "accounts", "tweets", "protected", "place", "named_at")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,34 @@ class TableResult:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
         return "\n".join([*lines, *([self.note] if self.note else [])])
+
+
+@dataclass(frozen=True, slots=True)
+class RulesResult:
+    """Rules that were found, with their states at an instant. `counts` and `summary` concern all of them."""
+
+    at: datetime
+    #: What was asked for; None for what was not.
+    asked: Mapping[str, object]
+    rules: Sequence[RuleAt]
+    counts: Mapping[str, int]
+    summary: str
+
+    def cells(self) -> Iterator[list[str]]:
+        """Yield the rules as text, the names of the columns first."""
+        yield list(_RULE_COLUMNS)
+        for each in self.rules:
+            values = each.to_dict()
+            cells = (values[name] for name in _RULE_COLUMNS)
+            yield ["" if cell is None else "; ".join(cell) if isinstance(cell, list) else str(cell) for cell in cells]
+
+    def to_dict(self) -> dict[str, object]:
+        return {
+            "asked": dict(self.asked),
+            "at": in_iso(self.at),
+            "counts": dict(self.counts),
+            "rules": [each.to_dict() for each in self.rules],
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from withhold.engine.decider import Decider
-from withhold.errors import escaped, name_in_text
+from withhold.errors import Place, escaped, name_in_text
 from withhold.model.decision import Decision, Scope
 from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
@@ -42,6 +42,8 @@ class RuleState:
     scope: Scope
     state: State
     why: str
+    #: The places in files that name the subject. Only commands that read files know them.
+    named_at: tuple[Place, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         return {
@@ -49,20 +51,8 @@ class RuleState:
             "state": self.state,
             "why": self.why,
             "scope": self.scope,
-            "effect": self.rule.effect,
-            "territories": str(territories_of(self.rule)),
-            "from": in_iso(self.rule.from_),
-            "until": in_iso(self.rule.until),
-            "stays": [{"from": in_iso(stay.start), "until": in_iso(stay.end)} for stay in self.rule.stays],
-            "if_unknown": self.rule.if_unknown,
-            "reason": self.rule.reason,
-            "demand": self.rule.demand,
-            "jurisdiction": self.rule.jurisdiction,
-            "disclosure": self.rule.disclosure,
-            "review_by": in_iso(self.rule.review_by),
-            "note": self.rule.note,
-            "override": dict(self.rule.override),
-            "place": str(self.rule.place) if self.rule.place else None,
+            **rule_facts(self.rule),
+            "named_at": list(map(str, self.named_at)),
         }
 
 
@@ -87,6 +77,10 @@ class Explanation:
             "decision": self.decision.to_dict(),
             "rules": [rule.to_dict() for rule in self.rules],
         }
+
+    def with_places(self, places: Callable[[str], tuple[Place, ...]]) -> Explanation:
+        """Return the explanation with the places that name the subject. `places` returns those in a rule, by its id."""
+        return replace(self, rules=tuple(replace(found, named_at=places(found.rule.id)) for found in self.rules))
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -115,7 +109,7 @@ class Explanation:
         for found in self.rules:
             rule = found.rule
             yield f"    - {name_in_text(rule.id)}: {found.state.upper()}, {found.why}"
-            yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {_period(rule)}; {grounds(rule)}"
+            yield f"      {rule.effect}s the {found.scope} in {territories_of(rule)}, {period_text(rule)}; {grounds(rule)}"
             if rule.disclosure is not Disclosure.REASON:
                 yield f"      disclosure: {rule.disclosure}"
             if rule.review_by:
@@ -126,6 +120,8 @@ class Explanation:
                 yield from _prose_lines(f"override of {escaped(code)}", reason)
             if rule.place:
                 yield f"      read from {rule.place}"
+            if found.named_at:
+                yield f"      named at {', '.join(map(str, found.named_at))}"
 
 
 def explain(decider: Decider, subject: Subject, viewer: Viewer, at: datetime) -> Explanation:
@@ -140,15 +136,8 @@ def explain(decider: Decider, subject: Subject, viewer: Viewer, at: datetime) ->
 
 
 def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Policy) -> RuleState:
-    if rule.until is not None and at >= rule.until:
-        return RuleState(rule, scope, State.ENDED, f"it ended at {in_iso(rule.until)}")
-    if not rule.in_force(at):
-        starts = next((period.start for period in rule.periods if period.start and period.start > at), None)
-        if rule.from_ is not None and at < rule.from_:
-            why = f"it comes into force at {in_iso(starts)}" if starts else "it will be stayed when it comes into force"
-            return RuleState(rule, scope, State.NOT_YET, why)
-        end = f"until {in_iso(starts or rule.until)}" if starts or rule.until else "without end"
-        return RuleState(rule, scope, State.STAYED, f"it is stayed {end}")
+    if not_now := not_in_force(rule, at):
+        return RuleState(rule, scope, *not_now)
     where, here = extent(reach_of(rule), policy), place_of(viewer.location_key)
     if not where.possible & here:
         return RuleState(rule, scope, State.ELSEWHERE, "the viewer is not in its territory")
@@ -166,6 +155,20 @@ def _state(rule: Rule, scope: Scope, viewer: Viewer, at: datetime, policy: Polic
     return RuleState(rule, scope, State.APPLIES, "in force, and the viewer is in its territory")
 
 
+def not_in_force(rule: Rule, at: datetime) -> tuple[State, str] | None:
+    """Return why a rule is not in force at an instant in UTC, as a state and in words, or None if it is in force."""
+    if rule.until is not None and at >= rule.until:
+        return State.ENDED, f"it ended at {in_iso(rule.until)}"
+    if rule.in_force(at):
+        return None
+    starts = next((period.start for period in rule.periods if period.start and period.start > at), None)
+    if rule.from_ is not None and at < rule.from_:
+        why = f"it comes into force at {in_iso(starts)}" if starts else "it will be stayed when it comes into force"
+        return State.NOT_YET, why
+    end = f"until {in_iso(starts or rule.until)}" if starts or rule.until else "without end"
+    return State.STAYED, f"it is stayed {end}"
+
+
 # Invisible characters that prose needs: no-break and wide spaces, and the zero-width joiner and non-joiner.
 _PROSE = "\u00a0\u202f\u3000\u200c\u200d"
 
@@ -175,6 +178,26 @@ def _prose_lines(name: str, text: str) -> Iterator[str]:
     first, *others = (escaped(line.expandtabs(4), keep=_PROSE) for line in text.split("\n"))
     yield f"      {name}: {first}"
     yield from (f"        | {line}".rstrip() for line in others)
+
+
+def rule_facts(rule: Rule) -> dict[str, object]:
+    """Return what a rule states, without its id and its subjects, as JSON values."""
+    return {
+        "effect": rule.effect,
+        "territories": str(territories_of(rule)),
+        "from": in_iso(rule.from_),
+        "until": in_iso(rule.until),
+        "stays": [{"from": in_iso(stay.start), "until": in_iso(stay.end)} for stay in rule.stays],
+        "if_unknown": rule.if_unknown,
+        "reason": rule.reason,
+        "demand": rule.demand,
+        "jurisdiction": rule.jurisdiction,
+        "disclosure": rule.disclosure,
+        "review_by": in_iso(rule.review_by),
+        "note": rule.note,
+        "override": dict(rule.override),
+        "place": str(rule.place) if rule.place else None,
+    }
 
 
 def where(territories: TerritorySet) -> str:
@@ -219,7 +242,8 @@ def _place(viewer: Viewer) -> str:
     return ", ".join(f"{name_of(code)} ({code})" for code in reversed(codes))
 
 
-def _period(rule: Rule) -> str:
+def period_text(rule: Rule) -> str:
+    """Return the period of a rule as a phrase, with the number of its stays."""
     start = f"from {in_iso(rule.from_)}" if rule.from_ else "from the beginning"
     stays = f", stayed {len(rule.stays)} times" if len(rule.stays) > 1 else ", stayed once" if rule.stays else ""
     return f"{start} {'until ' + str(in_iso(rule.until)) if rule.until else 'without end'}{stays}"

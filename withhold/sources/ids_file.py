@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from withhold.parsing.id_forms import misread
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.nodes import bare_return
 from withhold.sources.lossy import Lossy
+from withhold.sources.mentions import MOST_PLACES
 from withhold.sources.root import Root
 from withhold.sources.tables import header_hint, is_text, not_as_wide, not_csv
 
@@ -40,9 +41,9 @@ _CSV_HINT = "write `kind,id` as the first line; for a plain list of ids, write `
 class IdsFile:
     """The ids of one file, read as a stream: eight bytes of memory for each id, and about 60 while they are sorted.
 
-    `accounts` and `tweets` contain the valid ids, and `problems` describes the others. If the rule declares that the
-    ids are `exact`, they are not checked for lost digits. Raises `OSError` if the file cannot be opened or is outside
-    the `root`. Errors in its content do not raise.
+    `accounts` and `tweets` contain the valid ids, and `problems` describes the others. `mentions` has the places of the
+    ids that are `sought`. If the rule declares that the ids are `exact`, they are not checked for lost digits. Raises
+    `OSError` if the file cannot be opened or is outside the `root`. Errors in its content do not raise.
     """
 
     def __init__(
@@ -53,8 +54,11 @@ class IdsFile:
         *,
         exact: bool = False,
         root: Root | None = None,
+        sought: Mapping[str, int | None] | None = None,
     ) -> None:
         self.path = path
+        self._sought = sought or {}
+        self.mentions: list[Place] = []
         self._exact = exact
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
@@ -106,6 +110,7 @@ class IdsFile:
         lossy = Lossy(
             "list it in the rule file itself, in quotes", f"override `{ROUNDED_IDS}` in the rule", MAX_PROBLEMS
         )
+        sought = frozenset(self._sought.values())
         for kind, text, at in rows:
             ids = self._ids.get(kind)
             if ids is None:
@@ -126,6 +131,8 @@ class IdsFile:
                 self._report(error.code, error.problem.message, at, remedy)
                 continue
             ids.append(number)
+            if number in sought and number == self._sought[kind] and len(self.mentions) < MOST_PLACES:
+                self.mentions.append(self._place(at))
             if not self._exact:
                 lossy.see(number, lambda: self._place(at))  # noqa: B023  # called at once
         problems, warnings = lossy.problems()

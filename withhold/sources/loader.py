@@ -37,6 +37,7 @@ from withhold.sources.files import decoded, rule_files, size_of, unreadable
 from withhold.sources.groups import read_groups, read_otherwise
 from withhold.sources.ids_file import IdsFile
 from withhold.sources.lossy import Lossy
+from withhold.sources.mentions import Mentions
 from withhold.sources.root import Root, check_named, check_relative
 from withhold.territories import (
     Resolved,
@@ -51,9 +52,12 @@ _Layout = tuple[tuple[str, int, int], ...]
 
 
 def load_files(
-    path: str | os.PathLike[str], root: str | os.PathLike[str] | None = None, progress: Progress | None = None
+    path: str | os.PathLike[str],
+    root: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    mentions: Mentions | None = None,
 ) -> RuleSet:
-    """Read a rule file or a directory of rule files: see `RuleSet.load`."""
+    """Read a rule file or a directory of rule files: see `RuleSet.load`. `mentions` gets the places of its ids."""
     if root is not None and not stat.S_ISDIR(_stat(root).st_mode):
         raise NotADirectoryError(errno.ENOTDIR, "the root is not a directory", str(root))
     _stat(path)
@@ -61,13 +65,15 @@ def load_files(
     if not inside.holds(os.path.realpath(path)):
         message = f"cannot read it: it is outside the root {quoted(str(root))}"
         raise RuleSetError([Problem("outside-rule-set", message, Place(str(path)), "give a root that contains it")])
-    return load_inside(path, inside, progress)
+    return load_inside(path, inside, progress, mentions)
 
 
-def load_inside(path: str | os.PathLike[str], root: Root, progress: Progress | None = None) -> RuleSet:
+def load_inside(
+    path: str | os.PathLike[str], root: Root, progress: Progress | None = None, mentions: Mentions | None = None
+) -> RuleSet:
     """Read a rule file or a directory of rule files. `root` opens every file."""
     place = Place(str(path))
-    reading = _Reading(root, progress)
+    reading = _Reading(root, progress, mentions or Mentions())
     documents: list[Node] = []
     rules: list[Rule] = []
     with reading.reporting_size(place):
@@ -104,6 +110,7 @@ class _IdList(NamedTuple):
     warnings: list[Problem] = []  # noqa: RUF012  # never changed
     accounts: IdSet = NO_IDS
     tweets: IdSet = NO_IDS
+    mentions: list[Place] = []  # noqa: RUF012  # never changed
 
     def for_another_rule(self) -> _IdList:
         """Return the result for another rule with the same list.
@@ -117,8 +124,9 @@ class _IdList(NamedTuple):
 class _Reading:
     """The state of one call of `load`: the problems and warnings found so far."""
 
-    def __init__(self, root: Root, progress: Progress | None) -> None:
+    def __init__(self, root: Root, progress: Progress | None, mentions: Mentions) -> None:
         self.root = root
+        self._mentions = mentions
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.refused = 0
@@ -249,7 +257,19 @@ class _Reading:
             return None, problems
         if (first := self._first.setdefault(rule.id, rule)) is not rule:
             return None, [repeated(rule, first)]
+        self._note_mentions(node, entry, rule, lists)
         return rule, []
+
+    def _note_mentions(self, node: Node, entry: RuleEntry, rule: Rule, lists: list[_IdList]) -> None:
+        """Note where a rule names the ids that are sought."""
+        places: list[Place] = []
+        for kind, sought in self._mentions.sought.items():
+            if sought is not None and sought in getattr(rule, f"{kind}s"):
+                written = node.get(f"{kind}s")
+                items = [] if written is None else written.as_list
+                numbers = getattr(entry, f"{kind}s")
+                places += (item.place for item, id_ in zip(items, numbers, strict=False) if id_ == sought)
+        self._mentions.note(rule.id, [*places, *(place for found in lists for place in found.mentions)])
 
     def _layout(self, node: Node) -> _Layout:
         """Return the places of a rule's keys, relative to the rule. Rules with the same layout share one object."""
@@ -266,11 +286,12 @@ class _Reading:
             if (known := self._lists.get(key)) is not None:
                 return known
             self.expect([Path(key[0])])
-            found = IdsFile(path, kind, self._advance, exact=exact, root=self.root)
+            sought = self._mentions.sought
+            found = IdsFile(path, kind, self._advance, exact=exact, root=self.root, sought=sought)
         except (OSError, ValueError) as error:
             return _IdList([unreadable(error, node.at(["ids_file"]).place, f" the ids file {quoted(name)}")])
         self._close(path)
-        ids = _IdList(found.problems, found.warnings, found.accounts, found.tweets)
+        ids = _IdList(found.problems, found.warnings, found.accounts, found.tweets, found.mentions)
         self._lists[key] = ids.for_another_rule()
         return ids
 

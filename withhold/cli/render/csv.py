@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import singledispatch
 
 from withhold.cli.render import unsupported
-from withhold.cli.results import Refusal, TableResult
+from withhold.cli.results import Refusal, RulesResult, TableResult
 from withhold.errors import escaped
 
 render = singledispatch(unsupported)
@@ -19,6 +19,11 @@ _FORMULA = ("=", "+", "-", "@")
 
 @render.register
 def _table(result: TableResult) -> Iterator[str]:
+    yield from _lines(result.cells())
+
+
+@render.register
+def _rules(result: RulesResult) -> Iterator[str]:
     yield from _lines(result.cells())
 
 

@@ -6,6 +6,7 @@ import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
+from textwrap import fill
 
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +27,7 @@ from withhold.cli.render.wording import (
     origin,
     refusal_line,
     rule_name,
+    subjects,
     subjects_of,
     tables,
     unnoticed,
@@ -41,14 +43,16 @@ from withhold.cli.results import (
     RecordedResult,
     Refusal,
     RequestResult,
+    RulesResult,
     id_counts,
     location_values,
 )
-from withhold.engine.explain import grounds, where
-from withhold.errors import Problem, escaped, escaped_path, name_in_text
+from withhold.engine.explain import grounds, period_text, where
+from withhold.errors import Problem, escaped, escaped_path, name_in_text, quoted
 from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import Outcome
 from withhold.model.instants import in_iso
+from withhold.model.rule import territories_of
 from withhold.model.viewer import viewer_text
 from withhold.native.package import this_package
 from withhold.reports.speed import Figure
@@ -114,6 +118,25 @@ def _check(result: CheckResult) -> Iterator[Part]:
     if decision.valid_until:
         parts.append(f"holds until {in_iso(decision.valid_until)}")
     yield outcome_text(decision.outcome) + Text("; ".join(parts))
+
+
+@render.register
+def _rules(result: RulesResult) -> Iterator[Part]:
+    for each in result.rules:
+        rule = each.rule
+        ids = subjects((len(rule.accounts), len(rule.tweets)))
+        yield f"{rule_name(rule)}: {each.state}"
+        yield fill(
+            f"{rule.effect}s {ids} {where(territories_of(rule))}", 80, initial_indent="  ", subsequent_indent="    "
+        )
+        yield f"  {period_text(rule)}"
+        yield f"  {grounds(rule)}"
+        if rule.review_by:
+            yield f"  review by {in_iso(rule.review_by)}"
+        if each.protected:
+            yield f"  protected: {enumerated([quoted(str(account)) for account in each.protected], whole=True)}"
+        yield from (f"  named at {place}" for place in each.named_at)
+    yield result.summary
 
 
 @render.register

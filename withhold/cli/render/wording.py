@@ -59,7 +59,7 @@ def refusal_line(refusal: Refusal) -> str:
 def headline(summary: Summary) -> str:
     """Return how many accounts and tweets get a different outcome."""
     changed = (
-        f"{_subjects(summary.counts)} get{'s' if sum(summary.counts) == 1 else ''} a different outcome"
+        f"{subjects(summary.counts)} get{'s' if sum(summary.counts) == 1 else ''} a different outcome"
         if any(summary.counts)
         else "no viewer gets a different outcome"
     )
@@ -73,10 +73,11 @@ def origin(side: Side) -> str:
 
 def unnoticed(summary: Summary) -> str:
     """Return how many accounts and tweets have rules that differ without changing an outcome."""
-    return f"for {_subjects(summary.audit_counts)} the rules differ without changing an outcome"
+    return f"for {subjects(summary.audit_counts)} the rules differ without changing an outcome"
 
 
-def _subjects(counts: tuple[int, int]) -> str:
+def subjects(counts: tuple[int, int]) -> str:
+    """Return numbers of accounts and tweets with their nouns, without those that are 0."""
     parts = [f"{n:,} {what}{'' if n == 1 else 's'}" for n, what in zip(counts, ("account", "tweet"), strict=True) if n]
     return " and ".join(parts)
 
