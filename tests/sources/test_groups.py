@@ -131,3 +131,14 @@ def test_a_group_has_at_most_a_thousand_territories(tmp_path: Path) -> None:
             assert "more than 1,000 territories" in caught.value.problems[0].message
         else:
             assert len(RuleSet.load(tmp_path)["a"].withheld_in) == 1_000
+
+
+def test_rules_that_name_the_same_group_share_its_codes(tmp_path: Path) -> None:
+    """Otherwise a thousand rules would have copies of a thousand codes."""
+    codes = [code for country in countries() for code in subdivisions(country)][:1_000]
+    rule = "- {{id: r{}, accounts: 1, reason: terms, withheld_in: all}}\n"
+    write(
+        tmp_path, {"in.yaml": f"groups: {{all: {json.dumps(codes)}}}\nrules:\n" + "".join(map(rule.format, range(3)))}
+    )
+    first, *others = RuleSet.load(tmp_path)
+    assert all(rule.withheld_in is first.withheld_in for rule in others)

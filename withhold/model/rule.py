@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from withhold.errors import (
@@ -252,16 +253,14 @@ class Rule:
             raise RuleError((Problem("bad-value", message, self._where(), f"write `{name}=[…]`"), name))
 
     def _codes(self, name: str) -> tuple[str, ...]:
-        found: list[Resolved] = []
-        given = list(getattr(self, name))
+        given = tuple(getattr(self, name))
         for code in given:
             if not isinstance(code, str):
                 message = f"{quoted(code)} is not a territory code"
                 raise TerritoryError(Problem("unknown-territory", message, self._where()))
-        for code in dict.fromkeys(given):
-            found += expand(code)
-        _warn_of_aliases(found)
-        return tuple(sorted({resolved for resolved, _ in found}))
+        codes, aliases = _read_codes(given)
+        _warn_of_aliases(aliases)
+        return codes
 
     def _jurisdiction(self) -> str:
         given: object = self.jurisdiction
@@ -312,6 +311,16 @@ def describe_control_character(name: str, text: str, allowed: str = "") -> tuple
         return None
     hint = "write it on one line" if found in LINES else "remove it: it could forge the output around it"
     return f"{name} {quoted(text)} contains the control character {quoted(found)}", hint
+
+
+@lru_cache(maxsize=128)
+def _read_codes(given: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Resolved, ...]]:
+    """Return codes in canonical form, and those that were written as aliases.
+
+    Rules with the same codes share one tuple: thousands of rules may name a group of a thousand territories.
+    """
+    found = [resolved for code in dict.fromkeys(given) for resolved in expand(code)]
+    return tuple(sorted({code for code, _ in found})), tuple(each for each in found if each.alias)
 
 
 def _warn_of_aliases(found: Iterable[Resolved]) -> None:
