@@ -74,6 +74,7 @@ def rules(draw: st.DrawFn, rule_id: str = "r") -> Rule:
         disclosure=draw(st.sampled_from(Disclosure)),
         review_by=draw(st.none() | instants),
         note=draw(st.none() | st.just("n")),
+        extra=draw(st.just({}) | st.dictionaries(st.sampled_from(("x-a", "x-b")), st.sampled_from(("1", "2")))),
         override=draw(st.just({}) | st.dictionaries(st.sampled_from(("no-end", "shadowed", "no-code")), st.just("x"))),
     )
 

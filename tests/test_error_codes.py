@@ -46,6 +46,8 @@ _OTHERS |= {
 }
 #: Names of lists of the demo.
 _OTHERS |= {"in-d1", "in-d1-reimposed", "in-d2"}
+#: Keys of rules.
+_OTHERS |= {"x-ticket"}
 #: Safeguards that need a second person, but no override. They are recorded, and never the code of a problem.
 _OTHERS |= {"two-persons", "unknown-protection"}
 #: Codes that are composed from the name of a field or a class.

@@ -1,4 +1,4 @@
-"""`jurisdiction` and `review_by` change no answer."""
+"""`jurisdiction`, `review_by` and keys that begin with `x-` change no answer."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def answers(rules: RuleSet, policy: Any, subject: Any, viewer: Any, at: Any) -> 
 
 @given(strategies.rule_sets(), QUESTIONS)
 def test_no_answer_depends_on_them(rules: RuleSet, question: Any) -> None:
-    without = RuleSet(replace(rule, jurisdiction=None, review_by=None) for rule in rules)
+    without = RuleSet(replace(rule, jurisdiction=None, review_by=None, extra=()) for rule in rules)
     assert answers(rules, *question) == answers(without, *question)

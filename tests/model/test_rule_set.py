@@ -90,6 +90,7 @@ class TestDigest:
                 review_by=each.review_by,
                 note=each.note,
                 override=each.override[::-1],
+                extra=each.extra[::-1],
                 place=Place("other.yaml", 9, 9),
             )
             for each in shuffled
@@ -138,6 +139,9 @@ class TestDigest:
             {"override": {"no-end": "é"}},
             {"override": {"shadowed": "D1"}},
             {"override": {"no-end": "D1", "shadowed": "D1"}},
+            {"extra": {"x-a": "D1"}},
+            {"extra": {"x-a": "é"}},
+            {"extra": {"x-b": "D1"}},
         ]
         digests = {RuleSet([rule(**keys)]).digest for keys in others} | {RuleSet().digest}
         assert len(digests) == len(others) + 1

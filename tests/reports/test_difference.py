@@ -163,6 +163,7 @@ def test_an_auditor_notices_whatever_rules_say_otherwise(old, new):
                         rule.review_by,
                         rule.note,
                         rule.override,
+                        rule.extra,
                     )
                 )
                 + str((rule.effect, rule.reason, rule.if_unknown))
@@ -248,6 +249,7 @@ def test_how_changes_read(changed, message):
         {"review_by": HOURS[0]},
         {"note": "n"},
         {"override": {"no-end": "the court set none"}},
+        {"extra": {"x-ticket": "LEGAL-1"}},
         {"if_unknown": "show"},
     ],
 )

@@ -47,6 +47,7 @@ RULES = RuleSet(
             review_by=datetime(2021, 8, 10, tzinfo=UTC),
             note="नोट: «re-imposed»",
             override={"no-end": "नोट"},
+            extra={"x-in": '["XX"]'},
             place=Place("rules/ä.yaml", 7, 3),
         ),
         rule("a", accounts=[6, 2**63 - 1], tweets=range(2500, 3500), effect="suspend", withheld_in=[]),
@@ -275,6 +276,7 @@ class TestStoredIds:
         ("jurisdiction", None, "IN"),
         ("jurisdiction", None, "EU"),
         ("review_by", None, datetime(2021, 8, 10, 1, 2, 3, 4, tzinfo=UTC)),
+        ("extra", (), (("x-n", "नोट"), ("x-ticket", '": ["XX"]'))),
     ],
 )
 def test_a_record_without_a_later_key_has_the_default(key: str, default: Any, other: Any) -> None:

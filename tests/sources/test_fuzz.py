@@ -53,6 +53,7 @@ rules:
     disclosure: none
     jurisdiction: EU
     review_by: 2026-08-10T00:00:00Z
+    x-ticket: LEGAL-1
     reason: copyright
     note: >-
       two

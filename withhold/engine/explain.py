@@ -118,6 +118,8 @@ class Explanation:
                 yield from _prose_lines("note", rule.note)
             for code, reason in rule.override:
                 yield from _prose_lines(f"override of {escaped(code)}", reason)
+            for key, text in rule.extra:
+                yield from _prose_lines(key, text)
             if rule.place:
                 yield f"      read from {rule.place}"
             if found.named_at:
@@ -196,6 +198,7 @@ def rule_facts(rule: Rule) -> dict[str, object]:
         "review_by": in_iso(rule.review_by),
         "note": rule.note,
         "override": dict(rule.override),
+        "extra": dict(rule.extra),
         "place": str(rule.place) if rule.place else None,
     }
 

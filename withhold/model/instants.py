@@ -9,7 +9,7 @@ from withhold.errors import InstantError, Problem, quoted
 
 # RFC 3339 with optional seconds. `datetime.fromisoformat` is not used: it accepts different text in different versions
 # of Python, and reads `+05:60` as `+06:00`.
-_INSTANT = re.compile(
+INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?:[Zz]|([-+])(\d\d):(\d\d))", re.ASCII
 )
 _NAIVE = re.compile(r"\d{4}-?\d\d-?\d\d[Tt ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?", re.ASCII)
@@ -78,7 +78,7 @@ def parse_instant(text: str, name: str = "instant") -> datetime:
         instant = _read(text)
     except ValueError:
         default_hint = (
-            "there is no such day or time" if _INSTANT.fullmatch(text) else "write it like `2021-02-10T10:30:00+05:30`"
+            "there is no such day or time" if INSTANT.fullmatch(text) else "write it like `2021-02-10T10:30:00+05:30`"
         )
         hint = next((hint for pattern, hint in _MISWRITTEN if pattern.search(text)), default_hint)
         raise InstantError(Problem("not-an-instant", f"{name} {quoted(text)} is not an instant", hint=hint)) from None
@@ -87,7 +87,7 @@ def parse_instant(text: str, name: str = "instant") -> datetime:
 
 def _read(text: str) -> datetime:
     """Return the instant that `text` denotes. Raises `ValueError` if it does not denote one."""
-    found = _INSTANT.fullmatch(text)
+    found = INSTANT.fullmatch(text)
     if found is None:
         raise ValueError
     *numbers, fraction, pattern, hours, minutes = found.groups()

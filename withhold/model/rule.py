@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -84,6 +85,9 @@ class Period(NamedTuple):
 #: Control characters that are allowed in multi-line text: in notes, and in the reasons of overrides.
 LINES = "\n\t"
 
+#: The keys of a rule that are kept, but not read.
+_EXTRA = re.compile(r"x-[A-Za-z0-9_-]{1,58}", re.ASCII)
+
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
@@ -122,6 +126,8 @@ class Rule:
     note: str | None = None
     #: The checks of `withhold.lint` that are overridden for this rule, sorted by code, each with the reason.
     override: tuple[tuple[str, str], ...] = ()
+    #: The keys of the rule file that begin with `x-`, sorted, each with its text. They are kept and shown, but mean nothing here.
+    extra: tuple[tuple[str, str], ...] = ()
     #: The position in the file that the rule was read from, or None. It is not part of the rule's identity.
     place: Place | None = field(default=None, compare=False)
     #: The positions of its keys in that file: (key, lines below `place`, column).
@@ -151,6 +157,7 @@ class Rule:
             review_by: datetime | None = None,
             note: str | None = None,
             override: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+            extra: Mapping[str, str] | Iterable[tuple[str, str]] = (),
             place: Place | None = None,
             layout: tuple[tuple[str, int, int], ...] = (),
         ) -> None: ...
@@ -178,7 +185,8 @@ class Rule:
             if getattr(self, name) is not None:
                 set_(self, name, utc(getattr(self, name), name.rstrip("_")))
         set_(self, "stays", tuple(sorted(map(_read_stay, self.stays), key=_by_bounds)))
-        set_(self, "override", self._overrides())
+        set_(self, "override", self._pairs("override", "codes to reasons"))
+        set_(self, "extra", self._pairs("extra", "keys that begin with `x-` to text"))
         found = [(Problem(code, message, where, hint), key) for code, key, message, hint in self._contradictions()]
         if found:
             raise RuleError(*found)
@@ -240,6 +248,15 @@ class Rule:
             ):
                 if found:
                     yield CONTROL_CHARACTER, "override", *found
+        for key, text in self.extra:
+            if not _EXTRA.fullmatch(key):
+                hint = "write `x-`, then letters, digits, `-` or `_`, at most 60 characters in all"
+                yield "bad-extra", key, f"{quoted(key)} is not the name of an extra key", hint
+            elif found := describe_control_character(key, text):
+                yield CONTROL_CHARACTER, key, *found
+            elif not (is_visible(text) and text == text.strip()):
+                message = f"{key} {quoted(text)} is empty, or has spaces around it"
+                yield "bad-extra", key, message, "write text without spaces around it, or leave the key out"
         if not self.withheld_in:
             yield "no-territory", "withheld_in", "the rule names no territory", "write `withheld_in: [IN]`, or `WORLD`"
 
@@ -270,15 +287,15 @@ class Rule:
         _warn_of_aliases([found])
         return found.code
 
-    def _overrides(self) -> tuple[tuple[str, str], ...]:
-        given: object = self.override
+    def _pairs(self, name: str, expected: str) -> tuple[tuple[str, str], ...]:
+        given: object = getattr(self, name)
         try:
             found = dict(given)  # type: ignore[call-overload]
         except (TypeError, ValueError):
             found = {None: None}
         if not all(isinstance(text, str) for pair in found.items() for text in pair):
-            message = f"override {quoted(given)} is not a mapping from codes to reasons"
-            raise RuleError((Problem("bad-override", message, self._where()), "override"))
+            message = f"{name} {quoted(given)} is not a mapping from {expected}"
+            raise RuleError((Problem(f"bad-{name}", message, self._where()), name))
         return tuple(sorted(found.items()))
 
     def _where(self) -> Place | str:

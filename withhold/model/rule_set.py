@@ -144,4 +144,6 @@ def rule_values(rule: Rule) -> dict[str, object]:
         values["jurisdiction"] = [rule.jurisdiction]  # a list like all codes, so that `snapshot.codes` finds it
     if rule.review_by is not None:
         values["review_by"] = in_iso(rule.review_by)
+    if rule.extra:
+        values["extra"] = dict(rule.extra)
     return values

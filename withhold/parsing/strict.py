@@ -13,25 +13,32 @@ from typing import Annotated, Any, ClassVar, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainValidator,
     ValidationError,
     ValidationInfo,
     create_model,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from withhold.errors import Problem, WithholdError, did_you_mean, quoted
-from withhold.model.instants import parse_instant
+from withhold.model.ids import MAX_ID
+from withhold.model.instants import INSTANT, parse_instant
 from withhold.model.rule import choice
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.nodes import Node
 
 # Pydantic's type of error for a key that is not in the model.
 _UNKNOWN = "extra_forbidden"
+#: The alias of a field that holds all keys which begin with it. Its model keeps them, each with its text, without reading them.
+EXTRA = "x-"
+#: The values of YAML and JSON that are read as one text, for JSON Schemas.
+Scalar = str | int | float | bool
 # The maximum number of unknown keys of a mapping that get the nearest known key as a suggestion. The search is slow.
 _SUGGESTED = 20
 
@@ -45,10 +52,19 @@ class Strict(BaseModel):
     called: ClassVar[str] = "the value"
     written: ClassVar[str] = "key: value"
     wrong_kind: ClassVar[str] = "bad-value"
+    #: The text between a key and its value, for examples.
+    assigns: ClassVar[str] = ": "
     #: Keys whose texts may span several lines.
     several_lines: ClassVar[Sequence[str]] = ()
     #: Common words for a key whose spelling is closer to another key, which would otherwise be suggested.
     synonyms: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = handler.resolve_ref_schema(handler(schema))
+        if extra := found["properties"].pop(EXTRA, None):
+            found["patternProperties"] = {f"^{EXTRA}": extra["additionalProperties"]}
+        return found
 
 
 class Sparse(Strict):
@@ -59,8 +75,17 @@ class Sparse(Strict):
     def _drop_nulls(cls, data: object) -> object:
         if not isinstance(data, dict):
             return data
-        known = {_key(name, field) for name, field in cls.model_fields.items()}
+        known = _keys(cls)
         return {key: value for key, value in data.items() if value is not None or key not in known}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        found = super().__get_pydantic_json_schema__(schema, handler)
+        required = found.get("required", ())
+        for key, value in found["properties"].items():
+            if key not in required:
+                found["properties"][key] = {"anyOf": [value, {"type": "null"}]}
+        return found
 
 
 Model = TypeVar("Model", bound=Strict)
@@ -79,6 +104,8 @@ def read_model(model: type[Model], node: Node, context: object = None) -> tuple[
     data: dict[str, object] = {
         str(key.text): value if key.text in later and not value.absent else value.plain() for key, value in node.pairs
     }
+    if EXTRA in _keys(model) and (extra := {key: data.pop(key) for key in [*data] if key.startswith(EXTRA)}):
+        data[EXTRA] = extra
     problems = list(node.faults(model.several_lines, later))
     try:
         return model.model_validate(data, context=context), problems
@@ -87,8 +114,7 @@ def read_model(model: type[Model], node: Node, context: object = None) -> tuple[
     problems += [_problem(details, model, node) for details in found if details["type"] != _UNKNOWN]
     for path in dict.fromkeys(details["loc"][:-1] for details in found if details["type"] == _UNKNOWN):
         inner = _model_at(model, path)
-        keys = [_key(name, field) for name, field in inner.model_fields.items()]
-        problems += unknown_keys(node.at(path), keys, inner.synonyms)
+        problems += unknown_keys(node.at(path), _keys(inner), inner.synonyms)
     bad = {details["loc"][0] for details in found}
     good = {key: value for key, value in data.items() if key not in bad}
     return _lenient(model).model_validate(good, context=context), problems
@@ -97,6 +123,9 @@ def read_model(model: type[Model], node: Node, context: object = None) -> tuple[
 def unknown_keys(node: Node, known: Sequence[str], synonyms: Mapping[str, str] | None = None) -> Iterator[Problem]:
     """Yield a problem for each key of a mapping that is not `known`, the first ones with a suggestion."""
     unknown = {key.text: key for key, _ in reversed(node.pairs or ()) if key.text not in known}
+    if EXTRA in known:
+        known = [name for name in known if name != EXTRA]
+        unknown = {name: key for name, key in unknown.items() if not str(name).startswith(EXTRA)}
     all_known = did_you_mean("", known) if unknown else ""
     for number, key in enumerate(sorted(unknown.values(), key=lambda key: key.place)):
         synonym = (synonyms or {}).get(str(key.text).lower())
@@ -111,8 +140,11 @@ def problem(code: str, message: str, hint: str | None = None) -> PydanticCustomE
     return PydanticCustomError("withhold", "{message}", {"code": code, "message": message, "hint": hint})
 
 
-def reads(function: Callable[[str, ValidationInfo], object]) -> PlainValidator:
-    """Return a validator that parses a field from text with `function`, which may raise errors of this library."""
+def reads(function: Callable[[str, ValidationInfo], object], written: Any = Scalar) -> PlainValidator:
+    """Return a validator that parses a field from text with `function`, which may raise errors of this library.
+
+    `written` is the type of the value in a file, for JSON Schemas.
+    """
 
     def read(value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -123,7 +155,7 @@ def reads(function: Callable[[str, ValidationInfo], object]) -> PlainValidator:
         except WithholdError as error:
             raise problem(error.code, error.problem.message, error.hint) from None
 
-    return PlainValidator(read)
+    return PlainValidator(read, json_schema_input_type=written)
 
 
 _NOTHING = ("nothing", "write a value here, or leave the key out")
@@ -135,7 +167,7 @@ _KINDS: dict[type, tuple[str, str]] = {
 
 def one_of(kind: type[StrEnum], name: str | None = None) -> PlainValidator:
     """Return a validator for the members of an enumeration. Messages call the value `name`, by default its key."""
-    return reads(lambda text, info: choice(kind, text, name or key_of(info)))
+    return reads(lambda text, info: choice(kind, text, name or key_of(info)), kind)
 
 
 def key_of(info: ValidationInfo) -> str:
@@ -149,13 +181,47 @@ def _text(text: str, info: ValidationInfo) -> str:
     return text.strip()
 
 
+def _flag(text: str, _: ValidationInfo) -> bool:
+    if text not in ("true", "false"):
+        raise problem(
+            "bad-value", f"{quoted(text)} is neither `true` nor `false`", "write one of the two, in lower case"
+        )
+    return text == "true"
+
+
 #: Text that is not blank. The blanks around it are removed.
 Text = Annotated[str, reads(_text)]
-Instant = Annotated[datetime, reads(lambda text, info: parse_instant(text, key_of(info)))]
+Instant = Annotated[
+    datetime,
+    reads(
+        lambda text, info: parse_instant(text, key_of(info)),
+        Annotated[str, Field(pattern=rf"^\s*(?:{INSTANT.pattern})\s*$")],
+    ),
+]
+Flag = Annotated[bool, reads(_flag, bool)]
+#: An id as it is written.
+IdForm = Annotated[int, Field(ge=1, le=MAX_ID)] | Annotated[str, Field(pattern=r"^\+?[0-9]+$")]
 #: An id. Messages call it by its key.
-Id = Annotated[int, reads(lambda text, info: id_from_text(text, key_of(info)))]
+Id = Annotated[int, reads(lambda text, info: id_from_text(text, key_of(info)), IdForm)]
+
+
+class _OneOrMore:
+    """Read a single value as a list of one, and a missing value as an empty list."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(self._listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        listed = handler(schema)
+        return {"anyOf": [listed["items"], listed, {"type": "null"}]}
+
+    @staticmethod
+    def _listed(value: object) -> object:
+        return value if isinstance(value, list) else [] if value is None else [value]
+
+
 #: Reads a single value as a list of one, and a missing value as an empty list.
-OneOrMore = BeforeValidator(lambda value: value if isinstance(value, list) else [] if value is None else [value])
+OneOrMore = _OneOrMore()
 
 
 def _problem(details: ErrorDetails, model: type[Strict], node: Node) -> Problem:
@@ -188,7 +254,7 @@ def _example(model: type[Strict], path: Sequence[int | str]) -> str:
     """Return an example of the last key of a path."""
     fields = _model_at(model, path[:-1]).model_fields
     examples = next((field.examples for name, field in fields.items() if _key(name, field) == path[-1]), None)
-    return f"`{path[-1]}: {examples[0] if examples else '…'}`"
+    return f"`{path[-1]}{model.assigns}{examples[0] if examples else '…'}`"
 
 
 def _model_at(model: type[Strict], path: Sequence[int | str]) -> type[Strict]:
@@ -212,6 +278,12 @@ def _models_in(annotation: Any) -> Iterator[type[Strict]]:
 def _left_to_others(model: type[Strict]) -> frozenset[str]:
     """Return the keys of a model whose fields have the type `Node`."""
     return frozenset(_key(name, field) for name, field in model.model_fields.items() if field.annotation is Node)
+
+
+@cache
+def _keys(model: type[Strict]) -> tuple[str, ...]:
+    """Return the keys of a model."""
+    return tuple(_key(name, field) for name, field in model.model_fields.items())
 
 
 def _key(name: str, field: Any) -> str:

@@ -28,7 +28,7 @@ from withhold.snapshot.snapshot import Kind
 #: Everything that a rule states, except the ids that it names and its place.
 _statement = attrgetter(
     *("id", "withheld_in", "except_in", "from_", "until", "stays", "effect", "reason", "if_unknown"),
-    *("demand", "jurisdiction", "disclosure", "review_by", "note", "override"),
+    *("demand", "jurisdiction", "disclosure", "review_by", "note", "override", "extra"),
 )
 
 _ALWAYS = Period()
@@ -84,7 +84,7 @@ class Difference:
     """Subjects that share their old rules and their new rules, and whose new rules differ from the old ones.
 
     `ids` are accounts or tweets, ascending. If `changes` is empty, the rules differ without changing an outcome: in
-    their id, reason, demand, jurisdiction, disclosure, review, note or override, or because one of them is redundant.
+    their id, reason, demand, jurisdiction, disclosure, review, note, override or extra keys, or because one of them is redundant.
     """
 
     kind: Kind

@@ -44,8 +44,8 @@ The digest includes the padding. The header is an object with these keys:
     The rules, numbered from 0 and sorted by their ids (by Unicode code point). Each is a JSON object in `records`, from
     the offset that `starts` (64 bits) gives for it up to that of the next one. It has the keys of a rule file except
     `ids_file`, with null for absent values. Keys that were added later are present only if the rule has them: `override`,
-    `disclosure` if it is not `reason`, `jurisdiction` and `review_by`. Codes are lists, with groups replaced by their countries;
-    `jurisdiction` is a list of one code, which may be `EU`. `stays` are pairs [from, until]. `accounts` and `tweets` are the numbers of ids
+    `disclosure` if it is not `reason`, `jurisdiction`, `review_by`, and `extra`, an object with the keys that begin with `x-`
+    and their texts. Codes are lists, with groups replaced by their countries; `jurisdiction` is a list of one code, which may be `EU`. `stays` are pairs [from, until]. `accounts` and `tweets` are the numbers of ids
     that the rule names. `place` is [file, line, column] of the rule, or null.
 """
 

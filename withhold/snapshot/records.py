@@ -57,6 +57,7 @@ def rule_of(record: bytes, ids: Callable[[str, int], IdSet]) -> Rule:
         review_by=_instant(values.get("review_by")),
         note=values["note"],
         override=values.get("override", {}),
+        extra=values.get("extra", {}),
         place=_place(*values["place"]) if values["place"] else None,
     )
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import str_schema
 
 from withhold.model.policy import Settle
 from withhold.model.rule import Disclosure, Effect, Reason
 from withhold.parsing.ids import id_from_text
-from withhold.parsing.strict import Instant, OneOrMore, Strict, Text, one_of, problem, reads
-from withhold.territories import GROUPS, Resolved, not_a_jurisdiction, resolve, resolve_jurisdiction
+from withhold.parsing.strict import IdForm, Instant, OneOrMore, Scalar, Strict, Text, one_of, problem, reads
+from withhold.territories import GROUPS, WORLD, Resolved, countries, not_a_jurisdiction, resolve, resolve_jurisdiction
 
 #: The members of groups, by the names of groups in upper case. Validators of a rule get it as their context.
 Groups = Mapping[str, tuple[Resolved, ...]]
@@ -78,8 +80,21 @@ def _jurisdiction(text: str, info: ValidationInfo) -> Resolved:
     return resolve_jurisdiction(text)
 
 
-_Ids = Annotated[tuple[Annotated[int, reads(lambda text, _: id_from_text(text))], ...], OneOrMore]
-_Territories = Annotated[tuple[Annotated[tuple[Resolved, ...], reads(_territories)], ...], OneOrMore]
+class _Code:
+    """A code as it is written. A JSON Schema lists the countries, so that editors complete them, but allows other text."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
+        return str_schema()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, *_: Any) -> dict[str, Any]:
+        return {"anyOf": [{"enum": sorted({WORLD, *GROUPS, *countries()})}, {"type": "string"}]}
+
+
+_IdsFile = str | dict[Literal["accounts", "tweets"], str] | None
+_Ids = Annotated[tuple[Annotated[int, reads(lambda text, _: id_from_text(text), IdForm)], ...], OneOrMore]
+_Territories = Annotated[tuple[Annotated[tuple[Resolved, ...], reads(_territories, _Code)], ...], OneOrMore]
 
 
 class Stay(Strict):
@@ -103,7 +118,7 @@ class RuleEntry(Strict):
     id: Annotated[str, reads(_rule_id)] = Field(examples=["in-1"])
     accounts: _Ids = ()
     tweets: _Ids = ()
-    ids_file: Annotated[Sequence[tuple[str | None, str]], PlainValidator(_ids_files)] = ()
+    ids_file: Annotated[Sequence[tuple[str | None, str]], PlainValidator(_ids_files, _IdsFile)] = ()
     withheld_in: _Territories = ()
     except_in: _Territories = ()
     from_: Instant | None = Field(None, alias="from")
@@ -113,10 +128,11 @@ class RuleEntry(Strict):
     reason: Annotated[Reason, one_of(Reason)] = Field(examples=["legal_demand"])
     if_unknown: Annotated[Settle, one_of(Settle)] | None = None
     demand: Text | None = None
-    jurisdiction: Annotated[Resolved, reads(_jurisdiction)] | None = None
+    jurisdiction: Annotated[Resolved, reads(_jurisdiction, _Code)] | None = None
     disclosure: Annotated[Disclosure, one_of(Disclosure)] = Disclosure.REASON
     review_by: Instant | None = None
     note: Text | None = None
-    override: Annotated[dict[str, Annotated[str, reads(_reason)]], BeforeValidator(_overrides)] = Field(
-        default_factory=dict
-    )
+    override: Annotated[
+        dict[str, Annotated[str, reads(_reason)]], BeforeValidator(_overrides, dict[str, Scalar] | None)
+    ] = Field(default_factory=dict)
+    extra: dict[str, Annotated[str, reads(lambda text, _: text.strip())]] = Field(alias="x-", default_factory=dict)

@@ -241,6 +241,7 @@ class _Reading:
                 review_by=entry.review_by,
                 note=entry.note,
                 override=entry.override,
+                extra=entry.extra,
                 place=node.place,
                 layout=self._layout(node),
             )

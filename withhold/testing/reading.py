@@ -15,7 +15,7 @@ from withhold.model import Outcome, RuleSet, Settle, Tweet
 from withhold.model.tweet import Subject
 from withhold.model.viewer import Viewer
 from withhold.parsing.nodes import Node
-from withhold.parsing.strict import Id, Instant, Sparse, key_of, one_of, problem, read_model, reads
+from withhold.parsing.strict import Flag, Id, Instant, Sparse, key_of, one_of, problem, read_model, reads
 from withhold.territories import resolve
 from withhold.testing.cases import Case, Expectation
 from withhold.testing.viewers import place_of, viewer
@@ -33,13 +33,6 @@ def _path(text: str, info: ValidationInfo) -> str:
         )
         raise problem(f"no-{key_of(info)}", f"`{key_of(info)}` is empty", f"name {expected}")
     return text
-
-
-def _flag(text: str, _: ValidationInfo) -> bool:
-    if text not in ("true", "false"):
-        message = f"{quoted(text)} is neither `true` nor `false`"
-        raise problem("bad-value", message, "write one of the two, in lower case")
-    return text == "true"
 
 
 def _sentence(text: str, _: ValidationInfo) -> str:
@@ -67,7 +60,7 @@ class _Policy(Sparse):
     called, written = "`policy`", "policy: {unknown_location: show}"
 
     unknown_location: Annotated[Settle, one_of(Settle)] = Settle.SHOW
-    author_sees_own: Annotated[bool, reads(_flag)] = False
+    author_sees_own: Flag = False
 
 
 class FileEntry(Sparse):

@@ -97,6 +97,7 @@ def rules(
         jurisdiction=draw(st.none() | st.sampled_from(("EU", "IN", "US-MS"))),
         disclosure=draw(st.sampled_from(Disclosure)),
         review_by=draw(st.none() | (_all_instants() if instants is None else instants)),
+        extra=draw(st.sampled_from(({}, {"x-ticket": "LEGAL-1"}))),
     )
 
 
