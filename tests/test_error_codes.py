@@ -46,14 +46,14 @@ _OTHERS |= {
 }
 #: Names of lists of the demo.
 _OTHERS |= {"in-d1", "in-d1-reimposed", "in-d2"}
-#: Keys of rules.
-_OTHERS |= {"x-ticket"}
+#: Keys of the configuration and of rules.
+_OTHERS |= {"author-sees-own", "fail-on", "unknown-location", "x-ticket"}
 #: Safeguards that need a second person, but no override. They are recorded, and never the code of a problem.
 _OTHERS |= {"two-persons", "unknown-protection"}
 #: Codes that are composed from the name of a field or a class.
 _COMPOSED = {
     f"unknown-{name}"
-    for name in ("category", "disclosure", "effect", "if-unknown", "outcome", "reason", "unknown-location")
+    for name in ("category", "disclosure", "effect", "if-unknown", "outcome", "reason", "severity", "unknown-location")
 }
 _COMPOSED |= {
     f"unknown-{name}"

@@ -8,6 +8,7 @@ import typer
 
 from withhold.cli.bench import bench
 from withhold.cli.check import check
+from withhold.cli.code import code
 from withhold.cli.compile import compile_
 from withhold.cli.demands import demands
 from withhold.cli.demo import demo
@@ -44,7 +45,7 @@ def _root(
     pass
 
 
-for command in (check, explain, find, list_, lint, test, diff, compile_, bench, locate, demo):
+for command in (check, explain, find, list_, lint, test, diff, compile_, code, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(ledger, name="ledger")
 app.add_typer(demands, name="demands")

@@ -33,6 +33,7 @@ def bench(
     ] = None,
     at: options.At = None,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(BenchResult)] = Format.TEXT,
 ) -> None:
     """Measure how long decisions about tweets take with a rule set, compared with calls that do nothing.
@@ -46,8 +47,9 @@ def bench(
     else:
         viewer = options.viewer_in(country)
     instant = options.instant_of(at) or datetime.now(UTC)
+    configuration = options.configuration_of(rules, form, no_config=no_config)
     began = time.perf_counter()
-    snapshot = options.load_snapshot(rules, root, form)
+    snapshot = options.load_snapshot(rules, root or configuration.root, form)
     took = time.perf_counter() - began
     pairs = impressions.pairs if impressions else invented_pairs(snapshot)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:

@@ -14,7 +14,6 @@ from withhold.cli.render import Format
 from withhold.cli.results import CheckResult
 from withhold.engine import Engine, Reference
 from withhold.location import Anonymised
-from withhold.model import Policy, Settle
 
 
 def check(
@@ -31,8 +30,8 @@ def check(
     anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
     viewer: options.ViewerId = None,
     at: options.At = None,
-    unknown_location: options.UnknownLocation = Settle.SHOW,
-    author_sees_own: options.AuthorSeesOwn = False,
+    unknown_location: options.UnknownLocation = None,
+    author_sees_own: options.AuthorSeesOwn = None,
     anywhere: Annotated[
         bool, typer.Option("--anywhere", help="Decide for all viewers at once, as before a push notification.")
     ] = False,
@@ -40,6 +39,7 @@ def check(
         bool, typer.Option("--reference", help="Use the reference implementation, which reads every rule.")
     ] = False,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(CheckResult)] = Format.TEXT,
 ) -> None:
     """Print whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
@@ -57,8 +57,9 @@ def check(
     )
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at) or datetime.now(UTC)
-    policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
-    loaded = options.load_snapshot(rules, root, form)
+    configuration = options.configuration_of(rules, form, no_config=no_config)
+    policy = options.policy_of(configuration, unknown_location, author_sees_own)
+    loaded = options.load_snapshot(rules, root or configuration.root, form)
     checker: Reference | Engine = Reference(loaded.rules, policy) if reference else Engine(loaded, policy)
     decision = checker.anywhere(subject, instant) if anywhere else checker.check(subject, looking, instant)
     show(CheckResult(subject, instant, None if anywhere else looking, decision), form)

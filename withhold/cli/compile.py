@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from withhold.cli import options
+from withhold.cli.configuration import Configuration
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import err, refuse, show
 from withhold.cli.render import Format
@@ -18,7 +19,6 @@ from withhold.errors import RuleSetError, escaped_path
 from withhold.model.protected import KnownProtected
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
-from withhold.sources import protected_beside
 
 
 def compile_(
@@ -28,6 +28,7 @@ def compile_(
         str | None, typer.Option("--created", metavar="INSTANT", help="The time of creation to record in the file.")
     ] = None,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(CompileResult)] = Format.TEXT,
 ) -> None:
     """Write a rule set as a snapshot, the file to deploy. If the rule set is refused, write nothing and exit with 4.
@@ -40,8 +41,10 @@ def compile_(
     if os.path.exists(output) and not os.path.isdir(output) and not is_snapshot(output):  # noqa: PTH110, PTH112
         raise typer.BadParameter(f"{escaped_path(output)} exists, and is not a snapshot", param_hint="'--output'")
     when = options.instant_of(created, "--created")
+    configuration = options.configuration_of(rules, form, no_config=no_config)
+    root = root or configuration.root
     loaded = options.load_rules(rules, root, form)
-    guard = _guard(rules, root, form)
+    guard = _guard(rules, root, configuration, form)
     try:
         snapshot = Snapshot.compile(loaded, protected=guard.here)
         size = snapshot.save(output, created=when)
@@ -51,7 +54,7 @@ def compile_(
     show(CompileResult(output, size, snapshot, loaded, guard), form)
 
 
-def _guard(rules: Path, root: Path | None, form: Format) -> Guard:
+def _guard(rules: Path, root: Path | None, configuration: Configuration, form: Format) -> Guard:
     """Return the known lists of protected accounts. Exit with `INVALID_RULES` if a list is refused.
 
     For a snapshot, the recorded number is only repeated. No list is read, because the snapshot may come from somebody
@@ -60,7 +63,7 @@ def _guard(rules: Path, root: Path | None, form: Format) -> Guard:
     if is_snapshot(rules):
         return Guard(None, Snapshot.open(rules, verify="header").protected)
     try:
-        accounts = protected_beside(rules, root)
+        accounts = options.protected_accounts(rules, root, configuration)
     except RuleSetError as error:
         raise refuse(Refusal(error, rules), form) from None
     return Guard(None if accounts is None else KnownProtected.of(accounts))

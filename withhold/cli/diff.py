@@ -22,10 +22,11 @@ from withhold.cli.render import Format
 from withhold.cli.results import DiffResult
 from withhold.cli.revisions import commit_behind, commit_of, diff_command, is_path, lay_out
 from withhold.errors import RuleSetError, RuleSetWarning, TrafficError, quoted
-from withhold.model import Period, Policy, Settle
+from withhold.model import Period, Policy
 from withhold.reports import Impact, Side, differences, read_traffic, summarize, weigh
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
+from withhold.sources.root import repository_around
 
 #: The exit status with `--exit-code` if there is a difference, as in git.
 _DIFFERENT = 1
@@ -57,7 +58,7 @@ def diff(
             "By default: each side, or its directory if it is a file.",
         ),
     ] = None,
-    unknown_location: options.UnknownLocation = Settle.SHOW,
+    unknown_location: options.UnknownLocation = None,
     from_: Annotated[
         str | None, typer.Option("--from", metavar="INSTANT", help="Compare outcomes from this instant on.")
     ] = None,
@@ -74,6 +75,7 @@ def diff(
         typer.Option("--at", metavar="INSTANT", help="With --traffic: the instant to compare at, by default now."),
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(DiffResult)] = Format.TEXT,
 ) -> None:
     """List exactly which accounts and tweets get a different outcome under NEW than under OLD, where and when.
@@ -87,9 +89,10 @@ def diff(
     if within.start and within.end and within.end <= within.start:
         raise typer.BadParameter("it must be after --from", param_hint="'--until'")
     instant = options.instant_of(at) or datetime.now(UTC)
-    policy = Policy(unknown_location=unknown_location)
-    before, source_before = _read("OLD", old, rules, root, form)
-    after, source_after = _read("NEW", new, rules, root, form)
+    configuration = options.configuration_of(Path(), form, no_config=no_config)
+    policy = options.policy_of(configuration, unknown_location, author_sees_own=False)
+    before, source_before = _read("OLD", old, rules, root, configuration.root, form)
+    after, source_after = _read("NEW", new, rules, root, configuration.root, form)
     sides = Side(old, before.revision, source_before), Side(new, after.revision, source_after)
     with no_garbage_collection():
         summary = summarize(*sides, differences(before, after, policy, within), within)
@@ -101,10 +104,12 @@ def diff(
         raise typer.Exit(_DIFFERENT)
 
 
-def _read(name: str, given: str, rules: Path, root: str | None, form: Format) -> tuple[Snapshot, str]:
+def _read(
+    name: str, given: str, rules: Path, root: str | None, configured: Path | None, form: Format
+) -> tuple[Snapshot, str]:
     """Read one side, a path or a revision, and return it and its source.
 
-    Places in a revision have the form `REVISION:PATH`.
+    Places in a revision have the form `REVISION:PATH`. The configured root is used for paths inside it, and for revisions.
     """
     if not given or "\0" in given:  # an unset shell variable would be the current directory
         raise typer.BadParameter("it is empty", param_hint=f"'{name}'")
@@ -112,6 +117,9 @@ def _read(name: str, given: str, rules: Path, root: str | None, form: Format) ->
         raise typer.BadParameter("it is empty", param_hint="'--root'")
     try:
         if not is_path(given):
+            top = repository_around(Path())
+            if root is None and configured is not None and top is not None:
+                root = os.path.relpath(os.path.realpath(configured), top)
             return _read_revision(given, rules, root, form)
     except RevisionError as error:
         raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
@@ -119,7 +127,10 @@ def _read(name: str, given: str, rules: Path, root: str | None, form: Format) ->
         raise typer.BadParameter(
             f"{quoted(root)} is not a directory on disk, and {quoted(given)} is a path on disk", param_hint="'--root'"
         )
-    return options.load_snapshot(Path(given), None if root is None else Path(root), form), "path"
+    inside = configured is not None and Path(os.path.realpath(given)).is_relative_to(os.path.realpath(configured))
+    return options.load_snapshot(
+        Path(given), Path(root) if root is not None else configured if inside else None, form
+    ), "path"
 
 
 def _read_revision(given: str, rules: Path, root: str | None, form: Format) -> tuple[Snapshot, str]:

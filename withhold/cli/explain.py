@@ -10,7 +10,6 @@ from withhold.cli.render import Format
 from withhold.engine import Engine
 from withhold.engine.explain import Explanation
 from withhold.location import Anonymised
-from withhold.model import Policy, Settle
 from withhold.sources.mentions import Mentions
 
 
@@ -28,9 +27,10 @@ def explain(
     anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
     viewer: options.ViewerId = None,
     at: options.At = None,
-    unknown_location: options.UnknownLocation = Settle.SHOW,
-    author_sees_own: options.AuthorSeesOwn = False,
+    unknown_location: options.UnknownLocation = None,
+    author_sees_own: options.AuthorSeesOwn = None,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(Explanation)] = Format.TEXT,
 ) -> None:
     """List every rule that concerns a tweet or an account, with its state and the lines of files that name the id."""
@@ -44,7 +44,8 @@ def explain(
     )
     looking = options.viewer_of(country, subdivision, ip, databases, viewer, form)
     instant = options.instant_of(at)
-    policy = Policy(unknown_location=unknown_location, author_sees_own=author_sees_own)
+    configuration = options.configuration_of(rules, form, no_config=no_config)
+    policy = options.policy_of(configuration, unknown_location, author_sees_own)
     mentions = Mentions(tweet=subject[0], account=subject[1])
-    engine = Engine(options.load_snapshot(rules, root, form, mentions), policy)
+    engine = Engine(options.load_snapshot(rules, root or configuration.root, form, mentions), policy)
     show(engine.explain(subject, looking, instant).with_places(mentions.of), form)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from withhold.cli import options
+from withhold.cli.configuration import Configuration, read_configuration
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import out, refuse, show
 from withhold.cli.render import Format
@@ -19,14 +20,15 @@ from withhold.model import RuleSet
 from withhold.model.protected import KnownProtected
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
-from withhold.sources import load_protected, protected_beside
+from withhold.sources import load_protected
 
 
 def lint(
     rules: options.Rules,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="The lowest severity that makes the exit status 1.")
-    ] = FailOn.ERROR,
+        FailOn | None,
+        typer.Option("--fail-on", help="The lowest severity that makes the exit status 1. [default: error]"),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option("--at", metavar="INSTANT", help="Report reviews that were due by this instant; by default now."),
@@ -36,12 +38,13 @@ def lint(
         typer.Option(
             "--protected",
             metavar="FILE",
-            help="A list of protected accounts; by default, each protected.yaml beside, below or above the rules.",
+            help="A list of protected accounts; by default, each protected.yaml beside, below or above the rules, and those of the configuration.",
             exists=True,
             dir_okay=False,
         ),
     ] = None,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(LintResult)] = Format.TEXT,
 ) -> None:
     """Load a rule set, report every problem of every file, and give advice on its rules.
@@ -50,15 +53,29 @@ def lint(
     """
     instant = options.instant_of(at)
     refused: list[RuleSetError] = []
-    accounts = _find_protected(rules, root, protected, refused)
+    configuration = _configured(rules, refused, no_config=no_config)
+    root = root or configuration.root
+    accounts = _find_protected(rules, root, protected, configuration, refused)
     loaded = _loaded(rules, root, refused)
     guard = _guard(rules, accounts)
     if refused:
         raise refuse(Refusal(_merged(refused, loaded), rules, str(guard), guard.to_dict()), form, out)
-    problems = in_order([*loaded.warnings, *advise(loaded, accounts, at=instant)])
-    result = LintResult(rules, loaded, guard, problems, fail_on)
+    advice, suppressed = configuration.applied(advise(loaded, accounts, at=instant))
+    problems = in_order([*loaded.warnings, *advice])
+    result = LintResult(
+        rules, loaded, guard, problems, fail_on or configuration.fail_on, configuration.path, tuple(suppressed)
+    )
     show(result, form)
     raise typer.Exit(ExitCode.FINE if result.fine else ExitCode.FAILURE)
+
+
+def _configured(rules: Path, refused: list[RuleSetError], *, no_config: bool) -> Configuration:
+    """Return the configuration. If it is refused, add the error to `refused`."""
+    try:
+        return Configuration() if no_config else read_configuration(rules)
+    except RuleSetError as error:
+        refused.append(error)
+        return Configuration()
 
 
 def _guard(rules: Path, accounts: list[Protected] | None) -> Guard:
@@ -71,13 +88,13 @@ def _guard(rules: Path, accounts: list[Protected] | None) -> Guard:
 
 
 def _find_protected(
-    path: Path, root: Path | None, protected: Path | None, refused: list[RuleSetError]
+    path: Path, root: Path | None, protected: Path | None, configuration: Configuration, refused: list[RuleSetError]
 ) -> list[Protected] | None:
     """Return the protected accounts, or None if no list was read, as for a snapshot. Add a refused list to `refused`."""
     try:
         if protected is not None:
             return load_protected(protected)
-        return None if is_snapshot(path) else protected_beside(path, root)
+        return options.protected_accounts(path, root, configuration)
     except RuleSetError as error:
         refused.append(error)
         return None
@@ -95,5 +112,5 @@ def _loaded(path: Path, root: Path | None, refused: list[RuleSetError]) -> RuleS
 def _merged(refused: list[RuleSetError], loaded: RuleSet) -> RuleSetError:
     """Return the problems of the rules and the lists as one error, with the counts of the rules."""
     problems = in_order(problem for error in refused for problem in error.problems)
-    of_rules = refused[-1]  # the lists come first
+    of_rules = refused[-1]  # the configuration and the lists come first
     return RuleSetError(problems, of_rules.read or len(loaded), of_rules.refused)

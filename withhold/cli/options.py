@@ -12,17 +12,20 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
+from withhold.cli.configuration import Configuration, read_configuration
 from withhold.cli.location_options import Databases
 from withhold.cli.output import err, print_problems, refuse
 from withhold.cli.place import read_place
 from withhold.cli.render import Format, formats_of
 from withhold.cli.results import Refusal
-from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, quoted
-from withhold.model import RuleSet, Settle, Viewer
+from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, escaped_path, quoted
+from withhold.model import Policy, RuleSet, Settle, Viewer
 from withhold.model.instants import in_iso, parse_instant
+from withhold.model.protected import Protected
 from withhold.parsing.ids import id_from_text
 from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
+from withhold.sources import load_protected, protected_beside
 from withhold.sources.mentions import Mentions
 
 Rules = Annotated[
@@ -37,6 +40,9 @@ Root = Annotated[
         exists=True,
         file_okay=False,
     ),
+]
+NoConfig = Annotated[
+    bool, typer.Option("--no-config", help="Read no `withhold.toml`, and no `[tool.withhold]` of `pyproject.toml`.")
 ]
 TweetId = Annotated[str | None, typer.Option("--tweet", metavar="ID", help="The id of the tweet.")]
 AccountId = Annotated[
@@ -66,9 +72,17 @@ At = Annotated[
 ]
 Demand = Annotated[str | None, typer.Option("--demand", metavar="ID", help="Only rules for the demand with this id.")]
 UnknownLocation = Annotated[
-    Settle, typer.Option("--unknown-location", help="What to do if it is unknown whether a rule reaches the viewer.")
+    Settle | None,
+    typer.Option(
+        "--unknown-location", help="What to do if it is unknown whether a rule reaches the viewer. [default: show]"
+    ),
 ]
-AuthorSeesOwn = Annotated[bool, typer.Option("--author-sees-own", help="Show authors their own withheld content.")]
+AuthorSeesOwn = Annotated[
+    bool | None,
+    typer.Option(
+        "--author-sees-own/--no-author-sees-own", help="Show authors their own withheld content.", show_default=False
+    ),
+]
 Traffic = Annotated[
     Path | None,
     typer.Option(
@@ -102,6 +116,33 @@ def formats(*results: type) -> Any:
     return typer.Option("--format", metavar=f"[{'|'.join(known)}]", parser=read, help="The output format.")
 
 
+def configuration_of(rules: Path, form: Format, *, no_config: bool) -> Configuration:
+    """Return the configuration for the rules at a path. Exit with `INVALID_RULES` if it is refused."""
+    if no_config:
+        return Configuration()
+    try:
+        return read_configuration(rules)
+    except RuleSetError as error:
+        note = "the configuration was not understood: correct it, or give --no-config"
+        raise refuse(Refusal(error, rules, note), form) from None
+
+
+def policy_of(
+    configuration: Configuration, unknown_location: Settle | None, author_sees_own: bool | None = None
+) -> Policy:
+    """Return the policy of the options, or else of the configuration. Print a note if the configuration decides."""
+    own = configuration.policy
+    policy = Policy(
+        unknown_location=own.unknown_location if unknown_location is None else unknown_location,
+        author_sees_own=own.author_sees_own if author_sees_own is None else author_sees_own,
+    )
+    given = Policy(unknown_location=unknown_location or Settle.SHOW, author_sees_own=bool(author_sees_own))
+    if policy != given:
+        values = f"unknown_location {policy.unknown_location}, author_sees_own {str(policy.author_sees_own).lower()}"
+        err.print(f"note: the policy of {escaped_path(str(configuration.path))} is used: {values}", style="yellow")
+    return policy
+
+
 def load_rules(path: Path, root: Path | None, form: Format, mentions: Mentions | None = None) -> RuleSet:
     """Load a rule set, and print its warnings. Exit with `INVALID_RULES` if it is refused.
 
@@ -113,6 +154,18 @@ def load_rules(path: Path, root: Path | None, form: Format, mentions: Mentions |
         raise refuse(Refusal(error, path), form) from None
     print_problems(rules.warnings, err)
     return rules
+
+
+def protected_accounts(rules: Path, root: Path | None, configuration: Configuration) -> list[Protected] | None:
+    """Return the accounts of the lists around the rules and of those in the configuration, or None if there is no list.
+
+    Of a snapshot, only the lists in the configuration are read. Raises `RuleSetError` with the problems of the lists.
+    """
+    around = None if is_snapshot(rules) else protected_beside(rules, root)
+    if not configuration.protected:
+        return around
+    named = (each for path in configuration.protected for each in load_protected(path))
+    return list({each.account: each for each in (*named, *(around or ()))}.values())
 
 
 def read_rules(path: Path, root: Path | None, mentions: Mentions | None = None) -> RuleSet:

@@ -101,6 +101,10 @@ class LintResult:
     guard: Guard
     problems: list[Problem]
     fail_on: FailOn
+    #: The file of the configuration, or None.
+    configuration: Path | None = None
+    #: The advice that the configuration suppresses. It is not among the `problems`.
+    suppressed: tuple[Problem, ...] = ()
 
     @property
     def fine(self) -> bool:
@@ -121,11 +125,14 @@ class LintResult:
             "valid": True,  # it loads
             "fine": self.fine,
             "fail_on": self.fail_on,
+            "configuration": self.configuration and str(self.configuration),
             **self.counts(),
             **self.guard.to_dict(),
             "revision": self.rules.revision,
             "digest": self.rules.digest,
             "problems": list(map(_problem, self.problems)),
+            "suppressed": len(self.suppressed),
+            "suppressions": list(map(_problem, self.suppressed)),
         }
 
 

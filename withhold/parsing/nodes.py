@@ -17,6 +17,9 @@ _FEW = 20
 #: A carriage return without a newline. A parser ends the line there, but to a reviewer the text after it may look like
 #: part of a comment.
 BARE_RETURN = re.compile("\r(?=[^\n])")
+#: Line breaks that other programs do not show as line breaks, and comments with characters that change the direction of
+#: text. With these, a reviewer would not see what this program reads.
+UNSEEN = re.compile("[\x85\u2028\u2029]|(?:^|[ \t])#[^\r\n]*?[\u202a-\u202e\u2066-\u2069]", re.MULTILINE)
 
 
 def bare_return(place: Place) -> Problem:

@@ -7,14 +7,11 @@ import re
 import yaml
 
 from withhold.errors import Place, RuleSetError
-from withhold.parsing.nodes import BARE_RETURN, Builder, Node, Quoted, bare_return, has_half_surrogate, refused
+from withhold.parsing.nodes import BARE_RETURN, UNSEEN, Builder, Node, Quoted, bare_return, has_half_surrogate, refused
 
 # libyaml's parser is ten times faster, but PyYAML may have been built without it.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NOT_YAML = yaml.reader.Reader.NON_PRINTABLE
-# Line breaks that other programs do not show as line breaks, and comments with characters that change the direction of
-# text. With these, a reviewer would not see what this program reads.
-_UNSEEN = re.compile("[\x85\u2028\u2029]|(?:^|[ \t])#[^\r\n]*?[\u202a-\u202e\u2066-\u2069]", re.MULTILINE)
 _TAGS = 100
 _LINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NO_ESCAPE = "write the letter itself instead of an escape"
@@ -26,7 +23,7 @@ def read_yaml(text: str, file: str) -> Node | None:
     build = Builder(file)
     if found := BARE_RETURN.search(text):
         raise RuleSetError([bare_return(_place(file, text, found.start()))])
-    if found := _NOT_YAML.search(text) or (None if text.isascii() else _UNSEEN.search(text)):
+    if found := _NOT_YAML.search(text) or (None if text.isascii() else UNSEEN.search(text)):
         message = "this is not YAML: it has a control character"
         raise refused(
             "bad-yaml", message, _place(file, text, found.end() - 1), "remove it, and save the file as plain text"

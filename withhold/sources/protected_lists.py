@@ -55,7 +55,7 @@ class _Search:
         around = rules if is_folder else rules.parent
         real = Path(os.path.realpath(rules))
         # From a link there are two ways up: from its own directory, and from that of its target.
-        ways = [_way_up(Path(os.path.abspath(around)), root), _way_up(real if is_folder else real.parent, root)]  # noqa: PTH100
+        ways = [way_up(Path(os.path.abspath(around)), root), way_up(real if is_folder else real.parent, root)]  # noqa: PTH100
         beside: list[Path] = []
         if is_folder:
             loaded = Root(rules, root)
@@ -64,11 +64,11 @@ class _Search:
             below = files_below(rules, loaded, self.problems)
             beside = below.protected
             self._folders |= below.folders
-            ways += (_way_up(Path(folder), loaded.folder) for folder in _folders_of(below.rules, loaded))
+            ways += (way_up(Path(folder), loaded.folder) for folder in _folders_of(below.rules, loaded))
         self.inside = _Roots(way[-1] for way in ways)
         self._add(beside or self._in(around))
         for folder in dict.fromkeys(folder for way in ways for folder in way):
-            self._add(self._in(_relative(folder)))
+            self._add(self._in(relative_to_here(folder)))
 
     def _add(self, files: Iterable[Path]) -> None:
         """Add one level, without the files of earlier levels and those outside the roots."""
@@ -81,7 +81,7 @@ class _Search:
             if self.inside.holds(real):
                 level.append(file)
             else:
-                outside = " and ".join(quoted(str(_relative(Path(top)))) for top in self.inside.folders)
+                outside = " and ".join(quoted(str(relative_to_here(Path(top)))) for top in self.inside.folders)
                 message = f"this list is a link to a file outside {outside}"
                 self.problems.append(Problem("outside-rule-set", message, Place(str(file)), "put the list itself here"))
         if level:
@@ -124,7 +124,7 @@ def _folders_of(files: Iterable[Path], root: Root) -> dict[str, None]:
     return found
 
 
-def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
+def way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
     """Return a directory and those above it, up to the one with `.git`, or outside a repository up to the root."""
     way = [folder, *folder.parents]
     ends = [at for at, above in enumerate(way) if os.path.lexists(above / ".git")]
@@ -134,7 +134,7 @@ def _way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
     return way[: ends[0] + 1] if ends else way[:1]
 
 
-def _relative(folder: Path) -> Path:
+def relative_to_here(folder: Path) -> Path:
     """Return a directory in the form for messages: relative to the current directory if that contains it."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder

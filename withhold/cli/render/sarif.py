@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from functools import cache, singledispatch
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from urllib.parse import quote
 from withhold.cli.render import unsupported
 from withhold.cli.render.json import json_text
 from withhold.cli.results import LintResult, Refusal
-from withhold.errors import Place, Problem
+from withhold.errors import Place, Problem, escaped_path
 from withhold.lint import CHECKS, OVERRIDE_CODES
 from withhold.sources.root import repository_around
 
@@ -25,6 +26,7 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 RESULTS, COMPRESSED = 25_000, 10_000_000
 _WORST_FIRST = ("error", "warning", "note")
 
+_SUPPRESSION = {"kind": "external", "status": "accepted", "justification": "ignored by the configuration"}
 _PLACEHOLDER = re.compile(r"\{([0-9]+)\}")
 _UNREADABLE = "A rule file must be readable without ambiguity."
 
@@ -34,7 +36,10 @@ render = singledispatch(unsupported)
 
 @render.register
 def _lint(result: LintResult) -> Iterator[str]:
-    yield json_text(sarif_of(result.problems, result.path, str(result.guard)), indent=2)
+    note = str(result.guard)
+    if result.configuration is not None:
+        note += f"; configured by {escaped_path(result.configuration)}"
+    yield json_text(sarif_of(result.problems, result.path, note, result.suppressed), indent=2)
 
 
 @render.register
@@ -42,31 +47,39 @@ def _refusal(refusal: Refusal) -> Iterator[str]:
     yield json_text(sarif_of(refusal.error.problems, refusal.path, refusal.note), indent=2)
 
 
-def sarif_of(problems: Iterable[Problem], rules: Path, note: str = "") -> dict[str, object]:
+def sarif_of(
+    problems: Iterable[Problem], rules: Path, note: str = "", suppressed: Sequence[Problem] = ()
+) -> dict[str, object]:
     """Return a log with one run. Each result needs a place, so problems without one are placed at the start of `rules`.
 
     A `note` on how the tool ran becomes a notification. If there are more problems than GitHub accepts, the run has the
     most severe of them, and a notification with the total.
+
+    Those that are `suppressed` by the configuration come last, are marked, and give way first.
     """
-    found = list(problems)
+    found = [*problems, *suppressed]
     count = RESULTS
     while True:
-        log = _log(_most_severe(found, count), len(found), rules, note)
+        kept = _most_severe(found, count, len(suppressed))
+        log = _log(kept, len(found), rules, note, frozenset(suppressed))
         text = json.dumps(log, indent=2)
         if len(text) <= COMPRESSED or len(gzip.compress(text.encode(), 1)) <= COMPRESSED:
             return log
         count = min(count, len(found)) // 2
 
 
-def _most_severe(problems: Sequence[Problem], count: int) -> list[Problem]:
-    """Return at most `count` problems, the most severe ones, in their original order."""
+def _most_severe(problems: Sequence[Problem], count: int, suppressed: int) -> list[Problem]:
+    """Return at most `count` problems, the most severe ones, in their original order. The last ones are suppressed."""
     if len(problems) <= count:
         return list(problems)
-    order = sorted(range(len(problems)), key=lambda at: _WORST_FIRST.index(problems[at].severity))
+    first = len(problems) - suppressed
+    order = sorted(range(len(problems)), key=lambda at: (at >= first, _WORST_FIRST.index(problems[at].severity)))
     return [problems[at] for at in sorted(order[:count])]
 
 
-def _log(listed: Sequence[Problem], count: int, rules: Path, note: str = "") -> dict[str, object]:
+def _log(
+    listed: Sequence[Problem], count: int, rules: Path, note: str, suppressed: AbstractSet[Problem]
+) -> dict[str, object]:
     descriptors = [_descriptor(check.code, check.summary, check.rationale, check.severity) for check in CHECKS]
     # Other problems come from the loader, and from the overrides of rules.
     others = {problem.code: problem.severity for problem in listed} | {check.code: None for check in CHECKS}
@@ -79,6 +92,9 @@ def _log(listed: Sequence[Problem], count: int, rules: Path, note: str = "") -> 
     top = _top(rules)
     uri_of = cache(lambda file: _uri(Path(file), rules, top))
     results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in listed]
+    if suppressed:  # the standard wants the key in all results or in none
+        for problem, result in zip(listed, results, strict=True):
+            result["suppressions"] = [_SUPPRESSION] if problem in suppressed else []
     notified = [{"level": "note", "message": _message(note)}] if note else []
     if len(listed) < count:
         message = f"only the {len(listed):,} most severe of {count:,} problems are listed, since GitHub accepts no more; `--format json` lists all"

@@ -147,6 +147,10 @@ def _lint(result: LintResult) -> Iterator[Part]:
     advice = counted(**{severity: count for severity in FailOn if (count := severities[severity.value])})
     verdict = "fine" if result.fine else "not fine"
     end = f"; {advice}" if advice else ""
+    if result.configuration is not None:
+        end += f"; configured by {escaped_path(result.configuration)}"
+    if result.suppressed:
+        end += f", which suppresses {len(result.suppressed):,}"
     yield f"{verdict}: {counted(**counts)}, revision {result.rules.revision}; {result.guard}{end}"
     overridden = (code for rule in result.rules for code, _ in rule.override)
     if result.guard.here is None and PROTECTED.code in overridden:
