@@ -15,6 +15,7 @@ from withhold.cli.demo import demo
 from withhold.cli.diff import diff
 from withhold.cli.explain import explain
 from withhold.cli.find import find
+from withhold.cli.fmt import fmt
 from withhold.cli.ledger import ledger
 from withhold.cli.lint import lint
 from withhold.cli.list import list_
@@ -45,7 +46,7 @@ def _root(
     pass
 
 
-for command in (check, explain, find, list_, lint, test, diff, compile_, code, bench, locate, demo):
+for command in (check, explain, find, list_, lint, test, diff, compile_, fmt, code, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(ledger, name="ledger")
 app.add_typer(demands, name="demands")

@@ -17,7 +17,7 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import document, err, print_problems, refuse, show
 from withhold.cli.render import Format
 from withhold.cli.results import Refusal
-from withhold.cli.writing import check_folder
+from withhold.cli.writing import check_folder, write_text
 from withhold.errors import CaseError, escaped_path
 from withhold.testing.cases import CaseFile
 from withhold.testing.coverage import coverage as cover
@@ -91,7 +91,7 @@ def test(
         files = read_all(paths or [Path()], library)
         others = uncovered(paths or [], files, library) if measured else []
     except CaseError as error:
-        write = None if output is None else partial(_write_text, output)
+        write = None if output is None else partial(write_text, output)
         raise refuse(Refusal(error, (paths or [Path()])[0]), form, write=write) from None
     warnings = (warning for file in (*files, *others) for warning in (*file.rules.warnings, *file.warnings))
     print_problems(dict.fromkeys(warnings), err)  # several case files may test the same rules
@@ -108,7 +108,7 @@ def test(
             else:
                 report.mutation = _mutation(index)
     if output is not None:
-        _write_text(output, document(report, form))
+        write_text(output, document(report, form))
     show(report, form if output is None else Format.TEXT)
     for measure, message in report.shortfalls():
         err.print(f"{measure}: {message}", style="red")
@@ -126,17 +126,3 @@ def _mutation(index: Index) -> Mutation:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("", total=len(index.rules))
         return change(index, lambda done: bar.update(task, completed=done))
-
-
-def _write_text(output: Path, text: str) -> None:
-    try:
-        with open(output, "w", encoding="utf-8", opener=_without_links) as file:
-            file.write(text)
-    except OSError as error:
-        err.print(f"cannot write {escaped_path(output)}: {(error.strerror or str(error)).lower()}", style="red")
-        raise typer.Exit(ExitCode.FAILURE) from None
-
-
-def _without_links(path: str, flags: int) -> int:
-    """Open a file for writing, but do not follow a link that has been put there in the meantime."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import typer
 
+from withhold.cli.exit_codes import ExitCode
+from withhold.cli.output import err
 from withhold.errors import escaped_path, quoted
 from withhold.sources.root import repository_around
 
@@ -40,3 +42,20 @@ def _is_inside(real: str, folder: str) -> bool:
     if not Path(real).is_relative_to(folder):
         return False
     return ".git" not in map(str.casefold, Path(real).relative_to(folder).parts)
+
+
+def write_text(path: Path, text: str, *, new: bool = False) -> None:
+    """Write a file. A `new` one must not exist, and gets the directories above it. Exit with `FAILURE` if that fails."""
+    try:
+        if new:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "x" if new else "w", encoding="utf-8", newline="", opener=_without_links) as file:
+            file.write(text)
+    except OSError as error:
+        err.print(f"cannot write {escaped_path(path)}: {(error.strerror or str(error)).lower()}", style="red")
+        raise typer.Exit(ExitCode.FAILURE) from None
+
+
+def _without_links(path: str, flags: int) -> int:
+    """Open a file for writing, but do not follow a link that has been put there in the meantime."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
