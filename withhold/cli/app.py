@@ -16,10 +16,12 @@ from withhold.cli.diff import diff
 from withhold.cli.explain import explain
 from withhold.cli.find import find
 from withhold.cli.fmt import fmt
+from withhold.cli.init import init
 from withhold.cli.ledger import ledger
 from withhold.cli.lint import lint
 from withhold.cli.list import list_
 from withhold.cli.locate import locate
+from withhold.cli.schema import schema
 from withhold.cli.test import test
 from withhold.native import engine_info
 from withhold.native.package import this_package
@@ -27,7 +29,7 @@ from withhold.native.package import this_package
 app = typer.Typer(
     help="Decide whether a viewer in a given place may see an account or a tweet, and explain why.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -46,7 +48,7 @@ def _root(
     pass
 
 
-for command in (check, explain, find, list_, lint, test, diff, compile_, fmt, code, bench, locate, demo):
+for command in (check, explain, find, list_, lint, test, diff, compile_, fmt, init, schema, code, bench, locate, demo):
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(ledger, name="ledger")
 app.add_typer(demands, name="demands")

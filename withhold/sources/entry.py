@@ -109,30 +109,40 @@ class Stay(Strict):
 
 
 class RuleEntry(Strict):
-    """A rule as it is written. `model.Rule` checks whether its fields contradict each other."""
+    """A rule as it is written."""  # `model.Rule` checks whether its fields contradict each other
 
     called, written, wrong_kind = "a rule", "- id: …", "bad-rule"
     several_lines = ("note", "override")
     synonyms = _SYNONYMS
 
-    id: Annotated[str, reads(_rule_id)] = Field(examples=["in-1"])
-    accounts: _Ids = ()
-    tweets: _Ids = ()
-    ids_file: Annotated[Sequence[tuple[str | None, str]], PlainValidator(_ids_files, _IdsFile)] = ()
-    withheld_in: _Territories = ()
-    except_in: _Territories = ()
-    from_: Instant | None = Field(None, alias="from")
-    until: Instant | None = None
-    stays: Annotated[tuple[Stay, ...], OneOrMore] = ()
+    id: Annotated[str, reads(_rule_id)] = Field(
+        examples=["in-1"], description="The name of the rule, which no other rule has."
+    )
+    accounts: _Ids = Field((), description="The ids of accounts, which are covered with all their tweets.")
+    tweets: _Ids = Field((), description="The ids of single tweets.")
+    ids_file: Annotated[Sequence[tuple[str | None, str]], PlainValidator(_ids_files, _IdsFile)] = Field(
+        (), description="A list of ids beside this file."
+    )
+    withheld_in: _Territories = Field(
+        (), description="Where the subjects are withheld: countries, subdivisions, groups or WORLD."
+    )
+    except_in: _Territories = Field((), description="Where they are visible all the same.")
+    from_: Instant | None = Field(None, alias="from", description="The first instant at which the rule is in force.")
+    until: Instant | None = Field(None, description="The first instant at which it is no longer in force.")
+    stays: Annotated[tuple[Stay, ...], OneOrMore] = Field((), description="Periods in which a court stayed the order.")
     effect: Annotated[Effect, one_of(Effect)] = Effect.WITHHOLD
-    reason: Annotated[Reason, one_of(Reason)] = Field(examples=["legal_demand"])
+    reason: Annotated[Reason, one_of(Reason)] = Field(
+        examples=["legal_demand"], description="Why the subjects are withheld."
+    )
     if_unknown: Annotated[Settle, one_of(Settle)] | None = None
-    demand: Text | None = None
-    jurisdiction: Annotated[Resolved, reads(_jurisdiction, _Code)] | None = None
+    demand: Text | None = Field(None, description="The id of the legal demand.")
+    jurisdiction: Annotated[Resolved, reads(_jurisdiction, _Code)] | None = Field(
+        None, description="Whose law it is: a country, a subdivision or EU."
+    )
     disclosure: Annotated[Disclosure, one_of(Disclosure)] = Disclosure.REASON
-    review_by: Instant | None = None
-    note: Text | None = None
+    review_by: Instant | None = Field(None, description="When somebody must have reviewed the rule.")
+    note: Text | None = Field(None, description="Text for people.")
     override: Annotated[
         dict[str, Annotated[str, reads(_reason)]], BeforeValidator(_overrides, dict[str, Scalar] | None)
-    ] = Field(default_factory=dict)
+    ] = Field(default_factory=dict, description="The checks that are silenced for this rule, each with a reason.")
     extra: dict[str, Annotated[str, reads(lambda text, _: text.strip())]] = Field(alias="x-", default_factory=dict)

@@ -27,7 +27,9 @@ def _name(text: str, _: ValidationInfo) -> str:
     return text.strip()
 
 
-class _Entry(Sparse):
+class ProtectedEntry(Sparse):
+    """A protected account as it is written."""
+
     called, written, wrong_kind = "a protected account", "- {account: …, category: …}", "bad-protected"
 
     account: Id = Field(examples=["1101"])
@@ -45,7 +47,7 @@ def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = 
     for file in map(Path, files):
         lossy = Lossy("quote the id", "quote the ids")
         for node in _entries(file, root, problems):
-            entry, wrong = read_model(_Entry, node)
+            entry, wrong = read_model(ProtectedEntry, node)
             problems += wrong
             if entry is None or wrong:
                 continue
