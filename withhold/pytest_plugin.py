@@ -93,7 +93,7 @@ class CasesFile(pytest.File):
             raise self.CollectError(str(error)) from None
         runner = Runner(file, library.engine(file))
         for case in file.cases:
-            yield CaseItem.from_parent(self, name=_item_name(case.it), case=case, runner=runner)
+            yield CaseItem.from_parent(self, name=_item_name(case.name), case=case, runner=runner)
 
 
 class CaseItem(pytest.Item):
@@ -120,7 +120,7 @@ class CaseItem(pytest.Item):
     def reportinfo(self) -> tuple[Path, int, str]:
         from withhold.errors import escaped
 
-        return Path(escaped(str(self.path))), self._case.place.line - 1, escaped(self._case.it)
+        return Path(escaped(str(self.path))), self._case.place.line - 1, escaped(self._case.name)
 
 
 class Crash(NamedTuple):

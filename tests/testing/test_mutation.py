@@ -16,6 +16,7 @@ from tests.testing.material import case_file, indexed
 from withhold import Outcome, Place, Policy, Reference, Rule, RuleSet, Viewer
 from withhold.engine.reference import _outcome as outcome_of
 from withhold.engine.reference import _reached
+from withhold.model.places import place_of
 from withhold.model.tweet import links_of
 from withhold.testing import viewer
 from withhold.testing.cases import Case, Expectation
@@ -72,6 +73,20 @@ def with_instead(rules, mutant):
     return RuleSet([*kept, *([] if mutant.mutated is None else [mutant.mutated])])
 
 
+def asserted(case, rules):
+    """Yield viewers for whom a case expects an outcome, at the places of a small world and of rules, with the outcome."""
+    yield from ((each.viewer, each.outcome) for each in case.expect)
+    if case.elsewhere is None:
+        return
+    named = {code for rule in rules for code in (*rule.withheld_in, *rule.except_in)} - {"WORLD"}
+    for who in [
+        *(Viewer(country=country, subdivisions=inside) for country, inside in house.PLACES),
+        *map(viewer, named),
+    ]:
+        if place_of(who.location_key) & case.elsewhere.places:
+            yield who, case.elsewhere.outcome
+
+
 @given(files)
 @settings(max_examples=15)
 def test_survivors_equivalents_and_suggestions_by_brute_force(file):
@@ -93,10 +108,10 @@ def test_survivors_equivalents_and_suggestions_by_brute_force(file):
         for mutant in suggestion.notices:
             changed = with_instead(file.rules, mutant)
             answers = []
-            for (country, inside), outcome in suggestion.expect.items():
-                who = Viewer(country=country, subdivisions=inside)
-                assert answer(file.rules, file.policy, suggestion.link, who, suggestion.at) is outcome
-                answers.append(answer(changed, file.policy, suggestion.link, who, suggestion.at) is outcome)
+            for case in suggestion.cases():
+                for who, outcome in asserted(case, changed):
+                    assert answer(file.rules, file.policy, case.subject, who, case.at) is outcome
+                    answers.append(answer(changed, file.policy, case.subject, who, case.at) is outcome)
             assert not all(answers), mutant
     untested = {rule.id for rule, _ in found.untested}
     notices = [mutant for suggestion in found.suggestions for mutant in suggestion.notices]
@@ -114,21 +129,8 @@ def test_with_all_that_is_suggested_nothing_survives(file):
     while suggestions := mutate(indexed(file)).suggestions:
         assert len(file.cases) > counted
         counted = len(file.cases)
-        added = [
-            Case(
-                suggestion.it,
-                suggestion.link,
-                suggestion.at,
-                tuple(
-                    Expectation(Viewer(country=country, subdivisions=inside), outcome)
-                    for (country, inside), outcome in suggestion.expect.items()
-                ),
-                None,
-                HERE,
-            )
-            for suggestion in suggestions
-        ]
-        names_ = [case.it for case in (*file.cases, *added)]
+        added = [case for suggestion in suggestions for case in suggestion.cases()]
+        names_ = [case.name for case in (*file.cases, *added)]
         assert len(set(names_)) == len(names_)
         file = case_file(file.rules, (*file.cases, *added), file.policy)
     found = mutate(indexed(file))
@@ -285,7 +287,7 @@ def test_ids_of_a_long_list_that_another_rule_names_too_are_asked_about():
     expect = (Expectation(viewer("IN"), Outcome.WITHHELD),)
     cases = [Case(f"account {account}", (None, account), AT, expect, None, HERE) for account in (5, 6)]
     found = mutate(indexed(case_file(RuleSet([whole, all_but_one]), cases, Policy())))
-    assert any(suggestion.link == (None, 1) for suggestion in found.suggestions)
+    assert any((None, 1) in suggestion.links for suggestion in found.suggestions)
 
 
 @pytest.mark.parametrize(("because", "survives"), [("b", False), (None, True)])
@@ -333,7 +335,7 @@ def test_a_case_is_suggested_to_the_file_that_asks_most_about_the_rule(policy):
 
     def suggested_to(*files):
         found = mutate(Index(files, Library())).suggestions
-        return {str(suggestion.file.path) for suggestion in found if suggestion.link == (None, 2)}
+        return {str(suggestion.file.path) for suggestion in found if (None, 2) in suggestion.links}
 
     first, second = asking("first", Policy(), 1, 3, 3), asking("second", policy, 1, 1)
     assert suggested_to(first, second) == {"second.cases.yaml"}

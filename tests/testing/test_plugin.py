@@ -66,6 +66,14 @@ def test_one_case_can_be_chosen(session):
     session("-k", "shows", all=FAILING).assert_outcomes(failed=1, deselected=1)
 
 
+def test_each_subject_of_a_case_is_an_item(session):
+    text = FINE.replace("account: 17", "accounts: [17, 18]\n    tweets: [20]")
+    names = [f"all.cases.yaml::withholds it [{subject}]" for subject in ("account 17", "account 18", "tweet 20")]
+    assert session("--collect-only", "-q", all=text).stdout.lines[:3] == names
+    session(names[0], all=text).assert_outcomes(passed=1)
+    session(all=text).assert_outcomes(passed=1, failed=2)
+
+
 def test_a_case_that_says_colons_can_be_chosen_by_the_name_that_is_printed(session):
     text = FINE.replace("withholds it", '"hides 17 from 2001:db8::1, :::: and [::]"')
     printed = session("--collect-only", "-q", all=text).stdout.lines[0]

@@ -11,6 +11,7 @@ import pytest
 from tests.sources.writing import very_deep
 from tests.testing.material import CASE, FINE, RULES, write
 from withhold import CaseError, Outcome, Place, Policy, RuleSet, Snapshot, Tweet, Viewer
+from withhold.territories import countries
 from withhold.testing.suite import Library, read_all, read_case_file
 
 
@@ -92,7 +93,32 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
         ),
         (FINE.replace("US: visible", "in: visible"), ["6:28 repeated-place"]),
         (FINE.replace("US: visible", "DR: visible"), ["6:28 unknown-territory"]),
-        (FINE.replace("US: visible", "EU: visible"), ["6:28 unknown-territory"]),
+        (FINE.replace("US: visible", "GULF: visible"), ["6:28 unknown-territory"]),
+        (FINE.replace("IN: withheld", "EU: withheld").replace("US", "fr"), ["6:28 repeated-place"]),
+        (FINE.replace("IN: withheld", "EU: withheld").replace("US", "EEA"), ["6:28 repeated-place"]),
+        (FINE.replace("US: visible", "Elsewhere: visible, elsewhere: visible"), ["6:48 repeated-place"]),
+        (
+            f"groups: {{all: [{', '.join(countries())}]}}\n"
+            + FINE.replace("IN: withheld, US", "all: withheld, elsewhere"),
+            ["7:29 nothing-elsewhere"],
+        ),
+        ("groups: {gulf: []}\n" + FINE, ["1:16 bad-group"]),
+        ("groups: {unknown: [AE]}\n" + FINE, ["1:10 taken-group"]),
+        ("groups: {Elsewhere: [AE]}\n" + FINE, ["1:10 taken-group"]),
+        ("groups: {EU: [AE]}\n" + FINE, ["1:10 taken-group"]),
+        ("groups: [AE]\n" + FINE, ["1:9 bad-groups"]),
+        (FINE.replace("account: 17", "accounts: []"), ["4:15 no-subject"]),
+        (FINE.replace("account: 17", "accounts:"), ["3:5 no-subject"]),
+        (FINE.replace("account: 17", "accounts: [17, 18, 17]"), ["4:24 repeated-subject"]),
+        (FINE.replace("account: 17", "tweets: [17, 18, 18, 017]"), ["4:22 repeated-subject", "4:26 repeated-subject"]),
+        (FINE.replace("account: 17", "accounts: [17, 0]"), ["4:20 id-out-of-range"]),
+        (FINE.replace("account: 17", "accounts: {17: 18}"), ["4:15 bad-value"]),
+        (FINE + "    accounts: [18]\n", ["4:5 mixed-subjects"]),
+        (FINE + "    tweets: 18\n    tweet: 20\n", ["4:5 mixed-subjects", "8:5 mixed-subjects"]),
+        (
+            FINE.replace("account: 17", "accounts: [17]") + "    retweet_of: {tweet: 1, account: 2}\n",
+            ["7:5 mixed-subjects"],
+        ),
         (FINE.replace("US: visible", "WORLD: visible"), ["6:28 not-a-place"]),
         (FINE.replace("US: visible", "US: shown"), ["6:32 unknown-outcome"]),
         (FINE.replace("US: visible", "US: [visible]"), ["6:32 bad-value"]),
@@ -204,7 +230,7 @@ def test_b7_folders_of_cases_may_lie_deep(tmp_path):
         (FINE.replace("expect:", "EXPECTED:"), "did you mean `expect`?"),
         (
             FINE + "    why: x\n",
-            "known: `it`, `account`, `tweet`, `retweet_of`, `at`, `expect`, `because`, `viewer`",
+            "known: `it`, `account`, `tweet`, `retweet_of`, `accounts`, `tweets`, `at`, `expect`, `because`, `viewer`",
         ),
         (FINE + "    because: IN-1\n", "did you mean `in-1`?"),
         (FINE + "    because: x\n", "known: `in-1`"),

@@ -22,6 +22,7 @@ HERE = Path(__file__).parent
     [
         ("failing", 1, ["failing"]),
         ("failing-junit", 1, ["failing", "--format", "junit"]),
+        ("several", 1, ["several"]),
         ("refused", 4, ["refused"]),
         ("planted", 0, ["planted", "--coverage", "--mutate"]),
         ("thorough", 0, ["thorough", "--coverage", "--mutate"]),

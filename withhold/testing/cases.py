@@ -12,7 +12,9 @@ from pathlib import Path
 from withhold.errors import Place, Problem
 from withhold.model import Decision, Outcome, Policy, Rule, RuleSet, Viewer
 from withhold.model.instants import in_iso
+from withhold.model.places import Places
 from withhold.model.tweet import Subject, links_of
+from withhold.testing.elsewhere import Elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,18 @@ class Expectation:
 
     viewer: Viewer
     outcome: Outcome
+    #: The group of which the viewer's place is a member, or `elsewhere`; None for a place that the case itself names.
+    given_as: str | None = None
+    #: All places that the viewer represents, for `elsewhere`.
+    places: Places = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One subject at one instant, and the outcomes expected for some viewers."""
+    """One subject at one instant, and the outcomes expected for some viewers.
+
+    A case of a file that names several subjects is as many of these, with the same `it` and place.
+    """
 
     it: str
     subject: Subject
@@ -34,12 +43,22 @@ class Case:
     #: The rule that must speak wherever the subject is hidden, or None.
     because: str | None
     place: Place
+    elsewhere: Elsewhere | None = None
+    #: Whether the case of the file names other subjects too.
+    is_one_of_several: bool = False
+
+    @property
+    def name(self) -> str:
+        """The `it`; with the subject, if the case of the file names several."""
+        return f"{self.it} [{self._subject}]" if self.is_one_of_several else self.it
 
     def __str__(self) -> str:
         """Return the question on one line."""
-        links = links_of(self.subject)
-        subject = ", a retweet of ".join(" by ".join(_named(*link)) for link in links)
-        return f"{subject} at {in_iso(self.at)}"
+        return f"{self._subject} at {in_iso(self.at)}"
+
+    @property
+    def _subject(self) -> str:
+        return ", a retweet of ".join(" by ".join(_named(*link)) for link in links_of(self.subject))
 
 
 @dataclass(frozen=True)
@@ -81,7 +100,7 @@ class CaseFile:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The `it` of each case, which is unique in the file."""
+        """The `it` of each case of the file, where it is unique."""
         return frozenset(case.it for case in self.cases)
 
 

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from withhold.model import Period, Policy, Rule
 from withhold.model.instants import in_iso
-from withhold.model.places import everywhere, place_of, within_any
-from withhold.model.viewer import Viewer
-from withhold.semantics import extent, reach_of
-from withhold.testing.questions import Index, Question, viewers_of
+from withhold.model.places import Places, everywhere, within_any
+from withhold.semantics import Extent, extent, reach_of
+from withhold.testing.questions import Index, Question
 
 SPEAKS = "deciding"
 _INSIDE, _OUTSIDE = "a viewer inside", "a viewer outside"
@@ -58,7 +57,7 @@ def coverage(index: Index) -> list[Coverage]:
     for key, rule in index.rules.items():
         questions = index.questions.get(key, [])
         sides = tuple(_sides(rule))
-        tried = {side for question, viewer in viewers_of(questions) for side in _tried(rule, question, viewer)}
+        tried = {side for question in questions for side in _tried(rule, question)}
         found.append(Coverage(rule, sides, frozenset(tried), len(questions)))
     return found
 
@@ -98,13 +97,10 @@ def _sides(rule: Rule) -> Iterator[str]:
     if not any(_share_an_instant(period) for period in rule.periods):
         return
     where = extent(reach_of(rule), Policy())
-    excepted = within_any(rule.except_in)
-    outside = everywhere() & ~where.possible & ~excepted
-    sides = {_INSIDE: where.surely, _OUTSIDE: outside, _EXCEPTED: excepted, _UNCERTAIN: where.possible & ~where.surely}
     speaks = where.hidden != 0
     if speaks:
         yield SPEAKS
-    yield from (side for side, places in sides.items() if places)
+    yield from (side for side, places in _places_of_sides(rule, where).items() if places)
     if not speaks:  # the bounds in time make no difference to anybody
         return
     if rule.from_ is not None and rule.from_ > _FIRST:
@@ -115,14 +111,18 @@ def _sides(rule: Rule) -> Iterator[str]:
     yield from (_in_stay(stay) for stay in dict.fromkeys(rule.stays) if _share_an_instant(stay, whole))
 
 
-def _tried(rule: Rule, question: Question, viewer: Viewer) -> Iterator[str]:
+def _places_of_sides(rule: Rule, where: Extent) -> dict[str, Places]:
+    excepted = within_any(rule.except_in)
+    outside = everywhere() & ~where.possible & ~excepted
+    uncertain = where.possible & ~where.surely
+    return {_INSIDE: where.surely, _OUTSIDE: outside, _EXCEPTED: excepted, _UNCERTAIN: uncertain}
+
+
+def _tried(rule: Rule, question: Question) -> Iterator[str]:
     where = extent(reach_of(rule), question.file.policy)
-    at, here = question.case.at, place_of(viewer.location_key)
+    at, here = question.case.at, question.places()
     if rule.in_force(at):
-        if where.possible & here:
-            yield _INSIDE if where.surely & here else _UNCERTAIN
-        else:
-            yield _EXCEPTED if within_any(rule.except_in) & here else _OUTSIDE
+        yield from (side for side, places in _places_of_sides(rule, where).items() if places & here)
         if where.hidden & here:
             yield SPEAKS
     elif where.hidden & here:  # the bounds in time make no difference to other viewers

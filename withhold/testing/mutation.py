@@ -10,15 +10,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from withhold.model import IdSet, Outcome, Rule
-from withhold.model.places import place_of
+from withhold.model import IdSet, Rule
+from withhold.model.places import location_of, within, within_any
 from withhold.model.tweet import Link
+from withhold.model.viewer import LocationKey
 from withhold.semantics import extent, reach_of
+from withhold.territories import WORLD, country_of, is_subdivision, subdivisions
 from withhold.testing.cases import CaseFile
 from withhold.testing.closing import closings
+from withhold.testing.merging import merge
 from withhold.testing.mutants import Alternatives, Mutant, ids_to_drop, mutants
 from withhold.testing.narrowing import Vantage, narrowings
-from withhold.testing.questions import Index, Key, Question, names, viewers_of
+from withhold.testing.questions import Index, Key, Question, location_keys, names
 from withhold.testing.suggestion import Suggestion
 from withhold.testing.widening import by_frequency, widenings
 from withhold.testing.witness import Witness, find
@@ -62,7 +65,7 @@ def mutate(index: Index, advance: Callable[[int], None] | None = None) -> Mutati
         _mutate(key, index, found, suggestions, usual)
         if advance is not None:
             advance(done)
-    found.suggestions = sorted(suggestions.values(), key=lambda suggestion: suggestion.file.path)
+    found.suggestions = merge(suggestions.values(), index)
     return found
 
 
@@ -78,9 +81,8 @@ def _mutate(key: Key, index: Index, found: Mutation, suggestions: Suggestions, u
     small = replace(rule, accounts=accounts, tweets=tweets)
     single = [*mutants(small, drop), *closings(small, _instants(small, questions))]
     changes = [Alternatives([mutant]) for mutant in single if questions or not _has_no_effect(mutant, contexts)]
-    vantage = Vantage(
-        {viewer.location_key for _, viewer in viewers_of(questions)}, partial(_beside, small, index, contexts), usual
-    )
+    seen_from = location_keys(questions) | _elsewhere(small, questions, usual)
+    vantage = Vantage(seen_from, partial(_beside, small, index, contexts), usual)
     changes += widenings(small, *vantage)
     changes += narrowings(small, vantage, contexts[0].policy)
     own: list[Suggestion] = []
@@ -124,8 +126,8 @@ def _tried(
         if (case := next((case for case in own if _would_notice(case, mutant, index)), None)) is not None:
             return mutant, case
         for file, who in _witnesses(mutant, contexts, index, asked):
-            case = suggestions.setdefault((file.path, who.link, who.at), Suggestion(file, who.link, who.at))
-            case.expect[who.place] = who.outcome
+            case = suggestions.setdefault((file.path, who.link, who.at), Suggestion(file, [who.link], who.at))
+            case.add(who, mutant.rule, index.concerning(file, who.link))
             own.append(case)
             return mutant, case
     assert first is not None  # noqa: S101  # a change has at least one mutant
@@ -136,9 +138,29 @@ def _instants(rule: Rule, questions: Iterable[Question]) -> set[datetime]:
     """Return the instants of cases with a viewer from whom the rule hides its subjects when it is in force."""
     return {
         question.case.at
-        for question, viewer in viewers_of(questions)
-        if extent(reach_of(rule), question.file.policy).hidden & place_of(viewer.location_key)
+        for question in questions
+        if extent(reach_of(rule), question.file.policy).hidden & question.places()
     }
+
+
+def _elsewhere(rule: Rule, questions: Iterable[Question], usual: Sequence[str]) -> set[LocationKey]:
+    """Return places of `elsewhere` of cases at which the rule is in force.
+
+    They represent the others: a country, and a part of each country of which the rule names another part.
+    """
+    found: set[LocationKey] = set()
+    named = [code for code in (*rule.withheld_in, *rule.except_in) if code != WORLD]
+    in_part = {country_of(code) for code in named if is_subdivision(code)} - {*named}
+    for question in questions:
+        if question.case.elsewhere is None or not rule.in_force(question.case.at):
+            continue
+        places = question.case.elsewhere.places & ~within_any(named)
+        for candidates in (usual, *(list(subdivisions(country)) for country in in_part)):
+            # The last one: a country that rules seldom name, so that no other rule has an effect there.
+            code = next((code for code in reversed(candidates) if within(code) & places == within(code)), None)
+            if code is not None:
+                found.add(location_of(within(code) & -within(code)))
+    return found
 
 
 def _beside(rule: Rule, index: Index, contexts: Iterable[CaseFile]) -> Iterator[Rule]:
@@ -185,28 +207,17 @@ def _has_no_effect(mutant: Mutant, contexts: Sequence[CaseFile]) -> bool:
 def _is_noticed(mutant: Mutant, questions: Iterable[Question]) -> bool:
     """Return whether some case gets an unexpected outcome, or a different rule speaks."""
     questions = list(questions)
-    return any(
-        question.outcome(expected.viewer, mutant.rule, mutant.mutated) is not expected.outcome
-        for question in questions
-        for expected in question.case.expect
-    ) or any(
-        question.speaker(expected.viewer, mutant.rule, mutant.mutated) != question.case.because
-        for question in questions
-        if question.case.because is not None and len(question.rules) > 1  # a single rule speaks, or nothing is hidden
-        for expected in question.case.expect
-        if expected.outcome is not Outcome.VISIBLE
+    return any(question.differs(mutant.rule, mutant.mutated) for question in questions) or any(
+        question.another_speaks(mutant.rule, mutant.mutated) for question in questions
     )
 
 
 def _would_notice(case: Suggestion, mutant: Mutant, index: Index) -> bool:
     """Return whether an earlier suggested case notices another change too."""
-    if not names(mutant.rule, [case.link]):
+    if not names(mutant.rule, case.links):
         return False
-    question = case.question(index.concerning(case.file, case.link))
-    return any(
-        question.outcome(expected.viewer, mutant.rule, mutant.mutated) is not expected.outcome
-        for expected in question.case.expect
-    )
+    (link,) = case.links
+    return case.question(index.concerning(case.file, link)).differs(mutant.rule, mutant.mutated)
 
 
 def _witnesses(

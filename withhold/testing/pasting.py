@@ -28,6 +28,11 @@ class Addition(NamedTuple):
     suggestions: list[Suggestion]
 
     @property
+    def cases(self) -> int:
+        """The number of cases, one for each subject."""
+        return sum(len(suggestion.links) for suggestion in self.suggestions)
+
+    @property
     def rules(self) -> str | None:
         """The value of `rules` for a new file: the path of the rules, relative to its directory."""
         if not self.is_new:
@@ -51,8 +56,11 @@ class Addition(NamedTuple):
             return None
         return {"unknown_location": policy.unknown_location.value, "author_sees_own": policy.author_sees_own}
 
-    def lines(self) -> Iterator[str]:
-        """Yield the YAML to paste."""
+    def lines(self, *, with_reasons: bool = True) -> Iterator[str]:
+        """Yield the YAML to paste; with comments on the changes that each case would notice, unless they are unwanted."""
+        unreviewed = f"# unreviewed: suggested from the rules of revision {self.file.rules.revision}"
+        if self.is_new:
+            yield unreviewed
         if self.rules is not None:
             yield f"rules: {_quoted(self.rules)}"
             if self.root is not None:
@@ -60,12 +68,18 @@ class Addition(NamedTuple):
             if self.policy is not None:
                 yield f"policy: {{{', '.join(f'{key}: {str(value).lower()}' for key, value in self.policy.items())}}}"
             yield "cases:"
+        indent = 2 if self.is_new else self.file.indent
+        if not self.is_new:
+            yield f"{' ' * indent}{unreviewed}"
         for suggestion in self.suggestions:
-            yield from suggestion.lines(2 if self.is_new else self.file.indent)
+            if with_reasons:
+                yield from suggestion.reasons(indent)
+            yield from suggestion.lines(indent)
 
     def to_dicts(self) -> Iterator[dict[str, object]]:
         """Yield the JSON values of each case, with the file to which to add it."""
         where = {"file": str(self.path), "rules": self.rules, "policy": self.policy}
+        where["revision"] = self.file.rules.revision
         if self.root is not None:
             where["root"] = self.root
         return ({**where, **suggestion.to_dict()} for suggestion in self.suggestions)

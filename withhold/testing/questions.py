@@ -13,11 +13,11 @@ from typing import Literal, TypeAlias
 
 from withhold.engine.decider import Decider
 from withhold.errors import Place
-from withhold.model import IdSet, Outcome, Policy, Rule, RuleSet, Scope
-from withhold.model.places import place_of
+from withhold.model import Effect, IdSet, Outcome, Policy, Rule, RuleSet, Scope
+from withhold.model.places import Places, place_of
 from withhold.model.tweet import Link, links_of
-from withhold.model.viewer import Viewer
-from withhold.semantics import ReachingRule, combine, extent, reach_of
+from withhold.model.viewer import LocationKey, Viewer
+from withhold.semantics import ReachingRule, combine, extent, places_by_outcome, reach_of
 from withhold.snapshot import Snapshot
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.suite import Library
@@ -47,6 +47,30 @@ class Question:
             hiding.append(each)
         return combine(hiding)
 
+    def differs(self, without: Rule, instead: Rule | None) -> bool:
+        """Return whether some expected outcome is different if one rule is replaced by another or removed."""
+        return any(
+            self.outcome(expected.viewer, without, instead) is not expected.outcome for expected in self.case.expect
+        ) or self._differs_elsewhere(without, instead)
+
+    def another_speaks(self, without: Rule, instead: Rule | None) -> bool:
+        """Return whether, with one rule replaced or removed, another than `because` speaks where the subject is hidden."""
+        because, elsewhere = self.case.because, self.case.elsewhere
+        if because is None or len(self.rules) == 1:  # a single rule speaks, or nothing is hidden
+            return False
+        hidden = [expected.viewer for expected in self.case.expect if expected.outcome is not Outcome.VISIBLE]
+        if elsewhere is not None and elsewhere.outcome is not Outcome.VISIBLE:
+            in_force = self._in_force(without, instead)
+            hidden += (viewer for viewer, _ in elsewhere.representatives(in_force, self.file.policy))
+        return any(self.speaker(viewer, without, instead) != because for viewer in hidden)
+
+    def places(self) -> Places:
+        """Return all places for which the case expects an outcome."""
+        found = 0 if self.case.elsewhere is None else self.case.elsewhere.places
+        for expected in self.case.expect:
+            found |= place_of(expected.viewer.location_key)
+        return found
+
     def speaker(self, viewer: Viewer, without: Rule, instead: Rule | None) -> str | None:
         """Return the id of the rule that speaks if one rule is replaced by another or removed."""
         rules = [rule for rule in self.rules if rule.id != without.id]
@@ -61,9 +85,29 @@ class Question:
             return None
         if not extent(reach_of(rule), self.file.policy).hidden & place_of(viewer.location_key):
             return None
-        exempts = self.file.policy.author_sees_own and viewer.account_id is not None
-        own = exempts and not names(rule, [link for link in self.links if link[1] != viewer.account_id])
-        return ReachingRule(rule, Scope.ACCOUNT, certain=True, own=own)
+        return ReachingRule(rule, Scope.ACCOUNT, certain=True, own=self._is_own(rule, viewer.account_id))
+
+    def _is_own(self, rule: Rule, account: int | None) -> bool:
+        """Return whether the policy exempts a viewer with an account from a rule, as the author (R9)."""
+        exempts = self.file.policy.author_sees_own and account is not None
+        return exempts and not names(rule, [link for link in self.links if link[1] != account])
+
+    def _in_force(self, without: Rule, instead: Rule | None) -> list[Rule]:
+        """Return the rules in force that name the subject if one rule is replaced by another or removed."""
+        rules = [rule for rule in self.rules if rule.id != without.id]
+        if instead is not None and names(instead, self.links):
+            rules.append(instead)
+        return [rule for rule in rules if rule.in_force(self.case.at)]
+
+    def _differs_elsewhere(self, without: Rule, instead: Rule | None) -> bool:
+        if (elsewhere := self.case.elsewhere) is None:
+            return False
+        hiding = (
+            extent(reach_of(rule), self.file.policy)
+            for rule in self._in_force(without, instead)
+            if rule.effect is Effect.SUSPEND or not self._is_own(rule, elsewhere.account_id)
+        )
+        return elsewhere.places & ~places_by_outcome(hiding)[elsewhere.outcome] != 0
 
 
 class Index:
@@ -120,6 +164,6 @@ def narrowed(rule: Rule, links: Iterable[Link]) -> Rule:
     return replace(rule, accounts=IdSet(accounts), tweets=IdSet(tweets))
 
 
-def viewers_of(questions: Iterable[Question]) -> Iterator[tuple[Question, Viewer]]:
-    """Yield every viewer of some cases, with the case."""
-    return ((question, expected.viewer) for question in questions for expected in question.case.expect)
+def location_keys(questions: Iterable[Question]) -> set[LocationKey]:
+    """Return the places that cases name, without those of `elsewhere`."""
+    return {expected.viewer.location_key for question in questions for expected in question.case.expect}

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, InstanceOf, ValidationInfo
 
-from withhold.errors import Problem, TerritoryError, did_you_mean, quoted
+from withhold.errors import Problem, did_you_mean, quoted
 from withhold.model import Outcome, RuleSet, Settle, Tweet
 from withhold.model.tweet import Subject
-from withhold.model.viewer import Viewer
 from withhold.parsing.nodes import Node
-from withhold.parsing.strict import Flag, Id, Instant, Sparse, key_of, one_of, problem, read_model, reads
-from withhold.territories import resolve
-from withhold.testing.cases import Case, Expectation
-from withhold.testing.viewers import place_of, viewer
-
-# A file has few places, and many cases ask about each.
-_viewer = lru_cache(4096)(lambda place, account: viewer(place, account_id=account, signal="given by the case"))
+from withhold.parsing.strict import Flag, Id, Instant, OneOrMore, Sparse, key_of, one_of, problem, read_model, reads
+from withhold.sources.entry import Groups
+from withhold.testing.cases import Case
+from withhold.testing.elsewhere import ELSEWHERE
+from withhold.testing.expectations import expectations, place_problems, read_place
 
 
 def _path(text: str, info: ValidationInfo) -> str:
@@ -42,18 +37,14 @@ def _sentence(text: str, _: ValidationInfo) -> str:
     return text
 
 
-def _place(text: str, _: ValidationInfo) -> str:
-    _viewer(text, None)
-    return text
-
-
 def _not_empty(expected: dict[str, Outcome]) -> dict[str, Outcome]:
     if not expected:
         raise problem("no-expectation", "the case expects nothing", "write `{IN: withheld, US: visible}`")
     return expected
 
 
-_Expected = dict[Annotated[str, reads(_place)], Annotated[Outcome, one_of(Outcome, "outcome")]]
+_Expected = dict[Annotated[str, reads(read_place)], Annotated[Outcome, one_of(Outcome, "outcome")]]
+_Ids = Annotated[tuple[Id, ...], OneOrMore]
 
 
 class _Policy(Sparse):
@@ -69,7 +60,12 @@ class FileEntry(Sparse):
     rules: Annotated[str, reads(_path)] = Field(examples=["in.yaml"])
     root: Annotated[str, reads(_path)] | None = None
     policy: _Policy = _Policy()
+    groups: InstanceOf[Node] = None  # type: ignore[assignment]  # `groups_of` reads it
     cases: InstanceOf[Node] = Field(examples=["[{it: …, account: …, at: …, expect: …}]"])
+
+
+#: The keys that name one subject, and those that name several.
+_ONE, _SEVERAL = ("account", "tweet", "retweet_of"), ("accounts", "tweets")
 
 
 class _Retweeted(Sparse):
@@ -87,57 +83,79 @@ class _Case(Sparse):
     account: Id | None = None
     tweet: Id | None = None
     retweet_of: _Retweeted | None = None
+    accounts: _Ids = ()
+    tweets: _Ids = ()
     at: Instant = Field(examples=["2021-02-10T05:00:00Z"])
     expect: Annotated[_Expected, AfterValidator(_not_empty)] = Field(examples=["{IN: withheld, US: visible}"])
     because: Annotated[str, reads(lambda text, _: text)] | None = None
     viewer: Id | None = None
 
 
-def read_cases(node: Node, rules: RuleSet | None) -> tuple[list[Case], list[Problem]]:
-    """Return the valid cases of a list, and all problems and warnings.
+def read_cases(node: Node, rules: RuleSet | None, groups: Groups) -> tuple[list[Case], list[Problem]]:
+    """Return the valid cases of a list, one for each subject, and all problems and warnings.
 
-    `rules` are those that `because` refers to, if they could be read.
+    `rules` are those that `because` refers to, if they could be read. `groups` are those that `expect` may name.
     """
     if not node.items:
         message = "`cases` must be a list" if node.items is None else "the file has no case"
         return [], [Problem("bad-cases", message, node.place, "write `- it: …` below it")]
     problems: list[Problem] = []
-    first: dict[str, Case] = {}
+    first: dict[str, Node] = {}
+    cases: list[Case] = []
     suggest = chain(repeat(True, 10), repeat(False))
     for item in node.items:
-        entry, found = read_model(_Case, item)
+        entry, found = read_model(_Case, item, groups)
         if entry is not None:
             found += _contradictions(item, entry, rules, suggest)
+            found += place_problems(item.get("expect"), groups)
         problems += found
         if entry is None or any(problem.severity == "error" for problem in found):
             continue
-        expect = tuple(Expectation(_viewer(place, entry.viewer), outcome) for place, outcome in entry.expect.items())
-        case = Case(entry.it, _subject(entry), entry.at, expect, entry.because, item.place)
-        if (before := first.setdefault(case.it, case)) is not case:
+        expect, elsewhere = expectations(entry.expect, groups, entry.viewer)
+        if elsewhere is not None and not elsewhere.places:
+            hint = "remove it, or name fewer places"
+            key = item.key_at(["expect", ELSEWHERE])
+            problems.append(
+                Problem("nothing-elsewhere", "the case names every place, so nothing is elsewhere", key.place, hint)
+            )
+            continue
+        if (before := first.setdefault(entry.it, item)) is not item:
             hint = f"the first is at {before.place}"
             problems.append(
-                Problem("repeated-case", f"two cases have the same `it`, {quoted(case.it)}", case.place, hint)
+                Problem("repeated-case", f"two cases have the same `it`, {quoted(entry.it)}", item.place, hint)
             )
-    return list(first.values()), problems
+            continue
+        subjects = _subjects(entry)
+        cases += (
+            Case(entry.it, subject, entry.at, expect, entry.because, item.place, elsewhere, len(subjects) > 1)
+            for subject in subjects
+        )
+    return cases, problems
 
 
-def _subject(entry: _Case) -> Subject:
+def _subjects(entry: _Case) -> list[Subject]:
+    if entry.accounts or entry.tweets:
+        return [*((None, account) for account in entry.accounts), *((tweet, None) for tweet in entry.tweets)]
     source = entry.retweet_of
     if source is None or entry.tweet is None or entry.account is None:
-        return (entry.tweet, entry.account)
-    return Tweet(entry.tweet, entry.account, Tweet(source.tweet, source.account))
+        return [(entry.tweet, entry.account)]
+    return [Tweet(entry.tweet, entry.account, Tweet(source.tweet, source.account))]
 
 
 def _contradictions(node: Node, entry: _Case, rules: RuleSet | None, suggest: Iterator[bool]) -> Iterator[Problem]:
     """Yield the contradictions between the keys of a case, and its warnings."""
-    given = {name for name in ("account", "tweet", "retweet_of") if (value := node.get(name)) and not value.absent}
-    if given.isdisjoint(("account", "tweet")):
+    given = {name for name in (*_ONE, *_SEVERAL) if (value := node.get(name)) and not value.absent}
+    if given.isdisjoint(("account", "tweet", *_SEVERAL)):
         hint = "name the subject, such as `account: 1101`"
         yield Problem("no-subject", "the case has neither `account` nor `tweet`", node.place, hint)
-    if "retweet_of" in given and not given >= {"account", "tweet"}:
+    if "retweet_of" in given and given.isdisjoint(_SEVERAL) and not given >= {"account", "tweet"}:
         hint = "name the retweet with `tweet` and its author with `account`, beside `retweet_of`"
         yield Problem("bad-retweet", "a retweet needs both `tweet` and `account`", node.place, hint)
-    yield from _places(node.get("expect"))
+    for several in sorted(given.intersection(_SEVERAL)):
+        for one in sorted(given.intersection(_ONE)):
+            message = f"`{one}` is beside `{several}`, which asks about each of its ids alone"
+            yield Problem("mixed-subjects", message, node.key_at([one]).place, "write two cases")
+        yield from _ids(several, node.at([several]), getattr(entry, several))
     if entry.because is None:
         return
     place = node.at(["because"]).place
@@ -151,16 +169,14 @@ def _contradictions(node: Node, entry: _Case, rules: RuleSet | None, suggest: It
         yield Problem("because-of-nothing", "the case has `because`, but expects nothing to be withheld", place, hint)
 
 
-def _places(expect: Node | None) -> Iterator[Problem]:
-    """Yield a problem for each place that is given twice, and a warning for each that is read as another one."""
-    seen: set[Viewer] = set()
-    for key, _ in (expect and expect.pairs) or ():
-        with suppress(TerritoryError):
-            who = _viewer(str(key.text), None)
-            if who in seen:
-                yield Problem("repeated-place", f"the place {quoted(key.text)} is given twice", key.place, "keep one")
-            seen.add(who)
-            alias = None if who.country is None else resolve(str(key.text)).alias
-            if alias:
-                message = f"`{alias}` was read as `{place_of(who)}`"
-                yield Problem("territory-alias", message, key.place, severity="warning")
+def _ids(name: str, node: Node, ids: Sequence[int]) -> Iterator[Problem]:
+    """Yield the problems with a list of subjects: none, or one that is named twice."""
+    if node.items is not None and not node.items:
+        yield Problem("no-subject", f"`{name}` is empty", node.place, f"write an id in it, such as `{name}: [1101]`")
+    if len({*ids}) < len(ids):
+        seen: set[int] = set()
+        for item, id_ in zip(node.as_list, ids, strict=True):
+            if id_ in seen:
+                message = f"the {name.removesuffix('s')} {quoted(item.text)} is named twice"
+                yield Problem("repeated-subject", message, item.place, "keep one")
+            seen.add(id_)

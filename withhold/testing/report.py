@@ -15,6 +15,7 @@ from withhold.testing.cases import CaseFile, Result
 from withhold.testing.coverage import Coverage, Share, share
 from withhold.testing.mutation import Mutation
 from withhold.testing.pasting import Addition, additions
+from withhold.testing.running import places_of
 from withhold.testing.viewers import place_of
 
 
@@ -157,4 +158,6 @@ def _case(result: Result, engine: Engine) -> dict[str, object]:
             }
             for answer in result.answers
         ],
+                "given_as": answer.expectation.given_as,
+                "places": None if answer.right else places_of(answer.expectation),
     }

@@ -38,6 +38,7 @@ from withhold.sources.root import Root, check_named, check_relative, folders_of_
 from withhold.testing.cases import Case, CaseFile
 from withhold.testing.reading import FileEntry, read_cases
 
+from withhold.testing.expectations import groups_of
 #: The codes of problems with YAML that is not supported here, but is valid and may belong to another tool.
 _ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
 
@@ -145,7 +146,8 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
     if entry is not None and entry.rules:
         rules = _rules(root.at(["rules"]), path.parent / entry.rules, inside, bounds, library, problems)
     if entry is not None and entry.cases:
-        cases, found = read_cases(entry.cases, rules)
+        cases, found = read_cases(entry.cases, rules, groups)
+    groups = groups_of(root, problems)
         problems += found
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors or entry is None or rules is None:

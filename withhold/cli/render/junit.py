@@ -44,7 +44,7 @@ def _report(report: Report) -> Iterator[str]:
         suite = ET.SubElement(root, "testsuite", {"name": _xml(escaped_path(tested.file.path)), **counts})
         for result in tested.results:
             place = result.case.place
-            named = {"classname": escaped_path(place.file), "name": escaped(result.case.it)}
+            named = {"classname": escaped_path(place.file), "name": escaped(result.case.name)}
             attributes = {**named, "line": str(place.line)}
             case = ET.SubElement(suite, "testcase", {key: _xml(value) for key, value in attributes.items()})
             if not result.passed:
