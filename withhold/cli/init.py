@@ -58,5 +58,5 @@ def init(
             f"nothing was written, because these exist: {', '.join(existing)}", param_hint="'DIRECTORY'"
         )
     for path, text in paths.items():
-        write_text(path, text, new=True)
+        write_text(path, text, mode="x")
     show(InitResult(directory), form)

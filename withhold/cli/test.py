@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -20,12 +19,15 @@ from withhold.cli.results import Refusal
 from withhold.cli.writing import check_folder, write_text
 from withhold.errors import CaseError, escaped_path
 from withhold.testing.cases import CaseFile
+from withhold.testing.completing import complete
 from withhold.testing.coverage import coverage as cover
 from withhold.testing.mutation import Mutation
 from withhold.testing.mutation import mutate as change
+from withhold.testing.pasting import Addition, additions
 from withhold.testing.questions import Index
 from withhold.testing.report import FileResults, Report
 from withhold.testing.running import Runner
+from withhold.testing.suggestion import Suggestion
 from withhold.testing.suite import Library, read_all
 from withhold.testing.uncovered import uncovered
 
@@ -68,6 +70,13 @@ def test(
             "--mutate", help="Change the rules one thing at a time, and list the changes that no case notices."
         ),
     ] = False,
+    write: Annotated[
+        bool,
+        typer.Option(
+            "--write",
+            help="Write the cases that are missing to case files, marked as unreviewed; implies --mutate.",
+        ),
+    ] = False,
     mutation_threshold: Annotated[
         float | None,
         typer.Option(
@@ -86,13 +95,16 @@ def test(
             message = f"{escaped_path(output)} is a link; give the path that it leads to"
             raise typer.BadParameter(message, param_hint="'--output'")
     library = Library(root)
-    measured = coverage or fail_under is not None or mutate or mutation_threshold is not None
+    mutate = mutate or write or mutation_threshold is not None
+    measured = coverage or fail_under is not None or mutate
     try:
-        files = read_all(paths or [Path()], library)
+        files = read_all(paths or [Path()], library, begins=write and bool(paths))
         others = uncovered(paths or [], files, library) if measured else []
+        if not files and not others:
+            read_all(paths or [Path()], library)  # it raises why there is nothing to test
     except CaseError as error:
-        write = None if output is None else partial(write_text, output)
-        raise refuse(Refusal(error, (paths or [Path()])[0]), form, write=write) from None
+        to_file = None if output is None else partial(write_text, output)
+        raise refuse(Refusal(error, (paths or [Path()])[0]), form, write=to_file) from None
     warnings = (warning for file in (*files, *others) for warning in (*file.rules.warnings, *file.warnings))
     print_problems(dict.fromkeys(warnings), err)  # several case files may test the same rules
     report = Report([_tested(file, library) for file in files])
@@ -102,11 +114,13 @@ def test(
         index = Index([*files, *others], library)
         if coverage or fail_under is not None:
             report.coverage = cover(index)
-        if mutate or mutation_threshold is not None:
+        if mutate:
             if report.failures:  # a case notices a change if it then fails
                 err.print("no rule was changed: all cases must pass first", style="yellow")
             else:
                 report.mutation = _mutation(index)
+                if write:
+                    report.written = _write(*complete([*files, *others], library, report.mutation))
     if output is not None:
         write_text(output, document(report, form))
     show(report, form if output is None else Format.TEXT)
@@ -126,3 +140,15 @@ def _mutation(index: Index) -> Mutation:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("", total=len(index.rules))
         return change(index, lambda done: bar.update(task, completed=done))
+
+
+def _write(suggestions: list[Suggestion], after: Mutation) -> tuple[list[Addition], Mutation]:
+    """Write the suggested cases to their files, all or none of which must be in their repository."""
+    added = additions(suggestions)
+    for addition in added:
+        check_folder(addition.path, "--write")
+    for addition in added:
+        ends = addition.is_new or addition.path.read_bytes().endswith(b"\n")
+        text = "\n".join([*([] if ends else [""]), *addition.lines(with_reasons=False), ""])
+        write_text(addition.path, text, "x" if addition.is_new else "a")
+    return added, after

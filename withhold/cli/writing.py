@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import typer
 
@@ -44,12 +45,12 @@ def _is_inside(real: str, folder: str) -> bool:
     return ".git" not in map(str.casefold, Path(real).relative_to(folder).parts)
 
 
-def write_text(path: Path, text: str, *, new: bool = False) -> None:
-    """Write a file. A `new` one must not exist, and gets the directories above it. Exit with `FAILURE` if that fails."""
+def write_text(path: Path, text: str, mode: Literal["w", "x", "a"] = "w") -> None:
+    """Write a file (`w`), a new one with the directories above it (`x`), or append to one (`a`). Exit with `FAILURE` if that fails."""
     try:
-        if new:
+        if mode == "x":
             path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "x" if new else "w", encoding="utf-8", newline="", opener=_without_links) as file:
+        with open(path, mode, encoding="utf-8", newline="", opener=_without_links) as file:
             file.write(text)
     except OSError as error:
         err.print(f"cannot write {escaped_path(path)}: {(error.strerror or str(error)).lower()}", style="red")

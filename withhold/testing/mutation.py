@@ -47,22 +47,29 @@ class Mutation:
     survivors: list[Mutant] = field(default_factory=list)
     untested: list[Untested] = field(default_factory=list)
     suggestions: list[Suggestion] = field(default_factory=list)
+    #: The rules with changes that no case notices.
+    open: list[Key] = field(default_factory=list)
 
     @property
     def counted(self) -> int:
         return self.killed + len(self.survivors) + sum(rule.changes for rule in self.untested)
 
 
-def mutate(index: Index, advance: Callable[[int], None] | None = None) -> Mutation:
+def mutate(
+    index: Index, advance: Callable[[int], None] | None = None, *, only: Iterable[Key] | None = None
+) -> Mutation:
     """Make each change of each rule, and run the cases that concern it. All cases must pass on the unchanged rules.
 
-    `advance` is called with the number of finished rules.
+    `advance` is called with the number of finished rules. With `only`, just these rules are changed.
     """
     found = Mutation()
     suggestions: Suggestions = {}
     usual = by_frequency(index.rules.values())
-    for done, key in enumerate(index.rules, 1):
+    for done, key in enumerate(index.rules if only is None else only, 1):
+        before = len(found.survivors) + len(found.untested)
         _mutate(key, index, found, suggestions, usual)
+        if len(found.survivors) + len(found.untested) > before:
+            found.open.append(key)
         if advance is not None:
             advance(done)
     found.suggestions = merge(suggestions.values(), index)

@@ -39,6 +39,8 @@ class Report:
     files: list[FileResults]
     coverage: list[Coverage] | None = None
     mutation: Mutation | None = None
+    #: The cases that were written to files, and the mutation with them; None if they were not requested.
+    written: tuple[list[Addition], Mutation] | None = None
     #: Rule files that no case file tests; None if they were not searched.
     uncovered: list[Path] | None = None
     #: The minimum shares of tried sides and noticed changes, in percent; None if there is no minimum.
@@ -64,6 +66,8 @@ class Report:
     @property
     def additions(self) -> list[Addition]:
         """Cases that would notice the unnoticed changes, by the files to which to add them."""
+        if self.written is not None:
+            return self.written[0]
         return [] if self.mutation is None else additions(self.mutation.suggestions)
 
     def shortfalls(self) -> Iterator[tuple[str, str]]:
@@ -132,6 +136,13 @@ class Report:
                 ],
                 "suggestions": [each for addition in self.additions for each in addition.to_dicts()],
             }
+        if self.written is not None:
+            added, after = self.written
+            found["written"] = {
+                "files": [{"file": str(addition.path), "cases": addition.cases} for addition in added],
+                "changes": after.counted,
+                "noticed": after.killed,
+            }
         return found
 
 
@@ -147,6 +158,8 @@ def _case(result: Result, engine: Engine) -> dict[str, object]:
         "answers": [
             {
                 "viewer": place_of(answer.expectation.viewer),
+                "given_as": answer.expectation.given_as,
+                "places": None if answer.right else places_of(answer.expectation),
                 "viewer_account": in_json(answer.expectation.viewer.account_id),
                 "expected": answer.expectation.outcome,
                 "got": answer.decision.outcome,
@@ -158,6 +171,4 @@ def _case(result: Result, engine: Engine) -> dict[str, object]:
             }
             for answer in result.answers
         ],
-                "given_as": answer.expectation.given_as,
-                "places": None if answer.right else places_of(answer.expectation),
     }

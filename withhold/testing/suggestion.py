@@ -22,7 +22,7 @@ from withhold.testing.questions import Question
 from withhold.testing.viewers import UNKNOWN, place_name
 from withhold.testing.witness import Witness
 
-#: A case that would have to name more places than this so that `elsewhere` is right names the witness instead.
+#: A case that would have to name more further places than this so that `elsewhere` is right names the witness instead.
 _NAMED = 40
 
 #: The width to which the lists of a case are wrapped.
@@ -56,7 +56,7 @@ class Suggestion:
         here = place_of(witness.place)
         if self.elsewhere is None and witness.place[0] is not None and not named & here:
             expect = self._with_others(witness.outcome, outcomes)
-            if len(expect) <= _NAMED:
+            if len(expect) - len(self.expect) <= _NAMED:
                 self.expect, self.elsewhere = expect, witness.outcome
         if self.elsewhere is None or not here & places_elsewhere(self.expect, self.elsewhere):
             self.expect[witness.place] = witness.outcome

@@ -6,6 +6,7 @@ import difflib
 import errno
 import os
 import re
+import shlex
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from withhold.errors import (
     RuleSetWarning,
     SnapshotError,
     escaped,
+    in_backticks,
     in_order,
     quoted,
 )
@@ -36,9 +38,9 @@ from withhold.sources.files import CASES, decoded, is_rule_file, unreadable
 from withhold.sources.loader import load_inside
 from withhold.sources.root import Root, check_named, check_relative, folders_of_links, repository_around
 from withhold.testing.cases import Case, CaseFile
+from withhold.testing.expectations import groups_of
 from withhold.testing.reading import FileEntry, read_cases
 
-from withhold.testing.expectations import groups_of
 #: The codes of problems with YAML that is not supported here, but is valid and may belong to another tool.
 _ONLY_UNREAD = ("second-document", "yaml-alias", "too-deep")
 
@@ -145,9 +147,9 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         inside = _root(root.at(["root"]), path.parent / entry.root, bounds, problems)
     if entry is not None and entry.rules:
         rules = _rules(root.at(["rules"]), path.parent / entry.rules, inside, bounds, library, problems)
+    groups = groups_of(root, problems)
     if entry is not None and entry.cases:
         cases, found = read_cases(entry.cases, rules, groups)
-    groups = groups_of(root, problems)
         problems += found
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors or entry is None or rules is None:
@@ -161,11 +163,16 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
     return replace(file, root=root_of_rules, is_compiled=file.context[0] in library.compiled)
 
 
-def read_all(paths: Iterable[Path], library: Library) -> list[CaseFile]:
-    """Read the case files at `paths` and below them. Raises `CaseError` with all their problems."""
+def read_all(paths: Iterable[Path], library: Library, *, begins: bool = False) -> list[CaseFile]:
+    """Read the case files at `paths` and below them. Raises `CaseError` with all their problems.
+
+    A directory without case files is one of these problems, unless `begins` is true.
+    """
     found: list[CaseFile] = []
     problems: list[Problem] = []
     files = {file: path for path in paths for file in case_files(path, problems)}
+    if begins:
+        problems = [problem for problem in problems if problem.code != "no-case-files"]
     for file, path in files.items():
         try:
             found.append(read_case_file(file, library, path if os.path.isdir(path) else None))  # noqa: PTH112
@@ -188,6 +195,9 @@ def case_files(path: Path, problems: list[Problem]) -> Iterator[Path]:
         case = "{it: …, account: …, at: …, expect: {IN: withheld, US: visible}}"
         beside = rules.with_name(rules.stem + CASES[0]).relative_to(path)
         hint = f"begin {quoted(str(beside))} with `rules: {escaped(rules.name)}` and `cases: [{case}]`"
+        if rules in inside:
+            command = in_backticks(shlex.join(["withhold", "test", str(path), "--mutate", "--write"]))
+            hint = f"{command} writes the first ones; or {hint}"
         problems.append(Problem("no-case-files", "there is no case file here", Place(str(path)), hint))
     yield from files
 

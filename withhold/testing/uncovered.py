@@ -48,7 +48,8 @@ def uncovered(paths: Sequence[Path], files: Iterable[CaseFile], library: Library
             except (OSError, ValueError) as error:  # a broken link
                 problems.append(unreadable(error, Place(str(path))))
             else:
-                file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path, root=Path(inside.folder))
+                root = None if _loads_alone(rules_path, inside, library) else Path(inside.folder)
+                file = CaseFile(Path(), rules_path, rules, Policy(), (), only=path, root=root)
                 if any(file.measured):
                     found.append(replace(file, path=_path_for(path, searched, found)))
     # A directory may contain only cases.
@@ -114,6 +115,15 @@ def _rules(path: Path, folder: Path, inside: Root, library: Library) -> tuple[Pa
     if refused is not None:
         raise refused
     return path, library.rules(path, inside)
+
+
+def _loads_alone(path: Path, inside: Root, library: Library) -> bool:
+    """Return whether a case file can name the rules at a path without a root: their lists of ids are beside or below."""
+    try:
+        library.rules(path, inside.narrowed(path))
+    except (RuleSetError, OSError, ValueError):
+        return False
+    return True
 
 
 def _is_relative(name: str) -> bool:

@@ -10,8 +10,9 @@ from withhold.cli.render import Part
 from withhold.cli.render.wording import counted
 from withhold.errors import escaped_path, name_in_text
 from withhold.model import Rule
-from withhold.testing.coverage import SPEAKS, Coverage
+from withhold.testing.coverage import SPEAKS, Coverage, Share
 from withhold.testing.mutation import Mutation
+from withhold.testing.pasting import Addition
 from withhold.testing.report import Report
 from withhold.testing.running import failure
 
@@ -65,6 +66,21 @@ def _mutation(report: Report, mutation: Mutation) -> Iterator[Part]:
     for rule, changes in mutation.untested:
         line = f"  {_place(rule)}no case concerns it: {name_in_text(rule.id)} ({counted(change=changes)})"
         yield Text(line, style="yellow")
+    if report.written is not None:
+        yield from _written(*report.written)
+        return
     for addition in report.additions:
         yield f"\nadd to {escaped_path(addition.path)}, if this behaviour is intended:"
         yield from addition.lines()
+
+
+def _written(added: list[Addition], after: Mutation) -> Iterator[Part]:
+    yield ""
+    for addition in added:
+        what = f"{'wrote' if addition.is_new else 'added to'} {escaped_path(addition.path)}"
+        yield f"{what}: {counted(case=addition.cases)}, unreviewed"
+    if not added:
+        yield "no case was written: none is missing"
+        return
+    share = Share(after.killed, after.counted)
+    yield Text(f"mutation with these cases: {share} of the changes are noticed; review each case", style="bold")
