@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from withhold.cli import options
+from withhold.cli.configuration import read_configuration
 from withhold.cli.demand_options import (
     At,
     DemandId,
@@ -33,7 +34,7 @@ from withhold.errors import DemandError, RuleSetError
 from withhold.model.policy import Settle
 from withhold.model.protected import Category
 from withhold.model.protected import Protected as ProtectedAccount
-from withhold.sources import load_protected, protected_beside
+from withhold.sources import load_protected
 
 if TYPE_CHECKING:
     from withhold.demands.commands import Done
@@ -50,7 +51,9 @@ _Format = Annotated[Format, options.formats(TableResult)]
 
 def _accounts(path: Path | None) -> list[ProtectedAccount] | None:
     try:
-        return load_protected(path) if path else protected_beside(Path("protected.yaml"))
+        if path is not None:
+            return load_protected(path)
+        return options.protected_accounts(Path("protected.yaml"), None, read_configuration(Path()))
     except RuleSetError as error:
         raise DemandError(*error.problems) from None
 

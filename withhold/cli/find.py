@@ -28,6 +28,7 @@ def find(
         typer.Option("--at", metavar="INSTANT", help="The instant for the states of the rules; by default now."),
     ] = None,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(RulesResult)] = Format.TEXT,
 ) -> None:
     """List the rules that name an account, a tweet or a demand, in force or not, with the lines that name the id.
@@ -40,6 +41,7 @@ def find(
     instant = options.instant_of(at) or datetime.now(UTC)
     mentions = Mentions(**sought)
     read = options.load_snapshot if is_snapshot(rules) else options.load_rules
+    root = root or options.configuration_of(rules, form, no_config=no_config).root
     found = naming(read(rules, root, form, mentions), **sought, demand=demand)
     listed = [RuleAt(rule, instant, mentions.of(rule.id)) for rule in found]
     asked = {**{kind: in_json(id_) for kind, id_ in sought.items()}, "demand": demand}

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from withhold.cli import options
+from withhold.cli.configuration import Configuration
 from withhold.cli.output import err, refuse, show
 from withhold.cli.render import Format
 from withhold.cli.render.wording import counted
@@ -22,7 +23,6 @@ from withhold.model.instants import in_iso
 from withhold.model.protected import KnownProtected, Protected
 from withhold.reports.search import Filters, matching
 from withhold.snapshot.opened import is_snapshot
-from withhold.sources import protected_beside
 from withhold.territories import Resolved, expand, resolve_jurisdiction
 
 _DURATION = re.compile(r"([0-9]{1,5})([hdw])", re.ASCII)
@@ -68,6 +68,7 @@ def list_(
         bool, typer.Option("--protected", help="Only rules that name an account of a protected.yaml.")
     ] = False,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(RulesResult)] = Format.TEXT,
 ) -> None:
     """List the rules that match all filters, with their states and the numbers of accounts and tweets that they name.
@@ -86,7 +87,9 @@ def list_(
         if jurisdiction is None
         else _read(jurisdiction, lambda text: [resolve_jurisdiction(text)], "--jurisdiction")[0]
     )
-    accounts = _protected(rules, root, form) if protected else None
+    configuration = options.configuration_of(rules, form, no_config=no_config)
+    root = root or configuration.root
+    accounts = _protected(rules, root, configuration, form) if protected else None
     filters = Filters(
         at=instant,
         in_force=at is not None and not any(dates.values()),
@@ -140,16 +143,15 @@ def _later(instant: datetime, text: str, name: str) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _protected(rules: Path, root: Path | None, form: Format) -> list[Protected]:
-    """Return the accounts of the lists beside, below and above the rules. Raise a usage error if there is no list."""
-    if is_snapshot(rules):
+def _protected(rules: Path, root: Path | None, configuration: Configuration, form: Format) -> list[Protected]:
+    """Return the accounts of the lists around the rules and in the configuration. Raise a usage error if there is no list."""
+    try:
+        accounts = options.protected_accounts(rules, root, configuration)
+    except RuleSetError as error:
+        raise refuse(Refusal(error, rules), form) from None
+    if accounts is None:
         message = "a snapshot does not contain the accounts: give the rule files"
-    else:
-        try:
-            accounts = protected_beside(rules, root)
-        except RuleSetError as error:
-            raise refuse(Refusal(error, rules), form) from None
-        if accounts is not None:
-            return accounts
-        message = "no list of protected accounts was found"
-    raise typer.BadParameter(message, param_hint="'--protected'")
+        if not is_snapshot(rules):
+            message = "no list of protected accounts was found"
+        raise typer.BadParameter(message, param_hint="'--protected'")
+    return accounts
