@@ -9,11 +9,12 @@ from typing import Any
 
 from withhold.demands.fold import Data, DemandFold
 from withhold.demands.recording import instant_text
-from withhold.demands.rules import MARK, rule_files, rules_from
+from withhold.demands.rules import COMMAND, rule_files, rules_from
 from withhold.demands.transitions import unknown_demand
-from withhold.errors import DemandError, Problem, escaped_path
+from withhold.errors import DemandError, RuleSetError
 from withhold.ledger import Ledger, States
 from withhold.model.rule_set import RuleSet
+from withhold.sources import exporting
 
 #: The folds of a ledger of demands.
 FOLDS = (DemandFold(),)
@@ -86,39 +87,9 @@ class Register:
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write rule files into a directory, remove those that an earlier export left there, and return the removed ones.
 
-    Raises `DemandError` before it writes if the directory has a rule file or list that no export wrote: its rules would be mixed
-    with those of the ledger.
+    Raises `DemandError` before it writes if the directory has a rule file or list that no export wrote.
     """
-    there = [path for path in (*_files_in(folder), *_files_in(folder / "targets")) if path.suffix != ".md"]
-    foreign = [path for path in there if not _is_ours(path)]
-    if foreign:
-        hint = "give a directory that holds nothing else"
-        what = "`withhold demands rules` did not write this file"
-        raise DemandError(*(Problem("foreign-file", what, escaped_path(path), hint) for path in foreign))
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(path.startswith("targets/") for path in files):
-        (folder / "targets").mkdir(exist_ok=True)
-    # Lists first, so that no rule file names a list that is not there yet.
-    for path, text in sorted(files.items(), key=lambda item: not item[0].startswith("targets/")):
-        temporary = folder / f"{path}.tmp"
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(folder / path)
-    removed = [path for path in there if path.relative_to(folder).as_posix() not in files]
-    for stale in removed:
-        stale.unlink()
-    return removed
-
-
-def _files_in(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.is_file() or path.is_symlink())
-
-
-def _is_ours(path: Path) -> bool:
-    """Return whether an export wrote a file."""
     try:
-        with path.open(encoding="utf-8") as file:
-            return not path.is_symlink() and file.readline().rstrip("\n") == MARK
-    except (OSError, UnicodeDecodeError):
-        return False
+        return exporting.write_files(folder, files, COMMAND)
+    except RuleSetError as error:
+        raise DemandError(*error.problems) from None

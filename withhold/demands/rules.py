@@ -14,20 +14,17 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-import yaml
-
 from withhold.demands.fields import disclosure_for, reason_for
 from withhold.demands.fold import Data
 from withhold.demands.safeguards import BEYOND, PROTECTED, WORLDWIDE
-from withhold.model.instants import in_iso, parse_instant
-from withhold.model.precision import ROUNDED_IDS, Precision, Sign
-from withhold.model.rule import Disclosure, Effect, Reason, Rule
+from withhold.model.instants import parse_instant
+from withhold.model.precision import ROUNDED_IDS, looks_rounded
+from withhold.model.rule import Effect, Reason, Rule
 from withhold.model.rule_set import RuleSet
+from withhold.sources import exporting
 
-#: Rules with more ids than this keep them in a list beside the rule file.
-_LISTED = 20
-#: The first line of each file, by which a later export knows that it may replace it.
-MARK = "# Written by `withhold demands rules`. Do not edit: the next export replaces it."
+#: The command that writes the rule files.
+COMMAND = "withhold demands rules"
 _CHECKED = "each id was read as text from the order, or comes from the platform's resolver"
 
 Item = tuple[str, Data]
@@ -96,7 +93,7 @@ def _rule(part: Part, fields: Mapping[str, Any]) -> Rule:
         kind, _, number = effect["subject"].partition(":")
         ids[kind].append(int(number))
     override = {code: why for code, why in (one["override"] or {}).items() if code in (PROTECTED, BEYOND, WORLDWIDE)}
-    if _looks_rounded(ids.values()):
+    if looks_rounded(ids["account"] + ids["tweet"]):  # intake has put such ids in quarantine
         override[ROUNDED_IDS] = _CHECKED
     given: dict[str, Any] = {
         "id": part.id,
@@ -133,52 +130,9 @@ def _events(numbers: list[int]) -> str:
     return f"event {numbers[0]}" if len(numbers) == 1 else f"events {numbers[0]} to {numbers[-1]}"
 
 
-def _looks_rounded(lists: Iterable[list[int]]) -> bool:
-    """Return whether the reader of rule files could refuse ids as rounded. Intake has put such ids in quarantine."""
-    precision = Precision()
-    signs = [precision.sign(id_) for ids in lists for id_ in ids]
-    return Sign.SHORT in signs or bool(precision.lost() | precision.doubtful())
-
-
 def rule_files(rules: RuleSet, demands: Iterable[str]) -> dict[str, str]:
     """Return the text of each rule file and list by its path: one file for each demand, even if it has no rules."""
-    files: dict[str, str] = {}
-    entries: dict[str, list[dict[str, Any]]] = {demand: [] for demand in sorted(demands)}
+    found: dict[str, list[Rule]] = {demand: [] for demand in sorted(demands)}
     for rule in rules:
-        entry = _entry(rule)
-        if len(rule.accounts) + len(rule.tweets) > _LISTED:
-            path = f"targets/{rule.id.replace(':', '@')}.csv"
-            rows = [
-                f"{kind},{id_}\n" for kind, ids in (("account", rule.accounts), ("tweet", rule.tweets)) for id_ in ids
-            ]
-            files[path] = f"{MARK}\nkind,id\n{''.join(rows)}"
-            entry["ids_file"] = path
-            entry = {name: value for name, value in entry.items() if name not in ("accounts", "tweets")}
-        entries[rule.id.partition(":")[0]].append(entry)
-    for demand, found in entries.items():
-        text = yaml.safe_dump({"rules": found}, sort_keys=False, allow_unicode=True, width=120)
-        files[f"{demand}.yaml"] = f"{MARK}\n{text}"
-    return files
-
-
-def _entry(rule: Rule) -> dict[str, Any]:
-    """Return a rule as the keys of a rule file. Ids are quoted, which states that all their digits were checked."""
-    values = {
-        "id": rule.id,
-        "accounts": list(map(str, rule.accounts)),
-        "tweets": list(map(str, rule.tweets)),
-        "ids_file": None,
-        "withheld_in": list(rule.withheld_in),
-        "except_in": list(rule.except_in),
-        "from": in_iso(rule.from_),
-        "until": in_iso(rule.until),
-        "effect": str(rule.effect) if rule.effect is not Effect.WITHHOLD else None,
-        "reason": str(rule.reason),
-        "if_unknown": None if rule.if_unknown is None else str(rule.if_unknown),
-        "demand": rule.demand,
-        "jurisdiction": rule.jurisdiction,
-        "disclosure": str(rule.disclosure) if rule.disclosure is not Disclosure.REASON else None,
-        "note": rule.note,
-        "override": dict(rule.override),
-    }
-    return {name: value for name, value in values.items() if value}
+        found[rule.id.partition(":")[0]].append(rule)
+    return exporting.rule_files(found, COMMAND)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from math import inf, log, sqrt
@@ -174,3 +175,10 @@ def _printed(number: int) -> int:
     digits, _, decimals = mantissa.partition(".")
     zeros = int(exponent) - len(decimals)
     return int(digits + decimals + "0" * zeros)
+
+
+def looks_rounded(ids: Iterable[int]) -> bool:
+    """Return whether the reader of rule files could refuse a list of ids as rounded, or warn of it."""
+    precision = Precision()
+    signs = [precision.sign(id_) for id_ in ids]
+    return Sign.SHORT in signs or bool(precision.lost() | precision.doubtful())
