@@ -32,6 +32,7 @@ from withhold.errors import (
     TerritoryError,
     TrafficError,
     ViewerError,
+    WireError,
     WithholdError,
 )
 from withhold.model import (
@@ -124,6 +125,7 @@ __all__ = [
     "View",
     "Viewer",
     "ViewerError",
+    "WireError",
     "WithholdError",
     "engine_info",
 ]

@@ -18,6 +18,7 @@
     ├── GeoIPError           (ValueError)  a location database that cannot be used
     ├── ProxyError           (ValueError)  trusted proxies or CDN headers that let a viewer forge a location
     ├── PreviewError         (ValueError)  a request for a preview that is malformed
+    ├── WireError            (ValueError)  a file in another system's form that cannot be read at all
     └── LedgerError          (ValueError)  a ledger that is damaged or out of reach, or events that it refuses
         └── HeadMoved        (LedgerError) somebody else has written to the ledger
 
@@ -371,6 +372,10 @@ class ProxyError(WithholdError, ValueError):
 
 class PreviewError(WithholdError, ValueError):
     """A request for a preview has a malformed instant or place."""
+
+
+class WireError(_ListError):
+    """A file in another system's form, or a table of its ids, that cannot be read at all."""
 
 
 class LedgerError(_ListError):

@@ -26,6 +26,7 @@ from withhold import (
     TerritoryError,
     TrafficError,
     ViewerError,
+    WireError,
     WithholdError,
 )
 
@@ -45,6 +46,7 @@ VALUES: tuple[type[ValueError], ...] = (
     TerritoryError,
     TrafficError,
     ViewerError,
+    WireError,
 )
 TYPES: tuple[type[TypeError], ...] = (SubjectIdTypeError, SubjectTypeError)
 OURS: tuple[type[WithholdError], ...] = (
@@ -65,6 +67,7 @@ OURS: tuple[type[WithholdError], ...] = (
     TerritoryError,
     TrafficError,
     ViewerError,
+    WireError,
 )
 WARNING: type[UserWarning] = RuleSetWarning
 OF_PROXIES: type[RuntimeWarning] = ProxyWarning

@@ -23,6 +23,7 @@ from withhold.cli.list import list_
 from withhold.cli.locate import locate
 from withhold.cli.schema import schema
 from withhold.cli.test import test
+from withhold.cli.wire import export, import_
 from withhold.native import engine_info
 from withhold.native.package import this_package
 
@@ -48,7 +49,26 @@ def _root(
     pass
 
 
-for command in (check, explain, find, list_, lint, test, diff, compile_, fmt, init, schema, code, bench, locate, demo):
+_COMMANDS = (
+    check,
+    explain,
+    find,
+    list_,
+    lint,
+    test,
+    diff,
+    compile_,
+    fmt,
+    init,
+    schema,
+    code,
+    import_,
+    export,
+    bench,
+    locate,
+    demo,
+)
+for command in _COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(ledger, name="ledger")
 app.add_typer(demands, name="demands")

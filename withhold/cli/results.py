@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.engine.explain import subject_values
-from withhold.errors import CaseError, DemandError, LedgerError, Problem, RuleSetError, escaped
+from withhold.errors import CaseError, DemandError, LedgerError, Problem, RuleSetError, WireError, escaped
 from withhold.location import Anonymised, Location, Resolution
 from withhold.model import Decision, RuleSet, Viewer
 from withhold.model.instants import in_iso
@@ -37,7 +37,7 @@ _RULE_COLUMNS = ("rule_id", "state", "effect", "territories", "from", "until", "
 class Refusal:
     """Refused files. Problems without a place concern `path`; `note` describes how the command ran."""
 
-    error: RuleSetError | CaseError | DemandError | LedgerError
+    error: RuleSetError | CaseError | DemandError | LedgerError | WireError
     path: Path
     note: str = ""
     #: Further entries of `to_dict`.
@@ -46,7 +46,13 @@ class Refusal:
     def to_dict(self) -> dict[str, object]:
         error = self.error
         counts = {"read": error.read, "refused": error.refused} if isinstance(error, RuleSetError) else {}
-        return {"valid": False, "fine": False, **counts, **self.more, "problems": list(map(_problem, error.problems))}
+        return {
+            "valid": False,
+            "fine": False,
+            **counts,
+            **self.more,
+            "problems": list(map(problem_values, error.problems)),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +136,9 @@ class LintResult:
             **self.guard.to_dict(),
             "revision": self.rules.revision,
             "digest": self.rules.digest,
-            "problems": list(map(_problem, self.problems)),
+            "problems": list(map(problem_values, self.problems)),
             "suppressed": len(self.suppressed),
-            "suppressions": list(map(_problem, self.suppressed)),
+            "suppressions": list(map(problem_values, self.suppressed)),
         }
 
 
@@ -325,7 +331,8 @@ def location_values(location: Location) -> dict[str, object]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, object]:
+def problem_values(problem: Problem) -> dict[str, object]:
+    """Return a problem as JSON values."""
     return {
         "code": problem.code,
         "message": problem.message,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from withhold.cli.render.comment import count_fitting
 from withhold.cli.results import Refusal
-from withhold.errors import CaseError, DemandError, LedgerError, name_in_text, quoted
+from withhold.errors import CaseError, DemandError, LedgerError, WireError, name_in_text, quoted
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 from withhold.reports import Change, Impact, Summary
@@ -52,6 +52,8 @@ def refusal_line(refusal: Refusal) -> str:
         return f"the ledger was refused: {problems}"
     if isinstance(error, DemandError):
         return f"nothing was recorded: {problems}"
+    if isinstance(error, WireError):
+        return f"the file was refused: {problems}"
     of_rules = f"; rules read: {error.read}, refused: {error.refused}" if error.refused else ""
     return f"the rule set was refused: {problems}{of_rules}"
 

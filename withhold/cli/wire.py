@@ -1,0 +1,166 @@
+"""`withhold import` and `withhold export`: other systems' forms into rules, and rules into these forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from withhold.cli import options
+from withhold.cli.exit_codes import ExitCode
+from withhold.cli.output import err, out, print_problems, refuse, show
+from withhold.cli.render import Format
+from withhold.cli.results import Refusal, problem_values
+from withhold.cli.writing import check_folder
+from withhold.errors import RuleSetError, WireError, escaped_path, quoted
+from withhold.wire import FORMS, WRITTEN, Form, Kind, Read, load_ids, read, rules_of, write
+
+if TYPE_CHECKING:
+    from withhold.model import RuleSet
+
+_COMMAND = "withhold import {}"
+#: The maximum number of problems that `export` prints.
+_LISTED = 100
+
+
+def _form_option(known: Mapping[str, Form]) -> object:
+    def find(text: str) -> Form:
+        if text not in known:
+            raise typer.BadParameter(f"{quoted(text)} is not one of {', '.join(f'`{name}`' for name in known)}")
+        return known[text]
+
+    help_ = "; ".join(f"{form.name}: {form.what}" for form in known.values())
+    return typer.Argument(metavar="FORM", parser=find, help=f"{help_}.")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What was read from a file, and the rules that were written for it, or None."""
+
+    found: Read
+    rules: RuleSet | None
+    output: Path
+    files: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        found = self.found
+        return {
+            "form": found.form.name,
+            "given": found.given,
+            "read": found.read,
+            "refused": found.refused,
+            "skipped": dict(sorted(found.skipped.items())),
+            "aliases": dict(sorted(found.aliases.items())),
+            "rules": None if self.rules is None else len(self.rules),
+            "revision": None if self.rules is None else self.rules.revision,
+            "files": list(self.files),
+            "removed": list(self.removed),
+            "problems": list(map(problem_values, found.problems)),
+        }
+
+    def __str__(self) -> str:
+        found = self.found
+        lines = [*map(str, found.problems)]
+        if found.refused > len(found.problems):
+            lines.append(f"… and {found.refused - len(found.problems):,} more")
+        lines += [f"warning: {alias} ({count:,})" for alias, count in sorted(found.aliases.items())]
+        lines.append(f"{found.form.name}: {found.given:,} records, {found.read:,} read, {found.refused:,} refused")
+        if found.skipped:
+            kinds = ", ".join(f"{kind} ({count:,})" for kind, count in sorted(found.skipped.items()))
+            lines.append(f"without effect: {kinds}")
+        if self.rules is None:
+            lines.append("no record was read, so nothing was written")
+        else:
+            removed = f"; old ones removed: {len(self.removed):,}" if self.removed else ""
+            files = f"files in {escaped_path(self.output)}: {len(self.files):,}{removed}"
+            lines.append(f"rules: {len(self.rules):,}, revision {self.rules.revision}; {files}")
+        return "\n".join(lines)
+
+
+def import_(
+    form: Annotated[Form, _form_option(FORMS)],
+    file: Annotated[typer.FileBinaryRead, typer.Argument(metavar="FILE", help="The events; `-` is standard input.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIRECTORY", help="Where to write the rules.")],
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="The instant of events that have none: when the file was made."),
+    ] = None,
+    ids: Annotated[
+        Path | None,
+        typer.Option(
+            "--ids",
+            metavar="FILE",
+            help="For other systems' ids, a CSV file with the columns theirs, kind and id.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    format_: Annotated[Format, options.formats(ImportResult)] = Format.TEXT,
+) -> None:
+    """Read events in another system's form, and write the rules that follow from them, with their periods.
+
+    Records that are malformed are counted and reported, the others are read, and the exit status is 1. The directory then has
+    the rules of this file alone. The same file gives the same bytes.
+    """
+    check_folder(output / "rules.yaml")
+    check_folder(output / "targets" / "ids.csv")
+    instant = options.instant_of(at)
+    try:
+        found = _read(form, file, instant, None if ids is None else load_ids(ids))
+    except WireError as error:
+        if error.code in _USAGE:
+            raise typer.BadParameter(f"{error.problem.message}; {error.hint}", param_hint=_USAGE[error.code]) from None
+        raise refuse(Refusal(error, Path(_name(file))), format_) from None
+    result = ImportResult(found, None, output)
+    if found.read or not found.given:
+        from withhold.sources import exporting
+
+        command, rules = _COMMAND.format(form.name), rules_of(found.events, form.name)
+        files = exporting.rule_files({form.name: rules}, command)
+        try:
+            removed = exporting.write_files(output, files, command)
+        except RuleSetError as error:
+            raise refuse(Refusal(error, output), format_) from None
+        result = ImportResult(found, rules, output, tuple(sorted(files)), tuple(map(str, removed)))
+    show(result, format_)
+    raise typer.Exit(ExitCode.FAILURE if found.refused else ExitCode.FINE)
+
+
+#: The options without which some forms cannot be read, by the code of the problem.
+_USAGE = {"no-instant": "'--at'", "no-table-of-ids": "'--ids'"}
+
+
+def _read(form: Form, file: BinaryIO, at: datetime | None, ids: Mapping[str, tuple[Kind, int]] | None) -> Read:
+    return read(form, file, _name(file), at=at, theirs=ids)
+
+
+def _name(file: BinaryIO) -> str:
+    return str(getattr(file, "name", "standard input"))
+
+
+def export(
+    form: Annotated[Form, _form_option(WRITTEN)],
+    rules: options.Rules,
+    at: Annotated[
+        str | None,
+        typer.Option("--at", metavar="INSTANT", help="Write what was withheld up to this instant; by default now."),
+    ] = None,
+    root: options.Root = None,
+) -> None:
+    """Print what is withheld in another system's form: each change, or the present state if the form has no instants.
+
+    What the form cannot express is reported to standard error. If something was left out, the exit status is 1.
+    """
+    when = options.instant_of(at) or datetime.now(UTC)
+    written = write(form, options.load_rules(rules, root, Format.TEXT), when)
+    for line in written.lines:
+        out.file.write(f"{line}\n")
+    print_problems(written.problems[:_LISTED], err)
+    if len(written.problems) > _LISTED:
+        err.print(f"… and {len(written.problems) - _LISTED:,} more")
+    raise typer.Exit(ExitCode.FINE if written.complete else ExitCode.FAILURE)

@@ -1,0 +1,69 @@
+"""X's v2 compliance streams: `withheld` on posts and `user_withheld` on users, each with its instant.
+
+Reference: `TweetTakedownComplianceSchema` and `UserTakedownComplianceSchema` in the OpenAPI description (2.167). The list
+of countries is complete and has at least one item, so the form cannot state that everything was lifted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from withhold.errors import Problem
+from withhold.wire.codes import codes_of, listed_terms, plain
+from withhold.wire.event import Event
+from withhold.wire.gnip import OTHERS
+from withhold.wire.stream import unknown_message
+from withhold.wire.v2 import cannot_lift
+from withhold.wire.values import Context, Refused, id_value, instant_value, listed, mapping
+
+say = plain
+
+
+def unwrap(record: object) -> Iterable[object]:
+    """Return the events of a record: its data, and the errors that some records have instead."""
+    if not isinstance(record, dict) or "errors" not in record:
+        return (record,)
+    errors = ({"errors": error} for error in listed(record["errors"], "errors"))
+    return (record["data"], *errors) if record.get("data") is not None else errors
+
+
+def read(record: object, context: Context) -> list[Event]:
+    """Return the event of a record. `quote_tweet_id` names a post that quotes the withheld one, and is not withheld itself."""
+    found = mapping(record, "the record")
+    data = found.get("data")
+    if data is not None:
+        found = mapping(data, "data")
+    if (body := found.get("withheld")) is not None:
+        kind, inside = "tweets", "tweet"
+    elif (body := found.get("user_withheld")) is not None:
+        kind, inside = "accounts", "user"
+    elif other := next((name for name in found if name in OTHERS or name == "errors"), None):
+        context.skipped[other] += 1
+        return []
+    else:
+        raise unknown_message(found)
+    body = mapping(body, "the event")
+    id_ = id_value(mapping(body.get(inside), inside).get("id"), "id")
+    terms = listed_terms(body.get("withheld_in_countries"), "withheld_in_countries", context)
+    if not terms:
+        raise Refused(
+            "no-countries", "the event has no country", "restore the event from its source: it has at least one"
+        )
+    return [Event(kind, id_, instant_value(body.get("event_at"), "event_at"), terms)]  # type: ignore[arg-type]
+
+
+def iso(instant: datetime) -> str:
+    """Return an instant as X's v2 API writes it."""
+    precision = "microseconds" if instant.microsecond % 1000 else "milliseconds"
+    return instant.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
+def write(event: Event, problems: list[Problem]) -> dict[str, object] | None:
+    """Return the record of an event. Rules hold no authors, so `author_id` is left out."""
+    if not event.terms:
+        problems.append(cannot_lift(event))
+        return None
+    name, inside = ("withheld", "tweet") if event.kind == "tweets" else ("user_withheld", "user")
+    body = {inside: {"id": str(event.id)}, "withheld_in_countries": codes_of(event.terms), "event_at": iso(event.at)}
+    return {"data": {name: body}}

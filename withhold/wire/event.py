@@ -1,0 +1,37 @@
+"""Events: the complete statement of a source on one subject from an instant on, which every form is read into."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+from withhold.model.policy import Settle
+from withhold.model.rule import Reason
+
+#: The kind of a subject, named like the keys of a rule.
+Kind: TypeAlias = Literal["accounts", "tweets"]
+
+
+class Term(NamedTuple):
+    """A reason for withholding and the territories where it applies. The fields are those of a rule."""
+
+    reason: Reason
+    withheld_in: tuple[str, ...]
+    except_in: tuple[str, ...] = ()
+    if_unknown: Settle | None = None
+    jurisdiction: str | None = None
+
+
+class Event(NamedTuple):
+    """All terms under which a subject is withheld from the instant `at` on. Without terms, it is no longer withheld.
+
+    The next event on the subject replaces it. `until` is the instant at which it expires, if nothing replaces it before.
+    Events with different `track`s are independent of each other: together they state what is withheld.
+    """
+
+    kind: Kind
+    id: int
+    at: datetime
+    terms: frozenset[Term]
+    until: datetime | None = None
+    track: str = ""
