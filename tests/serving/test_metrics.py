@@ -211,7 +211,7 @@ def test_a_fork_waits_for_numbers_that_are_being_passed_on() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("withhold.serving.metrics._PATIENCE", 0.01)
+    monkeypatch.setattr("withhold.watching._FORK_PATIENCE", 0.01)
     inside, end = threading.Event(), threading.Event()
 
     class Stuck:

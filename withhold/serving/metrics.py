@@ -6,11 +6,7 @@ them on each second.
 
 from __future__ import annotations
 
-import atexit
 import logging
-import os
-import threading
-import weakref
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from withhold.engine import Following, FollowStatus, Page, View
 from withhold.model import Decision, Outcome, Reason, Scope
 from withhold.territories import countries as known_countries
-from withhold.watching import Closable, Watcher, check_interval
+from withhold.watching import Background
 
 _log = logging.getLogger("withhold.serving")
 #: The lists of hidden items that wait to be counted, at most.
@@ -73,7 +69,7 @@ class Sink(Protocol):
         """Add new numbers, and set the state of following files, if `Metrics` was given a `Following`."""
 
 
-class Metrics(Closable):
+class Metrics(Background):
     """Counts pages, and passes the numbers on to a sink every `interval` seconds, in a thread.
 
     `following` is what `Engine.follow` returned: its state is passed on too. `countries` are the countries by which pages are
@@ -104,28 +100,22 @@ class Metrics(Closable):
         countries: Iterable[str] = (),
         interval: float = 1.0,
     ) -> None:
-        check_interval(interval)
         self._countries = frozenset(countries)
         if unknown := sorted(self._countries - {*known_countries()}):
             raise ValueError(f"unknown countries {', '.join(f'`{code}`' for code in unknown)} [unknown-country]")
-        self._sink, self._following, self._interval = sink, following, interval
-        self._watcher: Watcher[Metrics] | None = None
-        self._begin()
-        _ALL.add(self)
+        self._sink, self._following = sink, following
+        super().__init__(interval, "withhold-metrics")
 
     def _begin(self) -> None:
-        # Reentrant, so that a signal handler may interrupt a page and count another one.
-        self._counting, self._passing = threading.RLock(), threading.RLock()
         self._counts = Counts()
         self._hidden: list[list[tuple[int, Decision]]] = []
-        self._watcher = Watcher(self, Metrics.flush, self._interval, "withhold-metrics")
 
     def page(self, view: View, page: Page[Any]) -> None:
         """Count a page that `view.filter` returned. O(1), mostly; hidden items are counted later, in the thread."""
         hidden = page.hidden
         # The slot is read directly, because the property `country` would take a quarter of the time.
         country = view.viewer._location_key[0]
-        with self._counting:
+        with self._collecting:
             counts = self._counts
             counts.pages += 1
             counts.items += len(page.visible)
@@ -151,58 +141,14 @@ class Metrics(Closable):
         counts.uncertain += sum(not decision.certain for decision in decisions)
         counts.hidden.update(Hidden(each.outcome, each.scope, each.reason) for each in decisions)
 
-    def flush(self) -> None:
-        """Pass on the numbers now. An error of the sink is logged, and the numbers are kept."""
-        with self._passing:
-            with self._counting:
-                self._count_hidden()
-                counts, self._counts = self._counts, Counts()
-            try:
-                self._sink.add(counts, None if self._following is None else self._following.status())
-            except Exception:  # noqa: BLE001  # counting goes on
-                _log.exception("metrics were not passed on; they are kept")
-                with self._counting:
-                    self._counts.add(counts)
-
-    def close(self) -> None:
-        """Stop the thread, and pass on the last numbers. Pages that are counted later are not passed on."""
-        watcher, self._watcher = self._watcher, None
-        if watcher is not None:
-            watcher.close()
-            self.flush()
-
-
-_ALL: weakref.WeakSet[Metrics] = weakref.WeakSet()
-#: How long a fork waits for numbers that are being passed on, in seconds.
-_PATIENCE = 1.0
-#: The locks that threads which are forking hold, by the numbers of the threads.
-_HELD: dict[int, list[Any]] = {}
-
-
-def _before_fork() -> None:
-    """Wait until no thread passes numbers to a sink: a lock that its library holds would stay locked in the child for ever."""
-    locks = [metrics._passing for metrics in list(_ALL)]
-    _HELD[threading.get_ident()] = [lock for lock in locks if lock.acquire(timeout=_PATIENCE)]
-
-
-def _after_fork_in_parent() -> None:
-    for lock in _HELD.pop(threading.get_ident(), ()):
-        lock.release()
-
-
-def _after_fork() -> None:
-    """Begin again in a forked child: the numbers belong to the parent, and its thread and the holder of its lock are gone."""
-    _HELD.clear()
-    for metrics in list(_ALL):
-        if metrics._watcher is not None:
-            metrics._begin()
-
-
-def _at_exit() -> None:
-    for metrics in list(_ALL):
-        metrics.close()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
-atexit.register(_at_exit)
+    def _work(self) -> None:
+        """Pass on the numbers. An error of the sink is logged, and the numbers are kept."""
+        with self._collecting:
+            self._count_hidden()
+            counts, self._counts = self._counts, Counts()
+        try:
+            self._sink.add(counts, None if self._following is None else self._following.status())
+        except Exception:  # noqa: BLE001  # counting goes on
+            _log.exception("metrics were not passed on; they are kept")
+            with self._collecting:
+                self._counts.add(counts)
