@@ -62,6 +62,7 @@ def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
         assert [(index, decision) for index, _, decision in page.tombstones] == tombstones
         assert all(reduce(getattr, path, items[index]) is hidden[index][0] for index, path, _ in page.tombstones)
         assert page.freshness == fresh
+        assert page.subjects == {index: items[index] for index, *_ in (*page.hidden, *page.tombstones)}
 
 
 def _quotes(item: object) -> list[Tweet]:

@@ -19,7 +19,7 @@ class TestPage:
 
     def test_an_empty_page(self, view):
         page = view.filter([])
-        assert (page.visible, page.hidden, page.tombstones) == ([], [], [])
+        assert (page.visible, page.hidden, page.tombstones, page.subjects) == ([], [], [], {})
         assert view.mask([], []) == bytearray()
 
     def test_any_iterable_and_the_list_itself_is_left_alone(self, view):
@@ -43,7 +43,8 @@ class TestPage:
 
     def test_a_key_for_everything_else(self, view):
         items = [{"tweet": 20, "by": 5}, {"tweet": 21, "by": 5}]
-        assert view.filter(items, key=lambda item: (item["tweet"], item["by"])).visible == items[1:]
+        page = view.filter(items, key=lambda item: (item["tweet"], item["by"]))
+        assert (page.visible, page.subjects) == (items[1:], {0: (20, 5)})
         assert view.filter(items, key=lambda item: Tweet(item["tweet"], item["by"])).visible == items[1:]
 
     def test_pairs_and_tweets_on_one_page(self, view):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, NoReturn, TypeVar
 
 from withhold.model.decision import Decision
 from withhold.model.freshness import Freshness, joined
 from withhold.model.nested import Nested
 from withhold.model.territory_set import not_for_viewers
+from withhold.model.tweet import Tweet
 
 _Item = TypeVar("_Item")
 
@@ -101,6 +102,7 @@ class Page(Generic[_Item]):
     | `hidden` | (index, decision) for each other item |
     | `tombstones` | (index, path, decision) for each visible item in which a quoted tweet is hidden, at any depth; the path has the names of the attributes that lead from the tweet to the outermost hidden quote, such as `("quoted",)` |
     | `freshness` | who may be shown the page again, and for how long (A6) |
+    | `subjects` | the pair or the `Tweet` of each hidden item and of each item with a tombstone, by index |
 
     A tweet with a tombstone may contain further hidden quotes: `view.check_tweet(tweet).hidden_quotes()` has all of them.
 
@@ -114,6 +116,7 @@ class Page(Generic[_Item]):
     hidden: list[tuple[int, Decision]]
     tombstones: list[tuple[int, tuple[str, ...], Decision]]
     freshness: Freshness
+    subjects: Mapping[int, tuple[int, int] | Tweet] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> NoReturn:

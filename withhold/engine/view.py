@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 
 from withhold.engine.columns import id_column
@@ -24,6 +25,7 @@ _Pair = tuple[int, int]
 _Known = TypeVar("_Known", bound=_Pair | Tweet | NotATweet)
 #: What a key may return.
 _Keyed = _Pair | Tweet | NotATweet
+_NO_SUBJECTS: Mapping[int, Any] = MappingProxyType({})
 
 
 class View:
@@ -151,8 +153,13 @@ class View:
                 tombstones.append((index, *quote))
         if others:
             hidden.sort(key=itemgetter(0))
-        visible = self._without(page, hidden) if hidden else page
-        return Page(visible, hidden, tombstones, self._joined(fresh))
+        if not hidden and not tombstones:
+            return Page(page, hidden, tombstones, self._joined(fresh), _NO_SUBJECTS)
+        named: dict[int, Any] = {}
+        visible = self._without(page, hidden, subjects, named)
+        for index, _, _ in tombstones:
+            named[index] = subjects[index]
+        return Page(visible, hidden, tombstones, self._joined(fresh), named)
 
     def mask(self, tweet_ids: Iterable[int], account_ids: Iterable[int]) -> bytearray:
         """Return a byte for each tweet: 1 if the tweet is hidden, else 0. O(ids).
@@ -202,11 +209,14 @@ class View:
             return fresh[0]
         return joined(fresh) if fresh else self._decider.visible.freshness
 
-    def _without(self, page: list[_Item], hidden: list[tuple[int, Decision]]) -> list[_Item]:
-        """Return the items of a page that are not hidden."""
+    def _without(
+        self, page: list[_Item], hidden: list[tuple[int, Decision]], subjects: list[Any], named: dict[int, Any]
+    ) -> list[_Item]:
+        """Return the items of a page that are not hidden. Add the subject of each other one to `named`, by index."""
         visible, start = [], 0
         for index, _ in hidden:
             visible += page[start:index]
+            named[index] = subjects[index]
             start = index + 1
         return visible + page[start:]
 

@@ -245,8 +245,11 @@ cdef class FastView:
                         fresh.append(found)
         return hidden, fresh, others
 
-    def _without(self, list page not None, list hidden not None):
-        """Return the items of a page that are not hidden. `hidden` has (index, decision), in order."""
+    def _without(self, list page not None, list hidden not None, list subjects not None, dict named not None):
+        """Return the items of a page that are not hidden. Add the subject of each other one to `named`, by index.
+
+        `hidden` has (index, decision), in order.
+        """
         cdef Py_ssize_t at, start = 0, end, count = 0
         cdef list visible = PyList_New(len(page) - len(hidden))
         for at in range(len(hidden) + 1):
@@ -257,6 +260,8 @@ cdef class FastView:
                 PyList_SET_ITEM(visible, count, item)
                 start += 1
                 count += 1
+            if at < len(hidden):
+                named[end] = subjects[end]
             start = end + 1
         return visible
 
