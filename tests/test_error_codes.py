@@ -38,6 +38,7 @@ _OTHERS |= {"cache-control", "content-length", "content-type", "no-store"}
 _OTHERS |= {
     "withhold-follow",
     "withhold-metrics",
+    "withhold-shadow",
     "withhold-geoip",
     "withhold-geoip-watch",
     "forwarded-for",
@@ -69,7 +70,7 @@ _COMPOSED |= {
         "relation",
     )
 }
-_COMPOSED |= {"bad-demand", "bad-note", "no-root", "not-a-policy", "not-a-viewer"}
+_COMPOSED |= {"bad-demand", "bad-guard", "bad-share", "bad-note", "no-root", "not-a-policy", "not-a-viewer"}
 #: Modules with names of headers, or with the rules of the demo.
 _OTHER_TEXT = {"caching.py", "cdn.py", "demo.py", "directives.py", "unavailable.py"}
 

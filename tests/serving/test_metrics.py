@@ -246,6 +246,27 @@ def test_the_state_of_following_files_is_passed_on(sink: Kept, tmp_path: Path) -
     assert state.path == str(path)
 
 
+def test_the_counts_of_a_shadow_are_passed_on_once(sink: Kept) -> None:
+    engine = Engine(RULES)
+    with (
+        engine.shadow(RuleSet(), share=1.0, interval=3600) as shadow,
+        Metrics(sink, shadow=shadow, interval=3600) as metrics,
+    ):
+        engine.view(INDIA).filter(ITEMS)
+        metrics.flush()
+        assert sink.counts.shadowed == {}, "it waits"
+        sink.broken = True
+        shadow.flush()
+        metrics.flush()
+        sink.broken = False
+        metrics.flush()
+        metrics.flush()
+        assert sink.counts.shadowed == {"different": 1}
+        engine.view(UNKNOWN).filter([(23, 5)])
+        shadow.flush()
+    assert sink.counts.shadowed == {"different": 1, "same": 1}
+
+
 NOON = datetime(2021, 2, 10, 12, tzinfo=UTC)
 STATE = FollowStatus("rules.wh", activated=NOON, checked=NOON, failures=2)
 
@@ -255,6 +276,7 @@ def full() -> Counts:
     kept = Kept()
     with Metrics(kept, countries=["IN"], interval=3600) as metrics:
         metrics.page(view, view.filter(ITEMS))
+    kept.counts.shadowed["same"] = 3
     return kept.counts
 
 
@@ -272,6 +294,7 @@ def test_prometheus_gets_all_numbers() -> None:
         "withhold_uncertain_items_total 2.0",
         'withhold_hidden_items_total{outcome="suspended",reason="terms",scope="account"} 2.0',
         'withhold_pages_by_country_total{country="unknown"} 2.0',
+        'withhold_shadow_pages_total{result="same"} 6.0',
         f"withhold_activated_timestamp_seconds {NOON.timestamp()}".replace("1612958400.0", "1.6129584e+09"),
         "withhold_reload_failures 2.0",
     ):
@@ -330,6 +353,7 @@ def test_opentelemetry_gets_all_numbers() -> None:
     assert found["withhold.items", ()] == 5
     assert found["withhold.hidden_items", ("account", "suspended", "terms")] == 1
     assert found["withhold.reload_failures", ()] == 2
+    assert found["withhold.shadow_pages", ("same",)] == 3
     assert found["withhold.activated_timestamp", ()] == NOON.timestamp()
     provider.shutdown()
 

@@ -5,6 +5,7 @@ from withhold.engine.explain import Explanation, RuleState, State
 from withhold.engine.following import Following, FollowStatus
 from withhold.engine.page import Page, TweetDecisions
 from withhold.engine.reference import Reference
+from withhold.engine.shadow import Shadow, ShadowCounts, ShadowDifference
 from withhold.engine.view import View
 
 __all__ = [
@@ -15,6 +16,9 @@ __all__ = [
     "Page",
     "Reference",
     "RuleState",
+    "Shadow",
+    "ShadowCounts",
+    "ShadowDifference",
     "State",
     "TweetDecisions",
     "View",

@@ -15,6 +15,7 @@ from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
 from withhold.engine.following import Following, FollowStatus
 from withhold.engine.guard import check_loss, check_share
+from withhold.engine.shadow import Shadow
 from withhold.engine.view import View
 from withhold.engine.views import open_view
 from withhold.errors import Problem, SubjectTypeError, not_picklable, quoted
@@ -56,9 +57,10 @@ class Engine:
         self._activating = RLock()
         self._activations = count(1)
         self._following: Following | None = None
+        self._shadow: Shadow | None = None
         _ENGINES.add(self)
         everywhere()  # reads the ISO data now, so that no request waits for them
-        # The only mutable cell of the library. Readers copy it to a local variable first.
+        # The only mutable cell of the library that answers depend on. Readers copy it to a local variable first.
         self._decider = Decider(_compiled(rules), checked)
 
     @property
@@ -99,7 +101,8 @@ class Engine:
         ...     print(error.problem.message)
         the new rules are 40 rules with 40 ids instead of 100 rules with 100 ids; at most 50% may be lost
         """
-        check_share(guard)
+        if guard is not None:
+            check_share(guard, "guard")
         activation = next(self._activations)
         with self._activating:
             decider = Decider(_compiled(rules), self.policy, activation)
@@ -163,6 +166,35 @@ class Engine:
             raise
         return following
 
+    def shadow(self, rules: RuleSet | Snapshot, *, share: float, interval: float = 1.0) -> Shadow:
+        """Ask a second rule set about the pages that a share of the new views filters, and compare what the two hide.
+
+        No answer depends on it, and no request waits for it: a thread compares the pages every `interval` seconds, for the
+        same viewer, instant and policy. If too many pages wait, further ones are dropped and counted. The returned `Shadow`
+        has `counts()` and `differences()`; whether to activate the rules is your decision. `Metrics(shadow=…)` passes the
+        counts on. After `activate`, the new rules are compared with the same second rule set.
+
+        An engine has one shadow: a second call before `close` raises `RuntimeError` (`already-shadowed`). Raises
+        `ValueError` for a share that is not from 0 to 1 (`bad-share`) or an interval that is not positive
+        (`bad-interval`), and the errors of `activate` for the rules.
+
+        >>> from withhold import Engine, Rule, RuleSet, Viewer
+        >>> rule = Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")
+        >>> engine = Engine(RuleSet([rule]))
+        >>> with engine.shadow(RuleSet([]), share=1.0) as shadow:
+        ...     page = engine.view(Viewer(country="IN")).filter([(20, 17), (21, 18)])
+        >>> shadow.counts().different, [(str(found.old), str(found.new), found.links) for found in shadow.differences()]
+        (1, [('withheld', 'visible', ((20, 17),))])
+        """
+        check_share(share, "share")
+        decider = Decider(_compiled(rules), self.policy)
+        with self._activating:
+            if self._shadow is not None:
+                hint = "close what `shadow` returned before"
+                raise RuntimeError(f"this engine has {self._shadow!r} [already-shadowed]; {hint}")
+            self._shadow = shadow = Shadow(self, decider, share, interval)
+        return shadow
+
     def view(self, viewer: Viewer, at: datetime | None = None) -> View:
         """Return a view for `viewer`, now or at another instant. O(1): it reads the clock once and builds no index.
 
@@ -171,7 +203,9 @@ class Engine:
         given: object = viewer
         if not isinstance(given, Viewer):  # tested here first, because a call would take a tenth of the time
             _checked(given)
-        return open_view(self._decider, viewer, self._instant(at))
+        view = open_view(self._decider, viewer, self._instant(at))
+        shadow = self._shadow
+        return view if shadow is None else shadow.over(view)
 
     def check(self, subject: Subject, viewer: Viewer, at: datetime | None = None) -> Decision:
         """Decide on a `Tweet`, including the tweets that it retweets, or on a pair (tweet_id, account_id).

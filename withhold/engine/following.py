@@ -63,7 +63,8 @@ class Following(Closable):
         mapped: bool,
     ) -> None:
         check_interval(interval)
-        check_share(guard)
+        if guard is not None:
+            check_share(guard, "guard")
         # Absolute, because the working directory may change.
         self._path = Path(path).absolute()
         self._interval, self._guard, self._on_change, self._mapped = interval, guard, on_change, mapped

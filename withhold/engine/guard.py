@@ -6,13 +6,12 @@ from withhold.errors import Problem, RuleSetError, quoted
 from withhold.snapshot import Snapshot
 
 
-def check_share(guard: float | None) -> None:
-    """Raise `ValueError` (`bad-guard`) if `guard` is neither None nor a share from 0 to 1."""
-    given: object = guard
-    if given is not None and (
-        isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1
-    ):  # `nan` is in no range
-        raise ValueError(f"guard {quoted(given)} is not a share from 0 to 1 [bad-guard]; write 0.5 for a half")
+def check_share(share: float, name: str) -> None:
+    """Raise `ValueError` (`bad-guard`, `bad-share`) if an argument of that name is not a share from 0 to 1."""
+    given: object = share
+    # `nan` is in no range.
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 <= given <= 1:
+        raise ValueError(f"{name} {quoted(given)} is not a share from 0 to 1 [bad-{name}]; write 0.5 for a half")
 
 
 def check_loss(current: Snapshot, new: Snapshot, guard: float) -> None:

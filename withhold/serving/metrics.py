@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from withhold.engine import Following, FollowStatus, Page, View
+from withhold.engine import Following, FollowStatus, Page, Shadow, View
 from withhold.model import Decision, Outcome, Reason, Scope
 from withhold.territories import countries as known_countries
 from withhold.watching import Background
@@ -41,6 +41,7 @@ class Counts:
     - `uncertain`: hidden items for which a more precise location could give another outcome.
     - `hidden`: hidden items by outcome, scope and reason.
     - `countries`: pages by the viewer's country; empty unless countries are given to `Metrics`.
+    - `shadowed`: pages by what became of them in the shadow, as `ShadowCounts` names it; empty unless it is given to `Metrics`.
     """
 
     pages: int = 0
@@ -50,6 +51,7 @@ class Counts:
     uncertain: int = 0
     hidden: Counter[Hidden] = field(default_factory=Counter)
     countries: Counter[str] = field(default_factory=Counter)
+    shadowed: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:
         """Add the numbers of `other` to these."""
@@ -60,6 +62,7 @@ class Counts:
         self.uncertain += other.uncertain
         self.hidden.update(other.hidden)
         self.countries.update(other.countries)
+        self.shadowed.update(other.shadowed)
 
 
 class Sink(Protocol):
@@ -72,7 +75,8 @@ class Sink(Protocol):
 class Metrics(Background):
     """Counts pages, and passes the numbers on to a sink every `interval` seconds, in a thread.
 
-    `following` is what `Engine.follow` returned: its state is passed on too. `countries` are the countries by which pages are
+    `following` is what `Engine.follow` returned: its state is passed on too. So are the counts of
+    `shadow`, which `Engine.shadow` returned. `countries` are the countries by which pages are
     counted; all others are counted together. There are none by default: each value of a label costs a monitoring system memory.
 
     Threads may share it. In a forked process it begins again at zero, with a thread of its own. `close`, and the end of the
@@ -97,18 +101,21 @@ class Metrics(Background):
         sink: Sink,
         *,
         following: Following | None = None,
+        shadow: Shadow | None = None,
         countries: Iterable[str] = (),
         interval: float = 1.0,
     ) -> None:
         self._countries = frozenset(countries)
         if unknown := sorted(self._countries - {*known_countries()}):
             raise ValueError(f"unknown countries {', '.join(f'`{code}`' for code in unknown)} [unknown-country]")
-        self._sink, self._following = sink, following
+        self._sink, self._following, self._shadow = sink, following, shadow
         super().__init__(interval, "withhold-metrics")
 
     def _begin(self) -> None:
         self._counts = Counts()
         self._hidden: list[list[tuple[int, Decision]]] = []
+        #: The counts of the shadow that were passed on.
+        self._before: dict[object, Counter[str]] = {}
 
     def page(self, view: View, page: Page[Any]) -> None:
         """Count a page that `view.filter` returned. O(1), mostly; hidden items are counted later, in the thread."""
@@ -146,9 +153,20 @@ class Metrics(Background):
         with self._collecting:
             self._count_hidden()
             counts, self._counts = self._counts, Counts()
+        counts.shadowed.update(self._gained(self._shadow))
         try:
             self._sink.add(counts, None if self._following is None else self._following.status())
         except Exception:  # noqa: BLE001  # counting goes on
             _log.exception("metrics were not passed on; they are kept")
             with self._collecting:
                 self._counts.add(counts)
+
+    def _gained(self, counted: Shadow | None) -> Counter[str]:
+        """Return the pages of a shadow since the last call, by what became of them."""
+        if counted is None:
+            return Counter()
+        found = counted.counts()._asdict()
+        now = Counter({name: count for name, count in found.items() if name not in ("pages", "waiting")})
+        gained = now - self._before.get(counted, Counter())
+        self._before[counted] = now
+        return gained

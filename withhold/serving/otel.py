@@ -34,6 +34,7 @@ class OpenTelemetry:
         )
         self._unknown = counter("withhold.unknown_locations", "{page}", "pages for viewers of unknown location")
         self._by_country = counter("withhold.pages_by_country", "{page}", "pages by the country of the viewer")
+        self._shadowed = counter("withhold.shadow_pages", "{page}", "pages by what became of them in the shadow")
         self._activated = gauge("withhold.activated_timestamp", "s", "when rules were last activated")
         self._checked = gauge("withhold.checked_timestamp", "s", "when the files were last checked")
         self._failures = gauge("withhold.reload_failures", "{attempt}", "failed attempts since the last success")
@@ -49,6 +50,8 @@ class OpenTelemetry:
             self._hidden.add(number, {"outcome": outcome, "scope": scope or "", "reason": reason or ""})
         for country, number in counts.countries.items():
             self._by_country.add(number, {"country": country})
+        for result, number in counts.shadowed.items():
+            self._shadowed.add(number, {"result": result})
         if following is not None:
             for instrument, instant in ((self._activated, following.activated), (self._checked, following.checked)):
                 if instant is not None:
