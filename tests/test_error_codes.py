@@ -37,6 +37,7 @@ _OTHERS = {
 _OTHERS |= {"cache-control", "content-length", "content-type", "no-store"}
 _OTHERS |= {
     "withhold-follow",
+    "withhold-log",
     "withhold-metrics",
     "withhold-shadow",
     "withhold-geoip",

@@ -21,6 +21,7 @@ from benchmarks.serving.agreement import WrongAnswerError
 from withhold import Engine, Rule, RuleSet, View
 from withhold.serving.asgi import WithholdMiddleware
 from withhold.serving.caching import headers
+from withhold.serving.decision_log import DecisionLog
 from withhold.serving.metrics import Metrics
 from withhold.serving.prometheus import Prometheus
 
@@ -58,6 +59,12 @@ def timeline() -> list[Post]:
 SHOWN = timeline()
 
 
+class Discarded:
+    """A sink of the decision log that keeps nothing."""
+
+    def write(self, record: dict[str, Any]) -> None: ...
+
+
 async def untouched(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
     """Answer without asking the library anything."""
     await send(b"pong")
@@ -68,7 +75,7 @@ async def home(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
     await send(json.dumps([post.id for post in SHOWN]).encode())
 
 
-def filtered(metrics: Metrics | None) -> App:
+def filtered(metrics: Metrics | None = None, log: DecisionLog | None = None) -> App:
     """Return the same answer with what the viewer may see, and with its caching headers."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ARG001
@@ -76,6 +83,8 @@ def filtered(metrics: Metrics | None) -> App:
         page = view.filter(SHOWN, key=TWEET)
         if metrics is not None:
             metrics.page(view, page)
+        if log is not None:
+            log.page(view, page)
         headers(
             page.freshness, viewer=view.viewer, shared=True, cache=CACHE, request=scope["headers"], resolver=RESOLVER
         )
@@ -89,6 +98,7 @@ async def measured() -> dict[str, list[float]]:
     rules = RuleSet(Rule(id=f"r{id_}", accounts=[id_], withheld_in=["IN"], reason="terms") for id_ in NAMED)
     engine = Engine(rules)
     metrics = Metrics(Prometheus(), interval=3600)
+    log = DecisionLog(Discarded(), interval=3600)
     sent: list[bytes] = []
 
     async def send(body: Any) -> None:
@@ -99,8 +109,9 @@ async def measured() -> dict[str, list[float]]:
         "untouched, with the middleware": WithholdMiddleware(untouched, engine, RESOLVER),
         "untouched, again": untouched,
         "home": home,
-        "home, filtered": WithholdMiddleware(filtered(None), engine, RESOLVER),
+        "home, filtered": WithholdMiddleware(filtered(), engine, RESOLVER),
         "home, filtered and counted": WithholdMiddleware(filtered(metrics), engine, RESOLVER),
+        "home, filtered and logged": WithholdMiddleware(filtered(log=log), engine, RESOLVER),
         "home, again": home,
     }
     found: dict[str, list[float]] = {name: [] for name in apps}
@@ -119,9 +130,11 @@ async def measured() -> dict[str, list[float]]:
                 found[name].append(took)
     shown = {*json.loads(bodies["home, filtered"])}
     hidden = {post.account for post in SHOWN if post.id not in shown}
-    if not {*NAMED} <= hidden or bodies["home, filtered"] != bodies["home, filtered and counted"]:
+    same = {bodies[f"home, filtered{more}"] for more in ("", " and counted", " and logged")}
+    if not {*NAMED} <= hidden or len(same) > 1 or log.counts().dropped:
         raise WrongAnswerError("the filtered page shows what it must not show")
     metrics.close()
+    log.close()
     return found
 
 
@@ -134,6 +147,7 @@ def main() -> None:
         ("a home timeline of 500: viewer, view, filter by a key, headers", "home, filtered", "home"),
         ("(two equal applications)", "home, again", "home"),
         ("metrics", "home, filtered and counted", "home, filtered"),
+        ("the decision log", "home, filtered and logged", "home, filtered"),
     )
     for what, more, less in rows:
         each = sorted(above - below for above, below in zip(found[more], found[less], strict=True))

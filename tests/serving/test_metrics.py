@@ -19,6 +19,7 @@ import pytest
 from tests.forking import forked
 from withhold import Engine, Page, Policy, Rule, RuleSet, Snapshot, Tweet, View, Viewer
 from withhold.engine import FollowStatus
+from withhold.serving.decision_log import DecisionLog
 from withhold.serving.metrics import Counts, Hidden, Metrics
 from withhold.serving.otel import OpenTelemetry
 from withhold.serving.prometheus import Prometheus
@@ -246,6 +247,25 @@ def test_the_state_of_following_files_is_passed_on(sink: Kept, tmp_path: Path) -
     assert state.path == str(path)
 
 
+def test_the_counts_of_a_log_are_passed_on_once(sink: Kept) -> None:
+    class Lost:
+        def write(self, record: dict[str, Any]) -> None:
+            raise OSError
+
+    with DecisionLog(Lost(), interval=3600) as log, Metrics(sink, log=log, interval=3600) as metrics:
+        view = Engine(RULES).view(INDIA)
+        for _ in range(2):
+            log.page(view, view.filter(ITEMS))
+        metrics.flush()
+        assert sink.counts.logged == {}, "they wait"
+        log.flush()
+        metrics.flush()
+        metrics.flush()
+        log.close()
+        log.page(view, view.filter(ITEMS))
+    assert sink.counts.logged == {"failed": 2, "dropped": 1}
+
+
 def test_the_counts_of_a_shadow_are_passed_on_once(sink: Kept) -> None:
     engine = Engine(RULES)
     with (
@@ -276,7 +296,7 @@ def full() -> Counts:
     kept = Kept()
     with Metrics(kept, countries=["IN"], interval=3600) as metrics:
         metrics.page(view, view.filter(ITEMS))
-    kept.counts.shadowed["same"] = 3
+    kept.counts.shadowed["same"] = kept.counts.logged["dropped"] = 3
     return kept.counts
 
 
@@ -294,6 +314,7 @@ def test_prometheus_gets_all_numbers() -> None:
         "withhold_uncertain_items_total 2.0",
         'withhold_hidden_items_total{outcome="suspended",reason="terms",scope="account"} 2.0',
         'withhold_pages_by_country_total{country="unknown"} 2.0',
+        'withhold_log_pages_total{result="dropped"} 6.0',
         'withhold_shadow_pages_total{result="same"} 6.0',
         f"withhold_activated_timestamp_seconds {NOON.timestamp()}".replace("1612958400.0", "1.6129584e+09"),
         "withhold_reload_failures 2.0",
@@ -353,6 +374,7 @@ def test_opentelemetry_gets_all_numbers() -> None:
     assert found["withhold.items", ()] == 5
     assert found["withhold.hidden_items", ("account", "suspended", "terms")] == 1
     assert found["withhold.reload_failures", ()] == 2
+    assert found["withhold.log_pages", ("dropped",)] == 3
     assert found["withhold.shadow_pages", ("same",)] == 3
     assert found["withhold.activated_timestamp", ()] == NOON.timestamp()
     provider.shutdown()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from operator import or_
 
 from withhold.errors import Problem, SubjectTypeError, quoted
 from withhold.model.instants import in_iso, utc
-from withhold.model.policy import Policy
+from withhold.model.policy import Policy, Settle
 from withhold.model.viewer import Viewer
 
 
@@ -137,3 +138,16 @@ def answer_revision(revision: str, policy: Policy) -> str:
     '8f0c-show-author'
     """
     return f"{revision}-{policy.unknown_location}{'-author' if policy.author_sees_own else ''}"
+
+
+_ANSWER_REVISION = re.compile(rf"[0-9a-f]+-({'|'.join(Settle)})(-author)?")
+
+
+def policy_of(answer_revision: str) -> Policy | None:
+    """Return the policy in a revision of answers, or None if it is not one.
+
+    >>> policy_of("8f0c-show-author") == Policy(author_sees_own=True)
+    True
+    """
+    found = _ANSWER_REVISION.fullmatch(answer_revision)
+    return Policy(unknown_location=Settle(found[1]), author_sees_own=found[2] is not None) if found else None

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 from withhold.engine import Following, FollowStatus, Page, Shadow, View
 from withhold.model import Decision, Outcome, Reason, Scope
+from withhold.serving.decision_log import DecisionLog
 from withhold.territories import countries as known_countries
 from withhold.watching import Background
 
@@ -41,7 +42,8 @@ class Counts:
     - `uncertain`: hidden items for which a more precise location could give another outcome.
     - `hidden`: hidden items by outcome, scope and reason.
     - `countries`: pages by the viewer's country; empty unless countries are given to `Metrics`.
-    - `shadowed`: pages by what became of them in the shadow, as `ShadowCounts` names it; empty unless it is given to `Metrics`.
+    - `logged` and `shadowed`: pages by what became of them in the decision log and in the shadow, as `LogCounts` and
+      `ShadowCounts` name it; empty unless these are given to `Metrics`.
     """
 
     pages: int = 0
@@ -51,6 +53,7 @@ class Counts:
     uncertain: int = 0
     hidden: Counter[Hidden] = field(default_factory=Counter)
     countries: Counter[str] = field(default_factory=Counter)
+    logged: Counter[str] = field(default_factory=Counter)
     shadowed: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Counts) -> None:
@@ -62,6 +65,7 @@ class Counts:
         self.uncertain += other.uncertain
         self.hidden.update(other.hidden)
         self.countries.update(other.countries)
+        self.logged.update(other.logged)
         self.shadowed.update(other.shadowed)
 
 
@@ -75,7 +79,7 @@ class Sink(Protocol):
 class Metrics(Background):
     """Counts pages, and passes the numbers on to a sink every `interval` seconds, in a thread.
 
-    `following` is what `Engine.follow` returned: its state is passed on too. So are the counts of
+    `following` is what `Engine.follow` returned: its state is passed on too. So are the counts of `log`, a `DecisionLog`, and of
     `shadow`, which `Engine.shadow` returned. `countries` are the countries by which pages are
     counted; all others are counted together. There are none by default: each value of a label costs a monitoring system memory.
 
@@ -101,6 +105,7 @@ class Metrics(Background):
         sink: Sink,
         *,
         following: Following | None = None,
+        log: DecisionLog | None = None,
         shadow: Shadow | None = None,
         countries: Iterable[str] = (),
         interval: float = 1.0,
@@ -108,13 +113,13 @@ class Metrics(Background):
         self._countries = frozenset(countries)
         if unknown := sorted(self._countries - {*known_countries()}):
             raise ValueError(f"unknown countries {', '.join(f'`{code}`' for code in unknown)} [unknown-country]")
-        self._sink, self._following, self._shadow = sink, following, shadow
+        self._sink, self._following, self._log, self._shadow = sink, following, log, shadow
         super().__init__(interval, "withhold-metrics")
 
     def _begin(self) -> None:
         self._counts = Counts()
         self._hidden: list[list[tuple[int, Decision]]] = []
-        #: The counts of the shadow that were passed on.
+        #: The counts of the log and of the shadow that were passed on.
         self._before: dict[object, Counter[str]] = {}
 
     def page(self, view: View, page: Page[Any]) -> None:
@@ -153,6 +158,7 @@ class Metrics(Background):
         with self._collecting:
             self._count_hidden()
             counts, self._counts = self._counts, Counts()
+        counts.logged.update(self._gained(self._log))
         counts.shadowed.update(self._gained(self._shadow))
         try:
             self._sink.add(counts, None if self._following is None else self._following.status())
@@ -161,8 +167,8 @@ class Metrics(Background):
             with self._collecting:
                 self._counts.add(counts)
 
-    def _gained(self, counted: Shadow | None) -> Counter[str]:
-        """Return the pages of a shadow since the last call, by what became of them."""
+    def _gained(self, counted: DecisionLog | Shadow | None) -> Counter[str]:
+        """Return the pages of a log or of a shadow since the last call, by what became of them."""
         if counted is None:
             return Counter()
         found = counted.counts()._asdict()

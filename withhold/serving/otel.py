@@ -34,6 +34,7 @@ class OpenTelemetry:
         )
         self._unknown = counter("withhold.unknown_locations", "{page}", "pages for viewers of unknown location")
         self._by_country = counter("withhold.pages_by_country", "{page}", "pages by the country of the viewer")
+        self._logged = counter("withhold.log_pages", "{page}", "pages by what became of them in the decision log")
         self._shadowed = counter("withhold.shadow_pages", "{page}", "pages by what became of them in the shadow")
         self._activated = gauge("withhold.activated_timestamp", "s", "when rules were last activated")
         self._checked = gauge("withhold.checked_timestamp", "s", "when the files were last checked")
@@ -50,8 +51,9 @@ class OpenTelemetry:
             self._hidden.add(number, {"outcome": outcome, "scope": scope or "", "reason": reason or ""})
         for country, number in counts.countries.items():
             self._by_country.add(number, {"country": country})
-        for result, number in counts.shadowed.items():
-            self._shadowed.add(number, {"result": result})
+        for instrument, results in ((self._logged, counts.logged), (self._shadowed, counts.shadowed)):
+            for result, number in results.items():
+                instrument.add(number, {"result": result})
         if following is not None:
             for instrument, instant in ((self._activated, following.activated), (self._checked, following.checked)):
                 if instant is not None:
