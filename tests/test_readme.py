@@ -35,10 +35,12 @@ def blocks_of(page, *kinds):
 @pytest.fixture
 def there(page, tmp_path, monkeypatch):
     """Return a directory with the files of a page; the first line of each has its name."""
-    for text in blocks_of(page, "yaml", "csv"):
-        file = tmp_path / text.removeprefix("# ").partition("\n")[0]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+    for kind in ("yaml", "csv", "jsonl"):
+        for text in blocks_of(page, kind):
+            name, _, rest = text.removeprefix("# ").partition("\n")
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(rest if kind == "jsonl" else text, encoding="utf-8")  # JSON has no comments
     with as_file(files("withhold.cli") / "demo_data" / "demo.mmdb") as database:
         shutil.copy(database, tmp_path / "demo.mmdb")
     monkeypatch.chdir(tmp_path)

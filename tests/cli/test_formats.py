@@ -35,6 +35,11 @@ rules:
     reason: legal_demand
     demand: IN-D1
 """
+LOG = """\
+{"version":1,"at":"2021-02-10T05:00:00Z","answer_revision":"8f0c-show","country":"US","subdivisions":[],"visible":8,\
+"hidden":[{"index":0,"subject":[{"tweet_id":"20","account_id":"17"}],"outcome":"withheld","certain":true,"rule_ids":["us-1"]}],\
+"tombstones":[],"left_out":{"dropped":2}}
+"""
 FILES = {
     "fine.yaml": RULES,
     "advised.yaml": RULES.replace("IN\n", "[IN, PK]\n"),
@@ -42,6 +47,7 @@ FILES = {
     "refused.wh": "WITHHOLD and no more",
     "fine.cases.yaml": FINE.replace("rules.yaml", "fine.yaml"),
     "advised.cases.yaml": FINE.replace("rules.yaml", "advised.yaml").replace("IN: withheld", "IN: visible"),
+    "log.jsonl": LOG,
     "refused.cases.yaml": FINE.replace("rules.yaml", "refused.yaml"),
 }
 #: The arguments of each command for a file name, and its exit statuses: for valid files, and for files with a problem
@@ -54,6 +60,7 @@ COMMANDS: dict[str, tuple[list[str], int, int]] = {
     "lint": (["{}.yaml"], 0, 1),
     "test": (["{}.cases.yaml"], 0, 1),
     "diff": (["fine.yaml", "{}.yaml", "--exit-code"], 0, 1),
+    "replay": (["log.jsonl", "{}.yaml"], 0, 0),
     "compile": (["{}.yaml", "-o", "out.wh"], 0, 0),
     "bench": (["{}.yaml"], 0, 0),
 }

@@ -21,6 +21,7 @@ from withhold.cli.ledger import ledger
 from withhold.cli.lint import lint
 from withhold.cli.list import list_
 from withhold.cli.locate import locate
+from withhold.cli.replay import replay
 from withhold.cli.schema import schema
 from withhold.cli.test import test
 from withhold.cli.wire import export, import_
@@ -57,6 +58,7 @@ _COMMANDS = (
     lint,
     test,
     diff,
+    replay,
     compile_,
     fmt,
     init,
