@@ -52,6 +52,13 @@ cases:
     at: 2021-02-11T00:00:00Z
     expect: {IN: withheld}
 """
+LOG = """\
+{"version":1,"at":"2021-03-02T00:00:00Z","answer_revision":"8f0c93e41d7a2b56-show-author","country":"IN","subdivisions":["IN-DL"],\
+"visible":87,"hidden":[{"index":0,"subject":[{"tweet_id":"1355667106821046272","account_id":"1101"},{"tweet_id":"20","account_id":"1101"}],\
+"outcome":"withheld","certain":true,"rule_ids":["old-rule"]},{"index":1,"subject":[{"tweet_id":"21","account_id":"1102"}],\
+"outcome":"withheld","certain":true,"rule_ids":["old-rule"]}],"tombstones":[],"left_out":{"dropped":61,"mask_failed":62}}
+{"version":2}
+"""
 ABOUT = ["--tweet", "1355667106821046272", "--account", "1101", "--at", "2021-03-02T00:00:00Z"]
 CALLS = {
     "check": ["check", "rules.yaml", *ABOUT, "--country", "GB", "--viewer", "4401"],
@@ -71,6 +78,7 @@ CALLS = {
     "test uncovered": ["test", ".", "--mutate"],
     "diff": ["diff", "rules.yaml", "changed.yaml", "--traffic", "traffic.csv", "--at", "2021-03-09T00:00:00Z"],
     "diff audit": ["diff", "rules.yaml", "changed.yaml", "--audit", "--from", "2021-03-02T00:00:00Z"],
+    "replay": ["replay", "log.jsonl", "rules.yaml", "--all"],
     "compile": ["compile", "rules.yaml", "-o", "rules.wh"],
     "locate": ["locate", "192.0.2.17", "--geoip", "demo.mmdb"],
     "locate a request": [
@@ -109,6 +117,7 @@ def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     fine = CASES.replace("    because: second-rule\n", "")
     texts = {"rules.yaml": RULES, "changed.yaml": CHANGED, "all.cases.yaml": CASES, "fine.cases.yaml": fine}
     texts["refused.yaml"] = RULES.replace("IN, near", "IQN, near").replace("[1101,", "[x1101,")
+    texts["log.jsonl"] = LOG
     texts["traffic.csv"] = "tweet,account,country,count\n20,1102,IN,900\n20,7,IN,8800\n"
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
