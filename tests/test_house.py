@@ -107,7 +107,9 @@ def test_a3_c_modules_have_no_typed_memoryviews(file):
 def test_a3_only_modules_of_the_package_are_compiled_at_installation():
     declared = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
     modules = {module["name"] for module in declared["tool"]["setuptools"]["ext-modules"]}
-    assert modules == {f"withhold.native.{name}" for name in ("columns", "index", "resolver", "tweet", "view")}
+    assert modules == {
+        f"withhold.native.{name}" for name in ("bulk", "cells", "columns", "index", "resolver", "tweet", "view")
+    }
     assert all(module["optional"] for module in declared["tool"]["setuptools"]["ext-modules"])
 
 

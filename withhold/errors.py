@@ -14,7 +14,7 @@
     ├── CaseError            (ValueError)  case files with problems: all of them
     ├── DemandError          (ValueError)  a legal demand, or a command on one, with problems: all of them
     ├── SnapshotError        (ValueError)  a file that is damaged or not a snapshot
-    ├── TrafficError         (ValueError)  a file of impressions with problems: at most 100 of them
+    ├── TrafficError         (ValueError)  files or columns of impressions with problems: at most 100 of them
     ├── GeoIPError           (ValueError)  a location database that cannot be used
     ├── ProxyError           (ValueError)  trusted proxies or CDN headers that let a viewer forge a location
     ├── PreviewError         (ValueError)  a request for a preview that is malformed
@@ -359,7 +359,7 @@ class SnapshotError(WithholdError, ValueError):
 
 
 class TrafficError(_ListError):
-    """A file of impressions that was refused. `problems` lists at most 100 of its problems."""
+    """Files or columns of impressions that were refused. `problems` lists at most 100 of their problems."""
 
 
 class GeoIPError(WithholdError, ValueError):

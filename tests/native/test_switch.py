@@ -51,7 +51,7 @@ def test_they_can_be_switched_off() -> None:
 
 def test_python_is_used_if_they_were_not_built() -> None:
     found = run(UNBUILT + ASK)
-    assert found.stdout == "False withhold.native.columns was not built\n", found.stderr
+    assert found.stdout == "False withhold.native.bulk was not built\n", found.stderr
 
 
 def test_python_is_used_if_they_were_built_for_another_python() -> None:

@@ -16,13 +16,15 @@ if os.environ.get("WITHHOLD_PURE_PYTHON") == "1":
     _why = "WITHHOLD_PURE_PYTHON is set"
 else:
     try:
-        for _name in ("columns", "index", "resolver", "tweet", "view"):
+        for _name in ("bulk", "cells", "columns", "index", "resolver", "tweet", "view"):
             import_module(f"withhold.native.{_name}")
     except ModuleNotFoundError as error:
         _why = f"{error.name} was not built"
     except ImportError as error:
         _why = f"withhold.native cannot be used: {error}"
     else:
+        from withhold.native import bulk as bulk
+        from withhold.native import cells as cells
         from withhold.native import index as index
         from withhold.native import resolver as resolver
         from withhold.native import tweet as tweet

@@ -1,0 +1,1 @@
+"""Millions of rows at once, in Arrow."""
