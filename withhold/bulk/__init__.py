@@ -1,1 +1,1 @@
-"""Millions of rows at once, in Arrow."""
+"""Millions of rows at once, in Arrow, Polars and Spark."""
