@@ -45,6 +45,9 @@ FILES = {
     "advised.yaml": RULES.replace("IN\n", "[IN, PK]\n"),
     "refused.yaml": RULES.replace("IN\n", "DR\n").replace("[17]", "[x]"),
     "refused.wh": "WITHHOLD and no more",
+    "fine.csv": "tweet,account,country\n20,17,IN\n",
+    "advised.csv": "tweet,account,country\n20,17,XX\n",
+    "refused.csv": "tweet,account,country\n",
     "fine.cases.yaml": FINE.replace("rules.yaml", "fine.yaml"),
     "advised.cases.yaml": FINE.replace("rules.yaml", "advised.yaml").replace("IN: withheld", "IN: visible"),
     "log.jsonl": LOG,
@@ -63,6 +66,7 @@ COMMANDS: dict[str, tuple[list[str], int, int]] = {
     "replay": (["log.jsonl", "{}.yaml"], 0, 0),
     "compile": (["{}.yaml", "-o", "out.wh"], 0, 0),
     "bench": (["{}.yaml"], 0, 0),
+    "scan": (["{}.yaml", "{}.csv", "-o", "out.parquet"], 0, 1),
 }
 #: The rows of the table of formats: results, command, formats.
 ROWS = [

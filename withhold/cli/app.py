@@ -22,6 +22,7 @@ from withhold.cli.lint import lint
 from withhold.cli.list import list_
 from withhold.cli.locate import locate
 from withhold.cli.replay import replay
+from withhold.cli.scan import scan
 from withhold.cli.schema import schema
 from withhold.cli.test import test
 from withhold.cli.wire import export, import_
@@ -60,6 +61,7 @@ _COMMANDS = (
     diff,
     replay,
     compile_,
+    scan,
     fmt,
     init,
     schema,
