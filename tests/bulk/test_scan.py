@@ -106,7 +106,11 @@ def test_folders_are_copied_file_by_file_with_the_columns_in_their_names():
         write(f"in/country={country}/part-0.parquet", rows)
     write("in/_temporary/part-1.parquet", rows)
     csv.write_csv(pa.table(rows), "in/country=IN/part-0.csv")
+    Path("in/part.csv.gz").write_bytes(b"")
+    Path("in/_SUCCESS").write_bytes(b"")
     found = in_json("in", "-o", "out", "--at", AT)
+    assert found["files_not_read"] == ["in/part.csv.gz"]
+    assert "do not end in .parquet or .csv: in/part.csv.gz\n" in scan("in", "-o", "out", "--at", AT).stdout
     assert (found["files"], found["rows"], found["hidden"]) == (4, 12, 4)
     assert {str(path.relative_to("out")) for path in Path("out").rglob("*.parquet")} == {
         "country=IN/part-0.parquet",

@@ -63,25 +63,30 @@ class Reader(Protocol):
         """Close the file."""
 
 
-def inputs(path: Path) -> list[Input]:
-    """Return a file, or all files of rows in a folder in a stable order. Names that begin with `_` or `.` are left out.
+def inputs(path: Path) -> tuple[list[Input], list[Path]]:
+    """Return a file, or all files of rows in a folder in a stable order, and the other files in the folder.
 
-    Raises `TrafficError` if there is none.
+    Names that begin with `_` or `.` are left out. Raises `TrafficError` if there is no file of rows.
     """
     if not path.is_dir():
-        return [Input(path, Path(path.name), path.stat().st_size, {})]
-    found = []
+        return [Input(path, Path(path.name), path.stat().st_size, {})], []
+    found: list[Input] = []
+    others: list[Path] = []
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith(("_", ".")))
         for name in sorted(names):
-            if name.lower().endswith(_SUFFIXES) and not name.startswith(("_", ".")):
-                file = Path(folder, name)
-                relative = file.relative_to(path)
+            file = Path(folder, name)
+            relative = file.relative_to(path)
+            if name.startswith(("_", ".")):
+                continue
+            if name.lower().endswith(_SUFFIXES):
                 found.append(Input(file, relative, file.stat().st_size, _values(relative)))
+            else:
+                others.append(file)
     if not found:
         message = "the folder has no file of rows"
         raise TrafficError(Problem("no-rows", message, str(path), f"their names end in {' or '.join(_SUFFIXES)}"))
-    return found
+    return found, others
 
 
 def _values(relative: Path) -> dict[str, str | None]:

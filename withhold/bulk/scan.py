@@ -48,6 +48,8 @@ class Scanned:
     #: The files that were not scanned, and why.
     failed: list[Path] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    #: The files in the folder that are not files of rows, judging by their names.
+    others: list[Path] = field(default_factory=list)
 
     def add(self, other: Scanned) -> None:
         """Add the counts of a file."""
@@ -102,9 +104,9 @@ class Scan:
         invalid rows is reported in the result, and the others are scanned. Raises `TrafficError` if there is no file, and
         `CannotWriteError`.
         """
-        files = inputs(source)
+        files, others = inputs(source)
         total, done = sum(file.size for file in files), 0
-        found = Scanned()
+        found = Scanned(others=others)
         for file in files:
             name = file.relative if file.path.suffix.lower() == ".parquet" else f"{file.relative}.parquet"
             target = output / name if source.is_dir() else output

@@ -47,6 +47,7 @@ class ScanResult:
             "files": found.files,
             "files_kept": found.kept,
             "files_failed": [str(path) for path in found.failed],
+            "files_not_read": [str(path) for path in found.others],
             "rows": found.rows,
             "hidden": found.hidden,
             "nulls": found.nulls,
@@ -69,6 +70,10 @@ class ScanResult:
         without = f"{found.nulls:,} without an id or an instant, {found.refused:,} invalid"
         lines.append(f"{found.rows:,} rows: {found.hidden:,} hidden, {without}")
         groups = [{**group, "country": group["country"] or "unknown"} for group in self._groups()]
+        if found.others:
+            names = ", ".join(map(escaped_path, found.others[:3]))
+            more = f" and {len(found.others) - 3:,} more" if len(found.others) > 3 else ""
+            lines.append(f"not read, because their names do not end in .parquet or .csv: {names}{more}")
         if groups:
             lines.append(str(TableResult(("country", "reason", "demand", "rows"), groups)))
         return "\n".join(lines)
