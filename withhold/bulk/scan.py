@@ -172,7 +172,7 @@ class Scan:
         if taken := [name for name in ADDED if name in reader.schema.names]:
             hint = "the copy adds columns of these names: rename that of the file"
             raise TrafficError(Problem("column-exists", f"the file has the column {quoted(taken[0])}", None, hint))
-        kinds = [pa.bool_(), *[pa.dictionary(pa.int32(), pa.string())] * 3]
+        kinds = [pa.bool_(), *[pa.string()] * 3]
         schema = pa.schema([*reader.schema, *map(pa.field, ADDED, kinds)], reader.schema.metadata)
         part = target.with_name(f".{target.name}.part")
         found = Scanned()
@@ -181,13 +181,11 @@ class Scan:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 writer = parquet.ParquetWriter(part, schema, compression=reader.compression)
             try:
-                with closing(_ahead(reader.batches())) as batches:
-                    for batch, share in batches:
-                        answers = self._answers(file, batch, found.rows)
-                        found.count(answers)
-                        copied = _with_answers(batch, schema, answers)
+                with closing(_ahead(self._answered(file, reader, schema))) as batches:
+                    for batch, answers, share in batches:
                         with _writing(part):
-                            writer.write_batch(copied.filter(copied.column(ADDED[0])) if self.only_hidden else copied)
+                            writer.write_batch(batch)
+                        found.count(answers)
                         report(share)
                 writer.add_key_value_metadata({_KEY: json.dumps({"question": question, "counts": found.to_json()})})
             finally:
@@ -200,21 +198,21 @@ class Scan:
                 part.unlink()
         return found
 
-    def _answers(self, file: Input, batch: Any, before: int) -> Answers:
-        columns = file.columns_of(batch, self.columns)
-        name = f"{file.path}, "
-        return answered(self.engine, columns, self.at, self.errors, self.threads, first=before + 1, name=name)
-
-
-def _with_answers(batch: Any, schema: Any, answers: Answers) -> Any:
-    """Return a record batch with the columns that a scan adds."""
-    found = answers.decisions()
-    added = (found.hidden, found.rule, found.reason, found.demand)
-    return pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
+    def _answered(self, file: Input, reader: Reader, schema: Any) -> Iterator[tuple[Any, Answers, float]]:
+        """Yield the record batches of a copy, with their answers and the share of the file that has been read."""
+        first, name = 1, f"{file.path}, "
+        for batch, share in reader.batches():
+            columns = file.columns_of(batch, self.columns)
+            answers = answered(self.engine, columns, self.at, self.errors, self.threads, first=first, name=name)
+            why = answers.decisions()
+            added = (why.hidden, *(column.cast(pa.string()) for column in (why.rule, why.reason, why.demand)))
+            copied = pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
+            yield copied.filter(why.hidden) if self.only_hidden else copied, answers, share
+            first += len(batch)
 
 
 def _ahead(items: Iterator[_Item]) -> Generator[_Item, None, None]:
-    """Yield the items of an iterator, while another thread waits for the next one."""
+    """Yield the items of an iterator, while another thread makes the next one."""
     with ThreadPoolExecutor(1) as pool:
         step = partial(next, items, None)
         coming = pool.submit(step)
