@@ -130,6 +130,7 @@ def replay(
     ],
     rules: options.Rules,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     whole: Annotated[bool, typer.Option("--all", help="List every tweet, rule and country.")] = False,
     form: Annotated[Format, options.formats(ReplayResult)] = Format.TEXT,
 ) -> None:
@@ -138,6 +139,7 @@ def replay(
     The place of the viewer, the instant and the policy are those of the log. It has no ids of items that were shown, so it cannot
     show which ones RULES would hide. Exits with 1 if a line cannot be read; the others are replayed.
     """
+    root = root or options.configuration_of(rules, form, no_config=no_config).root
     snapshot = options.load_snapshot(rules, root, form)
     result = ReplayResult(log, Replayed(snapshot.revision), whole)
 

@@ -21,7 +21,6 @@ from withhold.cli.results import TableResult, problem_values
 from withhold.cli.writing import check_folder
 from withhold.engine import Engine
 from withhold.errors import RuleSetWarning, TrafficError, did_you_mean, escaped_path, quoted
-from withhold.model import Policy, Settle
 from withhold.model.instants import in_iso
 
 if TYPE_CHECKING:
@@ -113,8 +112,9 @@ def scan(
         ),
     ] = "raise",
     threads: Annotated[int, typer.Option("--threads", min=1, help="How many threads decide.")] = os.cpu_count() or 1,
-    unknown_location: options.UnknownLocation = Settle.SHOW,
+    unknown_location: options.UnknownLocation = None,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
     form: Annotated[Format, options.formats(ScanResult)] = Format.TEXT,
 ) -> None:
     """Copy files of rows with the answer for each row, in constant memory, and count the hidden rows.
@@ -136,7 +136,9 @@ def scan(
     named = _columns(columns, at_column)
     _check_output(source, output)
     instant = None if at_column is not None else options.instant_of(at) or datetime.now(UTC)
-    engine = Engine(options.load_snapshot(rules, root, form), Policy(unknown_location=unknown_location))
+    configuration = options.configuration_of(rules, form, no_config=no_config)
+    policy = options.policy_of(configuration, unknown_location, author_sees_own=False)
+    engine = Engine(options.load_snapshot(rules, root or configuration.root, form), policy)
     question = Scan(
         engine=engine,
         columns=named,

@@ -151,12 +151,14 @@ def export(
         typer.Option("--at", metavar="INSTANT", help="Write what was withheld up to this instant; by default now."),
     ] = None,
     root: options.Root = None,
+    no_config: options.NoConfig = False,
 ) -> None:
     """Print what is withheld in another system's form: each change, or the present state if the form has no instants.
 
     What the form cannot express is reported to standard error. If something was left out, the exit status is 1.
     """
     when = options.instant_of(at) or datetime.now(UTC)
+    root = root or options.configuration_of(rules, Format.TEXT, no_config=no_config).root
     written = write(form, options.load_rules(rules, root, Format.TEXT), when)
     for line in written.lines:
         out.file.write(f"{line}\n")
