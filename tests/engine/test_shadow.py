@@ -16,7 +16,7 @@ from tests.engine.material import INDIA, NOON, rule
 from tests.forking import forked, until
 from tests.implementations import every_snapshot
 from tests.strategies import PLACES, instants, pairs, policies, rule_sets, tweets, viewers
-from withhold import NOT_A_TWEET, Engine, Link, Reference, RuleSet, Snapshot, SubjectTypeError, Tweet, Viewer
+from withhold import NOT_A_TWEET, Engine, Link, Reference, RuleSet, Snapshot, SubjectTypeError, Tweet, View, Viewer
 from withhold.engine import Shadow, ShadowCounts
 
 OTHER = RuleSet([rule("in-9", accounts=[18])])
@@ -70,8 +70,11 @@ def test_a_shadow_equals_the_reference_on_both_rule_sets(old, new, policy, viewe
     hidden = [reference_page(side, viewer, at, items) for side in sides]
     for before, after in zip(every_snapshot(old), every_snapshot(new), strict=True):
         engine = Engine(before, policy)
+        plain = engine.view(viewer, at)
         with engine.shadow(after, share=1.0, interval=3600) as shadow:
-            engine.view(viewer, at).filter(items)
+            view = engine.view(viewer, at)
+            assert view.filter(items) == plain.filter(items)
+            same_answers(view, plain, items)
         assert counts(shadow) == {"pages": 1, "different" if hidden[0] != hidden[1] else "same": 1}
         for each in shadow.differences():
             subject = tweet_of(each.links)
@@ -89,6 +92,22 @@ def tweet_of(links: tuple[Link, ...]) -> Tweet:
     assert tweet
     assert account
     return Tweet(tweet, account, retweet_of=tweet_of(tuple(others)) if others else None)
+
+
+def same_answers(view: View, plain: View, items: list[Any]) -> None:
+    """Assert that two views give the same answers to all other questions."""
+    assert type(view) is not type(plain)
+    assert (view.viewer, view.at, view.answer_revision) == (plain.viewer, plain.at, plain.answer_revision)
+    columns = [each.id for each in items if isinstance(each, Tweet)], [1 for each in items if isinstance(each, Tweet)]
+    assert view.mask(*columns) == plain.mask(*columns)
+    assert view.freshness(*columns) == plain.freshness(*columns)
+    for item in items:
+        if isinstance(item, Tweet):
+            assert view.check_tweet(item) == plain.check_tweet(item)
+        else:
+            assert view.withholds(*item) is plain.withholds(*item)
+            assert view.check(tweet_id=item[0], account_id=item[1]) == plain.check(tweet_id=item[0], account_id=item[1])
+            assert view.explain(item) == plain.explain(item)
 
 
 def reference_page(reference: Reference, viewer: Viewer, at: Any, items: list[Any]) -> set[tuple[Any, ...]]:

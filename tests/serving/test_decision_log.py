@@ -379,6 +379,7 @@ def test_a_line_that_is_no_record_is_refused(line: bytes) -> None:
     problem, good = read_log(BytesIO(line + b"\n" + json.dumps(RECORD).encode()), "log.jsonl")
     assert isinstance(problem, Problem)
     assert problem.code in ("bad-log-record", "unknown-log-version")
+    assert "line 1" not in str(problem)
     assert isinstance(good, LoggedPage)
 
 

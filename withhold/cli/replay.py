@@ -70,9 +70,10 @@ class ReplayResult:
         for table in self._tables() if turns else ():
             yield ""
             yield str(table)
-        yield ""
-        yield "not in the log:"
-        yield from self._unknown()
+        if unknown := [*self._unknown()]:
+            yield ""
+            yield "not in the log:"
+            yield from unknown
 
     def _turn(self, turn: Turn, behind: Behind) -> Iterator[str]:
         where = enumerated(
@@ -111,7 +112,8 @@ class ReplayResult:
 
     def _unknown(self) -> Iterator[str]:
         found = self.found
-        yield f"  {_count(found.visible, 'visible item')}, and the quotes in hidden ones: these rules may hide some of them"
+        if found.visible or found.hits:
+            yield f"  {_count(found.visible, 'visible item')}, and the quotes in hidden ones: these rules may hide some of them"
         if found.not_named:
             yield f"  the ids of {_count(found.not_named, 'hit')}, which could not be asked about"
         if found.without_account:

@@ -44,7 +44,7 @@ class LogCounts(NamedTuple):
     waiting: int
 
 
-class Sink(Protocol):
+class LogSink(Protocol):
     """Where records go: a file, a queue, a service. `DecisionLog` calls it from one thread at a time."""
 
     def write(self, record: dict[str, Any]) -> None:
@@ -79,7 +79,7 @@ class DecisionLog(Background):
 
     def __init__(
         self,
-        sink: Sink,
+        sink: LogSink,
         *,
         share: float = 1.0,
         mask: Callable[[dict[str, Any]], dict[str, Any]] | None = None,

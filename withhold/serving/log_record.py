@@ -5,6 +5,7 @@ The `README.md` beside this file describes its fields. Records of another versio
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -27,6 +28,8 @@ from withhold.parsing.strict import Id, Instant
 VERSION = 1
 #: The maximum length of a line that is read, in bytes.
 _LONGEST = 1 << 26
+#: How pydantic describes a text that is not JSON, with the column.
+_NOT_JSON = re.compile(r"Invalid JSON: (.*) at line \d+ column (\d+)")
 
 
 class AnsweredPage(NamedTuple):
@@ -161,8 +164,8 @@ def read_log(file: BinaryIO, name: str) -> Iterator[LoggedPage | Problem]:
             while (rest := file.readline(_LONGEST)) and not rest.endswith(b"\n"):
                 pass
             yield _refused(f"the line is longer than {_LONGEST:,} bytes", place)
-        elif line.strip():
-            yield _read(line, place)
+        elif text := line.rstrip():
+            yield _read(text, place)
 
 
 def _read(line: bytes, place: Place) -> LoggedPage | Problem:
@@ -175,6 +178,8 @@ def _read(line: bytes, place: Place) -> LoggedPage | Problem:
         return _page(_Record.model_validate_json(line))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)[0]
+        if found := _NOT_JSON.fullmatch(details["msg"]):
+            return _refused(f"it is not JSON: {found[1].lower()}", Place(place.file, place.line, int(found[2]) or 1))
         message = details["ctx"]["message"] if details["type"] == "withhold" else details["msg"].lower()
         where = ".".join(map(str, details["loc"]))
         return _refused(f"{where}: {message}" if where else message, place)
