@@ -372,6 +372,12 @@ def test_a_record_that_is_not_understood_is_refused_with_its_line(change: dict[s
     assert message in str(problem)
 
 
+def test_a_code_that_denotes_another_one_is_read_as_that() -> None:
+    (found,) = read_log(BytesIO(json.dumps({**RECORD, "country": "UK"}).encode()), "log.jsonl")
+    assert isinstance(found, LoggedPage)
+    assert found.viewer == Viewer(country="GB")
+
+
 @pytest.mark.parametrize(
     "line", [b'{"version":1,"at":"2021', b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'"\\ud800"']
 )

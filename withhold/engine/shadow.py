@@ -39,7 +39,8 @@ class ShadowCounts(NamedTuple):
     """What became of the pages that a shadow was to compare: `pages` is the sum of the others.
 
     `same` and `different` are the pages that were compared: on a different one, another item or another quote is hidden.
-    `failed` raised an exception, `dropped` came while too many waited, and `waiting` have not been compared yet.
+    `failed` raised an exception, `dropped` came while too many waited or after `close`, and `waiting` have not been compared
+    yet.
     """
 
     pages: int

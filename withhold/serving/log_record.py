@@ -6,6 +6,7 @@ The `README.md` beside this file describes its fields. Records of another versio
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from withhold.engine import View
 from withhold.engine.explain import subject_values
-from withhold.errors import Place, Problem, WithholdError, excerpt, quoted
+from withhold.errors import Place, Problem, RuleSetWarning, WithholdError, excerpt, quoted
 from withhold.model import Decision, Outcome, Policy, Subject, Tweet, Viewer
 from withhold.model.freshness import policy_of
 from withhold.model.ids import in_json
@@ -199,11 +200,10 @@ def _page(found: _Record) -> LoggedPage:
         message = f"answer_revision {excerpt(found.answer_revision)} is not a revision of answers"
         raise WithholdError(Problem("bad-log-record", message))
     account = found.viewer_account_id
-    viewer = Viewer(
-        country=found.country,
-        subdivisions=tuple(found.subdivisions),
-        account_id=None if account is None else id_from_text(account, "viewer_account_id"),
-    )
+    account_id = None if account is None else id_from_text(account, "viewer_account_id")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuleSetWarning)  # a code that is read as another one is understood
+        viewer = Viewer(country=found.country, subdivisions=tuple(found.subdivisions), account_id=account_id)
     hits = [
         LoggedHit(_subject(hit.subject), Outcome(hit.outcome), tuple(hit.rule_ids))
         for hit in (*found.hidden, *found.tombstones)
