@@ -49,7 +49,7 @@ BEYOND = {
         "not-an-instant",
         "bad-group",
     ),
-    "bad-ids-file",
+    *("bad-ids-file", "cyclic-group"),
 }
 
 
@@ -135,6 +135,8 @@ def test_rule_files_of_the_corpus_that_load_are_valid_and_those_with_unknown_key
     [
         (Kind.CASES, FINE),
         (Kind.CASES, FILES["rules/in.cases.yaml"].text),
+        (Kind.CASES, "groups: {near: [PK, US-MS], all: near}\n" + FINE.replace("US: visible", "near: visible")),
+        (Kind.CASES, FINE.replace("account: 17", "accounts: [17, '18']\n    tweets: 19").replace("US", "elsewhere")),
         (Kind.CASES, FINE + "policy: {author_sees_own: true, unknown_location: null}\nroot:\n"),
         (Kind.PROTECTED, FILES["protected.yaml"].text),
         (
@@ -160,6 +162,8 @@ def test_other_files_that_load_are_valid(kind: Kind, text: str) -> None:
         (Kind.RULES, "rules: [{id: a, reason: terms, from: 2021-02-10}]"),
         (Kind.CASES, "rules: in.yaml\ncases: []\n"),
         (Kind.CASES, FINE.replace("expect", "expects")),
+        (Kind.CASES, "groups: [PK]\n" + FINE),
+        (Kind.CASES, FINE.replace("account: 17", "accounts: {17: 18}")),
         (Kind.CASES, FINE.replace("withheld", "hidden")),
         (Kind.PROTECTED, "protected: [{account: 1101}]\n"),
         (Kind.PROTECTED, "protected: [{account: 1101, category: friend}]\n"),

@@ -103,6 +103,8 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
             ["7:29 nothing-elsewhere"],
         ),
         ("groups: {gulf: []}\n" + FINE, ["1:16 bad-group"]),
+        ("groups: {a: [b], b: [a]}\n" + FINE.replace("IN: withheld", "a: withheld"), ["1:22 cyclic-group"]),
+        ("groups: {a: [WORLD]}\n" + FINE.replace("IN: withheld", "a: withheld"), ["1:14 bad-group"]),
         ("groups: {unknown: [AE]}\n" + FINE, ["1:10 taken-group"]),
         ("groups: {Elsewhere: [AE]}\n" + FINE, ["1:10 taken-group"]),
         ("groups: {EU: [AE]}\n" + FINE, ["1:10 taken-group"]),

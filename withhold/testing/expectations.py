@@ -13,7 +13,7 @@ from withhold.parsing.nodes import Node
 from withhold.parsing.strict import problem
 from withhold.sources.entry import Groups
 from withhold.sources.groups import read_groups
-from withhold.territories import resolve
+from withhold.territories import WORLD, resolve
 from withhold.testing.cases import Expectation
 from withhold.testing.elsewhere import ELSEWHERE, Elsewhere, places_elsewhere
 from withhold.testing.viewers import UNKNOWN, place_of, viewer
@@ -33,7 +33,8 @@ def groups_of(root: Node, problems: list[Problem]) -> Groups:
         if str(key.text).strip().lower() in (UNKNOWN, ELSEWHERE):
             hint = "use a name that no other group and no territory has"
             problems.append(Problem("taken-group", f"the name {quoted(key.text)} is taken", key.place, hint))
-    return found
+    # A group with a problem has `WORLD` as its member, where no viewer can be.
+    return {name: tuple(member for member in members if member.code != WORLD) for name, members in found.items()}
 
 
 def read_place(text: str, info: ValidationInfo) -> str:
