@@ -234,7 +234,8 @@ def test_each_mistake_has_its_place_and_a_hint(there: Path, text: str, problem: 
         found = run(*command)
         assert found.exit_code == 4, found.output
         assert f"withhold.toml:{problem}" in found.output
-        assert "give --no-config" in found.output or command[0] == "lint"
+        assert "the configuration was refused: " in found.output
+        assert "give --no-config" in found.output
     with pytest.raises(RuleSetError) as caught:
         read_configuration(Path("rules"))
     assert all(each.hint for each in caught.value.problems)
@@ -243,6 +244,7 @@ def test_each_mistake_has_its_place_and_a_hint(there: Path, text: str, problem: 
 def test_all_mistakes_and_those_of_the_rules_are_reported_together(there: Path) -> None:
     write(there, {"withhold.toml": "a = 1\nb = 2\n", "rules/in.yaml": FILES["rules/in.yaml"].replace("17", "x")})
     found = run("lint", "rules")
+    assert "the rule set was refused: 3 problems; rules read: 1, refused: 1\n" in found.stdout
     assert [line.partition(" ")[0] for line in found.stdout.splitlines()[:3]] == [
         "rules/in.yaml:3:16:",
         "withhold.toml:1:1:",

@@ -188,6 +188,6 @@ def test_configurations() -> None:
 
 def test_editors_can_complete_codes_and_checks() -> None:
     rule = schema_of(Kind.RULES)["$defs"]["RuleEntry"]["properties"]
-    assert {"IN", "NO", "EU", "WORLD"} <= set(rule["withheld_in"]["anyOf"][0]["anyOf"][0]["enum"])
+    assert {"IN", "NO", "EU", "WORLD"} <= set(schema_of(Kind.RULES)["$defs"]["Code"]["anyOf"][0]["enum"])
     assert rule["override"]["anyOf"][0]["properties"]["no-end"]["description"].startswith("A rule should have an end")
     assert rule["from"]["description"]

@@ -104,7 +104,7 @@ def fmt(
                 changed[path] = (text, new)
     if problems:
         refused = RuleSetError(in_order(problems))
-        raise refuse(Refusal(refused, (paths or [Path()])[0], "no file was written"), form)
+        raise refuse(Refusal(refused, (paths or [Path()])[0], "no file was written", what="formatting"), form)
     result = FmtResult(len(files), changed, check=check, diff=diff)
     for path, (_, new) in changed.items() if result.writes else ():
         write_text(path, new)

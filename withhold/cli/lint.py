@@ -54,12 +54,15 @@ def lint(
     instant = options.instant_of(at)
     refused: list[RuleSetError] = []
     configuration = _configured(rules, refused, no_config=no_config)
+    unconfigured = list(refused)
     root = root or configuration.root
     accounts = _find_protected(rules, root, protected, configuration, refused)
     loaded = _loaded(rules, root, refused)
     guard = _guard(rules, accounts)
     if refused:
-        raise refuse(Refusal(_merged(refused, loaded), rules, str(guard), guard.to_dict()), form, out)
+        what = "the configuration" if refused == unconfigured else "the rule set"
+        note = f"{guard}; {options.NO_CONFIG}" if unconfigured else str(guard)
+        raise refuse(Refusal(_merged(refused, loaded), rules, note, guard.to_dict(), what), form, out)
     advice, suppressed = configuration.applied(advise(loaded, accounts, at=instant))
     problems = in_order([*loaded.warnings, *advice])
     result = LintResult(

@@ -44,6 +44,8 @@ Root = Annotated[
 NoConfig = Annotated[
     bool, typer.Option("--no-config", help="Read no `withhold.toml`, and no `[tool.withhold]` of `pyproject.toml`.")
 ]
+#: What to do about a configuration that is refused.
+NO_CONFIG = "correct the configuration, or give --no-config"
 TweetId = Annotated[str | None, typer.Option("--tweet", metavar="ID", help="The id of the tweet.")]
 AccountId = Annotated[
     str | None, typer.Option("--account", metavar="ID", help="The id of the account, or of the tweet's author.")
@@ -123,8 +125,7 @@ def configuration_of(rules: Path, form: Format, *, no_config: bool) -> Configura
     try:
         return read_configuration(rules)
     except RuleSetError as error:
-        note = "the configuration was not understood: correct it, or give --no-config"
-        raise refuse(Refusal(error, rules, note), form) from None
+        raise refuse(Refusal(error, rules, NO_CONFIG, what="the configuration"), form) from None
 
 
 def policy_of(

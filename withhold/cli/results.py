@@ -35,13 +35,17 @@ _RULE_COLUMNS = ("rule_id", "state", "effect", "territories", "from", "until", "
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Refused files. Problems without a place concern `path`; `note` describes how the command ran."""
+    """Refused files. Problems without a place concern `path`; `note` describes how the command ran.
+
+    `what` names what was refused, if the error is a `RuleSetError` of other files than rules.
+    """
 
     error: RuleSetError | CaseError | DemandError | LedgerError | WireError
     path: Path
     note: str = ""
     #: Further entries of `to_dict`.
     more: Mapping[str, object] = field(default_factory=dict)
+    what: str = "the rule set"
 
     def to_dict(self) -> dict[str, object]:
         error = self.error

@@ -85,7 +85,7 @@ class _Code:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, *_: Any) -> CoreSchema:
-        return str_schema()
+        return str_schema(ref="Code")
 
     @classmethod
     def __get_pydantic_json_schema__(cls, *_: Any) -> dict[str, Any]:

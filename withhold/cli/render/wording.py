@@ -55,7 +55,7 @@ def refusal_line(refusal: Refusal) -> str:
     if isinstance(error, WireError):
         return f"the file was refused: {problems}"
     of_rules = f"; rules read: {error.read}, refused: {error.refused}" if error.refused else ""
-    return f"the rule set was refused: {problems}{of_rules}"
+    return f"{refusal.what} was refused: {problems}{of_rules}"
 
 
 def headline(summary: Summary) -> str:
