@@ -189,6 +189,8 @@ def test_line_ends_stay(there: Path) -> None:
         ("a:  'it''s'\nb:  \"\\x41\"\n", "a: 'it''s'\nb: \"\\x41\"\n"),
         ("a: # why\n  b:  c\n", "a: # why\n  b: c\n"),
         ("a: b \t\n  \nc: d\n", "a: b\n\nc: d\n"),
+        ("a: b\n# the end", "a: b\n# the end\n"),
+        ("a: |\n   x \t\nb: 1\n", "a: |\n  x \t\nb: 1\n"),
         ("a: - b\n", ""),
     ],
 )
@@ -199,6 +201,22 @@ def test_single_files(text: str, tidy: str) -> None:
         return
     assert formatted(text, "f.yaml") == tidy
     assert formatted(tidy, "f.yaml") == tidy
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("b: [\n\n1]\na:\n  # between a key and its value\n  c\n", 5),
+        ("a: |\n  b\nc:\n  -\n    # before the first key\n    d: e\n", 5),
+        ("a: b\nc: a\ttab\n", 2),
+        ("a: b\n? c\n: d\n", 2),
+    ],
+)
+def test_the_line_that_cannot_be_formatted_is_named(text: str, line: int) -> None:
+    with pytest.raises(RuleSetError) as caught:
+        formatted(text, "f.yaml")
+    (problem,) = caught.value.problems
+    assert (problem.code, str(problem.place)) == ("cannot-format", f"f.yaml:{line}:1")
 
 
 _comments = st.sampled_from(("", "", "", "  # c", " #: [d", "   # - e: f", ' # "g'))

@@ -11,11 +11,12 @@ import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 from io import StringIO
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import yaml
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.resolver import VersionedResolver
 
 from withhold.errors import Place
@@ -38,18 +39,29 @@ def formatted(text: str, file: str) -> str:
     if read_yaml(text, file) is None:
         return text
     old = text.replace("\r\n", "\n")
+    if not old.endswith("\n"):
+        old += "\n"
     hidden, values = _without_long_values(_without_tabs(old))
     try:
-        laid = _with_comments_indented(hidden, _round_trip(hidden))
-    except (YAMLError, yaml.YAMLError, ValueError):
-        laid = ""  # the comparison refuses it
-    new = _with_values(laid, values)
-    if (at := _first_difference(old, new)) is not None:
-        line = old.count("\n", 0, at) + 1
+        new = _with_values(_with_comments_indented(hidden, _round_trip(hidden)), values)
+        line = _first_difference(old, new)
+    except MarkedYAMLError as error:
+        line = _line(hidden, error.problem_mark.index if error.problem_mark else 0, values)
+    except _MovedError as error:
+        line = _line(hidden, error.offset, values)
+    if line is not None:
         message = "this cannot be formatted without changing more than spaces"
         hint = "write it in a simpler way, or leave this file out"
         raise refused("cannot-format", message, Place(file, line), hint)
     return new.replace("\n", "\r\n") if "\r\n" in text else new
+
+
+class _MovedError(Exception):
+    """A comment is elsewhere than before. `offset` is where it was in the text without long values."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(offset)
+        self.offset = offset
 
 
 class _Text:
@@ -149,7 +161,7 @@ def _without_long_values(text: str) -> tuple[str, dict[str, _Value]]:
             if comma or "\n" in written or "\\" in written:
                 value = _Value(*_flow_lines(written, begins, depths))
         elif depth == 0 and isinstance(token, yaml.ScalarToken):
-            begins, written = start, written.rstrip()
+            begins, written = start, re.sub(r"\n\s*\Z", "", written)
             if token.style in ("|", ">"):
                 value = _block(written)
             elif "\n" in written or "\\" in written:
@@ -213,12 +225,16 @@ def _with_comments_indented(old: str, new: str) -> str:
     before, after = _Text(old), _Text(new)
     parts: list[str] = []
     done = 0
-    for (at, comment), (now_at, now), around, now_around in zip(
-        before.comments(), after.comments(), _around(before), _around(after), strict=True
+    for written, laid, around, now_around in zip_longest(
+        before.comments(), after.comments(), _around(before), _around(after)
     ):
+        if written is None or laid is None:
+            raise _MovedError(written[0] if written else len(old))
+        (at, comment), (now_at, now) = written, laid
         column, now_column = before.indentation(at), after.indentation(now_at)
-        if comment != now or (column is None) != (now_column is None) or around.next_level != now_around.next_level:
-            raise ValueError
+        same = around.next_level == now_around.next_level and len(around.columns) == len(now_around.columns)
+        if comment != now or (column is None) != (now_column is None) or not same:
+            raise _MovedError(at)
         if column is not None and now_column is not None:
             parts += [new[done : now_at - now_column], " " * now_around.columns[around.level(column)]]
             done = now_at
@@ -265,20 +281,30 @@ def _around(text: _Text) -> Iterator[_Around]:
         yield _Around(last + following[len(last) :], level)
 
 
+def _line(hidden: str, offset: int, values: dict[str, _Value]) -> int:
+    """Return the line in a file of an offset in its text without long values."""
+    before = hidden[:offset]
+    return before.count("\n") + 1 + sum(len(value.others) for name, value in values.items() if name in before)
+
+
 def _first_difference(old: str, new: str) -> int | None:
-    """Return the offset of the first place where two texts differ in more than spaces and the ends of lines, or None."""
+    """Return the first line of a text where another differs in more than spaces and the ends of lines, or None."""
+    at = None
     if "".join(old.split()) != "".join(new.split()):
         rest = iter("".join(new.split()))
-        return next(
-            (at for at, letter in enumerate(old) if not letter.isspace() and next(rest, "") != letter), len(old)
-        )
-    before, after = _Text(old), _Text(new)
-    if [text for _, text in before.comments()] != [text for _, text in after.comments()]:
-        return next(before.comments())[0]
-    for (event, at), (now, _) in zip(before.events(), after.events(), strict=False):
-        if _meaning(event) != _meaning(now):
-            return at
-    return None
+        letters = ((at, letter) for at, letter in enumerate(old) if not letter.isspace())
+        at = next((at for at, letter in letters if next(rest, "") != letter), len(old))
+    else:
+        before, after = _Text(old), _Text(new)
+        for (event, start), (now, _) in zip(before.events(), after.events(), strict=False):
+            if _meaning(event) != _meaning(now):
+                at = start
+                break
+        for (start, comment), (_, now) in zip(before.comments(), after.comments(), strict=False):
+            if comment != now:
+                at = start
+                break
+    return None if at is None else old.count("\n", 0, at) + 1
 
 
 def _meaning(event: Any) -> tuple[object, ...]:
