@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from tests.cli.repositories import git
 from tests.sources.writing import write
 from withhold.cli.app import app
 from withhold.cli.configuration import read_configuration
@@ -174,6 +177,20 @@ class TestWhereItIsFound:
         found = run("lint", "rules")
         assert (found.exit_code, "[outside-rule-set]" in found.stdout) == (4, True)
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+    def test_a_pipe_or_a_directory_is_refused_and_a_file_of_other_tools_too_if_it_is_broken(self, there: Path) -> None:
+        os.mkfifo("withhold.toml")
+        assert (
+            "withhold.toml:1:1: cannot read it: it is a pipe or a device [unreadable-file]"
+            in run("lint", "rules").stdout
+        )
+        Path("withhold.toml").unlink()
+        Path("withhold.toml").mkdir()
+        assert "withhold.toml:1:1: cannot read it: is a directory [unreadable-file]" in run("lint", "rules").stdout
+        Path("withhold.toml").rmdir()
+        write(there, {"pyproject.toml": "[tool"})
+        assert "pyproject.toml:1:6: this is not TOML: " in run("lint", "rules").stdout
+
     def test_a_snapshot_has_the_configuration_beside_it(self, there: Path) -> None:
         assert run("compile", "rules", "-o", "rules.wh").exit_code == 0
         write(there, {"withhold.toml": CONFIGURED})
@@ -295,6 +312,22 @@ class TestWhatItChanges:
                 found = run(command, *arguments)
                 assert found.exit_code in (0, 1), found.output
                 assert "outside-rule-set" not in found.output
+
+    @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+    def test_the_root_of_a_revision(self, there: Path) -> None:
+        """Also if the command runs below the top of the repository."""
+        outside = FILES["rules/in.yaml"].replace("accounts: [17]", "ids_file: ../ids.csv")
+        write(there, {"rules/in.yaml": outside, "ids.csv": "kind,id\naccount,17\n"})
+        git("init", "-q", ".")
+        git("add", ".")
+        git("commit", "-q", "-m", "rules")
+        assert "outside-rule-set" in run("diff", "HEAD", "rules").output
+        write(there, {"withhold.toml": "root = '.'\n"})
+        for folder in (there, there / "rules" / "archive"):
+            with chdir(folder):
+                found = run("diff", "HEAD:rules", "HEAD:rules")
+                assert "no viewer gets a different outcome" in found.stdout, found.output
+        assert "no viewer gets a different outcome" in run("diff", "HEAD", "rules").stdout
 
     def test_lists_of_protected_accounts_are_added(self, there: Path) -> None:
         listed = "protected:\n  - {{account: {}, category: journalist}}\n"

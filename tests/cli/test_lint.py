@@ -312,6 +312,17 @@ class TestSarifLimits:
         (invocation,) = self.log(*["note"] * 250)["invocations"]
         assert invocation["toolExecutionNotifications"] == []
 
+    def test_suppressed_problems_give_way_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("withhold.cli.render.sarif.RESULTS", 3)
+        found = [Problem("bad-id", f"listed {n}", Place("in.yaml", n), severity="note") for n in (1, 2)]
+        suppressed = [Problem("bad-id", f"suppressed {n}", Place("in.yaml", n)) for n in (3, 4)]
+        (run,) = cast(list[dict[str, Any]], sarif_of(found, Path("in.yaml"), suppressed=suppressed)["runs"])
+        assert [(each["message"]["text"], len(each["suppressions"])) for each in run["results"]] == [
+            ("listed 1", 0),
+            ("listed 2", 0),
+            ("suppressed 3", 1),
+        ]
+
     def test_e4_a_file_that_is_too_large_is_cut_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("withhold.cli.render.sarif.COMPRESSED", 100_000)
         chance = random.Random(1)  # text that does not compress

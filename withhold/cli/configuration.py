@@ -16,7 +16,7 @@ from pydantic import Field, ValidationInfo
 
 from withhold.cli.codes import explained
 from withhold.cli.results import FailOn
-from withhold.errors import Problem, RuleSetError, did_you_mean, in_order, quoted
+from withhold.errors import Place, Problem, RuleSetError, did_you_mean, in_order, quoted
 from withhold.lint import CHECKS
 from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import Policy, Settle
@@ -151,7 +151,7 @@ def _node(file: Path, table: tuple[str, ...], root: Root) -> Node | None:
     except (OSError, ValueError) as error:
         if isinstance(error, RuleSetError):
             raise
-        raise RuleSetError([unreadable(error, str(shown))]) from None
+        raise RuleSetError([unreadable(error, Place(str(shown)))]) from None
 
 
 def _made(file: Path, node: Node) -> Configuration:
