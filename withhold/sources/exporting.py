@@ -12,6 +12,8 @@ from withhold.errors import Problem, RuleSetError, escaped_path
 from withhold.model.instants import in_iso
 from withhold.model.rule import Disclosure, Effect, Rule
 
+# libyaml's writer is five times as fast, but PyYAML may have been built without it. It escapes emoji.
+_Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 #: Rules with more ids than this keep them in a list beside the rule file.
 _LISTED = 20
 _LISTS = "targets"
@@ -38,7 +40,7 @@ def rule_files(rules: Mapping[str, Iterable[Rule]], command: str) -> dict[str, s
                 entry["ids_file"] = path
                 entry = {key: value for key, value in entry.items() if key not in ("accounts", "tweets")}
             entries.append(entry)
-        text = yaml.safe_dump({"rules": entries}, sort_keys=False, allow_unicode=True, width=120)
+        text = yaml.dump({"rules": entries}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
         files[f"{name}.yaml"] = f"{mark_of(command)}\n{text}"
     return files
 
@@ -59,14 +61,17 @@ def _entry(rule: Rule) -> dict[str, Any]:
         "except_in": list(rule.except_in),
         "from": in_iso(rule.from_),
         "until": in_iso(rule.until),
+        "stays": [{"from": in_iso(stay.start), "until": in_iso(stay.end)} for stay in rule.stays],
         "effect": str(rule.effect) if rule.effect is not Effect.WITHHOLD else None,
         "reason": str(rule.reason),
         "if_unknown": None if rule.if_unknown is None else str(rule.if_unknown),
         "demand": rule.demand,
         "jurisdiction": rule.jurisdiction,
         "disclosure": str(rule.disclosure) if rule.disclosure is not Disclosure.REASON else None,
+        "review_by": in_iso(rule.review_by),
         "note": rule.note,
         "override": dict(rule.override),
+        **dict(rule.extra),
     }
     return {name: value for name, value in values.items() if value}
 
