@@ -8,8 +8,8 @@ import json
 import pytest
 
 from tests.wire.material import AT, read_text
-from withhold import Place, WireError
-from withhold.wire import FORMS, load_ids, read, records, rules_of
+from withhold import Place, RuleSet, WireError
+from withhold.wire import FORMS, load_ids, read, records, rules_of, write
 
 #: What is written in a form, and the code of its refusal.
 REFUSED = [
@@ -42,6 +42,7 @@ REFUSED = [
     ("v1", '{"id":1,"text":"","withheld_scope":"tweet"}', "bad-event"),
     ("v1", '{"id":1,"text":"","withheld_scope":"user","withheld_in_countries":["IN"]}', "no-account"),
     ("v1", '{"id":1,"text":"","user":[]}', "bad-event"),
+    ("v1", '{"id":1,"text":"","quoted_status":{"id":2,"withheld_scope":"all"}}', "bad-event"),
     ("stream", '{"status_witheld":{"id":1}}', "unknown-event"),
     ("stream", "{}", "unknown-event"),
     ("stream", '{"user_withheld":{"id":1}}', "bad-event"),
@@ -84,6 +85,10 @@ REFUSED = [
     ("takedowns", "kind,id,labels\ntweet,1,LegalRequest", "bad-label"),
     ("takedowns", "kind,id,labels\ntweet,1,LegalRequest(de", "bad-label"),
     ("takedowns", "kind,id,labels\ntweet,1,Dmca(de)", "bad-label"),
+    ("takedowns", f"kind,id,labels\ntweet,1,Dmca{' ' * 120_000}!", "bad-label"),
+    ("takedowns", f"kind,id,labels\ntweet,1,LegalRequest:de{' ' * 120_000}!", "bad-label"),
+    ("takedowns", f"kind,id,labels\ntweet,1,{'d' * 120_000}!", "bad-label"),
+    ("takedowns", f"kind,id,labels\ntweet,1,LegalRequest{'(' * 120_000}", "bad-label"),
     ("takedowns", "kind,id,labels\ntweet,1,LegalRequest(zz)", "unknown-territory"),
     ("takedowns", "kind,id,labels\ntweet,1,Dmca,2021", "bad-csv"),
     ("buzzfeed", "user_id,withheld_category,withheld_in_countries\n1,withheld,", "bad-event"),
@@ -91,6 +96,7 @@ REFUSED = [
     ("buzzfeed", "user_id,withheld_category,withheld_in_countries\n1,hidden,DE", "bad-event"),
     ("buzzfeed", "user_id,withheld_category,withheld_in_countries\n7.3E+17,withheld,DE", "lossy-id"),
     ("buzzfeed", "user_id,withheld_category,withheld_in_countries\n1,withheld,DE FR", "unknown-territory"),
+    ("buzzfeed", "user_id,withheld_category,withheld_in_countries\n732198000000000000,withheld,DE", "lossy-id"),
     ("youtube", '{"id":"zzzzzzzzzzz","contentDetails":{}}', "unmapped-subject"),
     ("youtube", '{"id":{"videoId":"aaaaaaaaaaa"},"contentDetails":{}}', "unmapped-subject"),
     ("youtube", '{"id":"aaaaaaaaaaa","contentDetails":{"regionRestriction":{"allowed":[],"blocked":[]}}}', "bad-event"),
@@ -181,6 +187,11 @@ def test_numeric_ids_that_were_rounded_are_refused_and_exact_ones_are_kept():
 def test_a_form_without_instants_needs_one(form):
     with pytest.raises(WireError, match="no-instant"):
         read(form, io.BytesIO(b""), "a", theirs={})
+
+
+def test_a_form_that_can_only_be_read_is_not_written():
+    with pytest.raises(WireError, match="the form `youtube` can only be read"):
+        write(FORMS["youtube"], RuleSet(), AT)
 
 
 @pytest.mark.parametrize("form", [form for form in FORMS.values() if form.needs_ids], ids=lambda form: form.name)

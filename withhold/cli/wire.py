@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from withhold.cli import options
+from withhold.cli.collection import no_garbage_collection
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import err, out, print_problems, refuse, show
 from withhold.cli.render import Format
+from withhold.cli.render.wording import counted
 from withhold.cli.results import Refusal, problem_values
 from withhold.cli.writing import check_folder
 from withhold.errors import RuleSetError, WireError, escaped_path, quoted
@@ -69,7 +71,9 @@ class ImportResult:
         if found.refused > len(found.problems):
             lines.append(f"… and {found.refused - len(found.problems):,} more")
         lines += [f"warning: {alias} ({count:,})" for alias, count in sorted(found.aliases.items())]
-        lines.append(f"{found.form.name}: {found.given:,} records, {found.read:,} read, {found.refused:,} refused")
+        lines.append(
+            f"{found.form.name}: {counted(record=found.given)}, {found.read:,} read, {found.refused:,} refused"
+        )
         if found.skipped:
             kinds = ", ".join(f"{kind} ({count:,})" for kind, count in sorted(found.skipped.items()))
             lines.append(f"without effect: {kinds}")
@@ -105,7 +109,7 @@ def import_(
     """Read events in another system's form, and write the rules that follow from them, with their periods.
 
     Records that are malformed are counted and reported, the others are read, and the exit status is 1. The directory then has
-    the rules of this file alone. The same file gives the same bytes.
+    the rules of this file alone, or is left alone if no record was read. The same file gives the same bytes.
     """
     check_folder(output / "rules.yaml")
     check_folder(output / "targets" / "ids.csv")
@@ -117,18 +121,20 @@ def import_(
             raise typer.BadParameter(f"{error.problem.message}; {error.hint}", param_hint=_USAGE[error.code]) from None
         raise refuse(Refusal(error, Path(_name(file))), format_) from None
     result = ImportResult(found, None, output)
-    if found.read or not found.given:
+    if found.read:
         from withhold.sources import exporting
 
-        command, rules = _COMMAND.format(form.name), rules_of(found.events, form.name)
-        files = exporting.rule_files({form.name: rules}, command)
+        command = _COMMAND.format(form.name)
+        with no_garbage_collection():
+            rules = rules_of(found.events, form.name)
+            files = exporting.rule_files({form.name: rules}, command)
         try:
             removed = exporting.write_files(output, files, command)
         except RuleSetError as error:
             raise refuse(Refusal(error, output), format_) from None
         result = ImportResult(found, rules, output, tuple(sorted(files)), tuple(map(str, removed)))
     show(result, format_)
-    raise typer.Exit(ExitCode.FAILURE if found.refused else ExitCode.FINE)
+    raise typer.Exit(ExitCode.FAILURE if found.refused or not found.read else ExitCode.FINE)
 
 
 #: The options without which some forms cannot be read, by the code of the problem.
@@ -136,7 +142,8 @@ _USAGE = {"no-instant": "'--at'", "no-table-of-ids": "'--ids'"}
 
 
 def _read(form: Form, file: BinaryIO, at: datetime | None, ids: Mapping[str, tuple[Kind, int]] | None) -> Read:
-    return read(form, file, _name(file), at=at, theirs=ids)
+    with no_garbage_collection():
+        return read(form, file, _name(file), at=at, theirs=ids)
 
 
 def _name(file: BinaryIO) -> str:

@@ -28,6 +28,8 @@ def read(record: Any, context: Context) -> list[Event]:
     """Return the event of a row."""
     exact = record.get("user_id_numfix", "").removeprefix("'") or None
     id_ = id_of({"user_id": record["user_id"] or None, "user_id_numfix": exact}, context, "user_id", "user_id_numfix")
+    if exact is None:
+        context.suspect(id_)  # a spreadsheet may have rounded it
     category, text = record["withheld_category"], record["withheld_in_countries"].strip()
     if category not in _CATEGORIES:
         message = f"unknown `withheld_category` {quoted(category)}"

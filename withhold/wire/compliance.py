@@ -6,8 +6,8 @@ of countries is complete and has at least one item, so the form cannot state tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from withhold.errors import Problem
 from withhold.wire.codes import codes_of, listed_terms, plain
@@ -15,30 +15,32 @@ from withhold.wire.event import Event
 from withhold.wire.gnip import OTHERS
 from withhold.wire.stream import unknown_message
 from withhold.wire.v2 import cannot_lift
-from withhold.wire.values import Context, Refused, id_value, instant_value, listed, mapping
+from withhold.wire.values import Context, Refused, id_value, instant_value, mapping
 
 say = plain
 
+_OTHERS = OTHERS | {"errors"}
 
-def unwrap(record: object) -> Iterable[object]:
-    """Return the events of a record: its data, and the errors that some records have instead."""
-    if not isinstance(record, dict) or "errors" not in record:
-        return (record,)
-    errors = ({"errors": error} for error in listed(record["errors"], "errors"))
-    return (record["data"], *errors) if record.get("data") is not None else errors
+
+def inside_of(record: object, context: Context) -> dict[str, Any]:
+    """Return the data of a record, or the record itself if it has none, such as one with errors."""
+    found = mapping(record, "the record")
+    data = found.get("data")
+    if data is None:
+        return found
+    if "errors" in found:
+        context.skipped["errors"] += 1
+    return mapping(data, "data")
 
 
 def read(record: object, context: Context) -> list[Event]:
     """Return the event of a record. `quote_tweet_id` names a post that quotes the withheld one, and is not withheld itself."""
-    found = mapping(record, "the record")
-    data = found.get("data")
-    if data is not None:
-        found = mapping(data, "data")
+    found = inside_of(record, context)
     if (body := found.get("withheld")) is not None:
         kind, inside = "tweets", "tweet"
     elif (body := found.get("user_withheld")) is not None:
         kind, inside = "accounts", "user"
-    elif other := next((name for name in found if name in OTHERS or name == "errors"), None):
+    elif other := next((name for name in found if name in _OTHERS), None):
         context.skipped[other] += 1
         return []
     else:

@@ -35,9 +35,9 @@ def load_ids(path: str | os.PathLike[str]) -> dict[str, tuple[Kind, int]]:
     return found
 
 
-def _add(row: object, found: dict[str, tuple[Kind, int]]) -> None:
-    if not isinstance(row, dict):
-        raise row if isinstance(row, Refused) else TypeError(row)
+def _add(row: dict[str, str] | Refused, found: dict[str, tuple[Kind, int]]) -> None:
+    if isinstance(row, Refused):
+        raise row
     kind = KINDS.get(row["kind"].strip())
     if kind is None:
         raise Refused("unknown-kind", f"unknown kind {quoted(row['kind'])}", "write `account` or `tweet`")

@@ -10,12 +10,10 @@ from withhold.errors import Problem, quoted
 from withhold.model.rule import Reason
 from withhold.territories import WORLD
 from withhold.wire.codes import x_term
-from withhold.wire.compliance import iso, unwrap
+from withhold.wire.compliance import inside_of, iso
 from withhold.wire.event import Event, Kind, Term
 from withhold.wire.stream import unknown_message
 from withhold.wire.values import Context, Refused, id_value, instant_value, mapping
-
-__all__ = ["read", "say", "unwrap", "write"]
 
 _NAME = "public_tweet_unviewable"
 _UNVIEWABLE = x_term(Reason.TERMS, WORLD)
@@ -24,9 +22,7 @@ _OTHERS = frozenset({"public_tweet_notice", "errors"})
 
 def read(record: object, context: Context) -> list[Event]:
     """Return the event of a record."""
-    found = mapping(record, "the record")
-    if found.get("data") is not None:
-        found = mapping(found["data"], "data")
+    found = inside_of(record, context)
     if found.get(_NAME) is None:
         other = next((name for name in found if name in _OTHERS), None)
         if other is None:

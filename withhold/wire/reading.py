@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO
@@ -13,7 +13,7 @@ from withhold.model.instants import utc
 from withhold.model.precision import Precision, Sign
 from withhold.wire.event import Event, Kind
 from withhold.wire.forms import Form
-from withhold.wire.records import csv_records, json_records
+from withhold.wire.records import Record, csv_records, json_records
 from withhold.wire.values import Context, Refused
 
 #: The maximum number of problems that are kept. The others are counted.
@@ -73,6 +73,16 @@ def read(
     return reading.result
 
 
+def _unwrapped(records: Iterable[Record], unwrap: Callable[[object], Iterable[object]]) -> Iterator[Record]:
+    """Yield the records inside each record, with its line."""
+    for line, record in records:
+        try:
+            for inner in (record,) if type(record) is Refused else unwrap(record):
+                yield line, inner
+        except Refused as error:
+            yield line, error
+
+
 class _Reading:
     """The state of one call of `read`."""
 
@@ -81,37 +91,29 @@ class _Reading:
         self._name, self._context = name, context
         #: The records with ids that could be rounded: the line, the first and the end of its events, and these ids.
         self._doubtful: list[tuple[int, int, int, tuple[int, ...]]] = []
-        self._precision = Precision()
-        self._signs: dict[int, Sign | None] = {}
 
-    def run(self, records: Iterable[tuple[int, object]]) -> None:
+    def run(self, records: Iterable[Record]) -> None:
         found, context = self.result, self._context
-        unwrap, read_one, events, bare = found.form.unwrap, found.form.read, found.events, context.bare
+        read_one, events, bare = found.form.read, found.events, context.bare
+        if found.form.unwrap is not None:
+            records = _unwrapped(records, found.form.unwrap)
         given = 0
         for line, record in records:
-            inner: Iterable[object] = (record,)
-            if unwrap is not None and type(record) is not Refused:
-                try:
-                    inner = unwrap(record)
-                except Refused as error:
-                    inner = (error,)
-            for each in inner:
-                given += 1
-                try:
-                    if type(each) is Refused:
-                        raise each
-                    got = read_one(each, context)
-                except Refused as error:
-                    self._refuse(line, error.code, error.message, error.hint)
-                    bare.clear()
-                except RecursionError:
-                    self._refuse(line, "bad-json", "the record is nested too deeply", None)
-                    bare.clear()
-                else:
-                    if bare:
-                        self._doubt(line, len(got))
-                        bare.clear()
-                    events += got
+            given += 1
+            try:
+                if type(record) is Refused:
+                    raise record
+                got = read_one(record, context)
+            except Refused as error:
+                self._refuse(line, error.code, error.message, error.hint)
+            except RecursionError:
+                self._refuse(line, "bad-json", "the record is nested too deeply", None)
+            else:
+                if bare:  # only all ids of the file together decide whether they were rounded
+                    self._doubtful.append((line, len(events), len(events) + len(got), tuple(bare)))
+                events += got
+            if bare:
+                bare.clear()
         found.given = given
         self._refuse_rounded()
 
@@ -120,20 +122,15 @@ class _Reading:
         if len(self.result.problems) < MAX_PROBLEMS:
             self.result.problems.append(Problem(code, message, Place(self._name, line), hint))
 
-    def _doubt(self, line: int, count: int) -> None:
-        """Remember a record with ids that could be rounded. Only all ids together decide whether they were."""
-        for id_ in self._context.bare:
-            if id_ not in self._signs:
-                self._signs[id_] = self._precision.sign(id_)
-        start = len(self.result.events)
-        self._doubtful.append((line, start, start + count, tuple(self._context.bare)))
-
     def _refuse_rounded(self) -> None:
         """Refuse the records with ids that were rounded: those that cannot be exact, or all if too many look rounded."""
-        all_lost = bool(self._precision.lost())
+        precision = Precision()
+        suspects = dict.fromkeys(id_ for _, _, _, ids in self._doubtful for id_ in ids)
+        short = {id_ for id_ in suspects if precision.sign(id_) is Sign.SHORT}
+        all_lost = bool(precision.lost())
         refused: set[int] = set()
         for line, start, end, ids in self._doubtful:
-            rounded = next((id_ for id_ in ids if all_lost or self._signs[id_] is Sign.SHORT), None)
+            rounded = next((id_ for id_ in ids if all_lost or id_ in short), None)
             if rounded is not None:
                 looks = "is from a file whose ids look rounded" if all_lost else "looks rounded"
                 message = f"id `{rounded}` {looks} to the precision of a floating-point number"

@@ -132,7 +132,9 @@ def _records(number: int, value: object) -> Iterable[Record]:
     return ((number, value),)
 
 
-def csv_records(file: BinaryIO, name: str, required: Sequence[str], known: Sequence[str]) -> Iterator[Record]:
+def csv_records(
+    file: BinaryIO, name: str, required: Sequence[str], known: Sequence[str]
+) -> Iterator[tuple[int, dict[str, str] | Refused]]:
     """Yield each row with the number of its first line, as a mapping from the known columns. Raises `WireError`."""
     text = TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
     try:

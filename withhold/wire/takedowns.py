@@ -32,7 +32,8 @@ COLUMNS = ("kind", "id", "labels", "at")
 REQUIRED = COLUMNS[:3]
 
 KINDS: dict[object, Kind] = {"account": "accounts", "tweet": "tweets"}
-_LABEL = re.compile(r"(\w+)\s*(?:\(([^()]*)\)|:\s*(\w\w(?:\s*,\s*\w\w\b)*)(?!\w))?\s*(?:[;,]\s*|$)", re.ASCII)
+# Possessive quantifiers (`++`) do not try shorter matches, so that matching takes linear time.
+_LABEL = re.compile(r"(\w++)\s*+(?:\(([^()]*+)\)|:\s*+(\w\w(?:\s*+,\s*+\w\w\b)*+)(?!\w))?\s*+(?:[;,]\s*+|$)", re.ASCII)
 _REASONS = {
     "LegalRequest": Reason.LEGAL_DEMAND,
     "UnspecifiedReason": Reason.LEGAL_DEMAND,

@@ -29,20 +29,16 @@ def read(record: object, context: Context) -> list[Event]:
     it is trimmed to its id.
     """
     found = mapping(record, "the record")
-    scope = found.get(_SCOPE)
+    is_user = found.get(_SCOPE) == "user" and not any(key in found for key in _OF_STATUSES)
+    return _of_user(found, context) if is_user or "screen_name" in found else _of_status(found, context)
+
+
+def _of_status(found: dict[str, Any], context: Context) -> list[Event]:
+    scope, user = found.get(_SCOPE), found.get("user")
     if scope not in (None, "status", "user"):
         raise Refused("bad-event", f"unknown `{_SCOPE}` {quoted(scope)}", "it is `status` or `user`")
-    if "screen_name" in found or (scope == "user" and not any(key in found for key in _OF_STATUSES)):
-        return _of_user(found, context)
-    return _of_status(found, scope, context)
-
-
-def _of_status(found: dict[str, Any], scope: object, context: Context) -> list[Event]:
-    events: list[Event] = []
     id_, terms = id_of(found, context), _terms(found, context)
-    user = found.get("user")
-    if user is not None:
-        events += _of_user(mapping(user, "user"), context)
+    events = [] if user is None else _of_user(mapping(user, "user"), context)
     if scope != "user":
         events.append(Event("tweets", id_, context.instant(), terms))
     elif user is None:
@@ -50,9 +46,8 @@ def _of_status(found: dict[str, Any], scope: object, context: Context) -> list[E
     elif not events or _COUNTRIES not in user:  # the list is that of the account
         events = [Event("accounts", id_of(user, context), context.instant(), terms)]
     for name in _INSIDE:
-        if found.get(name) is not None:
-            inside = mapping(found[name], name)
-            events += _of_status(inside, inside.get(_SCOPE), context)
+        if (inside := found.get(name)) is not None:
+            events += _of_status(mapping(inside, name), context)
     return events
 
 
@@ -64,7 +59,7 @@ def _of_user(found: dict[str, Any], context: Context) -> list[Event]:
 
 
 def _terms(found: dict[str, Any], context: Context) -> frozenset[Term]:
-    is_copyright, codes = flag(found, _COPYRIGHT), found.get(_COUNTRIES)
+    is_copyright, codes = _COPYRIGHT in found and flag(found, _COPYRIGHT), found.get(_COUNTRIES)
     if codes is None:
         codes = []
     elif type(codes) is str:

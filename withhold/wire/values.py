@@ -17,8 +17,6 @@ from withhold.wire.event import Kind
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Up to this number a double is exact, so such an id cannot have been rounded.
 _EXACT = 2**53
-#: The length and the digits of the largest id, of which the tuple is the largest too.
-_LONGEST = (len(str(MAX_ID)), str(MAX_ID))
 _MILLISECONDS = re.compile(r"[0-9]{1,15}", re.ASCII)
 # The way in which X's own systems write instants. `parse_instant`, which accepts more, takes several times as long.
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?(?:Z|\+00:00)", re.ASCII)
@@ -56,6 +54,11 @@ class Context:
             raise Refused("no-instant", "the event has no instant", "give the instant at which the file was made")
         return self.at
 
+    def suspect(self, id_: int) -> None:
+        """Remember an id of the current record that could have been rounded."""
+        if id_ > _EXACT:
+            self.bare.append(id_)
+
     def mapped(self, theirs: object) -> tuple[Kind, int]:
         """Return the kind and the id of a subject of another system."""
         found = self.theirs.get(theirs) if isinstance(theirs, str) else None
@@ -90,11 +93,13 @@ def flag(found: Mapping[str, Any], name: str) -> bool:
 def id_of(found: Mapping[str, Any], context: Context, name: str = "id", as_text: str = "id_str") -> int:
     """Return the id of an object. If it is given as text too, that is used: many programs round long numbers."""
     number, text = found.get(name), found.get(as_text)
-    if text is None:
-        if type(number) is int and 0 < number <= MAX_ID:
-            if number > _EXACT:
-                context.bare.append(number)
+    if type(number) is int and 0 < number <= MAX_ID:
+        if text is None:
+            context.suspect(number)
             return number
+        if str(number) == text:
+            return number
+    if text is None:
         return id_value(number, name)
     exact = id_value(text, as_text)
     if number is not None and number != exact and not _is_rounded(number, exact):
@@ -106,8 +111,8 @@ def id_of(found: Mapping[str, Any], context: Context, name: str = "id", as_text:
 def id_value(value: object, name: str) -> int:
     """Return an id that is given as text or as a number."""
     if type(value) is str:
-        if value.isdecimal() and value.isascii() and value[0] > "0" and (len(value), value) <= _LONGEST:
-            return int(value)
+        if len(value) < 20 and value.isdecimal() and value.isascii() and 0 < (found := int(value)) <= MAX_ID:
+            return found
         text = value
     elif type(value) is int:
         text = str(value) if abs(value) < 10**30 else "9" * 30  # Python prints at most 4,300 digits

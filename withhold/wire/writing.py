@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 
-from withhold.errors import Problem, quoted
+from withhold.errors import Problem, WireError, quoted
 from withhold.model.instants import utc
 from withhold.model.policy import Settle
 from withhold.model.rule import Disclosure, Rule, territories_of
@@ -45,9 +45,11 @@ def write(form: Form, rules: RuleSet, at: datetime) -> Written:
     """Return what has been withheld up to an instant in a form: each change, or the last state if events have no instant.
 
     Takes time and memory for all events. No form holds demands, notes, or what viewers of unknown location see; the ids of rules
-    are lost too. Rules with `disclosure: none` are not written, because others read these forms.
+    are lost too. Rules with `disclosure: none` are not written, because others read these forms. Raises `WireError` for a form that
+    is not in `WRITTEN`.
     """
-    assert form.write is not None  # noqa: S101  # `WRITTEN` has only such forms
+    if form.write is None:
+        raise WireError(Problem("cannot-say", f"the form `{form.name}` can only be read", form.name))
     written, until = Written(), utc(at, "at")
     events = sorted(_events(form, rules, until, written.problems), key=lambda event: (event.at, event.kind, event.id))
     if not form.dated:
