@@ -67,8 +67,9 @@ def schema_of(kind: Kind) -> dict[str, Any]:
         whole = _mapping({"protected": {"type": "array", "items": whole}}, "protected")
     elif kind is Kind.CASES:
         cases = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{models[1].__name__}"}}
-        groups = schema_of(Kind.RULES)["properties"]["groups"]
-        definitions["FileEntry"]["properties"] |= {"groups": groups, "cases": cases}
+        rules = schema_of(Kind.RULES)
+        definitions["FileEntry"]["properties"] |= {"groups": rules["properties"]["groups"], "cases": cases}
+        definitions["Code"] = rules["$defs"]["Code"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "$defs": definitions}
 
 
