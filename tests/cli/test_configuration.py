@@ -220,6 +220,8 @@ class TestWhereItIsFound:
             "[ignore]\n'../rules' = ['no-end']",
             "2:1: cannot read `../rules`: it is outside the root [outside-rule-set]; ",
         ),
+        ("[ignore]\n'' = ['no-end']", "2:1: the path is empty [bad-text]; write `.` for the directory of this file"),
+        ("root = ' '", "1:8: the path is empty [bad-text]; "),
         ("root = '/'", "1:8: cannot read `/`: its path must be relative, with `/` [outside-rule-set]; "),
         ("root = '..'", "1:8: cannot read `..`: it is outside the root [outside-rule-set]; "),
         (

@@ -45,6 +45,8 @@ def _check(text: str, _: ValidationInfo) -> str:
 
 
 def _path(text: str, info: ValidationInfo) -> str:
+    if not text.strip():
+        raise problem("bad-text", "the path is empty", "write `.` for the directory of this file")
     try:
         _real(text, Path(str(info.context)))
     except (OSError, ValueError) as error:
@@ -84,7 +86,7 @@ class ConfigurationEntry(Sparse):
     protected: Annotated[tuple[_PathBelow, ...], OneOrMore] = Field(
         (), description="Further lists of protected accounts, besides those that are found."
     )
-    policy: _Policy | None = Field(None, description="The policy of `check`, `explain` and `diff`.")
+    policy: _Policy | None = Field(None, description="The policy of `check`, `explain`, `diff` and `scan`.")
     severity: dict[_Check, _Severity] = Field({}, description="The severities of checks.")
     ignore: dict[_PathBelow, Annotated[tuple[_Check, ...], OneOrMore]] = Field(
         {}, description="The checks that are ignored in a directory or a file."
