@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -161,6 +162,11 @@ def test_no_link_is_followed(there: Path) -> None:
     assert run("rules").exit_code == 0
     assert Path("elsewhere.yaml").read_text() == UNTIDY
     assert run("rules/link.yaml").exit_code == 2
+
+
+def test_pyyaml_without_libyaml_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("withhold.cli.layout._Loader", yaml.BaseLoader)
+    assert formatted(UNTIDY, "f.yaml") == TIDY
 
 
 def test_line_ends_stay(there: Path) -> None:

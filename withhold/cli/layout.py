@@ -308,4 +308,5 @@ def _first_difference(old: str, new: str) -> int | None:
 
 
 def _meaning(event: Any) -> tuple[object, ...]:
-    return (type(event), *(getattr(event, name, None) for name in ("value", "implicit", "tag", "style", "flow_style")))
+    written = (getattr(event, name, None) for name in ("value", "implicit", "tag", "style"))
+    return (type(event), *written, bool(getattr(event, "flow_style", False)))  # None is a list that is not indented
