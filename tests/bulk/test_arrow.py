@@ -188,6 +188,13 @@ def test_unused_values_of_a_dictionary_need_not_be_places() -> None:
     assert mask(ENGINE, pa.array([1, 1]), pa.array([17, 18]), codes).to_pylist() == [True, False]
 
 
+def test_an_index_outside_a_dictionary_is_an_error() -> None:
+    for index in (5, -1):
+        codes = pa.DictionaryArray.from_arrays(pa.array([index], pa.int8()), pa.array(["IN"]), safe=False)
+        with pytest.raises(TrafficError, match=f"the index {index} is not in the dictionary"):
+            mask(ENGINE, pa.array([1]), pa.array([17]), codes)
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("size", [1, 63, 65_535, 65_536, 65_537, 140_000])
 def test_a_hit_is_found_at_every_edge(size: int, threads: int) -> None:

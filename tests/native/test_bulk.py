@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from withhold import Rule, RuleSet, Snapshot, engine_info, native
+from withhold import Rule, RuleSet, Snapshot, SnapshotError, engine_info, native
 
 pytestmark = pytest.mark.skipif(not engine_info().native, reason=engine_info().why)
 
@@ -60,6 +60,18 @@ def test_a_place_outside_the_sets_is_nowhere() -> None:
 def test_rows_with_invalid_ids_are_returned() -> None:
     found = hidden(tweets=cells([0, -5]))
     assert (rows(found.rows), rows(found.bad)) == ([], [0, 1])
+
+
+def test_a_damaged_table_is_reported() -> None:
+    """Its only bucket ends after the last id, and its filter lets every id pass."""
+    arrays = array("Q", [2**64 - 1]), array("I", [0, 9]), array("q", [17]), array("I", [0])
+    damaged = native.index.NativeTable(*map(memoryview, arrays))
+    for changed in (
+        {"account_table": damaged},
+        {"tweet_table": damaged, "source_tweets": cells([1, 2]), "source_accounts": cells([1, 2])},
+    ):
+        with pytest.raises(SnapshotError, match="points outside the table"):
+            hidden(**changed)
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,12 @@ def located(countries_: Any, subdivisions: Any, limit: int) -> Located:
     bad = pc.indices_nonzero(pc.equal(numbers, NOWHERE)).to_pylist()
     problems = []
     for row in bad[:limit]:
-        problem = found[indices[row].as_py()]
-        if isinstance(problem, Problem):  # as for all rows that are nowhere
-            problems.append(Problem(problem.code, problem.message, name, problem.hint))
+        index = indices[row].as_py()
+        problem = found[index] if 0 <= index < len(found) else None
+        if not isinstance(problem, Problem):
+            message = f"the index {index} is not in the dictionary of the column"
+            problem = Problem("not-a-column", message, hint="check the array with `validate(full=True)`")
+        problems.append(Problem(problem.code, problem.message, name, problem.hint))
     return Located(places, bad, problems)
 
 

@@ -14,7 +14,7 @@ from libc.string cimport memchr
 
 from withhold.native.cells cimport Cells, Memory, Strip, is_null, number_at
 from withhold.native.columns cimport Row, mark
-from withhold.native.index cimport ABSENT, DAMAGED, Layout, NativeTable, find, int64_t, uint32_t, uint64_t
+from withhold.native.index cimport DAMAGED, Layout, NativeTable, find, int64_t, uint32_t, uint64_t
 
 cdef enum:
     BLOCK = 1 << 16  # the number of rows that are marked together
@@ -307,5 +307,6 @@ cdef _raise_damaged(NativeTable tweets, NativeTable accounts, const Columns *col
     """Look up the ids of a row again, which raises the error."""
     tweets.find(number_at(&columns.tweets, row))
     accounts.find(number_at(&columns.accounts, row))
-    tweets.find(number_at(&columns.source_tweets, row))
-    accounts.find(number_at(&columns.source_accounts, row))
+    if columns.has_sources:
+        tweets.find(number_at(&columns.source_tweets, row))
+        accounts.find(number_at(&columns.source_accounts, row))
