@@ -1,7 +1,7 @@
 """Time `withhold.bulk` on ten million rows, after comparing all answers.
 
 Every figure is the median of some rounds in one process, in which the contenders take turns in random order, with its
-quartiles. The machine is shared, so compare the ratios. `--spark` adds Spark, and `--memory` streams a hundred million rows.
+quartiles, and the processor time of all threads. The machine is shared, so compare the ratios. `--spark` adds Spark, and `--memory` streams a hundred million rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from benchmarks import machine, package
@@ -37,38 +37,44 @@ from withhold.bulk.scan import Scan
 
 COLUMNS = Columns(at="at")
 Jobs = dict[str, Callable[[], object]]
+#: For each job and round, the seconds that passed and those of processor time in this process.
+Taken = dict[str, list[tuple[float, float]]]
 
 
-def timed(jobs: Jobs, rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of each job in each round but the first."""
-    taken: dict[str, list[float]] = {name: [] for name in jobs}
+def timed(jobs: Jobs, rounds: int) -> Taken:
+    """Return the time of each job in each round but the first."""
+    taken: Taken = {name: [] for name in jobs}
     order = list(jobs)
     gc.collect()
     gc.freeze()
     for turn in range(rounds + 1):
         random.Random(turn).shuffle(order)
         for name in order:
-            began = perf_counter()
+            began, worked = perf_counter(), process_time()
             jobs[name]()
             if turn:
-                taken[name].append(perf_counter() - began)
+                taken[name].append((perf_counter() - began, process_time() - worked))
     return taken
 
 
-def show(title: str, taken: dict[str, list[float]]) -> None:
+def show(title: str, taken: Taken) -> None:
     """Print medians and quartiles."""
-    print(f"\n{title}\n  {'':58}{'s':>8}{'quartiles':>18}")
+    print(f"\n{title}\n  {'':58}{'s':>8}{'quartiles':>18}{'processor':>12}")
     for name, each in taken.items():
-        low, middle, high = statistics.quantiles(each, n=4) if len(each) > 1 else each * 3
-        print(f"  {name:58}{middle:8.3f}{low:9.3f}{high:9.3f}")
+        passed, worked = zip(*each, strict=True)
+        low, middle, high = statistics.quantiles(passed, n=4) if len(passed) > 1 else passed * 3
+        print(f"  {name:58}{middle:8.3f}{low:9.3f}{high:9.3f}{statistics.median(worked):12.3f}")
 
 
-def target(taken: dict[str, list[float]], one: str, other: str, limit: float, *, at_least: bool = False) -> None:
-    """Print the ratio of two medians, and whether it is within its limit."""
-    ratio = statistics.median(taken[one]) / statistics.median(taken[other])
+def target(taken: Taken, one: str, other: str, limit: float, *, at_least: bool = False) -> None:
+    """Print the ratio of two medians, and whether it is within its limit; and that of processor time."""
+    ratio, work = (
+        statistics.median(each[of] for each in taken[one]) / statistics.median(each[of] for each in taken[other])
+        for of in (0, 1)
+    )
     fine = ratio >= limit if at_least else ratio <= limit
-    bound = "at least" if at_least else "at most"
-    print(f"  {one} / {other}: {ratio:.2f} ({bound} {limit:g}{'' if fine else ': MISSED'})")
+    bound = f"{'at least' if at_least else 'at most'} {limit:g}{'' if fine else ': MISSED'}"
+    print(f"  {one} / {other}: {ratio:.2f} ({bound}); processor time {work:.2f}")
 
 
 def check(engine: Engine, table: pa.Table, rules: dict[str, pa.Table], folder: Path) -> pa.Array:

@@ -171,6 +171,16 @@ def test_files_that_cannot_be_read_are_named_and_the_others_scanned():
     assert [problem["code"] for problem in found["problems"]] == codes
 
 
+def test_the_policy_is_that_of_the_configuration():
+    """A rule that may reach viewers of unknown location hides what they see, if the configuration says so."""
+    write("rows.parquet", {**TABLE, "country": [None, None, "IN"]})
+    arguments = ("rows.parquet", "-o", "out.parquet", "--at", AT)
+    assert in_json(*arguments)["hidden"] == 0
+    Path("withhold.toml").write_text('policy = {unknown-location = "withhold"}\n', encoding="utf-8")
+    assert (in_json(*arguments)["hidden"], in_json(*arguments, "--no-config")["hidden"]) == (2, 0)
+    assert in_json(*arguments, "--unknown-location", "show")["hidden"] == 0
+
+
 def test_no_other_file_is_replaced():
     write("rows.parquet")
     write("mine.parquet")

@@ -64,7 +64,9 @@ def path(tmp_path_factory):
 @pytest.fixture(scope="module")
 def frame(spark):
     """The rows in two partitions, so that each executor gets one."""
-    return spark.createDataFrame(pa.table({"row": range(len(ROWS)), **columns_of(ROWS, pa)})).repartition(2)
+    made = spark.createDataFrame(pa.table({"row": range(len(ROWS)), **columns_of(ROWS, pa)}))
+    assert made.rdd.getNumPartitions() == 2
+    return made
 
 
 def test_two_executors_give_the_answers_of_the_reference(spark, path, frame):
