@@ -64,8 +64,8 @@ def test_rows_with_invalid_ids_are_returned() -> None:
 
 def test_a_damaged_table_is_reported() -> None:
     """Its only bucket ends after the last id, and its filter lets every id pass."""
-    arrays = array("Q", [2**64 - 1]), array("I", [0, 9]), array("q", [17]), array("I", [0])
-    damaged = native.index.NativeTable(*map(memoryview, arrays))
+    words, starts, ids, postings = array("Q", [2**64 - 1]), array("I", [0, 9]), array("q", [17]), array("I", [0])
+    damaged = native.index.NativeTable(memoryview(words), memoryview(starts), memoryview(ids), memoryview(postings))
     for changed in (
         {"account_table": damaged},
         {"tweet_table": damaged, "source_tweets": cells([1, 2]), "source_accounts": cells([1, 2])},
