@@ -47,6 +47,14 @@ def test_columns_may_be_expressions_and_literals():
     assert frame.select(by_column.alias("h"))["h"].to_list() == [True, False]
 
 
+def test_all_batches_are_answered_from_one_snapshot():
+    """That of the engine when the expression was made."""
+    engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
+    query = pl.LazyFrame({"t": [20], "a": [17], "c": ["IN"]}).select(mask(engine, "t", "a", "c").alias("h"))
+    engine.activate(RuleSet())
+    assert query.collect()["h"].to_list() == [True]
+
+
 def test_an_empty_frame_has_an_empty_answer():
     frame = pl.DataFrame({"t": [], "a": [], "c": []}, schema={"t": pl.Int64, "a": pl.Int64, "c": pl.String})
     assert frame.select(mask(ENGINE, "t", "a", "c").alias("h"))["h"].to_list() == []

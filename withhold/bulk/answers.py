@@ -15,10 +15,9 @@ from typing import Any, Literal, NamedTuple
 from withhold import native
 from withhold.bulk.columns import Batch, batches
 from withhold.bulk.extras import pa, pc
-from withhold.bulk.kernel import Found, Kernel, kernel_of
+from withhold.bulk.kernel import Found, Kernel
 from withhold.bulk.locations import Located, located
 from withhold.bulk.timelines import BulkAnswer
-from withhold.engine import Engine
 from withhold.errors import Problem, TrafficError, WithholdError, quoted
 from withhold.model import Outcome
 from withhold.model.ids import check_id
@@ -56,7 +55,7 @@ class Group(NamedTuple):
 
 
 def answered(
-    engine: Engine,
+    kernel: Kernel,
     columns: Mapping[str, Any],
     at: datetime | None,
     errors: Errors,
@@ -73,7 +72,6 @@ def answered(
         raise ValueError(f"errors must be `raise` or `null`, not {quoted(errors)} [bad-errors]")
     if threads < 1:
         raise ValueError(f"threads must be at least 1, not {quoted(threads)} [bad-threads]")
-    kernel = kernel_of(engine)
     answer = partial(_answer, kernel)
     cut = batches(columns, at, threads)
     if threads == 1:

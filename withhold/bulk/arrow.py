@@ -8,6 +8,7 @@ from typing import Any
 
 from withhold.bulk.answers import Decisions, Errors, answered
 from withhold.bulk.extras import pa
+from withhold.bulk.kernel import kernel_of
 from withhold.bulk.opened import engine_of
 from withhold.engine import Engine
 
@@ -49,7 +50,7 @@ def mask(
     [True, False, None]
     """
     given = _given(tweets, accounts, countries, subdivisions, at, retweet_of, retweeted_account)
-    return answered(engine_of(rules), *given, errors, threads).hidden
+    return answered(kernel_of(engine_of(rules)), *given, errors, threads).hidden
 
 
 def decide(
@@ -77,7 +78,7 @@ def decide(
     (['withheld', None], ['in-1', None], 1)
     """
     given = _given(tweets, accounts, countries, subdivisions, at, retweet_of, retweeted_account)
-    return answered(engine_of(rules), *given, errors, threads).decisions()
+    return answered(kernel_of(engine_of(rules)), *given, errors, threads).decisions()
 
 
 def _given(

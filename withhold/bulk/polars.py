@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import partial
 from os import PathLike
-from typing import Any
 
-from withhold.bulk import arrow
-from withhold.bulk.answers import Errors
+from withhold.bulk.answers import Errors, answered
+from withhold.bulk.kernel import Kernel, kernel_of
+from withhold.bulk.opened import engine_of
 from withhold.engine import Engine
 from withhold.errors import missing_extra
 
@@ -33,10 +33,10 @@ def mask(
 ) -> pl.Expr:
     """Return an expression that is true for each row whose tweet is hidden from a viewer in its country.
 
-    The arguments are those of `withhold.bulk.arrow.mask`, but columns are given by their names or as expressions. Without `at`,
-    the instant is that of this call. The expression is elementwise, so the streaming engine evaluates it in batches, and a lazy
-    frame never holds a whole column. Columns are not copied. Invalid rows raise `TrafficError` while the frame is
-    collected, which Polars reports as a `ComputeError`; its message counts the rows of a batch.
+    The arguments are those of `withhold.bulk.arrow.mask`, but columns are given by their names or as expressions. The snapshot
+    is that of this call, and without `at` the instant too. The expression is elementwise, so the streaming engine evaluates it
+    in batches, and a lazy frame never holds a whole column. Columns are not copied. Invalid rows raise `TrafficError` while
+    the frame is collected, which Polars reports as a `ComputeError`; its message counts the rows of a batch.
 
     >>> import polars as pl
     >>> from withhold import Engine, Rule, RuleSet
@@ -53,7 +53,8 @@ def mask(
     else:
         given["at"] = at
     columns = [_named(column, name) for name, column in given.items() if column is not None]
-    answer = partial(_mask, rules, instant, errors, threads)
+    # One snapshot for all batches, also if the engine gets another one or the file is replaced in between.
+    answer = partial(_mask, kernel_of(engine_of(rules)), instant, errors, threads)
     return pl.struct(columns).map_batches(answer, return_dtype=pl.Boolean, is_elementwise=True)
 
 
@@ -61,12 +62,8 @@ def _named(column: str | pl.Expr, name: str) -> pl.Expr:
     return (pl.col(column) if isinstance(column, str) else column).alias(name)
 
 
-def _mask(
-    rules: Engine | str | PathLike[str], instant: datetime | None, errors: Errors, threads: int, rows: pl.Series
-) -> pl.Series:
+def _mask(kernel: Kernel, instant: datetime | None, errors: Errors, threads: int, rows: pl.Series) -> pl.Series:
     # The newest layout has views of text, which are not copied.
     table = rows.struct.unnest().to_arrow(compat_level=pl.CompatLevel.newest())
-    columns: dict[str, Any] = dict(zip(table.column_names, table.columns, strict=True))
-    if instant is not None:
-        columns["at"] = instant
-    return pl.Series(arrow.mask(rules, **columns, errors=errors, threads=threads))
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    return pl.Series(answered(kernel, columns, instant, errors, threads).hidden)

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from withhold.bulk.answers import Answers, Errors, Group, answered
 from withhold.bulk.columns import Columns
 from withhold.bulk.extras import pa
+from withhold.bulk.kernel import kernel_of
 from withhold.bulk.reading import Input, Reader, inputs
 from withhold.engine import Engine
 from withhold.errors import Problem, TrafficError, WithholdError, quoted
@@ -200,10 +201,10 @@ class Scan:
 
     def _answered(self, file: Input, reader: Reader, schema: Any) -> Iterator[tuple[Any, Answers, float]]:
         """Yield the record batches of a copy, with their answers and the share of the file that has been read."""
-        first, name = 1, f"{file.path}, "
+        kernel, first, name = kernel_of(self.engine), 1, f"{file.path}, "
         for batch, share in reader.batches():
             columns = file.columns_of(batch, self.columns)
-            answers = answered(self.engine, columns, self.at, self.errors, self.threads, first=first, name=name)
+            answers = answered(kernel, columns, self.at, self.errors, self.threads, first=first, name=name)
             why = answers.decisions()
             added = (why.hidden, *(column.cast(pa.string()) for column in (why.rule, why.reason, why.demand)))
             copied = pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
