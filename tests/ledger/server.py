@@ -62,7 +62,7 @@ class Server:
     def start(self) -> None:
         """Start the server, and wait until it answers. Its log is in a file beside the data."""
         options = ("-p", str(self._port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
-        for _ in range(600):
+        for _ in range(2_400):
             # It exits while a process of a server that was killed is still there.
             if self._process is None or self._process.poll() is not None:
                 with (self._folder / "log").open("ab") as log:

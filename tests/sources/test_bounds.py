@@ -125,7 +125,7 @@ def test_b7_a_folder_that_vanishes_or_cannot_be_listed(tmp_path: Path, monkeypat
     [
         ("withhold.parsing.yaml_file.Builder.scalar", "in.yaml:1:1"),
         ("withhold.sources.loader.read_model", "in.yaml:1:1"),
-        ("withhold.sources.groups.expand", "."),
+        ("withhold.sources.groups._expand", "."),
         ("withhold.sources.loader.IdsFile", "in.yaml:1:1"),
         ("withhold.sources.loader.rule_files", "."),
     ],

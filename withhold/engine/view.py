@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Any, NoReturn, SupportsIndex, TypeVar, overload
 
 from withhold.engine.columns import id_column
@@ -25,7 +24,6 @@ _Pair = tuple[int, int]
 _Known = TypeVar("_Known", bound=_Pair | Tweet | NotATweet)
 #: What a key may return.
 _Keyed = _Pair | Tweet | NotATweet
-_NO_SUBJECTS: Mapping[int, Any] = MappingProxyType({})
 
 
 class View:
@@ -154,7 +152,7 @@ class View:
         if others:
             hidden.sort(key=itemgetter(0))
         if not hidden and not tombstones:
-            return Page(page, hidden, tombstones, self._joined(fresh), _NO_SUBJECTS)
+            return Page(page, hidden, tombstones, self._joined(fresh), {})
         named: dict[int, Any] = {}
         visible = self._without(page, hidden, subjects, named)
         for index, _, _ in tombstones:
