@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 
 from withhold.demands import safeguards
 from withhold.demands.deciding import Judge, TargetDecision, Targets, chosen_targets, effects_of, listed
 from withhold.demands.fold import Data
+from withhold.demands.people import same_person
 from withhold.demands.recording import Clerk, Command, Done, now, record
 from withhold.demands.safeguards import check_overrides
 from withhold.demands.transitions import check_demand, place_of
@@ -81,13 +81,3 @@ def _proposed(command: Command, chosen: Targets) -> Iterable[tuple[int, Data]]:
             yield number, found[number]
         elif chosen is not None:
             command.done.unchanged += 1
-
-
-def same_person(name: str, other: str) -> bool:
-    """Return whether two names are the same but for case, spaces and forms of letters."""
-    return folded_name(name) == folded_name(other)
-
-
-def folded_name(name: str) -> str:
-    """Return the name of a person in the form in which names are compared."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

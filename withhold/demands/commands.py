@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from withhold.demands.approving import approve, reject, same_person
+from withhold.demands.approving import approve, reject
 from withhold.demands.deciding import TargetDecision, Targets, decide
 from withhold.demands.fields import Demand, comes_from_court
 from withhold.demands.fold import Data
 from withhold.demands.lifting import effected, lift, revoke
+from withhold.demands.people import same_person
 from withhold.demands.receiving import Resolution, Resolved, receive, resolve, settle
 from withhold.demands.recording import Clerk, Command, Done, record
 from withhold.demands.safeguards import territories

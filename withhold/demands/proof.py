@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from withhold.demands.approving import folded_name
 from withhold.demands.deciding import end_of
 from withhold.demands.find import Found, entries_on, key_of
 from withhold.demands.fold import Data
+from withhold.demands.people import folded_name
 from withhold.demands.recording import instant_text
 from withhold.demands.register import FOLDS
 from withhold.demands.rules import rules_from
