@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.demands.material import ASHA, HOUR, PROTECTED, RAVI, demand, received
-from withhold.demands.commands import Clerk, TargetDecision, approve, decide, lift, set_policy
+from tests.demands.material import ASHA, HOUR, PROTECTED, RAVI, START, demand, received
+from withhold import Engine, Viewer
+from withhold.demands.commands import Clerk, TargetDecision, amend, approve, decide, lift, set_policy
 from withhold.demands.register import Register
 from withhold.demands.transitions import Ruling
 from withhold.errors import DemandError
+from withhold.model.policy import Settle
 
 WIDE = {"requested": "{withheld_in: [WORLD]}"}
 IN = ("IN",)
@@ -103,3 +105,54 @@ def test_one_person_cannot_make_the_policy_less_strict():
     set_policy(ledger, ASHA, ["suspend"])
     set_policy(ledger, RAVI, [])
     assert policy() == ["suspend"], "setting the same as before has withdrawn the proposal"
+
+
+def visible(ledger, account, at=None):
+    return (
+        Engine(Register(ledger).rule_set())
+        .view(Viewer.unknown() if at is None else IN_INDIA, at=at)
+        .check(account_id=account)
+        .visible
+    )
+
+
+IN_INDIA = Viewer(country="IN")
+LATER = START + 1000 * HOUR
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_what_begins_earlier_is_no_repetition(second):
+    ledger = received(demand())
+    accounts = None if second else PROTECTED
+    decide(ledger, ASHA, "IN-D1", [({2}, TargetDecision(Ruling.WITHHOLD, effective_at=LATER))], accounts)
+    ledger.now += HOUR
+    now = ledger.now
+    done = decide(ledger, ASHA, "IN-D1", [({2}, TargetDecision(Ruling.WITHHOLD))], accounts)
+    assert done.unchanged == 0
+    if second:
+        approve(ledger, RAVI, "IN-D1", None, accounts)
+    assert not visible(ledger, 2, now + HOUR)
+    assert decide(ledger, ASHA, "IN-D1", [({2}, TargetDecision(Ruling.WITHHOLD))], accounts).unchanged == 1
+    again = TargetDecision(Ruling.WITHHOLD, effective_at=LATER)
+    assert decide(ledger, ASHA, "IN-D1", [({2}, again)], accounts).unchanged == 1, "it is withheld then"
+
+
+def test_a_court_order_cannot_be_lifted_by_a_proposal_that_is_older_than_the_court():
+    ledger = received(demand())
+    set_policy(ledger, ASHA, ["lift"])
+    decide(ledger, ASHA, "IN-D1", [({2}, TargetDecision(Ruling.WITHHOLD))], PROTECTED)
+    lift(ledger, ASHA, "IN-D1", "reviewed")
+    amend(ledger, ASHA, demand(kind="court_order"), "the court confirmed it")
+    with pytest.raises(DemandError) as caught:
+        approve(ledger, RAVI, "IN-D1", None, PROTECTED)
+    assert caught.value.code == "court-order"
+
+
+def test_showing_what_a_court_ordered_to_viewers_of_unknown_location_needs_two_persons():
+    ledger = received(demand(type="court"))
+    decide(ledger, ASHA, "IN-D1", [({2}, TargetDecision(Ruling.WITHHOLD, if_unknown=Settle.WITHHOLD))], PROTECTED)
+    for settle in (None, Settle.SHOW):
+        with pytest.raises(DemandError) as caught:
+            decide(ledger, ASHA, "IN-D1", [({2}, TargetDecision(Ruling.WITHHOLD, if_unknown=settle))], PROTECTED)
+        assert caught.value.code == "court-order"
+    assert not visible(ledger, 2)

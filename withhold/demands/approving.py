@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from withhold.demands import safeguards
 from withhold.demands.deciding import Judge, TargetDecision, Targets, chosen_targets, effects_of, listed
 from withhold.demands.fold import Data
+from withhold.demands.lifting import is_lost
 from withhold.demands.people import same_person
 from withhold.demands.recording import Clerk, Command, Done, now, record
 from withhold.demands.safeguards import check_overrides
@@ -47,6 +48,11 @@ def approve(
                 if not command.refuse(*judge.contradictions()):
                     found = judge.safeguards(target, effects_of(command, number, target))
                     command.refuse(*check_overrides(found, proposal.get("override", {}), place))
+            else:
+                ends = at or max(proposal.get("effective_at") or "", instant)
+                effects = effects_of(command, number, target)
+                touched = safeguards.of_lift(demand["fields"], is_lost(effects, ends) or not effects)
+                command.refuse(*check_overrides(touched, proposal.get("override", {}), place))
             word = f"approved: {proposal.get('ruling', 'lift')}"
             command.add(
                 "target.approved",

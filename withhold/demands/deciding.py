@@ -280,16 +280,17 @@ class Judge:
         )
 
     def _repeats(self, target: Data, decided: Data, effects: Sequence[Data]) -> bool:
-        """Return whether a decision is already effective, or proposed."""
-        proposal = target["proposal"]
+        """Return whether a decision is already effective when it would begin, or proposed to begin then."""
+        proposal, begins = target["proposal"], decided.get("effective_at") or self.instant
         if proposal is not None:
-            return proposal["verb"] == "decide" and _terms(proposal) == _terms(decided)
+            alike = proposal["verb"] == "decide" and _terms(proposal) == _terms(decided)
+            return alike and max(proposal.get("effective_at") or "", self.instant) == max(begins, self.instant)
         current = target["ruling"]
         if current is None or target["state"] in (TargetState.LIFTED, TargetState.REVOKED):
             return False
         if target["state"] == TargetState.IN_FORCE and not any(_lasts(effect, self.instant) for effect in effects):
             return False  # it has expired
-        return _terms(current) == _terms(decided)
+        return bool(current["from"] <= begins) and _terms(current) == _terms(decided)
 
 
 def _terms(decision: Data) -> Data:
@@ -318,6 +319,7 @@ def _lasts(effect: Data, instant: str) -> bool:
 def _covers(data: Data) -> Callable[[Data], bool]:
     """Return a function: whether a decision leaves nothing visible that an effect withholds after the decision begins."""
     until, places = data.get("until"), _places(tuple(data["withheld_in"]), tuple(data.get("except_in") or ()))
+    unknown = _for_unknown(data)
 
     def covers(effect: Data) -> bool:
         if effect["effect"] == Ruling.SUSPEND:
@@ -326,11 +328,19 @@ def _covers(data: Data) -> Callable[[Data], bool]:
         end = end_of(effect)
         return (
             data["ruling"] in (Ruling.SUSPEND, Ruling.WITHHOLD)
-            and not there - places
+            and (data["ruling"] == Ruling.SUSPEND or (not there - places and unknown >= _for_unknown(effect)))
             and (until is None or (end is not None and end <= until))
         )
 
     return covers
+
+
+def _for_unknown(data: Data) -> int:
+    """Return what a withholding does for viewers of unknown location (R3, R4): 2 withholds, 1 leaves it to the policy, 0 shows."""
+    if WORLD in data["withheld_in"] and not data.get("except_in"):
+        return 2
+    settle = data.get("if_unknown") or (Settle.WITHHOLD if data.get("except_in") else None)
+    return 1 if settle is None else 2 if settle == Settle.WITHHOLD else 0
 
 
 @lru_cache(maxsize=256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from withhold.demands import safeguards
@@ -42,13 +42,13 @@ def lift(
             target, place = found[number], place_of(demand_id, number)
             if command.refuse(check_target(demand_id, number, target, Verb.LIFT)):
                 continue
-            ends = [end_of(effect) for effect in effects_of(command, number, target)]
-            lost = any(end is None or end > (at or instant) for end in ends)
+            effects = effects_of(command, number, target)
+            lost = is_lost(effects, at or instant)
             proposed = (target["proposal"] or {}).get("verb") == "lift"
             if proposed or (target["state"] == TargetState.LIFTED and not lost):
                 command.done.unchanged += 1
                 continue
-            touched = [*safeguards.of_lift(demand["fields"], lost or not ends), *policy]
+            touched = [*safeguards.of_lift(demand["fields"], lost or not effects), *policy]
             if command.refuse(*check_overrides(touched, reasons, place)):
                 continue
             second = sorted(each.code for each in touched)
@@ -66,6 +66,11 @@ def lift(
 
     content = ["lift", demand_id, listed(targets), at, reason, reasons]
     return record(ledger, clerk, demand_id, build, content)
+
+
+def is_lost(effects: Iterable[Data], at: str) -> bool:
+    """Return whether something ends if effects are lifted at an instant."""
+    return any((end := end_of(effect)) is None or end > at for effect in effects)
 
 
 def _to_lift(command: Command, found: Mapping[int, Data], chosen: Targets) -> list[int]:
