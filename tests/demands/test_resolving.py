@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.demands.material import ASHA, TWEET, MemoryLedger, demand
-from withhold.demands.commands import receive, resolve
+from tests.demands.material import ASHA, PROTECTED, TWEET, MemoryLedger, demand
+from withhold.demands.commands import Resolution, TargetDecision, decide, receive, resolve
 from withhold.demands.intake.entries import Bucket, Entry, Kind, Provenance
 from withhold.demands.receiving import Resolved
 from withhold.demands.register import Register
 from withhold.demands.resolving import look_up
+from withhold.demands.transitions import Ruling
+from withhold.errors import DemandError
 
 
 class Platform:
@@ -125,3 +128,60 @@ def test_each_entry_stays_in_one_bucket_and_no_two_unique_entries_have_one_targe
         bound = [target["bound"] for target in targets if target["state"] != "duplicate" and target["bound"]]
         assert len(bound) == len({*bound})
         assert [target["handle"] for target in targets] == [handle for _, handle in named]
+
+
+def test_an_entry_is_not_bound_to_another_kind_or_another_id_unless_a_person_corrects_it():
+    ledger = ledger_with(("account:@user_1", "User_1"), ("account:5", None), (f"tweet:{TWEET}", None))
+    for number, bound, code in (
+        (1, f"tweet:{TWEET}", "other-target"),
+        (2, "account:6", "other-target"),
+        (3, f"tweet:{TWEET + 1}", "other-target"),
+        (3, "account:6", "other-target"),
+        (1, "account:01101", "bad-target"),
+        (1, "account:１１０１", "bad-target"),
+        (1, "account:0", "bad-target"),
+        (1, f"account:{2**63}", "bad-target"),
+        (1, "account:@user_2", "bad-target"),
+        (1, "", "bad-target"),
+    ):
+        with pytest.raises(DemandError) as caught:
+            resolve(ledger, ASHA, "IN-D1", [Resolution(number, bound=bound)])
+        assert caught.value.code == code, bound
+    with pytest.raises(DemandError) as caught:
+        resolve(ledger, ASHA, "IN-D1", [Resolution(3, author="account:007")])
+    assert caught.value.code == "bad-target"
+    resolve(ledger, ASHA, "IN-D1", [Resolution(2, Resolved.CORRECTED, "account:6")])
+    assert Register(ledger).targets("IN-D1")[2]["bound"] == "account:6"
+
+
+def test_what_a_duplicate_names_is_not_lost_if_the_first_entry_is_corrected():
+    ledger = ledger_with(
+        ("account:5", None), ("account:5", None), ("account:@user_1", "User_1"), ("account:@user_2", "b")
+    )
+    resolve(ledger, ASHA, "IN-D1", [Resolution(3, bound="account:5")])
+    resolve(ledger, ASHA, "IN-D1", [Resolution(1, Resolved.CORRECTED, "account:6"), Resolution(4, bound="account:5")])
+    targets = Register(ledger).targets("IN-D1")
+    assert [(each["state"], each["bound"], each["duplicate_of"]) for each in targets.values()] == [
+        ("undecided", "account:6", None),
+        ("undecided", "account:5", None),
+        ("duplicate", "account:5", 2),
+        ("duplicate", "account:5", 2),
+    ]
+    assert Register(ledger).demand("IN-D1")["counts"]["unique"] == 2
+    ledger = ledger_with(("account:@user_1", "User_1"), ("account:@user_1", "user_1"))
+    resolve(ledger, ASHA, "IN-D1", [Resolution(1, bound="account:5")])
+    resolve(ledger, ASHA, "IN-D1", [Resolution(1, bound="account:6")])
+    assert Register(ledger).targets("IN-D1")[1]["bound"] == "account:6", "both entries are the handle"
+
+
+def test_a_new_author_of_a_tweet_in_force_is_stated():
+    ledger = ledger_with((f"tweet:{TWEET}", None), (f"tweet:{TWEET + 1}", None))
+    resolve(ledger, ASHA, "IN-D1", [Resolution(1, author="account:2")])
+    decide(ledger, ASHA, "IN-D1", [({1}, TargetDecision(Ruling.WITHHOLD))], PROTECTED)
+    done = resolve(ledger, ASHA, "IN-D1", [Resolution(1, author="account:1"), Resolution(2, author="account:1")])
+    assert done.notes == [
+        "authors of targets in force that were unknown or others: 1; decide on them again, with the list of protected accounts"
+    ]
+    with pytest.raises(DemandError) as caught:
+        decide(ledger, ASHA, "IN-D1", [({1}, TargetDecision(Ruling.WITHHOLD))], PROTECTED)
+    assert caught.value.code == "protected-account"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.demands.material import ASHA, PROTECTED, received
+from tests.demands.material import ASHA, PROTECTED, TWEET, received
 from withhold.demands.commands import decide, resolve
 from withhold.demands.register import Register
 from withhold.demands.tables import read_decisions, read_resolutions
@@ -67,3 +67,12 @@ def test_a_table_with_very_many_mistakes_lists_a_hundred(tmp_path):
     with pytest.raises(DemandError) as caught:
         read_decisions(file, Register(received()).targets("IN-D1"))
     assert [len(caught.value.problems), str(caught.value.problems[-1])] == [101, "390 more problems [more-problems]"]
+
+
+@pytest.mark.parametrize("row", ["4,,7,{tweet},", ",four,,{tweet},7", ",,7,{tweet},"])
+def test_a_table_never_confuses_an_account_with_the_author_of_a_tweet(tmp_path, row):
+    file = tmp_path / "handles.csv"
+    file.write_text("number,handle,account,tweet,author\n" + row.format(tweet=TWEET), encoding="utf-8")
+    with pytest.raises(DemandError) as caught:
+        read_resolutions(file, Register(received()).targets("IN-D1"))
+    assert caught.value.code == "bound-to-two"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from withhold.demands.fields import Demand
-from withhold.demands.fold import Data
-from withhold.demands.intake.entries import Bucket, Entry
+from withhold.demands.fold import Data, is_bound
+from withhold.demands.intake.entries import Bucket, Entry, Kind
 from withhold.demands.recording import Clerk, Command, Done, record
 from withhold.demands.transitions import (
     TargetState,
@@ -23,7 +24,13 @@ from withhold.demands.transitions import (
 from withhold.demands.vocabulary import DemandKind, Relation
 from withhold.errors import Problem, quoted
 from withhold.ledger import Ledger
+from withhold.model.ids import MAX_ID
 
+#: What an entry can be bound to. An id is written in one way only, because safeguards compare it as text.
+_TARGET = re.compile(
+    r"(?:account|tweet):[1-9][0-9]{0,18}|(?:hashtag|search|list|space|community):.+", re.ASCII | re.DOTALL
+)
+_AUTHOR = re.compile(r"account:[1-9][0-9]{0,18}", re.ASCII)
 _NAMING = (Bucket.UNIQUE, Bucket.DUPLICATE, Bucket.ERROR)
 
 
@@ -159,8 +166,9 @@ def settle(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str) -> Done:
 def resolve(ledger: Ledger, clerk: Clerk, demand_id: str, resolutions: Iterable[Resolution]) -> Done:
     """Bind entries to accounts and tweets, and tweets to their authors.
 
-    An entry that turns out to name the same as another becomes a duplicate of it. What an effect rests on is never bound to
-    something else. The handle as received is kept.
+    An entry that turns out to name the same as another becomes a duplicate of it, and is an entry of its own again if the other
+    one is bound to something else. What an effect rests on is never bound to something else, and what the order names by its id
+    only as `corrected`. The handle as received is kept.
     """
     wanted = list(resolutions)
 
@@ -177,8 +185,11 @@ def resolve(ledger: Ledger, clerk: Clerk, demand_id: str, resolutions: Iterable[
             target = targets.get(each.number)
             if target is None:
                 command.refuse(unknown_target(demand_id, each.number, len(targets)))
-            elif not command.refuse(check_target(demand_id, each.number, target, Verb.RESOLVE)):
-                _bind(command, each, target, holders)
+            elif not command.refuse(
+                check_target(demand_id, each.number, target, Verb.RESOLVE), *_mistakes(command, each, target)
+            ):
+                _bind(command, each, targets, holders)
+        _note_new_authors(command, targets)
 
     return record(ledger, clerk, demand_id, build, ["resolve", demand_id, [list(each) for each in wanted]])
 
@@ -189,7 +200,58 @@ def unknown_target(demand_id: str, number: int, count: int) -> Problem:
     return Problem("unknown-target", f"demand `{demand_id}` has no entry {number}", place_of(demand_id, number), hint)
 
 
-def _bind(command: Command, each: Resolution, target: Data, holders: dict[str, int]) -> None:
+def _mistakes(command: Command, each: Resolution, target: Data) -> Iterator[Problem]:
+    """Yield what is wrong with a resolution: an id that rules would read otherwise, or another target than the order names."""
+    place = place_of(command.id, each.number)
+    for text, known in ((each.bound, _TARGET), (each.author, _AUTHOR)):
+        if text is not None and not (known.fullmatch(text) and (not is_expressible(text) or _is_id(text))):
+            yield Problem("bad-target", f"{quoted(text)} is not a target", place, "write `account:ID` or `tweet:ID`")
+            return
+    if each.bound is None or each.bound == target["bound"] or each.found is Resolved.CORRECTED:
+        return
+    other_id = is_bound(target["key"]) and target["key"] != each.bound
+    other_kind = target["kind"] in (Kind.ACCOUNT, Kind.TWEET) and not each.bound.startswith(f"{target['kind']}:")
+    if other_id or other_kind:
+        message = f"the order names {quoted(target['key'] or target['raw'])}, not {quoted(each.bound)}"
+        hint = "if a person has read the entry again, record it as `corrected`"
+        yield Problem("other-target", message, place, hint)
+
+
+def _is_id(text: str) -> bool:
+    return int(text.partition(":")[2]) <= MAX_ID
+
+
+def _note_new_authors(command: Command, targets: Mapping[int, Data]) -> None:
+    """Note which targets were decided on before their author was known: safeguards concern authors, too."""
+    changed = (targets[event.data["number"]] for event in command.events if "author" in event.data["set"])
+    if count := sum(target["state"] in (TargetState.IN_FORCE, TargetState.OUTSIDE) for target in changed):
+        hint = "decide on them again, with the list of protected accounts"
+        command.done.notes.append(f"authors of targets in force that were unknown or others: {count:,}; {hint}")
+
+
+def _release(command: Command, number: int, bound: str | None, targets: Mapping[int, Data]) -> int | None:
+    """Make the duplicates of an entry, which is bound to something else, entries of their own, and return the first one.
+
+    Duplicates by the same handle stay: they are what the entry is.
+    """
+    first: int | None = None
+    for other, data in targets.items():
+        named = data["bound"] or (data["key"] if is_bound(data["key"]) else None)
+        if data["duplicate_of"] != number or named in (None, bound):
+            continue
+        if first is None:
+            first, author = other, targets[number]["author"]
+            freed = {"bound": named, "author": author, "bucket": "unique", "duplicate_of": None}
+            changes = {**freed, "state": str(TargetState.UNDECIDED)}
+        else:
+            changes = {"duplicate_of": first}
+        resolution = data["resolution"] or str(Resolved.RESOLVED)
+        command.add("target.resolved", "no duplicate any more", number=other, set=changes, resolution=resolution)
+    return first
+
+
+def _bind(command: Command, each: Resolution, targets: Mapping[int, Data], holders: dict[str, int]) -> None:
+    target = targets[each.number]
     state, changes = TargetState(target["state"]), dict[str, Any]()
     if each.author is not None and each.author != target["author"]:
         changes["author"] = each.author
@@ -201,6 +263,8 @@ def _bind(command: Command, each: Resolution, target: Data, holders: dict[str, i
             return
         if holders.get(target["bound"]) == each.number:
             del holders[target["bound"]]
+            if (heir := _release(command, each.number, each.bound, targets)) is not None:
+                holders[target["bound"]] = heir
         changes |= {"bound": each.bound, "author": each.author}  # the author of another tweet is another person
         holder = holders.setdefault(each.bound, each.number)
         changes["kind"] = each.bound.partition(":")[0] if is_expressible(each.bound) else target["kind"]

@@ -132,8 +132,8 @@ def read_resolutions(path: Path, targets: Mapping[int, Data]) -> tuple[list[Reso
     """Read what entries are bound to, and how many rows concern none of them.
 
     The columns are `account`, `tweet`, `author` and `found` (by default `resolved`). A row names its entries by `number`, by
-    `handle` (every entry with that handle that awaits its account), or by `tweet` alone (to give its author). Raises
-    `DemandError` with every problem of the table.
+    `handle` (every entry with that handle that awaits its account), or by `tweet` alone (to give its author). It binds them to an
+    account or to a tweet, not to both. Raises `DemandError` with every problem of the table.
     """
     problems: list[Problem] = []
     handles, tweets = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
@@ -147,6 +147,10 @@ def read_resolutions(path: Path, targets: Mapping[int, Data]) -> tuple[list[Reso
     for row in _rows(path, names, ("account", "author", "found"), problems, needed="account author found"):
         result = row.choice("found", Resolved) or Resolved.RESOLVED
         account, tweet, author = (row.read(name, id_from_text) for name in ("account", "tweet", "author"))
+        if tweet is not None and (account is not None or row.text("handle") is not None):
+            hint = "write who wrote a tweet into `author`, in a row without a handle"
+            row.wrong("bound-to-two", "the row names an account and a tweet", hint)
+            continue
         bound = f"account:{account}" if account is not None else f"tweet:{tweet}" if tweet is not None else None
         if (entry := row.read("number", id_from_text)) is not None:
             numbers = [entry]
