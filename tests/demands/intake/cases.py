@@ -84,6 +84,21 @@ CASES = [
     ),
     *(Case(f"https://twitter.com/u/status/{ID}{chr(after)}", T, ("stripped",)) for after in range(0x202A, 0x202F)),
     *(Case(f"https://twitter.com/u/status/{ID}{chr(after)}", T, ("stripped",)) for after in range(0x2066, 0x206A)),
+    *(
+        Case(text, None, ("stripped", "truncated"))
+        for text in (
+            "https://twitter.com/User_1…",
+            "@User_1...",
+            "https://twitter.com/u/status/13556671068…",
+            "https://twitter.com/i/user/1101…",
+            "#Farmers…",
+        )
+    ),
+    Case(f"https://twitter.com/u/status/{ID}?s=2…", T, ("stripped",)),
+    Case("@\u202e1_resu", None, ("reordered-text",)),
+    Case(f"https://twitter.com/u/status/20/../{ID}", None, ("broken-url",)),
+    Case("https://twitter.com/search?q=%00x", None, ("control-character",)),
+    Case("https://twitter.com/User_1/lists/%0ax", None, ("control-character",)),
     Case("https://twitter.com/User_1/with_replies", U, ("cites-tab",)),
     Case("https://twitter.com/User_1/media", U, ("cites-tab",)),
     Case("https://twitter.com/hashtag/Farmers?src=x", "hashtag:farmers"),
@@ -127,6 +142,8 @@ CASES = [
     ids(f"'{ID}", T, "unwrapped"),
     ids(f'="{ID}"', T, "unwrapped"),
     Case('=HYPERLINK("https://x.com/User_1","x")', U, ("unwrapped",)),
+    Case('=HYPERLINK("https://x.com/User_1","https://twitter.com/user_1")', U, ("unwrapped",)),
+    Case('=HYPERLINK("https://x.com/User_1";"@user_2")', None, ("other-link",)),
     Case("=A1&B1", None, ("formula",)),
     Case("#NAME?", None, ("spreadsheet-error",), source=Source.RECALLED),
     ids("1,355,667,106,821,046,275", T, "grouped-digits"),

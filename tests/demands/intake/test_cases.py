@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import zipfile
 from datetime import UTC, datetime
 
 import pytest
@@ -189,6 +191,65 @@ def test_formulas_in_spreadsheets_are_not_evaluated(from_file):
     rows = [["url"], [f'=HYPERLINK("{URL}","x")'], ["=A1"]]
     found = from_file("a.xlsx", workbook(("A", rows))).entries[1:]
     assert [entry.key for entry in found] == ["account:@user_1", None]
+
+
+def sheet_with(xml):
+    """Return an XLSX file whose sheet has these rows."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook(("A", [["url"]])))) as old, zipfile.ZipFile(data, "w") as new:
+        for part in old.namelist():
+            content = old.read(part).decode()
+            if part.endswith("sheet1.xml"):
+                content = re.sub(r"<dimension[^>]*/>|<sheetData>.*</sheetData>", "", content, flags=re.DOTALL)
+                content = content.replace("<sheetViews>", f"{xml[0]}<sheetViews>")
+                content = content.replace("<pageMargins", f"<sheetData>{xml[1]}</sheetData><pageMargins")
+            new.writestr(part, content)
+    return data.getvalue()
+
+
+def cell(place, text):
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+ROWS = f'<row r="1">{cell("A1", "url")}</row><row r="2">{cell("A2", URL)}</row>'
+
+
+@pytest.mark.parametrize("dimension", ["A1", "A1:XFD1048576"])
+def test_the_size_that_a_spreadsheet_claims_is_not_believed(dimension, from_file):
+    intake = from_file("a.xlsx", sheet_with((f'<dimension ref="{dimension}"/>', ROWS)))
+    assert keys(intake) == [None, "account:@user_1"]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        f'<row r="2000000000">{cell("A2000000000", URL)}</row>',
+        f'<row r="1048576">{cell("XFD1048576", URL)}</row>',
+    ],
+)
+def test_a_spreadsheet_with_very_many_cells_is_refused(last, from_file):
+    with pytest.raises(DemandError) as caught:
+        from_file("a.xlsx", sheet_with(("", ROWS + last)))
+    assert caught.value.code == "list-too-large"
+
+
+def test_a_table_with_very_many_columns_is_refused(from_file):
+    with pytest.raises(DemandError) as caught:
+        from_file("a.csv", "url" + "," * 30_000 + "\na" * 1_000)
+    assert caught.value.code == "list-too-large"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f'<a href="{URL}">{URL}</a>',
+        "the user of Handle:@User_1 in Delhi",
+        f"the tweet tweet_id={ID} of this account",
+    ],
+)
+def test_a_line_of_prose_with_the_signs_of_a_target_is_an_error(line, from_file):
+    text = f"The following is ordered to be blocked in the whole country:\n\n@User_2\n{line}\n"
+    assert from_file("a.txt", text).entries[-1].bucket is Bucket.ERROR
 
 
 MAIL = f"""From: office@ministry.example

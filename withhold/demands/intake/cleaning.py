@@ -11,7 +11,9 @@ from withhold.errors import quoted
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _FORMULA_TEXT = re.compile(r'=\s*"([^"]*)"')
-_HYPERLINK = re.compile(r'=\s*HYPERLINK\(\s*"([^"]*)"\s*(?:[,;]\s*"[^"]*"\s*)?\)', re.IGNORECASE)
+_HYPERLINK = re.compile(r'=\s*HYPERLINK\(\s*"([^"]*)"\s*(?:[,;]\s*"([^"]*)"\s*)?\)', re.IGNORECASE)
+#: A character after which letters are shown from right to left, Latin ones too.
+REORDERED = re.compile("\u202e\\W*\\w")
 _APOSTROPHE = re.compile(r"['’](?=[\d@#＠＃=h])")
 #: What a spreadsheet shows instead of the result of a formula. `@handle`, typed into a cell, may become `#NAME?`.
 ERROR_VALUE = re.compile(
@@ -20,6 +22,9 @@ ERROR_VALUE = re.compile(
 
 _DEFANGED = re.compile(r"\bhxxp(?=s?\[?:)|\[\.\]|\(\.\)|\{\.\}|\[dot\]|\(dot\)|\[:\]|\[://\]", re.IGNORECASE)
 _BEFORE, _AFTER = "([{<\"'‘“«`", ".,;:!?)]}>\"'’”»`…।"
+
+# What a target looks like, in any text.
+SIGNS = re.compile(r"(?:twitter|\bx)\.com/|https?://|hxxps?:|(?<![\w.+-])[@＠]\w|\d{15}|\d[eE]\+\d\d", re.IGNORECASE)
 
 _PLAIN = re.compile(r"[A-Za-z0-9@#_/:.?=&%+-]*", re.ASCII)
 
@@ -51,6 +56,12 @@ def clean(raw: str) -> tuple[str, tuple[Note, ...]]:
         notes.append(note("defanged", f"{quoted(text)} was read as {quoted(read)}"))
         text = read
     return text, tuple(notes)
+
+
+def shown_instead(text: str) -> str | None:
+    """Return what a spreadsheet shows instead of the target of a link, or None."""
+    link = _HYPERLINK.fullmatch(text.strip())
+    return None if link is None else link[2]
 
 
 STRIPPED = note("stripped", "invisible characters or punctuation around it were removed")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from withhold.demands.intake.broken import FRAGMENT, MOST
-from withhold.demands.intake.cleaning import clean, trim
+from withhold.demands.intake.cleaning import SIGNS, clean, trim
 from withhold.demands.intake.entries import Bucket, Provenance, Role, note
 from withhold.demands.intake.numbers import Reading, error
 from withhold.demands.intake.pieces import read_line
@@ -79,6 +79,9 @@ def read_column(
             found[at].append(Draft(raw if len(line.pieces) == 1 else text, provenance, read))
         if not line.pieces and is_table and line.words:
             found[at] = [Draft(raw, provenance, error("not-a-target", f"{quoted(raw)} names no target"))]
+        elif not line.pieces and SIGNS.search(raw):
+            message = f"{quoted(raw)} is prose with the signs of a target"
+            found[at] = [Draft(raw, provenance, error("in-prose", message, "a person decides what it names"))]
         elif not line.pieces:
             bucket = Bucket.IGNORED if clean(raw)[0] else Bucket.BLANK
             found[at] = [Draft(raw, provenance, None, bucket)]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, unquote
 from withhold.demands.intake.entries import Kind, note
 from withhold.demands.intake.names import read_handle, read_hashtag
 from withhold.demands.intake.numbers import Reading, error, read_id
-from withhold.errors import quoted
+from withhold.errors import control_character, quoted
 
 #: Pages that show one side of an account or of a tweet. An order for the account may have meant only that side.
 _TABS = frozenset(
@@ -44,6 +44,10 @@ def read_path(path: str, newest: int) -> Reading:
         path, _, query = fragment[1:].partition("?")
     parts = [unquote(part).strip() for part in path.split("/")]
     parts = [part for part in parts if part]
+    if control_character(unquote(f"{path}?{query}")) is not None:
+        return error("control-character", f"{quoted(path)} of the URL has a control character")
+    if "." in parts or ".." in parts:
+        return error("broken-url", f"{quoted(path)} leads to another page than it names", "compare it with the order")
     if not parts:
         return error("not-a-target", "the URL names no account and no tweet")
     first = parts[0].lower()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from withhold.demands.intake.broken import is_platform_url, joined
-from withhold.demands.intake.cleaning import ERROR_VALUE, STRIPPED, clean, trim
+from withhold.demands.intake.cleaning import ERROR_VALUE, REORDERED, STRIPPED, clean, shown_instead, trim
 from withhold.demands.intake.entries import Note, Role, note
 from withhold.demands.intake.names import HANDLE
 from withhold.demands.intake.numbers import Reading, error, read_parts
@@ -58,6 +58,8 @@ _LABELS: dict[str, Role | None] = {
         ]
     ),
 }
+#: The largest number of digits that an id has.
+_WHOLE = 19
 _OF_ACCOUNT = ("account", "user", "profile")
 
 
@@ -98,6 +100,13 @@ def read_line(raw: str, role: Role, newest: int, *, declared: bool = False, belo
     if text[:1] == "=":
         hint = "replace it by its result: formulas are not evaluated"
         return Line([Piece(raw, error("formula", f"{quoted(text)} is a formula", hint))], [])
+    if REORDERED.search(raw):
+        hint = "write it as it is shown in the order"
+        message = f"{quoted(raw)} is shown in another order than it is written"
+        return Line([Piece(raw, error("reordered-text", message, hint))], [])
+    if (shown := shown_instead(raw)) is not None and _keys(shown, role, newest) - _keys(text, role, newest):
+        message = f"a link to {quoted(text)} is shown as {quoted(shown)}"
+        return Line([Piece(raw, error("other-link", message, "ask the authority which of the two it means"))], [])
     pieces: list[Piece] = []
     doubtful: list[Piece] = []
     words: list[str] = []
@@ -127,6 +136,9 @@ def read_line(raw: str, role: Role, newest: int, *, declared: bool = False, belo
                 continue
             rest = [each.text for each in tokens[at:]] or below
             count, found = joined(bare, found, rest, newest)
+            if _is_cut(token, bare, found):
+                message = f"{quoted(token)} ends with an ellipsis, so its end may be missing"
+                found = error("truncated", message, "compare it with the order, or ask the authority", found.kind)
             if bare != token:
                 found = found._replace(notes=(STRIPPED, *found.notes))
             pieces.append(Piece(" ".join([bare, *rest[:count]]), found))
@@ -139,6 +151,20 @@ def read_line(raw: str, role: Role, newest: int, *, declared: bool = False, belo
     if words and pieces:
         pieces = [_beside(piece, words, declared=declared) for piece in pieces]
     return Line(_noted(pieces, notes, raw), words, used)
+
+
+def _keys(text: str, role: Role, newest: int) -> set[str]:
+    """Return what a text names."""
+    found = (piece.reading.key for piece in read_line(text, role, newest).pieces)
+    return {key for key in found if key is not None}
+
+
+def _is_cut(token: str, bare: str, found: Reading) -> bool:
+    """Return whether a name or an id ends in an ellipsis. Ids of 19 digits are whole."""
+    if found.key is None or not re.match("…|\\.\\.", token.partition(bare)[2]):
+        return False
+    name = found.key.partition(":")[2].lstrip("@")
+    return bare.lower().endswith(name) and not (name.isdigit() and len(name) == _WHOLE)
 
 
 def _tokens(part: str) -> Iterator[_Token]:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from withhold.demands.intake.columns import Typed
-from withhold.demands.intake.tables import Row
+from withhold.demands.intake.tables import MAX_CELLS, Row, too_large
 from withhold.errors import DemandError, Place, Problem, how_to_install
 
 #: The largest size of the unpacked parts of a file, in bytes. A small file can claim to contain much more.
 MAX_UNPACKED = 1 << 30
+# The largest number of blank rows in succession. A file can give its last row any number.
+_MOST_BLANK = 100_000
 
 
 class Sheet(NamedTuple):
@@ -41,7 +43,7 @@ def read_sheets(data: bytes, file: str) -> list[Sheet]:
         book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
         try:
             return [
-                Sheet(sheet.title, _trimmed(_rows(sheet)), getattr(sheet, "sheet_state", "visible") != "visible")
+                Sheet(sheet.title, _trimmed(_rows(sheet, file)), getattr(sheet, "sheet_state", "visible") != "visible")
                 for sheet in book.worksheets
             ]
         finally:
@@ -53,9 +55,17 @@ def read_sheets(data: bytes, file: str) -> list[Sheet]:
         raise DemandError(problem) from None
 
 
-def _rows(sheet: Any) -> Iterator[Row]:
+def _rows(sheet: Any, file: str) -> Iterator[Row]:
+    sheet.reset_dimensions()  # a file may claim any: cells outside would be lost, and millions of blank ones made
+    cells = blank = 0
     for number, row in enumerate(sheet.iter_rows(), 1):
-        yield Row(number, [_text(cell) for cell in row])
+        texts = [_text(cell) for cell in row]
+        while texts and not texts[-1].strip():
+            texts.pop()
+        cells, blank = cells + len(row), 0 if texts else blank + 1
+        if cells > MAX_CELLS or blank > _MOST_BLANK:
+            raise DemandError(too_large(file))
+        yield Row(number, texts)
 
 
 def _trimmed(rows: Iterator[Row]) -> list[Row]:

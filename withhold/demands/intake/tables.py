@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from withhold.demands.intake.cleaning import SIGNS
 from withhold.demands.intake.columns import Cell, Draft, Typed, is_handle_list, read_column
 from withhold.demands.intake.entries import Bucket, Column, Note, Provenance, Role, note
 from withhold.demands.intake.headers import is_header, likely, meaning, plain
 from withhold.demands.intake.pieces import read_line
-from withhold.errors import quoted
+from withhold.errors import DemandError, Place, Problem, quoted
 
-#: Signs of a target, for rows above the table and for columns that are not read.
-SIGNS = re.compile(r"(?:twitter|\bx)\.com/|https?://|hxxps?:|(?<![\w.+-])[@＠]\w|\d{15}|\d[eE]\+\d\d", re.IGNORECASE)
+#: The largest number of cells: rows times columns.
+MAX_CELLS = 20_000_000
 _SAMPLE, _MOST_ROWS_ABOVE = 200, 50
 
 
@@ -34,8 +34,13 @@ class Table(NamedTuple):
 
 
 def read_table(rows: Sequence[Row], file: str, sheet: str | None, newest: int, wanted: Collection[str] = ()) -> Table:
-    """Read the rows of a table. `wanted` are the headers of the columns to read; by default they are guessed."""
+    """Read the rows of a table. `wanted` are the headers of the columns to read; by default they are guessed.
+
+    Raises `DemandError` for more than 20 million cells, blank ones included.
+    """
     width = max((len(row.cells) for row in rows), default=0)
+    if width * len(rows) > MAX_CELLS:
+        raise DemandError(too_large(file))
     values = [[row.cells[at] if at < len(row.cells) else "" for row in rows] for at in range(width)]
     header_at = _header(rows, width)
     header = [plain(cell) for cell in rows[header_at].cells] if header_at is not None else []
@@ -67,6 +72,12 @@ def read_table(rows: Sequence[Row], file: str, sheet: str | None, newest: int, w
             here = [Draft(raw, Provenance(file, sheet, row.number, None, row.line), None, bucket)]
         found += here  # without drafts, the row continues a URL above it, and is part of that entry
     return Table(found, columns, _notes(columns, read, values, begin))
+
+
+def too_large(file: str) -> Problem:
+    """Return the problem that a table has too many cells."""
+    hint = "remove columns and rows that have no targets, or split it"
+    return Problem("list-too-large", f"it has more than {MAX_CELLS:,} cells, blank ones included", Place(file), hint)
 
 
 def _cell(rows: Sequence[Row], row: int | None, at: int) -> str | None:
