@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from tests.ledger.material import WHO, Balances, added, codes, drop_triggers, run_sql
+from tests.ledger.server import needs_postgres
 from withhold.ledger import EMPTY, Ledger, LedgerError, schema, verify
 
 
@@ -52,7 +53,11 @@ def test_a_database_of_something_else_is_no_ledger_until_one_is_made_in_it(url, 
 
 
 @pytest.mark.parametrize(
-    "url", ["", "orders.db", "sqlite://", "sqlite:///:memory:", "mysql://host/x", "postgresql://host", "sqlite+x:///a"]
+    "url",
+    [
+        *("", "orders.db", "sqlite://", "sqlite:///:memory:", "mysql://host/x", "postgresql://host", "sqlite+x:///a"),
+        *("sqlite:///file::memory:?uri=true", "sqlite:///file:a?mode=memory&uri=true", "sqlite:///a?b.db"),
+    ],
 )
 def test_other_urls_are_refused(url):
     assert refusal(url, create=True) == ["bad-ledger-url"]
@@ -140,3 +145,12 @@ def test_the_message_of_a_missing_library_names_the_extra(missing, code, extra):
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert printed.startswith(f"`{missing}` is not installed [missing-extra]; install the extra `{extra}` of withhold")
+
+
+@needs_postgres
+def test_the_options_of_a_postgresql_url_are_kept(request):
+    url = request.getfixturevalue("server").database()
+    run_sql(url, "CREATE SCHEMA tenant")
+    with Ledger.open(f"{url}{'&' if '?' in url else '?'}options=-csearch_path%3Dtenant", create=True) as ledger:
+        ledger.append([added("a")], **WHO)
+    assert refusal(url) == ["no-ledger"], "the ledger is in the schema that the URL names"

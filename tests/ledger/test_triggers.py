@@ -78,6 +78,12 @@ def test_the_next_event_may_be_inserted(filled, url):
 
 
 WEAKENED_IN_SQLITE = {
+    "with one more, which drops events in silence": [
+        "CREATE TRIGGER more BEFORE INSERT ON ledger_events BEGIN SELECT RAISE(IGNORE); END"
+    ],
+    "with one more, which changes states": [
+        "CREATE TRIGGER more AFTER INSERT ON ledger_states BEGIN UPDATE ledger_states SET data = '{}'; END"
+    ],
     "dropped": ["DROP TRIGGER ledger_events_delete"],
     "for one column": [
         "DROP TRIGGER ledger_events_update",
@@ -93,6 +99,11 @@ WEAKENED_IN_SQLITE = {
     ],
 }
 WEAKENED_IN_POSTGRESQL = {
+    "with one more, which drops events in silence": [
+        "CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$",
+        "CREATE TRIGGER more BEFORE INSERT ON ledger_events FOR EACH ROW EXECUTE FUNCTION more()",
+    ],
+    "with a rule, which drops events in silence": ["CREATE RULE more AS ON INSERT TO ledger_events DO INSTEAD NOTHING"],
     "dropped": ["DROP TRIGGER ledger_events_change ON ledger_events"],
     "disabled": ["ALTER TABLE ledger_events DISABLE TRIGGER ledger_events_insert"],
     "not for replicas": ["ALTER TABLE ledger_events ENABLE TRIGGER ledger_events_change"],

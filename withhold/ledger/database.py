@@ -33,10 +33,12 @@ class Database:
             event.listen(self._engine, "connect", _set_up_sqlite)
             event.listen(self._engine, "begin", _begin_in_sqlite)
         else:
+            # What the URL sets, such as a `search_path`, stays: arguments replace those of the URL.
+            options = f"{parsed.query.get('options', '')} -c lock_timeout={_PATIENCE}s".strip()
             try:
                 self._engine = create_engine(
                     parsed.set(drivername="postgresql+psycopg"),
-                    connect_args={"options": f"-c lock_timeout={_PATIENCE}s"},
+                    connect_args={"options": options},
                     pool_pre_ping=True,
                 )
             except ModuleNotFoundError as error:
@@ -87,7 +89,8 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except (exc.ArgumentError, ValueError):
         raise LedgerError(Problem("bad-ledger-url", f"{excerpt(url)} is not the URL of a ledger", hint=hint)) from None
-    if parsed.drivername not in ("sqlite", "postgresql") or parsed.database in (None, "", ":memory:"):
+    is_file = parsed.drivername == "sqlite" and "?" not in url  # options could make it one in memory, or another file
+    if not (is_file or parsed.drivername == "postgresql") or parsed.database in (None, "", ":memory:"):
         message = f"{quoted(parsed.render_as_string())} is not the URL of a ledger"
         raise LedgerError(Problem("bad-ledger-url", message, hint=hint))
     return parsed

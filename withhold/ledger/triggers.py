@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from withhold.errors import Problem, quoted
+from withhold.ledger import schema
 from withhold.ledger.event import EMPTY
 
 _CHANGED = "a ledger is append-only: its events cannot be changed or removed"
@@ -38,6 +39,16 @@ _POSTGRESQL = {
 }
 
 
+_ADDED_IN_SQLITE = text(
+    "SELECT name FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN :tables"
+).bindparams(bindparam("tables", expanding=True))
+_ADDED_IN_POSTGRESQL = text(
+    "WITH ours AS (SELECT name::regclass AS id FROM unnest(CAST(:tables AS text[])) AS name) "
+    "SELECT tgname FROM pg_trigger JOIN ours ON tgrelid = id WHERE NOT tgisinternal "
+    "UNION ALL SELECT rulename FROM pg_rewrite JOIN ours ON ev_class = id"
+)
+
+
 def install(connection: Connection) -> None:
     """Make all triggers again, as after a migration, which may have dropped them."""
     run = connection.exec_driver_sql
@@ -54,12 +65,13 @@ def install(connection: Connection) -> None:
 
 
 def problem(connection: Connection) -> Problem | None:
-    """Return which triggers are missing, disabled or different, or None."""
-    lost = _missing(connection)
-    if not lost:
+    """Return which triggers are missing, disabled or different, or were added to the tables, or None."""
+    lost, added = _missing(connection), _added(connection)
+    if not (lost or added):
         return None
-    names = ", ".join(map(quoted, lost))
-    message = f"the triggers {names} that protect the events are missing or different"
+    message = f"the triggers {', '.join(map(quoted, lost))} that protect the events are missing or different"
+    if not lost:
+        message = f"somebody has added {', '.join(map(quoted, added))}, which may change or drop what is recorded"
     hint = "find out who changed them; export the ledger, and import it into a new one"
     return Problem("no-triggers", message, hint=hint)
 
@@ -79,6 +91,16 @@ def _missing(connection: Connection) -> list[str]:
     )
     there = {(name, kind, body) for name, kind, body in rows}
     return [name for name, (_, _, body, kind) in _POSTGRESQL.items() if (name, kind, body) not in there]
+
+
+def _added(connection: Connection) -> list[str]:
+    """Return the triggers and rules on the tables that are not those of a ledger."""
+    tables = [table.name for table in schema.metadata.sorted_tables]
+    if connection.dialect.name == "sqlite":
+        query, ours = _ADDED_IN_SQLITE, set(_SQLITE)
+    else:
+        query, ours = _ADDED_IN_POSTGRESQL, set(_POSTGRESQL)
+    return sorted({name for (name,) in connection.execute(query, {"tables": tables})} - ours)
 
 
 def _words(sql: str | None) -> list[str]:
