@@ -114,6 +114,22 @@ def test_a_count_that_differs_waits_for_a_person(here):
     assert as_json("list")["rows"][0]["state"] == "under_review"
 
 
+def test_what_was_guessed_of_a_list_is_printed_and_several_columns_wait_for_a_person(here):
+    (here / "in-d1.yaml").write_text(DEMAND.replace("count: 6", "count: 2"))
+    (here / "in-d1.csv").write_text("url,tweet link,remarks\nhttps://x.com/a,https://x.com/b,see https://x.com/c\n")
+    printed = text("receive", "in-d1.yaml", "in-d1.csv", "--create", *ASHA)
+    assert "several columns have targets: `url`, `tweet link`" in printed
+    assert "1 cells of `remarks`, which was not read, seem to have targets" in printed
+    assert "use `settle`" in printed
+    assert "[forbidden-transition]" in text("decide", "IN-D1", "refuse", "--ground", "forged", *ASHA, status=4)
+    run("settle", "IN-D1", "--reason", "both columns are meant", *ASHA)
+    run("decide", "IN-D1", "refuse", "--ground", "forged", *ASHA)
+    (here / "in-d1.yaml").write_text(DEMAND.replace("count: 6", "count: 1").replace("IN-D1", "IN-D2"))
+    printed = text("receive", "in-d1.yaml", "in-d1.csv", "--column", "url", *ASHA)
+    assert "IN-D2: 1 demand, 1 unique" in printed
+    assert "settle" not in printed
+
+
 def test_from_an_order_to_rules(received):
     assert run("resolve", "IN-D1", "--handles", "handles.csv", *ASHA).stdout == "IN-D1: 2 resolved\n"
     refused = text("decide", "IN-D1", "withhold", *ASHA, status=4)

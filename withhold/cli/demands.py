@@ -65,6 +65,10 @@ def receive(
     lists: Annotated[
         list[Path] | None, typer.Argument(metavar="LIST", help="Its lists of targets.", exists=True)
     ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="HEADER", help="A column of targets; guessed by default. May be repeated."),
+    ] = None,
     create: Annotated[bool, typer.Option("--create", help="Make the ledger if there is none.")] = False,  # noqa: ARG001  # `records` reads it
 ) -> Done:
     """Record a demand and its lists: CSV, XLSX, plain text or mail."""
@@ -78,10 +82,11 @@ def receive(
         return run(session.ledger, session.clerk, found)
     from withhold.demands.intake import read_lists
 
-    intake = read_lists(lists, received_at=found.received.latest())
+    intake = read_lists(lists, received_at=found.received.latest(), columns=columns or ())
     files = [{"file": path.name, "sha256": sha256(path.read_bytes()).hexdigest()} for path in lists]
-    done = run(session.ledger, session.clerk, found, intake.entries, files)
-    done.notes += [str(column) for column in intake.columns]
+    waiting = intake.waiting()
+    done = run(session.ledger, session.clerk, found, intake.entries, files, waiting)
+    done.notes += [str(each) for each in (*intake.columns, *intake.notes) if each not in waiting]
     return done
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from withhold.demands.fields import Demand
 from withhold.demands.fold import Data, is_bound
-from withhold.demands.intake.entries import Bucket, Entry, Kind
+from withhold.demands.intake.entries import Bucket, Entry, Kind, Note
 from withhold.demands.recording import Clerk, Command, Done, record
 from withhold.demands.transitions import (
     TargetState,
@@ -61,14 +61,19 @@ class Resolution(NamedTuple):
 
 
 def receive(
-    ledger: Ledger, clerk: Clerk, demand: Demand, entries: Iterable[Entry] = (), lists: Sequence[Data] = ()
+    ledger: Ledger,
+    clerk: Clerk,
+    demand: Demand,
+    entries: Iterable[Entry] = (),
+    lists: Sequence[Data] = (),
+    waiting: Iterable[Note] = (),
 ) -> Done:
     """Record a demand and the entries of its lists. `lists` describes the files, as JSON values.
 
-    If the letter states another count than there are entries that name something, the demand waits for `settle`. A notice of
-    non-compliance adds no demand: it is entered in the logs of the demands that it reiterates.
+    If the letter states another count than there are entries that name something, or if there are notes in `waiting` (those of
+    `Intake.waiting`), the demand waits for `settle`. A notice of non-compliance adds no demand: it is entered in the logs of the demands that it reiterates.
     """
-    fields, entries = demand.data(), list(entries)
+    fields, entries, waiting = demand.data(), list(entries), list(waiting)
     counts = Counter(entry.bucket for entry in entries)
     naming = sum(counts[bucket] for bucket in _NAMING)
     stated = demand.requested.count
@@ -93,11 +98,12 @@ def receive(
                 "entries": len(entries),
                 **{str(bucket): counts[bucket] for bucket in (Bucket.BLANK, Bucket.IGNORED)},
             },
-            settled=stated is None or stated == naming,
+            settled=not waiting and (stated is None or stated == naming),
         )
         for entry in entries:
             if entry.bucket in _NAMING:
                 command.add("target.received", str(entry.bucket), **_entry(entry))
+        command.done.notes += [f"{each}: use `settle`" for each in waiting]
         if stated is not None and stated != naming:
             command.done.notes.append(
                 f"the letter states {stated:,} entries, and its lists have {naming:,}: use `settle`"
@@ -151,7 +157,7 @@ def _entry(entry: Entry) -> Data:
 
 
 def settle(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str) -> Done:
-    """Record that a person has found out why the count in the letter differs. Then decisions are possible."""
+    """Record that a person has found out why the count in the letter differs, or what waits. Then decisions are possible."""
 
     def build(command: Command) -> None:
         demand = command.demand()

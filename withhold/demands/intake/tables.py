@@ -71,7 +71,7 @@ def read_table(rows: Sequence[Row], file: str, sheet: str | None, newest: int, w
             bucket = Bucket.IGNORED if raw else Bucket.BLANK
             here = [Draft(raw, Provenance(file, sheet, row.number, None, row.line), None, bucket)]
         found += here  # without drafts, the row continues a URL above it, and is part of that entry
-    return Table(found, columns, _notes(columns, read, values, begin))
+    return Table(found, columns, _notes(columns, read, values, begin, wanted))
 
 
 def too_large(file: str) -> Problem:
@@ -144,9 +144,11 @@ def _is_pure(value: str, role: Role) -> bool:
     return bool(line.pieces) and not line.words and not any(piece.reading.weak for piece in line.pieces)
 
 
-def _notes(columns: list[Column], read: list[int], values: list[list[str]], begin: int) -> list[Note]:
+def _notes(
+    columns: list[Column], read: list[int], values: list[list[str]], begin: int, wanted: Collection[str]
+) -> list[Note]:
     found = []
-    if len(read) > 1:
+    if len(read) > 1 and not wanted:
         names = ", ".join(quoted(columns[at].header or f"column {at + 1}") for at in read)
         hint = "name the columns to read, or confirm that each of them lists targets"
         found.append(note("several-target-columns", f"several columns have targets: {names}", hint))
