@@ -130,6 +130,20 @@ def test_what_was_guessed_of_a_list_is_printed_and_several_columns_wait_for_a_pe
     assert "settle" not in printed
 
 
+def test_a_list_of_protected_accounts_on_the_command_line_replaces_no_other(decided):
+    (decided / "empty.yaml").write_text("protected: []\n")
+    (decided / "other.yaml").write_text("protected:\n  - {account: 7, category: activist}\n")
+    for name in ("empty.yaml", "other.yaml"):
+        refused = text("decide", "IN-D1", "withhold", "--targets", "2", "--protected", name, *ASHA, status=4)
+        assert "[protected-account]" in refused
+
+
+def test_no_cell_of_an_order_looks_like_several(here):
+    (here / "in-d1.csv").write_text("url\n@user_1  in_force  suspended\n")
+    run("receive", "in-d1.yaml", "in-d1.csv", "--create", *ASHA)
+    assert "@user_1\\x20\\x20in_force\\x20\\x20suspended" in run("show", "IN-D1").stdout
+
+
 def test_from_an_order_to_rules(received):
     assert run("resolve", "IN-D1", "--handles", "handles.csv", *ASHA).stdout == "IN-D1: 2 resolved\n"
     refused = text("decide", "IN-D1", "withhold", *ASHA, status=4)

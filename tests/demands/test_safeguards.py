@@ -25,6 +25,7 @@ IN = ("IN",)
         (6, IN, PROTECTED, None, False),
         (4, IN, PROTECTED, "unknown-protection", False),
         (2, IN, None, "unknown-protection", False),
+        (2, IN, [], "unknown-protection", False),
         (2, ("IN-DL",), PROTECTED, None, False),
         (2, ("IN", "PK"), PROTECTED, "beyond-its-country", True),
         (2, ("WORLD",), PROTECTED, "worldwide-for-one-country", True),

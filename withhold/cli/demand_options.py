@@ -49,7 +49,7 @@ Protected = Annotated[
         "--protected",
         metavar="FILE",
         envvar="WITHHOLD_PROTECTED",
-        help="A list of protected accounts; by default protected.yaml here, or above in the repository, and those in the configuration.",
+        help="A list of protected accounts, besides protected.yaml here or above in the repository, and those in the configuration.",
         exists=True,
         dir_okay=False,
     ),

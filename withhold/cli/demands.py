@@ -51,9 +51,9 @@ _Format = Annotated[Format, options.formats(TableResult)]
 
 def _accounts(path: Path | None) -> list[ProtectedAccount] | None:
     try:
-        if path is not None:
-            return load_protected(path)
-        return options.protected_accounts(Path("protected.yaml"), None, read_configuration(Path()))
+        around = options.protected_accounts(Path("protected.yaml"), None, read_configuration(Path()))
+        given = () if path is None else load_protected(path)  # which adds to the others, and never replaces them
+        return around if path is None else list({each.account: each for each in (*given, *(around or ()))}.values())
     except RuleSetError as error:
         raise DemandError(*error.problems) from None
 

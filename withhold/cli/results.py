@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +32,8 @@ from withhold.snapshot import Snapshot
 #: The columns of a table of rules, for a spreadsheet.
 _RULE_COLUMNS = ("rule_id", "state", "effect", "territories", "from", "until", "review_by", "reason", "demand", "jurisdiction",
                  "disclosure", "accounts", "tweets", "protected", "place", "named_at")  # fmt: skip
+
+_RUNS = re.compile("  +")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,8 @@ class TableResult:
         return {"rows": list(map(dict, self.rows)), "note": self.note}
 
     def __str__(self) -> str:
-        rows = [[escaped(cell) for cell in row] for row in self.cells()]
+        # Runs of spaces are escaped, so that no cell looks like several.
+        rows = [[_RUNS.sub(lambda run: "\\x20" * len(run[0]), escaped(cell)) for cell in row] for row in self.cells()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
         return "\n".join([*lines, *([self.note] if self.note else [])])

@@ -6,7 +6,7 @@
 | `beyond-its-country` | it withholds outside the jurisdiction that demands it | the same |
 | `worldwide-for-one-country` | it withholds worldwide | the same |
 | `court-order` | it lifts, in whole or in part, what a court ordered | the same |
-| `unknown-protection` | there is no list of protected accounts, or the author of a tweet is unknown | a second person |
+| `unknown-protection` | there is no list of protected accounts or an empty one, or the author of a tweet is unknown | a second person |
 | `two-persons` | the policy asks for two persons for such a ruling | a second person |
 
 The first three are also checks of `withhold lint`, so the override goes into the rule.
@@ -62,12 +62,12 @@ def of_geography(fields: Mapping[str, Any], withheld_in: Collection[str], except
 def of_target(bound: str | None, author: str | None, protected: Mapping[str, Protected] | None) -> Safeguard | None:
     """Return the safeguard that acting on a target touches by who is concerned.
 
-    `protected` maps keys of accounts to protected accounts. It is None if no list was read.
+    `protected` maps keys of accounts to protected accounts. It is None if no list was read, or only empty ones.
     """
     if bound is None or not bound.startswith(("account:", "tweet:")):
         return None  # a hashtag or a search has no author
     if protected is None:
-        return Safeguard(UNKNOWN, "no list of protected accounts was read")
+        return Safeguard(UNKNOWN, "no list of protected accounts was read, or an empty one")
     account = bound if bound.startswith("account:") else author
     if account is None:
         return Safeguard(UNKNOWN, "the author of the tweet is unknown, who may be a protected account")
@@ -98,5 +98,5 @@ def check_overrides(found: Iterable[Safeguard], override: Mapping[str, str], pla
 
 
 def by_key(protected: Iterable[Protected] | None) -> dict[str, Protected] | None:
-    """Return protected accounts by the keys of their accounts."""
-    return None if protected is None else {f"account:{each.account}": each for each in protected}
+    """Return protected accounts by the keys of their accounts, or None if there are none: an empty list protects nobody."""
+    return {f"account:{each.account}": each for each in protected or ()} or None
