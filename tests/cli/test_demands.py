@@ -152,7 +152,7 @@ def test_from_an_order_to_rules(received):
     why = "protected-account=an emergency order, under review"
     proposed = text("decide", "IN-D1", "withhold", "--override", why, *ASHA)
     assert "1 proposed: withhold" in proposed
-    assert "a second person must approve what waits" in proposed
+    assert "a second person must approve the proposals" in proposed
     assert "[same-person]" in text("approve", "IN-D1", "--actor", "asha  VERMA", status=4)
     assert run("approve", "IN-D1", *RAVI).stdout == "IN-D1: 1 approved: withhold\n"
     run("decide", "IN-D1", "refuse", "--targets", "7", "--ground", "insufficient_identification", *ASHA)
@@ -272,7 +272,11 @@ def test_amending_revoking_and_the_policy(decided):
         (("decide", "IN-D1", "withhold", "--at", "yesterday", *ASHA), 2, "yesterday"),
         (("decide", "IN-D1", "withhold", "--targets", "99", *ASHA), 4, "demand `IN-D1` has no entry 99"),
         (("decide", "IN-D1", "withhold", "--targets", "7", *ASHA), 4, "the target is `quarantined`"),
-        (("decide", "IN-D1", "withhold", "--in", "PK", "--targets", "4", *ASHA), 4, "nobody requested it in `PK`"),
+        (
+            ("decide", "IN-D1", "withhold", "--in", "PK", "--targets", "4", *ASHA),
+            4,
+            "the authority did not request it in `PK`",
+        ),
         (("decide", "IN-D1", "refuse", "--targets", "4", *ASHA), 4, "`refuse` needs a ground [no-ground]"),
         (("decide", "IN-D1", "--from", "in-d1.csv", *ASHA), 4, "columns are missing [bad-csv-header]"),
         (("decide", "IN-D1", "withhold"), 2, "--actor"),

@@ -1,4 +1,4 @@
-"""What the commands on legal demands share: their options, and how those that record are run."""
+"""The options that the commands on legal demands share, and the way in which commands that record are run."""
 
 from __future__ import annotations
 
@@ -31,17 +31,18 @@ Entries = Annotated[
     typer.Option(
         "--targets",
         metavar="NUMBERS",
-        help="Numbers of entries, such as 1-100,205; or a state, such as lifted. By default those that it concerns.",
+        help="Numbers of entries, such as 1-100,205, or a state, such as lifted. "
+        "By default all entries to which the command applies.",
     ),
 ]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the ledger.")]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="The reason, which is kept in the ledger.")]
 At = Annotated[
     str | None,
-    typer.Option("--at", metavar="INSTANT", help="When it takes effect, by default when it is recorded."),
+    typer.Option("--at", metavar="INSTANT", help="The instant at which it takes effect; by default now."),
 ]
 Override = Annotated[
     list[str] | None,
-    typer.Option("--override", metavar="CODE=REASON", help="Override a safeguard for a reason; may be repeated."),
+    typer.Option("--override", metavar="CODE=REASON", help="Override a safeguard, with a reason; may be repeated."),
 ]
 Protected = Annotated[
     Path | None,
@@ -49,7 +50,8 @@ Protected = Annotated[
         "--protected",
         metavar="FILE",
         envvar="WITHHOLD_PROTECTED",
-        help="A list of protected accounts, besides protected.yaml here or above in the repository, and those in the configuration.",
+        help="A list of protected accounts, in addition to protected.yaml in this directory or above it in the repository and to "
+        "the lists in the configuration.",
         exists=True,
         dir_okay=False,
     ),
@@ -58,13 +60,18 @@ Protected = Annotated[
 _Actor = Annotated[
     str,
     typer.Option(
-        "--actor", metavar="NAME", envvar="WITHHOLD_ACTOR", help="Who records this. Nothing verifies the name."
+        "--actor",
+        metavar="NAME",
+        envvar="WITHHOLD_ACTOR",
+        help="The name of the person who records this; nothing verifies it.",
     ),
 ]
 _Key = Annotated[
     str | None,
     typer.Option(
-        "--key", metavar="TEXT", help="Makes the command safe to repeat: with the same key, it is recorded once."
+        "--key",
+        metavar="TEXT",
+        help="A key that makes the command safe to repeat: with the same key, it is recorded once.",
     ),
 ]
 _History = Annotated[
@@ -73,19 +80,27 @@ _History = Annotated[
         "--history", metavar="REASON", help="Allow --at to be in the past, for this reason; the record is marked."
     ),
 ]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Record nothing, and list who would get a different outcome.")]
+_DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run", help="Record nothing, and list the accounts and tweets that would get a different outcome."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The ledger of a command, and who records."""
+    """The ledger of a command, and the clerk."""
 
     ledger: Ledger
     clerk: Clerk
 
 
 def records(command: Callable[..., Done]) -> Callable[..., None]:
-    """Return a command with the options of all that record. `command` gets a `Session` before its own options."""
+    """Return a command with the options that all recording commands share.
+
+    `command` gets a `Session` before its own options.
+    """
     shared: dict[str, tuple[Any, Any]] = {
         "ledger": (options.LedgerUrl, inspect.Parameter.empty),
         "actor": (_Actor, inspect.Parameter.empty),
@@ -149,7 +164,7 @@ def chosen(text: str | None) -> set[int] | TargetState | None:
 
 
 def overrides(given: Sequence[str] | None) -> dict[str, str]:
-    """Return the overrides, each with its reason. Raise a usage error for one without."""
+    """Return the overrides, each with its reason. Raise a usage error for an override without a reason."""
     found = {}
     for text in given or ():
         code, _, reason = text.partition("=")

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from withhold.demands.commands import Done
 
 demands = typer.Typer(
-    help="Record legal demands and what is decided on them, and write the rules that follow.", no_args_is_help=True
+    help="Record legal demands and the decisions on them, and write the resulting rules.", no_args_is_help=True
 )
 _File = Annotated[Path, typer.Argument(metavar="DEMAND.yaml", help="The demand.", exists=True, dir_okay=False)]
 _KnownAt = Annotated[
-    str | None, typer.Option("--known-at", metavar="INSTANT", help="The rules as the ledger knew them at this instant.")
+    str | None, typer.Option("--known-at", metavar="INSTANT", help="The rules as they were known at this instant.")
 ]
 _Format = Annotated[Format, options.formats(TableResult)]
 
@@ -69,7 +69,7 @@ def receive(
         list[str] | None,
         typer.Option("--column", metavar="HEADER", help="A column of targets; guessed by default. May be repeated."),
     ] = None,
-    create: Annotated[bool, typer.Option("--create", help="Make the ledger if there is none.")] = False,  # noqa: ARG001  # `records` reads it
+    create: Annotated[bool, typer.Option("--create", help="Create the ledger if there is none.")] = False,  # noqa: ARG001  # `records` reads it
 ) -> Done:
     """Record a demand and its lists: CSV, XLSX, plain text or mail."""
     from hashlib import sha256
@@ -92,7 +92,7 @@ def receive(
 
 @records
 def settle(session: Session, demand: DemandId, reason: Reason) -> Done:
-    """Record why the number of entries differs from the one in the letter."""
+    """Record why the number of entries differs from the number in the letter."""
     from withhold.demands.commands import settle as run
 
     return run(session.ledger, session.clerk, demand, reason)
@@ -122,25 +122,35 @@ def resolve(
 def decide(
     session: Session,
     demand: DemandId,
-    ruling: Annotated[Ruling | None, typer.Argument(help="What is decided.")] = None,
+    ruling: Annotated[Ruling | None, typer.Argument(help="The decision.")] = None,
     table: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="A table of decisions.", exists=True)
     ] = None,
     targets: Entries = None,
-    ground: Annotated[Ground | None, typer.Option(help="Why it is refused, or not possible.")] = None,
-    category: Annotated[Category | None, typer.Option(help="With protected_speech: whose.")] = None,
-    withheld_in: Annotated[
-        list[str] | None, typer.Option("--in", metavar="CODE", help="Where; as requested by default.")
+    ground: Annotated[
+        Ground | None, typer.Option(help="The ground of a refusal, or the reason why no action is possible.")
     ] = None,
-    except_in: Annotated[list[str] | None, typer.Option("--except", metavar="CODE", help="Where not.")] = None,
-    if_unknown: Annotated[Settle | None, typer.Option(help="For viewers whose place is unknown.")] = None,
+    category: Annotated[
+        Category | None, typer.Option(help="With protected_speech: the category of the protected account.")
+    ] = None,
+    withheld_in: Annotated[
+        list[str] | None,
+        typer.Option("--in", metavar="CODE", help="Where the decision applies; by default as requested."),
+    ] = None,
+    except_in: Annotated[
+        list[str] | None,
+        typer.Option("--except", metavar="CODE", help="Exceptions: where the decision does not apply."),
+    ] = None,
+    if_unknown: Annotated[Settle | None, typer.Option(help="The effect on viewers of unknown location.")] = None,
     at: At = None,
-    until: Annotated[str | None, typer.Option(metavar="INSTANT", help="When it ends.")] = None,
-    rationale: Annotated[str | None, typer.Option(metavar="TEXT", help="Kept in the ledger.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="The instant at which the decision ends.")
+    ] = None,
+    rationale: Annotated[str | None, typer.Option(metavar="TEXT", help="A note, which is kept in the ledger.")] = None,
     override: Override = None,
     protected: Protected = None,
 ) -> Done:
-    """Decide on the targets of a demand, by default on all that have no decision."""
+    """Decide on the targets of a demand, by default on all targets without a decision."""
     from withhold.demands.commands import TargetDecision
     from withhold.demands.commands import decide as run
     from withhold.demands.register import Register
@@ -188,7 +198,7 @@ def amend(session: Session, demand: _File, reason: Reason) -> Done:
 
 @records
 def revoke(session: Session, demand: DemandId, reason: Reason, at: At = None) -> Done:
-    """Record that the authority revoked a demand. Suspensions survive."""
+    """Record that the authority revoked a demand. Suspensions continue."""
     from withhold.demands.commands import revoke as run
 
     return run(session.ledger, session.clerk, demand, reason, effective_at=options.instant_of(at))
@@ -203,7 +213,7 @@ def lift(
     at: At = None,
     override: Override = None,
 ) -> Done:
-    """End what was decided, by default on all targets that are withheld."""
+    """End the decisions on targets, by default on all targets that are withheld or deamplified."""
     from withhold.demands.commands import lift as run
 
     when, reasons = options.instant_of(at), overrides(override)
@@ -214,11 +224,11 @@ def lift(
 def log(
     session: Session,
     demand: DemandId,
-    entry: Annotated[LogEntry, typer.Argument(help="What happened.")],
+    entry: Annotated[LogEntry, typer.Argument(help="The kind of the event.")],
     text: Annotated[str, typer.Argument(metavar="TEXT")],
     at: At = None,
 ) -> Done:
-    """Record what changes no rule: a meeting, a statement, a threatened penalty, a notice."""
+    """Record an event that changes no rule: a meeting, a statement, a threatened penalty, a notice."""
     from withhold.demands.commands import log as run
 
     return run(session.ledger, session.clerk, demand, entry, text, moment(at))
@@ -228,10 +238,12 @@ def log(
 def effected(
     session: Session,
     demand: DemandId,
-    at: Annotated[str, typer.Option("--at", metavar="INSTANT", help="When it was done: a date or an instant.")],
+    at: Annotated[
+        str, typer.Option("--at", metavar="INSTANT", help="When they were carried out: a date or an instant.")
+    ],
     targets: Entries = None,
 ) -> Done:
-    """Attest that other systems did what no rule can express."""
+    """Attest that other systems carried out decisions that no rule can express."""
     from withhold.demands.commands import effected as run
 
     return run(session.ledger, session.clerk, demand, moment(at) or {}, chosen(targets))
@@ -242,7 +254,7 @@ def policy(
     session: Session,
     rulings: Annotated[list[str] | None, typer.Argument(metavar="RULING", help="Rulings, or lift.")] = None,
 ) -> Done:
-    """Set which rulings need two persons in any case. If fewer would, another person must set the same."""
+    """Set which rulings always need two persons. A less strict list must be set by another person too."""
     from withhold.demands.commands import set_policy
 
     return set_policy(session.ledger, session.clerk, rulings or ())
@@ -331,7 +343,7 @@ _Target = Annotated[str, typer.Argument(metavar="TARGET", help="account:ID, twee
 
 
 def find(target: _Target, ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
-    """List the entries of all demands that name a target, and whether a rule is in force on it."""
+    """List the entries of all demands that name a target, and whether a rule on the target is in force."""
     now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     with opened(ledger, form) as found:
         from withhold.demands.find import find as run
@@ -355,7 +367,7 @@ def proof(
     until: Annotated[str | None, typer.Option(metavar="INSTANT", help="Before this instant.")] = None,
     form: Annotated[Format, options.formats(RecordedResult)] = Format.TEXT,
 ) -> None:
-    """Prove which rules covered a target, at which revisions, by which decisions. It names no person."""
+    """Prove which rules covered a target, at which revisions, by which decisions. The proof names no person."""
     start, end = options.instant_of(from_, "--from"), options.instant_of(until, "--until")
     with opened(ledger, form) as found:
         from withhold.demands.proof import prove

@@ -36,7 +36,7 @@ _IN_INDIA = Viewer(country="IN", signal="as in the demands")
 
 def demo(
     from_orders: Annotated[
-        bool, typer.Option("--from-orders", help="Begin with the orders, and type each command on them.")
+        bool, typer.Option("--from-orders", help="Begin with the orders, and run each command on them.")
     ] = False,
 ) -> None:
     """Replay the events of February 2021 in India: who saw which accounts and tweets, why, and how long a check takes."""

@@ -1,7 +1,7 @@
-"""`withhold demo --from-orders`: the events of February 2021 from the orders on, typed as commands on legal demands.
+"""`withhold demo --from-orders`: the events of February 2021 from the orders on, as commands on legal demands.
 
-The commands run in this process, with the clock of the ledger set to the day, because a ledger accepts nothing that takes
-effect in the past without `--history`.
+The commands run in this process, with the clock of the ledger set to the day, because without `--history` a ledger
+accepts no command that takes effect in the past.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ links: [{is: reiterates, demand: IN-D1}]
 note: up to seven years of imprisonment and a fine (section 69A(3))
 """
 
-#: When, what happened, and what was typed. Hours are assumed where the press gave only the day.
+#: The instant, the event and the commands of each step. Hours are assumed where the press gave only the day.
 STEPS = (
     (
         "2021-01-31T18:00:00+05:30",
@@ -53,7 +53,7 @@ STEPS = (
     ),
     (
         "2021-02-01T14:30:00+05:30",
-        "all of it is withheld in India; a second person approves what concerns protected accounts",
+        "all entries are withheld in India; a second person approves the decisions on protected accounts",
         "demands decide IN-D1 withhold --override 'protected-account=an emergency order, under review' --actor asha",
         "demands approve IN-D1 --actor ravi",
     ),
@@ -99,7 +99,7 @@ _LIFTED = 9_001_000_000_001
 
 
 def write_orders(folder: Path) -> None:
-    """Write the orders of the demo as they could arrive, the accounts behind their handles, and what lawyers decide."""
+    """Write the orders of the demo in a realistic form, the accounts of the handles, and the decisions of lawyers."""
     with as_file(files("withhold.cli") / "demo_data") as data:
         targets = data / "rules" / "targets"
         first, second, again, suspended = (
@@ -158,7 +158,7 @@ class _Target:
 
     @property
     def found(self) -> tuple[str, str, str, str]:
-        """What the platform knows: the account behind a handle, or the author of a tweet."""
+        """The platform's data: the account behind a handle, or the author of a tweet."""
         if self.kind == "tweet":
             return "", str(self.id), "", str(9_003_000_000_000 + self.id % 1_000_000)
         return self.handle, "", str(self.id), ""

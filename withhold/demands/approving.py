@@ -1,4 +1,4 @@
-"""The second person: proposals are approved or rejected by somebody other than the proposer."""
+"""Approve or reject proposals, as a second person."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def approve(
 
 
 def reject(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str, targets: Targets = None) -> Done:
-    """Drop proposals, by default all of a demand. What was effective before remains so."""
+    """Drop proposals, by default all of a demand. Effective decisions remain effective."""
 
     def build(command: Command) -> None:
         if not command.refuse(check_demand(demand_id, command.demand(), "approve")):
@@ -80,7 +80,7 @@ def reject(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str, targets: T
 
 
 def _proposed(command: Command, chosen: Targets) -> Iterable[tuple[int, Data]]:
-    """Yield the targets with a proposal. One that was named and has none was approved before, and is left as it is."""
+    """Yield the targets with a proposal. A named target without one was approved before, and is skipped."""
     found = command.targets()
     for number in found if chosen is None else chosen_targets(command, found, chosen, ()):
         if found[number]["proposal"] is not None:

@@ -1,4 +1,4 @@
-"""Every command on a ledger of demands. Each is one transaction: it records all of what it says, or nothing.
+"""Every command on a ledger of demands. Each is one transaction: it records all of its events, or none.
 
 Commands raise `DemandError` with all problems that they find, and `LedgerError` if the ledger refuses them.
 """
@@ -43,12 +43,12 @@ __all__ = [
     "settle",
 ]
 
-#: The states of targets of which nothing was decided.
+#: The states of targets without a decision.
 _UNDECIDED = (TargetState.QUARANTINED, TargetState.UNRESOLVED, TargetState.UNDECIDED, TargetState.DUPLICATE)
 
 
 def log(ledger: Ledger, clerk: Clerk, demand_id: str, entry: LogEntry, text: str, occurred: Data | None = None) -> Done:
-    """Record what changes nothing. `occurred` is a `Moment` as JSON values, by default when it is recorded."""
+    """Record a log entry, which changes no rule. `occurred` is a `Moment` as JSON values, by default now."""
 
     def build(command: Command) -> None:
         if not command.refuse(check_demand(demand_id, command.demand(), "log")):
@@ -58,10 +58,10 @@ def log(ledger: Ledger, clerk: Clerk, demand_id: str, entry: LogEntry, text: str
 
 
 def amend(ledger: Ledger, clerk: Clerk, demand: Demand, reason: str) -> Done:
-    """Replace the fields of a demand that its authority changed. Decisions stay, and so do the entries.
+    """Replace the fields of a demand that its authority changed. Its decisions and entries stay.
 
-    The jurisdiction cannot change once something was decided, nor can an order cease to be that of a court: safeguards rest on
-    them.
+    After a decision, the jurisdiction cannot change, and an order cannot cease to be a court order: safeguards depend
+    on both.
     """
     fields = demand.data()
 
@@ -81,7 +81,7 @@ def amend(ledger: Ledger, clerk: Clerk, demand: Demand, reason: str) -> Done:
             ):
                 if differs:
                     hint = "receive it as a new demand with the link `supersedes`, and decide again"
-                    message = f"`{name}` cannot change after decisions that rest on it"
+                    message = f"`{name}` cannot change after decisions that depend on it"
                     command.refuse(Problem("cannot-amend", message, f"demand {demand.id}", hint))
         command.add("demand.amended", "amendment", set={"fields": fields}, changed=changed, reason=reason)
         command.done.notes += _beyond(command, fields)
@@ -99,13 +99,14 @@ def _beyond(command: Command, fields: Data) -> Iterable[str]:
         if target["state"] == TargetState.IN_FORCE and ruling["ruling"] == Ruling.WITHHOLD:
             beyond += bool(territories(ruling["withheld_in"], ruling.get("except_in", ())) - asked)
     if beyond:
-        yield f"{beyond:,} targets are withheld beyond what is requested now: decide on them again"
+        yield f"{beyond:,} targets are withheld outside the territory that is requested now: decide on them again"
 
 
 def set_policy(ledger: Ledger, clerk: Clerk, two_persons: Iterable[str]) -> Done:
-    """Set which rulings need two persons in any case: names of rulings, and `lift`. Safeguards need them always.
+    """Set which rulings always need two persons: names of rulings, and `lift`. Decisions to which a safeguard applies
+    always need them.
 
-    A policy that is less strict is only proposed. It takes effect when another person sets the same.
+    A less strict policy is only proposed. It takes effect when another person sets the same policy.
     """
     wanted = sorted(set(two_persons))
 

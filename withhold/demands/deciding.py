@@ -1,4 +1,4 @@
-"""Commands that decide: what happens to each target, approved by a second person where it must be, lifted and revoked."""
+"""Decide what happens to each target of a demand."""
 
 from __future__ import annotations
 
@@ -33,15 +33,16 @@ from withhold.model.rule import LINES, describe_control_character
 from withhold.model.territory_set import NOWHERE, TerritorySet
 from withhold.territories import WORLD, expand
 
-#: The targets of a command: numbers, all in a state, or those that it concerns by default (None).
+#: The targets of a command: their numbers, a state of targets, or None for the default of the command.
 Targets = Collection[int] | TargetState | None
 
 
 @dataclass(frozen=True, slots=True)
 class TargetDecision:
-    """What is decided on some targets. Without `withheld_in`, it is the geography that the demand requests.
+    """A decision on some targets. Without `withheld_in`, it applies to the geography that the demand requests.
 
-    `override` maps codes of safeguards to reasons. `effective_at` is when it takes effect, by default when it is recorded.
+    `override` maps codes of safeguards to reasons. `effective_at` is the instant at which it takes effect, by default
+    the instant of recording.
 
     >>> TargetDecision(Ruling.REFUSE, ground=Ground.PROTECTED_SPEECH, category=Category.JOURNALIST).ruling.acts
     False
@@ -106,9 +107,10 @@ def decide(
     decisions: Sequence[tuple[Targets, TargetDecision]],
     protected: Iterable[Protected] | None = None,
 ) -> Done:
-    """Record decisions on targets, by default on all that have none.
+    """Record decisions on targets, by default on all targets without a decision.
 
-    A decision that touches a safeguard waits for `approve`. One that is already effective, or waits already, records nothing.
+    A decision to which a safeguard applies is only proposed, and waits for `approve`. A decision that is already
+    effective or proposed records nothing.
     """
     instant, known = now(ledger, clerk), safeguards.by_key(protected)
 
@@ -186,7 +188,7 @@ class Judge:
         return safeguards.of_geography(self.fields, self.data["withheld_in"], self.data.get("except_in", ()))
 
     def contradictions(self) -> Iterator[Problem]:
-        """Yield what is wrong with the decision itself, whatever it concerns."""
+        """Yield the problems of the decision that do not depend on its target."""
         yield from self.problems
         ruling, data = self.decision.ruling, self.data
         if ruling in (Ruling.REFUSE, Ruling.NO_ACTION_POSSIBLE) and self.decision.ground is None:
@@ -196,7 +198,9 @@ class Judge:
             yield self._wrong("bad-category", "`protected_speech` and a category need each other", hint)
         if (self.decision.withheld_in or self.decision.except_in) and (not ruling.acts or ruling.is_worldwide):
             yield self._wrong(
-                "bad-geography", f"`{ruling}` has no geography", "leave it out: only what is limited to a place has one"
+                "bad-geography",
+                f"`{ruling}` has no geography",
+                "leave it out: only a ruling that is limited to territories has one",
             )
         elif ruling.acts and not ruling.is_worldwide and not self.problems:
             requested = self.fields["requested"]
@@ -206,7 +210,7 @@ class Judge:
                 yield self._wrong("bad-geography", "it applies nowhere", "check `except_in`")
             elif beyond := granted - asked:
                 hint = "grant at most what is requested; if the authority asks for more, use `amend`"
-                yield self._wrong("beyond-request", f"nobody requested it in {quoted(str(beyond))}", hint)
+                yield self._wrong("beyond-request", f"the authority did not request it in {quoted(str(beyond))}", hint)
         begins = data.get("effective_at") or self.instant
         if ruling.acts and data.get("until") is not None and data["until"] <= begins:
             yield self._wrong("empty-period", f"it would end at {data['until']}, before it begins", "correct `until`")
@@ -227,7 +231,7 @@ class Judge:
         return Problem(code, message, f"demand {self.command.id}", hint)
 
     def safeguards(self, target: Data, effects: Sequence[Data]) -> list[Safeguard]:
-        """Return the safeguards that the decision touches for a target with the given effects."""
+        """Return the safeguards that apply to the decision for a target with the given effects."""
         if not self.decision.ruling.acts:
             return []
         found = [*self.geography, *self.policy]
@@ -294,7 +298,7 @@ class Judge:
 
 
 def _terms(decision: Data) -> Data:
-    """Return what two decisions must share to be the same."""
+    """Return the values in which equal decisions agree."""
     names = ("ruling", "ground", "category", "withheld_in", "except_in", "if_unknown", "until", "override")
     return {name: decision[name] for name in names if decision.get(name)}
 
@@ -317,7 +321,7 @@ def _lasts(effect: Data, instant: str) -> bool:
 
 
 def _covers(data: Data) -> Callable[[Data], bool]:
-    """Return a function: whether a decision leaves nothing visible that an effect withholds after the decision begins."""
+    """Return a function that returns whether the decision still hides everything that an effect hides."""
     until, places = data.get("until"), _places(tuple(data["withheld_in"]), tuple(data.get("except_in") or ()))
     unknown = _for_unknown(data)
 

@@ -1,4 +1,4 @@
-"""The schema of `demand.yaml`: what an authority demands, of whom, on which basis, and what may be disclosed about it."""
+"""The schema of `demand.yaml`: what an authority demands, on which basis, and what may be disclosed about it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Moment(Strict):
     source: Text | None = None
 
     def known_to(self) -> InstantPrecision:
-        """Return the precision that is given, or the one that the text has."""
+        """Return the given precision, or else the precision of the text."""
         if self.precision is not None:
             return self.precision
         if _DATE.fullmatch(self.at):
@@ -156,7 +156,7 @@ class LegalBasis(Strict):
 
 
 class Requested(Strict):
-    """What the authority asks for. Without `withheld_in` it is the demand's jurisdiction."""
+    """The request of the authority. Without `withheld_in`, its geography is the demand's jurisdiction."""
 
     called, written = "the request", "requested: {actions: [withhold], withheld_in: [IN]}"
 
@@ -170,7 +170,7 @@ class Requested(Strict):
 
 
 class Confidence(Strict):
-    """One confidentiality flag, and what it rests on. `until` is the end of a deferral."""
+    """One confidentiality flag, and its basis. `until` is the end of a deferral."""
 
     called, written = "a confidentiality flag", "notify_user: {is: defer, until: 2021-03-01T00:00:00Z}"
 
@@ -228,7 +228,7 @@ class Demand(Strict):
 
     id: DemandId = Field(examples=["IN-D1"])
     authority: Issuer = Field(examples=["{name: Ministry of Electronics and Information Technology, type: executive}"])
-    #: Whose law it is: a country, a subdivision or `EU`.
+    #: The territory whose law applies: a country, a subdivision or `EU`.
     jurisdiction: Annotated[str, reads(_jurisdiction)] = Field(examples=["IN"])
     kind: Annotated[DemandKind, one_of(DemandKind, "demand_kind")] = Field(examples=["court_order"])
     received: When = Field(examples=["2021-01-31T18:00:00+05:30"])
@@ -252,12 +252,15 @@ class Demand(Strict):
     links: Annotated[tuple[Linked, ...], OneOrMore] = ()
     authenticity: Annotated[Authenticity, one_of(Authenticity)] = Authenticity.UNVERIFIED
     documents: Annotated[tuple[Document, ...], OneOrMore] = ()
-    #: The person or team who deals with it. It never leaves the ledger.
+    #: The person or team responsible for it. This never leaves the ledger.
     owner: Text | None = None
     note: Text | None = None
 
     def data(self) -> dict[str, Any]:
-        """Return the fields as JSON values, without those that have their default. The geography is always there."""
+        """Return the fields as JSON values, without fields that have their default.
+
+        The geography is always included.
+        """
         values: dict[str, Any] = json_values(self)
         requested = values.setdefault("requested", {})
         if not self.requested.withheld_in:
@@ -320,11 +323,11 @@ def _contradictions(demand: Demand, place: Place) -> list[Problem]:
     return found
 
 
-# What follows reads the fields of a demand as the ledger holds them, because folding builds no models.
+# The functions below read the fields of a demand as JSON values, because folding builds no models.
 
 
 def comes_from_court(fields: Mapping[str, Any]) -> bool:
-    """Return whether a court ordered it."""
+    """Return whether the demand is a court order."""
     kinds = (DemandKind.COURT_ORDER, DemandKind.COURT_INTERIM)
     return fields["authority"]["type"] == Authority.COURT or fields["kind"] in kinds
 
@@ -341,7 +344,8 @@ def reason_for(fields: Mapping[str, Any]) -> Reason:
 
 
 def disclosure_for(fields: Mapping[str, Any]) -> Disclosure:
-    """Return what a notice may reveal: nothing if the user may not be told (yet), all if the authority may be named.
+    """Return what a notice may reveal: nothing if the user may not be notified (yet), everything if the authority may
+    be named.
 
     >>> disclosure_for({"confidentiality": {"notify_user": {"is": "deny"}}})
     <Disclosure.NONE: 'none'>

@@ -1,4 +1,4 @@
-"""Find what the register has on an account, a tweet or anything else that demands name."""
+"""Find the entries of demands that name an account, a tweet or another target."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from withhold.model.ids import MAX_ID
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An entry of a demand that names a subject, and the rules that its effects are part of."""
+    """An entry of a demand that names a subject, and the rules of its effects."""
 
     demand: str
     number: int
@@ -32,14 +32,14 @@ class Found:
         return self.rules[self.effects[-1]["start"]] if self.effects else None
 
     def in_force(self, instant: str) -> bool:
-        """Return whether a rule has an effect on it at an instant, which is text in the form of `recorded_at`."""
+        """Return whether a rule affects the entry at an instant, which is text in the form of `recorded_at`."""
         return any(
             effect["from"] <= instant and ((end := end_of(effect)) is None or instant < end) for effect in self.effects
         )
 
 
 def key_of(text: str) -> str:
-    """Return the canonical key of a handle, URL, id or hashtag, as an order may write it.
+    """Return the canonical key of a handle, URL, id or hashtag in any form that orders use.
 
     >>> key_of("https://x.com/User_1"), key_of("account:1101")
     ('account:@user_1', 'account:1101')
@@ -55,7 +55,7 @@ def key_of(text: str) -> str:
 
 
 def find(ledger: Ledger, text: str) -> list[Found]:
-    """Return the entries of all demands that name a target, as received or as it was resolved, sorted by demand.
+    """Return the entries of all demands that name a target, as received or as resolved, sorted by demand.
 
     Duplicates are left out. Raises `DemandError` for text that names nothing.
     """

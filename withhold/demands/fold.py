@@ -1,13 +1,13 @@
 """The fold: what events mean for the current state of demands, targets, effects and subjects.
 
-| kind of state | key | what it holds |
+| kind of state | key | contents |
 |---|---|---|
 | `demand` | `IN-D1` | fields, counts of its entries, a tally of its targets' states |
 | `target` | `IN-D1/7` | the entry as received, what it is bound to, its state, decision and proposal |
 | `effect` | `IN-D1/7/312` | one period in which a rule withholds or suspends a target, by the event that began it |
-| `log` | `IN-D1/420` | what changes nothing: meetings, statements, notices of non-compliance |
+| `log` | `IN-D1/420` | entries without effect: meetings, statements, notices of non-compliance |
 | `subject` | `account:1101` | the targets that name an account, a tweet or anything else |
-| `policy` | empty | which rulings need two persons, and a proposal that fewer do |
+| `policy` | empty | the rulings that need two persons, and a proposal to require it for fewer rulings |
 
 Events are facts that a command has checked, so the fold decides nothing. It builds no models: a ledger has millions of events.
 """
@@ -47,7 +47,10 @@ def effect_key(target: str, start: int) -> str:
 
 
 def is_bound(key: str | None) -> bool:
-    """Return whether a canonical key identifies its target. That of a handle does not: handles can pass to others."""
+    """Return whether a canonical key identifies its target.
+
+    The key of a handle does not: handles can pass to other accounts.
+    """
     return key is not None and not key.startswith("account:@")
 
 
@@ -81,12 +84,12 @@ def _demand_received(event: Event, states: States) -> None:
 
 
 def _demand_changed(event: Event, states: States) -> None:
-    """Take over the values of `set`, which replace those of the demand."""
+    """Replace fields of the demand by the values of `set`."""
     states.put("demand", event.data["demand"], {**_demand(event, states), **event.data["set"]})
 
 
 def _demand_logged(event: Event, states: States) -> None:
-    """Keep what the log says. A non-compliance notice reiterates the demand, and adds none."""
+    """Store a log entry. A non-compliance notice reiterates a demand, and is not a demand of its own."""
     demand, data = _demand(event, states), event.data
     entry = {
         "entry": data["entry"],
@@ -115,7 +118,7 @@ def _policy_proposed(event: Event, states: States) -> None:
 
 
 def _put_target(event: Event, states: States, before: Data | None, after: Data) -> None:
-    """Store a target, and count it in its demand instead of as it was before."""
+    """Store a target, and update the counts in its demand."""
     demand = {**_demand(event, states)}
     tally, counts = {**demand["tally"]}, {**demand["counts"]}
     for target, sign in ((before, -1), (after, 1)):
@@ -177,7 +180,7 @@ def _target_resolved(event: Event, states: States) -> None:
     data, before = event.data, _target(event, states)
     after = {**before, **data["set"], "resolution": data["resolution"]}
     if (after["state"], after["bound"], after["author"]) != (before["state"], before["bound"], before["author"]):
-        after["proposal"] = None  # it was made for what the entry seemed to be
+        after["proposal"] = None  # it was made for another target
     _index(states, after["bound"], target_key(data))
     _put_target(event, states, before, after)
 
@@ -203,7 +206,7 @@ def _target_lifted(event: Event, states: States) -> None:
 def _target_approved(event: Event, states: States) -> None:
     before = _target(event, states)
     proposal = before["proposal"]
-    # Texts of instants have a fixed width, so they sort as instants do. A proposal that waited takes effect when approved.
+    # Texts of instants have a fixed width, so they sort like instants. A proposal takes effect when it is approved.
     at = event.data.get("effective_at") or max(proposal.get("effective_at") or "", event.recorded_at)
     if proposal["verb"] == "lift":
         _lift(event, states, before, proposal["sequence"], at)
@@ -217,7 +220,7 @@ def _target_rejected(event: Event, states: States) -> None:
 
 
 def _rule(event: Event, states: States, before: Data, data: Data, decided: int, approved: int | None, at: str) -> None:
-    """Make a decision effective: end the effects of the one before, and begin its own."""
+    """Make a decision effective: end the effects of the previous decision, and begin its own."""
     ruling, key = Ruling(data["ruling"]), target_key(event.data)
     bound = before["bound"]
     state = state_after(ruling, expressible=bound is not None and is_expressible(bound))
@@ -243,7 +246,7 @@ def _rule(event: Event, states: States, before: Data, data: Data, decided: int, 
     _put_target(event, states, before, after)
 
 
-#: What a target keeps of its decision.
+#: The fields of its decision that a target keeps.
 _OF_RULING = (
     *("ruling", "ground", "category", "withheld_in", "except_in", "if_unknown", "until", "override", "rationale"),
 )
@@ -255,7 +258,7 @@ def _lift(event: Event, states: States, before: Data, decided: int, at: str) -> 
 
 
 def _target_revoked(event: Event, states: States) -> None:
-    """End what withholds a target. A suspension is the platform's own, and survives."""
+    """End the withholding of a target. A suspension is the platform's own decision, and continues."""
     before = _target(event, states)
     _end(event, states, target_key(event.data), before, _at(event), "revoked", event.sequence, Ruling.WITHHOLD)
     after = {**before, "proposal": None}

@@ -1,4 +1,4 @@
-"""Commands that end what was decided, and that attest what other systems did."""
+"""End decisions, and attest that other systems carried out decisions."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ def lift(
     effective_at: datetime | None = None,
     override: Mapping[str, str] | None = None,
 ) -> Done:
-    """End what was decided on targets: the platform restores them. By default these are all that are withheld or deamplified.
+    """End the decisions on targets: the platform restores them. By default these are all targets that are withheld or
+    deamplified.
 
-    Suspended and removed targets must be named, because the demand does not decide about them. What a court ordered needs an
-    override of `court-order` and a second person.
+    Suspended and removed targets must be named, because these decisions do not depend on the demand. To lift what a
+    court ordered, an override of `court-order` and a second person are needed.
     """
     at, instant = instant_text(effective_at, "effective_at"), now(ledger, clerk)
     reasons = dict(override or {})
@@ -88,7 +89,7 @@ def _to_lift(command: Command, found: Mapping[int, Data], chosen: Targets) -> li
 def revoke(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str, *, effective_at: datetime | None = None) -> Done:
     """Record that the authority revoked a demand, or that another one did. `reason` names the document.
 
-    Everything that withholds on it ends. Suspensions are the platform's own, and survive.
+    All withholding on the demand ends. Suspensions are the platform's own decisions, and continue.
     """
     at = instant_text(effective_at, "effective_at")
 
@@ -115,7 +116,7 @@ def revoke(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str, *, effecti
 
 
 def effected(ledger: Ledger, clerk: Clerk, demand_id: str, occurred: Data, targets: Targets = None) -> Done:
-    """Attest when other systems did what was decided, by default for all targets that no rule can express.
+    """Attest when other systems carried out decisions, by default for all targets that no rule can express.
 
     `occurred` is a `Moment` as JSON values. It may be in the past: it changes no rule.
     """

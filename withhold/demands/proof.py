@@ -1,6 +1,7 @@
 """Proof: which rules covered an account or a tweet during a period, at which revisions, by which decision, approved by whom.
 
-It is what a regulator asks. People appear in it as `person 1`, `person 2` …, never by name: their names stay in the ledger.
+A regulator may ask for one. People appear in it as `person 1`, `person 2` …, never by name: their names stay in the
+ledger.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Proof:
         bounds = "".join(f" {word} {at}" for word, at in (("from", self.start), ("until", self.end)) if at)
         head = f"{self.subject}{bounds}, by the ledger up to event {self.head.sequence} {self.head.hash}"
         found = [str(each) for each in self.covered] or ["no rule of a demand covered it"]
-        return "\n".join([head, *found, "names are asserted by those who recorded, and are kept in the ledger"])
+        return "\n".join([head, *found, "the ledger keeps the names; nothing verified them when they were recorded"])
 
 
 def _values(record: Covered | Step) -> dict[str, object]:
@@ -94,9 +95,9 @@ def _values(record: Covered | Step) -> dict[str, object]:
 
 
 def prove(ledger: Ledger, text: str, *, start: datetime | None = None, end: datetime | None = None) -> Proof:
-    """Return which rules covered an account or a tweet within a period, those on the author of a tweet included.
+    """Return which rules covered an account or a tweet within a period, including rules on the author of a tweet.
 
-    Takes time for all events. Raises `DemandError` for text that names nothing.
+    Takes O(events) time. Raises `DemandError` for text that names nothing.
     """
     key = key_of(text)
     first, last = instant_text(start, "from"), instant_text(end, "until")
@@ -121,7 +122,7 @@ def prove(ledger: Ledger, text: str, *, start: datetime | None = None, end: date
 
 
 def _cited(effect: Data) -> Iterator[tuple[str, int]]:
-    """Yield what is cited on an effect, and the sequence of the event."""
+    """Yield each step to cite for an effect, with the sequence of its event."""
     yield ("decided" if effect["approved"] is None else "proposed"), effect["decided"]
     if effect["approved"] is not None:
         yield "approved", effect["approved"]

@@ -1,4 +1,4 @@
-"""Commands on what a demand names: receive it with its lists, settle its count, bind its entries to accounts and tweets."""
+"""Receive a demand with its lists, settle its count, and bind its entries to accounts and tweets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NAMING = (Bucket.UNIQUE, Bucket.DUPLICATE, Bucket.ERROR)
 
 
 class Resolved(StrEnum):
-    """What a resolver found for an entry."""
+    """The result of resolving an entry."""
 
     RESOLVED = "resolved"
     NOT_FOUND = "not_found"
@@ -48,7 +48,8 @@ class Resolved(StrEnum):
 
 
 class Resolution(NamedTuple):
-    """What the entry `number` is bound to, such as `account:1101` or `tweet:1355667106821046272`, and a tweet's author.
+    """The account or tweet to which the entry `number` is bound, such as `account:1101` or `tweet:1355667106821046272`,
+    and the author of a tweet.
 
     >>> Resolution(7, bound="account:1101").found
     <Resolved.RESOLVED: 'resolved'>
@@ -70,8 +71,9 @@ def receive(
 ) -> Done:
     """Record a demand and the entries of its lists. `lists` describes the files, as JSON values.
 
-    If the letter states another count than there are entries that name something, or if there are notes in `waiting` (those of
-    `Intake.waiting`), the demand waits for `settle`. A notice of non-compliance adds no demand: it is entered in the logs of the demands that it reiterates.
+    If the count in the letter differs from the number of entries that name something, or if `waiting` has notes (those of
+    `Intake.waiting`), the demand waits for `settle`. A notice of non-compliance is not recorded as a demand, but in the logs of
+    the demands that it reiterates.
     """
     fields, entries, waiting = demand.data(), list(entries), list(waiting)
     counts = Counter(entry.bucket for entry in entries)
@@ -117,7 +119,7 @@ def receive(
 def _reiterate(ledger: Ledger, clerk: Clerk, demand: Demand, fields: Data, entries: Sequence[Entry]) -> Done:
     def build(command: Command) -> None:
         if entries:
-            hint = "receive targets that are new as a demand of their own, with the link `reiterates`"
+            hint = "receive new targets as a demand of their own, with the link `reiterates`"
             command.refuse(Problem("notice-with-targets", "a non-compliance notice adds no targets", hint=hint))
         for link in demand.links:
             if link.is_ is Relation.REITERATES:
@@ -157,7 +159,7 @@ def _entry(entry: Entry) -> Data:
 
 
 def settle(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str) -> Done:
-    """Record that a person has found out why the count in the letter differs, or what waits. Then decisions are possible."""
+    """Record that a person has settled why the count in the letter differs, and the notes in `waiting`. Decisions are possible afterwards."""
 
     def build(command: Command) -> None:
         demand = command.demand()
@@ -172,9 +174,10 @@ def settle(ledger: Ledger, clerk: Clerk, demand_id: str, reason: str) -> Done:
 def resolve(ledger: Ledger, clerk: Clerk, demand_id: str, resolutions: Iterable[Resolution]) -> Done:
     """Bind entries to accounts and tweets, and tweets to their authors.
 
-    An entry that turns out to name the same as another becomes a duplicate of it, and is an entry of its own again if the other
-    one is bound to something else. What an effect rests on is never bound to something else, and what the order names by its id
-    only as `corrected`. The handle as received is kept.
+    An entry that turns out to name the same target as another entry becomes a duplicate of it. If the other entry is
+    bound to another target later, it is an entry of its own again. A target with an effect is never bound to another
+    account or tweet. An entry whose target the order names by its id is bound to another one only as `corrected`. The
+    handle as received is kept.
     """
     wanted = list(resolutions)
 
@@ -201,7 +204,7 @@ def resolve(ledger: Ledger, clerk: Clerk, demand_id: str, resolutions: Iterable[
 
 
 def unknown_target(demand_id: str, number: int, count: int) -> Problem:
-    """Return the problem that a demand has no such entry."""
+    """Return the problem for an entry that the demand does not have."""
     hint = f"`withhold demands show {demand_id}` lists its {count:,} entries"
     return Problem("unknown-target", f"demand `{demand_id}` has no entry {number}", place_of(demand_id, number), hint)
 

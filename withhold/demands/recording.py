@@ -1,4 +1,4 @@
-"""What all commands share: who records, the transaction or its rehearsal, and the result."""
+"""The parts that all commands share: the clerk, the transaction or its rehearsal, and the result."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ def _this_tool() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """Who records something, and how. The name is asserted: nothing verifies it.
+    """The person who records something, and the way of recording. Nothing verifies the name.
 
-    `key` makes a command safe to repeat: the same one with the same key is recorded once. `history` is the reason for recording
-    something that took effect in the past. With `rehearse`, nothing is recorded, and the result has the rules before and after.
+    `key` makes a command safe to repeat: a command with the same key is recorded once. `history` is the reason for
+    recording something that took effect in the past. With `rehearse`, nothing is recorded, and the result has the rules
+    before and after.
 
     >>> Clerk("asha").tool.startswith("withhold ")
     True
@@ -48,11 +49,11 @@ class Clerk:
 
 @dataclass(slots=True)
 class Done:
-    """What a command did, or would do.
+    """The result of a command or of its rehearsal.
 
-    `recorded` counts what was recorded, in words; `unchanged` the targets of which it was already true; `passed_over` those
-    that the command did not reach, by their state. `stated` lists the safeguards that it touched. `before` and `after` are the
-    rules on either side of a rehearsal.
+    `recorded` counts the recorded events by a description, `unchanged` counts the targets that were already in the
+    requested state, and `passed_over` counts, by state, the targets that the command does not apply to. `stated` lists
+    the safeguards that applied. `before` and `after` are the rules before and after a rehearsal.
     """
 
     demand: str
@@ -74,7 +75,7 @@ class Done:
             if counts:
                 lines.append(f"{name}: {', '.join(f'{count:,} {word}' for word, count in sorted(counts.items()))}")
         if self.stated:
-            lines.append("a second person must approve what waits: use `approve`")
+            lines.append("a second person must approve the proposals: use `approve`")
         return escaped("\n".join([*lines, *self.notes]), "\n")
 
     def to_dict(self) -> dict[str, object]:
@@ -115,7 +116,7 @@ class Command:
         return dict(sorted(found.items()))
 
     def add(self, kind: str, word: str, /, **data: Any) -> None:
-        """Add an event. `word` is what the result calls it."""
+        """Add an event. `word` describes it in the result."""
         self.done.recorded[word] += 1
         given = {name: value for name, value in data.items() if value is not None}
         self.events.append(NewEvent(kind, {"demand": self.id, "batch": self.batch, **given}))
@@ -127,7 +128,7 @@ class Command:
         return bool(found)
 
     def pass_over(self, targets: Iterable[Data]) -> None:
-        """Count targets that the command does not reach."""
+        """Count targets that the command does not apply to."""
         self.done.passed_over.update(target["state"] for target in targets if target["state"] != TargetState.DUPLICATE)
 
 
@@ -180,7 +181,7 @@ def now(ledger: Ledger, clerk: Clerk) -> str:
 
 
 def instant_text(instant: datetime | None, name: str) -> str | None:
-    """Return an instant in the form of `recorded_at`, of fixed width, so that texts sort as instants do."""
+    """Return an instant in the form of `recorded_at`, which has a fixed width, so that texts sort like instants."""
     if instant is None:
         return None
     return utc(instant, name).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The register: what a ledger of demands says now, and what it said at any instant of the past."""
+"""The register: the demands, targets and rules of a ledger, as known now or at any instant in the past."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Register:
     def rule_set(self, *, known_at: datetime | None = None) -> RuleSet:
         """Return the rules of all demands, ready for an engine.
 
-        With `known_at`, they are the rules as the ledger knew them at that instant. That is another question than the engine's
-        `at`: a decision recorded on Friday with effect from Monday is in the rules known on Friday, and in force on Monday.
-        Takes time for all events with `known_at`, otherwise for all effects.
+        With `known_at`, they are the rules that the ledger recorded up to that instant. This differs from the engine's
+        `at`: a decision recorded on Friday with effect from Monday is in the rules known on Friday, and in force on
+        Monday. Takes O(events) time with `known_at`, otherwise O(effects).
         """
         if known_at is None:
             with self._ledger.reading() as reading:
@@ -75,7 +75,7 @@ class Register:
         return dict(sorted(found.items()))
 
     def log(self, demand_id: str) -> list[Mapping[str, Any]]:
-        """Return what the log of a demand holds, in order."""
+        """Return the log entries of a demand, in order."""
         found = [(int(key.rpartition("/")[2]), data) for key, data in self._ledger.states("log", f"{demand_id}/")]
         return [data for _, data in sorted(found, key=lambda pair: pair[0])]
 
@@ -87,7 +87,7 @@ class Register:
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
     """Write rule files into a directory, remove those that an earlier export left there, and return the removed ones.
 
-    Raises `DemandError` before it writes if the directory has a rule file or list that no export wrote.
+    Raises `DemandError`, and writes nothing, if the directory has a rule file or list that no export wrote.
     """
     try:
         return exporting.write_files(folder, files, COMMAND)

@@ -26,7 +26,7 @@ class Resolver(Protocol):
 
 
 def look_up(resolver: Resolver, targets: Mapping[int, Data]) -> list[Resolution]:
-    """Return what a resolver knows of the targets of a demand, for `resolve`.
+    """Return the resolutions of the targets of a demand, for `resolve`.
 
     Calls each method of the resolver once. Duplicates and targets that the resolver leaves out have no resolution. If an
     order gives an id together with a handle of another account, the id is kept, and the result is `handle_mismatch`.

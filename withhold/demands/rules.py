@@ -1,8 +1,9 @@
-"""Rules out: the rules that the effects of all demands amount to, as a `RuleSet` and as rule files.
+"""Derive the rules from the effects of all demands, as a `RuleSet` and as rule files.
 
-The same events always give the same rules. Targets share a rule if one command began their effects alike and ended them alike.
-Its id is the demand and the event that began it, such as `IN-D1:12`. If a part is lifted, that part moves to a rule of its own,
-`IN-D1:12:310`, and the others keep theirs. Imposing again is another command, so another rule.
+The same events always give the same rules. Targets share a rule if one command began their effects with the same terms,
+and their effects end together. Its id is the demand and the event that began it, such as `IN-D1:12`. If a part is
+lifted, that part moves to a rule of its own, `IN-D1:12:310`, and the others keep theirs. Imposing again is another
+command, so another rule.
 """
 
 from __future__ import annotations
@@ -119,7 +120,10 @@ def _rule(part: Part, fields: Mapping[str, Any]) -> Rule:
 
 
 def _note(begun: list[int], effects: list[Data]) -> str:
-    """Return where the ledger has what the rule rests on. It names no person, and does not change if others are lifted."""
+    """Return which events of the ledger the rule is based on.
+
+    The text names no person, and does not change if other targets are lifted.
+    """
     text, ended = f"begun by {_events(begun)}", effects[0]["ended"]
     if ended:
         text += f", {ended['how']} by {_events(sorted(effect['ended']['sequence'] for effect in effects))}"

@@ -1,13 +1,13 @@
-"""Safeguards: what a decision must not do on one person's word. They are checked before anything is recorded.
+"""Safeguards: effects of a decision that one person alone must not cause. They are checked before anything is recorded.
 
 | code | when | needs |
 |---|---|---|
-| `protected-account` | it acts on a protected account, or on a tweet of one | an override with a reason, and a second person |
-| `beyond-its-country` | it withholds outside the jurisdiction that demands it | the same |
-| `worldwide-for-one-country` | it withholds worldwide | the same |
-| `court-order` | it lifts, in whole or in part, what a court ordered | the same |
-| `unknown-protection` | there is no list of protected accounts or an empty one, or the author of a tweet is unknown | a second person |
-| `two-persons` | the policy asks for two persons for such a ruling | a second person |
+| `protected-account` | it acts on a protected account, or on a tweet of one | an override with a reason, a second person |
+| `beyond-its-country` | it withholds outside the jurisdiction that demands it | an override with a reason, a second person |
+| `worldwide-for-one-country` | it withholds worldwide | an override with a reason, a second person |
+| `court-order` | it lifts a court order, in whole or in part | an override with a reason, a second person |
+| `unknown-protection` | there is no list of protected accounts, or only empty ones, or the author of a tweet is unknown | a second person |
+| `two-persons` | the policy requires two persons for such a ruling | a second person |
 
 The first three are also checks of `withhold lint`, so the override goes into the rule.
 """
@@ -34,7 +34,7 @@ OVERRIDABLE = (PROTECTED, BEYOND, WORLDWIDE, COURT)
 
 @dataclass(frozen=True, slots=True)
 class Safeguard:
-    """A safeguard that a decision touches. Those of `OVERRIDABLE` need a reason, and all need a second person."""
+    """A safeguard that applies to a decision. Those of `OVERRIDABLE` need a reason, and all need a second person."""
 
     code: str
     message: str
@@ -46,7 +46,7 @@ def territories(withheld_in: Iterable[str], except_in: Iterable[str] = ()) -> Te
 
 
 def of_geography(fields: Mapping[str, Any], withheld_in: Collection[str], except_in: Iterable[str]) -> list[Safeguard]:
-    """Return the safeguards that a withholding touches by where it applies."""
+    """Return the safeguards that apply to a decision to withhold because of its territory."""
     if WORLD in withheld_in:
         return [Safeguard(WORLDWIDE, f"it withholds worldwide on a demand from `{fields['jurisdiction']}`")]
     beyond = territories(withheld_in, except_in) - where_law_applies(fields["jurisdiction"])
@@ -60,7 +60,7 @@ def of_geography(fields: Mapping[str, Any], withheld_in: Collection[str], except
 
 
 def of_target(bound: str | None, author: str | None, protected: Mapping[str, Protected] | None) -> Safeguard | None:
-    """Return the safeguard that acting on a target touches by who is concerned.
+    """Return the safeguard that applies to a decision to act because of the account concerned.
 
     `protected` maps keys of accounts to protected accounts. It is None if no list was read, or only empty ones.
     """
@@ -70,7 +70,7 @@ def of_target(bound: str | None, author: str | None, protected: Mapping[str, Pro
         return Safeguard(UNKNOWN, "no list of protected accounts was read, or an empty one")
     account = bound if bound.startswith("account:") else author
     if account is None:
-        return Safeguard(UNKNOWN, "the author of the tweet is unknown, who may be a protected account")
+        return Safeguard(UNKNOWN, "the author of the tweet is unknown, and may be a protected account")
     if (found := protected.get(account)) is None:
         return None
     whose = "it names protected account" if account == bound else "it names a tweet of protected account"
@@ -78,15 +78,15 @@ def of_target(bound: str | None, author: str | None, protected: Mapping[str, Pro
 
 
 def of_lift(fields: Mapping[str, Any], lost: bool) -> Iterator[Safeguard]:
-    """Yield the safeguard that lifting touches. `lost` is whether something is visible afterwards that was not before."""
+    """Yield the safeguard that applies to lifting. `lost` is whether lifting makes something visible."""
     if lost and comes_from_court(fields):
-        yield Safeguard(COURT, "a court ordered what it lifts")
+        yield Safeguard(COURT, "it lifts a court order")
 
 
 def of_policy(ruling: Ruling | str, policy: Mapping[str, Any] | None) -> Iterator[Safeguard]:
     """Yield the safeguard that the policy of the ledger sets for a ruling, or for `lift`."""
     if policy is not None and ruling in policy["two_persons"]:
-        yield Safeguard(TWO, f"the policy asks for two persons for `{ruling}`")
+        yield Safeguard(TWO, f"the policy requires two persons for `{ruling}`")
 
 
 def check_overrides(found: Iterable[Safeguard], override: Mapping[str, str], place: str) -> Iterator[Problem]:

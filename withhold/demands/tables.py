@@ -1,7 +1,7 @@
 """Tables that people fill in: `decisions.csv`, in which lawyers decide, and lists of handles with their accounts.
 
-Both take what `withhold demands show --format csv` prints, with further columns: a row for each entry. Columns that only
-describe an entry are ignored.
+Both have the columns that `withhold demands show --format csv` prints, and further columns. There is a row for each
+entry. Columns that only describe an entry are ignored.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _DECISION = (
 
 
 class _Row:
-    """A row of a table, whose cells are read by column. What is wrong with them is added to `problems`."""
+    """A row of a table, whose cells are read by column. Problems with the cells are added to `problems`."""
 
     def __init__(self, cells: Mapping[str, str], place: Place, problems: list[Problem]) -> None:
         self.cells, self.place, self.problems = cells, place, problems
@@ -62,7 +62,7 @@ class _Row:
         return self.cells.get(name, "").strip() or None
 
     def read(self, name: str, read: Callable[[str], _Value]) -> _Value | None:
-        """Return what `read` makes of a cell, or None."""
+        """Return the value that `read` returns for a cell, or None."""
         text = self.text(name)
         try:
             return None if text is None else read(text)
@@ -97,8 +97,8 @@ class _Row:
 def read_decisions(path: Path, targets: Mapping[int, Data]) -> Sequence[tuple[Targets, TargetDecision]]:
     """Read decisions on the targets of a demand. Rows without a decision are passed over.
 
-    A row names its entry by `number`, or by `target`: the entry as received, or what it is bound to. If it has both, they must
-    agree. Raises `DemandError` with every problem of the table.
+    A row names its entry by `number`, or by `target`: the entry as received, or its account or tweet. If a row has
+    both, they must agree. Raises `DemandError` with every problem of the table.
     """
     problems: list[Problem] = []
     index = _Index(targets)
@@ -129,7 +129,7 @@ def read_decisions(path: Path, targets: Mapping[int, Data]) -> Sequence[tuple[Ta
 
 
 def read_resolutions(path: Path, targets: Mapping[int, Data]) -> tuple[list[Resolution], int]:
-    """Read what entries are bound to, and how many rows concern none of them.
+    """Return the resolutions in a table, and the number of rows that concern no entry.
 
     The columns are `account`, `tweet`, `author` and `found` (by default `resolved`). A row names its entries by `number`, by
     `handle` (every entry with that handle that awaits its account), or by `tweet` alone (to give its author). It binds them to an
@@ -164,14 +164,14 @@ def read_resolutions(path: Path, targets: Mapping[int, Data]) -> tuple[list[Reso
         for each in numbers:
             resolution = Resolution(each, result, bound, writer)
             if found.setdefault(each, resolution) != resolution:
-                row.wrong("bound-twice", f"an earlier row binds entry {each} to something else", "keep one of the rows")
+                row.wrong("bound-twice", f"an earlier row binds entry {each} differently", "keep one of the rows")
     if problems:
         raise refusal(problems)
     return list(found.values()), others
 
 
 class _Index:
-    """The entries of a demand, by what a row may call them."""
+    """The entries of a demand, by the names that a row may use for them."""
 
     def __init__(self, targets: Mapping[int, Data]) -> None:
         self._targets = targets

@@ -1,7 +1,7 @@
 """The life cycles of demands and their targets, as tables: which command is possible in which state.
 
-A command that is not in the table raises `DemandError`, which names those that are. States are never set by hand: a target's
-state follows from its events, and a demand's from those of its targets.
+A command that is not in the table raises `DemandError`, which lists the possible commands. States are never set by
+hand: a target's state follows from its events, and a demand's from those of its targets.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Ruling(StrEnum):
 
     @property
     def acts(self) -> bool:
-        """Whether something is done to the target."""
+        """Whether the platform acts on the target."""
         return self not in (Ruling.REFUSE, Ruling.DEFER, Ruling.NO_ACTION_POSSIBLE)
 
     @property
@@ -62,13 +62,13 @@ class TargetState(StrEnum):
     DEFERRED = "deferred"
     DECLINED = "declined"  # refused, or no action possible
     IN_FORCE = "in_force"  # a rule withholds or suspends it, now or from a set instant on
-    OUTSIDE = "outside"  # acted on by other systems: no rule can express it, so it is not in force by a rule
+    OUTSIDE = "outside"  # other systems act on it, because no rule can express the decision
     LIFTED = "lifted"  # the platform ended it
     REVOKED = "revoked"  # the authority ended it
 
 
 class Verb(StrEnum):
-    """What can be done to a target. There are two kinds of `decide`."""
+    """The commands on a target. There are two kinds of `decide`."""
 
     RESOLVE = "resolve"
     ACT = "decide to act"
@@ -79,7 +79,7 @@ class Verb(StrEnum):
 
 
 _S, _V = TargetState, Verb
-#: What is possible in each state of a target. `revoke` concerns a whole demand, and passes over the other states.
+#: The possible commands in each state of a target. `revoke` concerns a whole demand, and skips targets in other states.
 TARGET: Mapping[TargetState, tuple[Verb, ...]] = {
     _S.QUARANTINED: (_V.RESOLVE, _V.DECLINE),
     _S.DUPLICATE: (),
@@ -97,7 +97,7 @@ TARGET: Mapping[TargetState, tuple[Verb, ...]] = {
 class DemandState(StrEnum):
     UNSETTLED = "unsettled"  # the number of entries differs from the one that the letter states
     UNDER_REVIEW = "under_review"  # a target has no decision yet
-    DECIDED = "decided"  # something decided waits for a second person, or for the attestation that it was done
+    DECIDED = "decided"  # a decision waits for a second person, or for the attestation that it was carried out
     IMPLEMENTED = "implemented"
     REVOKED = "revoked"
 
@@ -128,7 +128,7 @@ def demand_state(demand: Mapping[str, Any]) -> DemandState:
 
 
 def compliance(demand: Mapping[str, Any]) -> str:
-    """Return `full`, `partial` or `none`: how many of the targets of a demand something is done to."""
+    """Return `full`, `partial` or `none`: whether the platform acts on all, some or none of the targets of a demand."""
     tally = demand["tally"]
     done = tally.get(_S.IN_FORCE, 0) + tally.get(_S.OUTSIDE, 0)
     targets = sum(tally.values()) - tally.get(_S.DUPLICATE, 0)
@@ -166,7 +166,9 @@ def check_target(demand_id: str, number: int, target: Mapping[str, Any], verb: V
         return None
     message = f"`{verb}` is not possible: the target is `{target['state']}`"
     hint = (
-        f"possible now: {_listed(allowed)}" if allowed else "nothing more is done to it; a new demand may name it again"
+        f"possible now: {_listed(allowed)}"
+        if allowed
+        else "this state is final; a new demand may name the target again"
     )
     return Problem("forbidden-transition", message, place_of(demand_id, number), hint)
 
@@ -177,7 +179,7 @@ def place_of(demand_id: str, number: int) -> str:
 
 
 def unknown_demand(demand_id: str, known: list[str]) -> Problem:
-    """Return the problem that a ledger has no such demand."""
+    """Return the problem for a demand that the ledger does not have."""
     return Problem("unknown-demand", f"there is no demand {quoted(demand_id)}", hint=did_you_mean(demand_id, known))
 
 

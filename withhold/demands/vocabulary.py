@@ -1,4 +1,4 @@
-"""The words for demands: who demands what, how it is known, and what may be disclosed."""
+"""The vocabulary of demands: kinds of issuers, requests, sources and disclosure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class DemandKind(StrEnum):
     COPYRIGHT_NOTICE = "copyright_notice"
     LOCAL_LAW_REPORT = "local_law_report"
     VOLUNTARY = "voluntary"
-    #: It reiterates other demands, and is not one itself.
+    #: It reiterates other demands, and is not a demand itself.
     NONCOMPLIANCE_NOTICE = "noncompliance_notice"
 
 
@@ -57,7 +57,7 @@ class InstantPrecision(StrEnum):
 
 
 class Basis(StrEnum):
-    """Where a fact comes from: a source states it, somebody assumed or inferred it, or recalled it."""
+    """The basis of a fact: a source states it, or somebody assumed, inferred or recalled it."""
 
     SOURCED = "sourced"
     ASSUMED = "assumed"
@@ -86,7 +86,7 @@ class Authenticity(StrEnum):
 
 
 class LogEntry(StrEnum):
-    """What the log of a demand holds. None of it changes a rule."""
+    """The kinds of entries in the log of a demand. None of them changes a rule."""
 
     NONCOMPLIANCE_NOTICE = "noncompliance_notice"
     THREATENED_PENALTY = "threatened_penalty"

@@ -1,7 +1,7 @@
 """URLs that a PDF file or a narrow column has broken into several parts.
 
 Parts are joined only if the result is the URL of a tweet and nothing else fits. If both the first part alone and a
-longer text name something, the first part is an error: one of the two would be somebody else's.
+longer text name a target, the first part is an error: one of the two targets would be wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def is_platform_url(text: str) -> bool:
 
 
 def joined(text: str, alone: Reading, following: Sequence[str], newest: int) -> tuple[int, Reading]:
-    """Return how many of the following tokens continue a URL, and what the whole names.
+    """Return how many of the following tokens continue a URL, and the reading of the whole.
 
     `alone` is the reading of `text`. `newest` is the largest id that can be in the order.
     """
@@ -72,5 +72,5 @@ def _noted(reading: Reading) -> Reading:
 
 
 def _broken(text: str, part: str, kind: Kind | None) -> Reading:
-    message = f"{quoted(text)} may go on with {quoted(part)}"
-    return error("broken-url", message, "compare it with the order: both would name something", kind)
+    message = f"{quoted(text)} may continue with {quoted(part)}"
+    return error("broken-url", message, "compare it with the order: each of the two would name a target", kind)

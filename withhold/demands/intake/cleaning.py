@@ -1,4 +1,7 @@
-"""Remove what spreadsheets, mail programs and PDF files put around a target. Nothing is evaluated or looked up."""
+"""Remove the wrapping that spreadsheets, mail programs and PDF files put around a target.
+
+Nothing is evaluated or looked up.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ _HYPERLINK = re.compile(r'=\s*HYPERLINK\(\s*"([^"]*)"\s*(?:[,;]\s*"([^"]*)"\s*)?
 #: A character after which letters are shown from right to left, Latin ones too.
 REORDERED = re.compile("\u202e\\W*\\w")
 _APOSTROPHE = re.compile(r"['’](?=[\d@#＠＃=h])")
-#: What a spreadsheet shows instead of the result of a formula. `@handle`, typed into a cell, may become `#NAME?`.
+#: The errors that a spreadsheet shows instead of the result of a formula. `@handle`, typed into a cell, may become
+#: `#NAME?`.
 ERROR_VALUE = re.compile(
     r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A|SPILL!|CALC!|FIELD!|BLOCKED!|GETTING_DATA|#+)", re.IGNORECASE
 )

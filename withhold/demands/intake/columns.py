@@ -53,9 +53,10 @@ def is_handle_list(values: Sequence[str]) -> bool:
 def read_column(
     cells: Sequence[Cell], role: Role, newest: int, *, declared: bool = False, is_table: bool = False
 ) -> list[list[Draft]]:
-    """Return the drafts of each cell; none for a blank cell, and for one that continues the URL above it.
+    """Return the drafts of each cell. A blank cell, or a cell that continues the URL above it, has none.
 
-    `declared` means that a header gives the role. Words that are no target are errors in a table, and prose in a text.
+    `declared` means that a header gives the role. Words that are not targets are errors in a table, and prose in a
+    text.
     """
     found: list[list[Draft]] = [[] for _ in cells]
     at = 0

@@ -1,4 +1,4 @@
-"""The values of an intake: what an order's lists contain, entry by entry."""
+"""The values of an intake: the entries of an order's lists, with their notes and places."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ class Bucket(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an entry names. A rule can name accounts and tweets; decisions on the others are only recorded."""
+    """The kind of target that an entry names.
+
+    Rules can name accounts and tweets; decisions on other kinds are only recorded.
+    """
 
     ACCOUNT = "account"
     TWEET = "tweet"
@@ -36,7 +39,7 @@ class Kind(StrEnum):
 
 
 class Role(StrEnum):
-    """What the cells of a column are. `OTHER` and `SERIAL` columns are not read."""
+    """The role of a column. `OTHER` and `SERIAL` columns are not read."""
 
     #: Targets in forms that show what they name: URLs, `@handle`, `#hashtag`.
     TARGET = "target"
@@ -49,7 +52,8 @@ class Role(StrEnum):
 
 
 class Note(NamedTuple):
-    """A remark on an entry or a list: an error, or something that was read otherwise than written. The codes are stable.
+    """A remark on an entry or a list: an error, or text that was read differently from how it was written. The codes
+    are stable.
 
     >>> print(Note("defanged", "`hxxps://x[.]com/a` was read as `https://x.com/a`"))
     `hxxps://x[.]com/a` was read as `https://x.com/a` [defanged]
@@ -97,7 +101,7 @@ class Provenance(NamedTuple):
 class Entry:
     """One entry of an order, as received.
 
-    `key` is the canonical form of what it names, such as `account:@handle` (in lower case), `account:123`, `tweet:123`
+    `key` is the canonical form of its target, such as `account:@handle` (in lower case), `account:123`, `tweet:123`
     or `hashtag:x`. It is None unless the entry is unique or a duplicate. `handle` is the handle as received: that of
     the account, or the one in the URL of a tweet. `duplicate_of` is the number of an earlier entry with the same key.
     """
@@ -122,7 +126,7 @@ class Entry:
 
 
 class Column(NamedTuple):
-    """A column of a table, the role that was guessed for it, and why. `cells` counts those that are not blank.
+    """A column of a table, its guessed role, and the reason for the guess. `cells` counts the cells that are not blank.
 
     >>> print(Column("order.csv", None, 2, "Link", Role.TARGET, "its header is `Link`", 257))
     order.csv, column 2: target, because its header is `Link`; cells: 257

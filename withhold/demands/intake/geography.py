@@ -1,4 +1,4 @@
-"""Read where an order demands that something be withheld, and what a person should ask the authority about it."""
+"""Read the territories of an order, with notes on questions that a person should ask the authority."""
 
 from __future__ import annotations
 

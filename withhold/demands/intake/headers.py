@@ -1,4 +1,4 @@
-"""What the headers of columns mean. Headers that may mean several things are left to the content of their columns."""
+"""The meanings of column headers. If a header is ambiguous, the content of its column decides."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAMES: dict[Role, str] = {
     "ministry,department,ground,grounds,comment,comments,followers,platform,language,state,author,author id,type",
 }
 _MEANINGS = {name: role for role, names in _NAMES.items() for name in names.split(",")}
-#: Headers that name what a column is about, but not its form.
+#: Headers that name the subject of a column, but not its form.
 _UNSURE = {
     **dict.fromkeys(("account", "accounts", "user", "users", "profile", "twitter account", "twitter"), Role.HANDLE),
     **dict.fromkeys(("tweet", "tweets", "post", "posts", "status"), Role.TWEET_ID),

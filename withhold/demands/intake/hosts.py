@@ -8,9 +8,9 @@ from withhold.demands.intake.entries import Note, note
 from withhold.errors import quoted
 
 _OWN = re.compile(r"(?:www\.|mobile\.|m\.)?(?:twitter|x)\.com\.?", re.ASCII | re.IGNORECASE)
-#: Hosts that shorten the platform's URLs. Only the network knows what they lead to.
+#: Hosts that shorten the platform's URLs. Their targets can only be found on the network.
 _SHORTENERS = frozenset({"t.co", "pic.twitter.com", "pic.x.com"})
-# Sites that show the platform's pages under the same paths. `nitter.*` is read from a source; the last three are recalled.
+# Sites that show the platform's pages under the same paths. `nitter.*` has a source; the last three are from memory.
 _MIRRORS = frozenset({"vxtwitter.com", "fxtwitter.com", "fixupx.com", "fixvx.com", "xcancel.com"})
 _SUBDOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+(?:twitter|x|twimg)\.com", re.ASCII)
 _ALIKE = re.compile(r"twitter|(?:^|[.-])x\.com(?:$|[.-])", re.ASCII)
@@ -38,7 +38,7 @@ def refusal(authority: str) -> Note:
     """Return the error for an authority that is not the platform's."""
     name = authority.lower().removesuffix(".")
     if name in _SHORTENERS:
-        hint = "open it, and add the URL that it leads to: nothing is looked up here"
+        hint = "open it, and add the URL of the page that it opens: no URL is opened here"
         return note("needs-expansion", f"{quoted(authority)} shortens another URL", hint)
     if "xn--" in name or not _NAME.fullmatch(name):
         return note("suspicious-host", f"{quoted(authority)} is not the name of a host in plain letters", _DECEPTIVE)

@@ -1,4 +1,4 @@
-"""Link duplicates, quarantine ids that look rounded, and count: from drafts to an intake."""
+"""Turn drafts into an intake: link duplicates, quarantine ids that look rounded, and count."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Intake:
         return tuple(entry for entry in self.entries if entry.bucket is Bucket.UNIQUE)
 
     def waiting(self, stated: int | None = None) -> tuple[Note, ...]:
-        """Return the notes that a person must settle before anything is decided.
+        """Return the notes that a person must settle before decisions are possible.
 
         `stated` is the count in the authority's letter. It counts entries as received: unique ones, duplicates and
         errors.
@@ -49,7 +49,7 @@ class Intake:
         received = counts["unique"] + counts["duplicate"] + counts["error"]
         if stated is not None and stated != received:
             message = f"the order states {stated:,} entries, and its lists have {received:,}"
-            found.append(note("count-mismatch", message, "a person compares them, and settles the difference"))
+            found.append(note("count-mismatch", message, "a person must compare them, and settle the difference"))
         return tuple(found)
 
 
@@ -70,8 +70,8 @@ def intake_of(drafts: Sequence[Draft], columns: Iterable[Column], notes: Iterabl
         if kind is Kind.TWEET and handle is not None:
             other = handles.setdefault(key, handle)
             if other.lower() != handle.lower():
-                message = f"the URL names `{handle}`, and another one of the same tweet `{other}`"
-                found = (*found, note("handle-mismatch", message, "the id is what counts: compare the order"))
+                message = f"the URL names `{handle}`, and another URL of the same tweet names `{other}`"
+                found = (*found, note("handle-mismatch", message, "the id was used: compare it with the order"))
         original = first.setdefault(key, number)
         bucket, repeats = (Bucket.UNIQUE, None) if original == number else (Bucket.DUPLICATE, original)
         entries.append(Entry(number, draft.raw, draft.provenance, bucket, kind, key, handle, found, repeats))

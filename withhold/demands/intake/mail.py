@@ -19,7 +19,7 @@ class Part(NamedTuple):
 
 
 def parts_of(data: bytes) -> Iterator[Part]:
-    """Yield the parts of a mail, those of forwarded mails included. HTML beside the same text is left out."""
+    """Yield the parts of a mail, including the parts of forwarded mails. HTML beside the same text is left out."""
     message = email.message_from_bytes(data, policy=email.policy.compat32)
     yield from _parts(message)
 

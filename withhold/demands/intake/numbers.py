@@ -25,9 +25,10 @@ _LOST = "ask the authority for the id as text, or for the URL"
 
 
 class Reading(NamedTuple):
-    """What a piece of text names. `key` is None if it is an error; then the last of its notes gives the reason.
+    """The result of reading a piece of text. `key` is None if the text is an error; then the last of its notes gives
+    the reason.
 
-    `weak` means that the text need not be a target at all: in a sentence it is only a word.
+    `weak` means that the text may not be a target at all: in a sentence it is only a word.
     """
 
     kind: Kind | None
@@ -38,7 +39,7 @@ class Reading(NamedTuple):
 
 
 def error(code: str, message: str, hint: str | None = None, kind: Kind | None = None, *, weak: bool = False) -> Reading:
-    """Return the reading of text that is not accepted."""
+    """Return the reading of refused text."""
     return Reading(kind, None, None, (note(code, message, hint),), weak)
 
 
@@ -51,7 +52,10 @@ def newest_id(received_at: datetime) -> int:
 
 
 def read_id(digits: str, kind: Kind, newest: int) -> Reading:
-    """Read the id of an account or a tweet from ASCII digits. An id after `newest` did not exist when it was ordered."""
+    """Read the id of an account or a tweet from ASCII digits.
+
+    An id after `newest` did not exist when the order was received.
+    """
     number = int(digits) if len(digits) <= 19 else MAX_ID + 1
     if not 0 < number <= MAX_ID:
         return error("id-out-of-range", f"id {quoted(digits)} is not between 1 and 2**63-1", "ids are 63-bit", kind)
@@ -115,7 +119,7 @@ ALL_DIGITS = note("all-digits-handle", "the digits were read as a handle, not as
 
 
 def _range_of(text: str) -> str:
-    """Return what ids a number in scientific notation may stand for."""
+    """Return a description of the ids that a number in scientific notation may stand for."""
     number = Decimal(text.replace(",", "."))
     exponent = number.as_tuple().exponent
     half = Decimal(5).scaleb(int(exponent) - 1)

@@ -1,4 +1,4 @@
-"""Read the path of a URL of the platform: what it names, if it names anything."""
+"""Read the path of a URL of the platform, and find the target that it names, if any."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from withhold.demands.intake.names import read_handle, read_hashtag
 from withhold.demands.intake.numbers import Reading, error, read_id
 from withhold.errors import control_character, quoted
 
-#: Pages that show one side of an account or of a tweet. An order for the account may have meant only that side.
+#: Pages that show one part of an account or of a tweet. The order may mean only that part.
 _TABS = frozenset(
     [
         "with_replies",

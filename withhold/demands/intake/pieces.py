@@ -1,6 +1,6 @@
 """Split the text of a cell or a line into pieces, and read each of them.
 
-A target that stands in a sentence is an error, because nothing shows that the order covers it.
+A target in a sentence is an error, because nothing shows that the order covers it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _OF_ACCOUNT = ("account", "user", "profile")
 
 
 class Piece(NamedTuple):
-    """A part of a cell or line that is an entry of its own, and what it names."""
+    """A part of a cell or line that is an entry of its own, and its reading."""
 
     text: str
     reading: Reading
@@ -177,7 +177,7 @@ def _tokens(part: str) -> Iterator[_Token]:
 
 
 def _are_named(doubtful: list[Piece], text: str) -> bool:
-    """Return whether words that need not be targets are the whole text, or a list with separators."""
+    """Return whether words that may not be targets are the whole text, or a list with separators."""
     return len(doubtful) == 1 or (
         len(doubtful) > 1
         and all(HANDLE.fullmatch(piece.text) for piece in doubtful)
@@ -194,7 +194,7 @@ def _beside(piece: Piece, words: list[str], *, declared: bool) -> Piece:
         extra = note("extra-text", f"{others} beside it was not read")
         return piece._replace(reading=reading._replace(notes=(*reading.notes, extra)))
     message = f"{quoted(piece.text)} is in a sentence, with {others}"
-    prose = note("in-prose", message, f"it may mean `{reading.key}`: a person decides")
+    prose = note("in-prose", message, f"it may mean `{reading.key}`: a person must decide")
     return piece._replace(reading=Reading(reading.kind, None, reading.handle, (*reading.notes, prose)))
 
 

@@ -47,7 +47,7 @@ def read_lists(
 
 
 def read_text_list(text: str, received_at: datetime) -> Intake:
-    """Read text that was pasted, as `read_lists` reads a text file. Raises as `read_lists` does.
+    """Read pasted text as `read_lists` reads a text file, with the same errors.
 
     >>> from datetime import UTC, datetime
     >>> intake = read_text_list("@User_1\\n\\nhttps://x.com/user_1/", datetime(2021, 2, 4, tzinfo=UTC))

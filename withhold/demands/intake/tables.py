@@ -1,4 +1,4 @@
-"""Read a table: find its header, guess what each column is, and read the columns that have targets."""
+"""Read a table: find its header, guess the role of each column, and read the columns that have targets."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from withhold.demands.intake.paths import read_path
 from withhold.errors import quoted
 
 _URL = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?//([^/?#]*)(.*)", re.DOTALL)
-# Without a scheme: a name with a dot whose last part is no number.
+# Without a scheme: a name with a dot whose last part is not a number.
 _BARE_URL = re.compile(r"([^/?#\s]*[^/?#\s.]\.[^\W\d][^/?#\s]+)([/?#].*)?", re.DOTALL)
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _TYPED = re.compile(r"(account|user|tweet|status|post|hashtag):(?!//)(\S+)", re.IGNORECASE)
@@ -48,7 +48,7 @@ def read_target(text: str, role: Role, newest: int) -> Reading:
         return _read_url(None, url[1], url[2] or "", newest)
     if role is Role.HASHTAG:
         return read_hashtag(text)
-    return error("not-a-target", f"{quoted(text)} is no target in any form that is known", weak=True)
+    return error("not-a-target", f"{quoted(text)} is not a target in a known form", weak=True)
 
 
 def _read_typed(name: str, value: str, newest: int) -> Reading:
@@ -80,7 +80,7 @@ def _read_url(scheme: str | None, authority: str, rest: str, newest: int) -> Rea
     if is_mirror(authority):
         meant = read_path(rest, newest)
     if meant is not None and meant.key is not None:
-        reason = note(reason.code, reason.text, f"it may mean `{meant.key}`: a person decides")
+        reason = note(reason.code, reason.text, f"it may mean `{meant.key}`: a person must decide")
     # Without a scheme, words of a sentence look like hosts: `e.g`, `F.No`.
     weak = scheme is None and reason.code == "off-platform" and (meant is None or meant.key is None)
     return Reading(kind, None, None, (reason,), weak)

@@ -1,4 +1,4 @@
-"""Read plain text and mail: decode it, split it into lines or columns, and read these."""
+"""Decode plain text and mail, split them into lines or columns, and read these."""
 
 from __future__ import annotations
 
@@ -118,11 +118,11 @@ def _in_order(cells: Sequence[Cell], body: Sequence[Cell], found: list[list[Draf
 
 
 def _signature(cells: Sequence[Cell], newest: int) -> Iterator[Draft]:
-    """Yield what is below the line `-- `: a target there is an error, because it belongs to the sender."""
+    """Yield the drafts of the text below the line `-- `. A target there is an error: it belongs to the sender."""
     for draft in (draft for here in read_column(cells, Role.TARGET, newest) for draft in here):
         if draft.reading is not None and draft.reading.key is not None:
             message = f"{quoted(draft.raw)} is in the signature of the mail"
-            reason = note("in-prose", message, f"it may mean `{draft.reading.key}`: a person decides")
+            reason = note("in-prose", message, f"it may mean `{draft.reading.key}`: a person must decide")
             yield draft._replace(reading=draft.reading._replace(key=None, notes=(*draft.reading.notes, reason)))
         elif draft.reading is not None and not draft.reading.weak:
             yield draft
