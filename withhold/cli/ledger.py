@@ -31,7 +31,9 @@ _Format = Annotated[Format, options.formats(RecordedResult)]
 
 def _head_option(text: str | None) -> str | None:
     if text is not None and not _HASH.fullmatch(text):
-        raise typer.BadParameter(f"{quoted(text)} is not what `withhold ledger head` prints: 64 hexadecimal digits")
+        raise typer.BadParameter(
+            f"{quoted(text)} is not a head as `withhold ledger head` prints it: 64 hexadecimal digits"
+        )
     return text
 
 
@@ -44,16 +46,16 @@ def verify(
             "--head",
             metavar="HASH",
             callback=_head_option,
-            help="What `withhold ledger head` printed earlier, kept elsewhere. It proves that nothing up to there was "
-            "removed or rewritten.",
+            help="The earlier output of `withhold ledger head`, kept elsewhere. It proves that no event "
+            "up to that head was removed or rewritten.",
         ),
     ] = None,
     form: _Format = Format.TEXT,
 ) -> None:
     """Check that no event was changed, removed, added or moved, and compute the current states again.
 
-    Exits with 4 if anything differs. Without --head, the removal of the last events is not found, nor is a ledger that
-    was rewritten as a whole.
+    Exits with 4 if anything differs. Without --head, it cannot find that the last events were removed, or that the
+    whole ledger was rewritten.
     """
     with opened(url, form, read_only=True) as record, _progress("verifying") as bar, no_garbage_collection():
         from withhold.ledger import verify as run
@@ -86,7 +88,7 @@ def upgrade(url: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
     The events stay as they are. Keep a copy, and run `verify` first.
     """
     with opened(url, form, read_only=True):
-        pass  # a ledger that does not exist is not made
+        pass  # a ledger that does not exist is not created
     with opened(url, form, create=True) as record:
         found = record.head
     show(RecordedResult(_values(found), f"the ledger is up to date; events: {found.sequence:,}"), form)
@@ -103,7 +105,7 @@ def import_(
         from withhold.ledger import import_ as run
 
         found = run(record, _counted(file, bar))
-    text = f"imported {found.sequence:,} events; compare the head with one that was kept elsewhere: {found.hash}"
+    text = f"imported {found.sequence:,} events; compare the head with a copy that was kept elsewhere: {found.hash}"
     show(RecordedResult(_values(found), text), form)
 
 
@@ -124,7 +126,7 @@ def _advance(bar: Progress, done: int, whole: int | None) -> None:
 
 
 def _counted(file: BinaryIO, bar: Progress) -> Iterator[bytes]:
-    """Yield the lines of a file, and show how much of it was read."""
+    """Yield the lines of a file, and show the progress of reading."""
     size = None
     if file.seekable():
         start = file.tell()

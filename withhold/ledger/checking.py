@@ -90,7 +90,7 @@ def raise_for(problems: Iterator[Problem]) -> None:
 
 
 def value_problems(data: Data, place: str) -> Iterator[Problem]:
-    """Yield what JSON cannot hold in the data of an event, or what its readers change."""
+    """Yield the problems with data that JSON cannot hold, or that JSON readers change."""
     return _problems_in(data, "data", place, _DEPTH)
 
 

@@ -27,7 +27,7 @@ class Database:
         self.name = parsed.render_as_string()
         if parsed.drivername == "sqlite":
             if not create and not Path(str(parsed.database)).is_file():
-                hint = "check the path, or make a ledger (`create=True`, on the command line `--create`)"
+                hint = "check the path, or create a ledger (`create=True`, on the command line `--create`)"
                 raise LedgerError(Problem("no-ledger", f"{quoted(self.name)} is not a file", hint=hint))
             self._engine = create_engine(parsed, connect_args={"timeout": _PATIENCE})
             event.listen(self._engine, "connect", _set_up_sqlite)
@@ -57,7 +57,7 @@ class Database:
         """Yield a connection while no other can write. Commit at the end, or change nothing if an exception is raised."""
         if self._read_only:
             hint = "open it without `read_only`"
-            raise LedgerError(Problem("read-only", f"{quoted(self.name)} was opened to be read only", hint=hint))
+            raise LedgerError(Problem("read-only", f"{quoted(self.name)} was opened read-only", hint=hint))
         with self._errors(), self._engine.connect() as connection:
             connection.execution_options(ledger_writes=True)
             with connection.begin():  # which locks SQLite

@@ -40,7 +40,7 @@ class Ledger(Closable):
     """
 
     def __init__(self, database: Database, folds: Sequence[Fold], clock: Callable[[], datetime]) -> None:
-        #: What the functions of this package that read or fill whole ledgers need.
+        #: The internals that other functions of this package need to read or fill whole ledgers.
         self.database = database
         self.folds = tuple(folds)
         self._clock = clock
@@ -58,15 +58,15 @@ class Ledger(Closable):
         """Open the ledger at `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST/DATABASE`.
 
         `folds` compute the current states. Without folds, a ledger that has states can be read, but not written.
-        `create=True` makes a ledger that does not exist, upgrades the tables of an older version, and computes the states
-        again if other folds, or other versions of them, made them. `read_only=True` also opens a ledger that may be
-        damaged, to verify or export it. `clock` returns the current instant, for tests and replays.
+        `create=True` creates a ledger if there is none, upgrades the tables of an older version, and computes the
+        states again if other folds, or other versions of the folds, made them. `read_only=True` also opens a ledger
+        that may be damaged, to verify or export it. `clock` returns the current instant, for tests and replays.
 
-        Raises `LedgerError` if there is no ledger, or one of another version. Unless `read_only`, it is also raised if
-        the triggers are missing, or if the states are not those of `folds`.
+        Raises `LedgerError` if there is no ledger, or if it has another version. Unless `read_only`, it is also raised
+        if the triggers are missing, or if the states are not those of `folds`.
         """
         if create and read_only:
-            raise TypeError("a ledger that is made cannot be read-only [create-read-only]; pass one of the two")
+            raise TypeError("`create` and `read_only` exclude each other [create-read-only]; pass one of the two")
         database = Database(url, create=create, read_only=read_only)
         try:
             if create:

@@ -36,7 +36,7 @@ def check(database: Database, folds: Sequence[Fold] | None) -> None:
     with database.reading() as connection:
         found = _revision(connection)
         if found is None:
-            hint = "check the URL, or make a ledger (`create=True`, on the command line `--create`)"
+            hint = "check the URL, or create a ledger (`create=True`, on the command line `--create`)"
             raise LedgerError(Problem("no-ledger", f"{quoted(database.name)} holds no ledger", hint=hint))
         _refuse_newer(database, found)
         if found != schema.REVISION:

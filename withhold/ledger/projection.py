@@ -39,7 +39,7 @@ def write(connection: Connection, states: States, head: Head) -> None:
 
 
 def problem(rows: Sequence[FoldRow], folds: Sequence[Fold], head: Head) -> Problem | None:
-    """Return why the projection, which the folds in `rows` made, is not that of `folds` at `head`, or None."""
+    """Return how the projection of the folds in `rows` differs from that of `folds` at `head`, or None."""
     recorded = {name: version for name, version, _, _ in rows}
     wanted = {fold.name: fold.version for fold in folds}
     if recorded != wanted:

@@ -94,7 +94,7 @@ class Reading:
         return None if found is None else Row._make(found)
 
     def tip(self, key: str | None) -> Tip:
-        """Return what a writer needs to know. It is one query, because other writers wait meanwhile."""
+        """Return the data that a writer needs, in one query, because other writers wait meanwhile."""
         found = self._connection.execute(_TIP, {"with_key": key}).all()
         if not found:
             return Tip(None, None, self.folds())

@@ -1,4 +1,4 @@
-"""Go through events from the first one: check that they are those that were recorded, and fold them."""
+"""Replay events from the first one: check that they are unchanged, and fold them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Replay:
             try:
                 self.states.apply(Event(*row[:5], data, *row[6:]), self._folds)
             except Exception as error:  # noqa: BLE001  # an event that no command would have recorded
-                message = f"no states follow from the event: {quoted(f'{type(error).__name__}: {error}')}"
+                message = f"no states can be computed from the event: {quoted(f'{type(error).__name__}: {error}')}"
                 found.append(Problem("event-not-foldable", message, place, _HINT))
                 self.sound = False
         return found
@@ -68,21 +68,21 @@ class Replay:
         if row.sequence != sequence + 1:
             yield Problem("event-missing", f"event {sequence + 1} is expected here", place, _HINT)
         elif row.previous != previous:
-            yield Problem("event-changed", "it was recorded after another event than the one before it", place, _HINT)
+            yield Problem("event-changed", "it was recorded after an event other than the previous one", place, _HINT)
         try:
             unchanged = hash_of(row) == row.hash
         except (TypeError, ValueError):  # a value of another type
             unchanged = False
         if not unchanged or data is None:
-            yield Problem("event-changed", "the event is not the one that was recorded: its hash differs", place, _HINT)
+            yield Problem("event-changed", "the event was changed: its hash differs", place, _HINT)
         else:
             yield from self._forgeries(row, data, place)
 
     def _forgeries(self, row: Row, data: Data, place: str) -> Iterator[Problem]:
-        """Yield what is never recorded, although the hash is right."""
+        """Yield the problems of values that are never recorded, although the hash is right."""
         if row.recorded_at != self._recorded_at:
             if not _RECORDED_AT.fullmatch(row.recorded_at) or row.recorded_at < self._recorded_at:
-                message = f"`recorded_at` {quoted(row.recorded_at)} is before that of the event before, or no instant"
+                message = f"`recorded_at` {quoted(row.recorded_at)} is before the previous event, or not an instant"
                 yield Problem("event-changed", message, place, _HINT)
             self._recorded_at = row.recorded_at
         for name in ("actor", "tool", "history"):

@@ -26,7 +26,7 @@ _HINT = "export the ledger again, or get another copy"
 def export(ledger: Ledger, stream: BinaryIO, progress: Progress | None = None) -> Head:
     """Write all events to a binary stream as JSON Lines, and return the head. Nothing is verified.
 
-    The events are those at the beginning of the call. `progress(done, whole)` is called now and then.
+    The events are those at the beginning of the call. `progress(done, whole)` is called at intervals.
     """
     with ledger.reading() as reading:
         head = reading.head
@@ -34,7 +34,7 @@ def export(ledger: Ledger, stream: BinaryIO, progress: Progress | None = None) -
             try:
                 stream.write(f"{line(row)}\n".encode())
             except (TypeError, ValueError):
-                message = "a field of the event is not of the type that was recorded"
+                message = "a field of the event does not have the recorded type"
                 raise LedgerError(Problem("event-changed", message, f"event {row.sequence}")) from None
         stream.write(_end(head))
     return head
@@ -44,8 +44,8 @@ def import_(ledger: Ledger, stream: Iterable[bytes]) -> Head:
     """Record the events of an export in an empty ledger, all of them or none, and return the head.
 
     `stream` is a binary stream, or its lines. Raises `LedgerError` with all problems, at most 100, if a single bit of
-    the export differs, or if the ledger has events. Compare the head, or `verify` with one that was kept elsewhere: an
-    export can be rewritten as a whole.
+    the export differs, or if the ledger has events. Compare the head with a copy that was kept elsewhere, or pass the
+    copy to `verify`: an export can be rewritten as a whole.
     """
     with ledger.database.writing() as connection:
         reading = Reading(connection)

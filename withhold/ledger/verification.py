@@ -1,4 +1,4 @@
-"""Verify that a ledger holds what was recorded in it."""
+"""Verify that the events and states of a ledger are unchanged."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _HINT = "export the ledger, and import it into a new one, which computes the sta
 class Verification:
     """The result of `verify` for a ledger without problems.
 
-    `given` is the event whose head was given, or None if no head was. `states` is the number of current states that
+    `given` is the event of the given head, or None if no head was given. `states` is the number of current states that
     were compared with those computed from the events, or None if the ledger was opened without the folds that made them.
 
     >>> print(Verification(Head(2, "9" * 64), given=None, states=None))
-    2 events are those that were recorded; the head is 9999999999999999999999999999999999999999999999999999999999999999
+    2 events are unchanged; the head is 9999999999999999999999999999999999999999999999999999999999999999
     the current states were not compared: the ledger was opened without their folds
     no head was given: this does not show whether the last events were removed, or all were rewritten
     """
@@ -39,11 +39,11 @@ class Verification:
     states: int | None
 
     def __str__(self) -> str:
-        lines = [f"{self.head.sequence:,} events are those that were recorded; the head is {self.head.hash}"]
+        lines = [f"{self.head.sequence:,} events are unchanged; the head is {self.head.hash}"]
         if self.states is None:
             lines.append("the current states were not compared: the ledger was opened without their folds")
         else:
-            lines.append(f"{self.states:,} current states are those that follow from the events")
+            lines.append(f"{self.states:,} current states agree with the events")
         if self.given is None:
             lines.append(
                 "no head was given: this does not show whether the last events were removed, or all were rewritten"
@@ -51,7 +51,7 @@ class Verification:
         else:
             later = self.head.sequence - self.given.sequence
             after = f"; no head was given for the {later:,} events after it" if later else ""
-            lines.append(f"the head that was given is that of event {self.given.sequence:,}{after}")
+            lines.append(f"the given head is that of event {self.given.sequence:,}{after}")
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, object]:
@@ -73,7 +73,7 @@ def verify(ledger: Ledger, head: Head | str | None = None, progress: Progress | 
     that event is proven. Without it, an event that was changed, removed, added or moved is found, but not the removal of
     the last events or a new chain of hashes. Raises `LedgerError` with all problems, at most 100.
 
-    `progress(done, whole)` is called now and then. Others may write meanwhile. Takes about 20 seconds for a million
+    `progress(done, whole)` is called at intervals. Others may write meanwhile. Takes about 20 seconds for a million
     events.
     """
     wanted = head.hash if isinstance(head, Head) else head
@@ -95,7 +95,7 @@ def verify(ledger: Ledger, head: Head | str | None = None, progress: Progress | 
             if wanted is not None and (given is None or (isinstance(head, Head) and given != head)):
                 hint = "the last events were removed, the ledger was rewritten, or the head is that of another ledger"
                 of_event = f" of event {head.sequence}" if isinstance(head, Head) else ""
-                message = f"the head{of_event} that was given, {in_backticks(wanted)}, is not in the ledger"
+                message = f"the given head{of_event}, {in_backticks(wanted)}, is not in the ledger"
                 yield Problem("head-not-found", message, hint=hint)
             if states is not None and replay.sound:
                 yield from _different(connection, replay.states, progress, events, whole)
@@ -108,14 +108,14 @@ def verify(ledger: Ledger, head: Head | str | None = None, progress: Progress | 
 def _different(
     connection: Connection, states: States, progress: Progress | None, events: int, whole: int
 ) -> Iterator[Problem]:
-    """Yield how the states of the projection differ from those that were computed."""
+    """Yield the differences between the states of the projection and the computed ones."""
     with connection.execute(select(schema.states).execution_options(yield_per=PAGE)) as rows:
         for kind, key, data, sequence, hash_ in counted(rows, progress, whole, events):
             computed = states.pop(kind, key)
             if computed is None or computed.data is None:
                 yield _state_problem(kind, key, "does not follow from the events")
             elif data != canonical(computed.data) or (sequence, hash_) != computed.head:
-                yield _state_problem(kind, key, "is not the one that follows from the events")
+                yield _state_problem(kind, key, "does not agree with the events")
     for kind, key, missing, _ in states.changed():
         if missing is not None:
             yield _state_problem(kind, key, "is missing")
