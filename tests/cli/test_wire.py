@@ -118,7 +118,7 @@ def test_what_a_form_cannot_express_is_reported_and_the_rest_is_written(there):
     for text in (
         "rule `by-law`: warning: the reason `local_law` of tweets is written as `legal_demand` [lost-in-form]",
         "rule `state`: tweets withheld in `US-MS` for `legal_demand` cannot be written in the form `v2` [cannot-say]",
-        "rule `allowed`: warning: that it applies to viewers of unknown location is lost [lost-in-form]",
+        "rule `allowed`: warning: its effect on viewers of unknown location is lost [lost-in-form]",
         "rule `secret`: the rule is secret, and others read this form [secret-rule]",
         "rule `out`: a suspension cannot be written in the form `v2` [cannot-say]",
     ):

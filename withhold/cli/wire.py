@@ -41,7 +41,7 @@ def _form_option(known: Mapping[str, Form]) -> object:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What was read from a file, and the rules that were written for it, or None."""
+    """The events of a file, and the rules that were written for them, or None."""
 
     found: Read
     rules: RuleSet | None
@@ -92,14 +92,18 @@ def import_(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIRECTORY", help="Where to write the rules.")],
     at: Annotated[
         str | None,
-        typer.Option("--at", metavar="INSTANT", help="The instant of events that have none: when the file was made."),
+        typer.Option(
+            "--at",
+            metavar="INSTANT",
+            help="The instant of events without an instant: the time at which the file was made.",
+        ),
     ] = None,
     ids: Annotated[
         Path | None,
         typer.Option(
             "--ids",
             metavar="FILE",
-            help="For other systems' ids, a CSV file with the columns theirs, kind and id.",
+            help="A table of another system's ids: a CSV file with the columns theirs, kind and id.",
             exists=True,
             dir_okay=False,
         ),
@@ -108,8 +112,8 @@ def import_(
 ) -> None:
     """Read events in another system's form, and write the rules that follow from them, with their periods.
 
-    Records that are malformed are counted and reported, the others are read, and the exit status is 1. The directory then has
-    the rules of this file alone, or is left alone if no record was read. The same file gives the same bytes.
+    Malformed records are counted and reported, the others are read, and the exit status is 1. Afterwards the directory
+    has only the rules of this file; it does not change if no record was read. The same file gives the same bytes.
     """
     check_folder(output / "rules.yaml")
     check_folder(output / "targets" / "ids.csv")

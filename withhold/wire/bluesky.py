@@ -1,8 +1,8 @@
 """Labels of Bluesky's regional moderation services, each of which applies in one country or in the EU.
 
 Reference: `com.atproto.label.defs` in bluesky-social/atproto, and the table of regional labelers in bluesky-social/social-app
-(`additional-moderation-authorities.ts`). Where the app does not know the country of a viewer, it applies all of them.
-A label replaces the earlier one with the same `src`, `uri` and `val`; `neg` ends it, and so does `exp`.
+(`additional-moderation-authorities.ts`). If the app does not know the country of a viewer, it applies all of them.
+A label replaces the earlier label with the same `src`, `uri` and `val`. `neg` and `exp` end a label.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _HINT = "write a list of ISO 3166-1 codes such as `DE`"
 
 
 class Terms(NamedTuple):
-    """The terms of a list of codes, and the codes that were read as another one."""
+    """The terms of a list of codes, and the codes that were read as other ones."""
 
     terms: frozenset[Term]
     aliases: tuple[str, ...]
@@ -30,7 +30,7 @@ def x_term(reason: Reason, code: str) -> Term:
 
 
 def country(code: object) -> tuple[str, str | None]:
-    """Return a country in canonical form, and the code that was written if it is another one."""
+    """Return a country in canonical form, and the written code if it differs."""
     if not isinstance(code, str):
         raise Refused("bad-event", f"{quoted(code)} is not a country code", _HINT)
     if len(code) != 2:
@@ -53,7 +53,7 @@ def _copyrighted(codes: tuple[str, ...]) -> Terms:
 
 
 def _terms_of(codes: tuple[str, ...], reason: Reason) -> Terms:
-    """Return the terms of X's codes. A code has no reason of its own, so `reason` is that of all but `XY`."""
+    """Return the terms of X's codes. A code has no reason of its own, so `reason` applies to all codes but `XY`."""
     terms, aliases = set(), []
     for code in codes:
         upper = code.upper() if isinstance(code, str) else code

@@ -23,7 +23,7 @@ _OTHERS = OTHERS | {"errors"}
 
 
 def inside_of(record: object, context: Context) -> dict[str, Any]:
-    """Return the data of a record, or the record itself if it has none, such as one with errors."""
+    """Return the data of a record, or the record itself if it has no data, such as a record with errors."""
     found = mapping(record, "the record")
     data = found.get("data")
     if data is None:

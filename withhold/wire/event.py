@@ -1,4 +1,7 @@
-"""Events: the complete statement of a source on one subject from an instant on, which every form is read into."""
+"""Events: every form is read into events.
+
+An event is the complete statement of a source on one subject from an instant on.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,8 @@ class Term(NamedTuple):
 class Event(NamedTuple):
     """All terms under which a subject is withheld from the instant `at` on. Without terms, it is no longer withheld.
 
-    The next event on the subject replaces it. `until` is the instant at which it expires, if nothing replaces it before.
-    Events with different `track`s are independent of each other: together they state what is withheld.
+    The next event on the subject replaces it. `until` is the instant at which the event expires, unless another event
+    replaces it earlier. Events with different `track`s are independent of each other, and all of them apply.
     """
 
     kind: Kind

@@ -1,4 +1,4 @@
-"""The registry of forms: how each is read and written, and what it needs."""
+"""The registry of forms: how each is read and written, and its requirements."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def read(record: object, context: Context) -> list[Event]:
 
 
 def say(kind: Kind, term: Term) -> Term | None:
-    """Return the term if the form can express it, or None."""
+    """Return the term if the form can express it, otherwise None."""
     return term if kind == "tweets" and term == _UNVIEWABLE else None
 
 

@@ -2,7 +2,7 @@
 
 Reference: the type `GBL` and `getGeoRestrictionForClaim` in OdyseeTeam/odysee-frontend. `videos` covers everything but
 livestreams. `EU-ONLY` restricts viewers in the EU. Restrictions also apply to viewers whose country is unknown.
-The list states laws and decisions of authorities in its own words; the rules have the reason `local_law`.
+The list describes laws and decisions of authorities in free text; the rules have the reason `local_law`.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ MAX_PROBLEMS = 100
 class Read:
     """The events of a file. `given` is the number of its records: `read` plus `refused`.
 
-    `skipped` counts, by kind, what was read but concerns something else than withholding. `problems` are at most 100 of
-    those of the refused records. `aliases` counts the codes that were read as another one.
+    `skipped` counts, by kind, the read records that do not concern withholding. `problems` has at most 100 problems of
+    the refused records. `aliases` counts the codes that were read as other ones.
     """
 
     form: Form
@@ -51,8 +51,8 @@ def read(
 ) -> Read:
     """Read a file of events in a form. O(size of the file).
 
-    `name` is that of the file in problems. `at` is the instant of events that do not contain one; a form without
-    instants needs it. `theirs` has the kind and the id of each subject, for systems with other ids than ours.
+    `name` is the name of the file in problems. `at` is the instant of events that do not contain one; a form without
+    instants needs it. `theirs` maps the ids of another system to the kind and the id of each subject here.
 
     Raises `WireError` if `at` or `theirs` is missing, or if a table lacks columns. Any other problem concerns a record,
     which is refused and counted, and the others are read.
@@ -61,7 +61,7 @@ def read(
         message = f"events in the form `{form.name}` have no instant"
         raise WireError(Problem("no-instant", message, name, "give the instant at which the file was made"))
     if theirs is None and form.needs_ids:
-        message = f"the form `{form.name}` has other ids"
+        message = f"the form `{form.name}` uses the ids of another system"
         raise WireError(
             Problem("no-table-of-ids", message, name, "give a table of the accounts and tweets that they denote")
         )
@@ -89,7 +89,7 @@ class _Reading:
     def __init__(self, form: Form, name: str, context: Context) -> None:
         self.result = Read(form, skipped=context.skipped, aliases=context.aliases)
         self._name, self._context = name, context
-        #: The records with ids that could be rounded: the line, the first and the end of its events, and these ids.
+        #: The records with ids that could be rounded: the line, the range of its events, and these ids.
         self._doubtful: list[tuple[int, int, int, tuple[int, ...]]] = []
 
     def run(self, records: Iterable[Record]) -> None:
@@ -109,7 +109,7 @@ class _Reading:
             except RecursionError:
                 self._refuse(line, "bad-json", "the record is nested too deeply", None)
             else:
-                if bare:  # only all ids of the file together decide whether they were rounded
+                if bare:  # whether ids were rounded is decided on all ids of the file together
                     self._doubtful.append((line, len(events), len(events) + len(got), tuple(bare)))
                 events += got
             if bare:
@@ -123,7 +123,7 @@ class _Reading:
             self.result.problems.append(Problem(code, message, Place(self._name, line), hint))
 
     def _refuse_rounded(self) -> None:
-        """Refuse the records with ids that were rounded: those that cannot be exact, or all if too many look rounded."""
+        """Refuse records with rounded ids: those that cannot be exact, or all of them if too many look rounded."""
         precision = Precision()
         suspects = dict.fromkeys(id_ for _, _, _, ids in self._doubtful for id_ in ids)
         short = {id_ for id_ in suspects if precision.sign(id_) is Sign.SHORT}

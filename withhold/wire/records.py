@@ -1,4 +1,4 @@
-"""The records of a file: objects in JSON, one a line or all in one document, or rows of CSV."""
+"""Split a file into records: JSON objects, one per line or all in one document, or rows of CSV."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def parse(data: bytes) -> object:
     except StopIteration as error:
         message = f"expected a value at character {error.value + 1:,}"
     except json.JSONDecodeError as error:
-        message = f"it is wrong at character {error.pos + 1:,}"
+        message = f"it is invalid at character {error.pos + 1:,}"
     except UnicodeDecodeError:
         message = "it is not UTF-8"
     except ValueError:  # Python reads at most 4,300 digits
@@ -62,7 +62,7 @@ def parse(data: bytes) -> object:
 def json_records(file: BinaryIO) -> Iterator[Record]:
     """Yield each record with its line. A record that cannot be parsed is a `Refused`.
 
-    The file has one value a line, or is one value that spans several lines. The items of a list are records.
+    The file has one value per line, or is one value that spans several lines. The items of a list are records.
     """
     last = 0
     for last, line in _lines(file, 1):
@@ -77,7 +77,7 @@ def json_records(file: BinaryIO) -> Iterator[Record]:
     for number, line in _lines(file, last + 1):
         if len(line) >= MAX_LINE and not line.endswith(b"\n"):
             _skip_line(file)
-            yield number, Refused("too-long", f"the line has more than {MAX_LINE:,} bytes", "write one event a line")
+            yield number, Refused("too-long", f"the line has more than {MAX_LINE:,} bytes", "write one event per line")
             continue
         try:
             value = parse(line)
@@ -102,7 +102,7 @@ def _skip_line(file: BinaryIO) -> None:
 
 
 def _document(number: int, first: bytes, file: BinaryIO) -> Generator[Record, None, int]:
-    """Yield the records of a document that spans several lines, or else those of the lines that it seemed to span.
+    """Yield the records of a document that spans several lines. If it turns out not to, yield the records of its lines.
 
     Return the number of the last line.
     """

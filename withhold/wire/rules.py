@@ -1,7 +1,8 @@
 """Events into rules with periods, and rules into events.
 
 A rule of an import has one reason and one territory, because each country withholds under its own law, and all subjects with
-the same period. Its id names the form, the beginning, the territory and the reason, so a later import gives it again.
+the same period. Its id contains the form, the beginning, the territory and the reason, so a later import gives the same
+id.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Span(NamedTuple):
 
 
 def rules_of(events: Iterable[Event], form: str) -> RuleSet:
-    """Return the rules that events amount to, sorted by id. The order of events matters only at the same instant.
+    """Return the rules that state the same as events, sorted by id. The order of events matters only at the same
+    instant.
 
     Takes O(n log n) time.
     """

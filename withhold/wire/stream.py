@@ -39,7 +39,7 @@ def read(record: object, context: Context) -> list[Event]:
 
 
 def unknown_message(found: dict[str, object]) -> Refused:
-    """Return the refusal of a message that has another form."""
+    """Return the refusal of a message in another form."""
     name = next(iter(found), None)
     message = "the object is empty" if name is None else f"unknown message {quoted(name)}"
     return Refused("unknown-event", message, "check that the file is in this form")

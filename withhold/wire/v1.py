@@ -86,6 +86,6 @@ def write(event: Event, problems: list[Problem]) -> dict[str, object]:
 
 
 def mixed_reasons(event: Event) -> Problem:
-    """Return the problem that a list of codes mixes copyright with other reasons."""
+    """Return the problem for a list of codes that mixes copyright with other reasons."""
     message = "copyright in some countries is written without its reason: the other countries have another reason"
     return Problem("lost-in-form", message, f"{event.kind.removesuffix('s')} {event.id}", severity="warning")

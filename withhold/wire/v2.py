@@ -1,8 +1,9 @@
 """X's v2 objects: posts and users with `withheld`.
 
-Reference: the OpenAPI description of the API (2.167 in xdevplatform/docs). `withheld.scope` is `post` or `user`, and was
-`tweet`, and before that `status`. Some SDKs write `countryCodes`. The field is there only if something is withheld, so the
-form cannot state that everything was lifted, and an object without it states nothing.
+Reference: the OpenAPI description of the API (2.167 in xdevplatform/docs). `withheld.scope` is `post` or `user`.
+Earlier names of `post` are `tweet` and `status`. Some SDKs write `countryCodes`. The field `withheld` exists only if
+something is withheld. So the form cannot state that everything was lifted, and an object without the field states
+nothing.
 """
 
 from __future__ import annotations
@@ -100,6 +101,8 @@ def write(event: Event, problems: list[Problem]) -> dict[str, object] | None:
 
 
 def cannot_lift(event: Event) -> Problem:
-    """Return the problem that a form has no way to state that nothing is withheld any more."""
+    """Return the problem for a form that cannot state that nothing is withheld any more."""
     message = "it is no longer withheld anywhere, but the form cannot express an empty list"
-    return Problem("cannot-say", message, f"{event.kind.removesuffix('s')} {event.id}", "use v1, which can")
+    return Problem(
+        "cannot-say", message, f"{event.kind.removesuffix('s')} {event.id}", "use the form v1, which can express it"
+    )

@@ -18,13 +18,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Up to this number a double is exact, so such an id cannot have been rounded.
 _EXACT = 2**53
 _MILLISECONDS = re.compile(r"[0-9]{1,15}", re.ASCII)
-# The way in which X's own systems write instants. `parse_instant`, which accepts more, takes several times as long.
+# The format in which X's own systems write instants. `parse_instant`, which accepts more, takes several times as long.
 _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?(?:Z|\+00:00)", re.ASCII)
 _OBJECT_HINT = "check that the file is in this form"
 
 
 class Refused(Exception):  # noqa: N818  # it becomes a `Problem`
-    """The reason why a record is refused."""
+    """The reason for refusing a record."""
 
     def __init__(self, code: str, message: str, hint: str | None = None) -> None:
         super().__init__(code, message, hint)
@@ -32,7 +32,7 @@ class Refused(Exception):  # noqa: N818  # it becomes a `Problem`
 
 
 class Context:
-    """The values that all records of a file are read with, and counts of what was found in them."""
+    """The parameters for reading all records of a file, and counts of their contents."""
 
     __slots__ = ("aliases", "at", "bare", "skipped", "theirs")
 
@@ -41,9 +41,9 @@ class Context:
         self.at = at
         #: The kind and the id of each subject of a system with other ids.
         self.theirs = theirs or {}
-        #: The records or parts of records that concern something else than withholding, by kind.
+        #: The number of records or parts of records that do not concern withholding, by kind.
         self.skipped: Counter[str] = Counter()
-        #: The codes that were read as another one.
+        #: The codes that were read as other ones.
         self.aliases: Counter[str] = Counter()
         #: The ids of the current record that were written as numbers and could have been rounded.
         self.bare: list[int] = []
@@ -64,7 +64,7 @@ class Context:
         found = self.theirs.get(theirs) if isinstance(theirs, str) else None
         if found is None:
             message = f"the table of ids does not contain {quoted(theirs)}"
-            raise Refused("unmapped-subject", message, "add a row with the account or tweet that it denotes here")
+            raise Refused("unmapped-subject", message, "add a row with the account or tweet that it denotes")
         return found
 
 
@@ -91,7 +91,7 @@ def flag(found: Mapping[str, Any], name: str) -> bool:
 
 
 def id_of(found: Mapping[str, Any], context: Context, name: str = "id", as_text: str = "id_str") -> int:
-    """Return the id of an object. If it is given as text too, that is used: many programs round long numbers."""
+    """Return the id of an object. If it is also given as text, the text is used: many programs round long numbers."""
     number, text = found.get(name), found.get(as_text)
     if type(number) is int and 0 < number <= MAX_ID:
         if text is None:
@@ -131,7 +131,7 @@ def _is_rounded(number: object, exact: int) -> bool:
     """Return whether a number is a rounded form of an id."""
     try:
         return float(number) == float(exact)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):  # another type, other text, or a number that no double holds
+    except (TypeError, ValueError, OverflowError):  # another type, other text, or a number too large for a double
         return False
 
 

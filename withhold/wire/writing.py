@@ -29,7 +29,7 @@ _FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 class Written:
     """The lines of a file, without line feeds, and what the form cannot express.
 
-    A problem with severity `error` concerns something that was not written, and a `warning` a meaning that was lost.
+    A problem with severity `error` reports something that was not written, and a `warning` reports lost meaning.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -42,11 +42,11 @@ class Written:
 
 
 def write(form: Form, rules: RuleSet, at: datetime) -> Written:
-    """Return what has been withheld up to an instant in a form: each change, or the last state if events have no instant.
+    """Return the withholding up to an instant in a form: each change, or the last state if events have no instant.
 
-    Takes time and memory for all events. No form holds demands, notes, or what viewers of unknown location see; the ids of rules
-    are lost too. Rules with `disclosure: none` are not written, because others read these forms. Raises `WireError` for a form that
-    is not in `WRITTEN`.
+    Takes O(events) time and memory. No form has demands, notes or the outcome for viewers of unknown location; the ids
+    of rules are lost too. Rules with `disclosure: none` are not written, because others read these forms. Raises
+    `WireError` for a form that is not in `WRITTEN`.
     """
     if form.write is None:
         raise WireError(Problem("cannot-say", f"the form `{form.name}` can only be read", form.name))
@@ -115,7 +115,7 @@ def _said(form: Form, rule: Rule, problems: list[Problem]) -> dict[Kind, frozens
         problems.append(Problem("cannot-say", f"a suspension cannot be written in the form `{form.name}`", name))
         return nothing
     if rule.disclosure is Disclosure.NONE:
-        hint = "whoever may know of it must be told by other means"
+        hint = "inform those who may know of it in another way"
         problems.append(Problem("secret-rule", "the rule is secret, and others read this form", name, hint))
         return nothing
     said: dict[Kind, frozenset[Term]] = {}
@@ -142,7 +142,7 @@ def _said(form: Form, rule: Rule, problems: list[Problem]) -> dict[Kind, frozens
 
 def _losses(rule: Rule, name: str) -> Iterator[Problem]:
     if rule.if_unknown is Settle.WITHHOLD or (rule.except_in and rule.if_unknown is None):
-        message = "that it applies to viewers of unknown location is lost"
+        message = "its effect on viewers of unknown location is lost"
         yield Problem("lost-in-form", message, name, severity="warning")
     if any(period.start is None or period.start < _FIRST for period in rule.periods):
         message = f"it begins before {_FIRST.year}, and is written as if it began then"
