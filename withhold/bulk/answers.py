@@ -1,4 +1,4 @@
-"""The answers for the rows of a question: batches are answered on several threads, and put together as arrays."""
+"""The answers for the rows of a question: several threads answer batches, which are joined into arrays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from withhold.model.places import location_of
 
 #: The largest number of problems that an error lists.
 MAX_PROBLEMS = 100
-#: What happens to rows with a code or an id that does not exist: an error names them, or their answer is null.
+#: How to treat rows with a code or an id that does not exist: `raise` names them in an error, `null` makes their answer
+#: null.
 Errors = Literal["raise", "null"]
 
 
@@ -47,7 +48,7 @@ class Decisions(NamedTuple):
 
 
 class Group(NamedTuple):
-    """What hidden rows are counted by. The country is None if the location is unknown."""
+    """The key by which hidden rows are counted. The country is None if the location is unknown."""
 
     country: str | None
     reason: str
@@ -64,7 +65,7 @@ def answered(
     first: int = 0,
     name: str = "",
 ) -> Answers:
-    """Return the answers for all rows of columns, which are given by the names of the arguments of `mask`.
+    """Return the answers for all rows of columns. The keys of the columns are arguments of `mask`.
 
     Messages count the rows from `first` on, and begin with `name`. Raises the errors of `mask`.
     """
@@ -85,12 +86,12 @@ def answered(
 
 
 class _Part(NamedTuple):
-    """A batch, and what was found in it."""
+    """A batch, and the result for its rows."""
 
     batch: Batch
     located: Located
     found: Found
-    #: An array of whether each row has all that is required; None if all rows do.
+    #: For each row, whether it has a value in all required columns; None if all rows do.
     complete: Any | None
 
     def refused(self) -> list[int]:
@@ -131,7 +132,7 @@ class Answers:
         return pa.Array.from_buffers(pa.bool_(), self.rows, [validity and pa.py_buffer(validity), pa.py_buffer(bits)])
 
     def decisions(self) -> Decisions:
-        """Return why rows are hidden. About a microsecond for each hidden row."""
+        """Return why rows are hidden. Takes about a microsecond for each hidden row."""
         numbers = array("i", bytes(4 * self.rows))
         known: dict[tuple[int, int, int], int] = {}
         for offset, part in self._with_offsets():
@@ -164,7 +165,7 @@ class Answers:
         return groups
 
     def problems(self, first: int, name: str) -> Iterator[Problem]:
-        """Yield the problems of the first rows that have any, and the number of other such rows."""
+        """Yield the problems of the first invalid rows, and the number of the other invalid rows."""
         listed = []
         for offset, part in self._with_offsets():
             found = [*zip(part.located.bad, part.located.problems, strict=False)]
@@ -202,7 +203,7 @@ def _answer(kernel: Kernel, batch: Batch) -> _Part:
 
 
 def _complete(batch: Batch) -> Any | None:
-    """Return whether each row has all that is required, or None if all rows do."""
+    """Return, for each row, whether it has a value in all required columns. Return None if all rows do."""
     tests = [column.is_valid() for column in batch.required() if column.null_count]
     if batch.sources is not None and any(column.null_count for column in batch.sources):
         tests.append(pc.equal(*(column.is_valid() for column in batch.sources)))

@@ -39,9 +39,9 @@ def mask(
     `errors="raise"`, a code that does not exist, a subdivision that contradicts its country, or an id that is out of range
     raises `TrafficError`, which names at most 100 rows; rows count from 0. With `errors="null"` such rows are null.
 
-    O(rows): about 25 ns each on one thread, and as much again for retweets. Ids are not copied, and `threads` threads
-    share the work without the GIL. Raises `SubjectTypeError`, `SubjectIdTypeError`, `SubjectIdError` or `InstantError` for
-    columns of another type or length, and `SnapshotError` and `OSError` as `Snapshot.open` does.
+    O(rows): about 25 ns for each row on one thread, and twice that for retweets. Ids are not copied, and `threads`
+    threads share the work without the GIL. Raises `SubjectTypeError`, `SubjectIdTypeError`, `SubjectIdError` or
+    `InstantError` for columns of another type or length, and `SnapshotError` and `OSError` as `Snapshot.open` does.
 
     >>> import pyarrow as pa
     >>> from withhold import Rule, RuleSet

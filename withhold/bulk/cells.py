@@ -1,4 +1,4 @@
-"""Arrow arrays as the functions in C read them."""
+"""Give Arrow arrays to functions in C."""
 
 from __future__ import annotations
 

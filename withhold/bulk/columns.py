@@ -1,4 +1,4 @@
-"""The columns of a question in Arrow: named, checked, and cut into batches of rows."""
+"""Find the Arrow columns of a question by name, check them, and cut them into batches of rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _UNITS = {"s": (1_000_000, 1), "ms": (1_000, 1), "us": (1, 1), "ns": (1, 1_000)}
 
 
 class Columns(NamedTuple):
-    """The names of the columns of a table. A name of None is a column that the table does not have.
+    """The names of the columns of a table. None means that the table does not have the column.
 
     >>> from withhold.bulk.extras import pa
     >>> columns = Columns(tweet="id", account="author", country="cc")
@@ -75,11 +75,11 @@ class Batch:
 
     @property
     def unit(self) -> tuple[int, int]:
-        """How many microseconds a unit of the instants is, and how many units a microsecond is; one of them is 1."""
+        """The microseconds in a unit of the instants, and the units in a microsecond; one of the two is 1."""
         return (1, 1) if isinstance(self.at, int) else _UNITS[self.at.type.unit]
 
     def required(self) -> list[Any]:
-        """Return the columns in which a null leaves a row without an answer."""
+        """Return the required columns: a row with a null in one of them has no answer."""
         return [self.tweets, self.accounts, *([] if isinstance(self.at, int) else [self.at])]
 
 
@@ -120,7 +120,7 @@ def _batch(batch: Any, instant: int | None) -> Batch:
 
 
 def _column(given: Any, name: str) -> Any:
-    """Return a column of pyarrow, or that of another library which can be read without copying it."""
+    """Return a pyarrow column. A column of another library is converted without a copy."""
     if isinstance(given, pa.Array | pa.ChunkedArray):
         return given
     if not isinstance(given, pa.Table | pa.RecordBatch):

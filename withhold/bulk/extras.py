@@ -1,4 +1,4 @@
-"""Import pyarrow, or say which extra has it."""
+"""Import pyarrow, or raise an error that names its extra."""
 
 from __future__ import annotations
 

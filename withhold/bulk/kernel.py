@@ -1,4 +1,4 @@
-"""Find the hidden rows of a batch, in C if the snapshot is read in C, else in Python."""
+"""Find the hidden rows of a batch, in C if the compiled snapshot reader is in use, otherwise in Python."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from withhold.snapshot import Snapshot
 
 
 class Found(NamedTuple):
-    """The rows of a batch that are hidden, in order, and those with an invalid id."""
+    """The hidden rows of a batch, in order, and the rows with an invalid id."""
 
     #: As 64-bit integers.
     rows: bytearray
@@ -40,8 +40,8 @@ class Kernel(Protocol):
     def hidden(self, batch: Batch, places: bytearray) -> Found:
         """Return the hidden rows of a batch, whose places are 16-bit integers. O(rows).
 
-        A row with a null in a required column is not hidden, nor is one that has only one of the two ids of a source, and one
-        whose place is `NOWHERE`.
+        A row is not hidden if it has a null in a required column, only one of the two ids of a source, or the place
+        `NOWHERE`.
         """
 
 
@@ -61,7 +61,7 @@ _KERNELS: WeakKeyDictionary[Decider, Kernel] = WeakKeyDictionary()
 
 
 class NativeKernel:
-    """A kernel in C. It holds the GIL only to make timelines and to copy what was found."""
+    """A kernel in C. It holds the GIL only to make timelines and to copy its results."""
 
     def __init__(self, snapshot: Snapshot, timelines: Timelines) -> None:
         self.timelines = timelines
@@ -93,7 +93,7 @@ class NativeKernel:
 
 
 class PythonKernel:
-    """The same in Python."""
+    """A kernel in Python."""
 
     def __init__(self, snapshot: Snapshot, timelines: Timelines) -> None:
         self.timelines = timelines
@@ -147,5 +147,5 @@ def _instants(batch: Batch) -> int | list[int | None]:
     if isinstance(batch.at, int):
         return batch.at
     times, by = batch.unit
-    # Not as datetimes, which have no nanoseconds and end in the year 9999.
+    # Do not use datetimes, which have no nanoseconds and end in the year 9999.
     return [None if value is None else value * times // by for value in batch.at.view(pa.int64()).to_pylist()]

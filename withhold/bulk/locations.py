@@ -1,4 +1,4 @@
-"""The places that columns of countries and subdivisions denote, all of them checked."""
+"""Turn columns of countries and subdivisions into places, and check every code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from withhold.model import Viewer
 from withhold.model.places import place_of
 from withhold.territories import UNKNOWN_IN_DATA, countries
 
-#: Stands for the place of a row whose codes are not a place. There are fewer places.
+#: Marks a row whose codes do not form a place. No place has this number.
 NOWHERE = 0xFFFF
 #: Separates the codes of a list. No code contains it.
 _SEPARATOR = "\x1f"
@@ -30,7 +30,7 @@ class Located(NamedTuple):
 
     #: For each row, the bit of its place, or `NOWHERE`, as 16-bit integers.
     places: bytearray
-    #: The rows that are nowhere, in order, and a problem for each of the first of them.
+    #: The rows without a place, in order, and a problem for each of the first of these rows.
     bad: Sequence[int]
     problems: list[Problem]
 

@@ -15,7 +15,7 @@ from withhold.snapshot import Snapshot
 def engine_of(
     rules: Engine | str | os.PathLike[str], revision: str | None = None, policy: Policy | None = None
 ) -> Engine:
-    """Return an engine as it is, or the one of a snapshot file, which is opened again only if the file was replaced.
+    """Return a given engine, or the engine of a snapshot file, which is opened again only if the file was replaced.
 
     Raises `SnapshotError` if the snapshot has another revision than `revision`, `SubjectTypeError` for anything else, and the
     errors of `Snapshot.open`.

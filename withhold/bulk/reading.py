@@ -23,7 +23,7 @@ _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file of rows. `values` are those of the columns that the names of its folders give, such as `country=IN`."""
+    """A file of rows. `values` has the columns that come from the names of its folders, such as `country=IN`."""
 
     path: Path
     relative: Path
@@ -127,7 +127,8 @@ class _CsvFile:
         kinds = {name: pa.int64() if name in ids else pa.string() for name in header}
         if columns.at in kinds:
             kinds[columns.at] = pa.timestamp("us", "UTC")
-        # A column without a type here would get the one of its first values, and an error for any other value later.
+        # Without an explicit type, a column gets the type of its first values, and a later value of another type is an
+        # error.
         options = arrow_csv.ConvertOptions(
             column_types=kinds, strings_can_be_null=True, quoted_strings_can_be_null=True, null_values=[""]
         )

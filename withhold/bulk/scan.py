@@ -27,15 +27,15 @@ _Item = TypeVar("_Item")
 
 #: The columns that a scan adds. The rule is the one that speaks.
 ADDED = ("hidden", "hidden_rule", "hidden_reason", "hidden_demand")
-#: The key under which a copy has the question that its rows answer, and their counts.
+#: The metadata key of a copy for the question that its rows answer, and their counts.
 _KEY = b"withhold.scan"
-#: Is called with the number of bytes that were read, and that of all files.
+#: A function that is called with the number of bytes read so far and the total size of the files.
 Progress = Callable[[int, int], None]
 
 
 @dataclass
 class Scanned:
-    """The rows of the files that were scanned, and the problems of the others."""
+    """The counts of the scanned files, and the problems of the other files."""
 
     rows: int = 0
     hidden: int = 0
@@ -44,7 +44,7 @@ class Scanned:
     refused: int = 0
     groups: Counter[Group] = field(default_factory=Counter)
     files: int = 0
-    #: How many of the files had been scanned before.
+    #: The number of files that an earlier scan had copied.
     kept: int = 0
     #: The files that were not scanned, and why.
     failed: list[Path] = field(default_factory=list)
@@ -85,11 +85,11 @@ class CannotWriteError(OSError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """A question about the rows of files, and how it is answered."""
+    """A question about the rows of files, with the options for the answers."""
 
     engine: Engine
     columns: Columns
-    #: The instant of all rows; None if the columns include that of each row.
+    #: The instant of all rows; None if a column has the instant of each row.
     at: datetime | None
     #: Whether a copy that answers the same question about the same file is kept.
     resume: bool
@@ -130,7 +130,7 @@ class Scan:
         return found
 
     def _question(self, file: Input) -> dict[str, Any]:
-        """Return what the answers for a file depend on, as JSON values."""
+        """Return everything that determines the answers for a file, as JSON values."""
         return {
             "answer_revision": self.engine.answer_revision,
             "columns": [*self.columns],

@@ -1,6 +1,6 @@
 """Which rows of a Spark frame are hidden: a function for SQL and for columns, and one for `mapInArrow`.
 
-The path of a snapshot travels to the executors, and an engine never does. Each process opens the file once.
+Only the path of a snapshot is sent to the executors, never an engine. Each process opens the file once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Question:
-    """What travels to the executors."""
+    """The data that is sent to the executors."""
 
     path: str
     revision: str
@@ -59,8 +59,8 @@ def register(
     `at`, `retweet_of` and `retweeted_account`. `at` is the instant of all rows; without it and without such a column, the
     instant is that of this call. `policy` is that of an engine.
 
-    `path` is a snapshot, which every executor must find. `revision` is the one it must have, by default the one of the file
-    here, which is then read; an executor that finds another one fails (`other-revision`).
+    `path` is a snapshot, which every executor must find. `revision` is the revision that it must have. By default it is
+    read from the file on this machine. An executor that finds another revision fails (`other-revision`).
     """
     try:
         from pyspark.sql.functions import arrow_udf

@@ -36,7 +36,7 @@ class Stretch(NamedTuple):
 
 
 class BulkAnswer(NamedTuple):
-    """The outcome of a hidden row, and the rule that speaks, with its reason and demand."""
+    """The outcome of a hidden row, with the id, the reason and the demand of the rule that speaks."""
 
     outcome: Outcome
     rule: str
@@ -69,7 +69,7 @@ class Timelines:
         found = []
         active: dict[int, RuleInForce] = {}
         for period, begun, ended in sweep([each.rule.periods for each in rules]):
-            for number in ended:  # first, since a period of a rule may begin when its last one ends
+            for number in ended:  # first, because a period of a rule may begin when its previous period ends
                 del active[number]
             active.update((number, rules[number]) for number in begun)
             outcomes = places_by_outcome(each.extent for each in active.values())

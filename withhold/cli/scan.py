@@ -86,7 +86,7 @@ def scan(
     output: Annotated[
         Path,
         typer.Option(
-            "--output", "-o", metavar="PATH", help="Where to write the copy, in Parquet; a folder if INPUT is one."
+            "--output", "-o", metavar="PATH", help="Where to write the copy, in Parquet; a folder if INPUT is a folder."
         ),
     ],
     columns: Annotated[
@@ -111,7 +111,7 @@ def scan(
             help="What to do with rows whose ids or codes do not exist: refuse the file, or leave them without an answer.",
         ),
     ] = "raise",
-    threads: Annotated[int, typer.Option("--threads", min=1, help="How many threads decide.")] = os.cpu_count() or 1,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="The number of threads.")] = os.cpu_count() or 1,
     unknown_location: options.UnknownLocation = None,
     root: options.Root = None,
     no_config: options.NoConfig = False,
@@ -120,9 +120,9 @@ def scan(
     """Copy files of rows with the answer for each row, in constant memory, and count the hidden rows.
 
     The copy has the columns of the input and `hidden`, `hidden_rule`, `hidden_reason` and `hidden_demand`. The rules are those of
-    RULES, at the instant given by --at or --at-column, by default now. With either of these, files that were scanned before are
-    kept if neither they nor the rules have changed, so an interrupted scan goes on. A damaged or invalid file is reported, the
-    others are scanned, and the exit status is 1.
+    RULES, at the instant given by --at or --at-column, by default now. With either option, an interrupted scan
+    continues: it keeps copies that an earlier scan made, if neither the file nor the rules have changed. A damaged or
+    invalid file is reported, the others are scanned, and the exit status is 1.
     """
     try:
         from withhold.bulk.scan import CannotWriteError, Scan
