@@ -1,4 +1,7 @@
-"""Threads that do something at intervals: watch files, or work off the path of requests. They go on after a fork."""
+"""Threads that work at intervals: they watch files, or do the work that requests leave to them.
+
+They continue after a fork.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ FileSignature = tuple[int, int, int, int, int]
 
 _T = TypeVar("_T")
 _LONGEST_PAUSE = 64  # checks, between two attempts to read a file that is refused again and again
-#: How long a fork waits for work in progress, and how long `close` and the end of the process wait, in seconds.
+#: The maximum time in seconds that a fork waits for work in progress, and that `close` and the end of the process wait.
 _FORK_PATIENCE, _CLOSE_PATIENCE = 1.0, 5.0
 
 
@@ -98,9 +101,9 @@ class Watcher(Generic[_T]):
 
 
 class Background(Closable):
-    """Has a thread call `flush` every `interval` seconds, and once more at `close` or at the end of the process.
+    """Makes a thread call `flush` every `interval` seconds, and once more at `close` or at the end of the process.
 
-    In a forked child it begins again, with a thread of its own: what has been collected belongs to the parent. The work may
+    In a forked child it starts again, with a thread of its own: the collected work belongs to the parent. The work may
     never end, for example in a sink that hangs, so `close` and a fork wait for a limited time.
 
     A subclass collects work under `_collecting`, which is never held for long, and does it in `_work`, under `_working`.
@@ -123,7 +126,10 @@ class Background(Closable):
         """Do the work that has been collected. Only one thread calls it at a time."""
 
     def flush(self) -> None:
-        """Do now what the thread does at each interval. It may wait for as long as that takes."""
+        """Do the work of the thread now, without waiting for the next interval.
+
+        Returns when it is done, however long that takes.
+        """
         with self._working:
             self._work()
 
@@ -136,7 +142,7 @@ class Background(Closable):
         if not watcher.alive:  # no thread could be started in this process
             self.flush()
         elif not watcher.close(timeout=_CLOSE_PATIENCE):
-            _log.error("%r has not finished in %s seconds, and is left alone", self, _CLOSE_PATIENCE)
+            _log.error("%r has not finished in %s seconds, and is abandoned", self, _CLOSE_PATIENCE)
 
     def _restart(self) -> None:
         # Reentrant, so that a signal handler may interrupt a page and collect another one.
@@ -210,7 +216,7 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork() -> None:
-    """Begin again in a forked child: the threads, and the holders of the locks, exist only in the parent."""
+    """Start again in a forked child: the threads, and the holders of the locks, exist only in the parent."""
     _HELD.clear()
     for each in list(_ALL):
         if each._watcher is not None:

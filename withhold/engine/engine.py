@@ -190,7 +190,7 @@ class Engine:
         decider = Decider(_compiled(rules), self.policy)
         with self._activating:
             if self._shadow is not None:
-                hint = "close what `shadow` returned before"
+                hint = "close the earlier shadow first"
                 raise RuntimeError(f"this engine has {self._shadow!r} [already-shadowed]; {hint}")
             self._shadow = shadow = Shadow(self, decider, share, interval)
         return shadow

@@ -183,7 +183,7 @@ def _prose_lines(name: str, text: str) -> Iterator[str]:
 
 
 def rule_facts(rule: Rule) -> dict[str, object]:
-    """Return what a rule states, without its id and its subjects, as JSON values."""
+    """Return the content of a rule, without its id and its subjects, as JSON values."""
     return {
         "effect": rule.effect,
         "territories": str(territories_of(rule)),

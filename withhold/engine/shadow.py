@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from withhold.engine.engine import Engine
 
 _log = logging.getLogger("withhold.engine")
-#: The items on the pages that wait to be compared, at most, unless it is a single page.
+#: The maximum number of items on the pages that wait to be compared. A single page may have more.
 _WAITING = 100_000
-#: The kinds of differences that are kept, at most.
+#: The maximum number of kinds of differences that are kept.
 _KINDS = 100
 
 #: The outcome and the rules of two decisions.
@@ -36,11 +36,11 @@ _Kind = tuple[Outcome, tuple[str, ...], Outcome, tuple[str, ...]]
 
 
 class ShadowCounts(NamedTuple):
-    """What became of the pages that a shadow was to compare: `pages` is the sum of the others.
+    """The pages that a shadow was given, by result: `pages` is the sum of the others.
 
-    `same` and `different` are the pages that were compared: on a different one, another item or another quote is hidden.
-    `failed` raised an exception, `dropped` came while too many waited or after `close`, and `waiting` have not been compared
-    yet.
+    `same` and `different` pages were compared: on a different page, the second rule set hides other items or quotes.
+    Comparing `failed` pages raised an exception, `dropped` pages came while too many were waiting or after `close`, and
+    `waiting` pages have not been compared yet.
     """
 
     pages: int
@@ -69,7 +69,7 @@ class ShadowDifference:
 class Shadow(Background):
     """Compares pages with a second rule set, from `Engine.shadow` until `close`. A context manager.
 
-    Threads may share it. In a forked process it begins again, without counts and differences. It ends with the engine.
+    Threads may share it. In a forked process it starts again, without counts and differences. It ends with the engine.
     """
 
     def __init__(self, engine: Engine, decider: Decider, share: float, interval: float) -> None:
@@ -105,7 +105,7 @@ class Shadow(Background):
                 self._queue.append((view, subjects))
 
     def counts(self) -> ShadowCounts:
-        """Return what became of the pages so far. O(1)."""
+        """Return the counts of the pages so far, by result. O(1)."""
         with self._collecting:
             done = self._results
             found = (done["same"], done["different"], done["failed"], done["dropped"])
@@ -170,7 +170,7 @@ class Shadow(Background):
 
 
 class ShadowedView(View):
-    """A view that offers its pages to a shadow, and answers as the view that it is made of."""
+    """A view that passes its pages to a shadow, and gives the same answers as the original view."""
 
     __slots__ = ("_decider", "_shadow", "_view", "at", "viewer")
 

@@ -172,7 +172,8 @@ def headers(
     if not isinstance(known, Freshness):
         problem = Problem("not-a-freshness", f"{quoted(known)} is not a freshness", hint="pass `page.freshness`")
         raise SubjectTypeError(problem)
-    # Always the whole location: if tags were equal in two countries, this would show that no rule names anything on the page.
+    # The tag always depends on the whole location: equal tags in two countries would show that no rule names anything
+    # on the page.
     place = _ANYWHERE.cache_key(viewer)
     if isinstance(cache, str):
         if cache not in CACHES:

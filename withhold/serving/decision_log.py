@@ -1,4 +1,4 @@
-"""A log of what was answered: a record for each page, with the hidden items. A thread writes it, so no request waits."""
+"""A log of answers: a record for each page, with the hidden items. A thread writes it, so no request waits."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from withhold.serving.log_record import AnsweredPage
 from withhold.watching import Background, Closable
 
 _log = logging.getLogger("withhold.serving")
-#: The pages that wait to be written, at most.
+#: The maximum number of pages that wait to be written.
 _PAGES = 16_384
-#: The hits on a page that are not counted, and the other hits that wait, at most, unless they are on a single page.
+#: The number of hits on a page that are not counted, and the maximum number of other hits that wait. A single page may
+#: have more.
 _FEW, _HITS = 16, 262_144
 
 _to_json = JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 class LogCounts(NamedTuple):
-    """What became of the pages that were given to a log: `pages` is the sum of the others.
+    """The pages that a log was given, by result: `pages` is the sum of the others.
 
-    `logged` were written, `sampled_out` are those outside the share, `dropped` came while too many waited or after
-    `close`, the mask of `mask_failed` raised an exception or returned no record, `failed` could not be written, and
-    `waiting` have not been written or counted yet.
+    `logged` pages were written, `sampled_out` pages are outside the share, `dropped` pages came while too many were
+    waiting or after `close`, the mask raised an exception or returned no record for `mask_failed` pages, `failed` pages
+    could not be written, and `waiting` pages have not been written or counted yet.
     """
 
     pages: int
@@ -45,7 +46,10 @@ class LogCounts(NamedTuple):
 
 
 class LogSink(Protocol):
-    """Where records go: a file, a queue, a service. `DecisionLog` calls it from one thread at a time."""
+    """The destination of records, such as a file, a queue or a service.
+
+    `DecisionLog` calls it from one thread at a time.
+    """
 
     def write(self, record: dict[str, Any]) -> None:
         """Write a record of JSON values. An exception counts the page as failed."""
@@ -57,12 +61,13 @@ class DecisionLog(Background):
     A record has the instant, the place of the viewer, the revision of the answers, the number of visible items, and each hidden
     item with its ids and the ids of its rules. It has no address, and no account of the viewer unless `viewer_accounts` is true.
 
-    `share` is the share of the pages that are logged. `mask` changes a record before it is written: it gets the record and
-    returns the one to write. If it raises an exception, or returns anything but a `dict`, the record is not written.
+    `share` is the share of the pages that are logged. `mask` is a function that changes a record before it is written:
+    it takes a record, and returns the record to write. If it raises an exception, or returns anything but a `dict`, the
+    record is not written.
 
-    `page` never waits for the sink. If too many pages wait, further ones are dropped; `counts` says how many, and so does the
-    next record. Threads may share a log. In a forked process it begins again, with a thread of its own. `close`, and the end of
-    the process, write the pages that wait, for at most five seconds. A log is kept alive until `close`.
+    `page` never waits for the sink. If too many pages wait, further ones are dropped; `counts` and the next record give
+    their number. Threads may share a log. In a forked process it starts again, with a thread of its own. `close`, and
+    the end of the process, write the pages that wait, for at most five seconds. A log is kept alive until `close`.
 
     >>> class Printed:
     ...     def write(self, record):
@@ -103,7 +108,7 @@ class DecisionLog(Background):
 
     def page(self, view: View, page: Page[Any]) -> None:
         """Log a page that `view.filter` returned. O(hidden items); everything else is done later, in the thread."""
-        # Mostly without a lock, which takes as long as all the rest: appending to a deque is atomic.
+        # Usually no lock is needed, because appending to a deque is atomic. A lock would double the time.
         waiting: tuple[Any, ...] | None = None
         if not self._samples or random() < self._share:  # noqa: S311
             hidden, tombstones = page.hidden, page.tombstones
@@ -125,7 +130,7 @@ class DecisionLog(Background):
                 self._queue.append(waiting)
 
     def counts(self) -> LogCounts:
-        """Return what became of the pages so far. O(1)."""
+        """Return the counts of the pages so far, by result. O(1)."""
         with self._collecting:
             found = [self._results[name] for name in LogCounts._fields[1:-1]]
             found.append(len(self._queue) + self._writing)
@@ -189,7 +194,7 @@ def _uncommon_hits(waiting: tuple[Any, ...] | None) -> int:
     return hits if hits > _FEW else 0
 
 
-#: The logs that are not closed. Otherwise the pages of a log without other references would be lost.
+#: The open logs. Without this reference, the pages of an otherwise unreferenced log would be lost.
 _OPEN: set[DecisionLog] = set()
 
 
@@ -197,8 +202,8 @@ class JsonLines(Closable):
     """A sink that writes each record as a line of JSON, through a handler of `logging` that rotates its files.
 
     `make` returns the handler, such as a `logging.handlers.RotatingFileHandler`. It is called at once, in each forked process,
-    and after a failure. Processes must not share a file that is rotated, so put the number of the process into its name. A line
-    that was cut off, because the disk was full or the process was killed, is ended before the next one is written.
+    and after a failure. Processes must not share a file that is rotated, so put the process id into its name. If a full
+    disk or a killed process left an incomplete line, it is ended before the next line is written.
 
     >>> from logging.handlers import RotatingFileHandler
     >>> from pathlib import Path
@@ -216,7 +221,10 @@ class JsonLines(Closable):
         self._handler: logging.Handler | None = self._open()
 
     def write(self, record: dict[str, Any]) -> None:
-        """Write a record. Raises `OSError`, for example if the disk is full, and `TypeError` for other than JSON values."""
+        """Write a record.
+
+        Raises `OSError`, for example if the disk is full, and `TypeError` for values that are not JSON values.
+        """
         line = _to_json(record)
         handler = self._handler
         if handler is None or self._process != os.getpid():
@@ -224,7 +232,7 @@ class JsonLines(Closable):
         try:
             handler.handle(logging.makeLogRecord({"msg": f"\n{line}" if self._is_torn else line}))
         except BaseException:
-            with suppress(OSError, ValueError):  # it cannot write what is left in its buffer either
+            with suppress(OSError, ValueError):  # it cannot write the rest of its buffer either
                 self.close()
             raise
         self._is_torn = False

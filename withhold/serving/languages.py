@@ -139,7 +139,7 @@ class Wordings:
 
 
 def _isolated(text: str, direction: str) -> str:
-    """Return a name between isolates if it has letters of the other direction, which would move the words around it."""
+    """Return a name between isolates if it has letters of the other direction, which would reorder its surroundings."""
     other = {"L"} if direction == "rtl" else {"R", "AL"}
     return f"\u2068{text}\u2069" if any(bidirectional(char) in other for char in text) else text
 

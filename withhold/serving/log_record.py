@@ -1,4 +1,4 @@
-"""A record of the decision log: what was answered on one page. It is written and read here, as a JSON object in a line.
+"""A record of the decision log: the answers on one page. This module writes and reads it as one line of JSON.
 
 The `README.md` beside this file describes its fields. Records of another version, and unknown fields, are refused.
 """
@@ -34,7 +34,7 @@ _NOT_JSON = re.compile(r"Invalid JSON: (.*) at line \d+ column (\d+)")
 
 
 class AnsweredPage(NamedTuple):
-    """A page as a view answered it: what a record is made of."""
+    """A page as a view answered it, from which a record is made."""
 
     view: View
     visible: int
@@ -84,7 +84,7 @@ def _links_at(subject: Any, path: Iterable[str]) -> tuple[Link, ...]:
 
 
 class LoggedHit(NamedTuple):
-    """A hidden tweet of a record, None if the record does not name it, and what was answered."""
+    """A hidden tweet of a record (None if the record does not name it), its outcome, and the rules that hid it."""
 
     subject: Subject | None
     outcome: Outcome

@@ -35,15 +35,15 @@ class Hidden(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """Numbers since they were passed on last.
+    """The numbers since the last time that they were passed on.
 
     - `pages`, and `items` on them, shown or hidden; `tombstones`: shown items in which a quote is hidden.
     - `unknown_locations`: pages for viewers of unknown location.
     - `uncertain`: hidden items for which a more precise location could give another outcome.
     - `hidden`: hidden items by outcome, scope and reason.
     - `countries`: pages by the viewer's country; empty unless countries are given to `Metrics`.
-    - `logged` and `shadowed`: pages by what became of them in the decision log and in the shadow, as `LogCounts` and
-      `ShadowCounts` name it; empty unless these are given to `Metrics`.
+    - `logged` and `shadowed`: pages by their result in the decision log and in the shadow, with the names of
+      `LogCounts` and `ShadowCounts`; empty unless these are given to `Metrics`.
     """
 
     pages: int = 0
@@ -79,12 +79,13 @@ class Sink(Protocol):
 class Metrics(Background):
     """Counts pages, and passes the numbers on to a sink every `interval` seconds, in a thread.
 
-    `following` is what `Engine.follow` returned: its state is passed on too. So are the counts of `log`, a `DecisionLog`, and of
-    `shadow`, which `Engine.shadow` returned. `countries` are the countries by which pages are
-    counted; all others are counted together. There are none by default: each value of a label costs a monitoring system memory.
+    `following` is the result of `Engine.follow`, whose state is passed on too. So are the counts of `log`, a
+    `DecisionLog`, and of `shadow`, the result of `Engine.shadow`. `countries` are the countries by which pages are
+    counted; all others are counted together. There are none by default: each value of a label costs a monitoring system
+    memory.
 
-    Threads may share it. In a forked process it begins again at zero, with a thread of its own. `close`, and the end of the
-    process, pass on the last numbers. A sink that raises is logged, and gets the numbers with the next ones.
+    Threads may share it. In a forked process it starts again at zero, with a thread of its own. `close`, and the end of
+    the process, pass on the last numbers. A sink that raises is logged, and gets the numbers with the next ones.
 
     >>> class Printed:
     ...     def add(self, counts, following):
@@ -168,7 +169,7 @@ class Metrics(Background):
                 self._counts.add(counts)
 
     def _gained(self, counted: DecisionLog | Shadow | None) -> Counter[str]:
-        """Return the pages of a log or of a shadow since the last call, by what became of them."""
+        """Return the pages of a log or of a shadow since the last call, by their result."""
         if counted is None:
             return Counter()
         found = counted.counts()._asdict()

@@ -22,7 +22,7 @@ class Prometheus:
     | `withhold_uncertain_items_total` | hidden items for which a more precise location could give another outcome |
     | `withhold_unknown_locations_total` | pages for viewers of unknown location |
     | `withhold_pages_by_country_total{country}` | pages by country, if `Metrics` was given countries |
-    | `withhold_log_pages_total{result}`, `withhold_shadow_pages_total{result}` | pages by what became of them in the decision log and in the shadow, if `Metrics` was given these |
+    | `withhold_log_pages_total{result}`, `withhold_shadow_pages_total{result}` | pages by their result in the decision log and in the shadow, if `Metrics` was given these |
     | `withhold_activated_timestamp_seconds`, `withhold_checked_timestamp_seconds` | when rules were last activated, and when their files were last checked: with several workers, by the worker that is furthest behind |
     | `withhold_reload_failures` | failed attempts to read the files since the last success: those of the worst worker |
 
@@ -49,8 +49,8 @@ class Prometheus:
         self._uncertain = counter("uncertain_items", "hidden items that a more precise location could show")
         self._unknown = counter("unknown_locations", "pages for viewers of unknown location")
         self._by_country = counter("pages_by_country", "pages by the country of the viewer", "country")
-        self._logged = counter("log_pages", "pages by what became of them in the decision log", "result")
-        self._shadowed = counter("shadow_pages", "pages by what became of them in the shadow", "result")
+        self._logged = counter("log_pages", "pages by their result in the decision log", "result")
+        self._shadowed = counter("shadow_pages", "pages by their result in the shadow", "result")
         self._activated = gauge("activated_timestamp_seconds", "when rules were last activated", "livemin")
         self._checked = gauge("checked_timestamp_seconds", "when the files were last checked", "livemin")
         self._failures = gauge("reload_failures", "failed attempts since the last success", "livemax")
