@@ -178,7 +178,7 @@ def test_lines_that_cannot_be_read_are_listed_and_the_others_are_replayed(there:
     assert "log.jsonl:3:1: the record has version `2`, not `1` [unknown-log-version]" in found.stderr
     for line in (
         "  7 pages: outside the share that is logged",
-        "  1 page: dropped, because too many waited or the log was closed",
+        "  1 page: dropped, because too many were waiting or the log was closed",
         "  2 lines that could not be read",
     ):
         assert line in found.stdout

@@ -1,4 +1,4 @@
-"""`withhold replay`: ask the questions of a decision log again, by other rules."""
+"""`withhold replay`: answer the questions of a decision log again, with other rules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from withhold.serving.log_record import LoggedPage, read_log
 _LISTED = 100
 _REASONS = {
     "sampled_out": "outside the share that is logged",
-    "dropped": "dropped, because too many waited or the log was closed",
+    "dropped": "dropped, because too many were waiting or the log was closed",
     "mask_failed": "their mask failed",
     "failed": "they could not be written",
 }
@@ -34,7 +34,10 @@ _REASONS = {
 
 @dataclass(slots=True)
 class ReplayResult:
-    """What a log was answered by other rules. `refused` lines were not read; the first of them are in `problems`."""
+    """The answers of other rules to the questions of a log.
+
+    `refused` lines were not read; the first of them are in `problems`.
+    """
 
     log: Path
     found: Replayed
@@ -136,10 +139,11 @@ def replay(
     whole: Annotated[bool, typer.Option("--all", help="List every tweet, rule and country.")] = False,
     form: Annotated[Format, options.formats(ReplayResult)] = Format.TEXT,
 ) -> None:
-    """Ask about each hidden item of a decision log again, and list which ones RULES answers differently.
+    """Decide each hidden item of a decision log again, and list the items that get a different answer from RULES.
 
-    The place of the viewer, the instant and the policy are those of the log. It has no ids of items that were shown, so it cannot
-    show which ones RULES would hide. Exits with 1 if a line cannot be read; the others are replayed.
+    The place of the viewer, the instant and the policy are those of the log. The log has no ids of items that were
+    shown, so the result cannot show which of them RULES would hide. Exits with 1 if a line cannot be read; the others
+    are replayed.
     """
     root = root or options.configuration_of(rules, form, no_config=no_config).root
     snapshot = options.load_snapshot(rules, root, form)

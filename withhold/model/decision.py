@@ -79,7 +79,7 @@ class Decision:
     def available_in(self) -> TerritorySet:
         """The territories where no rule in force withholds the subject: the complement of `territories`.
 
-        It is computed each time, so that answers which nobody asks for it cost nothing.
+        It is computed on each access, so that it costs nothing for other answers.
         """
         return self.territories.complement()
 

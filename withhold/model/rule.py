@@ -85,7 +85,7 @@ class Period(NamedTuple):
 #: Control characters that are allowed in multi-line text: in notes, and in the reasons of overrides.
 LINES = "\n\t"
 
-#: The keys of a rule that are kept, but not read.
+#: The keys of a rule that are stored, but not interpreted.
 _EXTRA = re.compile(r"x-[A-Za-z0-9_-]{1,58}", re.ASCII)
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -126,7 +126,8 @@ class Rule:
     note: str | None = None
     #: The checks of `withhold.lint` that are overridden for this rule, sorted by code, each with the reason.
     override: tuple[tuple[str, str], ...] = ()
-    #: The keys of the rule file that begin with `x-`, sorted, each with its text. They are kept and shown, but mean nothing here.
+    #: The keys of the rule file that begin with `x-`, sorted, each with its text. They are stored and shown, but not
+    #: interpreted.
     extra: tuple[tuple[str, str], ...] = ()
     #: The position in the file that the rule was read from, or None. It is not part of the rule's identity.
     place: Place | None = field(default=None, compare=False)

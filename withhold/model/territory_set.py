@@ -73,7 +73,7 @@ class TerritorySet:
         yield from sorted(largest(self._places))
 
     def complement(self) -> TerritorySet:
-        """Return all places that are not in the set, those outside all countries included.
+        """Return all places that are not in the set, including those outside all countries.
 
         >>> str(TerritorySet(["IN"]).complement()), TerritorySet(["WORLD"]).complement() == TerritorySet()
         ('WORLD except IN', True)

@@ -35,7 +35,8 @@ from withhold.parsing.nodes import Node
 
 # Pydantic's type of error for a key that is not in the model.
 _UNKNOWN = "extra_forbidden"
-#: The alias of a field that holds all keys which begin with it. Its model keeps them, each with its text, without reading them.
+#: The alias of a field for all keys that begin with it. Its model stores them, each with its text, without interpreting
+#: them.
 EXTRA = "x-"
 #: The values of YAML and JSON that are read as one text, for JSON Schemas.
 Scalar = str | int | float | bool

@@ -1,4 +1,4 @@
-"""Ask the questions of a decision log again, and sum up what other rules answer to them."""
+"""Answer the questions of a decision log again, with other rules, and summarize the differences."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Turn(NamedTuple):
 
 @dataclass(slots=True)
 class Behind:
-    """What is behind a turn: its hits by country (None: unknown), and the rules that hid the tweet and that hide it now."""
+    """The hits of a turn by country (None: unknown), the rules that hid the tweet, and those that hide it now."""
 
     countries: Counter[str | None] = field(default_factory=Counter)
     old_rules: set[str] = field(default_factory=set)
@@ -36,7 +36,8 @@ class Behind:
 
 @dataclass(slots=True)
 class Replayed:
-    """What the rules of a revision answer to the questions of a decision log. A hit is a hidden item or quote on a page.
+    """The answers of the rules of a revision to the questions of a decision log. A hit is a hidden item or quote on a
+    page.
 
     | attribute | meaning |
     |---|---|
@@ -47,7 +48,7 @@ class Replayed:
     | `not_named` | the hits whose ids are not in the log, so that they could not be asked about |
     | `visible` | the items that were shown: their ids are not in the log, and the other rules may hide some |
     | `without_account` | the hits that an author may see, as the policy allows, where the log has no accounts of viewers |
-    | `left_out` | the pages that were left out of the log, by reason, as far as the log says |
+    | `left_out` | the pages that were left out of the log, by reason, as far as the log records them |
     """
 
     revision: str
@@ -99,7 +100,7 @@ class Replayed:
         return sorted(self.turns.items(), key=lambda item: (-item[1].countries.total(), str(item[0])))
 
     def to_dict(self) -> dict[str, object]:
-        """Return all of it as JSON values, with ids as text."""
+        """Return the whole result as JSON values, with ids as text."""
         return {
             "revision": self.revision,
             "pages": self.pages,
@@ -133,7 +134,7 @@ class Replayed:
 
 
 def replay(rules: Snapshot, pages: Iterable[LoggedPage]) -> Replayed:
-    """Ask about each hidden tweet of a log again: for the same place, instant and policy, by other rules. O(hits).
+    """Decide each hidden tweet of a log again: for the same place, instant and policy, with other rules. O(hits).
 
     >>> from datetime import UTC, datetime
     >>> from withhold import Outcome, Policy, RuleSet, Viewer

@@ -1,4 +1,4 @@
-"""Search a rule set: for the rules that name an id or a demand, and for those that match filters at an instant."""
+"""Search a rule set for rules that name an id or a demand, or that match filters at an instant."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class RuleAt:
 
     rule: Rule
     at: datetime
-    #: The places in files that name the id that was searched for. They are known only if the files were read.
+    #: The places in files that name the searched id. They are known only if the files were read.
     named_at: tuple[Place, ...] = ()
-    #: The protected accounts that the rule names, if the search was for these.
+    #: The protected accounts that the rule names, if the search was for protected accounts.
     protected: tuple[Protected, ...] = ()
 
     @property
@@ -35,7 +35,7 @@ class RuleAt:
         return found[0].value if found else "in force"
 
     def to_dict(self) -> dict[str, object]:
-        """Return what the rule states, its state and its numbers of ids, as JSON values."""
+        """Return the content of the rule, its state and its numbers of ids, as JSON values."""
         return {
             "rule_id": self.rule.id,
             "state": self.state,
@@ -81,7 +81,7 @@ def _place(rule: Rule) -> Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What rules must match to be listed. A filter of None is not applied."""
+    """The filters that a listed rule must match. A filter of None is not applied."""
 
     #: The instant of the list, in UTC: the state of a rule is that at this instant.
     at: datetime
@@ -92,11 +92,11 @@ class Filters:
     demand: str | None = None
     jurisdiction: str | None = None
     reason: Reason | None = None
-    #: Only rules that come into force after the instant, and by this one; also again, after a stay.
+    #: Only rules that come into force after the instant and no later than this one, including rules whose stay ends.
     beginning: datetime | None = None
-    #: Only rules that go out of force after the instant, and by this one; also for a stay.
+    #: Only rules that go out of force after the instant and no later than this one, including rules whose stay begins.
     ending: datetime | None = None
-    #: Only rules whose `review_by` is not after this instant. Those that have ended need no review.
+    #: Only rules whose `review_by` is not after this instant. Rules that have ended need no review.
     due: datetime | None = None
     #: Only rules that name one of these accounts.
     protected: Mapping[int, Protected] | None = None
@@ -105,7 +105,7 @@ class Filters:
 def matching(rules: Iterable[Rule], filters: Filters) -> list[RuleAt]:
     """Return the rules that match all filters.
 
-    They are sorted by the instant at which they begin, end or are due, if there is such a filter, and then by place.
+    With a filter by date they are sorted by that date, and then by place.
     O(rules), and with `protected` O(rules + ids log accounts).
     """
     found: list[tuple[datetime, RuleAt]] = []

@@ -115,10 +115,8 @@ class RuleEntry(Strict):
     several_lines = ("note", "override")
     synonyms = _SYNONYMS
 
-    id: Annotated[str, reads(_rule_id)] = Field(
-        examples=["in-1"], description="The name of the rule, which no other rule has."
-    )
-    accounts: _Ids = Field((), description="The ids of accounts, which are covered with all their tweets.")
+    id: Annotated[str, reads(_rule_id)] = Field(examples=["in-1"], description="The unique name of the rule.")
+    accounts: _Ids = Field((), description="The ids of accounts. The rule covers all their tweets.")
     tweets: _Ids = Field((), description="The ids of single tweets.")
     ids_file: Annotated[Sequence[tuple[str | None, str]], PlainValidator(_ids_files, _IdsFile)] = Field(
         (), description="A list of ids beside this file."
@@ -126,7 +124,7 @@ class RuleEntry(Strict):
     withheld_in: _Territories = Field(
         (), description="Where the subjects are withheld: countries, subdivisions, groups or WORLD."
     )
-    except_in: _Territories = Field((), description="Where they are visible all the same.")
+    except_in: _Territories = Field((), description="Exceptions: where they remain visible.")
     from_: Instant | None = Field(None, alias="from", description="The first instant at which the rule is in force.")
     until: Instant | None = Field(None, description="The first instant at which it is no longer in force.")
     stays: Annotated[tuple[Stay, ...], OneOrMore] = Field((), description="Periods in which a court stayed the order.")
@@ -137,10 +135,10 @@ class RuleEntry(Strict):
     if_unknown: Annotated[Settle, one_of(Settle)] | None = None
     demand: Text | None = Field(None, description="The id of the legal demand.")
     jurisdiction: Annotated[Resolved, reads(_jurisdiction, _Code)] | None = Field(
-        None, description="Whose law it is: a country, a subdivision or EU."
+        None, description="The territory whose law the rule follows: a country, a subdivision or EU."
     )
     disclosure: Annotated[Disclosure, one_of(Disclosure)] = Disclosure.REASON
-    review_by: Instant | None = Field(None, description="When somebody must have reviewed the rule.")
+    review_by: Instant | None = Field(None, description="The instant by which somebody must review the rule.")
     note: Text | None = Field(None, description="Text for people.")
     override: Annotated[
         dict[str, Annotated[str, reads(_reason)]], BeforeValidator(_overrides, dict[str, Scalar] | None)

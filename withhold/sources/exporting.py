@@ -20,7 +20,10 @@ _LISTS = "targets"
 
 
 def mark_of(command: str) -> str:
-    """Return the first line of each file that a command writes, by which it knows later that it may replace the file."""
+    """Return the first line of each file that a command writes.
+
+    It shows the command later that it may replace the file.
+    """
     return f"# Written by `{command}`. Do not edit: the next export replaces it."
 
 
@@ -79,18 +82,18 @@ def _entry(rule: Rule) -> dict[str, Any]:
 def write_files(folder: Path, files: Mapping[str, str], command: str) -> list[Path]:
     """Write rule files into a directory, remove those that the command left there before, and return the removed ones.
 
-    Raises `RuleSetError` before it writes if the directory has a rule file or list that the command did not write: its rules
-    would be mixed with the others.
+    Raises `RuleSetError`, and writes nothing, if the directory has a rule file or list that the command did not write,
+    because the rules would be mixed.
     """
     there = [path for path in (*_files_in(folder), *_files_in(folder / _LISTS)) if path.suffix != ".md"]
     foreign = [path for path in there if not _is_ours(path, command)]
     if foreign:
-        what, hint = f"`{command}` did not write this file", "give a directory that holds nothing else"
+        what, hint = f"`{command}` did not write this file", "give a directory without other files"
         raise RuleSetError([Problem("foreign-file", what, escaped_path(path), hint) for path in foreign])
     folder.mkdir(parents=True, exist_ok=True)
     if any(path.startswith(f"{_LISTS}/") for path in files):
         (folder / _LISTS).mkdir(exist_ok=True)
-    # Lists first, so that no rule file names a list that is not there yet.
+    # Lists are written first, so that no rule file names a missing list.
     for path, text in sorted(files.items(), key=lambda item: not item[0].startswith(f"{_LISTS}/")):
         temporary = folder / f"{path}.tmp"
         temporary.write_text(text, encoding="utf-8", newline="\n")

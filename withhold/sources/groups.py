@@ -22,7 +22,7 @@ from withhold.territories import (
 
 _TAKEN = (WORLD, *ALIASES, "XX", "XY")
 #: The maximum number of territories in a group. A few bytes name a group, so without a limit a small file could need
-#: gigabytes. The 250 countries are fewer, and all subdivisions are 5,000.
+#: gigabytes. There are 250 countries and 5,000 subdivisions.
 _MOST = 1_000
 #: The number of groups of a cycle that a message names.
 _NAMED = 6
@@ -116,7 +116,7 @@ def _expand(
             continue
         todo.pop()
         path.pop()
-        # The group of no territory has a problem, and rules that name it shall have no other.
+        # A group without territories is reported as a problem, so rules that name it are not reported too.
         found[name] = _territories(defined[name], found, problems) or (Resolved(WORLD, None),)
 
 
@@ -127,7 +127,7 @@ def _groups_in(group: _Group) -> Iterator[tuple[Place, str]]:
 def _territories(
     group: _Group, found: Mapping[str, tuple[Resolved, ...]], problems: list[Problem]
 ) -> tuple[Resolved, ...]:
-    """Return the territories of a group, whose groups are expanded, except those of which it is a part itself."""
+    """Return the territories of a group. The groups in it have been expanded, except those that contain it."""
     inside: dict[Resolved, None] = {}
     for _, member in group.members:
         inside.update(dict.fromkeys(found.get(member, ()) if isinstance(member, str) else (member,)))

@@ -42,8 +42,8 @@ class IdsFile:
     """The ids of one file, read as a stream: eight bytes of memory for each id, and about 60 while they are sorted.
 
     `accounts` and `tweets` contain the valid ids, and `problems` describes the others. `mentions` has the places of the
-    ids that are `sought`. If the rule declares that the ids are `exact`, they are not checked for lost digits. Raises
-    `OSError` if the file cannot be opened or is outside the `root`. Errors in its content do not raise.
+    `sought` ids. If the rule declares that the ids are `exact`, they are not checked for lost digits. Raises `OSError`
+    if the file cannot be opened or is outside the `root`. Errors in its content do not raise.
     """
 
     def __init__(

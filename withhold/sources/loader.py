@@ -262,7 +262,7 @@ class _Reading:
         return rule, []
 
     def _note_mentions(self, node: Node, entry: RuleEntry, rule: Rule, lists: list[_IdList]) -> None:
-        """Note where a rule names the ids that are sought."""
+        """Record where a rule names the ids to find."""
         places: list[Place] = []
         for kind, sought in self._mentions.sought.items():
             if sought is not None and sought in getattr(rule, f"{kind}s"):

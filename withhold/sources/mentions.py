@@ -1,4 +1,4 @@
-"""The places in rule files and their lists that name an id, noted while the files are loaded."""
+"""The places in rule files and their lists that name an id, recorded while the files are loaded."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from withhold.errors import Place
 
-#: The maximum number of places that are noted in each list of ids: a list may repeat an id a million times.
+#: The maximum number of places that are recorded for each list of ids: a list may repeat an id a million times.
 MOST_PLACES = 100
 
 
@@ -25,7 +25,7 @@ class Mentions:
     """
 
     def __init__(self, *, account: int | None = None, tweet: int | None = None) -> None:
-        #: The id that is sought of each kind, or None.
+        #: The id to find, by kind, or None.
         self.sought = {"account": account, "tweet": tweet}
         self._places: dict[str, tuple[Place, ...]] = {}
 
@@ -34,6 +34,6 @@ class Mentions:
         return self._places.get(rule_id, ())
 
     def note(self, rule_id: str, places: Iterable[Place]) -> None:
-        """Note the places for a rule, if there are any."""
+        """Record the places for a rule, if there are any."""
         if found := tuple(places):
             self._places[rule_id] = found

@@ -1,4 +1,4 @@
-"""Suggest all cases that are missing. A single mutation suggests only the first case for a rule that has none."""
+"""Suggest all missing cases. A single mutation run suggests only the first case for a rule without cases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from withhold.testing.suite import Library
 
 
 def complete(files: Sequence[CaseFile], library: Library, first: Mutation) -> tuple[list[Suggestion], Mutation]:
-    """Return cases with which some case notices each change that has an effect, and the mutation with these cases.
+    """Return cases that make the suite notice each change that has an effect, and the mutation result with these cases.
 
     `first` is the mutation without them. All cases of the files must pass.
     """

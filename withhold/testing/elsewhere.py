@@ -1,8 +1,8 @@
 """`elsewhere` in a case: all known places that the case does not name, with the same expected outcome.
 
-It is a fixed set of places, whatever the rules are, so a rule that is widened by mistake fails the case. Rules
-treat most of these places alike. So one place represents all that the rules in force do not distinguish, and the
-answer for it is exact for each of them.
+This set of places does not depend on the rules, so a rule that is widened by mistake fails the case. Rules treat most
+of these places alike. So one place represents all places that the rules in force do not distinguish, and its answer is
+exact for each of them.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _viewer = lru_cache(4096)(lambda place, account: viewer(place, account_id=accoun
 def groups_of(root: Node, problems: list[Problem]) -> Groups:
     """Return the predefined groups and those that a case file defines. Add problems and warnings to `problems`.
 
-    The groups of the rules are not used: cases that used them would follow every change of a group without notice.
+    The groups of the rules are not used: cases that used them would silently change with a group.
     """
     found = read_groups([root], problems, problems)
     groups = root.get("groups")
@@ -55,9 +55,9 @@ def read_place(text: str, info: ValidationInfo) -> str:
 def expectations(
     expected: Mapping[str, Outcome], groups: Groups, account: int | None
 ) -> tuple[tuple[Expectation, ...], Elsewhere | None]:
-    """Return the expectation for each place, those of groups included, and that for all other places.
+    """Return the expectation for each place, including the places of groups, and the expectation for all other places.
 
-    `account` is that of the viewer. The keys of `expected` must be valid.
+    `account` is the account of the viewer. The keys of `expected` must be valid.
     """
     found: list[Expectation] = []
     elsewhere: Outcome | None = None
@@ -74,7 +74,7 @@ def expectations(
 
 
 def place_problems(expect: Node | None, groups: Groups) -> Iterator[Problem]:
-    """Yield a problem for each key with a place that is given twice, and a warning for each that is read as another."""
+    """Yield a problem for each key with a repeated place, and a warning for each code that is read as another one."""
     seen: dict[Viewer | str, str] = {}
     for key, _ in (expect and expect.pairs) or ():
         text = str(key.text)

@@ -20,10 +20,10 @@ _LISTED = 2
 
 
 def merge(suggestions: Iterable[Suggestion], index: Index) -> list[Suggestion]:
-    """Return cases that expect all that the suggestions expect, sorted by file and instant, each with a name.
+    """Return cases with all expectations of the suggestions, sorted by file and instant, each with a name.
 
-    Two cases of a file at the same instant become one if everything that either expects is right for the subjects of
-    both. O(suggestions).
+    Two cases for one file and one instant become one if all their expectations are right for the subjects of both.
+    O(suggestions).
     """
     found: dict[tuple[Path, datetime], list[Suggestion]] = {}
     rules: dict[tuple[Path, Link], Sequence[Rule]] = {}

@@ -54,7 +54,7 @@ class Question:
         ) or self._differs_elsewhere(without, instead)
 
     def another_speaks(self, without: Rule, instead: Rule | None) -> bool:
-        """Return whether, with one rule replaced or removed, another than `because` speaks where the subject is hidden."""
+        """Return whether a rule other than `because` speaks for a hidden subject, with one rule replaced or removed."""
         because, elsewhere = self.case.because, self.case.elsewhere
         if because is None or len(self.rules) == 1:  # a single rule speaks, or nothing is hidden
             return False

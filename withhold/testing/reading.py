@@ -116,7 +116,9 @@ def read_cases(node: Node, rules: RuleSet | None, groups: Groups) -> tuple[list[
             hint = "remove it, or name fewer places"
             key = item.key_at(["expect", ELSEWHERE])
             problems.append(
-                Problem("nothing-elsewhere", "the case names every place, so nothing is elsewhere", key.place, hint)
+                Problem(
+                    "nothing-elsewhere", "the case names every place, so `elsewhere` has none left", key.place, hint
+                )
             )
             continue
         if (before := first.setdefault(entry.it, item)) is not item:
@@ -153,7 +155,7 @@ def _contradictions(node: Node, entry: _Case, rules: RuleSet | None, suggest: It
         yield Problem("bad-retweet", "a retweet needs both `tweet` and `account`", node.place, hint)
     for several in sorted(given.intersection(_SEVERAL)):
         for one in sorted(given.intersection(_ONE)):
-            message = f"`{one}` is beside `{several}`, which asks about each of its ids alone"
+            message = f"`{one}` is beside `{several}`, which tests each of its ids on its own"
             yield Problem("mixed-subjects", message, node.key_at([one]).place, "write two cases")
         yield from _ids(several, node.at([several]), getattr(entry, several))
     if entry.because is None:

@@ -71,7 +71,7 @@ def summary(result: Result) -> str:
 
 
 def places_of(expectation: Expectation) -> list[str]:
-    """Return the codes of the places for which an answer to an expectation is the answer."""
+    """Return the codes of the places that an answer to an expectation applies to."""
     return codes_of(expectation.places) if expectation.places else [place_of(expectation.viewer)]
 
 

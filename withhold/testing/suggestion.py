@@ -22,7 +22,8 @@ from withhold.testing.questions import Question
 from withhold.testing.viewers import UNKNOWN, place_name
 from withhold.testing.witness import Witness
 
-#: A case that would have to name more further places than this so that `elsewhere` is right names the witness instead.
+#: If `elsewhere` would be right only after the case names more further places than this, the case names the witness
+#: instead.
 _NAMED = 40
 
 #: The width to which the lists of a case are wrapped.
@@ -64,7 +65,7 @@ class Suggestion:
                 self.expect = self._with_others(self.elsewhere, outcomes)
 
     def _with_others(self, outcome: Outcome, outcomes: dict[Outcome, Places]) -> dict[LocationKey, Outcome]:
-        """Return what to expect so that all places elsewhere have one outcome: each place with another one is named."""
+        """Return expectations with one outcome for all places elsewhere: each place with another outcome is named."""
         expect = dict(self.expect)
         while others := places_elsewhere(expect, outcome) & ~outcomes[outcome]:
             for other, places in outcomes.items():
@@ -75,7 +76,7 @@ class Suggestion:
     def joined(self, other: Suggestion) -> Suggestion | None:
         """Return one case in place of two of the same file and instant, or None if they contradict each other.
 
-        It may expect more of a subject than either case, so it must be verified with `is_right`.
+        For a subject it may expect more than the original case, so it must be verified with `is_right`.
         """
         both = {self.elsewhere, other.elsewhere} - {None}
         if len(both) > 1 or any(
