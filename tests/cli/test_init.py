@@ -20,8 +20,8 @@ from withhold.cli.init_files import FILES
 
 TEXT = """\
 wrote 6 files to .:
-  rules/in.yaml                 a rule, to replace by yours
-  rules/in.cases.yaml           what viewers must see under it
+  rules/in.yaml                 an example rule, to be replaced by yours
+  rules/in.cases.yaml           the outcomes that viewers must get
   protected.yaml                accounts that no rule may name without a reason
   withhold.toml                 the configuration of the commands
   .github/workflows/rules.yaml  checks of each pull request, on GitHub

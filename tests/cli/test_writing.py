@@ -62,7 +62,7 @@ def test_b1_no_output_goes_through_a_link_out_of_its_folder(there: Path, command
     for output in (there / "out", "made/out"):
         found = run(command, output)
         assert found.exit_code in (1, 2), found.output
-        assert "give the path that it leads to" in found.stderr or "exists, and is not a snapshot" in found.stderr
+        assert "give the path of its target" in found.stderr or "exists, and is not a snapshot" in found.stderr
     assert contents(there.parent / "outside") == before
     assert Path("out").is_symlink()
 
@@ -121,7 +121,7 @@ def test_b1_a_report_replaces_nothing_behind_a_link(there: Path, target: str) ->
     Path("report.xml").symlink_to(target)
     found = run("test", "report.xml")
     assert (found.exit_code, found.stdout) == (2, "")
-    assert "report.xml is a link; give the path that it leads to" in found.stderr
+    assert "report.xml is a link; give the path of its target" in found.stderr
     assert Path("rules/in.yaml").read_text(encoding="utf-8") == RULES
     assert not Path("nothing").exists()
 

@@ -16,7 +16,7 @@ def main() -> None:
         with no_garbage_collection():
             from withhold.cli.app import app
 
-            gc.freeze()  # the modules stay: searching them for garbage, also at the end, takes a sixth of a short command
+            gc.freeze()  # modules are never garbage, and searching them takes a sixth of a short command
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing not in ("typer", "rich"):

@@ -24,7 +24,7 @@ def code(
     ],
     form: Annotated[Format, options.formats(CodeResult)] = Format.TEXT,
 ) -> None:
-    """Explain the code of a problem or of advice: what it means, and what to do."""
+    """Explain the code of a problem or of advice: its meaning, and the remedy."""
     wanted = name.strip().removeprefix("[").removesuffix("]")
     if wanted not in explained():
         message = f"there is no code {quoted(wanted)}; {did_you_mean(wanted, explained())}"

@@ -21,7 +21,7 @@ class CodeResult:
     """The meaning of a code, and how to silence it."""
 
     code: str
-    #: The severity of a check, or None for a problem that is found while something is read.
+    #: The severity of a check, or None for a problem found while reading input.
     severity: str | None
     #: Where it comes from, such as `rule files`.
     source: str

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """Suspend garbage collection in a command that keeps many objects and makes no cycles. It would take up to a third of the time."""
+    """Suspend garbage collection in a command that keeps many objects and makes no cycles.
+
+    Collection would take up to a third of its time.
+    """
     gc.disable()
     try:
         yield

@@ -1,7 +1,7 @@
 """The configuration of the commands: `withhold.toml`, or the table `[tool.withhold]` in `pyproject.toml`.
 
-It may come from somebody else, like the rules. It changes advice, never the rules, and no path in it leads out of its
-directory.
+Like the rules, it may come from somebody else. So it changes advice but never the rules, and no path in it leads out of
+its directory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from withhold.sources.files import decoded, unreadable
 from withhold.sources.protected_lists import relative_to_here, way_up
 from withhold.sources.root import Root, check_relative
 
-#: The files, each with the table that has the settings.
+#: The names of the files, each with the table that has the settings.
 _FILES: Mapping[str, tuple[str, ...]] = {"withhold.toml": (), "pyproject.toml": ("tool", "withhold")}
 _CODES = [check.code for check in CHECKS]
 
@@ -84,7 +84,7 @@ class ConfigurationEntry(Sparse):
     )
     root: _PathBelow | None = Field(None, description="Open no file outside this directory.")
     protected: Annotated[tuple[_PathBelow, ...], OneOrMore] = Field(
-        (), description="Further lists of protected accounts, besides those that are found."
+        (), description="Further lists of protected accounts, besides those near the rules."
     )
     policy: _Policy | None = Field(None, description="The policy of `check`, `explain`, `diff` and `scan`.")
     severity: dict[_Check, _Severity] = Field({}, description="The severities of checks.")
@@ -95,7 +95,7 @@ class ConfigurationEntry(Sparse):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The settings of a file. Without a file, those of no file."""
+    """The settings of a file, or the defaults if there is no file."""
 
     path: Path | None = None
     fail_on: FailOn = FailOn.ERROR
@@ -107,7 +107,7 @@ class Configuration:
     ignored: frozenset[tuple[Path, str]] = frozenset()
 
     def applied(self, advice: Iterable[Problem]) -> tuple[list[Problem], list[Problem]]:
-        """Return the advice that is left, with the configured severities, and the advice that is suppressed."""
+        """Return the remaining advice, with the configured severities, and the suppressed advice."""
         kept: list[Problem] = []
         suppressed: list[Problem] = []
         for each in advice:

@@ -78,10 +78,10 @@ def fmt(
     diff: Annotated[bool, typer.Option("--diff", help="Print the changes as a diff, and write nothing.")] = False,
     form: Annotated[Format, options.formats(FmtResult)] = Format.TEXT,
 ) -> None:
-    """Format rule files, case files and lists of protected accounts in YAML: indentation and spacing alone.
+    """Format the indentation and spacing of rule files, case files and lists of protected accounts in YAML.
 
-    Keys keep their order, values their quotes and brackets, and comments stay. A file that cannot be formatted without
-    changing anything else is refused, and nothing is written. Exits with 4 if a file is refused.
+    Keys keep their order, values keep their quotes and brackets, and comments stay. If a file cannot be formatted
+    without another change, it is refused, and nothing is written. Exits with 4 if a file is refused.
     """
     try:
         from withhold.cli.layout import formatted  # loads ruamel.yaml, which no other command needs
@@ -118,7 +118,7 @@ def _files(paths: Iterable[Path], problems: list[Problem]) -> Iterator[Path]:
     for path in paths:
         check_folder(path, "PATHS")
         if path.is_symlink() and not path.is_dir():
-            message = f"{escaped_path(path)} is a link; give the path that it leads to"
+            message = f"{escaped_path(path)} is a link; give the path of its target"
             raise typer.BadParameter(message, param_hint="'PATHS'")
         if not path.is_dir():
             yield path

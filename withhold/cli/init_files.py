@@ -40,7 +40,7 @@ rules:
 """
 
 _CASES = """\
-# What viewers must see. `withhold test rules --mutate` runs these, and reports what they leave untested.
+# The outcomes that viewers must get. `withhold test rules --mutate` runs these cases, and reports untested behaviour.
 rules: in.yaml
 cases:
   - it: hides the first account in India only, from the moment of the order
@@ -110,7 +110,7 @@ jobs:
       # Name your own copy of the repository of withhold, and a commit that you have reviewed.
       - run: pip install 'withhold[cli] @ git+https://git.example.org/withhold@5fc1695cd58fdebffd3d1e58f3766efc95f59253'
       - run: withhold fmt --check rules protected.yaml
-      # Outside the checkout, where no committed link can have that name.
+      # The log is outside the checkout, where no committed link can have its name.
       - run: withhold lint rules --format sarif > ../rules.sarif || withhold lint rules
       - uses: github/codeql-action/upload-sarif@v3
         if: always() # also if the step before failed
@@ -123,8 +123,8 @@ jobs:
 """
 
 FILES: Mapping[str, File] = {
-    "rules/in.yaml": File("a rule, to replace by yours", _RULES),
-    "rules/in.cases.yaml": File("what viewers must see under it", _CASES),
+    "rules/in.yaml": File("an example rule, to be replaced by yours", _RULES),
+    "rules/in.cases.yaml": File("the outcomes that viewers must get", _CASES),
     "protected.yaml": File("accounts that no rule may name without a reason", _PROTECTED),
     "withhold.toml": File("the configuration of the commands", _CONFIGURATION),
     ".github/workflows/rules.yaml": File("checks of each pull request, on GitHub", _WORKFLOW),

@@ -34,7 +34,8 @@ _STEP = 2
 def formatted(text: str, file: str) -> str:
     """Return a YAML text with the usual indentation and spacing. Only spaces and the ends of lines differ. O(n).
 
-    Raises `RuleSetError` if it is not YAML as rule files have it, or cannot be written without another difference.
+    Raises `RuleSetError` if the text is not YAML that rule files may contain, or cannot be written without another
+    difference.
     """
     if read_yaml(text, file) is None:
         return text
@@ -57,7 +58,7 @@ def formatted(text: str, file: str) -> str:
 
 
 class _MovedError(Exception):
-    """A comment is elsewhere than before. `offset` is where it was in the text without long values."""
+    """A comment moved to another place. `offset` is its old place in the text without long values."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -112,7 +113,7 @@ def _round_trip(text: str) -> str:
 
 
 class _NoImplicitTypes(VersionedResolver):
-    """Keeps every scalar that is not empty as text, so that it is written as it was read."""
+    """Keeps every non-empty scalar as text, so that it is written unchanged."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         return self.DEFAULT_SCALAR_TAG if isinstance(value, str) and value else super().resolve(kind, value, implicit)
@@ -188,7 +189,10 @@ def _block(written: str) -> _Value | None:
 
 
 def _flow_lines(written: str, begins: int, depths: dict[int, int]) -> tuple[str, list[tuple[int, str]]]:
-    """Return the first line of a flow collection, and the others. A line is as deep as its first token, or that before it."""
+    """Return the first line of a flow collection, and the others.
+
+    The depth of a line is the depth of its first token, or of the token before it.
+    """
     first, *others = written.split("\n")
     offsets = sorted(depths)
     found: list[tuple[int, str]] = []
@@ -255,7 +259,7 @@ class _Around(NamedTuple):
 
 
 def _around(text: _Text) -> Iterator[_Around]:
-    """Yield what is around each comment. Blocks that end before it count, since it may be their last line."""
+    """Yield the surroundings of each comment. Blocks that end before it count, because it may be their last line."""
     offsets: list[int] = []
     blocks: list[tuple[int, ...]] = []
     levels: list[int] = []

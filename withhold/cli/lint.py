@@ -38,7 +38,8 @@ def lint(
         typer.Option(
             "--protected",
             metavar="FILE",
-            help="A list of protected accounts; by default, each protected.yaml beside, below or above the rules, and those of the configuration.",
+            help="A list of protected accounts; by default, each protected.yaml beside, below or above the rules, "
+            "and the lists in the configuration.",
             exists=True,
             dir_okay=False,
         ),

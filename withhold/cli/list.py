@@ -34,7 +34,7 @@ def list_(
     within: Annotated[
         str | None,
         typer.Option(
-            "--in", metavar="CODE", help="Only rules that withhold there, or in a part of it, such as IN or EU."
+            "--in", metavar="CODE", help="Only rules that withhold in this territory or a part of it, such as IN or EU."
         ),
     ] = None,
     demand: options.Demand = None,
@@ -47,8 +47,8 @@ def list_(
         typer.Option(
             "--at",
             metavar="INSTANT",
-            help="Only rules in force at this instant; with --beginning, --ending or --due, the instant from which they count. "
-            "By default now, and rules that are not in force are listed too.",
+            help="Only rules in force at this instant; with --beginning, --ending or --due, the start of their time. "
+            "By default the time begins now, and rules that are not in force are listed too.",
         ),
     ] = None,
     beginning: Annotated[
@@ -73,8 +73,8 @@ def list_(
 ) -> None:
     """List the rules that match all filters, with their states and the numbers of accounts and tweets that they name.
 
-    By default all rules are listed. A duration is a number of hours, days or weeks: 12h, 30d, 4w. If rules are listed by date,
-    they are sorted by it.
+    By default all rules are listed. A duration is a number of hours, days or weeks: 12h, 30d, 4w. A filter by date also
+    sorts the rules by that date.
     """
     instant = options.instant_of(at) or datetime.now(UTC)
     dates = {
@@ -120,7 +120,7 @@ def list_(
 
 
 def _read(text: str, read: Callable[[str], Iterable[Resolved]], name: str) -> list[str]:
-    """Return the codes that an option names. Print a note on a code that was read as another one."""
+    """Return the codes in an option. Print a warning for a code that was read as another one."""
     try:
         found = list(read(text))
     except TerritoryError as error:

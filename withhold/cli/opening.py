@@ -20,10 +20,10 @@ from withhold.errors import DemandError, LedgerError
 if TYPE_CHECKING:
     from withhold.ledger import Ledger
 
-#: The clock of the ledger, which the demo sets to the day of its events. None for that of the system.
+#: The clock of the ledger, which the demo sets to the day of its events. None is the system clock.
 CLOCK: ContextVar[Callable[[], datetime] | None] = ContextVar("CLOCK", default=None)
 
-#: Problems of the command line, and failures that have nothing to do with what the ledger holds.
+#: Problems of the command line, and failures that do not depend on the content of the ledger.
 _USAGE = ("bad-ledger-url", "no-ledger")
 _FAILURES = ("ledger-busy", "ledger-unavailable")
 

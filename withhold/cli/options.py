@@ -44,7 +44,7 @@ Root = Annotated[
 NoConfig = Annotated[
     bool, typer.Option("--no-config", help="Read no `withhold.toml`, and no `[tool.withhold]` of `pyproject.toml`.")
 ]
-#: What to do about a configuration that is refused.
+#: The hint for a refused configuration.
 NO_CONFIG = "correct the configuration, or give --no-config"
 TweetId = Annotated[str | None, typer.Option("--tweet", metavar="ID", help="The id of the tweet.")]
 AccountId = Annotated[
@@ -259,7 +259,7 @@ def with_now(text: str) -> str:
 
 
 def instant_of(text: str | None, name: str = "--at") -> datetime | None:
-    """Return the instant that an option names, the current one for `now`. Raise a usage error if it names none."""
+    """Return the instant in an option, or the current instant for `now`. Raise a usage error for other text."""
     try:
         return None if text is None else parse_instant(with_now(text))
     except WithholdError as error:
@@ -267,7 +267,7 @@ def instant_of(text: str | None, name: str = "--at") -> datetime | None:
 
 
 def id_of(name: str, text: str | None) -> int | None:
-    """Return the id that an option names. Raise a usage error if it names none."""
+    """Return the id in an option. Raise a usage error for other text."""
     try:
         return None if text is None else id_from_text(text)
     except WithholdError as error:

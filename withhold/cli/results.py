@@ -40,7 +40,7 @@ _RUNS = re.compile("  +")
 class Refusal:
     """Refused files. Problems without a place concern `path`; `note` describes how the command ran.
 
-    `what` names what was refused, if the error is a `RuleSetError` of other files than rules.
+    `what` names the refused file, if the error is a `RuleSetError` about other files than rules.
     """
 
     error: RuleSetError | CaseError | DemandError | LedgerError | WireError
@@ -151,7 +151,7 @@ class LintResult:
 
 @dataclass(frozen=True, slots=True)
 class RecordedResult:
-    """What a command on legal demands recorded. For a rehearsal, `difference` is what it would change for viewers."""
+    """The result of a command on legal demands. For a rehearsal, `difference` has the changes for viewers."""
 
     values: Mapping[str, object]
     text: str

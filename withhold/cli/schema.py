@@ -39,7 +39,7 @@ _MODELS: Mapping[Kind, tuple[type[BaseModel], ...]] = {
 
 
 class _Generator(GenerateJsonSchema):
-    """Without titles and defaults, which would repeat the keys. Nodes may be anything: other models read them."""
+    """Leaves out titles and defaults, which would repeat the keys. Nodes may be anything: other models read them."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
@@ -52,7 +52,10 @@ class _Generator(GenerateJsonSchema):
 
 
 def schema_of(kind: Kind) -> dict[str, Any]:
-    """Return the JSON Schema of a kind of file. What loads is valid, but the loader finds more problems."""
+    """Return the JSON Schema of a kind of file.
+
+    Every file that loads is valid, but the loader finds further problems.
+    """
     models = _MODELS[kind]
     _, found = models_json_schema([(model, "validation") for model in models], schema_generator=_Generator)
     definitions = found["$defs"]

@@ -93,7 +93,7 @@ def test(
     if output is not None:
         check_folder(output)
         if os.path.islink(output):  # noqa: PTH114
-            message = f"{escaped_path(output)} is a link; give the path that it leads to"
+            message = f"{escaped_path(output)} is a link; give the path of its target"
             raise typer.BadParameter(message, param_hint="'--output'")
     library = Library(root)
     mutate = mutate or write or mutation_threshold is not None
@@ -102,7 +102,7 @@ def test(
         files = read_all(paths or [Path()], library, begins=write and bool(paths))
         others = uncovered(paths or [], files, library) if measured else []
         if not files and not others:
-            read_all(paths or [Path()], library)  # it raises why there is nothing to test
+            read_all(paths or [Path()], library)  # it raises the reason why there is nothing to test
     except CaseError as error:
         to_file = None if output is None else partial(write_text, output)
         raise refuse(Refusal(error, (paths or [Path()])[0]), form, write=to_file) from None

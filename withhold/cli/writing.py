@@ -34,7 +34,7 @@ def check_folder(output: Path, name: str = "--output") -> None:
             bound = str(around) if around else here if Path(at).is_relative_to(here) else None
             if bound is not None and not _is_inside(real, bound):
                 message = f"{escaped_path(output)} is behind a link that leads out of {quoted(bound)}"
-                raise typer.BadParameter(f"{message}; give the path that it leads to", param_hint=f"'{name}'")
+                raise typer.BadParameter(f"{message}; give the path of its target", param_hint=f"'{name}'")
         at = real
 
 

@@ -63,7 +63,7 @@ def _target_of(path: Path) -> str:
         below = Path(target).relative_to(folder).parts if Path(target).is_relative_to(folder) else None
         if below is None or ".git" in map(str.casefold, below):
             reason = "it is a link out of its directory" if below is None else "it is a link to a file of git"
-            raise PermissionError(errno.EPERM, f"{reason}; give the path that it leads to")
+            raise PermissionError(errno.EPERM, f"{reason}; give the path of its target")
     return target
 
 

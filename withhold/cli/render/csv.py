@@ -1,4 +1,4 @@
-"""CSV: tables for spreadsheets. No cell is a formula, whatever an order contains."""
+"""CSV: tables for spreadsheets. No cell is a formula, even if an order contains one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from withhold.errors import escaped
 
 render = singledispatch(unsupported)
 
-# A spreadsheet takes a cell that begins with one of these for a formula.
+# A spreadsheet treats a cell that begins with one of these as a formula.
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -43,6 +43,6 @@ def _lines(rows: Iterator[list[str]] | list[list[str]]) -> Iterator[str]:
 
 
 def _cell(text: str) -> str:
-    """Return text that a spreadsheet shows as it is."""
+    """Return text that a spreadsheet shows unchanged."""
     shown = escaped(text)
     return f"'{shown}" if shown.startswith(_FORMULA) else shown

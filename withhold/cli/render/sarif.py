@@ -55,7 +55,7 @@ def sarif_of(
     A `note` on how the tool ran becomes a notification. If there are more problems than GitHub accepts, the run has the
     most severe of them, and a notification with the total.
 
-    Those that are `suppressed` by the configuration come last, are marked, and give way first.
+    Problems that the configuration suppresses (`suppressed`) come last, are marked, and are left out first.
     """
     found = [*problems, *suppressed]
     count = RESULTS
@@ -92,7 +92,7 @@ def _log(
     top = _top(rules)
     uri_of = cache(lambda file: _uri(Path(file), rules, top))
     results = [_result(problem, numbers[problem.code], rules, uri_of) for problem in listed]
-    if suppressed:  # the standard wants the key in all results or in none
+    if suppressed:  # the standard requires the key in all results or in none
         for problem, result in zip(listed, results, strict=True):
             result["suppressions"] = [_SUPPRESSION] if problem in suppressed else []
     notified = [{"level": "note", "message": _message(note)}] if note else []
