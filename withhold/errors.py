@@ -375,7 +375,7 @@ class PreviewError(WithholdError, ValueError):
 
 
 class WireError(_ListError):
-    """A file in another system's form, or a table of its ids, that cannot be read at all."""
+    """An unreadable file in another system's form, or an unreadable table of its ids."""
 
 
 class LedgerError(_ListError):
