@@ -33,10 +33,11 @@ def mask(
 ) -> pl.Expr:
     """Return an expression that is true for each row whose tweet is hidden from a viewer in its country.
 
-    The arguments are those of `withhold.bulk.arrow.mask`, but columns are given by their names or as expressions. The snapshot
-    is that of this call, and without `at` the instant too. The expression is elementwise, so the streaming engine evaluates it
-    in batches, and a lazy frame never holds a whole column. Columns are not copied. Invalid rows raise `TrafficError` while
-    the frame is collected, which Polars reports as a `ComputeError`; its message counts the rows of a batch.
+    The arguments are those of `withhold.bulk.arrow.mask`, but columns are given by their names or as expressions. The
+    snapshot is the current one at this call. Without `at`, the instant is that of this call too. The expression is
+    elementwise, so the streaming engine evaluates it in batches, and a lazy frame never holds a whole column. Columns
+    are not copied. Invalid rows raise `TrafficError` while the frame is collected, which Polars reports as a
+    `ComputeError`; its message counts the rows of a batch.
 
     >>> import polars as pl
     >>> from withhold import Engine, Rule, RuleSet
@@ -53,7 +54,7 @@ def mask(
     else:
         given["at"] = at
     columns = [_named(column, name) for name, column in given.items() if column is not None]
-    # One snapshot for all batches, also if the engine gets another one or the file is replaced in between.
+    # Use one snapshot for all batches, even if the engine gets another one or the file is replaced in between.
     answer = partial(_mask, kernel_of(engine_of(rules)), instant, errors, threads)
     return pl.struct(columns).map_batches(answer, return_dtype=pl.Boolean, is_elementwise=True)
 

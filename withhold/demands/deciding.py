@@ -340,7 +340,7 @@ def _covers(data: Data) -> Callable[[Data], bool]:
 
 
 def _for_unknown(data: Data) -> int:
-    """Return what a withholding does for viewers of unknown location (R3, R4): 2 withholds, 1 leaves it to the policy, 0 shows."""
+    """Return the effect on viewers of unknown location (R3, R4): 2 withholds, 1 leaves it to the policy, 0 shows."""
     if WORLD in data["withheld_in"] and not data.get("except_in"):
         return 2
     settle = data.get("if_unknown") or (Settle.WITHHOLD if data.get("except_in") else None)

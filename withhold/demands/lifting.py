@@ -70,7 +70,7 @@ def lift(
 
 
 def is_lost(effects: Iterable[Data], at: str) -> bool:
-    """Return whether something ends if effects are lifted at an instant."""
+    """Return whether lifting at an instant would end any of the effects earlier."""
     return any((end := end_of(effect)) is None or end > at for effect in effects)
 
 

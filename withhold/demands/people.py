@@ -1,4 +1,4 @@
-"""Compare the names of people. Nothing verifies them, so this only finds the same name in another spelling."""
+"""Compare the names of people. Nothing verifies names, so this only finds other spellings of one name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from withhold.errors import is_visible
 
 
 def same_person(name: str, other: str) -> bool:
-    """Return whether two names are the same, but for case, spaces, punctuation, forms of letters and invisible characters.
+    """Return whether two names differ at most in case, spaces, punctuation, forms of letters and invisible characters.
 
     >>> same_person("Asha Verma", "asha\\u200b verma"), same_person("asha", "ravi")
     (True, False)
@@ -17,7 +17,7 @@ def same_person(name: str, other: str) -> bool:
 
 
 def folded_name(name: str) -> str:
-    """Return a name in the form in which names are compared. Letters that look alike in two alphabets stay different."""
+    """Return the form of a name for comparisons. Letters that look alike in two alphabets stay different."""
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     return "".join(filter(_is_part, text)) or name
 

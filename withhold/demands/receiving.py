@@ -26,7 +26,7 @@ from withhold.errors import Problem, quoted
 from withhold.ledger import Ledger
 from withhold.model.ids import MAX_ID
 
-#: What an entry can be bound to. An id is written in one way only, because safeguards compare it as text.
+#: The targets to which an entry can be bound. An id has exactly one form, because safeguards compare it as text.
 _TARGET = re.compile(
     r"(?:account|tweet):[1-9][0-9]{0,18}|(?:hashtag|search|list|space|community):.+", re.ASCII | re.DOTALL
 )
@@ -210,7 +210,7 @@ def unknown_target(demand_id: str, number: int, count: int) -> Problem:
 
 
 def _mistakes(command: Command, each: Resolution, target: Data) -> Iterator[Problem]:
-    """Yield what is wrong with a resolution: an id that rules would read otherwise, or another target than the order names."""
+    """Yield the problems of a resolution: an id that rules would read differently, or a target not in the order."""
     place = place_of(command.id, each.number)
     for text, known in ((each.bound, _TARGET), (each.author, _AUTHOR)):
         if text is not None and not (known.fullmatch(text) and (not is_expressible(text) or _is_id(text))):
@@ -231,7 +231,7 @@ def _is_id(text: str) -> bool:
 
 
 def _note_new_authors(command: Command, targets: Mapping[int, Data]) -> None:
-    """Note which targets were decided on before their author was known: safeguards concern authors, too."""
+    """Note the targets that had a decision before their author was known: safeguards apply to authors, too."""
     changed = (targets[event.data["number"]] for event in command.events if "author" in event.data["set"])
     if count := sum(target["state"] in (TargetState.IN_FORCE, TargetState.OUTSIDE) for target in changed):
         hint = "decide on them again, with the list of protected accounts"
@@ -239,9 +239,9 @@ def _note_new_authors(command: Command, targets: Mapping[int, Data]) -> None:
 
 
 def _release(command: Command, number: int, bound: str | None, targets: Mapping[int, Data]) -> int | None:
-    """Make the duplicates of an entry, which is bound to something else, entries of their own, and return the first one.
+    """Make the duplicates of an entry that is bound to another target entries of their own, and return the first one.
 
-    Duplicates by the same handle stay: they are what the entry is.
+    Duplicates with the same handle stay duplicates, because they name the same account as the entry.
     """
     first: int | None = None
     for other, data in targets.items():
@@ -255,7 +255,7 @@ def _release(command: Command, number: int, bound: str | None, targets: Mapping[
         else:
             changes = {"duplicate_of": first}
         resolution = data["resolution"] or str(Resolved.RESOLVED)
-        command.add("target.resolved", "no duplicate any more", number=other, set=changes, resolution=resolution)
+        command.add("target.resolved", "no longer a duplicate", number=other, set=changes, resolution=resolution)
     return first
 
 

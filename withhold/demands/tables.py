@@ -132,8 +132,8 @@ def read_resolutions(path: Path, targets: Mapping[int, Data]) -> tuple[list[Reso
     """Return the resolutions in a table, and the number of rows that concern no entry.
 
     The columns are `account`, `tweet`, `author` and `found` (by default `resolved`). A row names its entries by `number`, by
-    `handle` (every entry with that handle that awaits its account), or by `tweet` alone (to give its author). It binds them to an
-    account or to a tweet, not to both. Raises `DemandError` with every problem of the table.
+    `handle` (every entry with that handle that awaits its account), or by `tweet` alone (to give its author). It binds
+    each of them to an account or to a tweet, not to both. Raises `DemandError` with every problem of the table.
     """
     problems: list[Problem] = []
     handles, tweets = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
@@ -148,7 +148,7 @@ def read_resolutions(path: Path, targets: Mapping[int, Data]) -> tuple[list[Reso
         result = row.choice("found", Resolved) or Resolved.RESOLVED
         account, tweet, author = (row.read(name, id_from_text) for name in ("account", "tweet", "author"))
         if tweet is not None and (account is not None or row.text("handle") is not None):
-            hint = "write who wrote a tweet into `author`, in a row without a handle"
+            hint = "write the author of a tweet into `author`, in a row without a handle"
             row.wrong("bound-to-two", "the row names an account and a tweet", hint)
             continue
         bound = f"account:{account}" if account is not None else f"tweet:{tweet}" if tweet is not None else None
