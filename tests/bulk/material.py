@@ -1,4 +1,4 @@
-"""Random rules and rows with all that can occur in them, and the answers of the reference implementation."""
+"""Random rules and rows that cover every feature, and the answers of the reference implementation."""
 
 from __future__ import annotations
 

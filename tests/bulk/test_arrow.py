@@ -1,4 +1,4 @@
-"""`mask` and `decide` equal the reference, in every layout of Arrow, and refuse what they do not understand."""
+"""`mask` and `decide` equal the reference, in every layout of Arrow, and refuse invalid columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`withhold scan` copies files with the answers, and continues, and names what it cannot read."""
+"""`withhold scan` copies files with the answers, continues after an interruption, and reports unreadable files."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_scanned():
 
 
 def test_the_policy_is_that_of_the_configuration():
-    """A rule that may reach viewers of unknown location hides what they see, if the configuration says so."""
+    """A rule that may reach viewers of unknown location hides its subjects from them, if so configured."""
     write("rows.parquet", {**TABLE, "country": [None, None, "IN"]})
     arguments = ("rows.parquet", "-o", "out.parquet", "--at", AT)
     assert in_json(*arguments)["hidden"] == 0

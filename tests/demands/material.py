@@ -102,7 +102,7 @@ class MemoryLedger:
         yield events, states
 
     def folded(self) -> States:
-        """Return the states that all events lead to."""
+        """Return the states after all events."""
         states = States()
         for event in self.all:
             states.apply(event, FOLDS)

@@ -1,4 +1,4 @@
-"""Every life cycle: no sequence of commands reaches a forbidden state, and rules answer as the decisions say."""
+"""Every life cycle: no sequence of commands reaches a forbidden state, and rules answer according to the decisions."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ REASON = "reviewed by counsel"
 
 @dataclass
 class Timeline:
-    """What a model says about one entry: from each instant on, the territories of a withholding, `suspend`, or nothing."""
+    """The state of an entry in the model: from each instant on, its territories, `suspend`, or nothing."""
 
     points: list[tuple[datetime, Any]] = field(default_factory=list)
 
@@ -144,7 +144,7 @@ steps = st.lists(
 
 
 class World:
-    """A ledger with two demands, and a model of what was decided, which every step follows."""
+    """A ledger with two demands, and a model of the decisions. Every step changes both."""
 
     def __init__(self) -> None:
         asked = "{withheld_in: [WORLD]}"
@@ -212,7 +212,7 @@ class World:
         amend(self.ledger, Clerk("asha"), demand("IN-D1", requested="{withheld_in: [IN, PK]}"), "second letter")
 
     def follow(self, which, before, decision):
-        """Let the model follow a decision: those that wait for a second person change nothing yet."""
+        """Apply a decision to the model. Decisions that wait for a second person change nothing yet."""
         head = self.ledger.head.sequence
         for event in self.ledger.events(head - len(before) if head > len(before) else 0):
             if event.kind == "target.decided" and event.data["batch"] == self.last_batch() and not event.data["second"]:
@@ -240,7 +240,7 @@ class World:
         return Register(self.ledger).demand(which)["fields"]["requested"]["withheld_in"]
 
     def outcomes(self, instant):
-        """Return what the decisions say, without any rule."""
+        """Return the outcome that follows from the decisions, without any rule."""
         bound = {(which, number): each["bound"] for which in DEMANDS for number, each in self.states(which).items()}
         values = [(bound[entry], value) for entry, line in self.model.items() if (value := line.at(instant))]
         answers = {}

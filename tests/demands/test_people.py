@@ -1,4 +1,4 @@
-"""One person has one name, however it is spelled."""
+"""Different spellings of a name belong to one person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules out: files and rule set are the same, ids are stable, and a suspension survives."""
+"""Rules out: files and rule set are the same, ids are stable, and a suspension continues."""
 
 from __future__ import annotations
 

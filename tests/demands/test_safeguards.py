@@ -1,4 +1,4 @@
-"""Each safeguard: when it is touched, and what it needs."""
+"""Each safeguard: the decisions to which it applies, and its requirements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables that people fill in: what they say is decided, and every mistake in them is reported."""
+"""Tables that people fill in: their decisions are recorded, and every mistake in them is reported."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def in_both(both: dict[str, Any], sqlite: dict[str, Any], postgresql: dict[str, 
 
 
 def drop_triggers(url: str) -> None:
-    """Remove what protects the events, as an attacker would."""
+    """Remove the triggers that protect the events, as an attacker would."""
     on = "" if url.startswith("sqlite") else " ON ledger_events"
     names = ("update", "delete", "insert") if not on else ("change", "insert")
     run_sql(url, *(f"DROP TRIGGER IF EXISTS ledger_events_{name}{on}" for name in names))

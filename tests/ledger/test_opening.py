@@ -1,4 +1,4 @@
-"""What is opened, made, upgraded and refused."""
+"""Ledgers are opened, created, upgraded or refused."""
 
 from __future__ import annotations
 

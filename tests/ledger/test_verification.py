@@ -1,4 +1,4 @@
-"""Every change of the past is found, whoever made it."""
+"""Every change of the past is found, even if the owner of the database made it."""
 
 # ruff: noqa: S608  # the statements are those of an attacker
 

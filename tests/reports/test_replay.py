@@ -1,4 +1,4 @@
-"""A replay says what other rules answer to the questions of a log, and what the log cannot say."""
+"""A replay reports the answers of other rules to the questions of a log, and the limits of the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The decision log: every page is counted once, no request waits for a sink, and a record says what was answered."""
+"""The decision log: every page is counted once, no request waits for a sink, and a record has the answers."""
 
 from __future__ import annotations
 

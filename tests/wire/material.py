@@ -24,7 +24,7 @@ def read_text(form: str, text: str | bytes, at: datetime | None = AT) -> Read:
 
 
 def normalised(events: Iterable[Event]) -> list[Event]:
-    """Return events without those that change nothing, sorted: of several at one instant, the last counts."""
+    """Return events without those that change nothing, sorted. If several have one instant, the last one counts."""
     last = {(event.kind, event.id, event.at): event for event in events}
     found: list[Event] = []
     terms: dict[tuple[str, int], frozenset[Term]] = {}

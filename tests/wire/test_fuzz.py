@@ -1,4 +1,4 @@
-"""Whatever a file contains, each of its records is read or refused, and the rules hold no text from it."""
+"""For any file, each record is read or refused, and the rules contain no text from it."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tests.wire.material import AT, read_text
 from withhold import Place, RuleSet, WireError
 from withhold.wire import FORMS, load_ids, read, records, rules_of, write
 
-#: What is written in a form, and the code of its refusal.
+#: The content of a record in a form, and the code of its refusal.
 REFUSED = [
     ("v1", "{", "bad-json"),
     ("v1", '{"id":1,"id":2,"text":""}', "repeated-key"),

@@ -1,4 +1,4 @@
-"""Events → rules → events, through the text of each form, is the identity on what the form can express."""
+"""Events that a form can express are unchanged when they are converted to text, rules and back."""
 
 from __future__ import annotations
 

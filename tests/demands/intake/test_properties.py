@@ -1,4 +1,4 @@
-"""Whatever an order contains, each entry is in one bucket, nothing is dropped, and only documented errors are raised."""
+"""For any order, each entry is in one bucket, nothing is dropped, and only documented errors are raised."""
 
 from __future__ import annotations
 
