@@ -361,3 +361,13 @@ def test_doubtful_lines_name_no_target(text):
     counts = read(text).counts
     assert counts["unique"] == 0
     assert counts["error"] >= 1
+
+
+def test_a_mail_may_state_any_charset(from_file):
+    for charset in ("x\0y", "undefined", "zlib", "none"):
+        mail = f'Content-Type: text/plain; charset="{charset}"\n\n{URL}\n'
+        assert keys(from_file("a.eml", mail)) == ["account:@user_1"]
+
+
+def test_a_long_line_takes_time_for_its_length(from_file):
+    assert from_file("a.txt", "@a " * 20_000).counts["duplicate"] == 19_999

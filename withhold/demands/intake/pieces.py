@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from withhold.demands.intake.broken import is_platform_url, joined
+from withhold.demands.intake.broken import MOST, is_platform_url, joined
 from withhold.demands.intake.cleaning import ERROR_VALUE, REORDERED, STRIPPED, clean, shown_instead, trim
 from withhold.demands.intake.entries import Note, Role, note
 from withhold.demands.intake.names import HANDLE
@@ -134,7 +134,7 @@ def read_line(raw: str, role: Role, newest: int, *, declared: bool = False, belo
                 words.append(bare)
                 doubtful.append(Piece(bare, found))
                 continue
-            rest = [each.text for each in tokens[at:]] or below
+            rest = [each.text for each in tokens[at : at + MOST]] or below
             count, found = joined(bare, found, rest, newest)
             if _is_cut(token, bare, found):
                 message = f"{quoted(token)} ends with an ellipsis, so its end may be missing"

@@ -135,7 +135,12 @@ class _Reader:
             self._add_table(*read_table(sheet.rows, name, sheet.name, self._newest, self._wanted))
 
     def _read_mail(self, data: bytes, name: str) -> None:
-        for part in parts_of(data):
+        try:
+            parts = list(parts_of(data))
+        except RecursionError:
+            hint = "save its lists as files of their own"
+            raise DemandError(Problem("not-a-list", "the mail is nested too deeply", Place(name), hint)) from None
+        for part in parts:
             if part.type == "text/plain" and part.name is None:
                 text, notes = decode(part.data, name, part.charset)
                 self._notes += notes

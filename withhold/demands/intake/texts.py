@@ -34,7 +34,7 @@ def decode(data: bytes, file: str, charset: str | None = None) -> tuple[str, lis
     for name in filter(None, (encoding, charset, "utf-8")):
         try:
             text = data.decode(name)
-        except (UnicodeError, LookupError):
+        except (LookupError, ValueError):  # a mail may state any charset
             continue
         if "\0" in text:
             break
