@@ -101,6 +101,9 @@ class MemoryLedger:
             states.apply(event, FOLDS)
         yield events, states
 
+    def recorded_at(self) -> str:
+        return self.now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
     def folded(self) -> States:
         """Return the states after all events."""
         states = States()
@@ -117,7 +120,7 @@ class MemoryLedger:
         history: str | None,
     ) -> list[Event]:
         head, made = self.head, []
-        at = self.now.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        at = self.recorded_at()
         for kind, data in command(head, states):
             hash_ = sha256(f"{head}{kind}{data}".encode()).hexdigest()
             assert history is not None or data.get("effective_at", at) >= at, "backdated"

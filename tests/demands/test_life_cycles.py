@@ -220,10 +220,7 @@ class World:
 
     def last_batch(self) -> int:
         last: int = self.ledger.all[-1].data["batch"]
-        return last if self.ledger.all[-1].recorded_at == self.recorded() else -1
-
-    def recorded(self) -> str:
-        return str(self.ledger.now.isoformat(timespec="microseconds").replace("+00:00", "Z"))
+        return last if self.ledger.all[-1].recorded_at == self.ledger.recorded_at() else -1
 
     def apply(self, which, number, decision, begins):
         value: Any = None

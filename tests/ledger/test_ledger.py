@@ -26,6 +26,14 @@ def test_events_are_read_as_they_were_appended(ledger):
     assert [event.sequence for event in ledger.events(until=1)] == [1]
 
 
+def test_the_instant_of_the_next_event_is_known_before_it_is_recorded(ledger, clock):
+    for step in (0, -1, 2):
+        clock.tick(timedelta(hours=step))
+        expected = ledger.recorded_at()
+        ledger.append([added("a")], **WHO)
+        assert [*ledger.events()][-1].recorded_at == expected
+
+
 def test_a_command_is_recorded_on_the_head_that_was_expected(ledger):
     one = ledger.append([added("a")], **WHO, expect=EMPTY)
     with pytest.raises(HeadMoved, match="head-moved"):

@@ -31,6 +31,7 @@ from withhold.cli.writing import check_folder
 from withhold.demands.transitions import Ground, Ruling, compliance, demand_state
 from withhold.demands.vocabulary import LogEntry
 from withhold.errors import DemandError, RuleSetError
+from withhold.model.instants import in_fixed_width
 from withhold.model.policy import Settle
 from withhold.model.protected import Category
 from withhold.model.protected import Protected as ProtectedAccount
@@ -344,7 +345,7 @@ _Target = Annotated[str, typer.Argument(metavar="TARGET", help="account:ID, twee
 
 def find(target: _Target, ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
     """List the entries of all demands that name a target, and whether a rule on the target is in force."""
-    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    now = in_fixed_width(datetime.now(UTC), "now")
     with opened(ledger, form) as found:
         from withhold.demands.find import find as run
 

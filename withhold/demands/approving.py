@@ -9,7 +9,7 @@ from withhold.demands.deciding import Judge, TargetDecision, Targets, chosen_tar
 from withhold.demands.fold import Data
 from withhold.demands.lifting import is_lost
 from withhold.demands.people import same_person
-from withhold.demands.recording import Clerk, Command, Done, now, record
+from withhold.demands.recording import Clerk, Command, Done, record
 from withhold.demands.safeguards import check_overrides
 from withhold.demands.transitions import check_demand, place_of
 from withhold.errors import Problem, quoted
@@ -29,7 +29,7 @@ def approve(
     The approver must be another person than the proposer. Safeguards are checked again: an account may have been added to the
     list of protected accounts since. A proposal takes effect when it is approved, or at its `effective_at` if that is later.
     """
-    instant, known = now(ledger, clerk), safeguards.by_key(protected)
+    instant, known = ledger.recorded_at(), safeguards.by_key(protected)
 
     def build(command: Command) -> None:
         demand = command.demand()

@@ -11,7 +11,7 @@ from typing import Any
 from withhold.demands import safeguards
 from withhold.demands.fold import Data, effect_key
 from withhold.demands.receiving import unknown_target
-from withhold.demands.recording import Clerk, Command, Done, instant_text, now, record
+from withhold.demands.recording import Clerk, Command, Done, instant_text, record
 from withhold.demands.safeguards import Safeguard, check_overrides, territories
 from withhold.demands.transitions import (
     BY_RULE,
@@ -112,7 +112,7 @@ def decide(
     A decision to which a safeguard applies is only proposed, and waits for `approve`. A decision that is already
     effective or proposed records nothing.
     """
-    instant, known = now(ledger, clerk), safeguards.by_key(protected)
+    instant, known = ledger.recorded_at(), safeguards.by_key(protected)
 
     def build(command: Command) -> None:
         demand = command.demand()

@@ -8,7 +8,7 @@ from datetime import datetime
 from withhold.demands import safeguards
 from withhold.demands.deciding import Targets, chosen_targets, effects_of, end_of, listed
 from withhold.demands.fold import Data
-from withhold.demands.recording import Clerk, Command, Done, instant_text, now, record
+from withhold.demands.recording import Clerk, Command, Done, instant_text, record
 from withhold.demands.safeguards import check_overrides
 from withhold.demands.transitions import Ruling, TargetState, Verb, check_demand, check_target, place_of
 from withhold.ledger import Ledger
@@ -30,7 +30,7 @@ def lift(
     Suspended and removed targets must be named, because these decisions do not depend on the demand. To lift what a
     court ordered, an override of `court-order` and a second person are needed.
     """
-    at, instant = instant_text(effective_at, "effective_at"), now(ledger, clerk)
+    at, instant = instant_text(effective_at, "effective_at"), ledger.recorded_at()
     reasons = dict(override or {})
 
     def build(command: Command) -> None:

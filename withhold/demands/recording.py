@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ from withhold.demands.rules import rules_from
 from withhold.demands.transitions import TargetState, unknown_demand
 from withhold.errors import DemandError, Problem, escaped
 from withhold.ledger import Head, Ledger, NewEvent, States
-from withhold.model.instants import utc
+from withhold.model.instants import in_fixed_width
 from withhold.model.rule_set import RuleSet
 from withhold.native.package import this_package
 
@@ -173,20 +173,6 @@ def refusal(problems: Sequence[Problem]) -> DemandError:
     return DemandError(*problems[:_MOST], *rest)
 
 
-def now(ledger: Ledger, clerk: Clerk) -> str:
-    """Return the instant of the ledger's clock, in the form of `recorded_at`."""
-    asked = NewEvent("clock.asked", {})
-    with ledger.rehearse(lambda _head, _states: [asked], actor=clerk.actor, tool=clerk.tool) as (events, _):
-        return events[0].recorded_at
-
-
 def instant_text(instant: datetime | None, name: str) -> str | None:
     """Return an instant in the form of `recorded_at`, which has a fixed width, so that texts sort like instants."""
-    if instant is None:
-        return None
-    return utc(instant, name).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that are neither None nor empty."""
-    return {name: value for name, value in values.items() if value or value is False}
+    return None if instant is None else in_fixed_width(instant, name)

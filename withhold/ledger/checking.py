@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from functools import lru_cache
 
 from withhold.errors import InstantError, LedgerError, Problem, control_character, in_backticks, is_visible, quoted
 from withhold.ledger.event import Data, NewEvent
-from withhold.model.instants import parse_instant, utc
+from withhold.model.instants import in_fixed_width, parse_instant
 
 _KIND = re.compile(r"[a-z0-9_-]{1,40}(?:\.[a-z0-9_-]{1,40}){0,4}", re.ASCII)
 _INT64 = 2**63
 #: The greatest depth of nested data, and the greatest length of names such as an actor, in characters.
 _DEPTH = 32
 _LENGTH = 1000
-
-
-def instant_text(instant: datetime) -> str:
-    """Return an instant as text of fixed width in UTC. Such texts sort as their instants do."""
-    return utc(instant, "the ledger's clock").isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def check_new(events: list[NewEvent]) -> None:
@@ -47,7 +41,7 @@ def problems_of(kind: object, data: object, place: str) -> Iterator[Problem]:
 
 @lru_cache(maxsize=1024)
 def _parsed(text: str) -> str:
-    return instant_text(parse_instant(text, "`effective_at`"))
+    return in_fixed_width(parse_instant(text, "`effective_at`"), "`effective_at`")
 
 
 def effective_instant(value: object) -> str:

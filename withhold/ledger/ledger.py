@@ -12,11 +12,12 @@ from sqlalchemy import insert
 
 from withhold.errors import HeadMoved, LedgerError, Problem, quoted
 from withhold.ledger import opening, projection, schema
-from withhold.ledger.checking import backdated, check_names, check_new, instant_text
+from withhold.ledger.checking import backdated, check_names, check_new
 from withhold.ledger.database import Database
 from withhold.ledger.event import EMPTY, Data, Event, Head, NewEvent, Row, canonical, hash_of
 from withhold.ledger.folds import Fold, States
 from withhold.ledger.reading import Reading
+from withhold.model.instants import in_fixed_width
 from withhold.watching import Closable
 
 #: A function that reads the current states and returns the events to record. It raises an exception to record nothing.
@@ -104,6 +105,11 @@ class Ledger(Closable):
         """Yield the keys of a kind that begin with `prefix`, sorted by code point, with their states."""
         with self.reading() as reading:
             yield from reading.states(kind, prefix)
+
+    def recorded_at(self) -> str:
+        """Return the `recorded_at` of an event that would be recorded now."""
+        with self.reading() as reading:
+            return self._recorded_after(reading.last())
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:
@@ -215,8 +221,8 @@ class Ledger(Closable):
         key: str | None,
         content: str | None,
     ) -> list[Row]:
-        """Return the rows that record new events after `last`. The clock's time never goes back."""
-        recorded_at = max(instant_text(self._clock()), last.recorded_at if last else "")
+        """Return the rows that record new events after `last`."""
+        recorded_at = self._recorded_after(last)
         _refuse_backdated(new, recorded_at, history)
         sequence, hash_ = _head_of(last)
         rows = []
@@ -227,6 +233,10 @@ class Ledger(Closable):
             hash_ = hash_of(row)
             rows.append(row._replace(hash=hash_))
         return rows
+
+    def _recorded_after(self, last: Row | None) -> str:
+        """Return the `recorded_at` of events after `last`: the clock's time, which never goes back."""
+        return max(in_fixed_width(self._clock(), "the ledger's clock"), last.recorded_at if last else "")
 
     def _applied(self, row: Row, states: States) -> Event:
         event = row.event()

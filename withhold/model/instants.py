@@ -110,3 +110,12 @@ def _is_date(text: str) -> bool:
 def in_iso(instant: datetime | None) -> str | None:
     """Return an instant in UTC as text such as `2021-02-10T05:00:00Z`. Return None for None."""
     return None if instant is None else instant.isoformat().replace("+00:00", "Z")
+
+
+def in_fixed_width(instant: datetime, name: str) -> str:
+    """Return an aware instant as text in UTC with microseconds. Such texts sort like their instants. Raises as `utc` does.
+
+    >>> in_fixed_width(datetime(2021, 2, 10, 5, tzinfo=UTC), "at")
+    '2021-02-10T05:00:00.000000Z'
+    """
+    return utc(instant, name).isoformat(timespec="microseconds").replace("+00:00", "Z")
