@@ -10,11 +10,10 @@ import typer
 
 from withhold.cli import options
 from withhold.cli.configuration import Configuration
-from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import err, refuse, show
+from withhold.cli.output import refuse, show
 from withhold.cli.render import Format
 from withhold.cli.results import CompileResult, Guard, Refusal
-from withhold.cli.writing import check_folder
+from withhold.cli.writing import cannot_write, check_folder
 from withhold.errors import RuleSetError, escaped_path
 from withhold.model.protected import KnownProtected
 from withhold.snapshot import Snapshot
@@ -49,8 +48,7 @@ def compile_(
         snapshot = Snapshot.compile(loaded, protected=guard.here)
         size = snapshot.save(output, created=when)
     except OSError as error:
-        err.print(f"cannot write {escaped_path(output)}: {(error.strerror or str(error)).lower()}", style="red")
-        raise typer.Exit(ExitCode.FAILURE) from None
+        raise cannot_write(output, error) from None
     show(CompileResult(output, size, snapshot, loaded, guard), form)
 
 

@@ -27,7 +27,7 @@ from withhold.cli.opening import opened
 from withhold.cli.output import show
 from withhold.cli.render import Format
 from withhold.cli.results import RecordedResult, TableResult
-from withhold.cli.writing import check_folder
+from withhold.cli.writing import check_rules_folder, rules_written
 from withhold.demands.transitions import Ground, Ruling, compliance, demand_state
 from withhold.demands.vocabulary import LogEntry
 from withhold.errors import DemandError, RuleSetError
@@ -268,15 +268,15 @@ def rules(
     form: Annotated[Format, options.formats(RecordedResult)] = Format.TEXT,
 ) -> None:
     """Write the rules of all demands as rule files. The same ledger gives the same bytes."""
-    check_folder(output / "rules.yaml")
+    check_rules_folder(output)
     instant = options.instant_of(known_at, "--known-at")
     with opened(ledger, form) as found:
         from withhold.demands.register import Register, write_files
 
         files = Register(found).rule_files(known_at=instant)
         removed = write_files(output, files)
-    text = f"files in {output}: {len(files):,}" + (f"; old ones removed: {len(removed):,}" if removed else "")
-    show(RecordedResult({"files": sorted(files), "removed": list(map(str, removed))}, text), form)
+    values = {"files": sorted(files), "removed": list(map(str, removed))}
+    show(RecordedResult(values, rules_written(output, files, removed)), form)
 
 
 def list_(ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:

@@ -18,7 +18,7 @@ from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import err, print_problems, show
 from withhold.cli.render import Format
 from withhold.cli.results import TableResult, problem_values
-from withhold.cli.writing import check_folder
+from withhold.cli.writing import cannot_write, check_folder
 from withhold.engine import Engine
 from withhold.errors import RuleSetWarning, TrafficError, did_you_mean, escaped_path, quoted
 from withhold.model.instants import in_iso
@@ -158,8 +158,7 @@ def scan(
             task = bar.add_task("", total=None)
             found = question.run(source, output, lambda done, total: bar.update(task, completed=done, total=total))
     except CannotWriteError as error:
-        err.print(f"cannot write {escaped_path(str(error.filename))}: {str(error.strerror).lower()}", style="red")
-        raise typer.Exit(ExitCode.FAILURE) from None
+        raise cannot_write(str(error.filename), error) from None
     except TrafficError as error:
         print_problems(error.problems, err)
         raise typer.Exit(ExitCode.FAILURE) from None

@@ -17,8 +17,8 @@ from withhold.cli.output import err, out, print_problems, refuse, show
 from withhold.cli.render import Format
 from withhold.cli.render.wording import counted
 from withhold.cli.results import Refusal, problem_values
-from withhold.cli.writing import check_folder
-from withhold.errors import RuleSetError, WireError, escaped_path, quoted
+from withhold.cli.writing import check_rules_folder, rules_written
+from withhold.errors import RuleSetError, WireError, quoted
 from withhold.wire import FORMS, WRITTEN, Form, Kind, Read, load_ids, read, rules_of, write
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ class ImportResult:
         if self.rules is None:
             lines.append("no record was read, so nothing was written")
         else:
-            removed = f"; old ones removed: {len(self.removed):,}" if self.removed else ""
-            files = f"files in {escaped_path(self.output)}: {len(self.files):,}{removed}"
+            files = rules_written(self.output, self.files, self.removed)
             lines.append(f"rules: {len(self.rules):,}, revision {self.rules.revision}; {files}")
         return "\n".join(lines)
 
@@ -115,8 +114,7 @@ def import_(
     Malformed records are counted and reported, the others are read, and the exit status is 1. Afterwards the directory
     has only the rules of this file; it does not change if no record was read. The same file gives the same bytes.
     """
-    check_folder(output / "rules.yaml")
-    check_folder(output / "targets" / "ids.csv")
+    check_rules_folder(output)
     instant = options.instant_of(at)
     try:
         found = _read(form, file, instant, None if ids is None else load_ids(ids))

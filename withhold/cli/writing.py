@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sized
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +46,24 @@ def _is_inside(real: str, folder: str) -> bool:
     return ".git" not in map(str.casefold, Path(real).relative_to(folder).parts)
 
 
+def check_rules_folder(output: Path) -> None:
+    """Exit as `check_folder` does for a link on the way to the rule files in a directory, or to their lists of ids."""
+    check_folder(output / "rules.yaml")
+    check_folder(output / "targets" / "ids.csv")
+
+
+def rules_written(output: Path, files: Sized, removed: Sized) -> str:
+    """Return the number of files that were written to a directory of rules, and the number of old files."""
+    old = f"; old ones removed: {len(removed):,}" if removed else ""
+    return f"files in {escaped_path(output)}: {len(files):,}{old}"
+
+
+def cannot_write(path: str | Path, error: OSError) -> typer.Exit:
+    """Print why a file cannot be written, and return the exit to raise."""
+    err.print(f"cannot write {escaped_path(path)}: {(error.strerror or str(error)).lower()}", style="red")
+    return typer.Exit(ExitCode.FAILURE)
+
+
 def write_text(path: Path, text: str, mode: Literal["w", "x", "a"] = "w") -> None:
     """Write a file (`w`), a new one with the directories above it (`x`), or append to one (`a`). Exit with `FAILURE` if that fails."""
     try:
@@ -53,8 +72,7 @@ def write_text(path: Path, text: str, mode: Literal["w", "x", "a"] = "w") -> Non
         with open(path, mode, encoding="utf-8", newline="", opener=_without_links) as file:
             file.write(text)
     except OSError as error:
-        err.print(f"cannot write {escaped_path(path)}: {(error.strerror or str(error)).lower()}", style="red")
-        raise typer.Exit(ExitCode.FAILURE) from None
+        raise cannot_write(path, error) from None
 
 
 def _without_links(path: str, flags: int) -> int:
