@@ -13,14 +13,15 @@ from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import err, print_problems, show
 from withhold.cli.render import Format
-from withhold.cli.render.wording import DIFFERENCES, enumerated
+from withhold.cli.render.wording import DIFFERENCES, counted, enumerated
 from withhold.cli.results import TableResult, problem_values
-from withhold.errors import Place, Problem, escaped_path, name_in_text
+from withhold.errors import Problem, escaped_path, name_in_text
 from withhold.model.instants import in_iso
 from withhold.model.tweet import Link
 from withhold.reports.replay import Behind, Replayed, Turn
 from withhold.reports.replay import replay as replayed
 from withhold.serving.log_record import LoggedPage, read_log
+from withhold.sources.files import more_in
 
 #: The number of refused lines that are listed.
 _LISTED = 100
@@ -55,9 +56,9 @@ class ReplayResult:
     def _lines(self) -> Iterator[str]:
         found = self.found
         period = f" from {in_iso(found.first)} to {in_iso(found.last)}" if found.first else ""
-        yield f"{escaped_path(self.log)} ({_count(found.pages, 'page')}{period}) → revision {found.revision}"
+        yield f"{escaped_path(self.log)} ({counted(page=found.pages)}{period}) → revision {found.revision}"
         for revision, pages in found.answered_by.most_common():
-            yield f"  {_count(pages, 'page')} answered by {revision}"
+            yield f"  {counted(page=pages)} answered by {revision}"
         yield ""
         turns = found.ordered()
         for turn, behind in turns if self.whole else turns[:DIFFERENCES]:
@@ -116,16 +117,16 @@ class ReplayResult:
     def _unknown(self) -> Iterator[str]:
         found = self.found
         if found.visible or found.hits:
-            yield f"  {_count(found.visible, 'visible item')}, and the quotes in hidden ones: these rules may hide some of them"
+            yield f"  {counted(**{'visible item': found.visible})}, and the quotes in hidden ones: these rules may hide some of them"
         if found.not_named:
-            yield f"  the ids of {_count(found.not_named, 'hit')}, which could not be asked about"
+            yield f"  the ids of {counted(hit=found.not_named)}, which could not be asked about"
         if found.without_account:
-            yield f"  the viewers of {_count(found.without_account, 'hit')}: an author may see their own"
+            yield f"  the viewers of {counted(hit=found.without_account)}: an author may see their own"
         for reason, pages in sorted(found.left_out.items()):
             if pages:
-                yield f"  {_count(pages, 'page')}: {_REASONS.get(reason, reason)}"
+                yield f"  {counted(page=pages)}: {_REASONS.get(reason, reason)}"
         if self.refused:
-            yield f"  {_count(self.refused, 'line')} that could not be read"
+            yield f"  {counted(line=self.refused)} that could not be read"
 
 
 def replay(
@@ -161,16 +162,11 @@ def replay(
 
     result.found = replayed(snapshot, pages())
     if left := result.refused - len(result.problems):
-        more = f"{left:,} more problem{'s' if left > 1 else ''} in this file"
-        result.problems.append(Problem("more-problems", more, Place(str(log))))
+        result.problems.append(more_in(log, left))
     print_problems(result.problems, err)
     show(result, form)
     if result.refused:
         raise typer.Exit(ExitCode.FAILURE)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _subject(links: tuple[Link, ...]) -> str:

@@ -14,7 +14,7 @@ Events are facts that a command has checked, so the fold decides nothing. It bui
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from withhold.demands.transitions import Ruling, TargetState, is_expressible, state_after
@@ -44,6 +44,11 @@ def target_key(data: Mapping[str, Any]) -> str:
 def effect_key(target: str, start: int) -> str:
     """Return the key of the effect that an event began."""
     return f"{target}/{start}"
+
+
+def by_number(states: Iterable[tuple[str, Data]]) -> dict[int, Data]:
+    """Return states by the last part of their keys, a number, in order."""
+    return dict(sorted((int(key.rpartition("/")[2]), data) for key, data in states))
 
 
 def is_bound(key: str | None) -> bool:

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from withhold.demands.fold import Data
+from withhold.demands.fold import Data, by_number
 from withhold.demands.rules import rules_from
 from withhold.demands.transitions import TargetState, unknown_demand
 from withhold.errors import DemandError, Problem, escaped
@@ -112,8 +112,7 @@ class Command:
 
     def targets(self) -> dict[int, Data]:
         """Return the targets of the demand by their number, in order."""
-        found = {int(key.rpartition("/")[2]): data for key, data in self.states.scan("target", f"{self.id}/")}
-        return dict(sorted(found.items()))
+        return by_number(self.states.scan("target", f"{self.id}/"))
 
     def add(self, kind: str, word: str, /, **data: Any) -> None:
         """Add an event. `word` describes it in the result."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from withhold.demands.fold import Data, DemandFold
+from withhold.demands.fold import Data, DemandFold, by_number
 from withhold.demands.recording import instant_text
 from withhold.demands.rules import COMMAND, rule_files, rules_from
 from withhold.demands.transitions import unknown_demand
@@ -71,13 +71,11 @@ class Register:
 
     def targets(self, demand_id: str) -> dict[int, Data]:
         """Return the entries of a demand that name something, by their number."""
-        found = {int(key.rpartition("/")[2]): data for key, data in self._ledger.states("target", f"{demand_id}/")}
-        return dict(sorted(found.items()))
+        return by_number(self._ledger.states("target", f"{demand_id}/"))
 
     def log(self, demand_id: str) -> list[Mapping[str, Any]]:
         """Return the log entries of a demand, in order."""
-        found = [(int(key.rpartition("/")[2]), data) for key, data in self._ledger.states("log", f"{demand_id}/")]
-        return [data for _, data in sorted(found, key=lambda pair: pair[0])]
+        return [*by_number(self._ledger.states("log", f"{demand_id}/")).values()]
 
     def rule_files(self, *, known_at: datetime | None = None) -> dict[str, str]:
         """Return the text of each rule file by its path, for the rules of `rule_set`."""

@@ -24,6 +24,7 @@ from withhold.errors import (
     quoted,
 )
 from withhold.parsing.ids import id_from_text
+from withhold.sources.files import more_in
 from withhold.sources.tables import header_hint, not_as_wide, not_csv
 from withhold.territories import UNKNOWN_IN_DATA, WORLD, Resolved, is_subdivision, resolve
 
@@ -90,8 +91,7 @@ class _Problems:
 
     def all(self) -> list[Problem]:
         left = self.count - len(self._reported)
-        more = f"{left:,} more problem{'s' if left > 1 else ''} in this file"
-        return [*self._reported, *([Problem("more-problems", more, Place(str(self.path)))] if left else [])]
+        return [*self._reported, *([more_in(self.path, left)] if left else [])]
 
     def _place(self, column: int | None) -> Place | str:
         if self.line is None:

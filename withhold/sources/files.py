@@ -133,6 +133,12 @@ def is_protected_list(path: Path) -> bool:
     return path.name.lower() in PROTECTED
 
 
+def more_in(file: str | os.PathLike[str], count: int) -> Problem:
+    """Return the last problem of a file: the number of the problems that are not listed."""
+    message = f"{count:,} more problem{'s' if count > 1 else ''} in this file"
+    return Problem("more-problems", message, Place(str(file)))
+
+
 def unreadable(error: Exception, place: Place | str, what: str = "") -> Problem:
     """Return the problem for a path that cannot be read, or must not be read because it is outside the root."""
     reason = str(getattr(error, "strerror", None) or error).lower()

@@ -15,6 +15,7 @@ from withhold.model.precision import ROUNDED_IDS
 from withhold.parsing.id_forms import misread
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.nodes import bare_return
+from withhold.sources.files import more_in
 from withhold.sources.lossy import Lossy
 from withhold.sources.mentions import MOST_PLACES
 from withhold.sources.root import Root
@@ -95,8 +96,7 @@ class IdsFile:
             message = "the list has no ids" if kind else "the list has no ids below its first line"
             self.warnings.append(Problem("empty-list", message, Place(str(path)), hint, "warning"))
         if self._unlisted:
-            more = f"{self._unlisted:,} more problem{'s' if self._unlisted > 1 else ''} in this file"
-            self.problems.append(Problem("more-problems", more, Place(str(path))))
+            self.problems.append(more_in(path, self._unlisted))
 
     @property
     def accounts(self) -> IdSet:
