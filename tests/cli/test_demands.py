@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from withhold import Engine, RuleSet, Viewer
 from withhold.cli.app import app
+from withhold.demands.register import Register, open_ledger
 
 DEMAND = """\
 id: IN-D1
@@ -100,6 +102,12 @@ def test_an_order_is_received_and_its_columns_are_shown(here):
         7: "quarantined",
     }
     assert "has lost digits" in run("show", "IN-D1").stdout
+
+
+def test_the_digest_of_a_list_is_recorded(received):
+    with open_ledger("sqlite:///orders.db") as ledger:
+        (found,) = Register(ledger).demand("IN-D1")["lists"]
+    assert found == {"file": "in-d1.csv", "sha256": sha256(LIST.encode()).hexdigest()}
 
 
 def test_a_count_that_differs_waits_for_a_person(here):

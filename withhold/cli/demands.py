@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,7 +36,6 @@ from withhold.model.instants import in_fixed_width
 from withhold.model.policy import Settle
 from withhold.model.protected import Category
 from withhold.model.protected import Protected as ProtectedAccount
-from withhold.sources import load_protected
 
 if TYPE_CHECKING:
     from withhold.demands.commands import Done
@@ -52,9 +52,10 @@ _Format = Annotated[Format, options.formats(TableResult)]
 
 def _accounts(path: Path | None) -> list[ProtectedAccount] | None:
     try:
-        around = options.protected_accounts(Path("protected.yaml"), None, read_configuration(Path()))
-        given = () if path is None else load_protected(path)  # which adds to the others, and never replaces them
-        return around if path is None else list({each.account: each for each in (*given, *(around or ()))}.values())
+        configuration = read_configuration(Path())
+        if path is not None:  # it adds to the other lists, and never replaces them
+            configuration = replace(configuration, protected=(path, *configuration.protected))
+        return options.protected_accounts(Path("protected.yaml"), None, configuration)
     except RuleSetError as error:
         raise DemandError(*error.problems) from None
 
@@ -73,8 +74,6 @@ def receive(
     create: Annotated[bool, typer.Option("--create", help="Create the ledger if there is none.")] = False,  # noqa: ARG001  # `records` reads it
 ) -> Done:
     """Record a demand and its lists: CSV, XLSX, plain text or mail."""
-    from hashlib import sha256
-
     from withhold.demands.commands import receive as run
     from withhold.demands.fields import load_demand
 
@@ -84,7 +83,7 @@ def receive(
     from withhold.demands.intake import read_lists
 
     intake = read_lists(lists, received_at=found.received.latest(), columns=columns or ())
-    files = [{"file": path.name, "sha256": sha256(path.read_bytes()).hexdigest()} for path in lists]
+    files = [{"file": name, "sha256": digest} for name, digest in intake.files]
     waiting = intake.waiting()
     done = run(session.ledger, session.clerk, found, intake.entries, files, waiting)
     done.notes += [str(each) for each in (*intake.columns, *intake.notes) if each not in waiting]

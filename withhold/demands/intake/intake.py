@@ -18,12 +18,14 @@ _KEPT_DIGITS, _ZEROS = 15, 10_000
 class Intake:
     """The entries of an order's lists, in the order in which they were received, and how its tables were read.
 
-    `notes` are about whole lists. `len(entries)` is the sum of `counts`. Threads may share it.
+    `notes` are about whole lists. `files` has the name and the SHA-256 digest of each file that was read. `len(entries)` is
+    the sum of `counts`. Threads may share it.
     """
 
     entries: tuple[Entry, ...]
     columns: tuple[Column, ...] = ()
     notes: tuple[Note, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -53,7 +55,9 @@ class Intake:
         return tuple(found)
 
 
-def intake_of(drafts: Sequence[Draft], columns: Iterable[Column], notes: Iterable[Note]) -> Intake:
+def intake_of(
+    drafts: Sequence[Draft], columns: Iterable[Column], notes: Iterable[Note], files: Iterable[tuple[str, str]]
+) -> Intake:
     """Return the intake of all drafts, numbered from 1."""
     readings = _quarantined([draft.reading for draft in drafts])
     first: dict[str, int] = {}
@@ -75,7 +79,7 @@ def intake_of(drafts: Sequence[Draft], columns: Iterable[Column], notes: Iterabl
         original = first.setdefault(key, number)
         bucket, repeats = (Bucket.UNIQUE, None) if original == number else (Bucket.DUPLICATE, original)
         entries.append(Entry(number, draft.raw, draft.provenance, bucket, kind, key, handle, found, repeats))
-    return Intake(tuple(entries), tuple(columns), tuple(notes))
+    return Intake(tuple(entries), tuple(columns), tuple(notes), tuple(files))
 
 
 def _quarantined(readings: list[Reading | None]) -> list[Reading | None]:

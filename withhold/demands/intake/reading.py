@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path, PurePath
 
 from withhold.demands.intake.columns import Draft
@@ -69,6 +70,7 @@ class _Reader:
         self._columns: list[Column] = []
         self._notes: list[Note] = []
         self._problems: list[Problem] = []
+        self._files: list[tuple[str, str]] = []
 
     def intake(self) -> Intake:
         headers = {plain(column.header) for column in self._columns if column.header is not None}
@@ -78,7 +80,7 @@ class _Reader:
                 self._problems.insert(0, Problem("unknown-column", f"no table has a column {quoted(name)}", hint=hint))
         if self._problems:
             raise DemandError(*self._problems)
-        return intake_of(self._drafts, self._columns, self._notes)
+        return intake_of(self._drafts, self._columns, self._notes, self._files)
 
     def read_path(self, path: str | os.PathLike[str]) -> None:
         name = os.fspath(path)
@@ -91,6 +93,7 @@ class _Reader:
         except (OSError, ValueError) as failure:
             self._problems.append(unreadable(failure, Place(name)))
             return
+        self._files.append((Path(path).name, sha256(data).hexdigest()))
         before = len(self._drafts)
         problems = len(self._problems)
         try:
