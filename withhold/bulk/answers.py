@@ -131,6 +131,11 @@ class Answers:
         validity = self._validity()
         return pa.Array.from_buffers(pa.bool_(), self.rows, [validity and pa.py_buffer(validity), pa.py_buffer(bits)])
 
+    @property
+    def nulls(self) -> int:
+        """The number of rows without an answer, because an id or an instant is null."""
+        return int(self.hidden.null_count) - self.refused
+
     def decisions(self) -> Decisions:
         """Return why rows are hidden. Takes about a microsecond for each hidden row."""
         numbers = array("i", bytes(4 * self.rows))
@@ -149,7 +154,7 @@ class Answers:
             rule=_dictionary([each.rule for each in answers], indices),
             reason=_dictionary([str(each.reason) for each in answers], indices),
             demand=_dictionary([each.demand for each in answers], indices),
-            nulls=hidden.null_count - self.refused,
+            nulls=self.nulls,
             refused=self.refused,
         )
 

@@ -63,7 +63,7 @@ class Scanned:
         """Add the counts of some rows."""
         self.rows += rows.rows
         self.hidden += sum(len(part.found.rows) // 8 for part in rows.parts)
-        self.nulls += rows.hidden.null_count - rows.refused
+        self.nulls += rows.nulls
         self.refused += rows.refused
         self.groups.update(rows.groups())
 

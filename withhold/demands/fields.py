@@ -33,7 +33,6 @@ from withhold.territories import expand, resolve_jurisdiction
 
 _ID = re.compile(r"[A-Z0-9][A-Z0-9._-]*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_WITH_SECONDS = re.compile(r"\d{2}:\d{2}:\d{2}", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -118,14 +117,6 @@ class Moment(Strict):
     precision: Annotated[InstantPrecision, one_of(InstantPrecision, "precision")] | None = None
     basis: Annotated[Basis, one_of(Basis)] = Basis.SOURCED
     source: Text | None = None
-
-    def known_to(self) -> InstantPrecision:
-        """Return the given precision, or else the precision of the text."""
-        if self.precision is not None:
-            return self.precision
-        if _DATE.fullmatch(self.at):
-            return InstantPrecision.DATE
-        return InstantPrecision.SECOND if _WITH_SECONDS.search(self.at) else InstantPrecision.MINUTE
 
     def latest(self) -> datetime:
         """Return the instant, or for a date its last instant in any time zone."""

@@ -25,6 +25,7 @@ from withhold.model.policy import Settle
 from withhold.model.protected import Category
 from withhold.parsing.ids import id_from_text
 from withhold.sources.files import decoded, unreadable
+from withhold.sources.tables import not_csv
 from withhold.territories import resolve
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -214,7 +215,8 @@ def _rows(
         header = [name.strip().lower() for name in next(rows, [])]
         yield from _below(rows, header, path, naming, wanted, problems, needed)
     except csv.Error as error:
-        problems.append(Problem("bad-csv", str(error), Place(str(path), rows.line_num), "export the table again"))
+        message, hint = not_csv(error)
+        problems.append(Problem("bad-csv", message, Place(str(path), rows.line_num), hint))
 
 
 def _below(

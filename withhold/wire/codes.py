@@ -42,16 +42,7 @@ def country(code: object) -> tuple[str, str | None]:
     return found.code, found.alias
 
 
-@lru_cache(maxsize=2**16)
-def _legal(codes: tuple[str, ...]) -> Terms:
-    return _terms_of(codes, Reason.LEGAL_DEMAND)
-
-
-@lru_cache(maxsize=2**16)
-def _copyrighted(codes: tuple[str, ...]) -> Terms:
-    return _terms_of(codes, Reason.COPYRIGHT)
-
-
+@lru_cache(maxsize=2**17)
 def _terms_of(codes: tuple[str, ...], reason: Reason) -> Terms:
     """Return the terms of X's codes. A code has no reason of its own, so `reason` applies to all codes but `XY`."""
     terms, aliases = set(), []
@@ -74,7 +65,7 @@ def listed_terms(value: object, name: str, context: Context, *, is_copyright: bo
     if type(value) is not list:
         raise Refused("bad-event", f"`{name}` is missing, or is not a list", _HINT)
     try:
-        found = _copyrighted(tuple(value)) if is_copyright else _legal(tuple(value))
+        found = _terms_of(tuple(value), Reason.COPYRIGHT if is_copyright else Reason.LEGAL_DEMAND)
     except TypeError:  # a list or an object in the list
         raise Refused("bad-event", f"`{name}` contains something other than country codes", _HINT) from None
     if found.aliases:
