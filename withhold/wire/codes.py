@@ -43,8 +43,11 @@ def country(code: object) -> tuple[str, str | None]:
 
 
 @lru_cache(maxsize=2**17)
-def _terms_of(codes: tuple[str, ...], reason: Reason) -> Terms:
-    """Return the terms of X's codes. A code has no reason of its own, so `reason` applies to all codes but `XY`."""
+def _terms_of(
+    codes: tuple[str, ...], is_copyright: bool
+) -> Terms:  # a `bool`, because the cache hashes it faster than a `Reason`
+    """Return the terms of X's codes. A code has no reason of its own, so all codes but `XY` have the same one."""
+    reason = Reason.COPYRIGHT if is_copyright else Reason.LEGAL_DEMAND
     terms, aliases = set(), []
     for code in codes:
         upper = code.upper() if isinstance(code, str) else code
@@ -65,7 +68,7 @@ def listed_terms(value: object, name: str, context: Context, *, is_copyright: bo
     if type(value) is not list:
         raise Refused("bad-event", f"`{name}` is missing, or is not a list", _HINT)
     try:
-        found = _terms_of(tuple(value), Reason.COPYRIGHT if is_copyright else Reason.LEGAL_DEMAND)
+        found = _terms_of(tuple(value), is_copyright)
     except TypeError:  # a list or an object in the list
         raise Refused("bad-event", f"`{name}` contains something other than country codes", _HINT) from None
     if found.aliases:
