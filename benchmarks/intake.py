@@ -25,7 +25,7 @@ LIMITS = {"csv": 10.0, "xlsx": 20.0}
 
 
 def rows(lines: int) -> list[tuple[str, str, str]]:
-    """Return the rows of an order: tweets and accounts, of which some are repeated in another form."""
+    """Return the rows of an order: tweets and accounts, some of them repeated in another form."""
     chance = random.Random(12)
     first = first_id_at(datetime(2021, 1, 1, tzinfo=UTC))
     found = []

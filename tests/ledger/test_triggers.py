@@ -37,7 +37,7 @@ ATTACKS = {
     "insert on no event": _insert(4, _ZEROS),
     "insert a used key": _insert(4, _LAST, "'k'"),
     "upsert": _insert(3, _LAST, more="ON CONFLICT (sequence) DO UPDATE SET data = excluded.data"),
-    "two of which one is out of order": f"INSERT INTO ledger_events ({_COLUMNS}) VALUES ({_row(4, _LAST)}), ({_row(6, _LAST)})",
+    "two events, one of them out of order": f"INSERT INTO ledger_events ({_COLUMNS}) VALUES ({_row(4, _LAST)}), ({_row(6, _LAST)})",
 }
 IN_SQLITE = {
     "replace": _insert(3, _LAST, how="REPLACE"),

@@ -157,7 +157,7 @@ for _ in range(25):
     os.close(reader)
     done += len(confirmed)
     with Ledger.open(url, [Balances()]) as ledger:
-        assert ledger.head.sequence in (done * 3, done * 3 + 3), "what was confirmed is there, and at most one command more"
+        assert ledger.head.sequence in (done * 3, done * 3 + 3), "all confirmed commands are recorded, and at most one other"
 with Ledger.open(url, [Balances()]) as ledger:
     names = [f"{number}" for number in range(ledger.head.sequence // 3)]
     assert len(names) > 12

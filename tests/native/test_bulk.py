@@ -20,7 +20,7 @@ def cells(values: list[int], validity: bytes | None = None, **changed: Any) -> A
 
 
 def hidden(**changed: Any) -> Any:
-    """Ask about two rows, of which a rule names the second."""
+    """Ask about two rows; a rule names the second."""
     snapshot = Snapshot.compile(RuleSet([Rule(id="a", accounts=[17], withheld_in="WORLD", reason="terms")]))
     timeline = native.bulk.Timeline(3, [0], [bytes(WIDTH), b"\xff" * WIDTH])
     arguments: dict[str, Any] = {

@@ -9,12 +9,10 @@ from __future__ import annotations
 import re
 
 from withhold.errors import Problem, quoted
-from withhold.wire.codes import codes_of, listed_terms, plain
+from withhold.wire.codes import codes_of, listed_terms
 from withhold.wire.event import Event, Kind
 from withhold.wire.gnip import OTHERS, timestamp, written_timestamp
 from withhold.wire.values import Context, Refused, id_value, mapping
-
-say = plain
 
 _VERBS: dict[object, Kind] = {"status_withheld": "tweets", "user_withheld": "accounts"}
 _OTHERS = OTHERS | {"post", "share"}

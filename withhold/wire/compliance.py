@@ -10,14 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from withhold.errors import Problem
-from withhold.wire.codes import codes_of, listed_terms, plain
+from withhold.wire.codes import codes_of, listed_terms
 from withhold.wire.event import Event
 from withhold.wire.gnip import OTHERS
 from withhold.wire.stream import unknown_message
 from withhold.wire.v2 import cannot_lift
 from withhold.wire.values import Context, Refused, id_value, instant_value, mapping
-
-say = plain
 
 _OTHERS = OTHERS | {"errors"}
 

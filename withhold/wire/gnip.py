@@ -10,12 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from withhold.errors import Problem
-from withhold.wire.codes import codes_of, listed_terms, plain
+from withhold.wire.codes import codes_of, listed_terms
 from withhold.wire.event import Event
 from withhold.wire.stream import unknown_message
 from withhold.wire.values import Context, id_of, instant_value, mapping, milliseconds_of, milliseconds_value
-
-say = plain
 
 #: The other events of the firehose.
 OTHERS = frozenset(

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from withhold.errors import Problem, quoted
 from withhold.wire import v1
-from withhold.wire.codes import codes_of, listed_terms, plain
+from withhold.wire.codes import codes_of, listed_terms
 from withhold.wire.event import Event
 from withhold.wire.values import Context, Refused, id_of, mapping
-
-say = plain
 
 #: The other messages of the stream.
 _OTHERS = frozenset(
