@@ -26,7 +26,7 @@ from withhold.errors import DemandError, InstantError, Place, Problem, RuleSetEr
 from withhold.model.instants import in_iso, parse_instant
 from withhold.model.rule import Disclosure, Reason
 from withhold.parsing.nodes import Node
-from withhold.parsing.strict import Instant, OneOrMore, Strict, Text, key_of, one_of, problem, read_model, reads
+from withhold.parsing.strict import Flag, Instant, OneOrMore, Strict, Text, key_of, one_of, problem, read_model, reads
 from withhold.parsing.yaml_file import read_yaml
 from withhold.sources.files import decoded, unreadable
 from withhold.territories import expand, resolve_jurisdiction
@@ -83,12 +83,6 @@ def _digest(text: str, _: ValidationInfo) -> str:
     return text.lower()
 
 
-def _flag(text: str, info: ValidationInfo) -> bool:
-    if text not in ("true", "false"):
-        raise problem("bad-value", f"`{key_of(info)}` is neither `true` nor `false`", "write one of the two")
-    return text == "true"
-
-
 def _either(name: str) -> BeforeValidator:
     """Read a single value `x` as `{name: x}`."""
     return BeforeValidator(lambda value: {name: value} if isinstance(value, str) else value)
@@ -100,7 +94,6 @@ Territories = Annotated[
     OneOrMore,
     AfterValidator(lambda found: tuple(sorted({code for codes in found for code in codes}))),
 ]
-Flag = Annotated[bool, reads(_flag)]
 DemandId = Annotated[str, reads(_demand_id)]
 
 
