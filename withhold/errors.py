@@ -19,6 +19,7 @@
     ├── ProxyError           (ValueError)  trusted proxies or CDN headers that let a viewer forge a location
     ├── PreviewError         (ValueError)  a request for a preview that is malformed
     ├── WireError            (ValueError)  a file in another system's form that cannot be read at all
+    ├── LiveError            (ValueError)  signed rules, a key or a store of them that is refused or out of reach
     └── LedgerError          (ValueError)  a ledger that is damaged or out of reach, or events that it refuses
         └── HeadMoved        (LedgerError) somebody else has written to the ledger
 
@@ -376,6 +377,10 @@ class PreviewError(WithholdError, ValueError):
 
 class WireError(_ListError):
     """An unreadable file in another system's form, or an unreadable table of its ids."""
+
+
+class LiveError(_ListError):
+    """Signed rules, a key, a store or a spool that is refused, damaged or out of reach."""
 
 
 class LedgerError(_ListError):

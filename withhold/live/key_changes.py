@@ -1,0 +1,156 @@
+"""Make a repository, and add, replace and revoke the keys of its roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from securesystemslib.signer import Key, Signer
+from tuf.api.metadata import Metadata, MetaFile, Role, Root, Snapshot, Targets, Timestamp
+
+from withhold.errors import LiveError, Problem, quoted
+from withhold.live.repository import SIGNED, Repository, serialized
+from withhold.live.store import Store
+from withhold.live.trusted import TIMESTAMP, Trusted, check_root, is_signed
+
+#: The roles of keys, by the names that users give them. The online key signs snapshots and timestamps.
+ROLES = {"root": ("root",), "targets": ("targets",), "online": ("snapshot", "timestamp")}
+
+
+def create_repository(
+    store: str,
+    signers: Sequence[Signer],
+    keys: Mapping[str, Sequence[Key]],
+    *,
+    threshold: int = 1,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> bytes:
+    """Make a repository without rules in a store, and return its root, which every host must be given.
+
+    `keys` has the public keys of `root`, `targets` and `online`; `threshold` keys of `targets` must sign to publish.
+    `signers` have the keys of all roles, with enough of `targets`. Raises `LiveError` (`repository-exists`,
+    `bad-threshold`, `threshold-unmet`).
+    """
+    opened = Store(store, create=True)
+    if opened.list("metadata"):
+        message = f"{opened.name} holds a repository"
+        raise LiveError(Problem("repository-exists", message, hint="choose another path"))
+    repository = Repository(opened, b"", clock)
+    thresholds = {"root": 1, "targets": threshold, "online": 1}
+    root = Root(
+        expires=repository.expiry("root"), roles={name: Role([], 1) for names in ROLES.values() for name in names}
+    )
+    for role, names in ROLES.items():
+        for name in names:
+            for key in keys[role]:
+                root.add_key(key, name)
+            _set_threshold(root, name, thresholds[role])
+    signed = repository.sign(root, Metadata(root), signers)
+    targets = serialized(repository.sign(root, Metadata(Targets(expires=repository.expiry("targets"))), signers))
+    meta = {"targets.json": MetaFile.from_data(1, targets, ["sha256"])}
+    snapshot = serialized(
+        repository.sign(root, Metadata(Snapshot(expires=repository.expiry("snapshot"), meta=meta)), signers)
+    )
+    timestamp = Timestamp(
+        expires=repository.expiry("timestamp"),
+        snapshot_meta=MetaFile.from_data(1, snapshot, ["sha256"]),
+        unrecognized_fields={SIGNED: repository.now().isoformat()},
+    )
+    last = serialized(repository.sign(root, Metadata(timestamp), signers))
+    content = serialized(signed)
+    for path, written in (
+        ("metadata/1.root.json", content),
+        ("metadata/1.targets.json", targets),
+        ("metadata/1.snapshot.json", snapshot),
+        (TIMESTAMP, last),
+    ):
+        if not opened.create(path, written):
+            raise LiveError(Problem("repository-exists", f"somebody else makes a repository in {opened.name}"))
+    return content
+
+
+def change_keys(
+    repository: Repository,
+    role: str,
+    signers: Sequence[Signer],
+    *,
+    add: Sequence[Key] = (),
+    revoke: Sequence[str] = (),
+    threshold: int | None = None,
+) -> int:
+    """Add and revoke keys of a role (`root`, `targets` or `online`) in a new root. Return its version.
+
+    `signers` have the current root key; for a change of `root`, the new ones too. Metadata that the remaining keys have
+    not signed are signed first, so `signers` must have enough of the remaining keys too: a reader then never meets
+    metadata without valid signatures. Without a change, the root is signed for another year.
+
+    Raises `LiveError` (`unknown-role`, `no-such-key`, `known-key`, `bad-threshold`, `threshold-unmet`, `root-moved`).
+    """
+    if role not in ROLES:
+        raise LiveError(Problem("unknown-role", f"{quoted(role)} is not a role", hint=f"known: {', '.join(ROLES)}"))
+    now = repository.read()
+    root = Root.from_dict(now.root.signed.to_dict())
+    root.version += 1
+    root.expires = repository.expiry("root")
+    for name in ROLES[role]:
+        for key in add:
+            if key.keyid in root.roles[name].keyids:
+                raise LiveError(Problem("known-key", f"{quoted(key.keyid)} is a key of {role} already"))
+            root.add_key(key, name)
+        for keyid in revoke:
+            if keyid not in root.roles[name].keyids:
+                known = ", ".join(map(quoted, root.roles[name].keyids))
+                message = f"{quoted(keyid)} is not a key of {role}"
+                raise LiveError(Problem("no-such-key", message, hint=f"its keys: {known}"))
+            root.revoke_key(keyid, name)
+        _set_threshold(root, name, root.roles[name].threshold if threshold is None else threshold)
+    metadata = Metadata(root)
+    for signer in signers:
+        if signer.public_key.keyid in {*root.roles["root"].keyids, *now.root.signed.roles["root"].keyids}:
+            metadata.sign(signer, append=True)
+    try:
+        check_root(now.root, metadata)
+    except LiveError:
+        message = "the new root is not signed by enough keys of the root"
+        raise LiveError(Problem("threshold-unmet", message, hint="give the old root keys, and the new ones")) from None
+    _sign_again(repository, now, root, signers)
+    if not repository.store.create(f"metadata/{root.version}.root.json", serialized(metadata)):
+        raise LiveError(
+            Problem("root-moved", "somebody else has changed the keys", hint="look at the keys, and repeat")
+        )
+    return root.version
+
+
+def _sign_again(repository: Repository, now: Trusted, root: Root, signers: Sequence[Signer]) -> None:
+    """Sign the live metadata with the keys that remain, unless these have signed them."""
+    targets = None
+    if not is_signed(root, now.targets):
+        live = now.targets.signed
+        again = Targets(
+            version=repository.free_version("targets", live.version),
+            expires=repository.expiry("targets"),
+            targets=live.targets,
+        )
+        content = serialized(_for_both(repository, now.root.signed, root, Metadata(again), signers))
+        if not repository.store.create(f"metadata/{again.version}.targets.json", content):
+            raise LiveError(Problem("publish-moved", "somebody else is publishing", hint="repeat the command"))
+        targets = again.version, content
+    if targets is not None or not (is_signed(root, now.snapshot) and is_signed(root, now.timestamp)):
+        remaining = [signer for signer in signers if signer.public_key.keyid in {*root.roles["timestamp"].keyids}]
+        repository.require(root, "timestamp", remaining)
+        repository.advance(targets, remaining, now.targets.signed.version, renew=True)
+
+
+def _for_both(
+    repository: Repository, old: Root, new: Root, metadata: Metadata[Targets], signers: Sequence[Signer]
+) -> Metadata[Targets]:
+    repository.sign(old, metadata, signers)
+    return repository.sign(new, metadata, signers)
+
+
+def _set_threshold(root: Root, name: str, threshold: int) -> None:
+    role = root.roles[name]
+    if not 1 <= threshold <= len(role.keyids):
+        message = f"{threshold} keys cannot be required, because {name} has {len(role.keyids)}"
+        raise LiveError(Problem("bad-threshold", message))
+    role.threshold = threshold

@@ -1,0 +1,313 @@
+"""Publish rules: pack, sign and upload a snapshot, so that every host fetches it, and nobody else can."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import zstandard
+from securesystemslib.signer import Signer
+from tuf.api.metadata import Metadata, TargetFile, Targets
+
+from withhold.engine.guard import check_loss
+from withhold.errors import LiveError, Problem, RuleSetError, quoted
+from withhold.live.packing import LARGEST, unpack
+from withhold.live.release import Release, object_path, published, release_of, target_path
+from withhold.live.repository import Repository, serialized
+from withhold.live.store import Store
+from withhold.live.trusted import Trusted, is_signed, parsed, verify
+from withhold.model.instants import utc
+from withhold.snapshot import Snapshot
+
+_LEVEL = 3
+#: The largest share of the rules, and of their ids, that may be lost unless the publishers allow it.
+GUARD = 0.1
+_CHUNK = 1 << 20
+#: How old an object must be before it is removed.
+_KEPT = timedelta(hours=1)
+_SNAPSHOTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What readers see: the version of the targets, and the release and the file of the rule set, if there is one."""
+
+    version: int
+    release: Release | None
+    target: TargetFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The result of publishing. `pending` is the name of a version that needs the signatures of more persons, or None."""
+
+    version: int
+    release: Release
+    pending: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A pending version, as somebody has read it to look at it. `sign` signs exactly this."""
+
+    name: str
+    release: Release
+    snapshot: Snapshot
+    metadata: Metadata[Targets]
+
+
+class Publisher:
+    """Publishes rule sets to a store. `trusted_root` is the content of a root of the store that is known to be genuine.
+
+    `name` is that of the rule set; a store may have several. Raises `LiveError`, also in its methods.
+    """
+
+    def __init__(
+        self,
+        store: str,
+        trusted_root: bytes,
+        *,
+        name: str = "rules",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.store = Store(store)
+        self.repository = Repository(self.store, trusted_root, clock)
+        self.name = name
+        self._path = target_path(name)
+
+    def live(self) -> Live:
+        """Return what readers see now."""
+        return self._live(self.repository.read())
+
+    def snapshot(self, live: Live) -> Snapshot | None:
+        """Return the snapshot that readers see now, or None if nothing was published yet. O(bytes)."""
+        return None if live.target is None or live.release is None else self._fetch(live.target, live.release)
+
+    def publish(
+        self,
+        snapshot: Snapshot,
+        signers: Sequence[Signer],
+        *,
+        based_on: int | None = None,
+        act_by: datetime | None = None,
+        may_shrink: bool = False,
+        keep: int = 20,
+    ) -> Published:
+        """Publish a snapshot. If more keys must sign, write a pending version, which `sign` completes.
+
+        `signers` have keys of the role `targets` and, unless more keys must sign, the online key. `based_on` is the
+        version that was live when the publishers looked at the difference; another one raises `publish-moved`. `act_by`
+        is when every host must answer by these rules. `may_shrink` allows more than 10 % of the rules or ids to be
+        lost, or all. The newest `keep` versions remain in the store.
+
+        Raises `LiveError` (`publish-moved`, `shrunk`, `threshold-unmet`, `not-a-key-of-the-role`, and those of
+        reading), and `InstantError` for a naive `act_by`.
+        """
+        due = None if act_by is None else utc(act_by, "act_by")
+        if keep < 1:
+            raise LiveError(Problem("bad-keep", f"{keep} versions cannot be kept", hint="keep at least 1"))
+        now = self.repository.read()
+        live = self._live(now)
+        _check_base(live, based_on)
+        if not may_shrink:
+            self._check_loss(live, snapshot)
+        with TemporaryDirectory(prefix="withhold-") as folder:
+            packed = Path(folder, "packed")
+            plain = Path(folder, "plain")
+            size = snapshot.save(plain)
+            sha256 = _pack(plain, packed)
+            with packed.open("rb") as file:
+                target = TargetFile.from_data(self._path, file, ["sha256"])
+            self.store.put(object_path(target), packed)
+
+        def make(version: int) -> Metadata[Targets]:
+            shrunk = version if may_shrink else live.release.may_shrink if live.release else 0
+            release = release_of(snapshot, size, sha256, self.repository.now(), due, shrunk)
+            target.unrecognized_fields = {"custom": release.model_dump(mode="json")}
+            targets = {**now.targets.signed.targets, self._path: target}
+            return Metadata(Targets(version=version, expires=self.repository.expiry("targets"), targets=targets))
+
+        metadata = make(self.repository.free_version("targets", now.targets.signed.version))
+        self.repository.sign(now.root.signed, metadata, signers, enough=False)
+        return self._complete(now, metadata, signers, keep)
+
+    def pending(self, name: str) -> Draft:
+        """Return a pending version, to be looked at and then given to `sign`.
+
+        Raises `LiveError`: `no-pending`; `publish-moved` if what is live is not what the version was made from;
+        `bad-pending` if it would change more than this rule set.
+        """
+        found = None if "/" in name or not name else self.store.get(f"pending/{name}.json")
+        if found is None:
+            known = [path.removeprefix("pending/").removesuffix(".json") for path in self.store.list("pending")]
+            hint = f"pending: {', '.join(map(quoted, known)) or 'none'}"
+            raise LiveError(Problem("no-pending", f"{quoted(name)} is not a pending version", hint=hint))
+        now = self.repository.read()
+        metadata = parsed(Targets, found.content)
+        self._check_pending(name, now, metadata.signed)
+        target, release = _found(metadata.signed, self.name)
+        return Draft(name, release, self._fetch(target, release), metadata)
+
+    def sign(self, draft: Draft, signers: Sequence[Signer], *, keep: int = 20) -> Published:
+        """Add signatures to a pending version, and complete it if no more keys must sign.
+
+        Exactly the version that was looked at is signed, even if somebody has replaced it in the store. Raises
+        `LiveError` (`publish-moved`) if what is live is not what the version was made from, and those of `publish`.
+        """
+        now = self.repository.read()
+        self._check_pending(draft.name, now, draft.metadata.signed)
+        self.repository.sign(now.root.signed, draft.metadata, signers, enough=False)
+        return self._complete(now, draft.metadata, signers, keep)
+
+    def rollback_to(self, revision: str) -> Snapshot:
+        """Return the snapshot of an earlier version, newest first, to be published again.
+
+        Only versions that the current keys have signed are considered. Raises `LiveError` (`no-such-revision`).
+        """
+        now = self.repository.read()
+        for version in range(now.targets.signed.version - 1, 0, -1):
+            found = self.store.get(f"metadata/{version}.targets.json")
+            if found is None:
+                continue
+            metadata = parsed(Targets, found.content)
+            if not verify(lambda metadata=metadata: is_signed(now.root.signed, metadata)):  # type: ignore[misc]
+                continue
+            old = published(metadata.signed, self.name)
+            if old is not None and old[1].revision == revision:
+                return self._fetch(*old)
+        message = f"no earlier version that the current keys have signed has the revision {quoted(revision)}"
+        raise LiveError(Problem("no-such-revision", message, hint="publish the rule files instead"))
+
+    def refresh(self, signers: Sequence[Signer]) -> datetime:
+        """Sign the timestamp anew, and the snapshot once half of its lifetime has passed. Return when the former expires.
+
+        `signers` have the online key. Any number of refreshers and publishers may work at the same time.
+        """
+        self.repository.advance(None, signers)
+        return self.repository.expiry("timestamp")
+
+    def _complete(self, now: Trusted, metadata: Metadata[Targets], signers: Sequence[Signer], keep: int) -> Published:
+        """Show targets to readers if enough keys have signed them, else keep them as a pending version."""
+        root, before, version = now.root.signed, now.targets.signed.version, metadata.signed.version
+        _, release = _found(metadata.signed, self.name)
+        content = serialized(metadata)
+        if not is_signed(root, metadata):
+            name = f"{before}-{version}.{release.revision}"
+            self.store.put(f"pending/{name}.json", content)
+            return Published(version, release, name)
+        for role in ("snapshot", "timestamp"):
+            self.repository.require(root, role, signers)
+        if not self.store.create(f"metadata/{version}.targets.json", content):
+            raise LiveError(
+                Problem("publish-moved", f"somebody else publishes version {version}", hint="publish again")
+            )
+        self.repository.advance((version, content), signers, before)
+        self._prune(version, keep)
+        return Published(version, release)
+
+    def _check_pending(self, name: str, now: Trusted, pending: Targets) -> None:
+        """Refuse a pending version that would change anything but what a signer is shown."""
+        live = now.targets.signed
+        if name.partition("-")[0] != str(live.version) or pending.version <= live.version:
+            message = f"{quoted(name)} was made from a version that is no longer live"
+            raise LiveError(Problem("publish-moved", message, hint="publish again"))
+        _, release = _found(pending, self.name)
+        before = self._live(now).release
+        fine = (
+            _others(pending, self._path) == _others(live, self._path)
+            and pending.delegations is None
+            and pending.expires <= self.repository.expiry("targets")
+            and release.may_shrink in (before.may_shrink if before else 0, pending.version)
+        )
+        if not fine:
+            message = f"{quoted(name)} would change more than the rule set {quoted(self.name)}"
+            raise LiveError(Problem("bad-pending", message, hint="find out who wrote it, and publish again"))
+
+    def _live(self, now: Trusted) -> Live:
+        found = published(now.targets.signed, self.name) if self._path in now.targets.signed.targets else None
+        return Live(now.targets.signed.version, *((found[1], found[0]) if found else (None, None)))
+
+    def _fetch(self, target: TargetFile, release: Release) -> Snapshot:
+        if target.length > LARGEST or release.bytes > LARGEST:
+            raise LiveError(Problem("larger-than-allowed", f"the rule set {quoted(self.name)} is too large"))
+        found = self.store.get(object_path(target), target.length)
+        if found is None:
+            raise LiveError(Problem("bad-metadata", f"{self.store.name} has no {object_path(target)}"))
+        verify(lambda: target.verify_length_and_hashes(found.content))
+        snapshot = Snapshot.from_bytes(b"".join(unpack(found.content, release)))
+        if snapshot.revision != release.revision:
+            raise LiveError(Problem("wrong-content", "the snapshot has another revision than the one that was signed"))
+        return snapshot
+
+    def _check_loss(self, live: Live, snapshot: Snapshot) -> None:
+        current = self.snapshot(live)
+        try:
+            if current is not None:
+                check_loss(current, snapshot, GUARD)
+            elif not snapshot.rule_count:
+                raise LiveError(Problem("shrunk", "the rule set is empty", hint="allow it with `--may-shrink`"))
+        except RuleSetError as error:
+            hint = "if this is intended, allow it with `--may-shrink`"
+            raise LiveError(Problem("shrunk", error.problem.message, hint=hint)) from None
+
+    def _prune(self, newest: int, keep: int) -> None:
+        """Remove all versions but the newest `keep`, and the files that no version refers to.
+
+        Nothing is removed that is less than an hour old: a reader may be about to fetch it, or a publisher to show it.
+        """
+        before = datetime.now(UTC) - _KEPT
+        needed: set[str] = set()
+        old = self.repository.versions("targets", before)
+        for path in self.store.list("metadata") + self.store.list("pending"):
+            version, _, role = path.rpartition("/")[2].partition(".")
+            if path.startswith("pending/"):
+                if int(version.partition("-")[0]) < newest:  # nobody can complete it any more
+                    self.store.delete(path)
+                    continue
+            elif role != "targets.json":
+                continue
+            elif int(version) <= newest - keep and int(version) in old:
+                self.store.delete(path)
+                continue
+            found = self.store.get(path)
+            if found is not None:
+                needed |= {object_path(target) for target in parsed(Targets, found.content).signed.targets.values()}
+        for path in self.store.list("targets", before):
+            if path not in needed:
+                self.store.delete(path)
+        for old_snapshot in self.repository.versions("snapshot", before)[:-_SNAPSHOTS]:
+            self.store.delete(f"metadata/{old_snapshot}.snapshot.json")
+
+
+def _found(targets: Targets, name: str) -> tuple[TargetFile, Release]:
+    found = published(targets, name)
+    if found is None:
+        raise LiveError(Problem("bad-metadata", f"the signed metadata have no rule set {quoted(name)}"))
+    return found
+
+
+def _others(targets: Targets, path: str) -> dict[str, TargetFile]:
+    return {other: target for other, target in targets.targets.items() if other != path}
+
+
+def _check_base(live: Live, based_on: int | None) -> None:
+    if based_on is not None and live.version != based_on:
+        message = f"version {live.version} is live, not {based_on}"
+        raise LiveError(Problem("publish-moved", message, hint="look at the difference again, and publish again"))
+
+
+def _pack(plain: Path, packed: Path) -> str:
+    """Compress a file. Return the SHA-256 hash of its content."""
+    hashed = hashlib.sha256()
+    compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj(size=os.path.getsize(plain))  # noqa: PTH202
+    with plain.open("rb") as source, packed.open("wb") as file:
+        while chunk := source.read(_CHUNK):
+            hashed.update(chunk)
+            file.write(compressor.compress(chunk))
+        file.write(compressor.flush())
+    return hashed.hexdigest()

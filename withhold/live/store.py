@@ -1,0 +1,159 @@
+"""Where signed rules are kept: an object store, a directory or a web server, by `obstore`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
+from obstore.store import LocalStore, from_url
+
+from withhold.errors import LiveError, Problem, quoted
+from withhold.snapshot.saving import write_atomically
+
+if sys.platform != "win32":
+    import fcntl
+
+_HINT = "write file:///PATH, s3://BUCKET/PATH, gs://BUCKET/PATH, az://ACCOUNT/CONTAINER/PATH or https://HOST/PATH"
+_SCHEMES = ("file", "s3", "gs", "az", "https", "http")
+_LOCK = ".lock"
+#: A source that stops sending is left after 20 seconds, and one that sends slowly after 5 minutes.
+_CLIENT = {"allow_http": True, "connect_timeout": "5s", "read_timeout": "20s", "timeout": "5m"}
+_RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
+
+#: The largest metadata file that is read, in bytes.
+LARGEST_METADATA = 5_000_000
+
+
+class Version(NamedTuple):
+    """The content of an object, and the tag by which the store recognises this version of it."""
+
+    content: bytes
+    tag: object
+
+
+class Store:
+    """Objects by path in an object store, in a directory or on a web server. Thread-safe.
+
+    A directory is changed under a lock, because obstore cannot replace a file there on a condition. All methods raise
+    `LiveError` (`store-unavailable`) if the store fails or refuses access.
+    """
+
+    def __init__(self, url: str, *, create: bool = False) -> None:
+        """Open a store. `create` makes a directory that does not exist. Raises `LiveError` (`bad-store-url`)."""
+        parts = urlsplit(url)
+        self.name = url
+        if parts.scheme not in _SCHEMES or parts.username is not None:
+            # A password in a URL would be printed with it.
+            what = "a URL with a password" if parts.username is not None else quoted(url)
+            raise LiveError(Problem("bad-store-url", f"{what} is not the URL of a store", hint=_HINT))
+        try:
+            if parts.scheme == "file":
+                self._store = from_url(url, mkdir=create)
+            else:
+                self._store = from_url(url, client_options=_CLIENT, retry_config=_RETRIES)  # type: ignore[call-overload]
+        except (BaseError, ValueError, OSError) as error:
+            raise LiveError(Problem("bad-store-url", f"{quoted(url)}: {_first_line(error)}", hint=_HINT)) from None
+
+    def get(self, path: str, limit: int = LARGEST_METADATA) -> Version | None:
+        """Return an object of at most `limit` bytes, or None if there is none. Raises `LiveError` (`larger-than-allowed`)."""
+        try:
+            with self._errors():
+                found = obstore.get(self._store, path)
+                pieces = []
+                for piece in found.stream():
+                    pieces.append(bytes(piece))
+                    limit -= len(piece)
+                    if limit < 0:
+                        raise LiveError(Problem("larger-than-allowed", f"{quoted(path)} in {self.name} is too large"))
+                tag = {"e_tag": found.meta["e_tag"], "version": found.meta["version"]}
+                return Version(b"".join(pieces), tag)
+        except FileNotFoundError:
+            return None
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        """Yield the content of an object in pieces. Raises `FileNotFoundError` if there is none."""
+        with self._errors():
+            yield from map(bytes, obstore.get(self._store, path).stream())
+
+    def put(self, path: str, content: bytes | Path) -> None:
+        """Write an object, from memory or from a file."""
+        with self._errors():
+            obstore.put(self._store, path, content)
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Write an object unless there is one with other content. Return whether it has this content now."""
+        try:
+            with self._errors():
+                obstore.put(self._store, path, content, mode="create")
+        except AlreadyExistsError:
+            return self._has(path, content)  # as after a repeated request whose first answer was lost
+        return True
+
+    def swap(self, path: str, before: Version, content: bytes) -> bool:
+        """Replace an object if it is still the version `before`. Return whether it has the new content now."""
+        if isinstance(self._store, LocalStore):
+            with self._locked() as folder:
+                if self._has(path, before.content):
+                    write_atomically(folder / path, [content])
+                    return True
+                return self._has(path, content)
+        try:
+            with self._errors():
+                obstore.put(self._store, path, content, mode=before.tag)  # type: ignore[arg-type]
+        except PreconditionError:
+            return self._has(path, content)
+        return True
+
+    def list(self, folder: str, before: datetime | None = None) -> list[str]:
+        """Return the paths of the objects in a folder, sorted: all, or those last changed before an instant."""
+        with self._errors():
+            found = [each for page in obstore.list(self._store, f"{folder}/") for each in page]
+        return sorted(str(each["path"]) for each in found if before is None or each["last_modified"] < before)
+
+    def delete(self, path: str) -> None:
+        """Delete an object, if it exists."""
+        with suppress(FileNotFoundError), self._errors():
+            obstore.delete(self._store, path)
+
+    def __repr__(self) -> str:
+        return f"<Store {self.name}>"
+
+    def _has(self, path: str, content: bytes) -> bool:
+        found = self.get(path)
+        return found is not None and found.content == content
+
+    @contextmanager
+    def _locked(self) -> Iterator[Path]:
+        """Lock a directory against other writers, and yield its path."""
+        assert isinstance(self._store, LocalStore)  # noqa: S101
+        folder = self._store.prefix or Path("/")
+        with self._errors(), (folder / _LOCK).open("ab") as lock:
+            if sys.platform != "win32":
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Convert the errors of a store, except those that say whether an object exists or has changed."""
+        try:
+            yield
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError, LiveError):
+            raise
+        except (BaseError, OSError, NotImplementedError, ValueError) as error:
+            what = "refuses access" if isinstance(error, (PermissionDeniedError, PermissionError)) else "failed"
+            message = f"{quoted(self.name)} {what}: {_first_line(error)}"
+            raise LiveError(Problem("store-unavailable", message)) from None
+
+
+def _first_line(error: Exception) -> str:
+    """Return the first line of an error of obstore; the other lines are for its developers."""
+    text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error).partition("\n")[0]
+    return quoted(text)
