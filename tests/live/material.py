@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from securesystemslib.signer import CryptoSigner
 
 from withhold import Rule, RuleSet, Snapshot
@@ -19,6 +20,12 @@ def now() -> datetime:
 
 def key() -> CryptoSigner:
     return CryptoSigner(Ed25519PrivateKey.generate())
+
+
+def private_line(file: Path, password: str) -> str:
+    """Return the private key in a file as the line of base64 that a file without encryption would have."""
+    loaded = load_pem_private_key(file.read_bytes(), password.encode())
+    return loaded.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode().splitlines()[1]
 
 
 def snapshot(*accounts: int, country: str = "IN") -> Snapshot:

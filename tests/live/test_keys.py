@@ -8,9 +8,9 @@ import traceback
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.live.material import Material, key, snapshot
+from tests.live.material import Material, key, private_line, snapshot
 from withhold import LiveError
 from withhold.live import change_keys, create_key, create_repository, read_public, read_signer
 
@@ -29,10 +29,9 @@ def file(tmp_path):
 
 
 def private_text(file):
-    """Return the base64 text of the private key in a file."""
-    loaded = load_pem_private_key(file.read_bytes(), PASSWORD.encode())
-    plain = loaded.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return plain, plain.splitlines()[1]
+    """Return the text of the private key in a file, and the line of it with the key."""
+    line = private_line(file, PASSWORD)
+    return f"-----BEGIN PRIVATE KEY-----\n{line}\n-----END PRIVATE KEY-----\n", line
 
 
 def test_a_key_is_an_encrypted_file_of_its_owner(file):

@@ -309,4 +309,6 @@ def test_a_rule_set_of_another_name_is_not_replaced(made):
     assert other.live().release is None
     other.publish(snapshot(7), [*made.persons, made.online])
     assert made.live_accounts() == [1]
-    assert other.snapshot(other.live()).rules == snapshot(7).rules
+    found = other.snapshot(other.live())
+    assert found is not None
+    assert found.rules == snapshot(7).rules

@@ -17,10 +17,12 @@ from withhold.cli.explain import explain
 from withhold.cli.find import find
 from withhold.cli.fmt import fmt
 from withhold.cli.init import init
+from withhold.cli.keys import keys
 from withhold.cli.ledger import ledger
 from withhold.cli.lint import lint
 from withhold.cli.list import list_
 from withhold.cli.locate import locate
+from withhold.cli.publish import publish, refresh, sign
 from withhold.cli.replay import replay
 from withhold.cli.scan import scan
 from withhold.cli.schema import schema
@@ -71,8 +73,12 @@ _COMMANDS = (
     bench,
     locate,
     demo,
+    publish,
+    sign,
+    refresh,
 )
 for command in _COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)
 app.add_typer(ledger, name="ledger")
 app.add_typer(demands, name="demands")
+app.add_typer(keys, name="keys")

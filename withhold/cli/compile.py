@@ -43,7 +43,7 @@ def compile_(
     configuration = options.configuration_of(rules, form, no_config=no_config)
     root = root or configuration.root
     loaded = options.load_rules(rules, root, form)
-    guard = _guard(rules, root, configuration, form)
+    guard = known_protection(rules, root, configuration, form)
     try:
         snapshot = Snapshot.compile(loaded, protected=guard.here)
         size = snapshot.save(output, created=when)
@@ -52,7 +52,7 @@ def compile_(
     show(CompileResult(output, size, snapshot, loaded, guard), form)
 
 
-def _guard(rules: Path, root: Path | None, configuration: Configuration, form: Format) -> Guard:
+def known_protection(rules: Path, root: Path | None, configuration: Configuration, form: Format) -> Guard:
     """Return the known lists of protected accounts. Exit with `INVALID_RULES` if a list is refused.
 
     For a snapshot, the recorded number is only repeated. No list is read, because the snapshot may come from somebody

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from withhold.engine.explain import subject_values
-from withhold.errors import CaseError, DemandError, LedgerError, Problem, RuleSetError, WireError, escaped
+from withhold.errors import CaseError, DemandError, LedgerError, LiveError, Problem, RuleSetError, WireError, escaped
 from withhold.location import Anonymised, Location, Resolution
 from withhold.model import Decision, RuleSet, Viewer
 from withhold.model.instants import in_iso
@@ -43,7 +43,7 @@ class Refusal:
     `what` names the refused file, if the error is a `RuleSetError` about other files than rules.
     """
 
-    error: RuleSetError | CaseError | DemandError | LedgerError | WireError
+    error: RuleSetError | CaseError | DemandError | LedgerError | LiveError | WireError
     path: Path
     note: str = ""
     #: Further entries of `to_dict`.

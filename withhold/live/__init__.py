@@ -3,7 +3,7 @@
 from withhold.errors import LiveError, missing_extra
 
 try:
-    from withhold.live.key_changes import change_keys, create_repository
+    from withhold.live.key_changes import ROLES, change_keys, create_repository
     from withhold.live.keys import create_key, read_public, read_signer
     from withhold.live.publishing import Draft, Live, Published, Publisher
     from withhold.live.release import Release
@@ -13,6 +13,7 @@ except ModuleNotFoundError as error:
     raise missing_extra(error, "live") from None
 
 __all__ = [
+    "ROLES",
     "Draft",
     "Live",
     "LiveError",

@@ -21,7 +21,7 @@ from withhold.live.release import Release, object_path, published, release_of, t
 from withhold.live.repository import Repository, serialized
 from withhold.live.store import Store
 from withhold.live.trusted import Trusted, is_signed, parsed, verify
-from withhold.model.instants import utc
+from withhold.model.instants import in_iso, utc
 from withhold.snapshot import Snapshot
 
 _LEVEL = 3
@@ -190,6 +190,17 @@ class Publisher:
         """
         self.repository.advance(None, signers)
         return self.repository.expiry("timestamp")
+
+    def warnings(self) -> list[str]:
+        """Return what will expire within 30 days, and which command renews it."""
+        now = self.repository.read()
+        soon = self.repository.now() + timedelta(days=30)
+        renewed_by = {"root": "withhold keys renew", "targets": "withhold publish"}
+        return [
+            f"the {role} expires at {in_iso(signed.expires)}; renew it with `{renewed_by[role]}`"
+            for role, signed in (("root", now.root.signed), ("targets", now.targets.signed))
+            if signed.expires < soon
+        ]
 
     def _complete(self, now: Trusted, metadata: Metadata[Targets], signers: Sequence[Signer], keep: int) -> Published:
         """Show targets to readers if enough keys have signed them, else keep them as a pending version."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from withhold.cli.render.comment import count_fitting
 from withhold.cli.results import Refusal
-from withhold.errors import CaseError, DemandError, LedgerError, WireError, name_in_text, quoted
+from withhold.errors import CaseError, DemandError, LedgerError, LiveError, WireError, name_in_text, quoted
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
 from withhold.reports import Change, Impact, Summary
@@ -50,6 +50,8 @@ def refusal_line(refusal: Refusal) -> str:
         return f"no case was run: {problems}"
     if isinstance(error, LedgerError):
         return f"the ledger was refused: {problems}"
+    if isinstance(error, LiveError):
+        return f"nothing was done: {problems}"
     if isinstance(error, DemandError):
         return f"nothing was recorded: {problems}"
     if isinstance(error, WireError):
