@@ -14,6 +14,7 @@ from withhold.cli.demands import demands
 from withhold.cli.demo import demo
 from withhold.cli.diff import diff
 from withhold.cli.explain import explain
+from withhold.cli.fetch import fetch
 from withhold.cli.find import find
 from withhold.cli.fmt import fmt
 from withhold.cli.init import init
@@ -76,6 +77,7 @@ _COMMANDS = (
     publish,
     sign,
     refresh,
+    fetch,
 )
 for command in _COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)

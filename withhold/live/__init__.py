@@ -3,10 +3,13 @@
 from withhold.errors import LiveError, missing_extra
 
 try:
+    from withhold.live.fetching import Fetcher
     from withhold.live.key_changes import ROLES, change_keys, create_repository
     from withhold.live.keys import create_key, read_public, read_signer
     from withhold.live.publishing import Draft, Live, Published, Publisher
     from withhold.live.release import Release
+    from withhold.live.spool import Spool, open_spool
+    from withhold.live.status import LiveStatus, State
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] not in {"cryptography", "obstore", "securesystemslib", "tuf", "zstandard"}:
         raise
@@ -15,14 +18,19 @@ except ModuleNotFoundError as error:
 __all__ = [
     "ROLES",
     "Draft",
+    "Fetcher",
     "Live",
     "LiveError",
+    "LiveStatus",
     "Published",
     "Publisher",
     "Release",
+    "Spool",
+    "State",
     "change_keys",
     "create_key",
     "create_repository",
+    "open_spool",
     "read_public",
     "read_signer",
 ]

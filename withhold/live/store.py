@@ -8,18 +8,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, PreconditionError
+from obstore.exceptions import (
+    AlreadyExistsError,
+    BaseError,
+    PermissionDeniedError,
+    PreconditionError,
+    UnauthenticatedError,
+)
 from obstore.store import LocalStore, from_url
 
-from withhold.errors import LiveError, Problem, quoted
+from withhold.errors import LiveError, Problem, in_backticks, quoted
 from withhold.snapshot.saving import write_atomically
 
 if sys.platform != "win32":
     import fcntl
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 _HINT = "write file:///PATH, s3://BUCKET/PATH, gs://BUCKET/PATH, az://ACCOUNT/CONTAINER/PATH or https://HOST/PATH"
 _SCHEMES = ("file", "s3", "gs", "az", "https", "http")
@@ -30,6 +38,9 @@ _RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 
 #: The largest metadata file that is read, in bytes.
 LARGEST_METADATA = 5_000_000
+
+#: The process that has used obstore.
+_used_in: int | None = None
 
 
 class Version(NamedTuple):
@@ -43,7 +54,7 @@ class Store:
     """Objects by path in an object store, in a directory or on a web server. Thread-safe.
 
     A directory is changed under a lock, because obstore cannot replace a file there on a condition. All methods raise
-    `LiveError` (`store-unavailable`) if the store fails or refuses access.
+    `LiveError` (`store-unavailable`, `store-refuses`) if the store fails or refuses access.
     """
 
     def __init__(self, url: str, *, create: bool = False) -> None:
@@ -54,13 +65,24 @@ class Store:
             # A password in a URL would be printed with it.
             what = "a URL with a password" if parts.username is not None else quoted(url)
             raise LiveError(Problem("bad-store-url", f"{what} is not the URL of a store", hint=_HINT))
+        self._kept: ObjectStore | None = None
+        if parts.scheme == "file":
+            if parts.netloc or not parts.path.startswith("/"):
+                raise LiveError(Problem("bad-store-url", f"{quoted(url)} is not an absolute path", hint=_HINT))
+            if create:
+                with self._errors():
+                    self._kept = from_url(url, mkdir=True)
+            return  # the directory may be there later
         try:
-            if parts.scheme == "file":
-                self._store = from_url(url, mkdir=create)
-            else:
-                self._store = from_url(url, client_options=_CLIENT, retry_config=_RETRIES)  # type: ignore[call-overload]
-        except (BaseError, ValueError, OSError) as error:
+            self._kept = from_url(url, client_options=_CLIENT, retry_config=_RETRIES)  # type: ignore[call-overload]
+        except (BaseError, ValueError) as error:
             raise LiveError(Problem("bad-store-url", f"{quoted(url)}: {_first_line(error)}", hint=_HINT)) from None
+
+    @property
+    def _store(self) -> ObjectStore:
+        if self._kept is None:
+            self._kept = from_url(self.name)
+        return self._kept
 
     def get(self, path: str, limit: int = LARGEST_METADATA) -> Version | None:
         """Return an object of at most `limit` bytes, or None if there is none. Raises `LiveError` (`larger-than-allowed`)."""
@@ -99,7 +121,7 @@ class Store:
 
     def swap(self, path: str, before: Version, content: bytes) -> bool:
         """Replace an object if it is still the version `before`. Return whether it has the new content now."""
-        if isinstance(self._store, LocalStore):
+        if self.name.startswith("file:"):
             with self._locked() as folder:
                 if self._has(path, before.content):
                     write_atomically(folder / path, [content])
@@ -133,8 +155,9 @@ class Store:
     @contextmanager
     def _locked(self) -> Iterator[Path]:
         """Lock a directory against other writers, and yield its path."""
-        assert isinstance(self._store, LocalStore)  # noqa: S101
-        folder = self._store.prefix or Path("/")
+        with self._errors():
+            assert isinstance(self._store, LocalStore)  # noqa: S101
+            folder = self._store.prefix or Path("/")
         with self._errors(), (folder / _LOCK).open("ab") as lock:
             if sys.platform != "win32":
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -142,18 +165,27 @@ class Store:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Convert the errors of a store, except those that say whether an object exists or has changed."""
+        """Convert the errors of a store, except those that say whether an object exists or has changed.
+
+        The threads of obstore do not exist in a forked process, where each request would wait for them forever.
+        """
+        global _used_in  # noqa: PLW0603
+        _used_in = _used_in or os.getpid()
+        if _used_in != os.getpid():
+            message = "stores were used before this process was forked, and cannot be used in it"
+            hint = "use them first after the fork, or run `withhold fetch` beside the processes that serve"
+            raise LiveError(Problem("store-after-fork", message, hint=hint))
         try:
             yield
         except (AlreadyExistsError, PreconditionError, FileNotFoundError, LiveError):
             raise
         except (BaseError, OSError, NotImplementedError, ValueError) as error:
-            what = "refuses access" if isinstance(error, (PermissionDeniedError, PermissionError)) else "failed"
-            message = f"{quoted(self.name)} {what}: {_first_line(error)}"
-            raise LiveError(Problem("store-unavailable", message)) from None
+            refused = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
+            code, what = ("store-refuses", "refuses access") if refused else ("store-unavailable", "failed")
+            raise LiveError(Problem(code, f"{in_backticks(self.name)} {what}: {_first_line(error)}")) from None
 
 
 def _first_line(error: Exception) -> str:
     """Return the first line of an error of obstore; the other lines are for its developers."""
     text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error).partition("\n")[0]
-    return quoted(text)
+    return in_backticks(text[:200])

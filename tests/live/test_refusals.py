@@ -1,0 +1,219 @@
+"""Everything that a host refuses. In every case the rules in use stay."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import timedelta
+
+import pytest
+import zstandard
+
+from tests.live.hosts import Host as Host
+from tests.live.hosts import closed as closed
+from tests.live.hosts import fetcher, forge
+from tests.live.hosts import host as host
+from tests.live.hosts import made as made
+from tests.live.material import Material, key, now, snapshot
+from withhold.live import Publisher, change_keys
+from withhold.live.release import object_path
+
+
+@pytest.mark.parametrize("accounts", [[], [1, 2, 3]])
+def test_rules_that_lose_too_much_are_refused_unless_it_is_signed(made, tmp_path, accounts):
+    made.publish(*range(1, 21))
+    host = Host(made, tmp_path / "spool")
+    assert host.fetch() == "fresh"
+    small = snapshot(*accounts)
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(Publisher, "_check_loss", lambda *_: None)
+    made.publisher.publish(small, [*made.persons, made.online])
+    monkey.undo()
+    assert (host.fetch(), host.accounts, host.version) == ("refused shrunk", [*range(1, 21)], 3)
+    assert host.fetcher.status().pending == 4
+    assert not list(host.spool.glob("4.*"))
+    made.publish(*accounts, may_shrink=True)
+    assert (host.fetch(), host.accounts) == ("fresh", accounts)
+
+
+def test_an_empty_first_rule_set_is_refused_unless_it_is_signed(tmp_path, monkeypatch):
+    made = Material(tmp_path / "repository")
+    host = Host(made, tmp_path / "spool")
+    assert (host.fetch(), host.accounts) == ("fallback nothing-published", None)
+    monkeypatch.setattr(Publisher, "_check_loss", lambda *_: None)
+    made.publish(may_shrink=False)
+    assert (host.fetch(), host.accounts) == ("fallback shrunk", None)
+    made.publish(may_shrink=True)
+    assert (host.fetch(), host.accounts) == ("fresh", [])
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_older_rules_are_refused(host, forgotten):
+    old = host.spool.with_name("old")
+    shutil.copytree(host.made.folder, old)
+    host.made.publish(1, 2)
+    assert host.fetch() == "fresh"
+    shutil.rmtree(host.made.folder)
+    shutil.copytree(old, host.made.folder)
+    if forgotten:  # somebody has removed what python-tuf remembers
+        shutil.rmtree(host.spool / "metadata")
+        host = host.again()
+    assert (host.fetch(), host.accounts, host.version) == ("refused rolled-back", [1, 2], 3)
+
+
+def test_metadata_that_nobody_signs_anew_become_stale(tmp_path):
+    ago = now() - timedelta(hours=2)
+    made = Material(tmp_path / "repository", clock=lambda: ago)
+    made.publish(1)
+    host = Host(made, tmp_path / "spool")
+    assert (host.fetch(), host.accounts) == ("fallback metadata-expired", None)
+    made.at(now).refresh([made.online])
+    assert (host.fetch(), host.accounts) == ("fresh", [1])
+    for later, state in ((20, "fresh"), (59, "fresh"), (61, "stale"), (-4, "fresh"), (-6, "stale")):
+        status = host.fetcher.status().at(now() + timedelta(minutes=later))
+        assert str(status.state) == state, later
+        assert status.version == 2, "serving goes on"
+
+
+def test_a_source_that_keeps_new_metadata_back_is_noticed(host, caplog):
+    host = host.again(clock=lambda: now() + timedelta(minutes=40))
+    assert host.fetch() == host.fetch() == "fresh"
+    assert caplog.text.count("will be stale at") == 1, "half of the time has passed"
+    host = host.again(clock=lambda: now() + timedelta(minutes=61))
+    assert (host.fetch(), host.accounts) == ("stale", [1])
+    host.made.publish(1, 2)
+    assert (host.fetch(), host.version, host.accounts) == ("stale", 3, [1, 2]), "what is valid is still installed"
+
+
+@pytest.mark.parametrize("file", ["timestamp", "2.snapshot", "2.targets", "1.root"])
+def test_files_of_two_versions_are_not_mixed(host, file):
+    old = (host.made.folder / "metadata" / f"{file}.json").read_bytes()
+    host.made.publish(1, 2)
+    newer = {"2.snapshot": "3.snapshot", "2.targets": "3.targets", "1.root": "2.root"}.get(file, file)
+    (host.made.folder / "metadata" / f"{newer}.json").write_bytes(old)
+    found = host.fetch()
+    assert found.split()[0] in ("refused", "fresh")
+    assert host.accounts == [1]
+
+
+@pytest.mark.parametrize("file", ["timestamp.json", "3.snapshot.json", "3.targets.json", "rules"])
+def test_no_flipped_byte_of_a_file_is_installed(made, tmp_path, file):
+    host = Host(made, tmp_path / "spool")
+    host.fetch()
+    before = tmp_path / "before"
+    host.fetcher.close()
+    shutil.copytree(host.spool, before, symlinks=True)
+    made.publish(1, 2)
+    live = made.publisher.live()
+    path = made.folder / object_path(live.target) if file == "rules" else made.folder / "metadata" / file
+    content = path.read_bytes()
+    refusals = 0
+    tried = range(len(file) % 7, len(content), 17)
+    for at in tried:
+        flipped = bytearray(content)
+        flipped[at] ^= 1 << at % 8
+        path.write_bytes(flipped)
+        shutil.rmtree(host.spool)
+        shutil.copytree(before, host.spool, symlinks=True)
+        host = Host(made, host.spool)
+        found = host.fetch()
+        assert (host.accounts == [1]) == (found != "fresh"), found
+        assert (host.accounts == [1, 2]) == (found == "fresh"), "as after `a` became `A` in a signature"
+        refusals += found != "fresh"
+        host.fetcher.close()
+    assert refusals > 0.9 * len(tried)
+    path.write_bytes(content)
+    host = Host(made, host.spool)
+    assert (host.fetch(), host.accounts) == ("fresh", [1, 2])
+
+
+def test_the_root_of_another_repository_is_not_trusted(made, tmp_path):
+    other = Material(tmp_path / "other")
+    other.publish(7)
+    host = Host(other, tmp_path / "spool")
+    host.fetcher = fetcher(other.url, tmp_path / "spool", made.root)
+    assert (host.fetch(), host.accounts) == ("fallback not-signed", None)
+    for root in (b"", b"{}", made.root[:-9], b"[" * 100_000):
+        host.fetcher.close()
+        host.fetcher = fetcher(made.url, tmp_path / "spool", root)
+        assert (host.fetch(), host.accounts) == ("fallback bad-metadata", None)
+
+
+def test_a_revoked_key_publishes_nothing(tmp_path):
+    made = Material(tmp_path / "repository", persons=2)
+    first, _ = made.persons
+    made.publish(1)
+    host = Host(made, tmp_path / "spool")
+    host.fetch()
+    change_keys(made.publisher.repository, "targets", made.all, revoke=[first.public_key.keyid])
+    assert host.fetch() == "fresh"
+    forge(made, signers=[first])
+    assert (host.fetch(), host.accounts) == ("refused not-signed", [1])
+
+
+def test_the_threshold_is_of_different_keys(tmp_path):
+    made = Material(tmp_path / "repository", persons=2, threshold=2)
+    made.publish(1)
+    host = Host(made, tmp_path / "spool")
+    assert host.fetch() == "fresh"
+    first, _ = made.persons
+    forge(made, signers=[first, first])
+    assert (host.fetch(), host.accounts) == ("refused not-signed", [1])
+
+
+def test_a_stranger_and_the_online_key_publish_nothing(host):
+    forge(host.made, signers=[key(), host.made.online])
+    assert (host.fetch(), host.accounts) == ("refused not-signed", [1])
+
+
+def test_more_than_was_signed_is_neither_downloaded_nor_unpacked(host):
+    made = host.made
+    made.publish(1, 2)
+    path = made.folder / object_path(made.publisher.live().target)
+    with path.open("ab") as file:
+        file.write(bytes(1 << 20))
+    assert (host.fetch(), host.accounts) == ("refused larger-than-allowed", [1])
+    path.unlink()
+    host = host.again()
+    assert (host.fetch(), host.accounts) == ("refused wrong-content", [1])
+    host = host.again(largest=100)
+    assert (host.fetch(), host.accounts) == ("refused larger-than-allowed", [1])
+
+
+@pytest.mark.parametrize(
+    ("packed", "code"),
+    [
+        (zstandard.compress(bytes(50 << 20)), "larger-than-allowed"),
+        (zstandard.compress(b"short"), "wrong-content"),
+        (b"PK\x03\x04", "undecodable"),
+        (b"", "wrong-content"),
+        (zstandard.ZstdCompressor(compression_params=zstandard.ZstdCompressionParameters(window_log=27, enable_ldm=True)).compress(os.urandom(100) * 100), None),
+    ],
+    ids=["bomb", "short", "zip", "nothing", "window"],
+)  # fmt: skip
+def test_what_does_not_unpack_to_what_was_signed_is_refused(host, packed, code):
+    forge(host.made, content=packed)
+    found = host.fetch()
+    assert (found.split()[0], host.accounts) == ("refused", [1])
+    assert found.split()[1] == (code or found.split()[1])
+    assert max(path.stat().st_size for path in host.spool.iterdir()) < 10_000, "nothing remains"
+
+
+@pytest.mark.parametrize("field", ["revision", "rules", "accounts", "bytes", "sha256"])
+def test_a_snapshot_that_is_not_as_described_is_refused(host, field):
+    def change(targets):
+        custom = targets.targets["rules.wh.zst"].unrecognized_fields["custom"]
+        custom[field] = custom[field] + 1 if isinstance(custom[field], int) else "0" * len(custom[field])
+
+    forge(host.made, change)
+    assert (host.fetch(), host.accounts) == ("refused wrong-content", [1])
+
+
+def test_a_description_that_is_not_understood_is_refused(host):
+    def change(targets):
+        targets.targets["rules.wh.zst"].unrecognized_fields["custom"]["rules"] = "many"
+
+    forge(host.made, change)
+    assert (host.fetch(), host.accounts) == ("refused bad-metadata", [1])
+    host = host.again(name="others")
+    assert (host.fetch(), host.accounts) == ("refused wrong-name", [1])

@@ -1,0 +1,198 @@
+"""Sources that fail: over HTTP, after a fork, and processes that are killed between any two steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.live.material import Material, snapshot
+from withhold import LiveError
+from withhold.live import Fetcher, open_spool, store
+
+
+class Server(ThreadingHTTPServer):
+    """A web server for a repository, which misbehaves for paths that contain `bad`."""
+
+    daemon_threads = True
+
+    def __init__(self, made):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.made = made
+        self.folder, self.how, self.bad, self.ending = made.folder, "well", "", threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_port}/rules"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        path = self.server.folder / self.path.removeprefix("/rules/")
+        how = self.server.how if self.server.bad in self.path else "well"
+        content = path.read_bytes() if path.is_file() else None
+        if how == "hang":
+            self.server.ending.wait(10)
+            return
+        if how.isdigit():
+            self.send_response(int(how))
+            self.send_header("location", f"http://127.0.0.1:{self.server.server_port}/elsewhere/x.json")
+            content = b"{}"
+        elif content is None:
+            self.send_response(404)
+            content = b""
+        else:
+            self.send_response(200)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        if how == "truncate":
+            content = content[: len(content) // 2]
+            self.close_connection = True
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    made = Material(tmp_path / "repository")
+    made.publish(1)
+    monkeypatch.setitem(store._CLIENT, "read_timeout", "300ms")
+    monkeypatch.setitem(store._RETRIES, "max_retries", 0)
+    with Server(made) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.ending.set()
+        server.shutdown()
+        thread.join()
+
+
+def accounts(spool):
+    return sorted(id_ for id_, _ in open_spool(spool).postings("accounts"))
+
+
+@pytest.mark.parametrize("bad", ["timestamp", "3.snapshot", "3.targets", ".wh.zst", "root"])
+@pytest.mark.parametrize("how", ["403", "404", "500", "302", "truncate", "hang"])
+def test_a_source_that_fails_changes_nothing(server, tmp_path, how, bad):
+    with Fetcher(server.url, tmp_path / "spool", server.made.root, interval=0.001) as fetcher:
+        assert fetcher.fetch().state == "fresh"
+        server.made.publish(1, 2)
+        server.how, server.bad = how, bad
+        status = fetcher.fetch()
+        if bad == "root" and how in ("403", "404", "302", "truncate"):  # there is no newer root
+            assert (status.error, accounts(tmp_path / "spool")) == (None, [1, 2])
+            return
+        assert status.error is not None
+        assert (status.version, accounts(tmp_path / "spool")) == (2, [1])
+        server.how = "well"
+        while fetcher.fetch().error is not None:
+            pass
+        assert accounts(tmp_path / "spool") == [1, 2]
+
+
+def test_a_web_server_is_only_read(server):
+    made = server.made
+    publisher = type(made.publisher)(server.url, made.root)
+    assert publisher.live().version == 2
+    with pytest.raises(LiveError, match=r"\[store-(unavailable|refuses)\]"):
+        publisher.publish(snapshot(1, 2), [*made.persons, made.online])
+    assert made.live_accounts() == [1]
+
+
+SCRIPT = """
+import itertools, os, signal, sys, warnings
+from withhold import SnapshotError
+from withhold.live import Fetcher, open_spool
+
+source, spool, root, first, last = *sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5])
+root = open(root, "rb").read()
+EVENTS = ("open", "os.rename", "os.remove", "os.symlink", "os.mkdir", "os.listdir", "os.scandir", "fcntl.flock")
+
+def fetch(step=None):
+    '''Fetch in a child, which is killed before the given step that touches a file. Return whether it was.'''
+    if (child := os.fork()) == 0:
+        left = itertools.count()
+        def kill(event, arguments):
+            if event in EVENTS and next(left) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+        with Fetcher(source, spool, root) as fetcher:
+            sys.addaudithook(kill)
+            os._exit(0 if fetcher.fetch().error is None else 1)
+    return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+def accounts():
+    return [] if not os.path.exists(spool + "/current") else sorted(id_ for id_, _ in open_spool(spool).postings("accounts"))
+
+killed = 0
+for step in range(first, last):
+    os.system(f"rm -rf {spool}; cp -a {spool}.before {spool}")
+    killed += fetch(step)
+    assert accounts() in ([1], [1, 2]), (step, accounts())
+    fetch()
+    assert accounts() == [1, 2], (step, accounts())
+    names = {name for name in os.listdir(spool) if not name.endswith(".wh")}
+    assert names == {"current", "lock", "metadata", "status.json", "workers"}, (step, names)
+    assert not [name for name in os.listdir(spool + "/metadata") if name.startswith("tmp")], step
+print(killed)
+"""
+
+
+@pytest.mark.parametrize("part", range(9))
+def test_a_fetcher_that_is_killed_at_any_step_leaves_old_or_new_rules(tmp_path, part):
+    made = Material(tmp_path / "repository")
+    made.publish(1)
+    with Fetcher(made.url, tmp_path / "spool", made.root) as fetcher:
+        fetcher.fetch()
+    (tmp_path / "spool").rename(tmp_path / "spool.before")
+    made.publish(1, 2)
+    (tmp_path / "root.json").write_bytes(made.root)
+    arguments = (made.url, tmp_path / "spool", tmp_path / "root.json", 6 * part, 6 * part + 6)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *map(str, arguments)], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == 6 or part > 5, "there are more than 36 steps"
+
+
+FORKED = """
+import json, os, sys, threading
+from withhold.live import Fetcher
+source, spool, root = sys.argv[1:]
+fetcher = Fetcher(source, spool, open(root, "rb").read())
+threading.Thread(target=fetcher.run, daemon=True).start()
+while fetcher.status().state != "fresh":
+    pass
+read, write = os.pipe()
+if os.fork() == 0:
+    status = fetcher.fetch()
+    new = Fetcher(source, spool + "2", open(root, "rb").read())
+    os.write(write, json.dumps([str(status), new.fetch().error]).encode())
+    os._exit(0)
+os.wait()
+sys.stdout.write(os.read(read, 10000).decode())
+fetcher.close()
+second = Fetcher(source, spool, open(root, "rb").read())
+assert second.fetch().state == "fresh" and second._lock is not None, "the child has not kept the lock"
+"""
+
+
+def test_a_forked_process_reports_what_its_parent_fetches_and_never_hangs(tmp_path):
+    made = Material(tmp_path / "repository")
+    made.publish(1)
+    (tmp_path / "root.json").write_bytes(made.root)
+    arguments = (made.url, str(tmp_path / "spool"), str(tmp_path / "root.json"))
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, *arguments], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    inherited, new = json.loads(done.stdout)
+    assert inherited.startswith("fresh: version 2")
+    assert "[store-after-fork]" in new
+    assert os.path.realpath(tmp_path / "spool" / "current").endswith(".wh")

@@ -1,0 +1,62 @@
+"""`withhold fetch`: keep the published rules of a host up to date."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from withhold.cli import options
+from withhold.cli.exit_codes import ExitCode
+from withhold.cli.live_options import Name, Trust, read_trust, reported, seconds_of
+from withhold.cli.output import err, show
+from withhold.cli.render import Format
+from withhold.cli.results import RecordedResult
+
+
+def fetch(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="The store, such as https://HOST/PATH or s3://BUCKET/PATH.")
+    ],
+    spool: Annotated[Path, typer.Option("--spool", metavar="DIRECTORY", help="Where to keep the rules of this host.")],
+    trust: Trust,
+    name: Name = "rules",
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="INTERVAL", help="Go on, at this interval, such as 5s.")
+    ] = None,
+    form: Annotated[Format, options.formats(RecordedResult)] = Format.TEXT,
+) -> None:
+    """Fetch the newest rules, verify their signatures, and make them those in use on this host.
+
+    Exits with 1 if this fails, or if the rules in use are not known to be the newest. With --every, go on until a signal ends it, and
+    report changes on standard error.
+    """
+    trusted = read_trust(trust)
+    interval = None if every is None else seconds_of(every)
+    with reported(form):
+        from withhold.live import Fetcher, State
+
+        with Fetcher(source, spool, trusted, name=name, interval=interval or 5.0) as fetcher:
+            if interval is None:
+                logging.getLogger("withhold.live").addHandler(logging.NullHandler())  # the status has the error
+                status = fetcher.fetch()
+                show(RecordedResult(status.to_dict(), str(status)), form)
+                fine = status.state is State.FRESH and status.error is None
+                raise typer.Exit(ExitCode.FINE if fine else ExitCode.FAILURE)
+            _log_to_standard_error()
+            # A signal that ends the process lets the attempt that is in progress finish first.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: threading.Thread(target=fetcher.close).start())
+            fetcher.run()
+
+
+def _log_to_standard_error() -> None:
+    handler = logging.StreamHandler(err.file)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log = logging.getLogger("withhold.live")
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)

@@ -1,0 +1,131 @@
+"""The spool: a directory on each host, with the rules in use, from which every process of the host serves.
+
+::
+
+    current -> 7.0123456789abcdef.wh    a link, replaced as the last step
+    7.0123456789abcdef.wh               version and revision; the version before it is kept too
+    metadata/                           what python-tuf has verified, so that nothing older is accepted later
+    status.json                         how fetching goes
+    workers/                            a file for each process that serves
+    lock                                held by the process that fetches
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from withhold.errors import LiveError, Problem, escaped_path
+from withhold.live.status import LiveStatus
+from withhold.snapshot import Snapshot
+
+_FILE = re.compile(r"([0-9]{1,18})\.([0-9a-f]{16})\.wh")
+_STATUS = "status.json"
+
+
+class Installed(NamedTuple):
+    """The rules to which `current` leads."""
+
+    version: int
+    revision: str
+    path: Path
+
+
+class Spool:
+    """A spool at an absolute path. Only the process that holds its lock may change it."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+        #: The link to the rules in use, for `Engine.follow`.
+        self.current = self.path / "current"
+        self.metadata = self.path / "metadata"
+        self.workers = self.path / "workers"
+
+    def make(self) -> None:
+        """Make the directories, and remove what interrupted processes have left. Raises `OSError`."""
+        for folder in (self.path, self.metadata, self.workers):
+            folder.mkdir(parents=True, exist_ok=True)
+        # Temporary files of python-tuf; `write_atomically` removes its own.
+        for leftover in self.metadata.glob("tmp*"):
+            leftover.unlink(missing_ok=True)
+
+    def installed(self) -> Installed | None:
+        """Return the rules in use, or None if there are none."""
+        try:
+            found = _FILE.fullmatch(os.readlink(self.current))  # noqa: PTH115
+        except OSError:
+            return None
+        if found is None or not (path := self.path / found[0]).is_file():
+            return None
+        return Installed(int(found[1]), found[2], path)
+
+    def path_of(self, version: int, revision: str) -> Path:
+        """Return the path of the file of a version."""
+        return self.path / f"{version}.{revision}.wh"
+
+    def install(self, path: Path) -> None:
+        """Make a file of the spool the one in use, in one step that survives a power failure. Raises `OSError`."""
+        new = self.path / "current.new"
+        new.unlink(missing_ok=True)
+        new.symlink_to(path.name)
+        new.replace(self.current)
+        _sync(self.path)
+
+    def discard(self) -> None:
+        """Take the rules out of use: processes that have them keep them, but none begins with them."""
+        self.current.unlink(missing_ok=True)
+
+    def clean(self) -> None:
+        """Remove all files of rules but the one in use and the one before it."""
+        found = self.installed()
+        used = 0 if found is None else found.version
+        files = {path: int(match[1]) for path in self.path.iterdir() if (match := _FILE.fullmatch(path.name))}
+        before = max((version for version in files.values() if version < used), default=0)
+        for path, version in files.items():
+            if path != (found and found.path) and version != before:
+                path.unlink(missing_ok=True)
+
+    def write_status(self, status: LiveStatus) -> None:
+        """Write how fetching goes. It need not survive a power failure. Raises `OSError`."""
+        new = self.path / f"{_STATUS}.new"
+        new.write_text(status.model_dump_json(), encoding="utf-8")
+        new.replace(self.path / _STATUS)
+
+    def read_status(self) -> LiveStatus:
+        """Return how fetching goes, with the rules to which `current` leads. A status that is damaged states nothing."""
+        try:
+            status = LiveStatus.model_validate_json((self.path / _STATUS).read_bytes())
+        except (OSError, ValidationError):
+            status = LiveStatus()
+        found = self.installed()
+        version, revision = (None, None) if found is None else (found.version, found.revision)
+        return status.model_copy(update={"version": version, "revision": revision})
+
+
+def open_spool(spool: str | os.PathLike[str], *, fallback: str | os.PathLike[str] | None = None) -> Snapshot:
+    """Return the snapshot to begin serving with: that of the spool, else the one at `fallback`.
+
+    Neither the network nor the source is needed. Raises `LiveError` (`spool-empty`) if there is neither, and the errors of
+    `Snapshot.open` for `fallback`.
+    """
+    found = Spool(spool)
+    with suppress(FileNotFoundError):
+        return Snapshot.open(found.current, verify="header")
+    if fallback is None:
+        message = f"{escaped_path(found.path)} has no rules yet"
+        hint = "run `withhold fetch`, or give a snapshot as `fallback`"
+        raise LiveError(Problem("spool-empty", message, hint=hint))
+    return Snapshot.open(fallback)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,92 @@
+"""The state of the rules of a host or of a process, which is the same type everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from withhold.model.instants import in_iso
+
+#: How far a clock may be behind that of the signer.
+_SKEW = timedelta(minutes=5)
+
+
+class State(StrEnum):
+    """Whether the rules are the newest ones.
+
+    `FRESH`: they are. `STALE`: nobody knows, because nothing valid was received for too long. `REFUSED`: the source has
+    others, which were refused. `FALLBACK`: no rules were received yet. Rules stay in use in every state.
+    """
+
+    FRESH = "fresh"
+    STALE = "stale"
+    REFUSED = "refused"
+    FALLBACK = "fallback"
+
+
+class LiveStatus(BaseModel):
+    """The rules in use, and how much is known about newer ones. All times are in UTC.
+
+    >>> from datetime import UTC, datetime, timedelta
+    >>> signed = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    >>> status = LiveStatus(version=7, revision="0123456789abcdef", signed=signed, expires=signed + timedelta(hours=1))
+    >>> str(status.at(signed + timedelta(minutes=10))), status.at(signed + timedelta(hours=2)).state
+    ('fresh: version 7, revision 0123456789abcdef, signed 2026-01-01T12:00:00Z', <State.STALE: 'stale'>)
+    """
+
+    # A spool may have been written by another version of this package.
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    state: State = State.FALLBACK
+    #: The published version in use, and the revision of its rules. None if they are not from the source.
+    version: int | None = None
+    revision: str | None = None
+    #: When the source's newest metadata were signed, and until when they prove that these rules are the newest ones.
+    signed: AwareDatetime | None = None
+    expires: AwareDatetime | None = None
+    #: When the rules were fetched by the host, and activated in the process that reports.
+    fetched: AwareDatetime | None = None
+    activated: AwareDatetime | None = None
+    #: When the source last answered with valid metadata, also if nothing had changed.
+    contact: AwareDatetime | None = None
+    #: A version that was published, but is not in use.
+    pending: int | None = None
+    #: Why `pending` is not in use, or why the source did not answer. None after a success.
+    error: str | None = None
+    #: Whether the source's answer was refused, rather than missing.
+    refused: bool = False
+
+    def at(self, now: datetime) -> LiveStatus:
+        """Return this status with the state that it implies at an instant. Nothing else needs to be running for that."""
+        if self.version is None:
+            state = State.FALLBACK
+        elif self.refused:
+            state = State.REFUSED
+        elif self.signed is None or self.expires is None or not self.signed - _SKEW <= now < self.expires:
+            state = State.STALE  # also if the clock is wrong: then nobody knows
+        else:
+            state = State.FRESH
+        return self.model_copy(update={"state": state})
+
+    def ageing(self, now: datetime) -> bool:
+        """Return whether half of the time has passed after which the rules are stale."""
+        return (
+            self.signed is not None
+            and self.expires is not None
+            and now > self.signed + (self.expires - self.signed) / 2
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the status as JSON values."""
+        found: dict[str, object] = self.model_dump(mode="python", exclude={"refused"})
+        times = {name: in_iso(value.astimezone(UTC)) for name, value in found.items() if isinstance(value, datetime)}
+        return {**found, "state": str(self.state), **times}
+
+    def __str__(self) -> str:
+        parts = [] if self.version is None else [f"version {self.version}", f"revision {self.revision}"]
+        parts += [] if self.signed is None else [f"signed {in_iso(self.signed)}"]
+        parts += [] if self.pending is None else [f"version {self.pending} is not in use"]
+        parts += [] if self.error is None else [self.error]
+        return f"{self.state}: {', '.join(parts) or 'no rules were received yet'}"
