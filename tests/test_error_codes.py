@@ -38,6 +38,7 @@ _OTHERS |= {"cache-control", "content-length", "content-type", "no-store"}
 _OTHERS |= {
     "withhold-follow",
     "withhold-log",
+    "withhold-live",
     "withhold-metrics",
     "withhold-shadow",
     "withhold-geoip",

@@ -159,6 +159,6 @@ def test_a_fork_during_the_first_reading_leaves_the_child_free_to_follow(
         return load(following)
 
     monkeypatch.setattr(Following, "_load", forks)
-    Following(engine, path, FOREVER, None, None, mapped=False)._read(engine, None)
+    Following(engine, path, FOREVER, None, None, mapped=False, verify="full")._read(engine, None)
     assert other[0].status().alive
     other[0].close()

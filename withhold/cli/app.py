@@ -16,6 +16,7 @@ from withhold.cli.diff import diff
 from withhold.cli.explain import explain
 from withhold.cli.fetch import fetch
 from withhold.cli.find import find
+from withhold.cli.fleet import fleet
 from withhold.cli.fmt import fmt
 from withhold.cli.init import init
 from withhold.cli.keys import keys
@@ -78,6 +79,7 @@ _COMMANDS = (
     sign,
     refresh,
     fetch,
+    fleet,
 )
 for command in _COMMANDS:
     app.command(command.__name__.rstrip("_"))(command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,13 @@ def fetch(
     every: Annotated[
         str | None, typer.Option("--every", metavar="INTERVAL", help="Go on, at this interval, such as 5s.")
     ] = None,
+    receipts: Annotated[
+        str | None, typer.Option("--receipts", metavar="URL", help="A store for receipts, for `withhold fleet`.")
+    ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option("--host", metavar="NAME", help="The name of this host in receipts; by default its own."),
+    ] = None,
     form: Annotated[Format, options.formats(RecordedResult)] = Format.TEXT,
 ) -> None:
     """Fetch the newest rules, verify their signatures, and make them those in use on this host.
@@ -38,9 +46,10 @@ def fetch(
     trusted = read_trust(trust)
     interval = None if every is None else seconds_of(every)
     with reported(form):
-        from withhold.live import Fetcher, State
+        from withhold.live import Fetcher, Receipts, State
 
-        with Fetcher(source, spool, trusted, name=name, interval=interval or 5.0) as fetcher:
+        written = None if receipts is None else Receipts(receipts, host or socket.gethostname())
+        with Fetcher(source, spool, trusted, name=name, interval=interval or 5.0, receipts=written) as fetcher:
             if interval is None:
                 logging.getLogger("withhold.live").addHandler(logging.NullHandler())  # the status has the error
                 status = fetcher.fetch()

@@ -30,7 +30,16 @@ _PASSWORD = "WITHHOLD_KEY_PASSWORD"  # noqa: S105  # the name of a variable
 _INTERVAL = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 #: Problems of the command line, and failures that have nothing to do with what is in the store.
-_USAGE = ("bad-store-url", "bad-name", "bad-keep", "key-in-the-open", "key-unreadable", "no-pending", "unknown-role")
+_USAGE = (
+    "bad-store-url",
+    "bad-host",
+    "bad-name",
+    "bad-keep",
+    "key-in-the-open",
+    "key-unreadable",
+    "no-pending",
+    "unknown-role",
+)
 _FAILURES = (
     "store-unavailable",
     "store-refuses",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 from threading import RLock
-from typing import NoReturn, SupportsIndex, TypeVar
+from typing import Literal, NoReturn, SupportsIndex, TypeVar
 from weakref import WeakSet
 
 from withhold.engine.decider import Decider
@@ -121,6 +121,7 @@ class Engine:
         *,
         guard: float | None = 0.5,
         mapped: bool = False,
+        verify: Literal["full", "header"] = "full",
         on_change: Callable[[FollowStatus], object] | None = None,
     ) -> Following:
         """Activate the rules at a path, now and whenever they change. `path` is a snapshot, a rule file or a directory.
@@ -133,8 +134,8 @@ class Engine:
 
         `guard` is as in `activate`, but not None by default. Snapshots are read into memory, because a mapped file that
         is copied over kills the process; pass `mapped=True` to share their memory if files are only replaced by
-        renaming, as `Snapshot.save` does. `on_change` is called with the status after each activation, in the thread
-        that activates; an exception in it is logged and counted.
+        renaming, as `Snapshot.save` does. `verify` is as in `Snapshot.open`. `on_change` is called with the status after
+        each activation, in the thread that activates; an exception in it is logged and counted.
 
         The first reading is done before this returns, and its errors are raised: those of `Snapshot.open` and
         `RuleSet.load`, and `guard-refused`. Nothing is followed then. An engine follows one path: a second call before
@@ -153,7 +154,7 @@ class Engine:
         >>> status.alive, status.error, status.revision == rules.revision
         (True, None, True)
         """
-        following = Following(self, path, interval, guard, on_change, mapped=mapped)
+        following = Following(self, path, interval, guard, on_change, mapped=mapped, verify=verify)
         with self._activating:
             if self._following is not None:
                 hint = "close what `follow` returned before"

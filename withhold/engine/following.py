@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from weakref import ref
 
 from withhold.engine.guard import check_share
@@ -61,13 +61,15 @@ class Following(Closable):
         on_change: Callable[[FollowStatus], object] | None,
         *,
         mapped: bool,
+        verify: Literal["full", "header"],
     ) -> None:
         check_interval(interval)
         if guard is not None:
             check_share(guard, "guard")
         # Absolute, because the working directory may change.
         self._path = Path(path).absolute()
-        self._interval, self._guard, self._on_change, self._mapped = interval, guard, on_change, mapped
+        self._interval, self._guard, self._on_change = interval, guard, on_change
+        self._mapped, self._verify = mapped, verify
         self._engine = ref(engine)
         self._files = RuleFiles(self._path)
         #: The signature of the files whose rules were activated last.
@@ -160,7 +162,7 @@ class Following(Closable):
 
         path = self._path
         if is_snapshot(path) or not (os.path.isdir(path) or is_rule_file(path)):  # noqa: PTH112  # it raises nothing
-            return Snapshot.open(path, mapped=self._mapped)
+            return Snapshot.open(path, verify=self._verify, mapped=self._mapped)
         return self._files.load()
 
     def _notify(self) -> None:

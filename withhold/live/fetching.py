@@ -23,6 +23,7 @@ from withhold.errors import LiveError, Problem, RuleSetError, SnapshotError, Wit
 from withhold.live.client import refresh
 from withhold.live.packing import LARGEST, unpack
 from withhold.live.publishing import GUARD
+from withhold.live.receipts import Receipts
 from withhold.live.release import Release, object_path, published, target_path
 from withhold.live.spool import Installed, Spool
 from withhold.live.status import LiveStatus
@@ -53,7 +54,7 @@ class Fetcher(Closable):
     In a forked process it fetches no more: make it after the fork, or run `withhold fetch` beside.
 
     `source` is the URL of a store; `trusted_root` is the content of one of its roots that is known to be genuine.
-    `interval` is in seconds. Snapshots of more than `largest` bytes are refused. Raises `LiveError` (`bad-store-url`,
+    `interval` is in seconds. `receipts` says where to report which rules the processes of this host serve. Snapshots of more than `largest` bytes are refused. Raises `LiveError` (`bad-store-url`,
     `bad-name`) and `ValueError` (`bad-interval`).
     """
 
@@ -66,17 +67,18 @@ class Fetcher(Closable):
         name: str = "rules",
         interval: float = 5.0,
         largest: int = LARGEST,
+        receipts: Receipts | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         check_interval(interval)
         target_path(name)
         self.store, self.spool = Store(source), Spool(spool)
         self._trusted_root, self._name, self._largest, self._clock = trusted_root, name, largest, clock
-        self._interval = interval
+        self._interval, self._receipts = interval, receipts
         self._status = LiveStatus()
         self._lock: IO[bytes] | None = None
         self._failure: _Failure | None = None
-        self._warned = False
+        self._warned, self._receipt_error = False, ""
         self._closing = False
         self._mutex, self._wake = threading.Lock(), threading.Event()
         _FETCHERS.add(self)
@@ -104,6 +106,7 @@ class Fetcher(Closable):
             with suppress(OSError):  # as on a full disk; without a new status the old one ages
                 if self._lock is not None:
                     self.spool.write_status(self._status)
+                    self._write_receipt()
             return self.status()
 
     def run(self) -> None:
@@ -263,6 +266,18 @@ class Fetcher(Closable):
             _log.error("%s: the current rules are kept: %s", self, text)
         refused = error.code not in _NO_ANSWER
         self._status = self._status.model_copy(update={"error": text, "refused": refused})
+
+    def _write_receipt(self) -> None:
+        if self._receipts is None:
+            return
+        try:
+            self._receipts.write(self.spool, self.status(), self._now())
+        except LiveError as error:
+            if str(error) != self._receipt_error:
+                _log.warning("%s: no receipt was written: %s", self, error)
+            self._receipt_error = str(error)
+        else:
+            self._receipt_error = ""
 
     def _warn(self) -> None:
         ageing = self._status.ageing(self._clock())

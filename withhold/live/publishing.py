@@ -35,9 +35,13 @@ _SNAPSHOTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What readers see: the version of the targets, and the release and the file of the rule set, if there is one."""
+    """What readers see: the version of the targets, and the release and the file of the rule set, if there is one.
+
+    Hosts are stale after `expires` unless somebody refreshes the store.
+    """
 
     version: int
+    expires: datetime
     release: Release | None
     target: TargetFile | None
 
@@ -241,7 +245,9 @@ class Publisher:
 
     def _live(self, now: Trusted) -> Live:
         found = published(now.targets.signed, self.name) if self._path in now.targets.signed.targets else None
-        return Live(now.targets.signed.version, *((found[1], found[0]) if found else (None, None)))
+        return Live(
+            now.targets.signed.version, now.timestamp.signed.expires, *((found[1], found[0]) if found else (None, None))
+        )
 
     def _fetch(self, target: TargetFile, release: Release) -> Snapshot:
         if target.length > LARGEST or release.bytes > LARGEST:

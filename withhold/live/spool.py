@@ -68,6 +68,11 @@ class Spool:
         """Return the path of the file of a version."""
         return self.path / f"{version}.{revision}.wh"
 
+    def version_of(self, revision: str) -> int | None:
+        """Return the newest version in the spool whose rules have a revision, or None if there is none."""
+        versions = (int(path.name.partition(".")[0]) for path in self.path.glob(f"*.{revision}.wh"))
+        return max(versions, default=None)
+
     def install(self, path: Path) -> None:
         """Make a file of the spool the one in use, in one step that survives a power failure. Raises `OSError`."""
         new = self.path / "current.new"

@@ -90,3 +90,16 @@ class LiveStatus(BaseModel):
         parts += [] if self.pending is None else [f"version {self.pending} is not in use"]
         parts += [] if self.error is None else [self.error]
         return f"{self.state}: {', '.join(parts) or 'no rules were received yet'}"
+
+
+class WorkerReport(BaseModel):
+    """What a process that serves reports about itself: a part of its status, and when it reported."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    pid: int
+    at: AwareDatetime
+    version: int | None = None
+    revision: str | None = None
+    activated: AwareDatetime | None = None
+    error: str | None = None

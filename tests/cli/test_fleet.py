@@ -1,0 +1,79 @@
+"""`withhold fetch` and `withhold fleet`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.live.material import Material
+from withhold import Engine
+from withhold.cli.app import app
+from withhold.live import Worker, open_spool
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = Material(tmp_path / "store")
+    made.publish(1, 2)
+    (tmp_path / "root.json").write_bytes(made.root)
+    monkeypatch.setenv("WITHHOLD_TRUSTED_ROOT", "root.json")
+    return made
+
+
+def run(*arguments, status=0):
+    found = CliRunner().invoke(app, [*map(str, arguments)])
+    assert (found.exit_code, type(found.exception)) in ((status, type(None)), (status, SystemExit)), found.output
+    return found
+
+
+def test_the_rules_of_a_host_are_fetched(made, tmp_path):
+    assert run("fetch", made.url, "--spool", "spool").stdout.startswith("fresh: version 2, revision ")
+    found = json.loads(run("fetch", made.url, "--spool", "spool", "--format", "json").stdout)
+    assert (found["state"], found["version"], found["error"]) == ("fresh", 2, None)
+    assert "withheld" in run("check", "spool/current", "--account", "1", "--country", "IN", status=3).stdout.lower()
+    made.folder.rename(tmp_path / "away")
+    assert "[store-unavailable]" in run("fetch", made.url, "--spool", "spool", status=1).stdout
+    for arguments in (
+        ["ftp://x"],
+        [made.url, "--every", "0s"],
+        [made.url, "--name", "a/b"],
+        [made.url, "--trust", "x"],
+    ):
+        run("fetch", *arguments, "--spool", "spool", status=2)
+
+
+def test_a_daemon_ends_at_a_signal(made, tmp_path):
+    arguments = ["fetch", made.url, "--spool", "spool", "--every", "50ms"]
+    process = subprocess.Popen([sys.executable, "-m", "withhold", *arguments], stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    assert "installed version 2" in process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    assert (process.wait(10), open_spool("spool").rule_count) == (0, 2)
+    process.stderr.close()
+
+
+def test_a_fleet_has_acted_when_all_its_workers_serve_the_rules(made, tmp_path):
+    (tmp_path / "hosts").write_text("web-1  # in the cellar\n\nweb-2\n")
+    store = (tmp_path / "receipts").as_uri()
+    fleet = ("fleet", made.url, "--receipts", store)
+    fetch = ("fetch", made.url, "--spool", "spool", "--receipts", store, "--host", "web-1")
+    run(*fetch)
+    run(*fleet, status=1)
+    with Worker(Engine(open_spool("spool")), "spool"):
+        run(*fetch)
+        assert "acted: 1" in run(*fleet).stdout
+        listed = run(*fleet, "--expect", "hosts", status=1).stdout
+        assert "acted: 1, silent: 1" in listed
+        found = json.loads(run(*fleet, "--expect", "hosts", "--format", "json", status=1).stdout)
+        assert [(row["host"], row["standing"]) for row in found["rows"]] == [("web-1", "acted"), ("web-2", "silent")]
+        assert (found["fine"], found["version"]) == (False, 2)
+        made.publish(1, 2, 3)
+        assert "behind: 1" in run(*fleet, status=1).stdout
+    run(*fleet, "--expect", "missing", status=2)
+    run("fetch", made.url, "--spool", "spool", "--receipts", store, "--host", "a b", status=2)

@@ -1,0 +1,270 @@
+"""Workers that serve from a spool, their reports, receipts of hosts, and the state of a fleet."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import timedelta
+
+import pytest
+
+from tests.live.material import Material, now, snapshot
+from withhold import Engine, LiveError, Viewer
+from withhold.live import (
+    Fetcher,
+    LiveStatus,
+    Receipts,
+    Worker,
+    fleet,
+    open_spool,
+)
+from withhold.live.receipts import make_receipt
+from withhold.live.store import Store
+from withhold.live.worker import reports
+
+
+@pytest.fixture
+def made(tmp_path):
+    found = Material(tmp_path / "repository")
+    found.publish(1)
+    return found
+
+
+@pytest.fixture
+def fetcher(made, tmp_path):
+    with Fetcher(made.url, tmp_path / "spool", made.root, interval=0.001) as fetcher:
+        assert fetcher.fetch().state == "fresh"
+        yield fetcher
+
+
+def until(condition):
+    """Wait for something that another thread does."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_a_worker_activates_what_is_installed(made, fetcher):
+    engine = Engine(open_spool(fetcher.spool.path))
+    with Worker(engine, fetcher.spool.path, interval=0.005) as worker:
+        status = worker.status()
+        assert (status.version, str(status.state), status.pending, status.error) == (2, "fresh", None, None)
+        made.publish(1, 2)
+        fetcher.fetch()
+        until(lambda: worker.status().version == 3)
+        assert engine.view(Viewer(country="IN")).withholds(9, 2)
+        (report,) = reports(fetcher.spool)
+        until(lambda: [each and each.version for each in reports(fetcher.spool)] == [3])
+        assert report is not None
+        assert report.pid == os.getpid()
+    assert list(reports(fetcher.spool)) == []
+    made.publish(1, 2, 3)
+    fetcher.fetch()
+    status = worker.status()
+    assert (status.version, status.pending, engine.snapshot.rule_count) == (3, 4, 2), "it was closed"
+    worker._clock = lambda: now() + timedelta(seconds=11)
+    assert (str(worker.status().state), "is not active" in (worker.status().error or "")) == ("refused", True)
+
+
+def test_the_same_rules_under_a_new_version_are_the_new_version(made, fetcher):
+    engine = Engine(open_spool(fetcher.spool.path))
+    with Worker(engine, fetcher.spool.path, interval=60) as worker:
+        made.publish(1)
+        fetcher.fetch()
+        assert (worker.status().version, worker.status().pending) == (3, None)
+
+
+def test_a_dead_fetcher_is_never_fresh(fetcher):
+    engine, clock = Engine(open_spool(fetcher.spool.path)), [now()]
+    with Worker(engine, fetcher.spool.path, interval=60, clock=lambda: clock[0]) as worker:
+        assert worker.status().state == "fresh"
+        clock[0] += timedelta(minutes=61)
+        assert (str(worker.status().state), worker.status().version) == ("stale", 2)
+        (fetcher.spool.path / "status.json").write_text("{")
+        clock[0] = now()
+        assert str(worker.status().state) == "stale", "nobody knows"
+
+
+def test_a_worker_waits_with_its_fallback_for_the_first_rules(made, tmp_path):
+    spool = tmp_path / "spool"
+    snapshot(7).save(tmp_path / "fallback.wh")
+    engine = Engine(open_spool(spool, fallback=tmp_path / "fallback.wh"))
+    with Worker(engine, spool, interval=0.005) as worker:
+        status = worker.status()
+        assert (str(status.state), status.version, status.revision) == ("fallback", None, engine.snapshot.revision)
+        with Fetcher(made.url, spool, made.root) as fetcher:
+            fetcher.fetch()
+            until(lambda: worker.status().state == "fresh")
+        assert engine.snapshot.rules == snapshot(1).rules
+        engine.activate(snapshot(8))
+        assert (str(worker.status().state), worker.status().version) == ("fallback", None), "activated by hand"
+
+
+def test_rules_that_a_worker_cannot_read_are_reported(made, fetcher):
+    engine = Engine(open_spool(fetcher.spool.path))
+    with Worker(engine, fetcher.spool.path, interval=0.005) as worker:
+        damaged = fetcher.spool.path_of(3, "0" * 16)
+        damaged.write_bytes(b"nothing")
+        fetcher.spool.install(damaged)
+        until(lambda: worker.status().state == "refused")
+        status = worker.status()
+        assert (status.version, status.pending) == (2, 3)
+        assert "[not-a-snapshot]" in (status.error or "")
+    with Worker(engine, fetcher.spool.path, interval=0.005) as worker:
+        assert str(worker.status().state) == "refused", "also from the start"
+
+
+def test_a_spool_that_a_worker_cannot_write_does_not_stop_it(made, fetcher):
+    shutil.rmtree(fetcher.spool.workers)
+    engine = Engine(open_spool(fetcher.spool.path))
+    with Worker(engine, fetcher.spool.path, interval=0.005) as worker:
+        made.publish(1, 2)
+        fetcher.fetch()
+        until(lambda: worker.status().version == 3)
+
+
+FORKED = """
+import os, sys, time
+from withhold import Engine
+from withhold.live import Spool, Worker, open_spool
+from withhold.live.worker import reports
+
+spool = sys.argv[1]
+worker = Worker(Engine(open_spool(spool)), spool, interval=0.01)
+children = []
+for _ in range(2):
+    if (child := os.fork()) == 0:
+        time.sleep(30)
+        os._exit(0)
+    children.append(child)
+def pids():
+    return sorted(report.pid for report in reports(Spool(spool)) if report)
+while pids() != sorted([os.getpid(), *children]):
+    time.sleep(0.01)
+print("all", flush=True)
+sys.stdin.readline()
+while any(report is None or report.version != 3 for report in reports(Spool(spool))):
+    time.sleep(0.01)
+for child in children:
+    os.kill(child, 9)
+    os.wait()
+print(pids() == [os.getpid()])
+worker.close()
+print(pids() == [])
+"""
+
+
+def test_forked_workers_go_on_and_the_reports_of_killed_ones_are_removed(made, fetcher):
+    process = subprocess.Popen(
+        [sys.executable, "-c", FORKED, fetcher.spool.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "all\n"
+    made.publish(1, 2)
+    fetcher.fetch()
+    assert process.communicate("\n", timeout=60)[0] == "True\nTrue\n"
+
+
+def test_a_receipt_sums_the_reports_of_a_host(made, fetcher):
+    spool = fetcher.spool
+    assert make_receipt("h1", spool, fetcher.status(), now()).workers == 0
+    engines = [Engine(open_spool(spool.path)) for _ in range(3)]
+    workers = [Worker(engine, spool.path, interval=60) for engine in engines]
+    made.publish(1, 2)
+    fetcher.fetch()
+    for engine, worker in zip(engines[:2], workers[:2], strict=True):
+        engine.activate(open_spool(spool.path))
+        worker._report()
+    found = make_receipt("h1", spool, fetcher.status(), now())
+    assert (found.workers, found.serving, found.silent) == (3, 2, 0)
+    assert found.served is not None
+    found = make_receipt("h1", spool, fetcher.status(), now() + timedelta(minutes=1))
+    assert (found.workers, found.serving, found.silent) == (3, 0, 3)
+    for worker in workers:
+        worker.close()
+
+
+def receipt(made, tmp_path, host, *, serving=1, workers=1, at=None, **status):
+    """Write a receipt."""
+    live = made.publisher.live()
+    values = {"version": live.version, "revision": live.release.revision, "signed": now(), "expires": live.expires}
+    written = {
+        "host": host,
+        "at": (at or now()).isoformat(),
+        "workers": workers,
+        "serving": serving,
+        "served": None if not serving else (at or now()).isoformat(),
+        "status": json.loads(LiveStatus(**{**values, **status}).model_dump_json()),
+    }
+    path = tmp_path / "receipts" / "receipts" / f"{host}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(written))
+    return Store((tmp_path / "receipts").as_uri())
+
+
+def test_a_fleet_lists_who_has_not_acted(made, tmp_path):
+    act_by = now() + timedelta(hours=1)
+    made.publish(1, act_by=act_by)
+    live = made.publisher.live()
+    receipt(made, tmp_path, "a-acted")
+    receipt(made, tmp_path, "b-late", at=act_by + timedelta(seconds=1))
+    receipt(made, tmp_path, "c-behind", version=live.version - 1)
+    receipt(made, tmp_path, "d-partly", serving=1, workers=2)
+    receipt(made, tmp_path, "e-idle", serving=0, workers=0)
+    receipt(made, tmp_path, "f-refuses", version=live.version - 1, refused=True)
+    store = receipt(made, tmp_path, "g-silent", at=now() - timedelta(minutes=6))
+    receipt(made, tmp_path, "h-other", revision="0" * 16)
+    (tmp_path / "receipts" / "receipts" / "i-damaged.json").write_text("{")
+    (tmp_path / "receipts" / "receipts" / "j-copied.json").write_bytes(
+        (tmp_path / "receipts" / "receipts" / "a-acted.json").read_bytes()
+    )
+    found = {state.host: state for state in fleet(live, store, ["a-acted", "k-missing"], now())}
+    assert {host: str(state.standing) for host, state in found.items()} == {
+        "a-acted": "acted",
+        "b-late": "acted",
+        "c-behind": "behind",
+        "d-partly": "behind",
+        "e-idle": "behind",
+        "f-refuses": "refuses",
+        "g-silent": "silent",
+        "h-other": "behind",
+        "i-damaged": "silent",
+        "j-copied": "silent",
+        "k-missing": "silent",
+    }
+    assert [host for host, state in found.items() if state.late] == ["b-late"]
+    later = fleet(live, store, [], act_by + timedelta(seconds=2))
+    assert [state.host for state in later if not state.late] == [], "all are silent by then"
+
+
+def test_a_fetcher_writes_receipts_when_something_changes(made, tmp_path, monkeypatch):
+    clock = [now()]
+    written: list[str] = []
+    receipts = Receipts((tmp_path / "receipts").as_uri(), "host-1")
+    plain = Store.put
+
+    def put(self, path, content):
+        written.append(path)
+        plain(self, path, content)
+
+    monkeypatch.setattr(Store, "put", put)
+    with Fetcher(made.url, tmp_path / "spool", made.root, receipts=receipts, clock=lambda: clock[0]) as fetcher:
+        for _ in range(3):
+            fetcher.fetch()
+        assert written == ["receipts/host-1.json"]
+        clock[0] += timedelta(seconds=61)
+        fetcher.fetch()
+        assert len(written) == 2
+        shutil.rmtree(tmp_path / "receipts")
+        (tmp_path / "receipts").touch()
+        clock[0] += timedelta(seconds=61)
+        status = fetcher.fetch()
+        assert (str(status.state), status.error) == ("fresh", None), "receipts are no condition for serving"
+    for host in ("", "../x", "a b", ".a", "x" * 300):
+        with pytest.raises(LiveError, match=r"\[bad-host\]"):
+            Receipts((tmp_path / "other").as_uri(), host)

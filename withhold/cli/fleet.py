@@ -1,0 +1,105 @@
+"""`withhold fleet`: list which hosts answer by the rules that are live."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from withhold.cli import options
+from withhold.cli.exit_codes import ExitCode
+from withhold.cli.live_options import Name, Trust, read_trust, reported
+from withhold.cli.output import show
+from withhold.cli.render import Format
+from withhold.cli.results import TableResult
+from withhold.errors import escaped_path
+from withhold.model.instants import in_iso
+
+if TYPE_CHECKING:
+    from withhold.live import HostState, Live, Standing
+
+_COLUMNS = ("host", "standing", "late", "acted", "state", "version", "serving", "reported", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class FleetResult(TableResult):
+    """The hosts of a fleet, and whether all of them have acted."""
+
+    values: dict[str, object] | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        return {**(self.values or {}), **TableResult.to_dict(self)}
+
+
+def fleet(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The store to which rules are published.")],
+    receipts: Annotated[
+        str, typer.Option("--receipts", metavar="URL", help="The store to which hosts write receipts.")
+    ],
+    trust: Trust,
+    expect: Annotated[
+        Path | None,
+        typer.Option(
+            "--expect", metavar="FILE", help="The hosts of the fleet, one on each line.", exists=True, dir_okay=False
+        ),
+    ] = None,
+    name: Name = "rules",
+    form: Annotated[Format, options.formats(FleetResult)] = Format.TEXT,
+) -> None:
+    """List the hosts that answer by the rules that are live, that are behind, that refuse them, and that are silent.
+
+    Exits with 1 unless all hosts have acted, and in time if the rules had to be acted on by a certain time, or if nobody has signed
+    the rules anew. Without --expect, hosts that never wrote a receipt are not known.
+    """
+    trusted = read_trust(trust)
+    expected = [] if expect is None else _hosts(expect)
+    now = datetime.now(UTC)
+    with reported(form):
+        from withhold.live import Publisher, Standing
+        from withhold.live import fleet as read
+        from withhold.live.receipts import host_line
+        from withhold.live.store import Store
+
+        live = Publisher(source, trusted, name=name).live()
+        hosts = list(read(live, Store(receipts), expected, now))
+        counts = Counter(host.standing for host in hosts)
+        fine = bool(hosts) and counts[Standing.ACTED] == len(hosts) and not any(host.late for host in hosts)
+        fine = fine and now < live.expires
+        rows = [host_line(host) for host in hosts]
+        values = {"fine": fine, "version": live.version, "expires": in_iso(live.expires), **_release(live)}
+        show(FleetResult(_COLUMNS, rows, _note(live, hosts, counts, now), values), form)
+    raise typer.Exit(ExitCode.FINE if fine else ExitCode.FAILURE)
+
+
+def _hosts(expect: Path) -> list[str]:
+    """Return the names of the hosts in a file. Exit with a usage error if it cannot be read."""
+    try:
+        lines = expect.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise typer.BadParameter(f"cannot read {escaped_path(expect)}", param_hint="'--expect'") from None
+    return [name for line in lines if (name := line.partition("#")[0].strip())]
+
+
+def _release(live: Live) -> dict[str, object]:
+    release = live.release
+    act_by = None if release is None or release.act_by is None else in_iso(release.act_by)
+    return {"revision": None if release is None else release.revision, "act_by": act_by}
+
+
+def _note(live: Live, hosts: list[HostState], counts: Mapping[Standing, int], now: datetime) -> str:
+    """Return a summary of a fleet."""
+    lines = [f"version {live.version} is live: {live.release or 'no rules'}"]
+    lines.append(
+        f"hosts: {len(hosts)}; " + ", ".join(f"{standing}: {count}" for standing, count in sorted(counts.items()))
+    )
+    if live.release is not None and live.release.act_by is not None:
+        late = sum(host.late for host in hosts)
+        lines.append(f"to be acted on by {in_iso(live.release.act_by)}; late: {late}")
+    if now >= live.expires:
+        lines.append(f"nobody has signed the rules anew: they are stale since {in_iso(live.expires)}")
+    return "\n".join(lines)

@@ -1,0 +1,154 @@
+"""Receipts: each host reports which rules its processes answer by, and a fleet is the sum of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from withhold.errors import LiveError, Problem, quoted
+from withhold.live.publishing import Live
+from withhold.live.spool import Spool
+from withhold.live.status import LiveStatus, State
+from withhold.live.store import Store
+from withhold.live.worker import reports
+from withhold.model.instants import in_iso
+
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
+#: A process or a host that has reported nothing for so long is silent.
+_SILENT_WORKER, _SILENT_HOST = timedelta(seconds=30), timedelta(minutes=5)
+#: How often a receipt is written that has not changed.
+_REPEAT = timedelta(minutes=1)
+_LARGEST = 1 << 16
+
+
+class Receipt(BaseModel):
+    """What a host reports: its status, how many processes serve, and how many of them by the newest rules it has."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    host: str
+    at: AwareDatetime
+    status: LiveStatus
+    workers: int = 0
+    #: How many of them answer by `status.version`, and when the last one began to.
+    serving: int = 0
+    served: AwareDatetime | None = None
+    #: How many of them have reported nothing for half a minute.
+    silent: int = 0
+
+
+class Standing(StrEnum):
+    """Whether a host has acted: all its processes answer by the version that is live."""
+
+    ACTED = "acted"
+    BEHIND = "behind"
+    REFUSES = "refuses"
+    SILENT = "silent"
+
+
+class HostState(NamedTuple):
+    """A host of a fleet, and since when it has acted."""
+
+    host: str
+    standing: Standing
+    acted: datetime | None
+    receipt: Receipt | None
+    #: Whether it acted after the time by which it had to, or has not, and that time has passed.
+    late: bool
+
+
+class Receipts:
+    """Writes the receipts of a host to a store. `host` is its name in the fleet. Raises `LiveError` (`bad-host`)."""
+
+    def __init__(self, store: str, host: str) -> None:
+        if not _HOST.fullmatch(host):
+            hint = "use letters, digits, `.`, `_` and `-`"
+            raise LiveError(Problem("bad-host", f"{quoted(host)} is not the name of a host", hint=hint))
+        self.store, self.host = Store(store, create=True), host
+        self._last: Receipt | None = None
+
+    def write(self, spool: Spool, status: LiveStatus, now: datetime) -> None:
+        """Write a receipt if something has changed, or the last one is a minute old. Raises `LiveError`, `OSError`."""
+        receipt = make_receipt(self.host, spool, status, now)
+        last = self._last
+        if last is not None and _facts(last) == _facts(receipt) and now - last.at < _REPEAT:
+            return
+        self.store.put(f"receipts/{self.host}.json", receipt.model_dump_json().encode())
+        self._last = receipt
+
+
+def make_receipt(host: str, spool: Spool, status: LiveStatus, now: datetime) -> Receipt:
+    """Return the receipt of a host: its status, and the sum of the reports of its processes. Raises `OSError`."""
+    found = list(reports(spool))
+    alive = [report for report in found if report is not None and now - report.at < _SILENT_WORKER]
+    serving = [report for report in alive if report.version == status.version and report.activated is not None]
+    served = max((report.activated for report in serving if report.activated is not None), default=None)
+    return Receipt(
+        host=host,
+        at=now,
+        status=status,
+        workers=len(found),
+        serving=len(serving),
+        served=served,
+        silent=len(found) - len(alive),
+    )
+
+
+def fleet(live: Live, receipts: Store, expected: Iterable[str], now: datetime) -> Iterator[HostState]:
+    """Yield the state of each host that is expected or has reported, in the order of their names.
+
+    Receipts are not signed: whoever can write to their store can claim anything, but can change no rules. Raises
+    `LiveError` if the store fails.
+    """
+    found: dict[str, Receipt | None] = dict.fromkeys(expected)
+    for path in receipts.list("receipts"):
+        host = path.removeprefix("receipts/").removesuffix(".json")
+        content = receipts.get(path, _LARGEST)
+        if content is not None:
+            try:
+                receipt = Receipt.model_validate_json(content.content)
+            except ValidationError:
+                receipt = None
+            found[host] = receipt if receipt is not None and receipt.host == host else None
+    act_by = None if live.release is None else live.release.act_by
+    for host in sorted(found):
+        receipt = found[host]
+        standing, acted = _standing(live, receipt, now)
+        late = act_by is not None and (acted or now) > act_by
+        yield HostState(host, standing, acted, receipt, late)
+
+
+def _standing(live: Live, receipt: Receipt | None, now: datetime) -> tuple[Standing, datetime | None]:
+    if receipt is None or now - receipt.at >= _SILENT_HOST:
+        return Standing.SILENT, None
+    status = receipt.status.at(now)
+    current = live.release is not None and (status.version, status.revision) == (live.version, live.release.revision)
+    if current and receipt.workers and receipt.serving == receipt.workers:
+        return Standing.ACTED, receipt.served
+    return (Standing.REFUSES if status.state is State.REFUSED else Standing.BEHIND), None
+
+
+def host_line(state: HostState) -> dict[str, object]:
+    """Return a host as a row of a table."""
+    receipt = state.receipt
+    return {
+        "host": state.host,
+        "standing": str(state.standing),
+        "late": state.late,
+        "acted": None if state.acted is None else in_iso(state.acted),
+        "state": None if receipt is None else str(receipt.status.state),
+        "version": None if receipt is None else receipt.status.version,
+        "serving": None if receipt is None else f"{receipt.serving} of {receipt.workers}",
+        "reported": None if receipt is None else in_iso(receipt.at),
+        "error": None if receipt is None else receipt.status.error,
+    }
+
+
+def _facts(receipt: Receipt) -> dict[str, object]:
+    """Return a receipt without what changes at every poll."""
+    return receipt.model_dump(exclude={"at": True, "status": {"contact", "signed", "expires"}})

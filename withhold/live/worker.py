@@ -1,0 +1,202 @@
+"""Serve the rules of a spool in a process, and report in the spool which ones."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+from weakref import WeakSet
+
+from pydantic import ValidationError
+
+from withhold.engine import Engine
+from withhold.engine.following import Following, FollowStatus
+from withhold.errors import WithholdError
+from withhold.live.spool import Spool
+from withhold.live.status import LiveStatus, WorkerReport
+from withhold.model.instants import in_iso
+from withhold.watching import Closable, Watcher
+
+if sys.platform != "win32":
+    import fcntl
+
+_log = logging.getLogger("withhold.live")
+#: How often a worker reports that it is alive.
+_BEAT = timedelta(seconds=5)
+#: A process that has not activated installed rules after so long is no longer fresh.
+_LATE = timedelta(seconds=10)
+#: All reports have this size, so that writing one replaces all of the one before.
+_SIZE = 4096
+
+
+class Worker(Closable):
+    """Serves the rules of a spool with an engine: it activates each new version within two intervals.
+
+    Requests never wait, and processes share the memory of the rules. It goes on in forked processes. Close it, or use it
+    as a context manager. Raises the errors of `Engine.follow`, but waits if the spool has no rules yet.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        spool: str | os.PathLike[str],
+        *,
+        interval: float = 0.4,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._engine, self.spool, self._interval, self._clock = engine, Spool(spool), interval, clock
+        #: The last version whose rules the engine had, and its revision.
+        self._version: tuple[int, str] | None = None
+        self._activated: datetime | None = None
+        self._following: Following | None = None
+        self._error: str | None = None
+        self._file: IO[bytes] | None = None
+        self._reported: WorkerReport | None = None
+        self._check()
+        self._watcher = Watcher(self, Worker._check, interval, "withhold-live")
+        _WORKERS.add(self)
+
+    def status(self) -> LiveStatus:
+        """Return the rules that this process answers by, as of now. A few file operations; it needs no fetcher."""
+        status, now = self.spool.read_status(), self._clock().astimezone(UTC)
+        revision, newest = self._engine.snapshot.revision, status.version
+        # A process may begin with the version before, if the newest one is damaged.
+        version = newest if revision == status.revision else self.spool.version_of(revision)
+        if version is not None and self._version != (version, revision):
+            self._version, self._activated = (version, revision), now
+        mine = self._version is not None and self._version[1] == revision
+        update: dict[str, object] = {
+            "version": self._version[0] if self._version and mine else None,
+            "revision": revision,
+            "activated": self._activated if mine else None,
+        }
+        if newest is not None and update["version"] != newest:
+            error = self._error
+            if self._following is not None and (failure := self._following.status().error) is not None:
+                error = str(failure)
+            if error is None and status.fetched is not None and now - status.fetched > _LATE:
+                error = f"version {newest} was installed at {in_iso(status.fetched)}, but is not active"
+            update |= {"pending": status.pending or newest, "refused": status.refused or error is not None}
+            update |= {"error": status.error or error}
+        return status.model_copy(update=update).at(now)
+
+    def close(self) -> None:
+        """Stop following and reporting. The current rules stay active."""
+        _WORKERS.discard(self)
+        self._watcher.close()
+        if self._following is not None:
+            self._following.close()
+        if self._file is not None:
+            with suppress(OSError):
+                Path(self._file.name).unlink()
+            self._file.close()
+            self._file = None
+
+    def __repr__(self) -> str:
+        return f"<Worker {self.spool.path}>"
+
+    def _check(self) -> None:
+        if self._following is None:
+            try:
+                self._following = self._engine.follow(
+                    self.spool.current,
+                    self._interval,
+                    guard=None,  # the fetcher has compared the rules with those that it had
+                    mapped=True,
+                    verify="header",
+                    on_change=self._changed,
+                )
+            except FileNotFoundError:
+                pass  # the spool has no rules yet
+            except (OSError, WithholdError) as error:
+                if str(error) != self._error:
+                    _log.error("%s: the rules of the spool are not in use: %s", self, error)
+                self._error = str(error)
+            else:
+                self._error = None
+        self._report()
+
+    def _changed(self, _: FollowStatus) -> None:
+        self._report()
+
+    def _report(self) -> None:
+        """Write a report if something has changed, or the last one is old. A failure is not an obstacle to serving."""
+        try:
+            status, now = self.status(), self._clock().astimezone(UTC)
+            report = WorkerReport(
+                pid=os.getpid(),
+                at=now,
+                version=status.version,
+                revision=status.revision,
+                activated=status.activated,
+                error=None if status.error is None else status.error[:500],
+            )
+            last = self._reported
+            if last is not None and report == last.model_copy(update={"at": now}) and now - last.at < _BEAT:
+                return
+            if self._file is None:
+                self._file = _create(self.spool.workers)
+            os.pwrite(self._file.fileno(), report.model_dump_json().encode().ljust(_SIZE), 0)
+            self._reported = report
+        except OSError as error:
+            _log.debug("%s reports nothing: %s", self, error)
+
+    def _forked(self) -> None:
+        """In a forked child, report in a file of its own. The lock of the parent's file is not released by this."""
+        if self._file is not None:
+            self._file.close()
+        self._file = self._reported = None
+        self._watcher = Watcher(self, Worker._check, self._interval, "withhold-live")
+
+
+_WORKERS: WeakSet[Worker] = WeakSet()
+
+
+def _forked() -> None:
+    for worker in list(_WORKERS):
+        worker._forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+def reports(spool: Spool) -> Iterator[WorkerReport | None]:
+    """Yield the last report of each process that serves from a spool, or None for one that has not reported yet.
+
+    A process holds a lock on its file as long as it lives; the files of others are removed. Raises `OSError`.
+    """
+    for path in sorted(spool.workers.glob("*.json")):
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            try:
+                if sys.platform != "win32":
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink(missing_ok=True)
+            except BlockingIOError:
+                try:
+                    yield WorkerReport.model_validate_json(file.read(_SIZE))
+                except ValidationError:
+                    yield None
+
+
+def _create(folder: Path) -> IO[bytes]:
+    """Create and lock the file of this process."""
+    while True:
+        path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
+        file = path.open("xb", buffering=0)
+        if sys.platform == "win32":
+            return file
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass  # whoever looks for files without a lock has it: they remove it
+        else:
+            if path.exists():
+                return file
+        file.close()
