@@ -95,7 +95,8 @@ class Store:
                     limit -= len(piece)
                     if limit < 0:
                         raise LiveError(Problem("larger-than-allowed", f"{quoted(path)} in {self.name} is too large"))
-                tag = {"e_tag": found.meta["e_tag"], "version": found.meta["version"]}
+                tags = {"e_tag": found.meta["e_tag"], "version": found.meta["version"]}
+                tag = {name: value for name, value in tags.items() if value is not None}
                 return Version(b"".join(pieces), tag)
         except FileNotFoundError:
             return None
