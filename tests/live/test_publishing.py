@@ -180,7 +180,7 @@ def test_the_second_person_signs_what_they_looked_at(two):
     assert two.live_accounts() == [1]
 
 
-@pytest.mark.parametrize("change", ["other", "expires", "may_shrink", "version"])
+@pytest.mark.parametrize("change", ["other", "expires", "may_shrink", "version", "delegations"])
 def test_a_pending_version_changes_nothing_that_the_signer_does_not_see(two, change):
     first, _ = two.persons
     name = two.publisher.publish(snapshot(1), [first]).pending
@@ -193,6 +193,8 @@ def test_a_pending_version_changes_nothing_that_the_signer_does_not_see(two, cha
         signed["expires"] = "2999-01-01T00:00:00Z"
     elif change == "may_shrink":
         signed["targets"]["rules.wh.zst"]["custom"]["may_shrink"] = 99
+    elif change == "delegations":
+        signed["delegations"] = {"keys": {}, "roles": []}
     else:
         signed["version"] = 1
     path.write_text(json.dumps(content))

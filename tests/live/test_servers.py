@@ -181,9 +181,9 @@ def test_the_recipe_for_redis_fetches_at_once(tmp_path):
     made.publish(1)
     port = free_port()
     with running(REDIS, "--port", port, "--save", "", "--bind", "127.0.0.1", "--dir", tmp_path, port=port):
-        server = redis.Redis(port=port)
         once = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
         library = SimpleNamespace(Redis=lambda: redis.Redis(port=port, retry=once), RedisError=redis.RedisError)
+        server = redis.Redis(port=port, retry=once)
         given: dict[str, Any] = {
             "Fetcher": Fetcher,
             "redis": library,
