@@ -36,7 +36,7 @@ _SIZE = 4096
 
 
 class Worker(Closable):
-    """Serves the rules of a spool with an engine: it activates each new version within two intervals.
+    """Serves the rules of a spool with an engine: it activates each new version within two intervals (`interval` is in seconds).
 
     Requests never wait, and processes share the memory of the rules. It goes on in forked processes. Close it, or use it
     as a context manager. Raises the errors of `Engine.follow`, but waits if the spool has no rules yet.
@@ -47,7 +47,7 @@ class Worker(Closable):
         engine: Engine,
         spool: str | os.PathLike[str],
         *,
-        interval: float = 0.4,
+        interval: float = 0.1,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine, self.spool, self._interval, self._clock = engine, Spool(spool), interval, clock
