@@ -8,36 +8,19 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from securesystemslib.signer import CryptoSigner
-
 from benchmarks import package
+from benchmarks.live.fleet import Fleet, start, wait_for
 from withhold import Engine, Rule, RuleSet, Snapshot
-from withhold.live import Fetcher, Publisher, Spool, Worker, create_repository, open_spool
+from withhold.live import Fetcher, Spool, Worker, open_spool
 from withhold.live.worker import reports
-
-_NGINX = """
-daemon off; error_log {folder}/error.log; pid {folder}/pid; {user}
-events {{}}
-http {{
-    access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
-    uwsgi_temp_path {folder}; scgi_temp_path {folder};
-    server {{ listen 127.0.0.1:{port}; root {folder}/store; }}
-}}
-"""
 
 
 def main() -> None:
@@ -83,18 +66,11 @@ def private_memory() -> int:
 
 def measure(folder: Path, options: argparse.Namespace, stack: ExitStack) -> None:
     """Publish, and print the times until all workers answered."""
-    signers = [CryptoSigner(Ed25519PrivateKey.generate()) for _ in range(3)]
-    public = {role: [signer.public_key] for role, signer in zip(("root", "targets", "online"), signers, strict=True)}
-    store = (folder / "store").as_uri()
-    root = create_repository(store, signers, public)
-    (folder / "root.json").write_bytes(root)
-    publisher, spool = Publisher(store, root), Spool(folder / "spool")
+    fleet = Fleet(folder, stack)
+    spool = fleet.spool
     snapshots = [rules_of(options.ids, turn) for turn in range(2)]
-    publisher.publish(snapshots[1], signers)
-    source = serve_store(folder, stack)
-    fetch = [sys.executable, "-m", "withhold", "fetch", source, "--spool", str(spool.path)]
-    fetch += ["--trust", str(folder / "root.json"), "--every", options.interval]
-    start(stack, fetch)
+    fleet.publish(snapshots[1])
+    fleet.fetch(options.interval)
     wait_for(lambda: spool.installed() is not None)
     worker = [sys.executable, "-m", "benchmarks.live", "--worker", str(spool.path)]
     workers = [start(stack, worker) for _ in range(options.workers)]
@@ -102,7 +78,7 @@ def measure(folder: Path, options: argparse.Namespace, stack: ExitStack) -> None
     times, publishing = [], []
     for turn in range(options.publications):
         began = datetime.now(UTC)
-        version = publisher.publish(snapshots[turn % 2], signers).version
+        version = fleet.publish(snapshots[turn % 2])
         published = datetime.now(UTC)
         wait_for(lambda version=version: versions(spool) == [version] * options.workers)  # type: ignore[misc]
         last = max(report.activated for report in reports(spool) if report is not None and report.activated is not None)
@@ -116,12 +92,12 @@ def measure(folder: Path, options: argparse.Namespace, stack: ExitStack) -> None
     costs = [tuple(map(float, each.communicate(timeout=60)[0].split())) for each in workers]
     milliseconds, megabytes = (max(column) for column in zip(*costs, strict=True))
     print(f"an activation, in the slowest worker: {milliseconds:.2f} ms, {megabytes:.2f} MB that it does not share")
-    idle(source, folder, root)
+    idle(fleet, folder)
 
 
-def idle(source: str, folder: Path, root: bytes) -> None:
+def idle(fleet: Fleet, folder: Path) -> None:
     """Print the time of a poll that finds nothing new."""
-    with Fetcher(source, folder / "idle", root) as fetcher:
+    with Fetcher(fleet.source, folder / "idle", fleet.root) as fetcher:
         fetcher.fetch()
         polls = []
         for _ in range(50):
@@ -148,41 +124,9 @@ def rules_of(ids: int, turn: int) -> Snapshot:
     return Snapshot.compile(RuleSet(rules))
 
 
-def serve_store(folder: Path, stack: ExitStack) -> str:
-    """Serve the store by nginx, and return its URL."""
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if nginx is None:
-        sys.exit("install nginx")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    user = "user root;" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder, port=port, user=user), encoding="utf-8")
-    start(stack, [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")])
-    return f"http://127.0.0.1:{port}"
-
-
-def start(stack: ExitStack, command: list[str]) -> subprocess.Popen[str]:
-    """Start a process, which ends with the measurement."""
-    process = subprocess.Popen(  # noqa: S603
-        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    stack.callback(process.kill)
-    return process
-
-
 def versions(spool: Spool) -> list[int | None]:
     """Return the version of each worker that reports."""
     return [None if report is None else report.version for report in reports(spool)]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds, at most a minute."""
-    end = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > end:
-            sys.exit("stopped: a worker has not activated a version within a minute")
-        time.sleep(0.1)  # the workers report when they have activated a version, so this changes no figure
 
 
 if __name__ == "__main__":
