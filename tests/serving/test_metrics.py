@@ -10,17 +10,18 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.forking import forked
 from withhold import Engine, Page, Policy, Rule, RuleSet, Snapshot, Tweet, View, Viewer
 from withhold.engine import FollowStatus
+from withhold.live import Worker
 from withhold.serving.decision_log import DecisionLog
-from withhold.serving.metrics import Counts, Hidden, Metrics
+from withhold.serving.metrics import Counts, Hidden, Metrics, PublishedState
 from withhold.serving.otel import OpenTelemetry
 from withhold.serving.prometheus import Prometheus
 
@@ -41,13 +42,15 @@ class Kept:
     def __init__(self) -> None:
         self.counts = Counts()
         self.states: list[FollowStatus | None] = []
+        self.published: list[PublishedState | None] = []
         self.broken = False
 
-    def add(self, counts: Counts, following: FollowStatus | None) -> None:
+    def add(self, counts: Counts, following: FollowStatus | None, published: PublishedState | None) -> None:
         if self.broken:
             raise RuntimeError("the monitoring system is not there")
         self.counts.add(counts)
         self.states.append(following)
+        self.published.append(published)
 
 
 @pytest.fixture
@@ -197,7 +200,7 @@ def test_a_fork_waits_for_numbers_that_are_being_passed_on() -> None:
     inside, lock = threading.Event(), threading.Lock()
 
     class Locking:
-        def add(self, counts: Counts, following: object) -> None:
+        def add(self, counts: Counts, following: object, published: object) -> None:
             with lock:
                 inside.set()
                 time.sleep(0.05)
@@ -216,7 +219,7 @@ def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     inside, end = threading.Event(), threading.Event()
 
     class Stuck:
-        def add(self, counts: Counts, following: object) -> None:
+        def add(self, counts: Counts, following: object, published: object) -> None:
             inside.set()
             end.wait(60)
 
@@ -245,6 +248,14 @@ def test_the_state_of_following_files_is_passed_on(sink: Kept, tmp_path: Path) -
     (state,) = sink.states
     assert state is not None
     assert state.path == str(path)
+
+
+def test_the_state_of_published_rules_is_passed_on(sink: Kept, tmp_path: Path) -> None:
+    with Worker(Engine(RULES), tmp_path) as worker, Metrics(sink, published=worker, interval=3600):
+        pass
+    (state,) = sink.published
+    assert state is not None
+    assert (state.state, state.version) == ("fallback", None)
 
 
 def test_the_counts_of_a_log_are_passed_on_once(sink: Kept) -> None:
@@ -291,6 +302,13 @@ NOON = datetime(2021, 2, 10, 12, tzinfo=UTC)
 STATE = FollowStatus("rules.wh", activated=NOON, checked=NOON, failures=2)
 
 
+class Published(NamedTuple):
+    state: str
+    version: int | None = None
+    signed: datetime | None = None
+    activated: datetime | None = None
+
+
 def full() -> Counts:
     view = Engine(RULES, Policy(author_sees_own=True)).view(UNKNOWN)
     kept = Kept()
@@ -305,7 +323,9 @@ def test_prometheus_gets_all_numbers() -> None:
     registry = client.CollectorRegistry()
     sink = Prometheus(registry)
     for _ in range(2):
-        sink.add(full(), STATE)
+        sink.add(full(), STATE, None)
+    assert "withhold_fresh" not in client.generate_latest(registry).decode(), "no rules were published"
+    sink.add(Counts(), None, Published("stale", 7, NOON))
     text = client.generate_latest(registry).decode()
     for line in (
         "withhold_pages_total 2.0",
@@ -318,8 +338,15 @@ def test_prometheus_gets_all_numbers() -> None:
         'withhold_shadow_pages_total{result="same"} 6.0',
         f"withhold_activated_timestamp_seconds {NOON.timestamp()}".replace("1612958400.0", "1.6129584e+09"),
         "withhold_reload_failures 2.0",
+        "withhold_fresh 0.0",
+        "withhold_published_version 7.0",
+        "withhold_signed_timestamp_seconds 1.6129584e+09",
     ):
         assert line in text
+    sink.add(Counts(), None, Published("fresh", 8, activated=NOON + timedelta(seconds=900)))
+    text = client.generate_latest(registry).decode()
+    assert "withhold_fresh 1.0" in text
+    assert "withhold_activated_timestamp_seconds 1.6129593e+09" in text
     assert RULES.revision not in text
 
 
@@ -363,7 +390,7 @@ def test_opentelemetry_gets_all_numbers() -> None:
 
     reader = InMemoryMetricReader()
     provider = sdk.MeterProvider([reader])
-    OpenTelemetry(provider.get_meter("test")).add(full(), STATE)
+    OpenTelemetry(provider.get_meter("test")).add(full(), STATE, Published("fresh", 7, NOON, NOON))
     data: Any = reader.get_metrics_data()
     found = {
         (metric.name, tuple(sorted(dict(point.attributes).values()))): point.value
@@ -377,6 +404,8 @@ def test_opentelemetry_gets_all_numbers() -> None:
     assert found["withhold.log_pages", ("dropped",)] == 3
     assert found["withhold.shadow_pages", ("same",)] == 3
     assert found["withhold.activated_timestamp", ()] == NOON.timestamp()
+    assert (found["withhold.fresh", ()], found["withhold.published_version", ()]) == (1, 7)
+    assert found["withhold.signed_timestamp", ()] == NOON.timestamp()
     provider.shutdown()
 
 

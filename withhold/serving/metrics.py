@@ -10,6 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from withhold.engine import Following, FollowStatus, Page, Shadow, View
@@ -69,18 +70,38 @@ class Counts:
         self.shadowed.update(other.shadowed)
 
 
+class PublishedState(Protocol):
+    """The state of published rules in a process. `LiveStatus` of `withhold.live` is one."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def version(self) -> int | None: ...
+    @property
+    def signed(self) -> datetime | None: ...
+    @property
+    def activated(self) -> datetime | None: ...
+
+
+class PublishedRules(Protocol):
+    """Published rules that a process serves. `Worker` of `withhold.live` is one."""
+
+    def status(self) -> PublishedState:
+        """Return the state as of now."""
+
+
 class Sink(Protocol):
     """A monitoring system. `Metrics` calls it from one thread at a time."""
 
-    def add(self, counts: Counts, following: FollowStatus | None) -> None:
-        """Add new numbers, and set the state of following files, if `Metrics` was given a `Following`."""
+    def add(self, counts: Counts, following: FollowStatus | None, published: PublishedState | None) -> None:
+        """Add new numbers, and set the state of following files and of published rules, if `Metrics` was given these."""
 
 
 class Metrics(Background):
     """Counts pages, and passes the numbers on to a sink every `interval` seconds, in a thread.
 
-    `following` is the result of `Engine.follow`, whose state is passed on too. So are the counts of `log`, a
-    `DecisionLog`, and of `shadow`, the result of `Engine.shadow`. `countries` are the countries by which pages are
+    `following` is the result of `Engine.follow`, whose state is passed on too. So are the state of `published`, a `Worker`
+    of `withhold.live`, and the counts of `log`, a `DecisionLog`, and of `shadow`, the result of `Engine.shadow`. `countries` are the countries by which pages are
     counted; all others are counted together. There are none by default: each value of a label costs a monitoring system
     memory.
 
@@ -88,7 +109,7 @@ class Metrics(Background):
     the process, pass on the last numbers. A sink that raises is logged, and gets the numbers with the next ones.
 
     >>> class Printed:
-    ...     def add(self, counts, following):
+    ...     def add(self, counts, following, published):
     ...         print(counts.pages, counts.items, {str(key.reason): n for key, n in counts.hidden.items()})
     >>> from withhold import Engine, Rule, RuleSet, Viewer
     >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))
@@ -106,6 +127,7 @@ class Metrics(Background):
         sink: Sink,
         *,
         following: Following | None = None,
+        published: PublishedRules | None = None,
         log: DecisionLog | None = None,
         shadow: Shadow | None = None,
         countries: Iterable[str] = (),
@@ -114,7 +136,7 @@ class Metrics(Background):
         self._countries = frozenset(countries)
         if unknown := sorted(self._countries - {*known_countries()}):
             raise ValueError(f"unknown countries {', '.join(f'`{code}`' for code in unknown)} [unknown-country]")
-        self._sink, self._following, self._log, self._shadow = sink, following, log, shadow
+        self._sink, self._following, self._published, self._log, self._shadow = sink, following, published, log, shadow
         super().__init__(interval, "withhold-metrics")
 
     def _begin(self) -> None:
@@ -162,7 +184,8 @@ class Metrics(Background):
         counts.logged.update(self._gained(self._log))
         counts.shadowed.update(self._gained(self._shadow))
         try:
-            self._sink.add(counts, None if self._following is None else self._following.status())
+            following = None if self._following is None else self._following.status()
+            self._sink.add(counts, following, None if self._published is None else self._published.status())
         except Exception:  # noqa: BLE001  # counting goes on
             _log.exception("metrics were not passed on; they are kept")
             with self._collecting:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from withhold.engine import FollowStatus
 from withhold.serving.extras import imported
-from withhold.serving.metrics import Counts
+from withhold.serving.metrics import Counts, PublishedState
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
@@ -39,9 +39,12 @@ class OpenTelemetry:
         self._activated = gauge("withhold.activated_timestamp", "s", "when rules were last activated")
         self._checked = gauge("withhold.checked_timestamp", "s", "when the files were last checked")
         self._failures = gauge("withhold.reload_failures", "{attempt}", "failed attempts since the last success")
+        self._fresh = gauge("withhold.fresh", "1", "whether published rules are known to be the newest")
+        self._version = gauge("withhold.published_version", "1", "the version of published rules, or 0 for others")
+        self._signed = gauge("withhold.signed_timestamp", "s", "when the source was last signed")
 
-    def add(self, counts: Counts, following: FollowStatus | None) -> None:
-        """Add new numbers, and set the state of following files."""
+    def add(self, counts: Counts, following: FollowStatus | None, published: PublishedState | None) -> None:
+        """Add new numbers, and set the state of following files and of published rules."""
         self._pages.add(counts.pages)
         self._items.add(counts.items)
         self._tombstones.add(counts.tombstones)
@@ -59,3 +62,9 @@ class OpenTelemetry:
                 if instant is not None:
                     instrument.set(instant.timestamp())
             self._failures.set(following.failures)
+        if published is not None:
+            self._fresh.set(int(published.state == "fresh"))
+            self._version.set(published.version or 0)
+            for instrument, instant in ((self._activated, published.activated), (self._signed, published.signed)):
+                if instant is not None:
+                    instrument.set(instant.timestamp())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from withhold.engine import FollowStatus
 from withhold.serving.extras import imported
-from withhold.serving.metrics import Counts
+from withhold.serving.metrics import Counts, PublishedState
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -25,6 +26,7 @@ class Prometheus:
     | `withhold_log_pages_total{result}`, `withhold_shadow_pages_total{result}` | pages by their result in the decision log and in the shadow, if `Metrics` was given these |
     | `withhold_activated_timestamp_seconds`, `withhold_checked_timestamp_seconds` | when rules were last activated, and when their files were last checked: with several workers, by the worker that is furthest behind |
     | `withhold_reload_failures` | failed attempts to read the files since the last success: those of the worst worker |
+    | `withhold_fresh`, `withhold_published_version`, `withhold_signed_timestamp_seconds` | if `Metrics` was given published rules: whether they are known to be the newest (1 or 0), their version (0 for a fallback), and when their source was last signed: with several workers, by the worker that is furthest behind |
 
     No label contains a revision, a rule or a demand. With several workers, use the multiprocess mode of `prometheus-client`: each
     worker passes its own numbers on, and the scrape adds them up.
@@ -54,9 +56,17 @@ class Prometheus:
         self._activated = gauge("activated_timestamp_seconds", "when rules were last activated", "livemin")
         self._checked = gauge("checked_timestamp_seconds", "when the files were last checked", "livemin")
         self._failures = gauge("reload_failures", "failed attempts since the last success", "livemax")
+        # Made when they are first set, because a gauge begins at 0, as if the rules were not the newest.
+        self._of_published = cache(
+            lambda: (
+                gauge("fresh", "whether published rules are known to be the newest", "livemin"),
+                gauge("published_version", "the version of published rules, or 0 for others", "livemin"),
+                gauge("signed_timestamp_seconds", "when the source was last signed", "livemin"),
+            )
+        )
 
-    def add(self, counts: Counts, following: FollowStatus | None) -> None:
-        """Add new numbers, and set the state of following files."""
+    def add(self, counts: Counts, following: FollowStatus | None, published: PublishedState | None) -> None:
+        """Add new numbers, and set the state of following files and of published rules."""
         for metric, number in (
             (self._pages, counts.pages),
             (self._items, counts.items),
@@ -78,3 +88,10 @@ class Prometheus:
                 if instant is not None:
                     metric.set(instant.timestamp())
             self._failures.set(following.failures)
+        if published is not None:
+            fresh, version, signed = self._of_published()
+            fresh.set(published.state == "fresh")
+            version.set(published.version or 0)
+            for metric, instant in ((self._activated, published.activated), (signed, published.signed)):
+                if instant is not None:
+                    metric.set(instant.timestamp())
