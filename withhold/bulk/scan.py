@@ -206,9 +206,11 @@ class Scan:
             columns = file.columns_of(batch, self.columns)
             answers = answered(kernel, columns, self.at, self.errors, self.threads, first=first, name=name)
             why = answers.decisions()
-            added = (why.hidden, *(column.cast(pa.string()) for column in (why.rule, why.reason, why.demand)))
-            copied = pa.RecordBatch.from_arrays([*batch.columns, *added], schema=schema)
-            yield copied.filter(why.hidden) if self.only_hidden else copied, answers, share
+            added = (why.hidden, why.rule, why.reason, why.demand)
+            copied = pa.RecordBatch.from_arrays([*batch.columns, *added], names=schema.names)
+            if self.only_hidden:  # before the columns with the reasons are converted to text
+                copied = copied.filter(why.hidden)
+            yield copied.cast(schema), answers, share
             first += len(batch)
 
 
