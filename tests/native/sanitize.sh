@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests of what is in C with AddressSanitizer and UndefinedBehaviorSanitizer (gcc): bash tests/native/sanitize.sh
-# Needs what `pip install -e '.[dev]'` installs; builds in a copy, and takes some ten minutes.
+# Run the tests of the C modules with AddressSanitizer and UndefinedBehaviorSanitizer (gcc): bash tests/native/sanitize.sh
+# It needs the extra `dev`, builds in a copy, and takes about ten minutes.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
@@ -17,7 +17,9 @@ for source in withhold/native/*.pyx; do
   gcc -shared -fPIC -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined \
     -I"$include" "$module.c" -o "$module$suffix"
 done
-# The interpreter itself is not built so: its own leaks at exit, and its allocator, are not what is looked at.
+# The interpreter is built without them, so leaks are not reported, and its own allocator is not used.
 export ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc WITHHOLD_REQUIRE_NATIVE=1 PYTHONPATH=$PWD
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
-  python -m pytest -q -p no:cacheprovider tests/native tests/snapshot tests/engine tests/location/test_fast_path.py tests/test_corpus.py "$@"
+  python -m pytest -q -p no:cacheprovider \
+  tests/native tests/snapshot tests/engine tests/location/test_fast_path.py tests/test_corpus.py \
+  tests/bulk/test_arrow.py "$@"
