@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from withhold import Viewer, native
 from withhold.location import CDNS, TrustedProxies
 from withhold.location.address import parse
+from withhold.location.headers import Lines
 from withhold.location.networks import Networks
 from withhold.location.record_place import RecordPlace
 from withhold.location.table import DEEP, NetworkTable
@@ -125,13 +126,41 @@ def test_a_place_in_a_smaller_network_is_kept_by_its_number() -> None:
 @pytest.mark.parametrize(
     "headers",
     [
-        *([CHAIN, CHAIN], [CHAIN, (b"a", 5)], [CHAIN, (5, b"a")], [CHAIN, (b"a",)], [CHAIN, [b"a", b"b"]], [CHAIN, None], [CHAIN, "ab"]),
-        *([CHAIN, (b"x:", b"")], [CHAIN, (b" x", b"")], [CHAIN, ("\u212a", "")], [CHAIN, (b"Http_x", b"")], [CHAIN, (b"\xa0x", b"")]),
-        *([(b"host", b"")], [], None, iter([CHAIN]), "text", {b"x-forwarded-for": [b"8.8.8.8"]}, [(CHAIN[0], b"10.1.1.1, 10.0.0.1")]),
-        *([(CHAIN[0], value)] for value in (b"", b",", b"8.8.8.8,", b"8.8.8.8:80", b"::1", b"240.0.0.1", b"\0", b"9" * 99_999, "é")),
-        *([CHAIN, (b"cf-ipcountry", b"IN"), (b"CF-IPCountry", b"IN")], [CHAIN, (b"cf-region-code", b""), (b"cf-region-code", b"")]),
+        *(
+            [CHAIN, CHAIN],
+            [CHAIN, (b"a", 5)],
+            [CHAIN, (5, b"a")],
+            [CHAIN, (b"a",)],
+            [CHAIN, [b"a", b"b"]],
+            [CHAIN, None],
+            [CHAIN, "ab"],
+        ),
+        *(
+            [CHAIN, (b"x:", b"")],
+            [CHAIN, (b" x", b"")],
+            [CHAIN, ("\u212a", "")],
+            [CHAIN, (b"Http_x", b"")],
+            [CHAIN, (b"\xa0x", b"")],
+        ),
+        *(
+            [(b"host", b"")],
+            [],
+            None,
+            iter([CHAIN]),
+            "text",
+            {b"x-forwarded-for": [b"8.8.8.8"]},
+            [(CHAIN[0], b"10.1.1.1, 10.0.0.1")],
+        ),
+        *(
+            [(CHAIN[0], value)]
+            for value in (b"", b",", b"8.8.8.8,", b"8.8.8.8:80", b"::1", b"240.0.0.1", b"\0", b"9" * 99_999, "é")
+        ),
+        *(
+            [CHAIN, (b"cf-ipcountry", b"IN"), (b"CF-IPCountry", b"IN")],
+            [CHAIN, (b"cf-region-code", b""), (b"cf-region-code", b"")],
+        ),
     ],
-)  # fmt: skip
+)
 def test_other_requests_are_left_to_python(headers: Any) -> None:
     assert resolver.FastPath(path(), Viewer).viewer("10.0.0.1", headers, None, None) is None
 
@@ -240,3 +269,54 @@ def test_threads_share_a_path() -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: [found.viewer(peer, [CHAIN], 7, None).country for peer in peers], range(4)))
     assert answers == [["GB", "IN"] * 2000] * 4
+
+
+# Some names differ in their case, look like variables of an environ, or are not names of headers.
+NAMES = st.sampled_from(
+    [
+        "x-a",
+        "X-A",
+        "Host",
+        "cookie",
+        "http_host",
+        "HTTP_X_A",
+        "http",
+        "HTTP-x",
+        "ht_p_x-a",
+        "x-a:",
+        "-x",
+        "\tx-a",
+        "x\xa0",
+        "\xa0x-a",
+        "\x1fx-a",
+        "İ-x",
+        "REMOTE_ADDR",
+        "x_a",
+    ]
+) | st.text(max_size=5)
+VALUES = st.sampled_from(["a", "ä", b"a", b"\xff", None, ["a", "b"], 5]) | st.text(max_size=3)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(NAMES | NAMES.map(lambda name: name.encode("latin-1", "replace")), VALUES)),
+    st.sampled_from([list, tuple]),
+)
+def test_header_lines_are_read_as_in_python(pairs: list[Any], kind: Any) -> None:
+    found = resolver.lines(kind(pairs))
+    if found is not None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(native, "AVAILABLE", False)
+            wanted = Lines.of(kind(pairs))
+        assert [*found] == wanted.names()
+        assert all(Lines(((name, value) for value in found[name]), str).get(name) == wanted.get(name) for name in found)
+        assert wanted.names() == Lines.of(kind(pairs)).names()
+        assert not wanted.get("HTTP_X_A")
+
+
+def test_header_lines_in_other_forms_are_left_to_python() -> None:
+    usual: list[Any] = [(b"x-a", b"1"), ("X-A", "2"), ("host", b"h")]
+    assert resolver.lines(usual) == resolver.lines(tuple(usual)) == {"x-a": [b"1", "2"], "host": [b"h"]}
+    for odd in (("a", "b", "c"), ["a", "b"], "ab", None, ("x-b", 1), (1, "x-b"), ("x-b:", "1"), ("HTTP_X_B", "1")):
+        assert resolver.lines([*usual, odd]) is None
+    assert resolver.lines([("host", "h")]) is resolver.lines([]) is resolver.lines(iter(usual)) is None

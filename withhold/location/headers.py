@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from email.header import Header
 from typing import Any, Protocol
 
+from withhold import native
 from withhold.errors import Problem, ProxyError
 
 
@@ -41,10 +42,12 @@ class Lines:
     ['192.0.2.1']
     """
 
-    __slots__ = ("_pairs", "_spelled")
+    __slots__ = ("_by_name", "_spelled")
 
-    def __init__(self, pairs: list[tuple[str, object]], spelled: Callable[[str], str] = str) -> None:
-        self._pairs = pairs
+    def __init__(self, pairs: Iterable[tuple[str, object]], spelled: Callable[[str], str] = str) -> None:
+        self._by_name: dict[str, list[object]] = {}
+        for name, value in pairs:
+            self._by_name.setdefault(name, []).append(value)
         self._spelled = spelled
 
     @classmethod
@@ -55,12 +58,14 @@ class Lines:
         """
         if isinstance(headers, cls):
             return headers
-        given = headers if type(headers) is list else list(_pairs_of(headers))
+        if native.AVAILABLE and (by_name := native.resolver.lines(headers)) is not None:
+            return cls._by(by_name)
+        given: Any = headers if type(headers) is list or type(headers) is tuple else list(_pairs_of(headers))
         if given is not headers and _is_wsgi(headers):
             return cls([(str(name), value) for name, value in given], _in_environ)
-        read: list[tuple[str, object]] = []
+        by_name = {}
         for pair in given:
-            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            if (type(pair) is not tuple and not isinstance(pair, (tuple, list))) or len(pair) != 2:
                 raise _not_understood(f"`{type(pair).__name__}` is not a pair of a name and a value")
             name, value = pair
             if type(name) is bytes:
@@ -71,21 +76,35 @@ class Lines:
                 raise _not_understood(f"`{printable(name)}` is not the name of a header")
             if type(value) is not str and type(value) is not bytes:
                 _texts(value)
-            read.append((name.lower(), value))
-        if _is_environ(read, given):
-            return cls([(name.upper(), value) for name, value in read], _in_environ)
-        if isinstance(headers, Mapping):
-            _check_underscores(read)
-        return cls(read)
+            lower = name.lower()
+            if lower in by_name:
+                by_name[lower].append(value)
+            else:
+                by_name[lower] = [value]
+        if _is_environ(by_name, given):
+            return cls([(name.upper(), value) for name, values in by_name.items() for value in values], _in_environ)
+        if given is not headers and isinstance(headers, Mapping):
+            _check_underscores(by_name)
+        return cls._by(by_name)
+
+    @classmethod
+    def _by(cls, by_name: dict[str, list[object]]) -> Lines:
+        found = cls.__new__(cls)
+        found._by_name, found._spelled = by_name, str
+        return found
+
+    def __bool__(self) -> bool:
+        """Return whether there is any header."""
+        return bool(self._by_name)
 
     def names(self) -> list[str]:
         """Return the names of all headers in lower case, each once, in the order of their first lines."""
-        return list(dict.fromkeys(key.lower() for key, _ in self._pairs))
+        return [*dict.fromkeys(map(str.lower, self._by_name))]
 
     def get(self, name: str) -> list[str]:
         """Return the values of all lines of the header `name`, in order. `name` must be in lower case."""
-        spelled = self._spelled(name)
-        return [text for key, value in self._pairs if key == spelled for text in _texts(value)]
+        values = self._by_name.get(self._spelled(name))
+        return [text for value in values for text in _texts(value)] if values else []
 
 
 def header_name(name: object) -> str:
@@ -175,15 +194,15 @@ def _is_wsgi(headers: object) -> bool:
     ) or (isinstance(version := headers.get("wsgi.version"), tuple) and version[:1] == (1,))
 
 
-def _is_environ(read: list[tuple[str, object]], given: list[Any]) -> bool:
-    """Return whether all names are those of an environ.
+def _is_environ(names: Iterable[str], given: Iterable[Any]) -> bool:
+    """Return whether all names, in lower case, are those of an environ.
 
     The headers of a real request include a `Host`, or a header that the proxy wrote. Raise `TypeError` for an environ that
     also has variables named like headers, such as `HOST`.
     """
-    variables = any(name.startswith("http_") for name, _ in read)
-    if not any("-" in name or name in _COMMON for name, _ in read):
-        return variables or any(name.upper() in _CGI for name, _ in read)
+    variables = any(name[:5] == "http_" for name in names)
+    if not any("-" in name or name in _COMMON for name in names):
+        return variables or any(name.upper() in _CGI for name in names)
     if variables and _is_mixed([name.decode("latin-1") if isinstance(name, bytes) else name for name, _ in given]):
         raise _not_understood("they look like part of an environ, or like a copy with additional variables")
     return False
@@ -197,15 +216,15 @@ def _is_mixed(names: list[str]) -> bool:
     return not plain and any(name.startswith("HTTP_") for name in names)
 
 
-def _check_underscores(read: list[tuple[str, object]]) -> None:
+def _check_underscores(names: Iterable[str]) -> None:
     """Raise `TypeError` if a mapping spells all names with underscores instead of hyphens.
 
     A name with a hyphen, or the name `forwarded`, which a trusted proxy writes, proves that it does not.
     """
-    if any("-" in name or name == "forwarded" for name, _ in read):
+    if any("-" in name or name == "forwarded" for name in names):
         return
-    plain = any(name in _COMMON for name, _ in read)
-    for name, _ in read:
+    plain = any(name in _COMMON for name in names)
+    for name in names:
         if _MISSPELLED.search(name) if plain else "_" in name:
             raise _not_understood(f"`{printable(name)}` is spelled with underscores, not hyphens")
 

@@ -93,11 +93,9 @@ class Freshness:
         if not isinstance(given, Viewer):
             problem = Problem("not-a-viewer", f"{quoted(given)} is not a viewer", hint="pass a `Viewer`")
             raise SubjectTypeError(problem)
-        place = {
-            VariesBy.NONE: (),
-            VariesBy.COUNTRY: (viewer.country,),
-            VariesBy.SUBDIVISION: viewer.location_key,
-        }[self.varies_by]
+        place: tuple[object, ...] = viewer.location_key
+        if self.varies_by is not VariesBy.SUBDIVISION:
+            place = place[:1] if self.varies_by is VariesBy.COUNTRY else ()
         return (self.answer_revision, *place, *((("account", viewer.account_id),) if self.personal else ()))
 
     def to_dict(self) -> dict[str, object]:

@@ -1,8 +1,9 @@
-from typing import Generic, TypeVar, final
+from typing import Any, Generic, TypeVar, final
 
 _V = TypeVar("_V")
 
 def parse(text: object) -> int | None: ...
+def lines(pairs: object) -> dict[str, list[Any]] | None: ...
 
 @final
 class FastPath(Generic[_V]):

@@ -124,6 +124,33 @@ cdef inline bint is_usual(Text name) noexcept nogil:
     return name.length < 5 or name.at[4] != c"_" or (name.at[0] | 32) != c"h" or (name.at[1] | 32) != c"t"
 
 
+def lines(pairs):
+    """Return the values of headers by their names in lower case, or None if `withhold.location.headers` must read them.
+
+    It must read anything but a list or a tuple of pairs of usual names and values, one of them with a hyphen in its name.
+    """
+    cdef object pair, name, value, before
+    cdef Text read
+    cdef bint hyphen = False
+    cdef dict found = {}
+    if type(pairs) is not list and type(pairs) is not tuple:
+        return None
+    for pair in pairs:
+        if type(pair) is not tuple or len(<tuple> pair) != 2:
+            return None
+        name, value = (<tuple> pair)[0], (<tuple> pair)[1]
+        if not characters(name, &read) or not is_usual(read) or not (type(value) is bytes or type(value) is str):
+            return None
+        hyphen = hyphen or memchr(read.at, c"-", read.length) != NULL
+        name = ((<bytes> name).decode("latin-1") if type(name) is bytes else name).lower()
+        before = found.get(name)
+        if before is None:
+            found[name] = [value]
+        else:
+            (<list> before).append(value)
+    return found if hyphen else None
+
+
 cdef inline Py_ssize_t last(const uint32_t* starts, uint32_t value, Py_ssize_t low, Py_ssize_t high) noexcept nogil:
     """Return the last index from `low` to before `high` whose start is not above `value`, or `low` - 1."""
     cdef Py_ssize_t at = low - 1, left = high - low, half

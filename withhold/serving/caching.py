@@ -17,7 +17,7 @@ from types import MappingProxyType
 from withhold.errors import Problem, SubjectTypeError, quoted
 from withhold.location import CDN, CDNS, Anonymised, Resolver
 from withhold.location.headers import Headers, Lines, header_name
-from withhold.location.location import Evidence, LocationState
+from withhold.location.location import LocationState
 from withhold.model import Freshness, VariesBy, Viewer
 from withhold.model.instants import utc
 from withhold.serving.directives import Directives
@@ -72,7 +72,7 @@ class SharedCache:
         if part is VariesBy.NONE:
             return True
         cdn, geoip = self.cdn, resolver.geoip
-        if cdn is None or cdn != resolver.cdn or cdn.country_header not in self.key:
+        if cdn is None or cdn.country_header not in self.key or (cdn is not resolver.cdn and cdn != resolver.cdn):
             return False
         # With a database, viewers who send the same values may be elsewhere, or at an unknown location.
         if geoip is not None and (
@@ -80,31 +80,40 @@ class SharedCache:
         ):
             return False
         has_region = cdn.region_header is not None and cdn.region_header in self.key
-        names = (cdn.country_header, cdn.region_header) if has_region else (cdn.country_header,)
-        found = _evidence(cdn, has_region, tuple((name, text) for name in names if name for text in request.get(name)))
-        if found is None or (geoip is not None and found.state is not LocationState.KNOWN):
+        names = (cdn.country_header, cdn.region_header if has_region else None)
+        found = _located(names, tuple([(name, text) for name in names if name for text in request.get(name)]))
+        if found is None:
             return False
-        if part is VariesBy.SUBDIVISION and (not has_region or (geoip is not None and not found.subdivisions)):
+        here, is_known = found
+        if geoip is not None and not is_known:
             return False
-        if cdn.region_header is not None and not has_region and found.country in _DIVIDED:
+        if part is VariesBy.SUBDIVISION and (not has_region or (geoip is not None and not here.subdivisions)):
             return False
-        here = Viewer(country=found.country, subdivisions=found.subdivisions)
-        same = Freshness(varies_by=part)
-        return same.cache_key(here) == same.cache_key(viewer)
+        if cdn.region_header is not None and not has_region and here.country in _DIVIDED:
+            return False
+        if part is VariesBy.COUNTRY:
+            return here.country == viewer.country
+        return here.location_key == viewer.location_key
 
 
-def _evidence(cdn: CDN, has_region: bool, lines: tuple[tuple[str, str], ...]) -> Evidence | None:
-    """Return the location that the headers in the key name, or None. Most requests name one of a few places."""
+def _located(names: tuple[str, str | None], lines: tuple[tuple[str, str], ...]) -> tuple[Viewer, bool] | None:
+    """Return a viewer where the headers in the key locate one, and whether that is known; None without a country.
+
+    `names` are those of the headers with the country and the subdivision. Most requests name one of a few places.
+    """
     short = sum(len(text) for _, text in lines) <= _LONGEST
-    return (_kept_evidence if short else _kept_evidence.__wrapped__)(cdn, has_region, lines)
+    return (_kept_place if short else _kept_place.__wrapped__)(names, lines)
 
 
 @lru_cache(maxsize=4_096)
-def _kept_evidence(cdn: CDN, has_region: bool, lines: tuple[tuple[str, str], ...]) -> Evidence | None:
-    known = cdn if has_region else CDN(name=cdn.name, country_header=cdn.country_header)
-    return known.read(Lines([*lines]))
+def _kept_place(names: tuple[str, str | None], lines: tuple[tuple[str, str], ...]) -> tuple[Viewer, bool] | None:
+    found = CDN(name="", country_header=names[0], region_header=names[1]).read(Lines(lines))
+    if found is None:
+        return None
+    return Viewer(country=found.country, subdivisions=found.subdivisions), found.state is LocationState.KNOWN
 
 
+_SECOND = timedelta(seconds=1)
 _ANYWHERE = Freshness(varies_by=VariesBy.SUBDIVISION)
 
 #: Longer values are no codes, and would only fill the memory.
@@ -186,14 +195,12 @@ def headers(
     lifetime = 0
     if shared and cache is not None and resolver is not None:
         # All caches distinguish encodings.
-        knows_variants = varies.keys() <= {*cache.key, "accept-encoding"} and (
+        knows_variants = (not varies or varies.keys() <= {*cache.key, "accept-encoding"}) and (
             language is None or "accept-language" in cache.key
         )
         varies |= dict.fromkeys(cache.key)
         # Every request has headers, so without any it is unknown whether it had a cookie.
-        is_anonymous = bool(asked.names()) and not (
-            asked.get("authorization") or asked.get("cookie") or own.get("set-cookie")
-        )
+        is_anonymous = bool(asked) and not (asked.get("authorization") or asked.get("cookie") or own.get("set-cookie"))
         instant = datetime.now(UTC) if now is None else utc(now, "now")
         if (
             knows_variants
@@ -202,10 +209,10 @@ def headers(
             and freshness.holds(instant)
             and cache.locates(viewer, asked, resolver, freshness.varies_by)
         ):
-            limits = [cache.propagation - cache.clock_skew]
+            longest = cache.propagation
             if freshness.valid_until is not None:
-                limits.append(freshness.valid_until - instant - cache.clock_skew)
-            lifetime = min(min(limits) // timedelta(seconds=1), allowed.lifetime(cache.field, instant))
+                longest = min(longest, freshness.valid_until - instant)
+            lifetime = min((longest - cache.clock_skew) // _SECOND, allowed.lifetime(cache.field, instant))
     if language is not None:
         varies["accept-language"] = None
     found += _lifetime_fields(cache, lifetime, no_transform=allowed.no_transform)

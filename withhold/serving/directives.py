@@ -10,11 +10,11 @@ from withhold.location.headers import Lines
 
 #: Longer than any lifetime: the caller sets no limit.
 _NO_LIMIT = 2**31
-_TARGETED = ("cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control")
+_FIELDS = ("cache-control", "cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control")
 
 
 class Directives(NamedTuple):
-    """The directives of a response, by field. A repeated directive keeps its strictest value."""
+    """The directives of a response, by field, for fields that have any. A repeated directive keeps its strictest value."""
 
     by_field: dict[str, dict[str, str]]
     expires: str | None
@@ -23,25 +23,27 @@ class Directives(NamedTuple):
     @classmethod
     def of(cls, own: Lines) -> Directives:
         names = own.names()
-        by_field = {name: _read(own.get(name)) if name in names else {} for name in ("cache-control", *_TARGETED)}
+        if not names:
+            return _NO_DIRECTIVES
+        by_field = {name: _read(own.get(name)) for name in _FIELDS if name in names}
         expires = own.get("expires")
         return cls(by_field, expires[-1] if expires else None, any("no-cache" in line for line in own.get("pragma")))
 
     @property
     def no_transform(self) -> bool:
-        return "no-transform" in self.by_field["cache-control"]
+        return "no-transform" in self.by_field.get("cache-control", ())
 
     def lifetime(self, field: str, now: datetime) -> int:
         """Return the seconds for which the caller lets a shared cache keep the response; 0 for not at all."""
-        found = self.by_field["cache-control"]
-        if self.pragma or any(name in each for each in self.by_field.values() for name in _FORBID):
+        if self.pragma or not all(map(_FORBID.isdisjoint, self.by_field.values())):
             return 0
         # Cloudflare reads its own field, then the one for all CDNs, then `Cache-Control`.
-        fields = (field, "cdn-cache-control") if field == "cloudflare-cdn-cache-control" else (field,)
-        targeted = [self.by_field.get(name, {}) for name in fields if name != "cache-control"]
-        for each, name in (*((each, "max-age") for each in targeted), (found, "s-maxage"), (found, "max-age")):
-            if name in each:
-                return _seconds(each[name])
+        targeted = (field, "cdn-cache-control") if field == "cloudflare-cdn-cache-control" else (field,)
+        for name in (*targeted, "cache-control"):
+            found = self.by_field.get(name, {})
+            for directive in ("max-age",) if name != "cache-control" else ("s-maxage", "max-age"):
+                if directive in found:
+                    return _seconds(found[directive])
         if self.expires is not None:
             try:
                 until = parsedate_to_datetime(self.expires)
@@ -52,7 +54,8 @@ class Directives(NamedTuple):
         return _NO_LIMIT
 
 
-_FORBID = ("no-store", "no-cache", "private")
+_NO_DIRECTIVES = Directives({}, None, pragma=False)
+_FORBID = frozenset(("no-store", "no-cache", "private"))
 
 
 def _read(lines: list[str]) -> dict[str, str]:
