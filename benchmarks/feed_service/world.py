@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from withhold import NOT_A_TWEET, Rule, RuleSet, Tweet
@@ -45,16 +44,16 @@ class Post:
     retweet_of: Post | None = None
     quoted: Post | None = None
 
-    @cached_property
-    def tweet(self) -> Tweet | NotATweet:
-        """The ids of the post as this library wants them. A real service keeps them with the post."""
-        if not self.account:
-            return NOT_A_TWEET
+    #: The ids of the post as this library wants them. They are made with the post, not for each page.
+    tweet: Tweet | NotATweet = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
         inner = [found.tweet if found else None for found in (self.retweet_of, self.quoted)]
-        return Tweet(self.id, self.account, *inner)  # type: ignore[arg-type]  # no advertisement is quoted
+        tweet = Tweet(self.id, self.account, *inner) if self.account else NOT_A_TWEET  # type: ignore[arg-type]
+        object.__setattr__(self, "tweet", tweet)
 
 
-#: The key of pages of posts. A function in Python would take twice as long.
+#: The key of pages of posts. A function in Python would take longer.
 TWEET = attrgetter("tweet")
 
 

@@ -134,7 +134,9 @@ class View:
         ([(21, 18)], [(0, 'in-1')])
         """
         page = list(items)
-        subjects: list[Any] = page if key is None else [key(item) for item in page]
+        subjects: list[Any] = page if key is None else [*map(key, page)]
+        if len(subjects) < len(page):
+            raise StopIteration  # the key raised it, which ends a `map`
         tombstones: list[tuple[int, tuple[str, ...], Decision]] = []
         hidden, fresh, others = self._named(subjects)
         for index in others:
