@@ -80,10 +80,8 @@ class WithholdMiddleware:
             return
         # Copies, because the server may share the state between requests. Without them, the scope would also contain
         # itself, and only the garbage collector could free it.
-        state = dict(outer) if outer else {}
-        state[KEY] = found
         inner = scope.copy() if type(scope) is dict else dict(scope)
-        inner["state"] = state
+        inner["state"] = {**outer, KEY: found} if outer else {KEY: found}
         if kind == "websocket":
             receive = _with_new_views(receive, found)
         if found._preview is not None:

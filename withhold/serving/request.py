@@ -62,8 +62,10 @@ class Serving(Generic[_Request]):
     def open(self, request: _Request) -> RequestView:
         """Return the lazy view of a request. Raise `PreviewError` for a malformed preview that is allowed."""
         found = _new(RequestView)  # a call of the class takes twice the time, and most requests do not ask
-        found._serving, found._request = self, request
-        found._preview = None if self.preview is None else self._preview(request, self.preview)
+        found._serving = self
+        found._request = request
+        if self.preview is not None:
+            found._preview = self._preview(request, self.preview)
         return found
 
     def is_of(self, found: object) -> bool:
@@ -124,11 +126,11 @@ class RequestView:
     """
 
     # What was made is in `__dict__`, which is created when it is first used.
-    __slots__ = ("__dict__", "_preview", "_request", "_serving")
+    __slots__ = ("__dict__", "_request", "_serving")
 
     _serving: Serving[Any]
     _request: Any
-    _preview: Preview | None
+    _preview: Preview | None = None
 
     @property
     def is_preview(self) -> bool:
