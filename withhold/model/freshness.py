@@ -25,10 +25,7 @@ class VariesBy(StrEnum):
 
     def __or__(self, other: VariesBy) -> VariesBy:
         """Return the part that determines two answers together."""
-        return max(self, other, key=_RANKS.__getitem__)
-
-
-_RANKS = {part: rank for rank, part in enumerate(VariesBy)}
+        return self if other is VariesBy.NONE or self is VariesBy.SUBDIVISION else other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

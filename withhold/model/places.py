@@ -50,6 +50,7 @@ def _atlas() -> _Atlas:
     return _Atlas(tuple(codes), spans, tuple(outer))
 
 
+@cache
 def everywhere() -> Places:
     """Return all places. The first call takes about 50 ms to read the ISO data; creating an `Engine` makes it."""
     return within(WORLD)

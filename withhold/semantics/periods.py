@@ -58,6 +58,14 @@ def sweep(
 
 def stretch_at(periods: Iterable[Period], at: datetime) -> Period:
     """Return the longest period around an instant throughout which the same rules are in force. O(edges)."""
-    found = edges(periods)
-    before, after = (edge for edge in found if edge <= at), (edge for edge in found if edge > at)
-    return Period(max(before, default=None), min(after, default=None))
+    before: datetime | None = None
+    after: datetime | None = None
+    for period in periods:
+        for edge in period:
+            if edge is None:
+                continue
+            if edge > at:
+                after = edge if after is None or edge < after else after
+            elif before is None or edge > before:
+                before = edge
+    return Period(before, after)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
-from functools import reduce
 from itertools import groupby
-from operator import or_
 
 from withhold.model.freshness import VariesBy
 from withhold.model.places import Places, divides_a_country, everywhere
@@ -20,8 +18,8 @@ def varies_by(in_force: Collection[RuleInForce], own_of_authors: Iterable[Abstra
     `own_of_authors` has, for each author of the subject whom the policy exempts, the ids of the rules that name only ids of
     this author (R9). O(rules · log rules), and O(rules) for each author.
     """
-    found = _widest(each.extent.hidden for each in in_force)
-    if found | _widest(mask for each in in_force for mask in (each.extent.surely, each.extent.possible)) is found:
+    found = _widest([each.extent.hidden for each in in_force])
+    if found | _widest([mask for each in in_force for mask in (each.extent.surely, each.extent.possible)]) is found:
         return found
     # The fields determine whether a place is in one of these sets, so they cannot vary by less than the sets do. Nor by
     # more: in a place that contains no other, every rule is certain and the order is the usual one. If a country is not
@@ -59,11 +57,11 @@ def _usual_key(each: RuleInForce) -> tuple[object, ...]:
 
 
 def _widest(sets: Iterable[Places]) -> VariesBy:
-    return reduce(or_, map(_part_that_separates, sets), VariesBy.NONE)
-
-
-def _part_that_separates(places: Places) -> VariesBy:
-    """Return the part of a location that determines whether it is in a set of places."""
-    if divides_a_country(places):
-        return VariesBy.SUBDIVISION
-    return VariesBy.NONE if places in (0, everywhere()) else VariesBy.COUNTRY
+    """Return the part of a location that determines in which of several sets of places it is."""
+    found = VariesBy.NONE
+    for places in sets:
+        if divides_a_country(places):
+            return VariesBy.SUBDIVISION
+        if places not in (0, everywhere()):
+            found = VariesBy.COUNTRY
+    return found
