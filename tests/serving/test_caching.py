@@ -16,6 +16,7 @@ from tests.serving.caches import Answer, Cache
 from withhold import Engine, Freshness, Policy, Reason, Rule, RuleSet, Tweet, VariesBy, Viewer
 from withhold.location import CDNS, Resolver, TrustedProxies
 from withhold.location.headers import Headers
+from withhold.serving import caching
 from withhold.serving.caching import CACHES, SharedCache, headers
 
 NOW = datetime(2021, 2, 10, 12, tzinfo=UTC)
@@ -269,6 +270,11 @@ class TestTheTag:
             self.tag(language="hi"),
         }
         assert len(tags) == 8
+
+    def test_it_differs_with_the_edition_of_the_iso_data(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = self.tag()
+        monkeypatch.setattr(caching, "_versions", lambda: ("1.0", "another edition"))
+        assert self.tag() != before
 
     def test_equal_tags_do_not_show_that_no_rule_names_anything(self) -> None:
         assert self.tag(ALWAYS) != self.tag(ALWAYS, viewer=Viewer(country="US"))

@@ -41,7 +41,9 @@ class Freshness:
     | `answer_revision` | the rules and the policy that gave the answer; None if there was more than one revision |
 
     `a | b` is the freshness of a page that contains both answers. If their revisions differ, `answer_revision` is None, and the
-    page must not be kept.
+    page must not be kept. `answer_revision` does not cover the versions of this library and of pycountry, so hosts that share a
+    cache must run the same ones: if two editions of ISO 3166 differ in the places in or around those that a rule names, or in
+    the viewer's, they may give two answers.
 
     >>> from withhold import Engine, Rule, RuleSet, Viewer
     >>> engine = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="legal_demand")]))

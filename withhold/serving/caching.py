@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
+from importlib.metadata import version
 from types import MappingProxyType
 
 from withhold.errors import Problem, SubjectTypeError, quoted
@@ -21,7 +22,7 @@ from withhold.location.location import LocationState
 from withhold.model import Freshness, VariesBy, Viewer
 from withhold.model.instants import utc
 from withhold.serving.directives import Directives
-from withhold.territories import ALIASES, country_of, is_subdivision
+from withhold.territories import ALIASES, country_of, is_subdivision, iso_version
 
 #: What the browser gets, even if a shared cache keeps the response.
 PRIVATE = "private, no-store"
@@ -113,6 +114,12 @@ def _kept_place(names: tuple[str, str | None], lines: tuple[tuple[str, str], ...
     return Viewer(country=found.country, subdivisions=found.subdivisions), found.state is LocationState.KNOWN
 
 
+@lru_cache
+def _versions() -> tuple[str, str]:
+    """Return the versions of the library and of the ISO data. Another one may give another answer by the same rules."""
+    return version("withhold"), iso_version()
+
+
 _SECOND = timedelta(seconds=1)
 _ANYWHERE = Freshness(varies_by=VariesBy.SUBDIVISION)
 
@@ -165,7 +172,7 @@ def headers(
     - `language`: the language of the notices in the body, if it was negotiated. `accept-language` must then be in the key.
 
     The browser gets `private, no-store` in any case. If `given` has an `ETag`, it becomes one for this revision of the rules,
-    this location and this language, so that a `304 Not Modified` never confirms a page that other rules have changed.
+    this version of the library and of pycountry, this location and this language, so that a `304 Not Modified` never confirms a page that would be another one now.
     `Last-Modified` is left out for the same reason. `Vary` is sent, but nothing relies on it.
 
     >>> from withhold import Engine, RuleSet
@@ -218,7 +225,8 @@ def headers(
     found += _lifetime_fields(cache, lifetime, no_transform=allowed.no_transform)
     for tag in own.get("etag")[:1]:
         weak = "W/" if tag.startswith("W/") else ""
-        text = "\0".join(map(str, (tag, freshness.answer_revision, freshness.since, *place, language)))
+        parts = (tag, freshness.answer_revision, *_versions(), freshness.since, *place, language)
+        text = "\0".join(map(str, parts))
         found.append(("etag", f'{weak}"{sha256(text.encode()).hexdigest()[:32]}"'))
     return [*found, ("vary", ", ".join(varies))] if varies else found
 
