@@ -328,4 +328,4 @@ def test_rules_are_the_same_bytes_each_time_and_old_files_are_removed(decided):
     assert {path.name: path.read_bytes() for path in Path("out").rglob("*") if path.is_file()} == before
     run("lift", "IN-D1", "--reason", "reviewed", *ASHA)
     known = as_json("rules", "-o", "then", "--known-at", "2021-01-01T00:00:00Z")
-    assert (known["files"], RuleSet.load("then").rules) == (["IN-D1.yaml"], ())
+    assert (known["files"], list(Path("then").iterdir())) == ([], [])

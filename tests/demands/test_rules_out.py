@@ -6,7 +6,7 @@ import pytest
 
 from tests.demands.material import ASHA, HOUR, PROTECTED, demand, received
 from withhold import RuleSet
-from withhold.demands.commands import TargetDecision, amend, decide, lift, revoke
+from withhold.demands.commands import TargetDecision, amend, decide, lift, receive, revoke
 from withhold.demands.intake.entries import Kind
 from withhold.demands.register import Register, write_files
 from withhold.demands.transitions import Ruling
@@ -78,6 +78,15 @@ def test_known_at_is_another_axis_than_at():
     (then,) = Register(ledger).rule_set(known_at=ledger.now - HOUR)
     (now,) = Register(ledger).rule_set()
     assert (then.until, now.until) == (None, ledger.now)
+
+
+def test_files_as_known_at_an_instant_have_no_later_demand():
+    ledger = decided()
+    receive(ledger, ASHA, demand("IN-D2"))
+    register = Register(ledger)
+    then, now = register.rule_files(known_at=ledger.now - HOUR), register.rule_files()
+    assert {"IN-D2.yaml"} == now.keys() - then.keys()
+    assert then == {path: now[path] for path in then}
 
 
 def test_disclosure_and_jurisdiction_come_from_the_demand():

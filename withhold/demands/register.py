@@ -9,7 +9,7 @@ from typing import Any
 
 from withhold.demands.fold import Data, DemandFold, by_number
 from withhold.demands.recording import instant_text
-from withhold.demands.rules import COMMAND, rule_files, rules_from
+from withhold.demands.rules import COMMAND, Item, rule_files, rules_from
 from withhold.demands.transitions import unknown_demand
 from withhold.errors import DemandError, RuleSetError
 from withhold.ledger import Ledger, States
@@ -46,17 +46,7 @@ class Register:
         `at`: a decision recorded on Friday with effect from Monday is in the rules known on Friday, and in force on
         Monday. Takes O(events) time with `known_at`, otherwise O(effects).
         """
-        if known_at is None:
-            with self._ledger.reading() as reading:
-                return rules_from(reading.states("demand"), reading.states("effect"))
-        latest = instant_text(known_at, "known_at") or ""
-        states = States()
-        with self._ledger.reading() as reading:
-            for event in reading.events():
-                if event.recorded_at > latest:
-                    break
-                states.apply(event, FOLDS)
-        return rules_from(states.scan("demand"), states.scan("effect"))
+        return rules_from(*self._known(known_at))
 
     def demands(self) -> Iterator[tuple[str, Data]]:
         """Yield the id and the state of each demand, sorted by id."""
@@ -78,8 +68,21 @@ class Register:
         return [*by_number(self._ledger.states("log", f"{demand_id}/")).values()]
 
     def rule_files(self, *, known_at: datetime | None = None) -> dict[str, str]:
-        """Return the text of each rule file by its path, for the rules of `rule_set`."""
-        return rule_files(self.rule_set(known_at=known_at), [key for key, _ in self.demands()])
+        """Return the text of each rule file by its path, for the rules of `rule_set`. Each demand known then has a file."""
+        demands, effects = self._known(known_at)
+        return rule_files(rules_from(demands, effects), [key for key, _ in demands])
+
+    def _known(self, known_at: datetime | None) -> tuple[list[Item], list[Item]]:
+        """Return the demands and the effects as known at an instant, by default now, both of the same head."""
+        with self._ledger.reading() as reading:
+            if known_at is None:
+                return list(reading.states("demand")), list(reading.states("effect"))
+            latest, states = instant_text(known_at, "known_at") or "", States()
+            for event in reading.events():
+                if event.recorded_at > latest:
+                    break
+                states.apply(event, FOLDS)
+        return list(states.scan("demand")), list(states.scan("effect"))
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> list[Path]:
