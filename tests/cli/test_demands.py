@@ -112,14 +112,27 @@ def test_the_digest_of_a_list_is_recorded(received):
 
 def test_a_count_that_differs_waits_for_a_person(here):
     (here / "in-d1.yaml").write_text(DEMAND.replace("count: 6", "count: 257"))
-    assert "the letter states 257 entries, and its lists have 6: use `settle`" in text(
-        "receive", "in-d1.yaml", "in-d1.csv", "--create", *ASHA
-    )
+    printed = text("receive", "in-d1.yaml", "in-d1.csv", "--create", *ASHA)
+    assert "the letter states 257 entries, and its lists have 6; compare them" in printed
+    assert "[count-mismatch]: use `settle`" in printed
     refused = text("decide", "IN-D1", "withhold", *ASHA, status=4)
     assert "`decide` is not possible: demand `IN-D1` is `unsettled` [forbidden-transition]" in refused
     assert "`settle`" in refused
     run("settle", "IN-D1", "--reason", "the letter counts an annex that was withdrawn", *ASHA)
     assert as_json("list")["rows"][0]["state"] == "under_review"
+
+
+def test_questions_about_the_territories_of_an_order_are_printed(here):
+    (here / "in-d1.yaml").write_text(DEMAND.replace("{count: 6}", "{withheld_in: [UK, IN, EL], except_in: [el]}"))
+    found = run("receive", "in-d1.yaml", "--create", *ASHA)
+    for alias, code in (("UK", "GB"), ("EL", "GR")):
+        assert f"warning: `{alias}` was read as `{code}` [territory-alias]" in found.stderr
+    assert "overseas" not in found.stdout, "the law of India applies in no territory of the United Kingdom"
+    (here / "in-d1.yaml").write_text(DEMAND.replace("jurisdiction: IN", "jurisdiction: uk"))
+    found = run("amend", "in-d1.yaml", "--reason", "another ministry", *ASHA)
+    assert "warning: `UK` was read as `GB`" in found.stderr
+    assert "`GB` (United Kingdom) does not include `AI`, `BM`" in found.stdout
+    assert "ask the authority which of them it means [overseas-left-out]" in found.stdout
 
 
 def test_what_was_guessed_of_a_list_is_printed_and_several_columns_wait_for_a_person(here):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,13 +26,13 @@ from withhold.cli.demand_options import (
     records,
 )
 from withhold.cli.opening import opened
-from withhold.cli.output import show
+from withhold.cli.output import err, show
 from withhold.cli.render import Format
 from withhold.cli.results import RecordedResult, TableResult
 from withhold.cli.writing import check_rules_folder, rules_written
 from withhold.demands.transitions import Ground, Ruling, compliance, demand_state
 from withhold.demands.vocabulary import LogEntry
-from withhold.errors import DemandError, RuleSetError
+from withhold.errors import DemandError, RuleSetError, RuleSetWarning
 from withhold.model.instants import in_fixed_width
 from withhold.model.policy import Settle
 from withhold.model.protected import Category
@@ -39,6 +40,7 @@ from withhold.model.protected import Protected as ProtectedAccount
 
 if TYPE_CHECKING:
     from withhold.demands.commands import Done
+    from withhold.demands.fields import Demand
 
 demands = typer.Typer(
     help="Record legal demands and the decisions on them, and write the resulting rules.", no_args_is_help=True
@@ -60,6 +62,18 @@ def _accounts(path: Path | None) -> list[ProtectedAccount] | None:
         raise DemandError(*error.problems) from None
 
 
+def _demand(path: Path) -> Demand:
+    """Read a demand. Print a warning for a code of a territory that was read as another one."""
+    from withhold.demands.fields import load_demand
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuleSetWarning)
+        found = load_demand(path)
+    for warning in caught:
+        err.print(f"warning: {warning.message}", style="yellow")
+    return found
+
+
 @records
 def receive(
     session: Session,
@@ -75,18 +89,16 @@ def receive(
 ) -> Done:
     """Record a demand and its lists: CSV, XLSX, plain text or mail."""
     from withhold.demands.commands import receive as run
-    from withhold.demands.fields import load_demand
 
-    found = load_demand(demand)
+    found = _demand(demand)
     if not lists:
         return run(session.ledger, session.clerk, found)
     from withhold.demands.intake import read_lists
 
     intake = read_lists(lists, received_at=found.received.latest(), columns=columns or ())
     files = [{"file": name, "sha256": digest} for name, digest in intake.files]
-    waiting = intake.waiting()
-    done = run(session.ledger, session.clerk, found, intake.entries, files, waiting)
-    done.notes += [str(each) for each in (*intake.columns, *intake.notes) if each not in waiting]
+    done = run(session.ledger, session.clerk, found, intake.entries, files, intake.waiting)
+    done.notes += [str(each) for each in (*intake.columns, *intake.notes) if each not in intake.waiting]
     return done
 
 
@@ -191,9 +203,8 @@ def approve(
 def amend(session: Session, demand: _File, reason: Reason) -> Done:
     """Replace the fields of a demand that its authority changed."""
     from withhold.demands.commands import amend as run
-    from withhold.demands.fields import load_demand
 
-    return run(session.ledger, session.clerk, load_demand(demand), reason)
+    return run(session.ledger, session.clerk, _demand(demand), reason)
 
 
 @records

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from withhold.demands.approving import approve, reject
 from withhold.demands.deciding import TargetDecision, Targets, decide
-from withhold.demands.fields import Demand, comes_from_court
+from withhold.demands.fields import Demand, comes_from_court, overseas_notes
 from withhold.demands.fold import Data
 from withhold.demands.lifting import effected, lift, revoke
 from withhold.demands.people import same_person
@@ -84,7 +84,7 @@ def amend(ledger: Ledger, clerk: Clerk, demand: Demand, reason: str) -> Done:
                     message = f"`{name}` cannot change after decisions that depend on it"
                     command.refuse(Problem("cannot-amend", message, f"demand {demand.id}", hint))
         command.add("demand.amended", "amendment", set={"fields": fields}, changed=changed, reason=reason)
-        command.done.notes += _beyond(command, fields)
+        command.done.notes += [*_beyond(command, fields), *(overseas_notes(fields) if "requested" in changed else ())]
 
     return record(ledger, clerk, demand.id, build, ["amend", fields, reason])
 

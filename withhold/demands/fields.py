@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -22,14 +23,15 @@ from withhold.demands.vocabulary import (
     Permission,
     Relation,
 )
-from withhold.errors import DemandError, InstantError, Place, Problem, RuleSetError, in_order
+from withhold.errors import DemandError, InstantError, Place, Problem, RuleSetError, RuleSetWarning, in_order
+from withhold.lint.jurisdiction import overseas_left_out
 from withhold.model.instants import in_iso, parse_instant
 from withhold.model.rule import Disclosure, Reason
 from withhold.parsing.nodes import Node
 from withhold.parsing.strict import Flag, Instant, OneOrMore, Strict, Text, key_of, one_of, problem, read_model, reads
 from withhold.parsing.yaml_file import read_yaml
 from withhold.sources.files import decoded, unreadable
-from withhold.territories import expand, resolve_jurisdiction
+from withhold.territories import Resolved, expand, resolve_jurisdiction
 
 _ID = re.compile(r"[A-Z0-9][A-Z0-9._-]*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -64,11 +66,17 @@ def _is_date(text: str) -> bool:
 
 
 def _territories(text: str, _: ValidationInfo) -> tuple[str, ...]:
-    return tuple(found.code for found in expand(text))
+    return tuple(map(_code, expand(text)))
 
 
 def _jurisdiction(text: str, _: ValidationInfo) -> str:
-    return resolve_jurisdiction(text).code
+    return _code(resolve_jurisdiction(text))
+
+
+def _code(found: Resolved) -> str:
+    if found.alias is not None:
+        warnings.warn(f"`{found.alias}` was read as `{found.code}` [territory-alias]", RuleSetWarning, stacklevel=2)
+    return found.code
 
 
 def _count(text: str, info: ValidationInfo) -> int:
@@ -266,7 +274,10 @@ def json_values(value: object) -> Any:
 
 
 def read_demand(text: str | bytes, file: str = "demand.yaml") -> Demand:
-    """Read the text of a `demand.yaml`. Raises `DemandError` with all its problems and their places."""
+    """Read the text of a `demand.yaml`. Raises `DemandError` with all its problems and their places.
+
+    A code that is read as another one, such as `UK`, is a `RuleSetWarning`.
+    """
     try:
         node = read_yaml(decoded(text, Path(file)) if isinstance(text, bytes) else text, file)
     except RuleSetError as error:
@@ -308,6 +319,14 @@ def _contradictions(demand: Demand, place: Place) -> list[Problem]:
 
 
 # The functions below read the fields of a demand as JSON values, because folding builds no models.
+
+
+def overseas_notes(fields: Mapping[str, Any]) -> list[str]:
+    """Return notes on countries whose territories overseas the demand does not mention: the authority may mean them."""
+    requested = fields["requested"]
+    law = fields["jurisdiction"]
+    found = overseas_left_out(requested["withheld_in"], requested.get("except_in", ()), law)
+    return [f"{message}; ask the authority which of them it means [overseas-left-out]" for message in found]
 
 
 def comes_from_court(fields: Mapping[str, Any]) -> bool:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from withhold.demands.fields import Demand
+from withhold.demands.fields import Demand, overseas_notes
 from withhold.demands.fold import Data, is_bound
-from withhold.demands.intake.entries import Bucket, Entry, Kind, Note
+from withhold.demands.intake.entries import Bucket, Entry, Kind, Note, note
 from withhold.demands.recording import Clerk, Command, Done, record
 from withhold.demands.transitions import (
     TargetState,
@@ -71,14 +71,17 @@ def receive(
 ) -> Done:
     """Record a demand and the entries of its lists. `lists` describes the files, as JSON values.
 
-    If the count in the letter differs from the number of entries that name something, or if `waiting` has notes (those of
-    `Intake.waiting`), the demand waits for `settle`. A notice of non-compliance is not recorded as a demand, but in the logs of
+    If the letter states another count than the number of entries that name something (unique ones, duplicates and errors), or
+    if `waiting` has notes (those of `Intake.waiting`), the demand waits for `settle`. A notice of non-compliance is not recorded as a demand, but in the logs of
     the demands that it reiterates.
     """
     fields, entries, waiting = demand.data(), list(entries), list(waiting)
     counts = Counter(entry.bucket for entry in entries)
     naming = sum(counts[bucket] for bucket in _NAMING)
     stated = demand.requested.count
+    if stated is not None and stated != naming:
+        message = f"the letter states {stated:,} entries, and its lists have {naming:,}"
+        waiting.append(note("count-mismatch", message, "compare them, and settle the difference"))
 
     def build(command: Command) -> None:
         if command.states.get("demand", demand.id) is not None:
@@ -100,16 +103,13 @@ def receive(
                 "entries": len(entries),
                 **{str(bucket): counts[bucket] for bucket in (Bucket.BLANK, Bucket.IGNORED)},
             },
-            settled=not waiting and (stated is None or stated == naming),
+            settled=not waiting,
         )
         for entry in entries:
             if entry.bucket in _NAMING:
                 command.add("target.received", str(entry.bucket), **_entry(entry))
         command.done.notes += [f"{each}: use `settle`" for each in waiting]
-        if stated is not None and stated != naming:
-            command.done.notes.append(
-                f"the letter states {stated:,} entries, and its lists have {naming:,}: use `settle`"
-            )
+        command.done.notes += overseas_notes(fields)
 
     if demand.kind is DemandKind.NONCOMPLIANCE_NOTICE:
         return _reiterate(ledger, clerk, demand, fields, entries)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 
 from withhold.model.rule import Rule, territories_of
 from withhold.model.territory_set import TerritorySet
-from withhold.territories import ALIASES, GROUPS, countries
+from withhold.territories import ALIASES, GROUPS, WORLD, countries, name_of
 
 #: Territories that belong to a country and have an ISO 3166-1 code of their own, so the country's code does not include
 #: them (T5). Spain, Portugal and others have none. Taiwan is not listed under China: orders of one have no force in the other.
@@ -35,6 +35,25 @@ _OVERSEAS_OF_UNION = ("AX", "GF", "GP", "MF", "MQ", "RE", "YT")
 # words: `TO-DO`, `no_demand`. Before a slash or a blank, letters mean something else: `CA/12/2020` is a civil appeal,
 # `IN RE` Latin.
 _PREFIX = re.compile(r"([A-Z]{2,3})[-_](?!\d+$)(?=.*\d)", re.ASCII | re.IGNORECASE)
+
+
+def overseas_left_out(
+    withheld_in: Collection[str], except_in: Iterable[str], jurisdiction: str | None
+) -> Iterator[str]:
+    """Yield a message for each country none of whose territories overseas is named.
+
+    With a jurisdiction, only territories where its law applies count.
+    """
+    named = {*withheld_in, *except_in}
+    if WORLD in named:
+        return
+    for country in withheld_in:
+        codes = OVERSEAS.get(country, ())
+        if jurisdiction is not None:
+            codes = tuple(code for code in codes if code in where_law_applies(jurisdiction))
+        if codes and named.isdisjoint(codes):
+            listed = ", ".join(f"`{code}`" for code in codes)
+            yield f"`{country}` ({name_of(country)}) does not include {listed}"
 
 
 @cache

@@ -5,23 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from withhold.lint.check import Check, Context, Finding
-from withhold.lint.jurisdiction import OVERSEAS, where_law_applies
-from withhold.territories import WORLD, name_of
+from withhold.lint.jurisdiction import overseas_left_out
 
 
 def _find(context: Context) -> Iterator[Finding]:
     for rule in context.rules:
-        named = {*rule.withheld_in, *rule.except_in}
-        if WORLD in named:
-            continue
-        for country in rule.withheld_in:
-            codes = OVERSEAS.get(country, ())
-            if rule.reason.local and rule.jurisdiction:
-                codes = tuple(code for code in codes if code in where_law_applies(rule.jurisdiction))
-            if codes and named.isdisjoint(codes):
-                listed = ", ".join(f"`{code}`" for code in codes)
-                message = f"`{country}` ({name_of(country)}) does not include {listed}"
-                yield Finding(rule, message, "add those in which the rule should also withhold", ("withheld_in",))
+        law = rule.jurisdiction if rule.reason.local else None
+        for message in overseas_left_out(rule.withheld_in, rule.except_in, law):
+            yield Finding(rule, message, "add those in which the rule should also withhold", ("withheld_in",))
 
 
 CHECK = Check(

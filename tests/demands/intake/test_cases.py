@@ -14,11 +14,10 @@ from tests.demands.intake.cases import CASES, ID
 from withhold.demands.intake import (
     Bucket,
     Role,
-    read_geography,
     read_lists,
     read_text_list,
 )
-from withhold.errors import DemandError, InstantError, TerritoryError
+from withhold.errors import DemandError, InstantError
 
 RECEIVED = datetime(2021, 2, 4, 6, 30, tzinfo=UTC)
 URL = "https://twitter.com/User_1"
@@ -106,8 +105,6 @@ def test_the_same_target_is_linked_and_counted():
     intake = read(f"{URL}\nx.com/USER_1\n@user_1\n{URL}/status/{ID}\n")
     assert [entry.duplicate_of for entry in intake.entries] == [None, 1, 1, None]
     assert intake.counts == {"unique": 2, "duplicate": 2, "error": 0, "blank": 0, "ignored": 0}
-    assert intake.waiting(4) == ()
-    assert [note.code for note in intake.waiting(257)] == ["count-mismatch"]
 
 
 def test_two_handles_of_one_tweet_are_a_mismatch():
@@ -140,10 +137,10 @@ def test_columns_are_guessed_from_their_content_and_shown(from_file):
 def test_several_columns_with_targets_wait_for_a_person(from_file):
     text = f"handle,url\n@a,{URL}/status/{ID}\n"
     intake = from_file("a.csv", text)
-    assert [note.code for note in intake.waiting()] == ["several-target-columns"]
+    assert [note.code for note in intake.waiting] == ["several-target-columns"]
     assert intake.counts["unique"] == 2
     intake = from_file("a.csv", text, columns=["URL"])
-    assert intake.waiting() == ()
+    assert intake.waiting == ()
     assert [entry.key for entry in intake.targets] == [f"tweet:{ID}"]
     with pytest.raises(DemandError) as caught:
         from_file("a.csv", text, columns=["Link"])
@@ -321,34 +318,6 @@ def test_all_files_with_problems_are_reported(tmp_path):
     assert [problem.code for problem in caught.value.problems] == ["unreadable-file"] * 2
     with pytest.raises(InstantError):
         read("@a", datetime(2021, 1, 1))  # noqa: DTZ001
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted", "notes"),
-    [
-        ("IN", ("IN",), []),
-        ("UK", None, ["territory-alias", "overseas-left-out"]),
-        ("EL", ("GR",), ["territory-alias"]),
-        ("XK", ("XK",), []),
-        ("FR", ("FR",), ["overseas-left-out"]),
-        ("US", ("US",), ["overseas-left-out"]),
-        ("CN", ("CN",), ["overseas-left-out"]),
-    ],
-)
-def test_countries_of_an_order(text, wanted, notes):
-    found = read_geography([text])
-    assert wanted is None or found.codes == wanted
-    assert [note.code for note in found.notes] == notes
-
-
-def test_the_european_union_is_its_27_members():
-    assert len(read_geography(["EU"]).codes) == 27
-
-
-@pytest.mark.parametrize("text", ["XX", "T1", "A1", "A2", "AP", "O1"])
-def test_codes_of_location_data_are_refused(text):
-    with pytest.raises(TerritoryError):
-        read_geography([text])
 
 
 def test_a_nul_does_not_make_a_text_utf_16(from_file):

@@ -40,19 +40,10 @@ class Intake:
         """The unique entries."""
         return tuple(entry for entry in self.entries if entry.bucket is Bucket.UNIQUE)
 
-    def waiting(self, stated: int | None = None) -> tuple[Note, ...]:
-        """Return the notes that a person must settle before decisions are possible.
-
-        `stated` is the count in the authority's letter. It counts entries as received: unique ones, duplicates and
-        errors.
-        """
-        found = [each for each in self.notes if each.code == "several-target-columns"]
-        counts = self.counts
-        received = counts["unique"] + counts["duplicate"] + counts["error"]
-        if stated is not None and stated != received:
-            message = f"the order states {stated:,} entries, and its lists have {received:,}"
-            found.append(note("count-mismatch", message, "a person must compare them, and settle the difference"))
-        return tuple(found)
+    @property
+    def waiting(self) -> tuple[Note, ...]:
+        """The notes that a person must settle before decisions are possible."""
+        return tuple(each for each in self.notes if each.code == "several-target-columns")
 
 
 def intake_of(
