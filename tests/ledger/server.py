@@ -61,7 +61,12 @@ class Server:
 
     def start(self) -> None:
         """Start the server, and wait until it answers. Its log is in a file beside the data."""
-        options = ("-p", str(self._port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+        settings = (
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+        )  # killing it loses no written page
+        options = ("-p", str(self._port), *(part for setting in settings for part in ("-c", setting)))
         for _ in range(2_400):
             # It exits while a process of a server that was killed is still there.
             if self._process is None or self._process.poll() is not None:
@@ -77,9 +82,10 @@ class Server:
     def kill(self) -> None:
         """Kill all its processes at once, so that it has no time to finish anything."""
         assert self._process is not None
-        processes = self.execute("SELECT pid FROM pg_stat_activity")
-        # First its parent, which would restart the others. Each has a process group of its own.
-        for pid in (self._process.pid, *(pid for (pid,) in processes)):
+        # It is stopped first, so that it forks no process that would be missed: one that waits for a lock of a killed one would
+        # keep the shared memory, and the server could not start again.
+        self._process.send_signal(signal.SIGSTOP)
+        for pid in (*_children(self._process.pid), self._process.pid):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
@@ -120,3 +126,13 @@ class Server:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def _children(parent: int) -> list[int]:
+    """Return the ids of the processes that a process has started."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(file.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]) == parent:
+                found.append(int(file.parent.name))
+    return found
