@@ -1,13 +1,44 @@
-"""Scripts that fork: what they need, and a function that runs one in a process of its own."""
+"""Scripts that fork, die or are killed: what they need, and a function that runs one in a process of its own."""
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+_LONGEST = 120  # seconds
+
+# It imports what a script imports, and forks a process for it: most scripts take less time than these imports. It has a single
+# thread, unlike the process of the tests.
+_PARENT = """
+import ast, importlib, json, os, sys, types
+
+for line in sys.stdin:
+    script, arguments, out, err = json.loads(line)
+    for node in ast.parse(script).body:
+        names = [each.name for each in node.names] if isinstance(node, ast.Import) else [getattr(node, "module", None)]
+        for name in filter(None, names):
+            importlib.import_module(name)
+    if (child := os.fork()) == 0:
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    sys.exit()
+for name, number in (("/dev/null", 0), (out, 1), (err, 2)):
+    os.dup2(os.open(name, os.O_RDWR), number)
+sys.argv = ["-c", *arguments]
+sys.modules["__main__"] = types.ModuleType("__main__")
+exec(compile(script, "<script>", "exec"), sys.modules["__main__"].__dict__)
+"""
 
 
 def until(condition: Callable[[], object]) -> object:
@@ -33,12 +64,41 @@ def forked(check: Callable[[], object]) -> None:
 
 def run(script: str, *arguments: object) -> None:
     """Run a script, which must print `done`."""
-    found = subprocess.run(
-        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *map(str, arguments)],
-        capture_output=True,
+    assert output(script, *arguments) == "done\n"
+
+
+def output(script: str, *arguments: object) -> str:
+    """Run a script, which must succeed, and return what it prints.
+
+    It is run as by `python -c`, but modules that it imports at its top level may have been imported before.
+    """
+    with TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        out.touch()
+        err.touch()
+        parent = _parent()
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        parent.stdin.write(json.dumps([script, list(map(str, arguments)), str(out), str(err)]) + "\n")
+        parent.stdin.flush()
+        status = parent.stdout.readline() if select.select([parent.stdout], [], [], _LONGEST)[0] else ""
+        if not status:  # it is still running, or the imports failed
+            os.killpg(parent.pid, signal.SIGKILL)
+            parent.wait()
+            _parent.cache_clear()
+        assert status == "0\n", err.read_text(encoding="utf-8") or f"no result after {_LONGEST} s"
+        return out.read_text(encoding="utf-8")
+
+
+@cache
+def _parent() -> subprocess.Popen[str]:
+    parent = subprocess.Popen(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", _PARENT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
+        start_new_session=True,
         cwd=Path(__file__).parents[1],
     )
-    assert (found.returncode, found.stdout) == (0, "done\n"), found.stderr
+    atexit.register(parent.communicate)  # it ends when its standard input is closed
+    return parent

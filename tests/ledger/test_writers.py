@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -94,21 +91,32 @@ def test_a_command_that_all_writers_send_with_one_key_is_recorded_once(ledger, u
     assert_each_command_was_recorded_once(ledger, [f"{number}" for number in range(4)])
 
 
-PROCESS = """
-import sys
+PROCESSES = """
+import os, sys, traceback
+import alembic.command, psycopg
 from tests.ledger.material import WHO, Balances
 from tests.ledger.test_writers import command
 from withhold.ledger import Ledger
-with Ledger.open(sys.argv[1], [Balances()], create=True) as ledger:
-    for number in range(20):
-        ledger.append(command(f"{sys.argv[2]}-{number}"), **WHO)
+
+children = []
+for writer in range(3):
+    if (child := os.fork()) == 0:
+        try:
+            with Ledger.open(sys.argv[1], [Balances()], create=True) as ledger:
+                for number in range(20):
+                    ledger.append(command(f"{writer}-{number}"), **WHO)
+            os._exit(0)
+        finally:
+            traceback.print_exc()
+            os._exit(9)
+    children.append(child)
+assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+print("done")
 """
 
 
 def test_processes_make_one_ledger_and_write_to_it(url):
-    root = Path(__file__).parents[2]
-    started = [subprocess.Popen([sys.executable, "-c", PROCESS, url, f"{writer}"], cwd=root) for writer in range(3)]
-    assert [process.wait(60) for process in started] == [0, 0, 0]
+    forking.run(PROCESSES, url)
     with Ledger.open(url, [Balances()]) as ledger:
         names = [f"{writer}-{number}" for writer in range(3) for number in range(20)]
         assert_each_command_was_recorded_once(ledger, names)
@@ -116,6 +124,7 @@ def test_processes_make_one_ledger_and_write_to_it(url):
 
 KILLS = """
 import os, random, signal, sys, time, traceback
+import alembic.command
 from itertools import count
 from tests.ledger.material import WHO, Balances
 from tests.ledger.test_writers import assert_each_command_was_recorded_once, command
@@ -175,9 +184,9 @@ def test_25_writers_are_killed_one_after_another(seed, tmp_path):
 def test_writers_go_on_after_their_server_was_killed(server):
     url = server.database()
     commands = 12
+    failures = [0] * WRITERS
 
     def work(writer):
-        failures = 0
         with Ledger.open(url, [Balances()]) as own:
             for number in range(commands):
                 while True:
@@ -186,22 +195,21 @@ def test_writers_go_on_after_their_server_was_killed(server):
                         break
                     except LedgerError as error:
                         assert error.code == "ledger-unavailable"  # noqa: PT017
-                        failures += 1
-                        time.sleep(0.02)
-        return failures
+                        failures[writer] += 1
+                        time.sleep(0.05)
 
     def attack(ledger):
         for events in (60, 120):
             while ledger.head.sequence < events:
-                time.sleep(0.005)
+                time.sleep(0.02)
             server.kill()
+            assert forking.until(lambda: all(failures)), "all writers meet the first kill"
             server.start()
 
     with Ledger.open(url, [Balances()], create=True) as ledger:
         with ThreadPoolExecutor(1) as beside:
             attacker = beside.submit(attack, ledger)
-            failures = together(work)
+            together(work)
             attacker.result()
-        assert min(failures) > 0, "all writers met the kill"
         names = [f"{writer}-{number}" for writer in range(WRITERS) for number in range(commands)]
         assert_each_command_was_recorded_once(ledger, names)
