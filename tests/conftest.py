@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 from hypothesis import HealthCheck, settings
 
 import withhold
@@ -49,4 +51,12 @@ def _messages_in_style():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Problem, "__init__", checked)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _commands_made_once():
+    """Make the commands once. A `CliRunner` makes all of them in each call, which takes longer than most of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
         yield
