@@ -29,8 +29,9 @@ def check_folder(output: Path, name: str = "--output") -> None:
     at = path.anchor
     for part in path.parent.parts[1:]:
         way = os.path.dirname(at) if part == ".." else os.path.join(at, part)
-        real = os.path.realpath(way)
+        real = way
         if os.path.islink(way):
+            real = os.path.realpath(way)
             around = repository_around(at)
             bound = str(around) if around else here if Path(at).is_relative_to(here) else None
             if bound is not None and not _is_inside(real, bound):
