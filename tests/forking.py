@@ -63,14 +63,15 @@ def forked(check: Callable[[], object]) -> None:
 
 
 def run(script: str, *arguments: object) -> None:
-    """Run a script, which must print `done`."""
-    assert output(script, *arguments) == "done\n"
+    """Run a script, which must print `done`, and may print warnings to its standard error."""
+    assert output(script, *arguments, may_warn=True) == "done\n"
 
 
-def output(script: str, *arguments: object) -> str:
+def output(script: str, *arguments: object, may_warn: bool = False) -> str:
     """Run a script, which must succeed, and return what it prints.
 
-    It is run as by `python -c`, but modules that it imports at its top level may have been imported before.
+    It is run as by `python -c`, but modules that it imports at its top level may have been imported before. Unless it `may_warn`,
+    it must print nothing to its standard error.
     """
     with TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
@@ -86,7 +87,9 @@ def output(script: str, *arguments: object) -> str:
             os.killpg(parent.pid, signal.SIGKILL)
             parent.wait()
             _parent.cache_clear()
-        assert status == "0\n", err.read_text(encoding="utf-8") or f"no result after {_LONGEST} s"
+        errors = err.read_text(encoding="utf-8")
+        assert status == "0\n", errors or f"no result after {_LONGEST} s"
+        assert may_warn or not errors, errors
         return out.read_text(encoding="utf-8")
 
 

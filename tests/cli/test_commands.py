@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from withhold.cli import main
 from withhold.cli.app import app
 
 RULES = """\
@@ -235,18 +237,19 @@ def test_a_tweet_without_its_author_is_answered_with_a_note(rules):
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_a_terminal_without_the_letters_gets_the_answer_and_the_status(tmp_path, encoding):
+def test_a_terminal_without_the_letters_gets_the_answer_and_the_status(tmp_path, encoding, monkeypatch):
     file = tmp_path / "rules.yaml"
     file.write_text(RULES.replace("id: in-1", "id: in→1"), encoding="utf-8")
+    monkeypatch.setattr("gc.freeze", lambda: None)
     for more in ([], ["--format", "json"]):
-        found = subprocess.run(
-            [sys.executable, "-m", "withhold", "check", str(file), "--account", "17", "--country", "IN", *more],
-            capture_output=True,
-            env={**os.environ, "PYTHONIOENCODING": encoding},
-            check=False,
-        )
-        assert found.returncode == 3, found.stderr
-        assert b"in\\u2192" in found.stdout
+        with monkeypatch.context() as patch, io.TextIOWrapper(io.BytesIO(), encoding) as stream:
+            patch.setattr(sys, "stdout", stream)
+            patch.setattr(sys, "argv", ["withhold", "check", str(file), "--account", "17", "--country", "IN", *more])
+            with pytest.raises(SystemExit) as caught:
+                main()
+            assert caught.value.code == 3
+            stream.flush()
+            assert b"in\\u2192" in stream.buffer.getvalue()
 
 
 @pytest.mark.parametrize(

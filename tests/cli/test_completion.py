@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from withhold.cli.app import app
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -27,5 +30,6 @@ def test_completion_installs_and_completes(tmp_path: Path) -> None:
         ("withhold code no-en", "no-end"),
         ("withhold lint --fail", "--fail-on"),
     ):
-        found = run(_WITHHOLD_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(line.count(" ")))
-        assert wanted in found.stdout.split(), found.stderr
+        environment = {"_WITHHOLD_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        found = CliRunner().invoke(app, prog_name="withhold", env=environment)
+        assert wanted in found.stdout.split(), found.output

@@ -6,8 +6,6 @@ import copy
 import json
 import os
 import pickle
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from textwrap import dedent
@@ -16,6 +14,7 @@ from typing import Any, get_type_hints
 import pytest
 from cachetools import FIFOCache
 
+from tests import forking
 from tests.implementations import MakeSnapshot, each_snapshot
 from withhold import (
     Decision,
@@ -141,8 +140,7 @@ def test_c10_the_hook_is_called_in_a_child() -> None:
             os._exit(0 if cache.recall("a") == 1 else 1)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), cache._lock.locked())
     """
-    done = subprocess.run([sys.executable, "-c", dedent(script)], capture_output=True, text=True, check=False)
-    assert (done.stdout.split(), done.stderr) == (["0", "True"], "")
+    assert forking.output(dedent(script)) == "0 True\n"
 
 
 def test_c10_a_cache_works_after_a_handler_interrupted_a_write(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests import forking
 from tests.live.material import Material, snapshot
 from withhold import LiveError
 from withhold.live import Fetcher, open_spool, store
@@ -154,11 +153,7 @@ def test_a_fetcher_that_is_killed_at_any_step_leaves_old_or_new_rules(tmp_path, 
     made.publish(1, 2)
     (tmp_path / "root.json").write_bytes(made.root)
     arguments = (made.url, tmp_path / "spool", tmp_path / "root.json", 6 * part, 6 * part + 6)
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *map(str, arguments)], check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) == 6 or part > 5, "there are more than 36 steps"
+    assert int(forking.output(SCRIPT, *arguments, may_warn=True)) == 6 or part > 5, "there are more than 36 steps"
 
 
 FORKED = """
@@ -187,12 +182,8 @@ def test_a_forked_process_reports_what_its_parent_fetches_and_never_hangs(tmp_pa
     made = Material(tmp_path / "repository")
     made.publish(1)
     (tmp_path / "root.json").write_bytes(made.root)
-    arguments = (made.url, str(tmp_path / "spool"), str(tmp_path / "root.json"))
-    done = subprocess.run(
-        [sys.executable, "-c", FORKED, *arguments], check=False, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    inherited, new = json.loads(done.stdout)
+    arguments = (made.url, tmp_path / "spool", tmp_path / "root.json")
+    inherited, new = json.loads(forking.output(FORKED, *arguments, may_warn=True))
     assert inherited.startswith("fresh: version 2")
     assert "[store-after-fork]" in new
     assert os.path.realpath(tmp_path / "spool" / "current").endswith(".wh")

@@ -7,7 +7,6 @@ import os
 import pickle
 import random
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import maxminddb
 import pytest
 
+from tests import forking
 from tests.location.mmdb_files import MAXMIND, country, needs_maxmind, write
 from withhold.errors import GeoIPError
 from withhold.location import GeoIP
@@ -196,15 +196,7 @@ print("alive")
 
 
 def test_a_file_truncated_in_place_does_not_kill_the_process(path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", OVERWRITE, str(path)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=Path(__file__).parents[2],
-    )
-    assert (done.returncode, done.stdout) == (0, "alive\n"), done.stderr
+    assert forking.output(OVERWRITE, path, may_warn=True) == "alive\n"
 
 
 def test_a_file_that_is_written_to_while_it_is_read_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests import forking
 from tests.implementations import MakeSnapshot, each_snapshot
 from withhold import Engine, Rule, RuleSet, Snapshot, SnapshotError, Viewer
 from withhold.engine import engine as engine_room
@@ -75,9 +74,7 @@ def test_a_file_can_be_opened_after_the_main_thread_has_ended(tmp_path: Path) ->
 
         threading.Thread(target=serve).start()
     """
-    command = [sys.executable, "-c", dedent(script), str(tmp_path / "rules.wh")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.stdout.split(), done.stderr) == (["header", "True", "full", "True"], "")
+    assert forking.output(dedent(script), tmp_path / "rules.wh") == "header True\nfull True\n"
 
 
 def test_reading_the_rules_of_one_file_does_not_wait_for_another(
@@ -139,10 +136,7 @@ def test_a_process_that_is_forked_while_a_thread_activates_can_activate() -> Non
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
         os._exit(0)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", dedent(script)], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (done.stdout.split(), done.stderr) == (["0"], "")
+    assert forking.output(dedent(script)) == "0\n"
 
 
 def test_rules_that_a_handler_activates_while_its_thread_compiles_stay(monkeypatch: pytest.MonkeyPatch) -> None:

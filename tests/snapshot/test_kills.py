@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests import forking
 
 # Forks in a separate process without threads. A child saves two rule sets alternately, and is killed after a random
 # time.
@@ -59,10 +59,7 @@ print(json.dumps([list(found.values()), len(unfinished)]))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
 def test_after_100_kills_there_is_always_a_complete_file(tmp_path: Path) -> None:
     path = tmp_path / "rules.wh"
-    run = subprocess.run(
-        [sys.executable, "-c", KILLER, path, "100", "2000"], check=True, capture_output=True, text=True
-    )
-    found, unfinished = json.loads(run.stdout)
+    found, unfinished = json.loads(forking.output(KILLER, path, 100, 2000))
     assert sum(found) >= 100
     assert min(found) > 5, "both files were found, so kills happened before and after the replacement"
     assert unfinished > 5, "kills happened while a file was being written"
