@@ -13,6 +13,9 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from typer import Context
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from tests.testing.material import FINE
@@ -160,7 +163,11 @@ def test_e7_a_command_refuses_the_formats_it_has_not(command: str, form: str) ->
         found = run(command, "fine", form)
         assert (found.exit_code, found.stdout) == (2, "")
         assert f"`{form}` is not one of `text`, `json`" in found.stderr
-    assert f"[{'|'.join(known)}]" in CliRunner().invoke(app, [command, "--help"]).stdout
+
+
+def test_commands_offer_the_formats_of_the_table() -> None:
+    for command in FORMATS.keys() & _names():
+        assert f"[{'|'.join(FORMATS[command])}]" in CliRunner().invoke(app, [command, "--help"]).stdout
 
 
 def test_every_command_that_reads_rules_or_cases_is_tried() -> None:
@@ -175,8 +182,10 @@ def test_the_table_of_commands_lists_all() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE)) == _names()
 
 
-def _names() -> set[str | None]:
-    return {command.name for command in app.registered_commands}
+def _names() -> set[str]:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    return {name for name in group.commands if not isinstance(group.get_command(Context(group), name), TyperGroup)}
 
 
 def test_the_table_of_formats_lists_what_each_result_can_be_rendered_in() -> None:

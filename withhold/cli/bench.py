@@ -34,7 +34,7 @@ def bench(
     at: options.At = None,
     root: options.Root = None,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(BenchResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Measure how long decisions about tweets take with a rule set, compared with calls that do nothing.
 

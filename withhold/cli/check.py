@@ -40,7 +40,7 @@ def check(
     ] = False,
     root: options.Root = None,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(CheckResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Print whether a viewer may see a tweet or an account. Exits with 3 if it is withheld or suspended."""
     subject = options.subject_of(tweet, account, form)

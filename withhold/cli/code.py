@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from withhold.cli import options
-from withhold.cli.codes import CodeResult, explained
+from withhold.cli.codes import explained
 from withhold.cli.output import show
 from withhold.cli.render import Format
 from withhold.errors import did_you_mean, quoted
@@ -22,7 +22,7 @@ def code(
             autocompletion=lambda incomplete: [each for each in explained() if each.startswith(incomplete)],
         ),
     ],
-    form: Annotated[Format, options.formats(CodeResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Explain the code of a problem or of advice: its meaning, and the remedy."""
     wanted = name.strip().removeprefix("[").removesuffix("]")

@@ -28,7 +28,7 @@ def compile_(
     ] = None,
     root: options.Root = None,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(CompileResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Write a rule set as a snapshot, the file to deploy. If the rule set is refused, write nothing and exit with 4.
 

@@ -10,87 +10,17 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import Field, ValidationInfo
-
-from withhold.cli.codes import explained
 from withhold.cli.results import FailOn
-from withhold.errors import Place, Problem, RuleSetError, did_you_mean, in_order, quoted
-from withhold.lint import CHECKS
-from withhold.lint.protected_account import CHECK as PROTECTED
-from withhold.model import Policy, Settle
+from withhold.errors import Place, Problem, RuleSetError, in_order
+from withhold.model import Policy
 from withhold.parsing.nodes import Node
-from withhold.parsing.strict import Flag, OneOrMore, Sparse, one_of, problem, read_model, reads
 from withhold.parsing.toml_file import read_toml
 from withhold.sources.files import decoded, unreadable
-from withhold.sources.protected_lists import relative_to_here, way_up
-from withhold.sources.root import Root, check_relative
+from withhold.sources.root import Root, relative_to_here, way_up
 
 #: The names of the files, each with the table that has the settings.
 _FILES: Mapping[str, tuple[str, ...]] = {"withhold.toml": (), "pyproject.toml": ("tool", "withhold")}
-_CODES = [check.code for check in CHECKS]
-
-
-def _check(text: str, _: ValidationInfo) -> str:
-    if text == PROTECTED.code:
-        hint = "add an override to the rule, which states who decided this and why"
-        raise problem("not-configurable", f"`{text}` can only be overridden rule by rule", hint)
-    if text in explained() and text not in _CODES:
-        message = f"`{text}` is the code of a problem that cannot be silenced"
-        raise problem("not-configurable", message, "name a check of `withhold lint`")
-    if text not in _CODES:
-        raise problem("unknown-check", f"there is no check {quoted(text)}", did_you_mean(text, _CODES))
-    return text
-
-
-def _path(text: str, info: ValidationInfo) -> str:
-    if not text.strip():
-        raise problem("bad-text", "the path is empty", "write `.` for the directory of this file")
-    try:
-        _real(text, Path(str(info.context)))
-    except (OSError, ValueError) as error:
-        found = unreadable(error, "", f" {quoted(text)}")
-        hint = "write a path relative to this file, with `/`, to something below its directory"
-        raise problem(found.code, found.message, hint) from None
-    return text
-
-
-def _real(text: str, folder: Path) -> Path:
-    """Return the real path of a path below a directory. Raises `OSError` or `ValueError` if there is no such path."""
-    check_relative(text)
-    return Path(os.path.realpath(Root(folder).real(folder / text), strict=True))
-
-
-_Check = Annotated[str, reads(_check, str)]
-_PathBelow = Annotated[str, reads(_path, str)]
-_Severity = Annotated[FailOn, one_of(FailOn, "severity")]
-
-
-class _Policy(Sparse):
-    called, written = "`policy`", 'policy = {unknown-location = "show"}'
-
-    unknown_location: Annotated[Settle, one_of(Settle)] = Field(Settle.SHOW, alias="unknown-location")
-    author_sees_own: Flag = Field(False, alias="author-sees-own")
-
-
-class ConfigurationEntry(Sparse):
-    """The configuration of `withhold`."""
-
-    called, written, assigns = "the configuration", "[tool.withhold]", " = "
-
-    fail_on: _Severity | None = Field(
-        None, alias="fail-on", description="The lowest severity at which `withhold lint` fails."
-    )
-    root: _PathBelow | None = Field(None, description="Open no file outside this directory.")
-    protected: Annotated[tuple[_PathBelow, ...], OneOrMore] = Field(
-        (), description="Further lists of protected accounts, besides those near the rules."
-    )
-    policy: _Policy | None = Field(None, description="The policy of `check`, `explain`, `diff` and `scan`.")
-    severity: dict[_Check, _Severity] = Field({}, description="The severities of checks.")
-    ignore: dict[_PathBelow, Annotated[tuple[_Check, ...], OneOrMore]] = Field(
-        {}, description="The checks that are ignored in a directory or a file."
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +87,20 @@ def _node(file: Path, table: tuple[str, ...], root: Root) -> Node | None:
 
 
 def _made(file: Path, node: Node) -> Configuration:
+    from withhold.cli.configuration_entry import ConfigurationEntry, real_path  # it loads the checks of `lint`
+    from withhold.parsing.strict import read_model
+
     entry, problems = read_model(ConfigurationEntry, node, file.parent)
     if entry is None or problems:
         raise RuleSetError(in_order(problems))
     return Configuration(
         path=relative_to_here(file),
         fail_on=entry.fail_on or FailOn.ERROR,
-        root=None if entry.root is None else relative_to_here(_real(entry.root, file.parent)),
-        protected=tuple(relative_to_here(_real(path, file.parent)) for path in entry.protected),
+        root=None if entry.root is None else relative_to_here(real_path(entry.root, file.parent)),
+        protected=tuple(relative_to_here(real_path(path, file.parent)) for path in entry.protected),
         policy=Policy(**entry.policy.model_dump()) if entry.policy else Policy(),
         severity=entry.severity,
-        ignored=frozenset((_real(path, file.parent), code) for path, codes in entry.ignore.items() for code in codes),
+        ignored=frozenset(
+            (real_path(path, file.parent), code) for path, codes in entry.ignore.items() for code in codes
+        ),
     )

@@ -107,7 +107,7 @@ def records(command: Callable[..., Done]) -> Callable[..., None]:
         "key": (_Key, None),
         "history": (_History, None),
         "dry_run": (_DryRun, False),
-        "form": (Annotated[Format, options.formats(RecordedResult)], Format.TEXT),
+        "form": (Annotated[Format, options.formats()], Format.TEXT),
     }
 
     @wraps(command)

@@ -49,7 +49,7 @@ _File = Annotated[Path, typer.Argument(metavar="DEMAND.yaml", help="The demand."
 _KnownAt = Annotated[
     str | None, typer.Option("--known-at", metavar="INSTANT", help="The rules as they were known at this instant.")
 ]
-_Format = Annotated[Format, options.formats(TableResult)]
+_Format = Annotated[Format, options.formats(Format.CSV)]
 
 
 def _accounts(path: Path | None) -> list[ProtectedAccount] | None:
@@ -275,7 +275,7 @@ def rules(
     ledger: options.LedgerUrl,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIRECTORY", help="Where to write the rules.")],
     known_at: _KnownAt = None,
-    form: Annotated[Format, options.formats(RecordedResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Write the rules of all demands as rule files. The same ledger gives the same bytes."""
     check_rules_folder(output)
@@ -376,7 +376,7 @@ def proof(
     ledger: options.LedgerUrl,
     from_: Annotated[str | None, typer.Option("--from", metavar="INSTANT", help="From this instant on.")] = None,
     until: Annotated[str | None, typer.Option(metavar="INSTANT", help="Before this instant.")] = None,
-    form: Annotated[Format, options.formats(RecordedResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Prove which rules covered a target, at which revisions, by which decisions. The proof names no person."""
     start, end = options.instant_of(from_, "--from"), options.instant_of(until, "--until")

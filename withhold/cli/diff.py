@@ -76,7 +76,7 @@ def diff(
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if there is a difference.")] = False,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(DiffResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats(Format.MARKDOWN)] = Format.TEXT,
 ) -> None:
     """List exactly which accounts and tweets get a different outcome under NEW than under OLD, where and when.
 

@@ -8,7 +8,6 @@ from withhold.cli import location_options, options
 from withhold.cli.output import show
 from withhold.cli.render import Format
 from withhold.engine import Engine
-from withhold.engine.explain import Explanation
 from withhold.location import Anonymised
 from withhold.sources.mentions import Mentions
 
@@ -31,7 +30,7 @@ def explain(
     author_sees_own: options.AuthorSeesOwn = None,
     root: options.Root = None,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(Explanation)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """List every rule that concerns a tweet or an account, with its state and the lines of files that name the id."""
     subject = options.subject_of(tweet, account, form)

@@ -36,7 +36,7 @@ def fetch(
         str | None,
         typer.Option("--host", metavar="NAME", help="The name of this host in receipts; by default its own."),
     ] = None,
-    form: Annotated[Format, options.formats(RecordedResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Fetch the newest rules, verify their signatures, and make them those in use on this host.
 

@@ -29,7 +29,7 @@ def find(
     ] = None,
     root: options.Root = None,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(RulesResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats(Format.CSV)] = Format.TEXT,
 ) -> None:
     """List the rules that name an account, a tweet or a demand, in force or not, with the lines that name the id.
 

@@ -49,7 +49,7 @@ def fleet(
         ),
     ] = None,
     name: Name = "rules",
-    form: Annotated[Format, options.formats(FleetResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats(Format.CSV)] = Format.TEXT,
 ) -> None:
     """List the hosts that answer by the rules that are live, that are behind, that refuse them, and that are silent.
 

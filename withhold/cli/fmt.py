@@ -76,7 +76,7 @@ def fmt(
         bool, typer.Option("--check", help="Write nothing, and exit with 1 if a file would be changed.")
     ] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the changes as a diff, and write nothing.")] = False,
-    form: Annotated[Format, options.formats(FmtResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Format the indentation and spacing of rule files, case files and lists of protected accounts in YAML.
 

@@ -44,7 +44,7 @@ def init(
     directory: Annotated[
         Path, typer.Argument(metavar="[DIRECTORY]", help="Where to write them; by default the current directory.")
     ] = Path(),
-    form: Annotated[Format, options.formats(InitResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Write the files of a new repository of rules: a rule, its cases, a workflow and a hook for commits.
 

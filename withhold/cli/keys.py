@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from withhold.live import Publisher
 
 keys = typer.Typer(help="Make a repository of signed rules, and change its keys.", no_args_is_help=True)
-_Format = Annotated[Format, options.formats(RecordedResult)]
+_Format = Annotated[Format, options.formats()]
 _Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="root, targets (who publishes) or online.")]
 _Public = Annotated[str, typer.Option("--public", metavar="FILE", help="The public key: a file that ends with .pub.")]
 _Threshold = Annotated[
@@ -80,7 +80,7 @@ def init(
 
 
 @keys.command("list")
-def list_(to: StoreUrl, trust: Trust, form: Annotated[Format, options.formats(TableResult)] = Format.TEXT) -> None:
+def list_(to: StoreUrl, trust: Trust, form: Annotated[Format, options.formats(Format.CSV)] = Format.TEXT) -> None:
     """List the keys of a repository, and how many of each role must sign."""
     with reported(form):
         from withhold.live import ROLES

@@ -26,7 +26,7 @@ _HASH = re.compile("[0-9a-f]{64}")
 _STEP = 10_000
 
 ledger = typer.Typer(help="Verify the record of legal demands, or move it to another database.", no_args_is_help=True)
-_Format = Annotated[Format, options.formats(RecordedResult)]
+_Format = Annotated[Format, options.formats()]
 
 
 def _head_option(text: str | None) -> str | None:

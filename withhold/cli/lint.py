@@ -46,7 +46,7 @@ def lint(
     ] = None,
     root: options.Root = None,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(LintResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats(Format.SARIF)] = Format.TEXT,
 ) -> None:
     """Load a rule set, report every problem of every file, and give advice on its rules.
 

@@ -69,7 +69,7 @@ def list_(
     ] = False,
     root: options.Root = None,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(RulesResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats(Format.CSV)] = Format.TEXT,
 ) -> None:
     """List the rules that match all filters, with their states and the numbers of accounts and tweets that they name.
 

@@ -41,7 +41,7 @@ def locate(
         str | None, typer.Option("--cdn", metavar="NAME", help="The CDN whose country header is used.")
     ] = None,
     anonymised: location_options.AnonymisedAs = Anonymised.UNKNOWN,
-    form: Annotated[Format, options.formats(AddressResult, RequestResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Print the location of an address, or of the sender of a request, and how it was determined."""
     if (address is None) == (peer is None):

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 from withhold.cli.configuration import Configuration, read_configuration
-from withhold.cli.location_options import Databases
 from withhold.cli.output import err, print_problems, refuse
 from withhold.cli.place import read_place
-from withhold.cli.render import Format, formats_of
+from withhold.cli.render import Format
 from withhold.cli.results import Refusal
 from withhold.errors import RuleSetError, RuleSetWarning, SnapshotError, WithholdError, escaped_path, quoted
 from withhold.model import Policy, RuleSet, Settle, Viewer
@@ -27,6 +25,9 @@ from withhold.snapshot import Snapshot
 from withhold.snapshot.opened import is_snapshot
 from withhold.sources import load_protected, protected_beside
 from withhold.sources.mentions import Mentions
+
+if TYPE_CHECKING:
+    from withhold.cli.location_options import Databases
 
 Rules = Annotated[
     Path, typer.Argument(metavar="RULES", help="A rule file, a directory of rule files, or a snapshot.", exists=True)
@@ -106,9 +107,12 @@ LedgerUrl = Annotated[
 ]
 
 
-def formats(*results: type) -> Any:
-    """Return the option `--format`, with the formats in which all results of a command can be printed."""
-    known = formats_of(*results)
+def formats(*others: Format) -> Any:
+    """Return the option `--format`, with text, JSON, and the other formats of a command's results.
+
+    The command names them, because `formats_of` would load every format.
+    """
+    known = (Format.TEXT, Format.JSON, *others)
 
     def read(text: str) -> Format:
         if text in known:
@@ -176,7 +180,9 @@ def read_rules(path: Path, root: Path | None, mentions: Mentions | None = None) 
             return Snapshot.open(path).rules
         except SnapshotError as error:
             raise RuleSetError([error.problem]) from None
-    from withhold.sources.loader import load_files  # loads the YAML parser, which a snapshot does not need
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn  # a snapshot needs neither a bar
+
+    from withhold.sources.loader import load_files  # nor the YAML parser
 
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():

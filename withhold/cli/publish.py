@@ -39,7 +39,7 @@ from withhold.testing.suite import Library, read_all
 if TYPE_CHECKING:
     from withhold.live import Live, Published
 
-_Format = Annotated[Format, options.formats(RecordedResult)]
+_Format = Annotated[Format, options.formats()]
 
 
 def publish(

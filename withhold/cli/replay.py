@@ -138,7 +138,7 @@ def replay(
     root: options.Root = None,
     no_config: options.NoConfig = False,
     whole: Annotated[bool, typer.Option("--all", help="List every tweet, rule and country.")] = False,
-    form: Annotated[Format, options.formats(ReplayResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Decide each hidden item of a decision log again, and list the items that get a different answer from RULES.
 

@@ -12,22 +12,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from withhold.engine.explain import subject_values
 from withhold.errors import CaseError, DemandError, LedgerError, LiveError, Problem, RuleSetError, WireError, escaped
-from withhold.location import Anonymised, Location, Resolution
 from withhold.model import Decision, RuleSet, Viewer
 from withhold.model.instants import in_iso
 from withhold.model.protected import KnownProtected, protection
 from withhold.model.tweet import Link
 from withhold.native import engine_info
 from withhold.native.package import this_package
-from withhold.reports import Summary
-from withhold.reports.search import RuleAt
-from withhold.reports.speed import Figure, Traffic
-from withhold.reports.summary import Block
 from withhold.snapshot import Snapshot
+
+if TYPE_CHECKING:  # each command loads only what its own result needs
+    from withhold.location import Anonymised, Location, Resolution
+    from withhold.reports import Summary
+    from withhold.reports.search import RuleAt
+    from withhold.reports.speed import Figure, Traffic
+    from withhold.reports.summary import Block
 
 #: The columns of a table of rules, for a spreadsheet.
 _RULE_COLUMNS = ("rule_id", "state", "effect", "territories", "from", "until", "review_by", "reason", "demand", "jurisdiction",

@@ -115,7 +115,7 @@ def scan(
     unknown_location: options.UnknownLocation = None,
     root: options.Root = None,
     no_config: options.NoConfig = False,
-    form: Annotated[Format, options.formats(ScanResult)] = Format.TEXT,
+    form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Copy files of rows with the answer for each row, in constant memory, and count the hidden rows.
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from withhold.cli.configuration import ConfigurationEntry
+from withhold.cli.configuration_entry import ConfigurationEntry
 from withhold.cli.output import out
 from withhold.cli.render.json import json_text
 from withhold.lint import CHECKS

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.output import document, err, print_problems, refuse, show
-from withhold.cli.render import Format
+from withhold.cli.render import Format, case_report  # noqa: F401  # it registers the text of a report
 from withhold.cli.results import Refusal
 from withhold.cli.writing import check_folder, write_text
 from withhold.errors import CaseError, escaped_path
@@ -51,7 +51,7 @@ def test(
             file_okay=False,
         ),
     ] = None,
-    form: Annotated[Format, options.formats(Report)] = Format.TEXT,
+    form: Annotated[Format, options.formats(Format.JUNIT)] = Format.TEXT,
     output: Annotated[
         Path | None,
         typer.Option("--output", metavar="FILE", help="Write the report to a file, and print it as text as well."),

@@ -107,7 +107,7 @@ def import_(
             dir_okay=False,
         ),
     ] = None,
-    format_: Annotated[Format, options.formats(ImportResult)] = Format.TEXT,
+    format_: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Read events in another system's form, and write the rules that follow from them, with their periods.
 

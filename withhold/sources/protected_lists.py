@@ -14,7 +14,7 @@ from withhold.errors import Place, Problem, RuleSetError, in_order, quoted
 from withhold.model.protected import Protected
 from withhold.sources.files import files_below, is_protected_list, unreadable
 from withhold.sources.protected import read_protected
-from withhold.sources.root import Root
+from withhold.sources.root import Root, relative_to_here, way_up
 
 
 def read_around(rules: str | os.PathLike[str], root: str | os.PathLike[str] | None = None) -> list[Protected] | None:
@@ -122,19 +122,3 @@ def _folders_of(files: Iterable[Path], root: Root) -> dict[str, None]:
         with suppress(OSError, ValueError):  # it is not loaded, and the loader reports why
             found[os.path.dirname(root.real(file))] = None  # noqa: PTH120
     return found
-
-
-def way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
-    """Return a directory and those above it, up to the one with `.git`, or outside a repository up to the root."""
-    way = [folder, *folder.parents]
-    ends = [at for at, above in enumerate(way) if os.path.lexists(above / ".git")]
-    if not ends and root is not None:
-        real = os.path.realpath(root)
-        ends = [at for at, above in enumerate(way) if os.path.realpath(above) == real]
-    return way[: ends[0] + 1] if ends else way[:1]
-
-
-def relative_to_here(folder: Path) -> Path:
-    """Return a directory in the form for messages: relative to the current directory if that contains it."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder

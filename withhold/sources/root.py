@@ -64,6 +64,22 @@ def repository_around(path: str | os.PathLike[str]) -> Path | None:
     return next((folder for folder in (real, *real.parents) if os.path.lexists(folder / ".git")), None)
 
 
+def way_up(folder: Path, root: str | os.PathLike[str] | None) -> list[Path]:
+    """Return a directory and those above it, up to the one with `.git`, or outside a repository up to the root."""
+    way = [folder, *folder.parents]
+    ends = [at for at, above in enumerate(way) if os.path.lexists(above / ".git")]
+    if not ends and root is not None:
+        real = os.path.realpath(root)
+        ends = [at for at, above in enumerate(way) if os.path.realpath(above) == real]
+    return way[: ends[0] + 1] if ends else way[:1]
+
+
+def relative_to_here(folder: Path) -> Path:
+    """Return a directory in the form for messages: relative to the current directory if that contains it."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
 def folders_of_links(path: str | os.PathLike[str]) -> Iterator[str]:
     """Yield the real directory of each link that a path goes through, in the order in which they are followed."""
     whole = _absolute(path)

@@ -1,4 +1,4 @@
-"""The text of `withhold test`."""
+"""The text of `withhold test`, which imports this module to register it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from withhold.cli.render import Part
+from withhold.cli.render.text import render
 from withhold.cli.render.wording import counted
 from withhold.errors import escaped_path, name_in_text
 from withhold.model import Rule
@@ -17,7 +18,8 @@ from withhold.testing.report import Report
 from withhold.testing.running import failure
 
 
-def report_lines(report: Report) -> Iterator[Part]:
+@render.register
+def _report(report: Report) -> Iterator[Part]:
     """Yield a line for each file, every failure in full, a summary, and the results of coverage and mutation."""
     for tested in report.files:
         failed = f", {len(tested.failed)} failed" if tested.failed else ""

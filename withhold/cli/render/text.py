@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import singledispatch
 from textwrap import fill
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from withhold.cli.render import Part
-from withhold.cli.render.case_report import report_lines
 from withhold.cli.render.wording import (
     DIFFERENCES,
     FIGURES,
@@ -49,13 +49,14 @@ from withhold.cli.results import (
 )
 from withhold.engine.explain import grounds, period_text, where
 from withhold.errors import Problem, escaped, escaped_path, name_in_text, quoted
-from withhold.lint.protected_account import CHECK as PROTECTED
 from withhold.model import Outcome
 from withhold.model.instants import in_iso
 from withhold.model.rule import territories_of
 from withhold.model.viewer import viewer_text
 from withhold.native.package import this_package
-from withhold.reports.speed import Figure
+
+if TYPE_CHECKING:
+    from withhold.reports.speed import Figure
 
 _OUTCOMES = {Outcome.VISIBLE: "green", Outcome.SUSPENDED: "bold red"}
 _SEVERITIES = {"error": "red", "warning": "yellow", "note": "cyan"}
@@ -69,9 +70,6 @@ were not measured: compare the ratios."""
 @singledispatch
 def render(result: object) -> Iterable[Part]:
     yield str(result)
-
-
-render.register(report_lines)
 
 
 @render.register
@@ -141,6 +139,8 @@ def _rules(result: RulesResult) -> Iterator[Part]:
 
 @render.register
 def _lint(result: LintResult) -> Iterator[Part]:
+    from withhold.lint.protected_account import CHECK as PROTECTED
+
     yield from map(problem_text, result.problems)
     counts = {noun.removesuffix("s"): count for noun, count in result.counts().items()}
     severities = Counter(problem.severity for problem in result.problems)

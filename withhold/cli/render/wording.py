@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from withhold.cli.render.comment import count_fitting
 from withhold.cli.results import Refusal
 from withhold.errors import CaseError, DemandError, LedgerError, LiveError, WireError, name_in_text, quoted
 from withhold.model.instants import in_iso
 from withhold.model.rule import Rule
-from withhold.reports import Change, Impact, Summary
-from withhold.reports.difference import bounds_text
-from withhold.reports.summary import Block, Side
+
+if TYPE_CHECKING:  # most commands report no difference
+    from withhold.reports import Change, Impact, Summary
+    from withhold.reports.summary import Block, Side
 
 #: The numbers of ids and rules of a difference, and of differences, that are printed without `--all`.
 NAMED, DIFFERENCES = 3, 100
@@ -62,6 +64,8 @@ def refusal_line(refusal: Refusal) -> str:
 
 def headline(summary: Summary) -> str:
     """Return how many accounts and tweets get a different outcome."""
+    from withhold.reports.difference import bounds_text
+
     changed = (
         f"{subjects(summary.counts)} get{'s' if sum(summary.counts) == 1 else ''} a different outcome"
         if any(summary.counts)
