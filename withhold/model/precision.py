@@ -20,10 +20,12 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import compress, repeat
 from math import inf, log, sqrt
+from operator import rshift
 
 from withhold.model.ids import MAX_ID
 from withhold.snowflake import first_id_at
@@ -93,6 +95,13 @@ class Precision:
             self._cast += 1
             return Sign.CAST
         return None
+
+    def count(self, numbers: Sequence[int]) -> list[int]:
+        """Count those of many ids that have no sign. Return the indexes of the others, which `sign` must still count."""
+        # A printed id of 19 digits ends in two zeros, because a double prints as at most 17 digits.
+        plain = [n > _EXACT and n % 64 != 0 and (n % 10 != 0 or (n % 100 != 0 and n >= 10**18)) for n in numbers]
+        self._others.update(map(rshift, compress(numbers, plain), repeat(_SPAN)))
+        return [at for at, it in enumerate(plain) if not it]
 
     def lost(self) -> set[Sign]:
         """Return the ways in which ids have lost digits, judging by how many ids look rounded."""

@@ -7,6 +7,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping
 from io import BufferedReader, TextIOWrapper
+from itertools import compress
 from pathlib import Path
 
 from withhold.errors import CONTROL_CHARACTER, Place, Problem, WithholdError, control_character, excerpt, quoted
@@ -16,6 +17,7 @@ from withhold.parsing.id_forms import misread
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.nodes import bare_return
 from withhold.sources.files import more_in
+from withhold.sources.ids_block import columns_of, ids_of
 from withhold.sources.lossy import Lossy
 from withhold.sources.mentions import MOST_PLACES
 from withhold.sources.root import Root
@@ -26,6 +28,8 @@ MAX_PROBLEMS = 100
 #: The maximum number of lines that are quoted from a file that is not a list of ids, because it may be confidential.
 _QUOTED_OF_OTHER_FILE = 10
 _KINDS = ("account", "tweet")
+#: The size of a block of lines that is read at once, in characters.
+_BLOCK = 1 << 16
 # Other names that exports use for the kinds, besides their plurals.
 _SYNONYMS = {
     "user": "account",
@@ -73,6 +77,11 @@ class IdsFile:
         # first line.
         self._record: list[str] = []
         self._line = 1
+        #: Reads a block of lines that all have the usual form. None before the first line is known.
+        self._read_block: Callable[[list[str]], tuple[list[str], list[int]] | None] | None = None
+        self._lossy = Lossy(
+            "list it in the rule file itself, in quotes", f"override `{ROUNDED_IDS}` in the rule", MAX_PROBLEMS
+        )
         # Invalid UTF-8 becomes characters that are not digits, and is then reported as a bad id.
         with (
             (root or Root(path)).open(path) as raw,
@@ -107,9 +116,6 @@ class IdsFile:
         return IdSet.from_array(self._ids["tweet"])
 
     def _read(self, rows: Iterator[tuple[str, str, int]]) -> None:
-        lossy = Lossy(
-            "list it in the rule file itself, in quotes", f"override `{ROUNDED_IDS}` in the rule", MAX_PROBLEMS
-        )
         sought = frozenset(self._sought.values())
         for kind, text, at in rows:
             ids = self._ids.get(kind)
@@ -134,11 +140,11 @@ class IdsFile:
             if number in sought and number == self._sought[kind] and len(self.mentions) < MOST_PLACES:
                 self.mentions.append(self._place(at))
             if not self._exact:
-                lossy.see(number, lambda: self._place(at))  # noqa: B023  # called at once
-        problems, warnings = lossy.problems()
+                self._lossy.see(number, lambda: self._place(at))  # noqa: B023  # called at once
+        problems, warnings = self._lossy.problems()
         self.problems += problems
         self.warnings += warnings
-        self._unlisted += lossy.unreported
+        self._unlisted += self._lossy.unreported
 
     def _columns(self, lines: Iterator[str]) -> Iterator[tuple[str, str, int]]:
         """Yield the kind, the id and the number of the id's column for each record."""
@@ -150,6 +156,8 @@ class IdsFile:
             return
         kind_at, id_at, width = header.index("kind"), header.index("id"), len(header)
         self._next_record()
+        if header == ["kind", "id"]:
+            self._read_block = columns_of
         for row in rows:
             if len(row) == width:
                 kind, text = row[kind_at], row[id_at].strip()
@@ -163,6 +171,11 @@ class IdsFile:
             self._next_record()
 
     def _plain(self, lines: Iterator[str], kind: str) -> Iterator[tuple[str, str, int]]:
+        def read_block(lines: list[str]) -> tuple[list[str], list[int]] | None:
+            ids = ids_of(lines)
+            return None if ids is None else ([kind] * len(ids), ids)
+
+        self._read_block = read_block
         for line in lines:
             text = line.partition("#")[0].strip()
             if text:
@@ -170,23 +183,41 @@ class IdsFile:
             self._next_record()
 
     def _lines(self, lines: TextIOWrapper, raw: BufferedReader) -> Iterator[str]:
-        before, has_bare_return = "", False
-        for number, line in enumerate(lines):
-            if number % 4096 == 0:
-                self._advance(raw.tell())
-            if before.endswith("\r") and not has_bare_return:
-                has_bare_return = True
-                self.problems.append(bare_return(Place(str(self.path), number)))
-            before = line
-            self._record.append(line)
-            if line.startswith("#") and len(self._record) == 1:
-                if letter := control_character(line.rstrip("\r\n"), "\t"):
-                    message = f"the comment contains the control character {quoted(letter)}"
-                    self._report(CONTROL_CHARACTER, message, hint="delete it: it can hide part of the file")
-                self._next_record()
-            else:
-                yield line
+        """Yield the lines that are not read as part of a block. The first block is one line, which may be a header."""
+        before, number, has_bare_return = "", 0, False
+        while block := lines.readlines(_BLOCK if number else 1):
+            self._advance(raw.tell())
+            if not before.endswith("\r") and self._has_read(block):
+                number += len(block)
+                continue
+            for line in block:
+                if before.endswith("\r") and not has_bare_return:
+                    has_bare_return = True
+                    self.problems.append(bare_return(Place(str(self.path), number)))
+                before, number = line, number + 1
+                self._record.append(line)
+                if line.startswith("#") and len(self._record) == 1:
+                    if letter := control_character(line.rstrip("\r\n"), "\t"):
+                        message = f"the comment contains the control character {quoted(letter)}"
+                        self._report(CONTROL_CHARACTER, message, hint="delete it: it can hide part of the file")
+                    self._next_record()
+                else:
+                    yield line
         self._advance(raw.tell())
+
+    def _has_read(self, block: list[str]) -> bool:
+        """Read a block of lines, unless one of them has an unusual form or a sought id, or is inside a record."""
+        found = self._read_block(block) if self._read_block is not None and not self._record else None
+        if found is None or not frozenset(self._sought.values()).isdisjoint(found[1]):
+            return False
+        kinds, ids = found
+        for kind in {*kinds}:
+            self._ids[kind].extend(compress(ids, map(kind.__eq__, kinds)))
+        if not self._exact:
+            # The column of an id is 1, or after a kind and a comma.
+            self._lossy.see_all(ids, lambda at: Place(str(self.path), self._line + at, block[at].find(",") + 2))
+        self._line += len(block)
+        return True
 
     def _next_record(self) -> None:
         self._line += len(self._record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from withhold.errors import Place, Problem
@@ -35,6 +35,11 @@ class Lossy:
             else:
                 self._more[sign] += 1
         return sign
+
+    def see_all(self, numbers: Sequence[int], place: Callable[[int], Place]) -> None:
+        """Count many ids in the order of the source. `place` returns the place of the id with an index."""
+        for at in self._precision.count(numbers):
+            self.see(numbers[at], lambda: place(at))  # noqa: B023  # called at once
 
     def lost(self) -> set[Sign]:
         """Return the signs that prove lost digits. Ids with one of them are refused."""
