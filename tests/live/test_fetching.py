@@ -73,7 +73,7 @@ def test_a_full_disk_leaves_the_rules_in_use(host):
         found = host.fetch()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert (found, host.accounts, len(list(host.spool.glob("*.wh")))) == ("fresh spool-unwritable", [1], 1)
+    assert (found, host.accounts, len(list(host.spool.glob("*.wh")))) == ("refused spool-unwritable", [1], 1)
     assert (host.fetch(), host.accounts) == ("fresh", [1, 2])
 
 

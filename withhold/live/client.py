@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +12,10 @@ from tuf.api.metadata import Metadata, Targets, Timestamp
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig
 
-from withhold.errors import LiveError, Problem
+from withhold.errors import InstantError, LiveError, Problem
 from withhold.live.repository import LIFETIMES, SIGNED
 from withhold.live.store import LARGEST_METADATA, Store
+from withhold.model.instants import parse_instant
 
 _CONFIG = UpdaterConfig(
     root_max_length=LARGEST_METADATA, snapshot_max_length=LARGEST_METADATA, targets_max_length=LARGEST_METADATA
@@ -70,8 +71,8 @@ def _refusal(code: str, error: Exception) -> LiveError:
 def _signed(timestamp: Timestamp) -> datetime:
     """Return when a timestamp was signed, by its signer."""
     try:
-        return datetime.fromisoformat(str(timestamp.unrecognized_fields[SIGNED])).astimezone(UTC)
-    except (KeyError, ValueError):  # another program has signed it
+        return parse_instant(str(timestamp.unrecognized_fields[SIGNED]))
+    except (KeyError, InstantError):  # another program has signed it
         return timestamp.expires - LIFETIMES["timestamp"]
 
 

@@ -25,7 +25,7 @@ from withhold.live.packing import LARGEST, unpack
 from withhold.live.publishing import GUARD
 from withhold.live.receipts import Receipts
 from withhold.live.release import Release, object_path, published, target_path
-from withhold.live.spool import Installed, Spool
+from withhold.live.spool import LARGEST_VERSION, Installed, Spool
 from withhold.live.status import LiveStatus
 from withhold.live.store import Store
 from withhold.snapshot import Snapshot
@@ -145,10 +145,13 @@ class Fetcher(Closable):
 
     def _locked(self) -> bool:
         """Return whether this process may write the spool. Raises `OSError`."""
+        path = self.spool.path / "lock"
         if self._lock is not None:
-            return True
+            if path.exists() and os.path.samestat(path.stat(), os.fstat(self._lock.fileno())):
+                return True
+            self._unlock()  # somebody has removed or replaced it, so another process may fetch
         self.spool.make()
-        lock = (self.spool.path / "lock").open("ab")
+        lock = path.open("ab")
         try:
             if sys.platform != "win32":
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -189,7 +192,8 @@ class Fetcher(Closable):
         if found is None:
             raise LiveError(Problem("nothing-published", f"nothing was published as {quoted(self._name)} yet"))
         version, installed = verified.targets.version, self.spool.installed()
-        if installed is None or version != installed.version:
+        # The version is that of all rule sets in the store; the revision tells them apart.
+        if installed is None or (version, found[1].revision) != (installed.version, installed.revision):
             self._status = self._status.model_copy(update={"pending": version})
             self._attempt(version, *found, installed)
         self._failure = None
@@ -210,6 +214,8 @@ class Fetcher(Closable):
 
     def _install(self, version: int, target: TargetFile, release: Release, installed: Installed | None) -> None:
         """Download a version, check it, and make it the one in use."""
+        if version > LARGEST_VERSION:
+            raise LiveError(Problem("bad-metadata", f"version {quoted(version)} is too large"))
         if installed is not None and version < installed.version:
             message = f"the source has version {version}, but version {installed.version} was installed before"
             raise LiveError(Problem("rolled-back", message))
@@ -225,12 +231,12 @@ class Fetcher(Closable):
             if self.spool.installed() == installed:
                 path.unlink(missing_ok=True)
             raise
-        self.spool.clean()
         now = self._now()
         self._status = self._status.model_copy(
             update={"version": version, "revision": release.revision, "fetched": now, "activated": now}
         )
         _log.info("installed version %d, revision %s", version, release.revision)
+        self.spool.clean()
 
     def _download(self, path: Path, version: int, target: TargetFile, release: Release) -> None:
         with TemporaryFile(dir=self.spool.path) as packed:  # it has no name, so nothing remains of it
@@ -264,7 +270,8 @@ class Fetcher(Closable):
         text = str(error)
         if text != self._status.error:
             _log.error("%s: the current rules are kept: %s", self, text)
-        refused = error.code not in _NO_ANSWER
+        # Rules that are known not to be the newest are never fresh, whatever keeps the newer ones from being installed.
+        refused = error.code not in _NO_ANSWER or self._status.pending is not None
         self._status = self._status.model_copy(update={"error": text, "refused": refused})
 
     def _write_receipt(self) -> None:

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from withhold.errors import LiveError, Problem, quoted
 from withhold.live.publishing import Live
 from withhold.live.spool import Spool
-from withhold.live.status import LiveStatus, State
+from withhold.live.status import Instant, LiveStatus, State
 from withhold.live.store import Store
 from withhold.live.worker import reports
 from withhold.model.instants import in_iso
@@ -32,12 +32,12 @@ class Receipt(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     host: str
-    at: AwareDatetime
+    at: Instant
     status: LiveStatus
     workers: int = 0
     #: How many of them answer by `status.version`, and when the last one began to.
     serving: int = 0
-    served: AwareDatetime | None = None
+    served: Instant | None = None
     #: How many of them have reported nothing for half a minute.
     silent: int = 0
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tuf.api.metadata import TargetFile, Targets
 
 from withhold.errors import LiveError, Problem, quoted
+from withhold.live.status import Instant
 from withhold.snapshot import Snapshot
 
 _SUFFIX = ".wh.zst"
@@ -38,9 +39,9 @@ class Release(BaseModel):
     #: The size and the hash of the unpacked snapshot.
     bytes: _Count
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    published: AwareDatetime
+    published: Instant
     #: When every host must answer by these rules.
-    act_by: AwareDatetime | None = None
+    act_by: Instant | None = None
     #: The last version that was allowed to lose rules, this one included. Hosts that have an older version allow it too.
     may_shrink: _Count = 0
 

@@ -24,6 +24,8 @@ from withhold.errors import LiveError, Problem, escaped_path
 from withhold.live.status import LiveStatus
 from withhold.snapshot import Snapshot
 
+#: A larger version is refused: whoever wants to use up the versions has signed it.
+LARGEST_VERSION = 10**18 - 1
 _FILE = re.compile(r"([0-9]{1,18})\.([0-9a-f]{16})\.wh")
 _STATUS = "status.json"
 
@@ -89,7 +91,8 @@ class Spool:
         """Remove all files of rules but the one in use and the one before it."""
         found = self.installed()
         used = 0 if found is None else found.version
-        files = {path: int(match[1]) for path in self.path.iterdir() if (match := _FILE.fullmatch(path.name))}
+        names = ((path, _FILE.fullmatch(path.name)) for path in self.path.iterdir())
+        files = {path: int(match[1]) for path, match in names if match and path.is_file()}
         before = max((version for version in files.values() if version < used), default=0)
         for path, version in files.items():
             if path != (found and found.path) and version != before:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
-from withhold.model.instants import in_iso
+from withhold.model.instants import in_iso, utc
 
+#: An instant that somebody else has written. All are kept in UTC, where it is certain that they can be printed.
+Instant = Annotated[AwareDatetime, AfterValidator(utc)]
 #: How far a clock may be behind that of the signer.
 _SKEW = timedelta(minutes=5)
 
@@ -17,7 +20,8 @@ class State(StrEnum):
     """Whether the rules are the newest ones.
 
     `FRESH`: they are. `STALE`: nobody knows, because nothing valid was received for too long. `REFUSED`: the source has
-    others, which were refused. `FALLBACK`: no rules were received yet. Rules stay in use in every state.
+    others, which were refused or could not be installed. `FALLBACK`: no rules were received yet. Rules stay in use in
+    every state.
     """
 
     FRESH = "fresh"
@@ -44,18 +48,18 @@ class LiveStatus(BaseModel):
     version: int | None = None
     revision: str | None = None
     #: When the source's newest metadata were signed, and until when they prove that these rules are the newest ones.
-    signed: AwareDatetime | None = None
-    expires: AwareDatetime | None = None
+    signed: Instant | None = None
+    expires: Instant | None = None
     #: When the rules were fetched by the host, and activated in the process that reports.
-    fetched: AwareDatetime | None = None
-    activated: AwareDatetime | None = None
+    fetched: Instant | None = None
+    activated: Instant | None = None
     #: When the source last answered with valid metadata, also if nothing had changed.
-    contact: AwareDatetime | None = None
+    contact: Instant | None = None
     #: A version that was published, but is not in use.
     pending: int | None = None
     #: Why `pending` is not in use, or why the source did not answer. None after a success.
     error: str | None = None
-    #: Whether the source's answer was refused, rather than missing.
+    #: Whether the source's answer was refused, or newer rules are known that could not be installed.
     refused: bool = False
 
     def at(self, now: datetime) -> LiveStatus:
@@ -64,7 +68,7 @@ class LiveStatus(BaseModel):
             state = State.FALLBACK
         elif self.refused:
             state = State.REFUSED
-        elif self.signed is None or self.expires is None or not self.signed - _SKEW <= now < self.expires:
+        elif self.signed is None or self.expires is None or self.signed - now > _SKEW or now >= self.expires:
             state = State.STALE  # also if the clock is wrong: then nobody knows
         else:
             state = State.FRESH
@@ -98,8 +102,8 @@ class WorkerReport(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     pid: int
-    at: AwareDatetime
+    at: Instant
     version: int | None = None
     revision: str | None = None
-    activated: AwareDatetime | None = None
+    activated: Instant | None = None
     error: str | None = None
