@@ -25,7 +25,7 @@ from withhold.live.packing import LARGEST, unpack
 from withhold.live.publishing import GUARD
 from withhold.live.receipts import Receipts
 from withhold.live.release import Release, object_path, published, target_path
-from withhold.live.spool import LARGEST_VERSION, Installed, Spool
+from withhold.live.spool import LARGEST_VERSION, Installed, Spool, is_at_its_path
 from withhold.live.status import LiveStatus
 from withhold.live.store import Store
 from withhold.snapshot import Snapshot
@@ -145,13 +145,12 @@ class Fetcher(Closable):
 
     def _locked(self) -> bool:
         """Return whether this process may write the spool. Raises `OSError`."""
-        path = self.spool.path / "lock"
         if self._lock is not None:
-            if path.exists() and os.path.samestat(path.stat(), os.fstat(self._lock.fileno())):
+            if is_at_its_path(self._lock):
                 return True
-            self._unlock()  # somebody has removed or replaced it, so another process may fetch
+            self._unlock()  # another process may have locked the new one
         self.spool.make()
-        lock = path.open("ab")
+        lock = (self.spool.path / "lock").open("ab")
         try:
             if sys.platform != "win32":
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

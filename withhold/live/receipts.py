@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from withhold.errors import LiveError, Problem, quoted
 from withhold.live.publishing import Live
@@ -34,12 +34,12 @@ class Receipt(BaseModel):
     host: str
     at: Instant
     status: LiveStatus
-    workers: int = 0
+    workers: int = Field(default=0, ge=0)
     #: How many of them answer by `status.version`, and when the last one began to.
-    serving: int = 0
+    serving: int = Field(default=0, ge=0)
     served: Instant | None = None
     #: How many of them have reported nothing for half a minute.
-    silent: int = 0
+    silent: int = Field(default=0, ge=0)
 
 
 class Standing(StrEnum):
@@ -76,16 +76,16 @@ class Receipts:
         """Write a receipt if something has changed, or the last one is a minute old. Raises `LiveError`, `OSError`."""
         receipt = make_receipt(self.host, spool, status, now)
         last = self._last
-        if last is not None and _facts(last) == _facts(receipt) and now - last.at < _REPEAT:
+        if last is not None and _facts(last) == _facts(receipt) and abs(now - last.at) < _REPEAT:
             return
-        self.store.put(f"receipts/{self.host}.json", receipt.model_dump_json().encode())
+        self.store.put(_path(self.host), receipt.model_dump_json().encode())
         self._last = receipt
 
 
 def make_receipt(host: str, spool: Spool, status: LiveStatus, now: datetime) -> Receipt:
     """Return the receipt of a host: its status, and the sum of the reports of its processes. Raises `OSError`."""
     found = list(reports(spool))
-    alive = [report for report in found if report is not None and now - report.at < _SILENT_WORKER]
+    alive = [report for report in found if report is not None and abs(now - report.at) < _SILENT_WORKER]
     serving = [report for report in alive if report.version == status.version and report.activated is not None]
     served = max((report.activated for report in serving if report.activated is not None), default=None)
     return Receipt(
@@ -102,19 +102,15 @@ def make_receipt(host: str, spool: Spool, status: LiveStatus, now: datetime) -> 
 def fleet(live: Live, receipts: Store, expected: Iterable[str], now: datetime) -> Iterator[HostState]:
     """Yield the state of each host that is expected or has reported, in the order of their names.
 
-    Receipts are not signed: whoever can write to their store can claim anything, but can change no rules. Raises
-    `LiveError` if the store fails.
+    Receipts are not signed: whoever can write to their store can claim anything, but can change no rules. A receipt that is
+    damaged, or was written in the future by more than the clocks of hosts may differ, is none. Files of other names are not
+    receipts. Raises `LiveError` if the store fails.
     """
     found: dict[str, Receipt | None] = dict.fromkeys(expected)
     for path in receipts.list("receipts"):
         host = path.removeprefix("receipts/").removesuffix(".json")
-        content = receipts.get(path, _LARGEST)
-        if content is not None:
-            try:
-                receipt = Receipt.model_validate_json(content.content)
-            except ValidationError:
-                receipt = None
-            found[host] = receipt if receipt is not None and receipt.host == host else None
+        if path == _path(host) and _HOST.fullmatch(host):
+            found[host] = _read(receipts, host, now)
     act_by = None if live.release is None else live.release.act_by
     for host in sorted(found):
         receipt = found[host]
@@ -123,10 +119,30 @@ def fleet(live: Live, receipts: Store, expected: Iterable[str], now: datetime) -
         yield HostState(host, standing, acted, receipt, late)
 
 
+def _path(host: str) -> str:
+    return f"receipts/{host}.json"
+
+
+def _read(receipts: Store, host: str, now: datetime) -> Receipt | None:
+    """Return the receipt of a host, with the state that its status implies now."""
+    try:
+        found = receipts.get(_path(host), _LARGEST)
+        receipt = None if found is None else Receipt.model_validate_json(found.content)
+    except ValidationError:
+        return None
+    except LiveError as error:
+        if error.code != "larger-than-allowed":
+            raise
+        return None
+    if receipt is None or receipt.host != host:
+        return None
+    return receipt.model_copy(update={"status": receipt.status.at(now)})
+
+
 def _standing(live: Live, receipt: Receipt | None, now: datetime) -> tuple[Standing, datetime | None]:
-    if receipt is None or now - receipt.at >= _SILENT_HOST:
+    if receipt is None or abs(now - receipt.at) >= _SILENT_HOST:
         return Standing.SILENT, None
-    status = receipt.status.at(now)
+    status = receipt.status
     current = live.release is not None and (status.version, status.revision) == (live.version, live.release.revision)
     if current and receipt.workers and receipt.serving == receipt.workers:
         return Standing.ACTED, receipt.served

@@ -16,7 +16,7 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from pydantic import ValidationError
 
@@ -129,6 +129,13 @@ def open_spool(spool: str | os.PathLike[str], *, fallback: str | os.PathLike[str
         hint = "run `withhold fetch`, or give a snapshot as `fallback`"
         raise LiveError(Problem("spool-empty", message, hint=hint))
     return Snapshot.open(fallback)
+
+
+def is_at_its_path(file: IO[bytes]) -> bool:
+    """Return whether an open file is still the one at its path: nobody has removed or replaced it, or its directory."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.stat(file.name), os.fstat(file.fileno()))  # noqa: PTH116
+    return False
 
 
 def _sync(folder: Path) -> None:

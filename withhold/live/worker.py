@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from withhold.engine import Engine
 from withhold.engine.following import Following, FollowStatus
 from withhold.errors import WithholdError
-from withhold.live.spool import Spool
+from withhold.live.spool import Spool, is_at_its_path
 from withhold.live.status import LiveStatus, WorkerReport
 from withhold.model.instants import in_iso
 from withhold.watching import Closable, Watcher
@@ -59,7 +59,7 @@ class Worker(Closable):
         self._file: IO[bytes] | None = None
         self._reported: WorkerReport | None = None
         self._check()
-        self._watcher = Watcher(self, Worker._check, interval, "withhold-live")
+        self._watcher = Watcher(self, Worker._check_again, interval, "withhold-live")
         _WORKERS.add(self)
 
     def status(self) -> LiveStatus:
@@ -122,6 +122,14 @@ class Worker(Closable):
                 self._error = None
         self._report()
 
+    def _check_again(self) -> None:
+        try:
+            self._check()
+        except Exception as error:  # noqa: BLE001  # such as `MemoryError`: without this thread nothing would be reported again
+            if repr(error) != self._error:
+                _log.exception("%s could not report", self)
+            self._error = repr(error)
+
     def _changed(self, _: FollowStatus) -> None:
         self._report()
 
@@ -138,8 +146,12 @@ class Worker(Closable):
                 error=None if status.error is None else status.error[:500],
             )
             last = self._reported
-            if last is not None and report == last.model_copy(update={"at": now}) and now - last.at < _BEAT:
+            # A clock that was set back must not silence this process until it has caught up.
+            if last is not None and report == last.model_copy(update={"at": now}) and abs(now - last.at) < _BEAT:
                 return
+            if self._file is not None and not is_at_its_path(self._file):
+                self._file.close()
+                self._file = None
             if self._file is None:
                 self._file = _create(self.spool.workers)
             os.pwrite(self._file.fileno(), report.model_dump_json().encode().ljust(_SIZE), 0)
@@ -152,7 +164,7 @@ class Worker(Closable):
         if self._file is not None:
             self._file.close()
         self._file = self._reported = None
-        self._watcher = Watcher(self, Worker._check, self._interval, "withhold-live")
+        self._watcher = Watcher(self, Worker._check_again, self._interval, "withhold-live")
 
 
 _WORKERS: WeakSet[Worker] = WeakSet()
@@ -170,10 +182,20 @@ if hasattr(os, "register_at_fork"):
 def reports(spool: Spool) -> Iterator[WorkerReport | None]:
     """Yield the last report of each process that serves from a spool, or None for one that has not reported yet.
 
-    A process holds a lock on its file as long as it lives; the files of others are removed. Raises `OSError`.
+    A process holds a lock on its file as long as it lives; the files of others are removed. A file that cannot be read
+    may belong to a process. Links, pipes and directories do not. Raises `OSError`.
     """
     for path in sorted(spool.workers.glob("*.json")):
-        with suppress(FileNotFoundError), path.open("rb") as file:
+        if path.is_symlink() or not path.is_file():
+            continue
+        try:
+            file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115
+        except FileNotFoundError:
+            continue
+        except OSError:
+            yield None
+            continue
+        with file:
             try:
                 if sys.platform != "win32":
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -183,6 +205,11 @@ def reports(spool: Spool) -> Iterator[WorkerReport | None]:
                     yield WorkerReport.model_validate_json(file.read(_SIZE))
                 except ValidationError:
                     yield None
+
+
+def _open_at_once(name: str, flags: int) -> int:
+    """Open a file, or a pipe by which it has been replaced, for which this does not wait."""
+    return os.open(name, flags if sys.platform == "win32" else flags | os.O_NONBLOCK)
 
 
 def _create(folder: Path) -> IO[bytes]:
