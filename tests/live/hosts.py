@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from contextlib import contextmanager
+from itertools import count
 
 import pytest
 from tuf.api.metadata import Metadata, Targets
@@ -11,8 +14,9 @@ from tests.live.material import Material
 from withhold import LiveError
 from withhold.live import Fetcher, open_spool
 from withhold.live.release import object_path
-from withhold.live.repository import serialized
+from withhold.live.repository import meta_of, serialized
 from withhold.live.store import Store
+from withhold.live.trusted import TIMESTAMP
 
 _OPEN: list[Fetcher] = []
 
@@ -102,5 +106,50 @@ def forge(made, change=lambda targets: None, signers=None, content=None):
         metadata.sign(signer, append=True)
     written = serialized(metadata)
     made.publisher.store.put(f"metadata/{forged.version}.targets.json", written)
-    repository.advance((forged.version, written), [made.online], live.version)
+    now, root = repository.read(), repository.read().root.signed
+    meta = {"targets.json": meta_of(forged.version, written)}
+    snapshot = meta_of(*repository.write_snapshot(now.snapshot.signed.version, meta, [made.online], [root]))
+    timestamp = repository.timestamp(now.timestamp.signed.version + 1, snapshot)
+    made.publisher.store.put(TIMESTAMP, serialized(repository.sign(root, timestamp, [made.online])))
     return forged.version
+
+
+_WRITES = ("put", "create", "swap", "delete")
+
+
+@contextmanager
+def interrupted(monkeypatch, step):
+    """Interrupt the work before the given change of a store, counted from 0."""
+    left = count()
+
+    def changed(plain):
+        def change(self, *arguments):
+            if next(left) == step:
+                raise KeyboardInterrupt
+            return plain(self, *arguments)
+
+        return change
+
+    with monkeypatch.context() as patch:
+        for name in _WRITES:
+            patch.setattr(Store, name, changed(getattr(Store, name)))
+        yield
+
+
+def steps_of(made, work):
+    """Return how many times work changes a store, which is put back."""
+    before, writes = made.folder.with_name("before"), []
+    shutil.copytree(made.folder, before)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _WRITES:
+            plain = getattr(Store, name)
+
+            def change(self, *arguments, plain=plain):
+                writes.append(arguments[0])
+                return plain(self, *arguments)
+
+            patch.setattr(Store, name, change)
+        work()
+    shutil.rmtree(made.folder)
+    before.rename(made.folder)
+    return len(writes)

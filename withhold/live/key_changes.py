@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 
 from securesystemslib.signer import Key, Signer
-from tuf.api.metadata import Metadata, MetaFile, Role, Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Role, Root, Snapshot, Targets
 
 from withhold.errors import LiveError, Problem, quoted
-from withhold.live.repository import SIGNED, Repository, serialized
+from withhold.live.repository import Repository, meta_of, serialized
 from withhold.live.store import Store
 from withhold.live.trusted import TIMESTAMP, Trusted, check_root, is_signed
 
+#: Errors that mean that readers refuse what the store has.
+_NOT_VALID = ("not-signed", "bad-metadata", "no-repository")
 #: The roles of keys, by the names that users give them. The online key signs snapshots and timestamps.
 ROLES = {"root": ("root",), "targets": ("targets",), "online": ("snapshot", "timestamp")}
 
@@ -47,16 +50,11 @@ def create_repository(
             _set_threshold(root, name, thresholds[role])
     signed = repository.sign(root, Metadata(root), signers)
     targets = serialized(repository.sign(root, Metadata(Targets(expires=repository.expiry("targets"))), signers))
-    meta = {"targets.json": MetaFile.from_data(1, targets, ["sha256"])}
+    meta = {"targets.json": meta_of(1, targets)}
     snapshot = serialized(
         repository.sign(root, Metadata(Snapshot(expires=repository.expiry("snapshot"), meta=meta)), signers)
     )
-    timestamp = Timestamp(
-        expires=repository.expiry("timestamp"),
-        snapshot_meta=MetaFile.from_data(1, snapshot, ["sha256"]),
-        unrecognized_fields={SIGNED: repository.now().isoformat()},
-    )
-    last = serialized(repository.sign(root, Metadata(timestamp), signers))
+    last = serialized(repository.sign(root, repository.timestamp(1, meta_of(1, snapshot)), signers))
     content = serialized(signed)
     for path, written in (
         ("metadata/1.root.json", content),
@@ -84,12 +82,22 @@ def change_keys(
     not signed are signed first, so `signers` must have enough of the remaining keys too: a reader then never meets
     metadata without valid signatures. Without a change, the root is signed for another year.
 
-    Raises `LiveError` (`unknown-role`, `no-such-key`, `known-key`, `bad-threshold`, `threshold-unmet`, `root-moved`).
+    If the metadata of the store are not valid, as after somebody has stolen the online key, a change of `online` makes the
+    newest targets live again that the keys of the targets have signed.
+
+    Raises `LiveError` (`unknown-role`, `no-such-key`, `known-key`, `bad-threshold`, `threshold-unmet`, `root-moved`, and
+    those of reading).
     """
     if role not in ROLES:
         raise LiveError(Problem("unknown-role", f"{quoted(role)} is not a role", hint=f"known: {', '.join(ROLES)}"))
-    now = repository.read()
-    root = Root.from_dict(now.root.signed.to_dict())
+    try:
+        now = repository.read()
+        current = now.root
+    except LiveError as error:
+        if role != "online" or error.code not in _NOT_VALID:
+            raise
+        now, current = None, repository.read_root()
+    root = deepcopy(current.signed)  # its `to_dict` would share the lists of keys
     root.version += 1
     root.expires = repository.expiry("root")
     for name in ROLES[role]:
@@ -106,18 +114,27 @@ def change_keys(
         _set_threshold(root, name, root.roles[name].threshold if threshold is None else threshold)
     metadata = Metadata(root)
     for signer in signers:
-        if signer.public_key.keyid in {*root.roles["root"].keyids, *now.root.signed.roles["root"].keyids}:
+        if signer.public_key.keyid in {*root.roles["root"].keyids, *current.signed.roles["root"].keyids}:
             metadata.sign(signer, append=True)
     try:
-        check_root(now.root, metadata)
+        check_root(current, metadata)
     except LiveError:
         message = "the new root is not signed by enough keys of the root"
         raise LiveError(Problem("threshold-unmet", message, hint="give the old root keys, and the new ones")) from None
-    _sign_again(repository, now, root, signers)
+    if now is None:
+        repository.require(root, "timestamp", signers)
+    else:
+        _sign_again(repository, now, root, signers)
     if not repository.store.create(f"metadata/{root.version}.root.json", serialized(metadata)):
         raise LiveError(
             Problem("root-moved", "somebody else has changed the keys", hint="look at the keys, and repeat")
         )
+    try:
+        repository.read()
+    except LiveError as error:  # also if somebody with a key that was revoked has published just before
+        if error.code not in _NOT_VALID:
+            raise
+        repository.make_valid(root, signers)
     return root.version
 
 
@@ -131,21 +148,13 @@ def _sign_again(repository: Repository, now: Trusted, root: Root, signers: Seque
             expires=repository.expiry("targets"),
             targets=live.targets,
         )
-        content = serialized(_for_both(repository, now.root.signed, root, Metadata(again), signers))
+        content = serialized(repository.sign_for([now.root.signed, root], Metadata(again), signers))
         if not repository.store.create(f"metadata/{again.version}.targets.json", content):
             raise LiveError(Problem("publish-moved", "somebody else is publishing", hint="repeat the command"))
         targets = again.version, content
     if targets is not None or not (is_signed(root, now.snapshot) and is_signed(root, now.timestamp)):
-        remaining = [signer for signer in signers if signer.public_key.keyid in {*root.roles["timestamp"].keyids}]
-        repository.require(root, "timestamp", remaining)
-        repository.advance(targets, remaining, now.targets.signed.version, renew=True)
-
-
-def _for_both(
-    repository: Repository, old: Root, new: Root, metadata: Metadata[Targets], signers: Sequence[Signer]
-) -> Metadata[Targets]:
-    repository.sign(old, metadata, signers)
-    return repository.sign(new, metadata, signers)
+        repository.require(root, "timestamp", signers)
+        repository.advance(targets, signers, now.targets.signed.version, next_root=root)
 
 
 def _set_threshold(root: Root, name: str, threshold: int) -> None:

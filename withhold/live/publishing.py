@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +34,9 @@ _CHUNK = 1 << 20
 #: How old an object must be before it is removed.
 _KEPT = timedelta(hours=1)
 _SNAPSHOTS = 20
+#: The path of a file that refers to packed snapshots: a pending version, made from another one, or targets.
+_REFERRING = re.compile(r"pending/([0-9]{1,100})-[0-9]{1,100}\.[0-9a-f]+\.json|metadata/([0-9]{1,100})\.targets\.json")
+_log = logging.getLogger("withhold.live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +228,15 @@ class Publisher:
                 Problem("publish-moved", f"somebody else publishes version {version}", hint="publish again")
             )
         self.repository.advance((version, content), signers, before)
-        self._prune(version, keep)
+        newest = self.repository.read_root().signed
+        if not is_signed(newest, metadata):  # readers would refuse everything
+            self.repository.make_valid(newest, signers)
+            message = "the keys of the targets have been changed in the meantime"
+            raise LiveError(Problem("publish-moved", message, hint="publish again"))
+        try:
+            self._prune(version, keep)
+        except LiveError as error:  # what was published is live
+            _log.warning("old versions were not removed: %s", error)
         return Published(version, release)
 
     def _check_pending(self, name: str, now: Trusted, pending: Targets) -> None:
@@ -281,23 +295,25 @@ class Publisher:
         needed: set[str] = set()
         old = self.repository.versions("targets", before)
         for path in self.store.list("metadata") + self.store.list("pending"):
-            version, _, role = path.rpartition("/")[2].partition(".")
-            if path.startswith("pending/"):
-                if int(version.partition("-")[0]) < newest:  # nobody can complete it any more
-                    self.store.delete(path)
-                    continue
-            elif role != "targets.json":
-                continue
-            elif int(version) <= newest - keep and int(version) in old:
+            match = _REFERRING.fullmatch(path)
+            if match is None:
+                continue  # another file
+            pending, version = match.groups()
+            # Nobody can complete a pending version that was made from another one than the newest.
+            if int(pending) < newest if pending else int(version) <= newest - keep and int(version) in old:
                 self.store.delete(path)
                 continue
-            found = self.store.get(path)
-            if found is not None:
-                needed |= {object_path(target) for target in parsed(Targets, found.content).signed.targets.values()}
+            with suppress(LiveError):  # a damaged file refers to nothing
+                found = self.store.get(path)
+                if found is not None:
+                    targets = parsed(Targets, found.content).signed.targets.values()
+                    needed |= {object_path(target) for target in targets if "sha256" in target.hashes}
         for path in self.store.list("targets", before):
             if path not in needed:
                 self.store.delete(path)
-        for old_snapshot in self.repository.versions("snapshot", before)[:-_SNAPSHOTS]:
+        live = self.repository.read().snapshot.signed.version
+        below = [version for version in self.repository.versions("snapshot", before) if version < live]
+        for old_snapshot in below[:-_SNAPSHOTS]:
             self.store.delete(f"metadata/{old_snapshot}.snapshot.json")
 
 

@@ -6,8 +6,11 @@ timestamp, so a change becomes visible in one step: when the timestamp is swappe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from securesystemslib.signer import Signer
@@ -16,7 +19,7 @@ from tuf.api.serialization.json import JSONSerializer
 
 from withhold.errors import LiveError, Problem
 from withhold.live.store import Store
-from withhold.live.trusted import TIMESTAMP, Trusted, is_signed, read_trusted
+from withhold.live.trusted import TIMESTAMP, Trusted, is_signed, parsed, read_root, read_trusted, verify
 
 #: How long signatures of each role are valid.
 LIFETIMES = {
@@ -29,6 +32,8 @@ _MOST_ATTEMPTS = 20
 _MOST_LEFTOVERS = 1000
 #: The field with the time of the signature, which TUF does not have.
 SIGNED = "signed_at"
+#: The path of a file with a version, and its role.
+_VERSIONED = re.compile(r"metadata/([0-9]{1,100})\.([a-z]+)\.json")
 
 _Signed = TypeVar("_Signed", Root, Timestamp, Snapshot, Targets)
 
@@ -44,6 +49,10 @@ class Repository:
     def read(self) -> Trusted:
         """Return the current metadata, verified. Raises the errors of `read_trusted`."""
         return read_trusted(self.store, self._trusted_root)
+
+    def read_root(self) -> Metadata[Root]:
+        """Return the newest root that follows from the trusted one, whatever the other metadata are. Raises as `read` does."""
+        return read_root(self.store, self._trusted_root)
 
     def now(self) -> datetime:
         """Return the current time, in UTC and in whole seconds, as TUF expects."""
@@ -74,6 +83,14 @@ class Repository:
             raise LiveError(Problem("threshold-unmet", message, hint="give the other keys too"))
         return metadata
 
+    def sign_for(
+        self, roots: Iterable[Root], metadata: Metadata[_Signed], signers: Sequence[Signer]
+    ) -> Metadata[_Signed]:
+        """Sign metadata so that they are valid under each of several roots. Return them. Raises the errors of `sign`."""
+        for root in roots:
+            self.sign(root, metadata, signers)
+        return metadata
+
     def require(self, root: Root, role: str, signers: Iterable[Signer]) -> None:
         """Raise `LiveError` (`threshold-unmet`) unless the signers have enough keys of a role."""
         allowed = root.roles[role]
@@ -88,36 +105,77 @@ class Repository:
         signers: Sequence[Signer],
         based_on: int | None = None,
         *,
-        renew: bool = False,
+        next_root: Root | None = None,
     ) -> bool:
         """Sign a new timestamp and, if needed, a new snapshot. Return whether a snapshot was signed.
 
-        `targets` are the version and the content of targets in the store, which readers will then see. `renew` signs a
-        snapshot in any case. Raises
-        `LiveError` (`publish-moved`) if the version that they see now is not `based_on`, and those of `read` and `sign`.
+        `targets` are the version and the content of targets in the store, which readers will then see. With `next_root`,
+        a snapshot is signed in any case, and both are valid under that root too.
+
+        Raises `LiveError` (`publish-moved`) if the version that they see now is not `based_on`, or the keys of the targets
+        have been changed, and those of `read` and `sign`.
         """
         for _ in range(_MOST_ATTEMPTS):
             now = self.read()
             if targets is not None and now.targets.signed.version != based_on:
                 hint = "look at what is live now, and publish again"
                 raise LiveError(Problem("publish-moved", "somebody else has published in the meantime", hint=hint))
-            snapshot = self._snapshot(now, targets, signers, renew=renew)
-            meta = now.timestamp.signed.snapshot_meta if snapshot is None else _meta(*snapshot)
-            timestamp = Timestamp(
-                version=now.timestamp.signed.version + 1,
-                expires=self.expiry("timestamp"),
-                snapshot_meta=meta,
-                unrecognized_fields={SIGNED: self.now().isoformat()},
-            )
-            signed = self.sign(now.root.signed, Metadata(timestamp), signers)
-            if self.store.swap(TIMESTAMP, now.version, serialized(signed)):
+            # Readers and writers would refuse everything once the timestamp led to targets without valid signatures.
+            if targets is not None and not is_signed(now.root.signed, parsed(Targets, targets[1])):
+                message = "the keys of the targets have been changed in the meantime"
+                raise LiveError(Problem("publish-moved", message, hint="publish again"))
+            roots = [now.root.signed] if next_root is None else [now.root.signed, next_root]
+            snapshot = self._snapshot(now, targets, signers, roots)
+            meta = now.timestamp.signed.snapshot_meta if snapshot is None else meta_of(*snapshot)
+            timestamp = self.sign_for(roots, self.timestamp(now.timestamp.signed.version + 1, meta), signers)
+            if self.store.swap(TIMESTAMP, now.version, serialized(timestamp)):
                 return snapshot is not None
         raise LiveError(Problem("store-busy", "other writers replace the timestamp all the time"))
 
+    def make_valid(self, root: Root, signers: Sequence[Signer]) -> None:
+        """Lead readers to the newest targets that the keys of a root have signed, whatever the timestamp leads to.
+
+        Raises `LiveError` (`not-signed`) if there are none, and those of `sign`.
+        """
+        found = self._newest_targets(root)
+        after = max(self.versions("snapshot"), default=0)
+        snapshot = meta_of(*self.write_snapshot(after, {"targets.json": meta_of(*found)}, signers, [root]))
+        for _ in range(_MOST_ATTEMPTS):
+            before = self.store.get(TIMESTAMP)
+            version = 0 if before is None else _version_of(before.content)
+            content = serialized(self.sign(root, self.timestamp(version + 1, snapshot), signers))
+            if self.store.create(TIMESTAMP, content) if before is None else self.store.swap(TIMESTAMP, before, content):
+                return
+        raise LiveError(Problem("store-busy", "other writers replace the timestamp all the time"))
+
+    def timestamp(self, version: int, snapshot: MetaFile) -> Metadata[Timestamp]:
+        """Return a timestamp that is to be signed now."""
+        signed = {SIGNED: self.now().isoformat()}
+        return Metadata(
+            Timestamp(
+                version=version,
+                expires=self.expiry("timestamp"),
+                snapshot_meta=snapshot,
+                unrecognized_fields=signed,
+            )
+        )
+
+    def write_snapshot(
+        self, after: int, meta: dict[str, MetaFile], signers: Sequence[Signer], roots: Sequence[Root]
+    ) -> tuple[int, bytes]:
+        """Sign a snapshot of the first free version above `after`, and write it. Return its version and its content."""
+        for _ in range(_MOST_ATTEMPTS):
+            version = self.free_version("snapshot", after)
+            snapshot = Snapshot(version=version, expires=self.expiry("snapshot"), meta=meta)
+            content = serialized(self.sign_for(roots, Metadata(snapshot), signers))
+            if self.store.create(f"metadata/{version}.snapshot.json", content):
+                return version, content
+        raise LiveError(Problem("store-busy", "other writers take the versions of the snapshot all the time"))
+
     def versions(self, role: str, before: datetime | None = None) -> list[int]:
         """Return the versions of a role that the store has, in order: all, or those written before an instant."""
-        names = (path.removeprefix("metadata/").split(".") for path in self.store.list("metadata", before))
-        return sorted(int(parts[0]) for parts in names if parts[1:] == [role, "json"] and parts[0].isdigit())
+        found = (_VERSIONED.fullmatch(path) for path in self.store.list("metadata", before))
+        return sorted(int(match[1]) for match in found if match and match[2] == role)
 
     def free_version(self, role: str, after: int) -> int:
         """Return the first version of a role above `after` that the store does not have.
@@ -131,23 +189,26 @@ class Repository:
         # No more are skipped, so that whoever can write to the store cannot exhaust the versions.
         raise LiveError(Problem("store-busy", f"the store has {_MOST_LEFTOVERS} versions of {role} that are not live"))
 
+    def _newest_targets(self, root: Root) -> tuple[int, bytes]:
+        for version in reversed(self.versions("targets")):
+            found = self.store.get(f"metadata/{version}.targets.json")
+            with suppress(LiveError):  # somebody else has written it
+                if found is not None:
+                    targets = parsed(Targets, found.content)
+                    if targets.signed.version == version and verify(partial(is_signed, root, targets)):
+                        return version, found.content
+        raise LiveError(Problem("not-signed", f"{self.store.name} has no targets that their keys have signed"))
+
     def _snapshot(
-        self, now: Trusted, targets: tuple[int, bytes] | None, signers: Sequence[Signer], *, renew: bool
+        self, now: Trusted, targets: tuple[int, bytes] | None, signers: Sequence[Signer], roots: Sequence[Root]
     ) -> tuple[int, bytes] | None:
-        """Write a new snapshot if the targets are new, or half of the current one's lifetime has passed."""
+        """Write a new snapshot if the targets or the root are new, or half of the current one's lifetime has passed."""
         current = now.snapshot.signed
         renewed = self.now() + LIFETIMES["snapshot"] / 2 > current.expires
-        if targets is None and not (renew or renewed):
+        if targets is None and len(roots) == 1 and not renewed:
             return None
-        listed = current.meta if targets is None else {**current.meta, "targets.json": _meta(*targets)}
-
-        for _ in range(_MOST_ATTEMPTS):
-            version = self.free_version("snapshot", current.version)
-            snapshot = Snapshot(version=version, expires=self.expiry("snapshot"), meta=listed)
-            content = serialized(self.sign(now.root.signed, Metadata(snapshot), signers))
-            if self.store.create(f"metadata/{version}.snapshot.json", content):
-                return version, content
-        raise LiveError(Problem("store-busy", "other writers take the versions of the snapshot all the time"))
+        listed = current.meta if targets is None else {**current.meta, "targets.json": meta_of(*targets)}
+        return self.write_snapshot(current.version, listed, signers, roots)
 
 
 def serialized(metadata: Metadata[_Signed]) -> bytes:
@@ -155,5 +216,14 @@ def serialized(metadata: Metadata[_Signed]) -> bytes:
     return metadata.to_bytes(JSONSerializer(compact=True))
 
 
-def _meta(version: int, content: bytes) -> MetaFile:
+def _version_of(content: bytes) -> int:
+    """Return the version of a timestamp that need not be valid, or 0 if it has none."""
+    try:
+        return parsed(Timestamp, content).signed.version
+    except LiveError:
+        return 0
+
+
+def meta_of(version: int, content: bytes) -> MetaFile:
+    """Return what other metadata state about a metadata file."""
     return MetaFile.from_data(version, content, ["sha256"])
