@@ -44,8 +44,30 @@ def test_the_rules_of_a_host_are_fetched(made, tmp_path):
         [made.url, "--every", "0s"],
         [made.url, "--name", "a/b"],
         [made.url, "--trust", "x"],
+        [made.url, "--host", "web-1"],
+        [made.url, "--receipts", (tmp_path / "receipts").as_uri(), "--host", ""],
     ):
         run("fetch", *arguments, "--spool", "spool", status=2)
+
+
+def test_a_file_that_is_not_a_root_changes_nothing(made, tmp_path):
+    run("fetch", made.url, "--spool", "spool")
+    made.publish(1, 2, 3)
+    (tmp_path / "other.json").write_text("{}")
+    refused = run("fetch", made.url, "--spool", "spool", "--trust", "other.json", status=4)
+    assert "other.json is not a root [not-a-root]" in refused.stderr
+    assert '"refused":false' in (tmp_path / "spool" / "status.json").read_text()
+
+
+def test_a_receipt_that_cannot_be_written_is_reported(made, tmp_path):
+    store = tmp_path / "receipts"
+    arguments = ["fetch", made.url, "--spool", "spool", "--receipts", store.as_uri()]
+    run(*arguments)
+    (store / "receipts").rename(store / "away")
+    (store / "receipts").write_text("")
+    command = [sys.executable, "-m", "withhold", *arguments]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (found.returncode, "no receipt was written" in found.stderr) == (0, True)
 
 
 def test_a_daemon_ends_at_a_signal(made, tmp_path):
@@ -76,4 +98,7 @@ def test_a_fleet_has_acted_when_all_its_workers_serve_the_rules(made, tmp_path):
         made.publish(1, 2, 3)
         assert "behind: 1" in run(*fleet, status=1).stdout
     run(*fleet, "--expect", "missing", status=2)
+    (tmp_path / "hosts").write_text("# none yet\n")
+    assert "hosts names no host" in run(*fleet, "--expect", "hosts", status=2).stderr
+    assert "no rules named `ruels`" in run(*fleet, "--name", "ruels", status=1).stdout
     run("fetch", made.url, "--spool", "spool", "--receipts", store, "--host", "a b", status=2)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import logging
+import signal
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -61,7 +65,9 @@ def test_nothing_is_published_before_somebody_has_seen_the_difference(there):
     assert "published version 2: 1 rule with 2 ids" in asked.stdout
     assert live(there) == ["in-1"]
     asked = run("publish", "in.yaml", *KEYS, "--format", "json", input="y\n")
-    assert json.loads(asked.stdout.partition("{")[1] + asked.stdout.partition("{")[2])["version"] == 3
+    assert json.loads(asked.stdout)["version"] == 3
+    asked = run("publish", "in.yaml", *KEYS, "--format", "json", status=2, input="")
+    assert (asked.stdout, "give --yes" in asked.stderr) == ("", True)
 
 
 def test_rules_are_added_to_what_is_live_and_taken_back(there):
@@ -71,7 +77,8 @@ def test_rules_are_added_to_what_is_live_and_taken_back(there):
     assert (first["difference"]["accounts"], first["pending"]) == (2, None)
     assert published("--add", "tr.yaml")["rules"] == 2
     assert live(there) == ["in-1", "tr-1"]
-    run("publish", "--add", "tr.yaml", *KEYS, "--yes", status=4)
+    refused = run("publish", "--add", "tr.yaml", *KEYS, "--yes", status=4)
+    assert "tr.yaml:2:3: a rule `tr-1` is live already [repeated-rule-id]" in refused.stderr
     assert published("--rollback", first["revision"], status=4)["problems"][0]["code"] == "shrunk"
     again = published("--rollback", first["revision"], "--may-shrink")
     assert (again["version"], again["revision"], live(there)) == (4, first["revision"], ["in-1"])
@@ -110,13 +117,33 @@ def test_two_persons_publish_together(there):
     found = run("publish", "in.yaml", "--key", "k/targets.pem", "--yes").stdout
     name = found.partition("withhold sign ")[2].partition("`")[0]
     assert (name[:4], live(there)) == ("2-3.", None)
-    assert "awaits further signatures" in run("sign", name, *KEYS, "--yes").stdout
+    again = run("sign", name, *KEYS, "--yes")
+    assert "awaits further signatures" in again.stdout
+    assert "the given keys had signed this version before" in again.stderr
     second = ("--key", "second.pem", "--key", "k/online.pem")
     assert "IN visible → withheld" in run("sign", name, *second, status=1, input="n\n").stderr
     assert live(there) is None
     assert "published version 3" in run("sign", name, *second, input="y\n").stdout
     assert live(there) == ["in-1"]
     run("sign", name, *second, "--yes", status=2)
+
+
+def test_a_further_person_sees_all_that_they_sign(there):
+    run("keys", "new", "second.pem")
+    added = ["--role", "targets", "--public", "second.pem.pub", "--threshold", "2"]
+    run("keys", "add", *added, *KEYS, "--key", "k/root.pem", "--key", "second.pem")
+    terms = ("--act-by", "2020-01-01T00:00:00Z", "--may-shrink")
+    done = published("in.yaml", *terms)
+    assert (done["may_shrink"], done["act_by"]) == (True, "2020-01-01T00:00:00Z")
+    asked = run("sign", done["pending"], "--key", "second.pem", "--key", "k/online.pem", input="y\n")
+    assert "by these rules by 2020-01-01T00:00:00Z, which has passed" in asked.stderr
+    assert "hosts accept that more than a tenth of the rules or ids are lost" in asked.stderr
+
+
+def test_a_publisher_who_misspells_the_name_is_told_that_nothing_is_live_under_it(there):
+    published("in.yaml")
+    asked = run("publish", "in.yaml", "--name", "ruels", *KEYS, status=1, input="n\n")
+    assert "no rules named `ruels` are live" in asked.stderr
 
 
 def test_a_key_is_replaced_and_the_old_one_revoked(there):
@@ -128,7 +155,10 @@ def test_a_key_is_replaced_and_the_old_one_revoked(there):
         if row["role"] == "targets"
     )
     signers = [part for name in ("k/root", "k/targets", "k/online", "new") for part in ("--key", f"{name}.pem")]
-    rotated = run("keys", "rotate", "--role", "targets", "--public", "new.pem.pub", "--revoke", old, *signers)
+    change = ("keys", "rotate", "--role", "targets", "--public", "new.pem.pub")
+    assert "[no-such-key]" in run(*change, "--revoke", "new.pem.pub", *signers, status=4).stderr
+    assert run("keys", "list").stdout.count("1 of 1") == 3, "no key was added"
+    rotated = run(*change, "--revoke", "k/targets.pem.pub", *signers)
     assert rotated.stdout.startswith("signed root 3")
     run("publish", "in.yaml", *KEYS, "--yes", status=4)
     run("publish", "in.yaml", "--key", "new.pem", "--key", "k/online.pem", "--yes")
@@ -140,7 +170,46 @@ def test_a_key_is_replaced_and_the_old_one_revoked(there):
 def test_the_timestamp_is_refreshed(there):
     assert run("refresh", "--key", "k/online.pem").stdout.startswith("signed; valid until 20")
     run("refresh", "--key", "k/targets.pem", status=4)
-    run("refresh", "--key", "k/online.pem", "--every", "5 minutes", status=2)
+    run("refresh", "--key", "k/targets.pem", "--every", "5m", status=4)
+    for interval in ("5 minutes", "0s", "0.001ms", "31m", "9999999999999h", ""):
+        run("refresh", "--key", "k/online.pem", "--every", interval, status=2)
+
+
+def test_a_refresher_ends_at_a_signal_and_survives_failures(there):
+    arguments = ["refresh", "--key", "k/online.pem", "--every", "50ms"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "withhold", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert [process.stdout.readline()[:6] for _ in range(2)] == ["signed", "signed"]
+    (there / "store").rename(there / "away")
+    assert "no-repository" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    process.stdout.close()
+    process.stderr.close()
+
+
+def test_what_was_refused_leaves_no_keys(there):
+    run("keys", "init", "--keys", "k2", "--to", "file:///dev/null/store", status=1)
+    run("keys", "init", "--keys", "k2", "--to", "store", status=2)
+    assert not (there / "k2").exists()
+    run("keys", "init", "--keys", "k2", "--to", (there / "other").as_uri())
+
+
+def test_a_new_password_is_asked_twice_and_needs_a_terminal(there, monkeypatch):
+    monkeypatch.delenv("WITHHOLD_KEY_PASSWORD")
+    answers = iter([PASSWORD, f"another {PASSWORD}", PASSWORD, PASSWORD])
+    monkeypatch.setattr(getpass, "getpass", lambda *_: next(answers))
+    run("keys", "new", "new.pem", status=2)
+    assert run("keys", "new", "new.pem").stdout.startswith("wrote new.pem and new.pem.pub")
+    arguments = [sys.executable, "-m", "withhold", "publish", "in.yaml", *KEYS]
+    found = subprocess.run(
+        arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, start_new_session=True, check=False
+    )
+    assert (found.returncode, found.stdout) == (2, "")
+    assert "no terminal to ask for the password of k/targets.pem; set WITHHOLD_KEY_PASSWORD" in found.stderr
 
 
 @pytest.mark.parametrize(
@@ -151,6 +220,8 @@ def test_the_timestamp_is_refreshed(there):
         (["publish", "--add", "tr.yaml", "--require-tests", *KEYS], 2),
         (["publish", "in.yaml"], 2),
         (["publish", "in.yaml", "--trust", "missing.json", *KEYS], 2),
+        (["publish", "in.yaml", "--trust", "in.yaml", *KEYS], 4),
+        (["publish", "in.yaml", "--trust", "k/root.pem.pub", *KEYS], 4),
         (["publish", "in.yaml", "--to", "rules/", *KEYS], 2),
         (["publish", "in.yaml", "--name", "../x", *KEYS], 2),
         (["publish", "in.yaml", "--keep", "0", "--yes", *KEYS], 2),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import signal
 import socket
-import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +11,7 @@ import typer
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.live_options import Name, Trust, read_trust, reported, seconds_of
+from withhold.cli.live_options import Name, Trust, on_signals, read_trust, reported, seconds_of
 from withhold.cli.output import err, show
 from withhold.cli.render import Format
 from withhold.cli.results import RecordedResult
@@ -43,29 +41,30 @@ def fetch(
     Exits with 1 if this fails, or if the rules in use are not known to be the newest. With --every, go on until a signal ends it, and
     report changes on standard error.
     """
-    trusted = read_trust(trust)
     interval = None if every is None else seconds_of(every)
+    if host is not None and receipts is None:
+        raise typer.BadParameter("it requires --receipts", param_hint="'--host'")
     with reported(form):
         from withhold.live import Fetcher, Receipts, State
 
-        written = None if receipts is None else Receipts(receipts, host or socket.gethostname())
+        trusted = read_trust(trust)
+        written = None if receipts is None else Receipts(receipts, socket.gethostname() if host is None else host)
         with Fetcher(source, spool, trusted, name=name, interval=interval or 5.0, receipts=written) as fetcher:
             if interval is None:
-                logging.getLogger("withhold.live").addHandler(logging.NullHandler())  # the status has the error
+                _log_to_standard_error(logging.WARNING, logging.WARNING)  # errors are in the status
                 status = fetcher.fetch()
                 show(RecordedResult(status.to_dict(), str(status)), form)
                 fine = status.state is State.FRESH and status.error is None
                 raise typer.Exit(ExitCode.FINE if fine else ExitCode.FAILURE)
-            _log_to_standard_error()
-            # A signal that ends the process lets the attempt that is in progress finish first.
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: threading.Thread(target=fetcher.close).start())
+            _log_to_standard_error(logging.INFO, logging.CRITICAL)
+            on_signals(fetcher.close)
             fetcher.run()
 
 
-def _log_to_standard_error() -> None:
+def _log_to_standard_error(lowest: int, highest: int) -> None:
     handler = logging.StreamHandler(err.file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(lambda record: record.levelno <= highest)
     log = logging.getLogger("withhold.live")
     log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    log.setLevel(lowest)

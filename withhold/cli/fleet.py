@@ -17,7 +17,7 @@ from withhold.cli.live_options import Name, Trust, read_trust, reported
 from withhold.cli.output import show
 from withhold.cli.render import Format
 from withhold.cli.results import TableResult
-from withhold.errors import escaped_path
+from withhold.errors import escaped_path, quoted
 from withhold.model.instants import in_iso
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ def fleet(
     Exits with 1 unless all hosts have acted, and in time if the rules had to be acted on by a certain time, or if nobody has signed
     the rules anew. Without --expect, hosts that never wrote a receipt are not known.
     """
-    trusted = read_trust(trust)
     expected = [] if expect is None else _hosts(expect)
     now = datetime.now(UTC)
     with reported(form):
@@ -65,24 +64,27 @@ def fleet(
         from withhold.live.receipts import host_line
         from withhold.live.store import Store
 
-        live = Publisher(source, trusted, name=name).live()
+        live = Publisher(source, read_trust(trust), name=name).live()
         hosts = list(read(live, Store(receipts), expected, now))
         counts = Counter(host.standing for host in hosts)
         fine = bool(hosts) and counts[Standing.ACTED] == len(hosts) and not any(host.late for host in hosts)
         fine = fine and now < live.expires
         rows = [host_line(host) for host in hosts]
         values = {"fine": fine, "version": live.version, "expires": in_iso(live.expires), **_release(live)}
-        show(FleetResult(_COLUMNS, rows, _note(live, hosts, counts, now), values), form)
+        show(FleetResult(_COLUMNS, rows, _note(live, name, hosts, counts, now), values), form)
     raise typer.Exit(ExitCode.FINE if fine else ExitCode.FAILURE)
 
 
 def _hosts(expect: Path) -> list[str]:
-    """Return the names of the hosts in a file. Exit with a usage error if it cannot be read."""
+    """Return the names of the hosts in a file. Exit with a usage error if it cannot be read or has none."""
     try:
         lines = expect.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise typer.BadParameter(f"cannot read {escaped_path(expect)}", param_hint="'--expect'") from None
-    return [name for line in lines if (name := line.partition("#")[0].strip())]
+    hosts = [name for line in lines if (name := line.partition("#")[0].strip())]
+    if not hosts:  # or a fleet of which nothing is known would be fine
+        raise typer.BadParameter(f"{escaped_path(expect)} names no host", param_hint="'--expect'")
+    return hosts
 
 
 def _release(live: Live) -> dict[str, object]:
@@ -91,9 +93,9 @@ def _release(live: Live) -> dict[str, object]:
     return {"revision": None if release is None else release.revision, "act_by": act_by}
 
 
-def _note(live: Live, hosts: list[HostState], counts: Mapping[Standing, int], now: datetime) -> str:
+def _note(live: Live, name: str, hosts: list[HostState], counts: Mapping[Standing, int], now: datetime) -> str:
     """Return a summary of a fleet."""
-    lines = [f"version {live.version} is live: {live.release or 'no rules'}"]
+    lines = [f"version {live.version} is live: {live.release or f'no rules named {quoted(name)}'}"]
     lines.append(
         f"hosts: {len(hosts)}; " + ", ".join(f"{standing}: {count}" for standing, count in sorted(counts.items()))
     )

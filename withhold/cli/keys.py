@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +13,7 @@ from withhold.cli.live_options import Keys, StoreUrl, Trust, password_of, read_s
 from withhold.cli.output import err, show
 from withhold.cli.render import Format
 from withhold.cli.results import RecordedResult, TableResult
-from withhold.errors import escaped_path
+from withhold.errors import LiveError, Problem, escaped_path, in_backticks
 from withhold.model.instants import in_iso
 
 if TYPE_CHECKING:
@@ -28,10 +29,16 @@ _Threshold = Annotated[
     int | None, typer.Option("--threshold", metavar="N", help="How many keys of the role must sign, from now on.")
 ]
 _Revoked = Annotated[
-    str, typer.Option("--revoke", metavar="ID", help="The id of a key, as `withhold keys list` prints it.")
+    str,
+    typer.Option(
+        "--revoke",
+        metavar="ID|FILE",
+        help="A key: its id, as `withhold keys list` prints it, or its public key, a file that ends with .pub.",
+    ),
 ]
 #: The name of the trusted root that `init` writes.
 _TRUSTED_ROOT = "trusted-root.json"
+_NOTE = "keep the password apart from the keys"
 
 
 @keys.command()
@@ -45,7 +52,8 @@ def new(
     with reported(form):
         from withhold.live import create_key
 
-        made = create_key(file, _new_password(file))
+        made = create_key(file, password_of(str(file), new=True))
+    err.print(_NOTE, style="yellow")
     text = f"wrote {escaped_path(file)} and {escaped_path(file)}.pub; the key is {made.keyid}"
     show(RecordedResult({"file": str(file), "key": made.keyid}, text), form)
 
@@ -63,18 +71,23 @@ def init(
     with reported(form):
         from withhold.live import create_key, create_repository, read_signer
 
+        password = password_of(str(folder), new=True)
         try:
             folder.mkdir(mode=0o700)
         except OSError as error:
             message = f"cannot make {escaped_path(folder)}: {(error.strerror or str(error)).lower()}"
             raise typer.BadParameter(message, param_hint="'--keys'") from None
-        password = _new_password(folder)
-        public: dict[str, list[Key]] = {}
-        for role in ("root", "targets", "online"):
-            public[role] = [create_key(folder / f"{role}.pem", password)]
-        signers = [read_signer(str(folder / f"{role}.pem"), lambda _: password) for role in public]
         trusted = folder / _TRUSTED_ROOT
-        trusted.write_bytes(create_repository(to, signers, public))
+        try:
+            public: dict[str, list[Key]] = {}
+            for role in ("root", "targets", "online"):
+                public[role] = [create_key(folder / f"{role}.pem", password)]
+            signers = [read_signer(str(folder / f"{role}.pem"), lambda _: password) for role in public]
+            trusted.write_bytes(create_repository(to, signers, public))
+        except BaseException:
+            shutil.rmtree(folder)  # keys of no repository; without them the command can be repeated
+            raise
+    err.print(_NOTE, style="yellow")
     text = f"made a repository in {to}; give {escaped_path(trusted)} to every host, and keep the root key offline"
     show(RecordedResult({"store": to, "trusted_root": str(trusted)}, text), form)
 
@@ -105,7 +118,12 @@ def add(
     form: _Format = Format.TEXT,
 ) -> None:  # fmt: skip
     """Add a key to a role. Needs the root key and, if more keys must sign than have signed, those keys and the online key."""
-    _change(to, trust, role, key, form, add=public, threshold=threshold)
+    with reported(form):
+        from withhold.live import change_keys, read_public
+
+        repository, signers = _publisher(to, trust).repository, read_signers(key)
+        version = change_keys(repository, role, signers, add=[read_public(public)], threshold=threshold)
+    _show(version, role, form)
 
 
 @keys.command()
@@ -114,7 +132,12 @@ def revoke(
     form: _Format = Format.TEXT,
 ) -> None:  # fmt: skip
     """Revoke a key. Needs the root key, and the keys that remain if the revoked one has signed what is live."""
-    _change(to, trust, role, key, form, revoke=revoked, threshold=threshold)
+    with reported(form):
+        from withhold.live import change_keys
+
+        repository, signers = _publisher(to, trust).repository, read_signers(key)
+        version = change_keys(repository, role, signers, revoke=[_id_of(revoked)], threshold=threshold)
+    _show(version, role, form)
 
 
 @keys.command()
@@ -122,48 +145,34 @@ def rotate(
     to: StoreUrl, trust: Trust, role: _Role, public: _Public, revoked: _Revoked, key: Keys = None,
     form: _Format = Format.TEXT,
 ) -> None:  # fmt: skip
-    """Replace a key by another one: add it, then revoke the old one. Needs the root key, the old and the new key."""
-    _change(to, trust, role, key, None, add=public)
-    _change(to, trust, role, key, form, revoke=revoked)
+    """Replace a key by another one: add it, then revoke the old one. Needs the root key, the old and the new key, and the online key."""
+    with reported(form):
+        from withhold.live import ROLES, change_keys, read_public
+
+        repository, signers = _publisher(to, trust).repository, read_signers(key)
+        new, old = read_public(public), _id_of(revoked)
+        names = ROLES.get(role)
+        if names is not None and old not in repository.read().root.signed.roles[names[0]].keyids:
+            message = f"{in_backticks(old)} is not a key of {role}"  # before anything is changed
+            raise LiveError(Problem("no-such-key", message, hint="`withhold keys list` prints the keys"))
+        change_keys(repository, role, signers, add=[new])
+        version = change_keys(repository, role, signers, revoke=[old])
+    _show(version, role, form)
 
 
 @keys.command()
 def renew(to: StoreUrl, trust: Trust, key: Keys = None, form: _Format = Format.TEXT) -> None:
     """Sign the root for another year, without a change. Needs the root key."""
-    _change(to, trust, "root", key, form)
+    with reported(form):
+        from withhold.live import change_keys
+
+        version = change_keys(_publisher(to, trust).repository, "root", read_signers(key))
+    _show(version, "root", form)
 
 
-def _change(
-    to: str,
-    trust: Path,
-    role: str,
-    key: list[str] | None,
-    form: Format | None,
-    *,
-    add: str | None = None,
-    revoke: str | None = None,
-    threshold: int | None = None,
-) -> None:
-    """Change the keys of a role, and print the new root's version in a format, unless it is None."""
-    with reported(form or Format.TEXT):
-        from withhold.live import change_keys, read_public
-
-        added = [] if add is None else [read_public(add)]
-        version = change_keys(
-            _publisher(to, trust).repository,
-            role,
-            read_signers(key),
-            add=added,
-            revoke=[] if revoke is None else [revoke],
-            threshold=threshold,
-        )
-    if form is not None:
-        show(
-            RecordedResult(
-                {"root": version, "role": role}, f"signed root {version}; hosts follow it at their next poll"
-            ),
-            form,
-        )
+def _show(version: int, role: str, form: Format) -> None:
+    text = f"signed root {version}; hosts follow it at their next poll"
+    show(RecordedResult({"root": version, "role": role}, text), form)
 
 
 def _publisher(to: str, trust: Path) -> Publisher:
@@ -172,7 +181,8 @@ def _publisher(to: str, trust: Path) -> Publisher:
     return Publisher(to, read_trust(trust))
 
 
-def _new_password(file: Path) -> str:
-    password = password_of(str(file))
-    err.print("keep the password apart from the keys", style="yellow")
-    return password
+def _id_of(key: str) -> str:
+    """Return the id of a key, which is given by its id or by the file of its public key."""
+    from withhold.live import read_public
+
+    return read_public(key).keyid if key.endswith(".pub") else key

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from datetime import datetime
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,13 +13,16 @@ from withhold.cli import options
 from withhold.cli.compile import known_protection
 from withhold.cli.exit_codes import ExitCode
 from withhold.cli.live_options import (
+    FAILURES,
     Keep,
     Keys,
     Name,
     StoreUrl,
     Trust,
     Yes,
+    confirm,
     difference,
+    on_signals,
     read_signers,
     read_trust,
     reported,
@@ -28,7 +31,7 @@ from withhold.cli.live_options import (
 from withhold.cli.output import err, print_problems, refuse, show
 from withhold.cli.render import Format
 from withhold.cli.results import DiffResult, LintResult, RecordedResult, Refusal
-from withhold.errors import CaseError, LiveError, RuleSetError, escaped_path, in_order, quoted
+from withhold.errors import CaseError, LiveError, Problem, RuleSetError, escaped_path, in_order, quoted
 from withhold.lint import lint as advise
 from withhold.model import RuleSet
 from withhold.model.instants import in_iso
@@ -37,7 +40,9 @@ from withhold.testing.running import Runner, summary
 from withhold.testing.suite import Library, read_all
 
 if TYPE_CHECKING:
-    from withhold.live import Live, Published
+    from securesystemslib.signer import Signer
+
+    from withhold.live import Published, Publisher
 
 _Format = Annotated[Format, options.formats()]
 
@@ -88,11 +93,10 @@ def publish(
     if require_tests and rules is None:
         raise typer.BadParameter("it requires RULES", param_hint="'--require-tests'")
     due = options.instant_of(act_by, "--act-by")
-    trusted = read_trust(trust)
     with reported(form):
         from withhold.live import Publisher
 
-        publisher = Publisher(to, trusted, name=name)
+        publisher = Publisher(to, read_trust(trust), name=name)
         signers = read_signers(key)
         live = publisher.live()
         before = publisher.snapshot(live)
@@ -103,9 +107,9 @@ def publish(
         else:
             assert rules is not None  # noqa: S101
             after = _checked(rules, root, form, no_config=no_config, tested=require_tests)
-        change = _ask(live, before, after, form, yes=yes)
+        change = _ask(difference(live, name, before, after), due, form, may_shrink=may_shrink, yes=yes)
         done = publisher.publish(after, signers, based_on=live.version, act_by=due, may_shrink=may_shrink, keep=keep)
-        show(_result(done, due, change), form)
+        show(_result(done, change, may_shrink=may_shrink), form)
 
 
 def sign(
@@ -122,17 +126,21 @@ def sign(
 
     Exits with 1 if something else has been published since, and with 4 if the version is refused.
     """
-    trusted = read_trust(trust)
     with reported(form):
         from withhold.live import Publisher
 
-        publisher = Publisher(to, trusted, name=name)
+        publisher = Publisher(to, read_trust(trust), name=name)
         signers = read_signers(key)
         draft = publisher.pending(pending)
-        live = publisher.live()
-        change = _ask(live, publisher.snapshot(live), draft.snapshot, form, yes=yes)
+        live, release = publisher.live(), draft.release
+        change = difference(live, name, publisher.snapshot(live), draft.snapshot)
+        may_shrink = release.may_shrink == draft.metadata.signed.version
+        change_to_show = _ask(change, release.act_by, form, may_shrink=may_shrink, yes=yes)
+        before = set(draft.metadata.signatures)
         done = publisher.sign(draft, signers, keep=keep)
-        show(_result(done, done.release.act_by, change), form)
+        if done.pending is not None and set(draft.metadata.signatures) == before:
+            err.print("the given keys had signed this version before", style="yellow")
+        show(_result(done, change_to_show, may_shrink=may_shrink), form)
 
 
 def refresh(
@@ -146,49 +154,63 @@ def refresh(
 ) -> None:
     """Sign the timestamp anew with the online key. Hosts are stale an hour after the last time."""
     interval = None if every is None else seconds_of(every)
-    trusted = read_trust(trust)
     with reported(form):
         from withhold.live import Publisher
 
-        publisher = Publisher(to, trusted)
+        publisher = Publisher(to, read_trust(trust))
         signers = read_signers(key)
-        while True:
+        ended, begun = threading.Event(), False
+        if interval is not None:
+            on_signals(ended.set)
+        while not ended.is_set():
             try:
-                until = in_iso(publisher.refresh(signers))
-                show(RecordedResult({"valid_until": until}, f"signed; valid until {until}"), form)
-                for warning in publisher.warnings():
-                    err.print(f"warning: {warning}", style="yellow")
+                _refresh(publisher, signers, form)
+                begun = True
             except LiveError as error:
-                if interval is None:
+                if interval is None or not (begun or error.code in FAILURES):
                     raise
                 err.print(str(error), style="red")  # the next attempt may succeed
             if interval is None:
                 return
-            time.sleep(interval)
+            ended.wait(interval)
 
 
-def _ask(live: Live, before: Snapshot | None, after: Snapshot, form: Format, *, yes: bool) -> DiffResult | None:
-    """Show the difference and ask whether to go on. Return it if it is still to be shown with the result."""
-    change = difference(live, before, after)
+def _refresh(publisher: Publisher, signers: list[Signer], form: Format) -> None:
+    until = in_iso(publisher.refresh(signers))
+    show(RecordedResult({"valid_until": until}, f"signed; valid until {until}"), form)
+    for warning in publisher.warnings():
+        err.print(f"warning: {warning}", style="yellow")
+
+
+def _ask(change: DiffResult, due: datetime | None, form: Format, *, may_shrink: bool, yes: bool) -> DiffResult | None:
+    """Show what is to be signed, and ask whether to go on. Return the difference if it is still to be shown with the result."""
+    if not yes:
+        show(change, Format.TEXT, err)
+    if due is not None:
+        passed = ", which has passed" if due <= datetime.now(UTC) else ""
+        err.print(f"every host must answer by these rules by {in_iso(due)}{passed}", style="yellow")
+    if may_shrink:
+        err.print("hosts accept that more than a tenth of the rules or ids are lost", style="yellow")
     if yes:
         return change
-    show(change, Format.TEXT, err)
-    typer.confirm("publish this?", abort=True, err=True)
+    confirm("publish this?")
     return None if form is Format.TEXT else change
 
 
-def _result(done: Published, due: datetime | None, change: DiffResult | None) -> RecordedResult:
+def _result(done: Published, change: DiffResult | None, *, may_shrink: bool) -> RecordedResult:
+    release = done.release
     values = {
         "version": done.version,
         "pending": done.pending,
-        "revision": done.release.revision,
-        "rules": done.release.rules,
-        "accounts": done.release.accounts,
-        "tweets": done.release.tweets,
-        "act_by": None if due is None else in_iso(due),
+        "revision": release.revision,
+        "rules": release.rules,
+        "accounts": release.accounts,
+        "tweets": release.tweets,
+        "act_by": None if release.act_by is None else in_iso(release.act_by),
+        "may_shrink": may_shrink,
     }
     if done.pending is None:
-        text = f"published version {done.version}: {done.release}"
+        text = f"published version {done.version}: {release}"
     else:
         text = f"version {done.version} awaits further signatures: run `withhold sign {done.pending}`"
     return RecordedResult(values, text, change)
@@ -198,11 +220,16 @@ def _added(before: Snapshot | None, more: Snapshot, add: Path, form: Format) -> 
     """Return what is live, with the rules of a file added."""
     if before is None:
         raise typer.BadParameter("no rules are live; give RULES", param_hint="'--add'")
-    try:
-        both = RuleSet([*before.rules, *more.rules])
-    except RuleSetError as error:
-        raise refuse(Refusal(error, add), form) from None
-    return Snapshot.compile(both, protected=before.protected)
+    live = {rule.id for rule in before.rules}
+    hint = "choose another id, or publish RULES to change the rule"
+    repeated = [
+        Problem("repeated-rule-id", f"a rule {quoted(rule.id)} is live already", rule.place, hint=hint)
+        for rule in more.rules
+        if rule.id in live
+    ]
+    if repeated:
+        raise refuse(Refusal(RuleSetError(repeated), add), form)
+    return Snapshot.compile(RuleSet([*before.rules, *more.rules]), protected=before.protected)
 
 
 def _checked(rules: Path, root: Path | None, form: Format, *, no_config: bool, tested: bool = False) -> Snapshot:
