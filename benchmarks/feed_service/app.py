@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,16 +15,16 @@ from jinja2 import Environment, FileSystemLoader
 from prometheus_client import CollectorRegistry, generate_latest
 
 from benchmarks.feed_service.world import PEOPLE, TWEET, Post, posts
-from withhold import Decision, Disclosure, Engine, Page, Policy, Scope, Snapshot, Tweet, View
+from withhold import Engine, Page, Policy, Scope, Snapshot, Tweet, View
 from withhold.location import Resolver, TrustedProxies
 from withhold.serving.asgi import WithholdMiddleware
-from withhold.serving.caching import CACHES, headers
-from withhold.serving.fastapi import view_of
+from withhold.serving.caching import CACHES
+from withhold.serving.fastapi import response_of, view_of
 from withhold.serving.languages import Wordings
 from withhold.serving.metrics import Metrics
-from withhold.serving.notices import DemandDetails, Notice
+from withhold.serving.notices import DemandDetails, Notice, disclosed_count, notices_in
 from withhold.serving.prometheus import Prometheus
-from withhold.serving.unavailable import Response as Answer
+from withhold.serving.request import RequestView
 from withhold.serving.unavailable import Unavailable
 
 ViewOf = Annotated[View, Depends(view_of)]
@@ -63,46 +64,43 @@ def app() -> FastAPI:
     )
 
     async def home(request: Request, view: ViewOf) -> Response:
-        candidates = list(shown.values())
-        page = view.filter(candidates, key=TWEET)
-        metrics.page(view, page)
-        return sent(request, view, page, [item(request, view, post) for post in page.visible])
+        return counted(request, view, view.filter(shown.values(), key=TWEET))
 
     async def profile(account: Id, request: Request, view: ViewOf) -> Response:
         decision = view.check(account_id=account)
-        answer = ANSWERS.to(decision, request.headers, about=Scope.ACCOUNT)
-        if answer is not None or account not in PEOPLE:
-            return answered(request, answer or ANSWERS.missing(request.headers, about=Scope.ACCOUNT))
+        answer = ANSWERS.to(decision, request.headers, about=Scope.ACCOUNT, exists=account in PEOPLE)
+        if answer is not None:
+            return response_of(request, answer)
         page = view.filter([post for post in shown.values() if post.account == account], key=TWEET)
         page.freshness |= decision.freshness  # the account may have no posts
-        metrics.page(view, page)
-        return sent(request, view, page, [item(request, view, post) for post in page.visible])
+        return counted(request, view, page)
 
     # The URL names the author. Otherwise a rule on the author would show whether the tweet exists.
     async def tweet(account: Id, tweet_id: Id, request: Request, view: ViewOf) -> Response:
-        answer = ANSWERS.to(view.check(tweet_id=tweet_id, account_id=account), request.headers)
-        post = shown.get(tweet_id)
-        if answer is not None or post is None or post.account != account:
-            return answered(request, answer or ANSWERS.missing(request.headers))
-        page = view.filter([post], key=TWEET)
+        found = [post for post in (shown.get(tweet_id),) if post is not None and post.account == account]
+        page = view.filter(found, key=TWEET)
+        decision = view.check(tweet_id=tweet_id, account_id=account)
+        if decision.visible and page.hidden:  # the tweet that it retweets is hidden
+            decision = page.hidden[0][1]
+        answer = ANSWERS.to(decision, request.headers, exists=bool(found))
+        return counted(request, view, page) if answer is None else response_of(request, answer)
+
+    def counted(request: Request, view: View, page: Page[Post]) -> Response:
         metrics.page(view, page)
-        if not page.visible:  # the tweet that it retweets is hidden
-            answer = ANSWERS.to(page.hidden[0][1], request.headers)
-            return answered(request, answer or ANSWERS.missing(request.headers))
-        return sent(request, view, page, [item(request, view, post)])
+        return sent(request, view, page)
 
     async def health() -> JSONResponse:
         status = following.status()
         found = {"alive": status.alive, "revision": status.revision, "error": str(status.error or "")}
         return JSONResponse(found, headers=UNSTORED)
 
-    async def counted() -> Response:
+    async def figures() -> Response:
         return Response(generate_latest(registry), media_type="text/plain", headers=UNSTORED)
 
     service.add_api_route("/", home, methods=["GET", "HEAD"], response_model=None)
     service.add_api_route("/users/{account}", profile, methods=["GET", "HEAD"], response_model=None)
     service.add_api_route("/users/{account}/tweets/{tweet_id}", tweet, methods=["GET", "HEAD"], response_model=None)
-    for path, answer in (("/health", health), ("/metrics", counted)):
+    for path, answer in (("/health", health), ("/metrics", figures)):
         service.add_api_route(
             path, answer, methods=["GET", "HEAD"], dependencies=[Depends(inside)], response_model=None
         )
@@ -121,55 +119,40 @@ def inside(request: Request) -> None:
         raise HTTPException(404)
 
 
-def item(request: Request, view: View, post: Post) -> dict[str, Any]:
-    """Return a post as JSON values, with notices in place of all hidden quotes."""
-    language = request.headers.get("accept-language")
-    if not isinstance(post.tweet, Tweet):
-        return _item(post, (), {}, language)
-    decisions = view.check_tweet(post.tweet)
-    found = _item(post, (), decisions.hidden_quotes(), language)
-    own = Notice.of(decisions.decision, details=DETAILS)  # withheld, but shown to its author
-    return found if own is None else {**found, "notice": WORDINGS.text(own, language)._asdict()}
+def notices_on(post: Post, view: View) -> Mapping[tuple[str, ...], Notice]:
+    return notices_in(view.check_tweet(post.tweet), details=DETAILS) if isinstance(post.tweet, Tweet) else {}
 
 
-def _item(
-    post: Post, path: tuple[str, ...], hidden: dict[tuple[str, ...], Decision], language: str | None
+def item(
+    post: Post, notices: Mapping[tuple[str, ...], Notice], language: str | None, path: tuple[str, ...] = ()
 ) -> dict[str, Any]:
+    """Return a post as JSON values, with notices in place of all hidden quotes."""
     values: dict[str, Any] = {"id": str(post.id), "author": PEOPLE.get(post.account), "text": post.text}
     values["url"] = f"/users/{post.account}/tweets/{post.id}" if post.account else None
+    if not path and path in notices:  # withheld, but shown to its author
+        values["notice"] = WORDINGS.text(notices[path], language)._asdict()
     for name in ("retweet_of", "quoted"):
         inner: Post | None = getattr(post, name)
-        if (*path, name) in hidden:
-            notice = Notice.of(hidden[*path, name], details=DETAILS) or Notice.unavailable()
+        if (notice := notices.get((*path, name))) is not None:
             values[name] = {"notice": WORDINGS.text(notice, language)._asdict()}
         elif inner is not None:
-            values[name] = _item(inner, (*path, name), hidden, language)
+            values[name] = item(inner, notices, language, (*path, name))
     return values
 
 
-def sent(request: Request, view: View, page: Page[Post], items: list[dict[str, Any]]) -> Response:
+def sent(request: Request, view: View, page: Page[Post]) -> Response:
     """Return a page as HTML or JSON, with the headers that its freshness allows."""
-    language = WORDINGS.negotiate(request.headers.get("accept-language"))
-    fresh = headers(
-        page.freshness,
-        {"Vary": "Accept"},
-        viewer=view.viewer,
-        shared=True,
-        cache=CACHE,
-        request=request.headers,
-        resolver=RESOLVER,
-        language=language if page.tombstones else None,
-    )
-    # Secret demands are not counted: the number would show that there are any.
-    hidden = sum(decision.disclosure is not Disclosure.NONE for _, decision in page.hidden)
+    found: RequestView = request.state.withhold
+    language = request.headers.get("accept-language")
+    # Most pages have neither a hidden quote nor a post that only its author sees.
+    has_notices = page.freshness.personal or bool(page.tombstones)
+    items = [item(post, notices_on(post, view) if has_notices else {}, language) for post in page.visible]
+    negotiated = WORDINGS.negotiate(language) if page.tombstones else None
+    fresh = found.response_headers(page.freshness, {"Vary": "Accept"}, shared=True, cache=CACHE, language=negotiated)
+    hidden = disclosed_count(page)
     if "json" in request.headers.get("accept", ""):
         return JSONResponse({"items": items, "hidden": hidden}, headers=dict(fresh))
     # The body of what a cache keeps depends on the URL and on the rules alone, so only a preview names the viewer's place.
-    preview = view.viewer if request.state.withhold.is_preview else None
+    preview = view.viewer if found.is_preview else None
     body = PAGES.get_template("feed.html").render(items=items, hidden=hidden, preview=preview)
     return Response(body, media_type="text/html", headers=dict(fresh))
-
-
-def answered(request: Request, answer: Answer) -> Response:
-    found = answer.for_head() if request.method == "HEAD" else answer
-    return Response(found.body, found.status, dict(found.headers))

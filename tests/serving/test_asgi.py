@@ -16,6 +16,7 @@ from tests.serving.middleware import MALFORMED, PEER, RULES, Called, answer, eng
 from withhold import Engine, ProxyError, ProxyWarning, RuleSet, SubjectTypeError
 from withhold.location import Resolver
 from withhold.serving.asgi import WithholdMiddleware
+from withhold.serving.caching import headers
 from withhold.serving.request import RequestView
 
 
@@ -75,6 +76,21 @@ def test_nothing_is_resolved_until_it_is_asked_for_and_then_once():
     assert app.found.view is first
     assert first.viewer is app.found.viewer
     assert account.count == 1
+
+
+def test_the_headers_of_a_response_are_those_for_the_sender_of_the_request():
+    app, located = App(), resolver()
+    given = {"Content-Type": "text/html"}
+    for query, country, kept in (("", "IN", True), ("as_if_in=US", "IN", False), ("", "XX", True)):
+        request = scope_of(country, query)
+        call(WithholdMiddleware(app, engine(), located, preview=lambda scope: True), request)
+        app.scopes[-1]["headers"] = app.scopes[-1]["client"] = None  # middleware inside may change its scope
+        fresh = app.found.view.check(account_id=17).freshness
+        found = app.found.response_headers(fresh, given, shared=True, cache="cloudflare")
+        more: Any = {"request": request["headers"], "resolver": located} if kept else {}
+        assert found == headers(fresh, given, viewer=app.found.viewer, shared=kept, cache="cloudflare", **more)
+        assert ("cloudflare-cdn-cache-control" in dict(found)) is kept
+        assert ("cache-control", "private, no-store") in app.found.response_headers(fresh, given)
 
 
 def test_threads_of_one_request_get_the_same_view():

@@ -30,7 +30,7 @@ from withhold import (
     Viewer,
 )
 from withhold.serving.languages import ENGLISH, Wordings, place_names
-from withhold.serving.notices import DemandDetails, Notice
+from withhold.serving.notices import DemandDetails, Notice, disclosed_count, notices_in
 from withhold.territories import GROUPS, countries, subdivisions
 
 WORDINGS = Wordings()
@@ -73,6 +73,35 @@ def test_every_combination_has_a_key_and_a_text(kind, scope, reason):
     assert ("in India" in text.text) is (kind != "suspended")
     assert scope in text.text
     assert text[1:] == ("en", "ltr")
+
+
+def test_the_notices_in_a_tweet_replace_what_is_hidden_and_name_what_only_its_author_sees():
+    rules = RuleSet(
+        [
+            Rule(id="a", accounts=[17], withheld_in=["IN"], reason="terms"),
+            Rule(id="b", tweets=[9], withheld_in=["IN"], reason="legal_demand", disclosure="none"),
+        ]
+    )
+    view = Engine(rules, Policy(author_sees_own=True)).view(IN_INDIA)
+    secret, plain = Tweet(9, 5), Tweet(8, 6)
+    own = Tweet(7, 17, retweet_of=Tweet(6, 17, quoted=secret), quoted=Tweet(5, 6, quoted=secret))
+    found = notices_in(view.check_tweet(own))
+    assert {path: notice.key for path, notice in found.items()} == {
+        (): "own-account-terms",
+        ("quoted", "quoted"): "unavailable-tweet",
+        ("retweet_of", "quoted"): "unavailable-tweet",
+    }
+    assert notices_in(view.check_tweet(plain)) == {}
+    assert notices_in(view.check_tweet(secret)) == {(): Notice.unavailable()}
+
+
+def test_secret_items_are_not_counted():
+    rules = [
+        Rule(id=f"r{number}", tweets=[number], withheld_in=["IN"], reason="terms", disclosure=disclosure)
+        for number, disclosure in enumerate(Disclosure, 1)
+    ]
+    page = Engine(RuleSet(rules)).view(IN_INDIA).filter([(number, 5) for number in range(1, 9)])
+    assert (len(page.hidden), disclosed_count(page)) == (3, 2)
 
 
 def test_visible_content_has_no_notice():

@@ -22,6 +22,7 @@ from tests.location.mmdb_files import country, write  # noqa: E402
 from tests.serving.caches import Answer, Cache  # noqa: E402
 from withhold import Engine, Policy, Rule, RuleSet, Snapshot, VariesBy  # noqa: E402
 from withhold.location import GeoIP, Resolver, TrustedProxies  # noqa: E402
+from withhold.serving import request  # noqa: E402
 from withhold.serving.caching import headers  # noqa: E402
 from withhold.serving.languages import ENGLISH, Wordings  # noqa: E402
 
@@ -158,7 +159,6 @@ class World:
         texts = {key: f"{key} {text}" for key, text in ENGLISH.items()}
         for name, value in {
             "Engine": engine,
-            "headers": lambda *given, **more: told(*given, **more, now=self.at),
             "posts": lambda: POSTS,
             "RESOLVER": located,
             "CACHE": replace(service.CACHE, key=setup.key, field=setup.field),
@@ -166,6 +166,7 @@ class World:
             "ANSWERS": replace(service.ANSWERS, wordings=wordings),
         }.items():
             patch.setattr(service, name, value)
+        patch.setattr(request, "headers", lambda *given, **more: told(*given, **more, now=self.at))
         patch.setenv("FEED_RULES", str(path))
         patch.setenv("FEED_INTERVAL", "3600")
         patch.setenv("FEED_AUTHORS", "1" if setup.authors else "0")

@@ -42,6 +42,15 @@ def sent(answers: Unavailable, decision: Decision, request: Headers = (), **more
     return found
 
 
+def test_something_that_does_not_exist_is_answered_like_something_secret() -> None:
+    assert ANSWERS.to(decided(), exists=True) is None
+    secret = ANSWERS.to(decided(rule("x-1", disclosure="none")))
+    assert ANSWERS.to(decided(), exists=False) == ANSWERS.missing() == secret
+    assert ANSWERS.to(decided(), about=Scope.ACCOUNT, exists=False) == ANSWERS.missing(about=Scope.ACCOUNT)
+    legal = ANSWERS.to(decided(rule("in-1")), exists=False)
+    assert legal == ANSWERS.to(decided(rule("in-1"))), "existence does not show"
+
+
 class TestRFC7725:
     def test_a_legal_demand_is_451_with_its_explanation(self) -> None:
         """Section 3: the body explains the demand: who made it, its basis, and to whom and to what it applies."""

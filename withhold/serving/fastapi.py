@@ -1,6 +1,6 @@
-"""Dependencies for FastAPI: the view and the viewer of the request, for HTTP and websocket routes.
+"""Dependencies for FastAPI: the view and the viewer of the request, for HTTP and websocket routes; and its responses.
 
-They need `WithholdMiddleware`, and work with any framework that calls them with a connection of Starlette.
+The dependencies need `WithholdMiddleware`, and work with any framework that calls them with a connection of Starlette.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ from withhold.engine import View
 from withhold.model import Viewer
 from withhold.serving.asgi import KEY
 from withhold.serving.request import RequestView
+from withhold.serving.unavailable import Response as Answer
 
 # FastAPI reads the annotations when a route is declared. Without Starlette, this module can still be imported.
 if TYPE_CHECKING:
-    from starlette.requests import HTTPConnection
+    from starlette.requests import HTTPConnection, Request
+    from starlette.responses import Response
 else:
     try:
-        from starlette.requests import HTTPConnection
+        from starlette.requests import HTTPConnection, Request
+        from starlette.responses import Response
     except ModuleNotFoundError:
-        HTTPConnection = Any
+        HTTPConnection = Request = Response = Any
 
 
 # FastAPI calls functions that are not async in a thread, which takes longer than everything here.
@@ -40,6 +43,12 @@ async def viewer_of(connection: HTTPConnection) -> Viewer:
 async def request_view_of(connection: HTTPConnection) -> RequestView:
     """Return the `RequestView` of the request, whose `view` is the one of the last message of a websocket."""
     return _found(connection)
+
+
+def response_of(request: Request, answer: Answer) -> Response:
+    """Return an answer of `Unavailable` as a response of Starlette, without its body if the request is HEAD."""
+    found = answer.for_head() if request.method == "HEAD" else answer
+    return Response(found.body, found.status, dict(found.headers))
 
 
 def _found(connection: HTTPConnection) -> RequestView:

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
+from withhold.engine import Page, TweetDecisions
 from withhold.errors import Problem, SubjectTypeError, quoted
 from withhold.model import Decision, Disclosure, Reason, Scope, TerritorySet
 from withhold.territories import WORLD, countries, country_of
@@ -128,6 +129,33 @@ class Notice:
     def unavailable(cls, about: Scope = Scope.TWEET) -> Notice:
         """Return the notice of a tweet or an account that does not exist. That of a secret rule is equal to it."""
         return cls(key=f"unavailable-{about}", kind="unavailable", scope=about)
+
+
+def notices_in(
+    decisions: TweetDecisions, *, details: Mapping[str, DemandDetails] = _NO_DETAILS
+) -> dict[tuple[str, ...], Notice]:
+    """Return the notices to show in a tweet, by the paths of attribute names that lead from it to what they replace.
+
+    They replace each quote that the page must not show. `()` is the path of the tweet itself, which has a notice if it is hidden,
+    or if it is withheld but shown to its author. Raises the errors of `Notice.of`.
+
+    >>> from withhold import Engine, Rule, RuleSet, Tweet, Viewer
+    >>> view = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="terms")])).view(Viewer(country="IN"))
+    >>> found = notices_in(view.check_tweet(Tweet(id=21, account_id=5, quoted=Tweet(id=20, account_id=17))))
+    >>> {path: notice.key for path, notice in found.items()}
+    {('quoted',): 'withheld-account-terms'}
+    """
+    decided = {(): decisions.decision, **decisions.hidden_quotes()}
+    return {
+        path: notice
+        for path, decision in decided.items()
+        if (notice := Notice.of(decision, details=details)) is not None
+    }
+
+
+def disclosed_count(page: Page[Any]) -> int:
+    """Return how many items of a page viewers may be told are hidden. Secret ones do not count: a number would reveal them."""
+    return sum(decision.disclosure not in (None, Disclosure.NONE) for _, decision in page.hidden)
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from withhold.engine import Engine, View
 from withhold.errors import Problem, ProxyError, ProxyWarning, SubjectTypeError, quoted
 from withhold.location import Headers, Resolver
-from withhold.model import Viewer
+from withhold.model import Freshness, Viewer
+from withhold.serving.caching import SharedCache, headers
 from withhold.serving.preview import Preview, preview_of
 
 _Request = TypeVar("_Request")
@@ -163,13 +164,42 @@ class RequestView:
         """Forget the view, so that the next one is made from the rules that are current then."""
         self.__dict__.pop("view", None)
 
+    def response_headers(
+        self,
+        freshness: Freshness,
+        given: Headers = (),
+        *,
+        shared: bool = False,
+        cache: SharedCache | str | None = None,
+        language: str | None = None,
+    ) -> list[tuple[str, str]]:
+        """Return the headers of the response: those of `caching.headers` for this request, its viewer and its resolver.
+
+        The request is the one that the middleware received, so nothing inside can make a cache keep a page of another viewer.
+        No cache may keep a preview. Raises the errors of `caching.headers` and of `viewer`.
+        """
+        return headers(
+            freshness,
+            given,
+            viewer=self.viewer,
+            shared=shared and not self.is_preview,
+            cache=cache,
+            request=self._sender().headers,
+            resolver=self._serving.resolver,
+            language=language,
+        )
+
     def keep(self, sender: Sender) -> None:
         """Keep the sender whom the request states now, because middleware inside may change the request before it is read."""
         self.__dict__["sender"] = sender
 
+    def _sender(self) -> Sender:
+        found: Sender | None = self.__dict__.get("sender")
+        return found if found is not None else self._serving.read(self._request)
+
     def _find_viewer(self) -> Viewer:
         serving, request = self._serving, self._request
-        sender: Sender = self.__dict__.get("sender") or serving.read(request)
+        sender = self._sender()
         account_id = None if serving.account is None else serving.account(request)
         viewer = serving.resolver.viewer(sender.peer, sender.headers, account_id)
         return viewer if self._preview is None else self._preview.viewer(viewer)

@@ -88,18 +88,19 @@ class Unavailable:
         request: Headers = (),
         *,
         about: Scope = Scope.TWEET,
+        exists: bool = True,
     ) -> Response | None:
-        """Return the answer for a decision, or None if the viewer may see the subject.
+        """Return the answer for a decision, or None if the viewer may see the subject and it exists.
 
         `request` has the headers of the request. The text is in the best language for `Accept-Language`. The body is JSON
         (`application/problem+json`, RFC 9457) if `Accept` names JSON and not HTML, and HTML otherwise. `about` is what the
-        URL names.
+        URL names. If it does not exist, pass `exists=False`: the answer is that of `missing`, unless a rule names its ids.
 
         A rule whose `disclosure` is `none` gets exactly the answer of `missing`. Raises `TypeError` (`bad-headers`) for
         headers in a form that is not understood.
         """
         if decision.visible:
-            return None
+            return None if exists else self.missing(request, about=about)
         notice = Notice.of(decision, details=self.details, about=about)
         if notice is None or notice.kind == "unavailable":
             return self.missing(request, about=about)
