@@ -319,4 +319,5 @@ def test_header_lines_in_other_forms_are_left_to_python() -> None:
     assert resolver.lines(usual) == resolver.lines(tuple(usual)) == {"x-a": [b"1", "2"], "host": [b"h"]}
     for odd in (("a", "b", "c"), ["a", "b"], "ab", None, ("x-b", 1), (1, "x-b"), ("x-b:", "1"), ("HTTP_X_B", "1")):
         assert resolver.lines([*usual, odd]) is None
-    assert resolver.lines([("host", "h")]) is resolver.lines([]) is resolver.lines(iter(usual)) is None
+    assert resolver.lines([("host", "h")]) is resolver.lines(iter(usual)) is None
+    assert resolver.lines([]) == resolver.lines(()) == {}

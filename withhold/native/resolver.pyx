@@ -127,7 +127,7 @@ cdef inline bint is_usual(Text name) noexcept nogil:
 def lines(pairs):
     """Return the values of headers by their names in lower case, or None if `withhold.location.headers` must read them.
 
-    It must read anything but a list or a tuple of pairs of usual names and values, one of them with a hyphen in its name.
+    It must read anything but a list or a tuple of pairs of usual names and values. If there are any, a name must have a hyphen.
     """
     cdef object pair, name, value, before
     cdef Text read
@@ -148,7 +148,7 @@ def lines(pairs):
             found[name] = [value]
         else:
             (<list> before).append(value)
-    return found if hyphen else None
+    return found if hyphen or not found else None
 
 
 cdef inline Py_ssize_t last(const uint32_t* starts, uint32_t value, Py_ssize_t low, Py_ssize_t high) noexcept nogil:

@@ -172,8 +172,8 @@ def headers(
     - `language`: the language of the notices in the body, if it was negotiated. `accept-language` must then be in the key.
 
     The browser gets `private, no-store` in any case. If `given` has an `ETag`, it becomes one for this revision of the rules,
-    this version of the library and of pycountry, this location and this language, so that a `304 Not Modified` never confirms a page that would be another one now.
-    `Last-Modified` is left out for the same reason. `Vary` is sent, but nothing relies on it.
+    this version of the library and of pycountry, this location and this language, so that a `304 Not Modified` never confirms a
+    page that would be another one now. `Last-Modified` is left out for the same reason. `Vary` is sent, but nothing relies on it.
 
     >>> from withhold import Engine, RuleSet
     >>> page = Engine(RuleSet([])).view(Viewer(country="IN")).filter([(20, 17)])

@@ -35,6 +35,8 @@ class Directives(NamedTuple):
 
     def lifetime(self, field: str, now: datetime) -> int:
         """Return the seconds for which the caller lets a shared cache keep the response; 0 for not at all."""
+        if self is _NO_DIRECTIVES:
+            return _NO_LIMIT
         if self.pragma or not all(map(_FORBID.isdisjoint, self.by_field.values())):
             return 0
         # Cloudflare reads its own field, then the one for all CDNs, then `Cache-Control`.

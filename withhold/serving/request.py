@@ -195,7 +195,7 @@ class RequestView:
 
     def _sender(self) -> Sender:
         found: Sender | None = self.__dict__.get("sender")
-        return found if found is not None else self._serving.read(self._request)
+        return found if found is not None else self.__dict__.setdefault("sender", self._serving.read(self._request))
 
     def _find_viewer(self) -> Viewer:
         serving, request = self._serving, self._request
