@@ -81,8 +81,8 @@ class SharedCache:
         ):
             return False
         has_region = cdn.region_header is not None and cdn.region_header in self.key
-        names = (cdn.country_header, cdn.region_header if has_region else None)
-        found = _located(names, tuple([(name, text) for name in names if name for text in request.get(name)]))
+        regions = request.get(cdn.region_header) if cdn.region_header is not None and has_region else ()
+        found = _located(cdn, tuple(request.get(cdn.country_header)), tuple(regions))
         if found is None:
             return False
         here, is_known = found
@@ -97,18 +97,21 @@ class SharedCache:
         return here.location_key == viewer.location_key
 
 
-def _located(names: tuple[str, str | None], lines: tuple[tuple[str, str], ...]) -> tuple[Viewer, bool] | None:
-    """Return a viewer where the headers in the key locate one, and whether that is known; None without a country.
+def _located(cdn: CDN, codes: tuple[str, ...], regions: tuple[str, ...]) -> tuple[Viewer, bool] | None:
+    """Return a viewer where the headers of a CDN locate one, and whether that is known; None without a country.
 
-    `names` are those of the headers with the country and the subdivision. Most requests name one of a few places.
+    The arguments are the values of its headers. Most requests name one of a few places.
     """
-    short = sum(len(text) for _, text in lines) <= _LONGEST
-    return (_kept_place if short else _kept_place.__wrapped__)(names, lines)
+    short = sum(map(len, codes + regions)) <= _LONGEST
+    return (_kept_place if short else _kept_place.__wrapped__)(cdn.country_header, cdn.region_header, codes, regions)
 
 
 @lru_cache(maxsize=4_096)
-def _kept_place(names: tuple[str, str | None], lines: tuple[tuple[str, str], ...]) -> tuple[Viewer, bool] | None:
-    found = CDN(name="", country_header=names[0], region_header=names[1]).read(Lines(lines))
+def _kept_place(
+    country_header: str, region_header: str | None, codes: tuple[str, ...], regions: tuple[str, ...]
+) -> tuple[Viewer, bool] | None:
+    lines = [(country_header, code) for code in codes] + [(region_header or "", region) for region in regions]
+    found = CDN(name="", country_header=country_header, region_header=region_header).read(Lines(lines))
     if found is None:
         return None
     return Viewer(country=found.country, subdivisions=found.subdivisions), found.state is LocationState.KNOWN
@@ -197,8 +200,11 @@ def headers(
         cache = CACHES[cache]
     own, asked = Lines.of(given), Lines.of(request)
     allowed = Directives.of(own)
-    found = [(name, text) for name in own.names() if name not in _REPLACED for text in own.get(name)]
-    varies = {name.strip().lower(): None for line in own.get("vary") for name in line.split(",") if name.strip()}
+    found: list[tuple[str, str]] = []
+    varies: dict[str, None] = {}
+    if own:
+        found = [(name, text) for name in own.names() if name not in _REPLACED for text in own.get(name)]
+        varies = {name.strip().lower(): None for line in own.get("vary") for name in line.split(",") if name.strip()}
     lifetime = 0
     if shared and cache is not None and resolver is not None:
         # All caches distinguish encodings.

@@ -2,7 +2,7 @@
 
 cachetools is fast enough here, because no hot path reads these caches. A question about ids that no rule names reads no
 cache. In C, repeated questions about pairs are answered from `Answers` in `native/view.pyx`. A first question reads three
-caches: a look-up without a result takes about 1 µs (0.07 µs in a dict), but making the decision takes 50 to 100 µs.
+caches: a look-up without a result takes about 1 µs (0.07 µs in a dict), but making the decision takes 25 to 100 µs.
 `check_tweet`, `Engine.check` and, without the modules in C, each repeated question read one cache. That takes 0.1 µs of
 1 to 10 µs. `python -m benchmarks.caches` repeats the measurement.
 """
