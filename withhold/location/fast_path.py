@@ -112,14 +112,17 @@ class FastPath:
                 if kind is not dict and not _is_plain(kind):
                     return None
                 headers = headers.items()
-            roles = self.roles
+            known = self.roles.known
             for pair in headers:
                 if type(pair) is not tuple:
                     return None
                 name, value = pair
                 if type(value) is not bytes and type(value) is not str:
                     return None
-                role = roles[name]
+                try:
+                    role = known[name]
+                except KeyError:
+                    role = self.roles.of(name)
                 if role:
                     if role == FORWARDED and forwarded is None:
                         forwarded = value
@@ -129,7 +132,7 @@ class FastPath:
                         region = value
                     else:
                         return None
-            if forwarded is None and code is None and not any(roles[name] is not None for name, _ in headers):
+            if forwarded is None and code is None and not any(self.roles.of(name) is not None for name, _ in headers):
                 # Without a hyphen in any name, these may be no headers at all.
                 return None
 
@@ -228,11 +231,12 @@ class FastPath:
         return _none, ()
 
 
-class Roles(dict[Any, int | None]):
+class Roles:
     """The parts of headers by their names, as the names are written."""
 
     def __init__(self, forwarded: str, cdn: CDN | None) -> None:
-        super().__init__()
+        #: The names so far. A plain dict, because looking up a name in a subclass takes twice the time.
+        self.known: dict[Any, int | None] = {}
         self._by_name = {forwarded: FORWARDED}
         names = [forwarded]
         if cdn is not None:
@@ -244,7 +248,10 @@ class Roles(dict[Any, int | None]):
         #: The names in a WSGI environ.
         self.environ = [f"HTTP_{name.upper().replace('-', '_')}" for name in names]
 
-    def __missing__(self, name: object) -> int | None:
+    def of(self, name: object) -> int | None:
+        """Return the part that a header is. Raises `TypeError` for a name that cannot be hashed."""
+        if name in self.known:
+            return self.known[name]
         if type(name) is bytes:
             text = name.decode("latin-1")
         elif type(name) is str:
@@ -256,8 +263,8 @@ class Roles(dict[Any, int | None]):
             role: int | None = ODD
         else:
             role = self._by_name.get(lower, OTHER if "-" in lower else None)
-        if len(self) < KEPT and len(text) <= _LONGEST_NAME:
-            self[name] = role
+        if len(self.known) < KEPT and len(text) <= _LONGEST_NAME:
+            self.known[name] = role
         return role
 
 
