@@ -24,6 +24,7 @@ from withhold.model.ids import in_json
 from withhold.model.instants import in_iso
 from withhold.model.tweet import Link, links_of
 from withhold.parsing.ids import id_from_text
+from withhold.parsing.lines import bounded_lines
 from withhold.parsing.strict import Id, Instant
 
 VERSION = 1
@@ -157,13 +158,9 @@ class _Version(BaseModel):
 
 def read_log(file: BinaryIO, name: str) -> Iterator[LoggedPage | Problem]:
     """Yield the record of each line of a file, or the problem with it. Blank lines are skipped."""
-    number = 0
-    while line := file.readline(_LONGEST):
-        number += 1
+    for number, line in bounded_lines(file, _LONGEST):
         place = Place(name, number)
-        if len(line) == _LONGEST and not line.endswith(b"\n"):
-            while (rest := file.readline(_LONGEST)) and not rest.endswith(b"\n"):
-                pass
+        if line is None:
             yield _refused(f"the line is longer than {_LONGEST:,} bytes", place)
         elif text := line.rstrip():
             yield _read(text, place)

@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from withhold.errors import Problem, WireError, quoted
+from withhold.parsing.lines import bounded_lines
 from withhold.wire.values import Refused
 
 #: The maximum number of bytes of a line, and of a document that spans several lines.
@@ -65,18 +66,17 @@ def json_records(file: BinaryIO) -> Iterator[Record]:
     The file has one value per line, or is one value that spans several lines. The items of a list are records.
     """
     last = 0
-    for last, line in _lines(file, 1):
-        if not line.isspace():
+    for last, begin in enumerate(iter(partial(file.readline, MAX_LINE), b""), 1):
+        if not begin.isspace():
             try:
-                first = parse(line)
+                first = parse(begin)
             except Refused:
-                last = yield from _document(last, line, file)  # noqa: PLW2901
+                last = yield from _document(last, begin, file)  # noqa: PLW2901
             else:
                 yield from _records(last, first)
             break
-    for number, line in _lines(file, last + 1):
-        if len(line) >= MAX_LINE and not line.endswith(b"\n"):
-            _skip_line(file)
+    for number, line in bounded_lines(file, MAX_LINE, last + 1):
+        if line is None:
             yield number, Refused("too-long", f"the line has more than {MAX_LINE:,} bytes", "write one event per line")
             continue
         try:
@@ -89,16 +89,6 @@ def json_records(file: BinaryIO) -> Iterator[Record]:
             yield number, value
         else:
             yield from _records(number, value)
-
-
-def _lines(file: BinaryIO, first: int) -> Iterator[tuple[int, bytes]]:
-    return enumerate(iter(partial(file.readline, MAX_LINE), b""), first)
-
-
-def _skip_line(file: BinaryIO) -> None:
-    """Read up to the end of the current line."""
-    while (rest := file.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-        pass
 
 
 def _document(number: int, first: bytes, file: BinaryIO) -> Generator[Record, None, int]:
