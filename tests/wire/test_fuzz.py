@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
@@ -15,7 +16,8 @@ from tests.wire.material import FILES, read_text
 from withhold import RuleSet, WireError
 from withhold.sources.exporting import rule_files
 from withhold.wire import FORMS, Read, rules_of
-from withhold.wire.records import parse
+from withhold.wire.records import json_records, parse
+from withhold.wire.values import Refused
 
 ODD: list[Any] = [
     None,
@@ -179,6 +181,37 @@ def test_any_bytes_are_read_or_refused(form, data):
 def test_json_is_read_as_the_json_module_reads_it(value):
     text = json.dumps(value)
     assert parse(text.encode()) == json.loads(text)
+
+
+#: Texts in which each # stands for a digit.
+SHAPES = [
+    '{"a#":##,"a#":"#"}',
+    '{"a":-#.##e##,"b":[##,"##"]}',
+    '{"a":{"a":##}}',
+    r'{"a":"\u00##","\u006#":##}',
+    "##",
+    "{##",
+    "[1##]",
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(SHAPES), st.text("01", min_size=9, max_size=9)), min_size=2))
+def test_lines_that_differ_only_in_digits_are_parsed_one_by_one(lines):
+    texts = [
+        "".join(next(found) if each == "#" else each for each in shape)
+        for shape, digits in lines
+        for found in [iter(digits)]
+    ]
+    found = list(json_records(io.BytesIO("\n".join(["{}", *texts]).encode())))
+    wanted: list[tuple[int, str]] = [(1, "{}")]
+    for line, text in enumerate(texts, 2):
+        try:
+            value = parse(text.encode())
+        except Refused as error:
+            wanted.append((line, repr(error)))
+        else:
+            wanted += [(line, repr(each)) for each in (value if isinstance(value, list) else [value])]
+    assert [(line, repr(record)) for line, record in found] == wanted
 
 
 def test_rule_files_of_hostile_events_load(tmp_path):

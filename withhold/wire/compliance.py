@@ -11,46 +11,45 @@ from typing import Any
 
 from withhold.errors import Problem
 from withhold.wire.codes import codes_of, listed_terms
-from withhold.wire.event import Event
+from withhold.wire.event import Event, Kind, event_of
 from withhold.wire.gnip import OTHERS
-from withhold.wire.stream import unknown_message
+from withhold.wire.stream import message_of, skip
 from withhold.wire.v2 import cannot_lift
-from withhold.wire.values import Context, Refused, id_value, instant_value, mapping
+from withhold.wire.values import Context, Refused, id_value, instant_value, mapping, not_an_object
 
+#: The name of each event on withholding, with the kind and the key of its subject.
+_MESSAGES: dict[str, tuple[Kind, str]] = {"withheld": ("tweets", "tweet"), "user_withheld": ("accounts", "user")}
 _OTHERS = OTHERS | {"errors"}
 
 
 def inside_of(record: object, context: Context) -> dict[str, Any]:
     """Return the data of a record, or the record itself if it has no data, such as a record with errors."""
-    found = mapping(record, "the record")
-    data = found.get("data")
+    if type(record) is not dict:
+        raise not_an_object("the record")
+    data = record.get("data")
     if data is None:
-        return found
-    if "errors" in found:
+        return record
+    if "errors" in record:
         context.skipped["errors"] += 1
-    return mapping(data, "data")
+    if type(data) is not dict:
+        raise not_an_object("data")
+    return data
 
 
 def read(record: object, context: Context) -> list[Event]:
     """Return the event of a record. `quote_tweet_id` names a post that quotes the withheld one, and is not withheld itself."""
     found = inside_of(record, context)
-    if (body := found.get("withheld")) is not None:
-        kind, inside = "tweets", "tweet"
-    elif (body := found.get("user_withheld")) is not None:
-        kind, inside = "accounts", "user"
-    elif other := next((name for name in found if name in _OTHERS), None):
-        context.skipped[other] += 1
-        return []
-    else:
-        raise unknown_message(found)
-    body = mapping(body, "the event")
+    message = message_of(found, _MESSAGES)
+    if message is None:
+        return skip(found, _OTHERS, context)
+    (kind, inside), body = message
     id_ = id_value(mapping(body.get(inside), inside).get("id"), "id")
     terms = listed_terms(body.get("withheld_in_countries"), "withheld_in_countries", context)
     if not terms:
         raise Refused(
             "no-countries", "the event has no country", "restore the event from its source: it has at least one"
         )
-    return [Event(kind, id_, instant_value(body.get("event_at"), "event_at"), terms)]  # type: ignore[arg-type]
+    return [event_of((kind, id_, instant_value(body.get("event_at"), "event_at"), terms, None, ""))]
 
 
 def iso(instant: datetime) -> str:

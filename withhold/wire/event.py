@@ -6,6 +6,7 @@ An event is the complete statement of a source on one subject from an instant on
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Literal, NamedTuple, TypeAlias
 
 from withhold.model.policy import Settle
@@ -38,3 +39,7 @@ class Event(NamedTuple):
     terms: frozenset[Term]
     until: datetime | None = None
     track: str = ""
+
+
+#: Make an event from a tuple of all its fields, in half the time that `Event(...)` takes.
+event_of = partial(tuple.__new__, Event)

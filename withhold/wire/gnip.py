@@ -11,10 +11,15 @@ from typing import Any
 
 from withhold.errors import Problem
 from withhold.wire.codes import codes_of, listed_terms
-from withhold.wire.event import Event
-from withhold.wire.stream import unknown_message
+from withhold.wire.event import Event, Kind, event_of
+from withhold.wire.stream import message_of, skip
 from withhold.wire.values import Context, id_of, instant_value, mapping, milliseconds_of, milliseconds_value
 
+#: The name of each event on withholding, with the kind and the key of its subject.
+_MESSAGES: dict[str, tuple[Kind, str]] = {
+    "status_withheld": ("tweets", "status"),
+    "user_withheld": ("accounts", "user"),
+}
 #: The other events of the firehose.
 OTHERS = frozenset(
     {"delete", "drop", "undrop", "scrub_geo", "status_delete", "status_drop", "status_undrop", "status_update"}
@@ -26,19 +31,13 @@ OTHERS = frozenset(
 def read(record: object, context: Context) -> list[Event]:
     """Return the event of a record. The list of countries is complete, and may be empty."""
     found = mapping(record, "the record")
-    if (body := found.get("status_withheld")) is not None:
-        kind, inside = "tweets", "status"
-    elif (body := found.get("user_withheld")) is not None:
-        kind, inside = "accounts", "user"
-    elif other := next((name for name in found if name in OTHERS), None):
-        context.skipped[other] += 1
-        return []
-    else:
-        raise unknown_message(found)
-    body = mapping(body, "the event")
+    message = message_of(found, _MESSAGES)
+    if message is None:
+        return skip(found, OTHERS, context)
+    (kind, inside), body = message
     id_ = id_of(mapping(body.get(inside), inside), context)
     terms = listed_terms(body.get("withheld_in_countries"), "withheld_in_countries", context)
-    return [Event(kind, id_, timestamp(body, context), terms)]  # type: ignore[arg-type]
+    return [event_of((kind, id_, timestamp(body, context), terms, None, ""))]
 
 
 def timestamp(found: dict[str, Any], context: Context) -> datetime:

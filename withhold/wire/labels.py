@@ -12,7 +12,7 @@ from withhold.territories import WORLD
 from withhold.wire.codes import x_term
 from withhold.wire.compliance import inside_of, iso
 from withhold.wire.event import Event, Kind, Term
-from withhold.wire.stream import unknown_message
+from withhold.wire.stream import skip
 from withhold.wire.values import Context, Refused, id_value, instant_value, mapping
 
 _NAME = "public_tweet_unviewable"
@@ -24,11 +24,7 @@ def read(record: object, context: Context) -> list[Event]:
     """Return the event of a record."""
     found = inside_of(record, context)
     if found.get(_NAME) is None:
-        other = next((name for name in found if name in _OTHERS), None)
-        if other is None:
-            raise unknown_message(found)
-        context.skipped[other] += 1
-        return []
+        return skip(found, _OTHERS, context)
     body = mapping(found[_NAME], _NAME)
     application = body.get("application")
     if application not in ("apply", "remove"):

@@ -128,6 +128,8 @@ class _Reading:
         suspects = dict.fromkeys(id_ for _, _, _, ids in self._doubtful for id_ in ids)
         short = {id_ for id_ in suspects if precision.sign(id_) is Sign.SHORT}
         all_lost = bool(precision.lost())
+        if not (short or all_lost):
+            return
         refused: set[int] = set()
         for line, start, end, ids in self._doubtful:
             rounded = next((id_ for id_ in ids if all_lost or id_ in short), None)

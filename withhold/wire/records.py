@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from io import TextIOWrapper
 from typing import BinaryIO
+
+from pydantic_core import from_json
 
 from withhold.errors import Problem, WireError, quoted
 from withhold.parsing.lines import bounded_lines
@@ -18,6 +21,9 @@ MAX_LINE, MAX_DOCUMENT = 2**24, 2**28
 
 Record = tuple[int, object]
 
+#: The maximum number of shapes that are kept, and of bytes in each.
+_MAX_SHAPES, _MAX_SHAPE = 2**12, 512
+_SAME_DIGITS = bytes.maketrans(b"023456789", b"1" * 9)
 _OPENERS, _BLANKS = ("{", "["), " \t\r\n\ufeff"
 
 
@@ -75,12 +81,13 @@ def json_records(file: BinaryIO) -> Iterator[Record]:
             else:
                 yield from _records(last, first)
             break
+    shapes: set[bytes] = set()
     for number, line in bounded_lines(file, MAX_LINE, last + 1):
         if line is None:
             yield number, Refused("too-long", f"the line has more than {MAX_LINE:,} bytes", "write one event per line")
             continue
         try:
-            value = parse(line)
+            value = _parse_line(line, shapes)
         except Refused as error:
             if not line.isspace():
                 yield number, error
@@ -89,6 +96,28 @@ def json_records(file: BinaryIO) -> Iterator[Record]:
             yield number, value
         else:
             yield from _records(number, value)
+
+
+def _parse_line(line: bytes, shapes: set[bytes]) -> object:
+    """Return the value of a JSON text, as `parse` does, in half the time if `shapes` contains the shape of the line.
+
+    The shape of a line is the line with 1 for each digit, and most lines of a stream have one of few shapes. If a shape
+    has no escapes, a key that is repeated in a line is also repeated in its shape. `from_json` does not report it.
+    """
+    if len(line) > _MAX_SHAPE:
+        return parse(line)
+    shape = line.translate(_SAME_DIGITS)
+    if shape in shapes:
+        try:
+            return from_json(line)
+        except ValueError:  # such as a number that begins with 0
+            pass
+    value = parse(line)
+    if len(shapes) < _MAX_SHAPES and b"\\" not in shape:
+        with suppress(Refused):  # keys that differ only in digits
+            parse(shape)
+            shapes.add(shape)
+    return value
 
 
 def _document(number: int, first: bytes, file: BinaryIO) -> Generator[Record, None, int]:

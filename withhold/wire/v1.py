@@ -12,7 +12,7 @@ from withhold.errors import Problem, quoted
 from withhold.model.rule import Reason
 from withhold.territories import WORLD
 from withhold.wire.codes import all_copyright, codes_of, listed_terms, x_term
-from withhold.wire.event import Event, Term
+from withhold.wire.event import Event, Term, event_of
 from withhold.wire.values import Context, Refused, flag, id_of, mapping
 
 _COUNTRIES, _COPYRIGHT, _SCOPE = "withheld_in_countries", "withheld_copyright", "withheld_scope"
@@ -40,11 +40,11 @@ def _of_status(found: dict[str, Any], context: Context) -> list[Event]:
     id_, terms = id_of(found, context), _terms(found, context)
     events = [] if user is None else _of_user(mapping(user, "user"), context)
     if scope != "user":
-        events.append(Event("tweets", id_, context.instant(), terms))
+        events.append(event_of(("tweets", id_, context.instant(), terms, None, "")))
     elif user is None:
         raise Refused("no-account", f"`{_SCOPE}` is `user`, but the status has no `user`", "give statuses with users")
     elif not events or _COUNTRIES not in user:  # the list is that of the account
-        events = [Event("accounts", id_of(user, context), context.instant(), terms)]
+        events = [event_of(("accounts", id_of(user, context), context.instant(), terms, None, ""))]
     for name in _INSIDE:
         if (inside := found.get(name)) is not None:
             events += _of_status(mapping(inside, name), context)
@@ -54,7 +54,7 @@ def _of_status(found: dict[str, Any], context: Context) -> list[Event]:
 def _of_user(found: dict[str, Any], context: Context) -> list[Event]:
     id_, terms = id_of(found, context), _terms(found, context)
     if "screen_name" in found or _COUNTRIES in found or _COPYRIGHT in found:
-        return [Event("accounts", id_, context.instant(), terms)]
+        return [event_of(("accounts", id_, context.instant(), terms, None, ""))]
     return []
 
 

@@ -18,8 +18,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Up to this number a double is exact, so such an id cannot have been rounded.
 _EXACT = 2**53
 _MILLISECONDS = re.compile(r"[0-9]{1,15}", re.ASCII)
-# The format in which X's own systems write instants. `parse_instant`, which accepts more, takes several times as long.
-_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3}|\.\d{6})?(?:Z|\+00:00)", re.ASCII)
 _OBJECT_HINT = "check that the file is in this form"
 
 
@@ -72,7 +70,12 @@ def mapping(value: object, name: str) -> dict[str, Any]:
     """Return a JSON object."""
     if type(value) is dict:
         return value
-    raise Refused("bad-event", f"`{name}` is missing, or is not an object", _OBJECT_HINT)
+    raise not_an_object(name)
+
+
+def not_an_object(name: str) -> Refused:
+    """Return the refusal of a record in which `name` is missing, or is not an object."""
+    return Refused("bad-event", f"`{name}` is missing, or is not an object", _OBJECT_HINT)
 
 
 def listed(value: object, name: str) -> list[Any]:
@@ -140,11 +143,12 @@ def instant_value(value: object, name: str) -> datetime:
     if type(value) is not str:
         message = f"`{name}` is missing" if value is None else f"`{name}` is {quoted(value)}, not an instant"
         raise Refused("not-an-instant", message, "write it like `2021-07-06T18:40:40.000Z`")
-    try:
-        if _ISO.fullmatch(value):
+    # `2021-07-06T18:40:40.000Z`, as X writes instants. `parse_instant`, which accepts more, takes several times as long.
+    if len(value) == 24 and value[4:22:3] == "--T::." and value[-1] == "Z" and value[11:13] != "24":
+        try:
             return datetime.fromisoformat(value)
-    except ValueError:  # there is no such day or time
-        pass
+        except ValueError:  # there is no such day or time
+            pass
     try:
         return parse_instant(value, f"`{name}`")
     except InstantError as error:
