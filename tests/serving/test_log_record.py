@@ -43,6 +43,7 @@ RECORD: dict[str, Any] = {
         ({"left_out": {"lost": 1}}, "left_out.lost: extra inputs are not permitted"),
         ({"at": "2021-02-10"}, "at: at `2021-02-10` is a date"),
         ({"visible": -1}, "visible: input should be greater than or equal to 0"),
+        ({"visible": 2**63}, "visible: input should be less than 9223372036854775808"),
         ({"visible": "1"}, "visible: input should be a valid integer"),
         ({"country": "XX"}, "`XX` is not a territory"),
         ({"country": "IN", "subdivisions": ["US-MS"]}, "subdivision `US-MS` contradicts country `IN`"),
@@ -79,6 +80,13 @@ def test_a_line_that_is_no_record_is_refused(line: bytes) -> None:
     assert problem.code in ("bad-log-record", "unknown-log-version")
     assert "line 1" not in str(problem)
     assert isinstance(good, LoggedPage)
+
+
+def test_a_repeated_key_is_refused() -> None:
+    line = json.dumps(RECORD).encode()
+    for again in (line[:-1] + b',"country":"DE"}', line.replace(b'"tweet_id"', b'"tweet_id": "99", "tweet_id"')):
+        (problem,) = read_log(BytesIO(again), "log.jsonl")
+        assert "is repeated [bad-log-record]" in str(problem)
 
 
 def test_a_line_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,8 @@ from withhold.model.tweet import Link, links_of
 from withhold.parsing.ids import id_from_text
 from withhold.parsing.lines import bounded_lines
 from withhold.parsing.strict import Id, Instant
+from withhold.wire.records import parse
+from withhold.wire.values import Refused
 
 VERSION = 1
 #: The maximum length of a line that is read, in bytes.
@@ -112,7 +114,8 @@ class _Exact(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-_Count = Annotated[int, Field(ge=0)]
+# Without a limit, a forged count could have more digits than Python prints.
+_Count = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class _Link(_Exact):
@@ -173,7 +176,11 @@ def _read(line: bytes, place: Place) -> LoggedPage | Problem:
         if version != VERSION or isinstance(version, bool):
             message = f"the record has version {quoted(version)}, not `{VERSION}`"
             return Problem("unknown-log-version", message, place, "read it with the release that wrote it")
-        return _page(_Record.model_validate_json(line))
+        record = _Record.model_validate_json(line)
+        parse(line)  # refuses a repeated key, of which pydantic reads the last
+        return _page(record)
+    except Refused as error:
+        return _refused(error.message, place)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)[0]
         if found := _NOT_JSON.fullmatch(details["msg"]):
