@@ -189,7 +189,16 @@ def test_line_ends_stay(there: Path) -> None:
             "a:  010\nb:  1e5\nc:  ~\nd:  NO\ne:  0o7\nf:  1_0\ng:  2021-02-10\n",
             "a: 010\nb: 1e5\nc: ~\nd: NO\ne: 0o7\nf: 1_0\ng: 2021-02-10\n",
         ),
-        ("rules:\n  # none yet\n  []\n", "rules:\n    # none yet\n    []\n"),
+        ("rules:\n    # none yet\n    []\n", "rules:\n  # none yet\n  []\n"),
+        ("a:   # b\n\n    # c\n    d  # e\n", "a:   # b\n\n  # c\n  d  # e\n"),
+        ("a: # b\n   [ c,\n   d\n   ]\ne: f\n", "a: # b\n  [ c,\n    d\n  ]\ne: f\n"),
+        ("a:\n   # b\n   |\n     c\n       d\n", "a:\n  # b\n  |\n  c\n    d\n"),
+        ("a:  # b\n    'c\n     d'\n", "a:  # b\n  'c\n  d'\n"),
+        ("a:\n -  # b\n    c\n -\n    # d\n    - e\n", ""),
+        ("a:\n -  # b\n    c\n -\n    # d\n    [e]\n", "a:\n  -  # b\n    c\n  -\n    # d\n    [e]\n"),
+        ("a:\n-  # b\n   # c\n   d: e\n   f:  g\n", "a:\n  -  # b\n    # c\n    d: e\n    f: g\n"),
+        ("a:\n-\n   # b\n\n   c:\n   # d\n   - e\n", "a:\n  -\n    # b\n\n    c:\n      # d\n      - e\n"),
+        ("a:\n-\n # b\n c: d\n", ""),
         ("a:\n   - b\n   # c\nd: e # f\n", "a:\n  - b\n  # c\nd: e # f\n"),
         ("a: >-\n    folded\n    text\n\n# c\nb: |+\n  x\n\n\n", "a: >-\n  folded\n  text\n\n# c\nb: |+\n  x\n\n\n"),
         ("a:  'it''s'\nb:  \"\\x41\"\n", "a: 'it''s'\nb: \"\\x41\"\n"),
@@ -212,8 +221,9 @@ def test_single_files(text: str, tidy: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("b: [\n\n1]\na:\n  # between a key and its value\n  c\n", 5),
-        ("a: |\n  b\nc:\n  -\n    # before the first key\n    d: e\n", 5),
+        ("b: [\n\n1]\na:  # between a key and its value\n  c\nd: e\tf\n", 6),
+        ("a: |\n  b\nc:\n  -\n    # before a list\n    - e\n", 5),
+        ("a:\n  - # one\n\n    # two\n    b: c\nd: e\tf\n", 6),
         ("a: b\nc: a\ttab\n", 2),
         ("a: b\n? c\n: d\n", 2),
     ],
@@ -240,11 +250,17 @@ def _untidy(draw: st.DrawFn) -> str:
         mark = draw(quote)
         return f"{mark}{value}{mark}"
 
+    def below(value: object, inner: str) -> str:
+        """Return a value on the line of its key, or on a line of its own, perhaps with comments before it."""
+        if draw(st.booleans()):
+            return f"{draw(space)}{text(value)}"
+        return f"{draw(_comments)}\n{draw(_lines)}{inner}{draw(space)}{text(value)}"
+
     def several(values: list[Any], inner: str) -> str:
         match draw(st.sampled_from(("block", "flow", "lines"))):
             case "block":
                 dash = inner + " " * draw(st.integers(0, 2))
-                return "".join(f"{draw(_comments)}\n{draw(_lines)}{dash}-{draw(space)}{text(each)}" for each in values)
+                return "".join(f"{draw(_comments)}\n{draw(_lines)}{dash}-{below(each, dash)}" for each in values)
             case "flow":
                 return f" [{draw(space)}{', '.join(map(text, values))}{draw(st.sampled_from(('', ' ', ',')))}]"
             case _:
@@ -260,13 +276,14 @@ def _untidy(draw: st.DrawFn) -> str:
             f"id:{draw(space)}{text(f'in-{number}')}{draw(_comments)}\n",
             f"accounts:{several(draw(_ids), inner)}{draw(_comments)}\n",
             f"withheld_in:{several(draw(st.lists(st.sampled_from(('IN', 'NO', 'US')), min_size=1, unique=True)), inner)}\n",
-            f"reason: {text('local_law')}{draw(_comments)}\n",
+            f"reason:{below('local_law', inner)}{draw(_comments)}\n",
             f"note: {long}",
             f"override:\n{inner} no-end:  {text('x')}{draw(_comments)}\n",
             f"until:{draw(_comments)}\n",
         ]
+        apart = f"-{draw(_comments)}\n{draw(_lines)}{inner}" if len(dash) > 2 and draw(st.booleans()) else dash
         for at, entry in enumerate(entries):
-            lines += [draw(_lines), (inner if at else indent + dash) + entry]
+            lines += [draw(_lines), (inner if at else indent + apart) + entry]
     lines.append(draw(_lines))
     return "".join(lines)
 

@@ -1,7 +1,8 @@
 """The layout of YAML files. ruamel.yaml writes them, and this module checks that nothing but spaces has changed.
 
-ruamel.yaml joins values that span several lines, rewrites escapes, and leaves comments at their old columns. So such
-values are replaced by placeholders before it reads a text, and comments are indented afterwards.
+ruamel.yaml joins values that span several lines, rewrites escapes, moves comments between a key and its value, and
+leaves other comments at their old columns. So such values, with the comments before them, are replaced by placeholders
+before it reads a text, and the other comments are indented afterwards.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from withhold.parsing.yaml_file import read_yaml
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _OPEN = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)
 _CLOSE = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
+_BEFORE_VALUES = (yaml.ValueToken, yaml.BlockEntryToken)
 _ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)
 #: The columns by which mappings and the items of lists are indented.
 _STEP = 2
@@ -133,14 +135,29 @@ def _without_tabs(text: str) -> str:
 
 
 class _Value(NamedTuple):
-    """A value that was hidden: its first line, and its other lines, each with the columns by which it is indented."""
+    """A value that was hidden: its first line, and its other lines, each with the columns by which it is indented.
+
+    If it has `comments` before it, the first line is the rest of the line of its key or dash.
+    """
 
     first: str
     others: list[tuple[int, str]]
+    comments: bool = False
+
+    def after(self, gap: str, columns: int, *, is_flow: bool) -> _Value:
+        """Return this value with the comments in the gap before it."""
+        first, *lines = gap.split("\n")
+        others = [(columns, line.strip()) for line in lines[:-1]]
+        moved = columns if is_flow else columns - _STEP
+        rest = [(max(0, moved + column), line) for column, line in self.others]
+        return _Value(first.rstrip(), [*others, (columns, self.first), *rest], comments=True)
 
 
 def _without_long_values(text: str) -> tuple[str, dict[str, _Value]]:
-    """Return a text with placeholders for the values that ruamel.yaml would change, and these values."""
+    """Return a text with placeholders for the values that ruamel.yaml would change, and these values.
+
+    Comments between a dash and a mapping are replaced by a first entry of the mapping.
+    """
     name = "HIDDEN"
     while name in text:
         name += "N"
@@ -149,8 +166,22 @@ def _without_long_values(text: str) -> tuple[str, dict[str, _Value]]:
     done = begins = depth = 0
     depths: dict[int, int] = {}  # of the tokens in the current value, by their offsets
     comma = False
+    before: Any = None
+    ended = columns = 0
+    lead = ""  # the comments between a key or a dash and the current value
     for token, start, end in _Text(text).tokens():
         value = None
+        if depth == 0 and not isinstance(token, _CLOSE):
+            gap = text[ended:start] if isinstance(before, _BEFORE_VALUES) else ""
+            lead, columns = gap if "#" in gap else "", _STEP if isinstance(before, yaml.ValueToken) else 0
+        if lead and isinstance(before, yaml.BlockEntryToken) and isinstance(token, yaml.BlockMappingStartToken):
+            placeholder = f"{name}{len(values)}END: x"
+            first, *others, indentation = lead.split("\n")
+            values[placeholder] = _Value(first.rstrip(), [(0, line.strip()) for line in others], comments=True)
+            dashed = ended - text.rfind("\n", 0, ended) - 1
+            spaces = " " * (len(indentation) - dashed)
+            parts += [text[done:ended], spaces, placeholder, "\n", indentation]
+            done = start
         if isinstance(token, _OPEN):
             begins = begins if depth else start
             depth += 1
@@ -169,13 +200,17 @@ def _without_long_values(text: str) -> tuple[str, dict[str, _Value]]:
                 first, *others = written.split("\n")
                 value = _Value(first.rstrip(), [(_STEP, line.strip()) for line in others])
         comma = isinstance(token, yaml.FlowEntryToken)
+        if lead and depth == 0 and isinstance(token, (*_CLOSE, yaml.ScalarToken)):
+            is_flow = isinstance(token, _CLOSE)
+            value = (value or _Value(written, [])).after(lead, columns, is_flow=is_flow)
         if value is not None:
             placeholder = f"{name}{len(values)}END"
             values[placeholder] = value
-            parts += [text[done:begins], placeholder]
+            parts += [text[done : begins - len(lead)], " " if lead else "", placeholder]
             done = begins + len(written)
         if depth == 0:
             depths.clear()
+        before, ended = token, end
     return "".join((*parts, text[done:])), values
 
 
@@ -209,16 +244,17 @@ def _with_values(text: str, values: dict[str, _Value]) -> str:
     """Return a text with the hidden values at their placeholders, indented as the blocks that these are in."""
     if not values:
         return text
-    pattern = re.compile("|".join(map(re.escape, values)))
+    pattern = re.compile(f" ?({'|'.join(map(re.escape, values))})")
     lines: list[str] = []
     for line in text.split("\n"):
         around = re.match(" *(?:- +)*", line)
         indent = around.end() if around else 0
 
         def shown(found: re.Match[str], indent: int = indent) -> str:
-            value = values[found[0]]
+            value = values[found[1]]
+            space = "" if value.comments else found[0].removesuffix(found[1])
             others = (" " * (indent + columns) + text if text else "" for columns, text in value.others)
-            return "\n".join((value.first, *others))
+            return "\n".join((space + value.first, *others))
 
         lines.append(pattern.sub(shown, line))
     return "\n".join(lines)
