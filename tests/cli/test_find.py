@@ -184,6 +184,26 @@ def test_protected_accounts_are_never_silently_unknown(tmp_path: Path) -> None:
     assert (found.exit_code, json.loads(found.stdout)["problems"][0]["code"]) == (4, "bad-id")
 
 
+def test_the_groups_of_the_rule_files_are_territories(tmp_path: Path) -> None:
+    (tmp_path / "groups.yaml").write_text("groups: {Gulf: [AE, KW], outer: [gulf, us-ms, EU]}\n", encoding="utf-8")
+    rule = "- {{id: {0}, accounts: [1], withheld_in: {0}, reason: terms}}\n"
+    places = ["KW", "US-MS", "US-TX", "FR", "IN", "outer"]
+    (tmp_path / "rules.yaml").write_text("rules:\n" + "".join(map(rule.format, places)), encoding="utf-8")
+    for name, listed in (
+        ("GULF", ["KW", "outer"]),
+        (" outer", ["KW", "US-MS", "FR", "outer"]),
+        ("US", ["US-MS", "US-TX", "outer"]),
+    ):
+        found = json.loads(run("list", str(tmp_path), "--in", name, "--format", "json").stdout)
+        assert [each["rule_id"] for each in found["rules"]] == listed
+    snapshot = str(tmp_path / "rules.wh")
+    assert run("compile", str(tmp_path), "-o", snapshot).exit_code == 0
+    found = run("list", snapshot, "--in", "gulf")
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "a snapshot does not contain groups: give the rule files" in " ".join(found.stderr.split())
+    assert json.loads(run("list", snapshot, "--in", "EU", "--format", "json").stdout)["counts"]["rules"] == 2
+
+
 def test_a_code_that_is_read_as_another_is_mentioned() -> None:
     found = run("list", "rules", "--in", "UK", "--jurisdiction", "el")
     assert (found.exit_code, found.stdout) == (0, "no rule matches\n")

@@ -23,7 +23,7 @@ from withhold.model.instants import in_iso
 from withhold.model.protected import KnownProtected, Protected
 from withhold.reports.search import Filters, matching
 from withhold.snapshot.opened import is_snapshot
-from withhold.territories import Resolved, expand, resolve_jurisdiction
+from withhold.territories import GROUPS, Resolved, expand, resolve_jurisdiction
 
 _DURATION = re.compile(r"([0-9]{1,5})([hdw])", re.ASCII)
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -34,7 +34,9 @@ def list_(
     within: Annotated[
         str | None,
         typer.Option(
-            "--in", metavar="CODE", help="Only rules that withhold in this territory or a part of it, such as IN or EU."
+            "--in",
+            metavar="CODE",
+            help="Only rules that withhold in this territory or a part of it, such as IN, EU or a group of the rule files.",
         ),
     ] = None,
     demand: options.Demand = None,
@@ -81,7 +83,6 @@ def list_(
         name: None if text is None else _later(instant, text, f"--{name}")
         for name, text in (("beginning", beginning), ("ending", ending), ("due", due))
     }
-    where = None if within is None else TerritorySet(_read(within, expand, "--in"))
     law = (
         None
         if jurisdiction is None
@@ -90,6 +91,12 @@ def list_(
     configuration = options.configuration_of(rules, form, no_config=no_config)
     root = root or configuration.root
     accounts = _protected(rules, root, configuration, form) if protected else None
+    loaded = options.load_rules(rules, root, form)
+    groups = {**GROUPS, **loaded.groups}
+    no_groups = "; a snapshot does not contain groups: give the rule files" if is_snapshot(rules) else ""
+    where = (
+        None if within is None else TerritorySet(_read(within, lambda text: expand(text, groups), "--in", no_groups))
+    )
     filters = Filters(
         at=instant,
         in_force=at is not None and not any(dates.values()),
@@ -100,7 +107,7 @@ def list_(
         protected=None if accounts is None else {each.account: each for each in accounts},
         **dates,
     )
-    found = matching(options.load_rules(rules, root, form), filters)
+    found = matching(loaded, filters)
     counts = {"rules": len(found)}
     counts |= {kind: len(union(getattr(each.rule, kind) for each in found)) for kind in ("accounts", "tweets")}
     asked = {
@@ -119,12 +126,15 @@ def list_(
     show(RulesResult(instant, asked, found, counts, f"{matched}{guard}"), form)
 
 
-def _read(text: str, read: Callable[[str], Iterable[Resolved]], name: str) -> list[str]:
-    """Return the codes in an option. Print a warning for a code that was read as another one."""
+def _read(text: str, read: Callable[[str], Iterable[Resolved]], name: str, note: str = "") -> list[str]:
+    """Return the codes in an option. Print a warning for a code that was read as another one.
+
+    The `note` is added to errors.
+    """
     try:
         found = list(read(text))
     except TerritoryError as error:
-        raise typer.BadParameter(str(error), param_hint=f"'{name}'") from None
+        raise typer.BadParameter(f"{error}{note}", param_hint=f"'{name}'") from None
     for code, alias in found:
         if alias:
             err.print(f"warning: `{alias}` was read as `{code}` [territory-alias]", style="yellow")

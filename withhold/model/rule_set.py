@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 from withhold.errors import Problem, RuleSetError, quoted
@@ -27,20 +28,29 @@ class RuleSet:
     (1, ('IN',))
 
     `warnings` are the problems that did not prevent a file from being read, with their places. `files` is the number of
-    rule files that were read, including files without rules.
+    rule files that were read, including files without rules. `groups` has the codes of the territories in each group that
+    the files define, by its name in upper case. Rules contain these codes, so a snapshot does not record the groups.
 
     Raises `RuleSetError` if two rules have the same id, or if an item is not a `Rule`.
     """
 
-    __slots__ = ("_by_id", "_digest", "files", "rules", "warnings")
+    __slots__ = ("_by_id", "_digest", "files", "groups", "rules", "warnings")
 
     #: The function that reads files. It is in a higher room, so `withhold/__init__.py` sets it.
     _loader: ClassVar[Callable[[Path, Path | None, Progress | None], RuleSet]]
 
-    def __init__(self, rules: Iterable[Rule] = (), warnings: Sequence[Problem] = (), *, files: int = 0) -> None:
+    def __init__(
+        self,
+        rules: Iterable[Rule] = (),
+        warnings: Sequence[Problem] = (),
+        *,
+        files: int = 0,
+        groups: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> None:
         self.rules = tuple(rules)
         self.warnings = tuple(warnings)
         self.files = files
+        self.groups: Mapping[str, tuple[str, ...]] = {name: tuple(codes) for name, codes in groups.items()}
         self._by_id: dict[str, Rule] = {}
         self._digest: str | None = None
         problems = []

@@ -39,9 +39,7 @@ from withhold.sources.ids_file import IdsFile
 from withhold.sources.lossy import Lossy
 from withhold.sources.mentions import Mentions
 from withhold.sources.root import Root, check_named, check_relative
-from withhold.territories import (
-    Resolved,
-)
+from withhold.territories import GROUPS, Resolved
 
 #: The maximum number of keys that are quoted from a file that is not a rule file, because it may be confidential.
 _QUOTED_OF_OTHER_FILE = 10
@@ -88,7 +86,8 @@ def load_inside(
         raise RuleSetError(in_order(reading.problems), len(rules), reading.refused)
     for problem in reading.warnings:
         warnings.warn(str(problem), RuleSetWarning, stacklevel=5)
-    return RuleSet(rules, in_order(reading.warnings), files=len(files))
+    defined = {name: [found.code for found in members] for name, members in groups.items() if name not in GROUPS}
+    return RuleSet(rules, in_order(reading.warnings), files=len(files), groups=defined)
 
 
 def _stat(path: str | os.PathLike[str]) -> os.stat_result:
