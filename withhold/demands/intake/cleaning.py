@@ -6,6 +6,7 @@ Nothing is evaluated or looked up.
 from __future__ import annotations
 
 import re
+from typing import Self
 
 from withhold.demands.intake.entries import Note, note
 from withhold.errors import quoted
@@ -31,6 +32,23 @@ _BEFORE, _AFTER = "([{<\"'‘“«`", ".,;:!?)]}>\"'’”»`…।"
 SIGNS = re.compile(r"(?:twitter|\bx)\.com/|https?://|hxxps?:|(?<![\w.+-])[@＠]\w|\d{15}|\d[eE]\+\d\d", re.IGNORECASE)
 
 _PLAIN = re.compile(r"[A-Za-z0-9@#_/:.?=&%+-]*", re.ASCII)
+
+
+class Linked(str):
+    """The text of a spreadsheet's cell that has a link behind it, and the address to which the link leads."""
+
+    __slots__ = ("address",)
+    address: str
+
+    def __new__(cls, text: str, address: str) -> Self:
+        made = super().__new__(cls, text)
+        made.address = address
+        return made
+
+
+def has_signs(text: str) -> bool:
+    """Return whether a text, or the link behind it, looks like a target."""
+    return SIGNS.search(text) is not None or (isinstance(text, Linked) and SIGNS.search(text.address) is not None)
 
 
 def clean(raw: str) -> tuple[str, tuple[Note, ...]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from withhold.demands.intake.broken import FRAGMENT, MOST
-from withhold.demands.intake.cleaning import SIGNS, clean, trim
+from withhold.demands.intake.cleaning import SIGNS, Linked, clean, trim
 from withhold.demands.intake.entries import Bucket, Provenance, Role, note
 from withhold.demands.intake.numbers import Reading, error
 from withhold.demands.intake.pieces import read_line
@@ -72,6 +72,7 @@ def read_column(
             at += 1
             continue
         line = read_line(raw, role, newest, declared=declared, below=_below(cells, at))
+        raw = str(raw)
         if line.used:
             raw = "\n".join(cell.raw for cell in cells[at : at + line.used + 1])
         for text, reading in line.pieces:
@@ -95,7 +96,7 @@ def _below(cells: Sequence[Cell], at: int) -> tuple[str, ...]:
     texts: list[str] = []
     for raw, _, isolated in cells[at + 1 : at + 1 + MOST]:
         text = raw.strip()
-        if not (isolated and text and FRAGMENT.fullmatch(trim(text))) or isinstance(raw, Typed):
+        if not (isolated and text and FRAGMENT.fullmatch(trim(text))) or isinstance(raw, (Typed, Linked)):
             break
         texts.append(text)
     return tuple(texts)

@@ -10,7 +10,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from withhold.demands.intake.broken import MOST, is_platform_url, joined
-from withhold.demands.intake.cleaning import ERROR_VALUE, REORDERED, STRIPPED, clean, shown_instead, trim
+from withhold.demands.intake.cleaning import (
+    ERROR_VALUE,
+    REORDERED,
+    SIGNS,
+    STRIPPED,
+    Linked,
+    clean,
+    shown_instead,
+    trim,
+)
 from withhold.demands.intake.entries import Note, Role, note
 from withhold.demands.intake.names import HANDLE
 from withhold.demands.intake.numbers import Reading, error, read_parts
@@ -94,6 +103,8 @@ def read_line(raw: str, role: Role, newest: int, *, declared: bool = False, belo
     targets errors. `newest` is the largest id that can be in the order. `below` are the next lines, if each consists of
     a single token.
     """
+    if isinstance(raw, Linked):
+        return _read_link(raw, role, newest, declared=declared, below=below)
     text, notes = clean(raw)
     if ERROR_VALUE.fullmatch(text):
         return Line([Piece(raw, error("spreadsheet-error", f"{quoted(text)} is the error of a formula"))], [])
@@ -105,8 +116,7 @@ def read_line(raw: str, role: Role, newest: int, *, declared: bool = False, belo
         message = f"{quoted(raw)} is shown in another order than it is written"
         return Line([Piece(raw, error("reordered-text", message, hint))], [])
     if (shown := shown_instead(raw)) is not None and _keys(shown, role, newest) - _keys(text, role, newest):
-        message = f"a link to {quoted(text)} is shown as {quoted(shown)}"
-        return Line([Piece(raw, error("other-link", message, "ask the authority which of the two it means"))], [])
+        return _other_link(raw, text, shown)
     pieces: list[Piece] = []
     doubtful: list[Piece] = []
     words: list[str] = []
@@ -151,6 +161,24 @@ def read_line(raw: str, role: Role, newest: int, *, declared: bool = False, belo
     if words and pieces:
         pieces = [_beside(piece, words, declared=declared) for piece in pieces]
     return Line(_noted(pieces, notes, raw), words, used)
+
+
+def _read_link(raw: Linked, role: Role, newest: int, *, declared: bool, below: Sequence[str]) -> Line:
+    """Read a cell with a link behind it. If it shows a target, the link must lead to that target."""
+    shown, address = str(raw), raw.address
+    named = _keys(shown, role, newest)
+    if not named and not SIGNS.search(shown):
+        reason = note("unwrapped", f"the link behind the text was read: {quoted(address)}")
+        return Line(_noted(read_line(address, Role.TARGET, newest).pieces, (reason,), shown), [])
+    linked = _keys(address, Role.TARGET, newest)
+    if linked <= named and (linked or not named):
+        return read_line(shown, role, newest, declared=declared, below=below)
+    return _other_link(shown, address, shown)
+
+
+def _other_link(raw: str, address: str, shown: str) -> Line:
+    message = f"a link to {quoted(address)} is shown as {quoted(shown)}"
+    return Line([Piece(raw, error("other-link", message, "ask the authority which of the two it means"))], [])
 
 
 def _keys(text: str, role: Role, newest: int) -> set[str]:

@@ -135,6 +135,9 @@ class _Reader:
         for sheet in read_sheets(data, name):
             if sheet.hidden and sheet.rows:
                 self._notes.append(note("hidden-sheet", f"the sheet {quoted(sheet.name)} is hidden, and was read"))
+            if sheet.blank_links:
+                message = f"{sheet.blank_links:,} blank cells of the sheet {quoted(sheet.name)} have links, which were not read"
+                self._notes.append(note("unread-targets", message))
             self._add_table(*read_table(sheet.rows, name, sheet.name, self._newest, self._wanted))
 
     def _read_mail(self, data: bytes, name: str) -> None:

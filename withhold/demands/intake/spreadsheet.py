@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
+from withhold.demands.intake.cleaning import Linked
 from withhold.demands.intake.columns import Typed
 from withhold.demands.intake.tables import MAX_CELLS, Row, too_large
 from withhold.errors import DemandError, Place, Problem, how_to_install
@@ -15,6 +18,10 @@ from withhold.errors import DemandError, Place, Problem, how_to_install
 MAX_UNPACKED = 1 << 30
 # The largest number of blank rows in succession. A file can give its last row any number.
 _MOST_BLANK = 100_000
+# The largest number of cells with links: a link can cover a whole column.
+_MOST_LINKS = 2_000_000
+_LAST_ROW, _LAST_COLUMN = 1 << 20, 1 << 14
+_URL = re.compile(r"\s*[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 class Sheet(NamedTuple):
@@ -23,6 +30,8 @@ class Sheet(NamedTuple):
     name: str
     rows: list[Row]
     hidden: bool
+    #: The number of cells that have a link and no text.
+    blank_links: int
 
 
 def read_sheets(data: bytes, file: str) -> list[Sheet]:
@@ -42,10 +51,7 @@ def read_sheets(data: bytes, file: str) -> list[Sheet]:
             )
         book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
         try:
-            return [
-                Sheet(sheet.title, _trimmed(_rows(sheet, file)), getattr(sheet, "sheet_state", "visible") != "visible")
-                for sheet in book.worksheets
-            ]
+            return [_read(book, sheet, file) for sheet in book.worksheets]
         finally:
             book.close()
     except DemandError:
@@ -55,11 +61,61 @@ def read_sheets(data: bytes, file: str) -> list[Sheet]:
         raise DemandError(problem) from None
 
 
-def _rows(sheet: Any, file: str) -> Iterator[Row]:
+def _read(book: Any, sheet: Any, file: str) -> Sheet:
+    links = _links(book, sheet, file)
+    rows = _trimmed(_rows(sheet, file, links))
+    hidden = getattr(sheet, "sheet_state", "visible") != "visible"
+    return Sheet(sheet.title, rows, hidden, len(links))  # those of cells with text were taken out
+
+
+def _links(book: Any, sheet: Any, file: str) -> dict[tuple[int, int], str]:
+    """Return the addresses of links by row and column. Links to files and to mail addresses are left out."""
+    from openpyxl.packaging.relationship import get_dependents, get_rels_path
+    from openpyxl.utils import range_boundaries
+    from openpyxl.xml.functions import iterparse
+
+    # openpyxl reads links only together with the whole sheet in memory.
+    archive, part = book._archive, sheet._worksheet_path
+    name: str = get_rels_path(part)  # type: ignore[no-untyped-call]
+    related = get_dependents(archive, name) if name in archive.namelist() else ()
+    addresses = {
+        each.Id: each.Target for each in related if each.Type.endswith("/hyperlink") and _URL.match(each.Target)
+    }
+    found: dict[tuple[int, int], str] = {}
+    if not addresses:
+        return found
+    with archive.open(part) as content:
+        for _, element in iterparse(content):
+            if element.tag.endswith("}hyperlink"):
+                address = addresses.get(next((id_ for key, id_ in element.items() if key.endswith("}id")), None))
+                if address is not None:
+                    fragment = element.get("location")
+                    first_column, first_row, last_column, last_row = range_boundaries(element.get("ref"))
+                    rows = range(first_row or 1, (last_row or _LAST_ROW) + 1)
+                    columns = range(first_column or 1, (last_column or _LAST_COLUMN) + 1)
+                    if len(found) + len(rows) * len(columns) > _MOST_LINKS:
+                        message, hint = (
+                            f"its links cover more than {_MOST_LINKS:,} cells",
+                            "remove links that have no targets",
+                        )
+                        raise DemandError(Problem("list-too-large", message, Place(file), hint))
+                    found.update(
+                        dict.fromkeys(product(rows, columns), f"{address}#{fragment}" if fragment else address)
+                    )
+            element.clear()
+    return found
+
+
+def _rows(sheet: Any, file: str, links: dict[tuple[int, int], str]) -> Iterator[Row]:
     sheet.reset_dimensions()  # a file may claim any: cells outside would be lost, and millions of blank ones made
     cells = blank = 0
     for number, row in enumerate(sheet.iter_rows(), 1):
         texts = [_text(cell) for cell in row]
+        if links:
+            for at, text in enumerate(texts):
+                address = links.pop((number, at + 1), text) if text.strip() else text
+                if address != text and not isinstance(text, Typed):
+                    texts[at] = Linked(text, address)
         while texts and not texts[-1].strip():
             texts.pop()
         cells, blank = cells + len(row), 0 if texts else blank + 1

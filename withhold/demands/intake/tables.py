@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from withhold.demands.intake.cleaning import SIGNS
+from withhold.demands.intake.cleaning import SIGNS, has_signs
 from withhold.demands.intake.columns import Cell, Draft, Typed, is_handle_list, read_column
 from withhold.demands.intake.entries import Bucket, Column, Note, Provenance, Role, note
 from withhold.demands.intake.headers import is_header, likely, meaning, plain
@@ -153,7 +153,7 @@ def _notes(
         hint = "name the columns to read, or confirm that each of them lists targets"
         found.append(note("several-target-columns", f"several columns have targets: {names}", hint))
     for at, column in enumerate(columns):
-        if at not in read and (count := sum(SIGNS.search(value) is not None for value in values[at][begin:])):
+        if at not in read and (count := sum(map(has_signs, values[at][begin:]))):
             name = quoted(column.header or f"column {at + 1}")
             found.append(note("unread-targets", f"{count:,} cells of {name}, which was not read, seem to have targets"))
     return found
