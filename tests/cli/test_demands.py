@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from withhold import Engine, RuleSet, Viewer
+from withhold.cli import demand_options
 from withhold.cli.app import app
 from withhold.demands.register import Register, open_ledger
 
@@ -102,6 +103,13 @@ def test_an_order_is_received_and_its_columns_are_shown(here):
         7: "quarantined",
     }
     assert "has lost digits" in run("show", "IN-D1").stdout
+
+
+def test_receiving_shows_how_much_is_recorded(here, monkeypatch):
+    reported = []
+    monkeypatch.setattr(demand_options, "advance", lambda _, done, whole: reported.append((done, whole)))
+    run("receive", "in-d1.yaml", "in-d1.csv", "--create", *ASHA)
+    assert reported == [(7, 14), (14, 14)], "a demand and six entries, which are hashed and applied"
 
 
 def test_the_digest_of_a_list_is_recorded(received):

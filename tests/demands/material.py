@@ -80,6 +80,7 @@ class MemoryLedger:
         key: str | None = None,
         content: object = None,
         history: str | None = None,
+        progress: object = None,
     ) -> Head:
         for event in self._made(command, self.current, actor, tool, history):
             self.all.append(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -13,7 +13,8 @@ import typer
 
 from withhold.cli import options
 from withhold.cli.opening import opened
-from withhold.cli.output import err, show
+from withhold.cli.output import show
+from withhold.cli.progress import advance, progress
 from withhold.cli.render import Format
 from withhold.cli.results import DiffResult, RecordedResult, TableResult
 from withhold.demands.transitions import TargetState
@@ -117,8 +118,9 @@ def records(command: Callable[..., Done]) -> Callable[..., None]:
         with opened(url, form, create=create) as ledger:
             from withhold.demands.commands import Clerk
 
-            with err.status("recording"):
-                done = command(Session(ledger, Clerk(actor, key, history, dry_run)), **given)
+            with progress("recording") as bar:
+                clerk = Clerk(actor, key, history, dry_run, progress=partial(advance, bar))
+                done = command(Session(ledger, clerk), **given)
         result = RecordedResult(done.to_dict(), str(done))
         if done.before is not None and done.after is not None:
             result = RecordedResult(done.to_dict(), str(done), _difference(done))

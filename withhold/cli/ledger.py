@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.progress import Progress
 
 from withhold.cli import options
 from withhold.cli.collection import no_garbage_collection
 from withhold.cli.opening import opened
-from withhold.cli.output import err, show
+from withhold.cli.output import show
+from withhold.cli.progress import advance, progress
 from withhold.cli.render import Format
 from withhold.cli.results import RecordedResult
 from withhold.errors import quoted
@@ -57,10 +57,10 @@ def verify(
     Exits with 4 if anything differs. Without --head, it cannot find that the last events were removed, or that the
     whole ledger was rewritten.
     """
-    with opened(url, form, read_only=True) as record, _progress("verifying") as bar, no_garbage_collection():
+    with opened(url, form, read_only=True) as record, progress("verifying") as bar, no_garbage_collection():
         from withhold.ledger import verify as run
 
-        found = run(record, head, lambda done, whole: _advance(bar, done, whole))
+        found = run(record, head, lambda done, whole: advance(bar, done, whole))
     show(RecordedResult(found.to_dict(), str(found)), form)
 
 
@@ -75,10 +75,10 @@ def head(url: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
 @ledger.command()
 def export(url: options.LedgerUrl) -> None:
     """Print all events as JSON Lines; the last line holds their number and the head."""
-    with opened(url, Format.TEXT, read_only=True) as record, _progress("exporting") as bar:
+    with opened(url, Format.TEXT, read_only=True) as record, progress("exporting") as bar:
         from withhold.ledger import export as run
 
-        run(record, typer.get_binary_stream("stdout"), lambda done, whole: _advance(bar, done, whole))
+        run(record, typer.get_binary_stream("stdout"), lambda done, whole: advance(bar, done, whole))
 
 
 @ledger.command()
@@ -101,7 +101,7 @@ def import_(
     form: _Format = Format.TEXT,
 ) -> None:
     """Record the events of an export in a new ledger. If a single bit differs, record nothing and exit with 4."""
-    with opened(url, form, create=True) as record, _progress("importing") as bar, no_garbage_collection():
+    with opened(url, form, create=True) as record, progress("importing") as bar, no_garbage_collection():
         from withhold.ledger import import_ as run
 
         found = run(record, _counted(file, bar))
@@ -111,18 +111,6 @@ def import_(
 
 def _values(found: Head) -> dict[str, object]:
     return {"events": found.sequence, "head": found.hash}
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Progress]:
-    columns = (TextColumn(what), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        bar.add_task("", total=None)
-        yield bar
-
-
-def _advance(bar: Progress, done: int, whole: int | None) -> None:
-    bar.update(bar.task_ids[0], completed=done, total=whole)
 
 
 def _counted(file: BinaryIO, bar: Progress) -> Iterator[bytes]:
@@ -135,6 +123,6 @@ def _counted(file: BinaryIO, bar: Progress) -> Iterator[bytes]:
     done = 0
     for number, line in enumerate(file):
         if number % _STEP == 0:
-            _advance(bar, done, size)
+            advance(bar, done, size)
         done += len(line)
         yield line

@@ -14,7 +14,7 @@ from withhold.demands.fold import Data, by_number
 from withhold.demands.rules import rules_from
 from withhold.demands.transitions import TargetState, unknown_demand
 from withhold.errors import DemandError, Problem, escaped
-from withhold.ledger import Head, Ledger, NewEvent, States
+from withhold.ledger import Head, Ledger, NewEvent, Progress, States
 from withhold.model.instants import in_fixed_width
 from withhold.model.rule_set import RuleSet
 from withhold.native.package import this_package
@@ -34,7 +34,7 @@ class Clerk:
 
     `key` makes a command safe to repeat: a command with the same key is recorded once. `history` is the reason for
     recording something that took effect in the past. With `rehearse`, nothing is recorded, and the result has the rules
-    before and after.
+    before and after. `progress(done, whole)` is called at intervals while a command records many events.
 
     >>> Clerk("asha").tool.startswith("withhold ")
     True
@@ -45,6 +45,7 @@ class Clerk:
     history: str | None = None
     rehearse: bool = False
     tool: str = field(default_factory=_this_tool)
+    progress: Progress | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)
@@ -157,7 +158,9 @@ def record(ledger: Ledger, clerk: Clerk, demand_id: str, build: Build, content: 
         built[-1].done.before, built[-1].done.after = before, after
     else:
         given = None if clerk.key is None else json.loads(json.dumps(content, default=str))
-        head = ledger.write(command, actor=actor, tool=tool, key=clerk.key, content=given, history=history)
+        head = ledger.write(
+            command, actor=actor, tool=tool, key=clerk.key, content=given, history=history, progress=clerk.progress
+        )
         if not built:
             built.append(Command(demand_id, head, States()))
             built[-1].done.notes.append("this command was recorded before, so nothing was recorded")

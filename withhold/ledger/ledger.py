@@ -16,6 +16,7 @@ from withhold.ledger.checking import backdated, check_names, check_new
 from withhold.ledger.database import Database
 from withhold.ledger.event import EMPTY, Data, Event, Head, NewEvent, Row, canonical, hash_of
 from withhold.ledger.folds import Fold, States
+from withhold.ledger.progress import Progress, counted
 from withhold.ledger.reading import Reading
 from withhold.model.instants import in_fixed_width
 from withhold.watching import Closable
@@ -148,6 +149,7 @@ class Ledger(Closable):
         key: str | None = None,
         content: object = None,
         history: str | None = None,
+        progress: Progress | None = None,
     ) -> Head:
         """Call `command(head, states)`, record the events that it returns, and return the head after them.
 
@@ -156,11 +158,11 @@ class Ledger(Closable):
         nothing is recorded.
 
         `key` and `history` are those of `append`. With a `key`, `content` is required: the JSON values that the command
-        was asked to record. The key is looked up before the command is called.
+        was asked to record. The key is looked up before the command is called. `progress(done, whole)` is called at intervals.
         """
         if key is not None and content is None:
             raise TypeError("a key needs the content that it stands for [key-without-content]; pass `content`")
-        return self._write(command, actor, tool, None, key, content, history)
+        return self._write(command, actor, tool, None, key, content, history, progress)
 
     @contextmanager
     def rehearse(
@@ -184,6 +186,7 @@ class Ledger(Closable):
         key: str | None,
         content: object,
         history: str | None,
+        progress: Progress | None = None,
     ) -> Head:
         check_names(actor=actor, tool=tool, key=key, history=history)
         digest = None if key is None else sha256(canonical([actor, history, content]).encode()).hexdigest()
@@ -202,10 +205,10 @@ class Ledger(Closable):
                 message = f"the head is event {head.sequence} {head.hash}, not event {expect[0]} {expect[1]}"
                 raise HeadMoved(Problem("head-moved", message, hint="read the new events, and decide again"))
             projection.require(made_by, self.folds, head)
-            rows = self._rows(_new_events(command, last, states), last, actor, tool, history, key, digest)
+            rows = self._rows(_new_events(command, last, states), last, actor, tool, history, key, digest, progress)
             if rows:
                 connection.execute(_INSERT, [row._asdict() for row in rows])
-                for row in rows:
+                for row in counted(rows, progress, 2 * len(rows), len(rows)):
                     self._applied(row, states)
                 head = _head_of(rows[-1])
                 projection.write(connection, states, head)
@@ -220,13 +223,14 @@ class Ledger(Closable):
         history: str | None,
         key: str | None,
         content: str | None,
+        progress: Progress | None = None,
     ) -> list[Row]:
-        """Return the rows that record new events after `last`."""
+        """Return the rows that record new events after `last`. This is the first half of recording them."""
         recorded_at = self._recorded_after(last)
         _refuse_backdated(new, recorded_at, history)
         sequence, hash_ = _head_of(last)
         rows = []
-        for number, (kind, data) in enumerate(new, 1):
+        for number, (kind, data) in enumerate(counted(new, progress, 2 * len(new)), 1):
             ends = number == len(new)
             about = (kind, canonical(data), history, key if ends else None, content if ends else None)
             row = Row(sequence + number, actor, tool, recorded_at, *about, hash_, "")
