@@ -6,6 +6,8 @@ import hashlib
 import shutil
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from tuf.api.metadata import Metadata, Targets
@@ -75,6 +77,13 @@ class Host:
     @property
     def version(self):
         return self.fetcher.status().version
+
+
+@pytest.fixture
+def in_memory():
+    """A directory in memory, if there is one, for tests that write thousands of files."""
+    with TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:  # noqa: S108
+        yield Path(folder)
 
 
 def calls(monkeypatch, name):
