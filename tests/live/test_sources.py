@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests import forking
+from tests.live.hosts import in_memory as in_memory
 from tests.live.material import Material, snapshot
 from withhold import LiveError
 from withhold.live import Fetcher, open_spool, store
@@ -106,54 +107,89 @@ def test_a_web_server_is_only_read(server):
 
 
 SCRIPT = """
-import itertools, os, signal, sys, warnings
-from withhold import SnapshotError
+import _strptime, itertools, os, random, shutil, signal, sys, time
+from tuf.api.metadata import Metadata
+from withhold import Snapshot
 from withhold.live import Fetcher, open_spool
 
-source, spool, root, first, last = *sys.argv[1:4], int(sys.argv[4]), int(sys.argv[5])
+source, spool, root, first, last, moments = *sys.argv[1:4], *map(int, sys.argv[4:])
 root = open(root, "rb").read()
+# What is imported here is not imported by every child.
+Metadata.from_bytes(root).verify_delegate("root", Metadata.from_bytes(root))
+Snapshot.open(spool + ".before/current").rules
 EVENTS = ("open", "os.rename", "os.remove", "os.symlink", "os.mkdir", "os.listdir", "os.scandir", "fcntl.flock")
 
-def fetch(step=None):
-    '''Fetch in a child, which is killed before the given step that touches a file. Return whether it was.'''
+def fetch(step=None, after=None):
+    '''Fetch in a child, which is killed before a step that touches a file, or after some seconds. Return whether it was.'''
+    read, write = os.pipe()
     if (child := os.fork()) == 0:
         left = itertools.count()
         def kill(event, arguments):
             if event in EVENTS and next(left) == step:
                 os.kill(os.getpid(), signal.SIGKILL)
         with Fetcher(source, spool, root) as fetcher:
-            sys.addaudithook(kill)
+            os.write(write, b"x")
+            if step is not None:
+                sys.addaudithook(kill)
             os._exit(0 if fetcher.fetch().error is None else 1)
+    os.close(write)
+    os.read(read, 1)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+    os.close(read)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+
+def begin():
+    shutil.rmtree(spool, ignore_errors=True)
+    shutil.copytree(spool + ".before", spool, symlinks=True)
 
 def accounts():
     return [] if not os.path.exists(spool + "/current") else sorted(id_ for id_, _ in open_spool(spool).postings("accounts"))
 
+chance, duration = random.Random(moments), 0.02
 killed = 0
-for step in range(first, last):
-    os.system(f"rm -rf {spool}; cp -a {spool}.before {spool}")
-    killed += fetch(step)
-    assert accounts() in ([1], [1, 2]), (step, accounts())
+for number in itertools.count(first):
+    if number >= last and killed >= moments:
+        break
+    kill = {"step": number} if number < last else {"after": chance.random() * duration}
+    begin()
+    if fetch(**kill):
+        killed += 1
+        duration *= 1.1
+    else:
+        duration *= 0.8  # the kill came too late
+    assert accounts() in ([1], [1, 2]), (kill, accounts())
     fetch()
-    assert accounts() == [1, 2], (step, accounts())
+    assert accounts() == [1, 2], (kill, accounts())
     names = {name for name in os.listdir(spool) if not name.endswith(".wh")}
-    assert names == {"current", "lock", "metadata", "status.json", "workers"}, (step, names)
-    assert not [name for name in os.listdir(spool + "/metadata") if name.startswith("tmp")], step
+    assert names == {"current", "lock", "metadata", "status.json", "workers"}, (kill, names)
+    assert not [name for name in os.listdir(spool + "/metadata") if name.startswith("tmp")], kill
 print(killed)
 """
 
 
-@pytest.mark.parametrize("part", range(9))
-def test_a_fetcher_that_is_killed_at_any_step_leaves_old_or_new_rules(tmp_path, part):
-    made = Material(tmp_path / "repository")
+def killed(folder, first, last, moments):
+    """Kill fetchers before some steps, and at some random moments. Return how many were killed before they had ended."""
+    made = Material(folder / "repository")
     made.publish(1)
-    with Fetcher(made.url, tmp_path / "spool", made.root) as fetcher:
+    with Fetcher(made.url, folder / "spool", made.root) as fetcher:
         fetcher.fetch()
-    (tmp_path / "spool").rename(tmp_path / "spool.before")
+    (folder / "spool").rename(folder / "spool.before")
     made.publish(1, 2)
-    (tmp_path / "root.json").write_bytes(made.root)
-    arguments = (made.url, tmp_path / "spool", tmp_path / "root.json", 6 * part, 6 * part + 6)
-    assert int(forking.output(SCRIPT, *arguments, may_warn=True)) == 6 or part > 5, "there are more than 36 steps"
+    (folder / "root.json").write_bytes(made.root)
+    arguments = (made.url, folder / "spool", folder / "root.json", first, last, moments)
+    return int(forking.output(SCRIPT, *arguments, may_warn=True))
+
+
+@pytest.mark.parametrize("first", [0, 30])
+def test_a_fetcher_that_is_killed_at_any_step_leaves_old_or_new_rules(in_memory, first):
+    assert killed(in_memory, first, first + 30, 0) == 30 or first == 30, "there are about 55 steps"
+
+
+@pytest.mark.parametrize("moments", [49, 50, 51])
+def test_a_fetcher_that_is_killed_at_any_moment_leaves_old_or_new_rules(in_memory, moments):
+    assert killed(in_memory, 0, 0, moments) == moments
 
 
 FORKED = """
