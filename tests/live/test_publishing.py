@@ -286,7 +286,12 @@ def test_old_versions_are_removed_once_they_are_old(made):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "rules/", "ftp://host/x", "s3:/bucket", "https://user:secret@host/x", "file://elsewhere/x", "file:x"]
+    "url",
+    [
+        *("", "rules/", "ftp://host/x", "s3:/bucket", "file://elsewhere/x", "file:x", "https://[x", "s3://"),
+        *("https://user:secret@host/x", "https://secret@host/x", "https://:secret@[x", "secret@host"),
+        *("https://host/x?sig=secret", "https://host/x#secret", "az://account/rules?sig=secret", "file:///x?secret"),
+    ],
 )
 def test_other_urls_are_refused(url):
     with refused("bad-store-url") as caught:

@@ -59,12 +59,17 @@ class Store:
 
     def __init__(self, url: str, *, create: bool = False) -> None:
         """Open a store. `create` makes a directory that does not exist. Raises `LiveError` (`bad-store-url`)."""
-        parts = urlsplit(url)
+        # A password or a token in a URL would be printed with it.
+        if "@" in (url.partition("://")[2] or url).partition("/")[0] or {"?", "#"} & set(url):
+            message = "a URL with a password, a query or a fragment is not that of a store"
+            raise LiveError(Problem("bad-store-url", message, hint=_HINT))
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise LiveError(Problem("bad-store-url", f"{quoted(url)}: {_first_line(error)}", hint=_HINT)) from None
         self.name = url
-        if parts.scheme not in _SCHEMES or parts.username is not None:
-            # A password in a URL would be printed with it.
-            what = "a URL with a password" if parts.username is not None else quoted(url)
-            raise LiveError(Problem("bad-store-url", f"{what} is not the URL of a store", hint=_HINT))
+        if parts.scheme not in _SCHEMES:
+            raise LiveError(Problem("bad-store-url", f"{quoted(url)} is not the URL of a store", hint=_HINT))
         self._kept: ObjectStore | None = None
         if parts.scheme == "file":
             if parts.netloc or not parts.path.startswith("/"):
