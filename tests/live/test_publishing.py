@@ -180,7 +180,36 @@ def test_the_second_person_signs_what_they_looked_at(two):
     assert two.live_accounts() == [1]
 
 
-@pytest.mark.parametrize("change", ["other", "expires", "may_shrink", "version", "delegations"])
+def test_persons_who_sign_at_the_same_time_lose_no_signature(tmp_path, monkeypatch):
+    made = Material(tmp_path / "repository", persons=4, threshold=4)
+    first, *others = made.persons
+    name = made.publisher.publish(snapshot(1), [first]).pending or ""
+    drafts = [made.publisher.pending(name) for _ in others]
+    plain = Store.swap
+
+    def swap(self, path, before, content):
+        if path.startswith("pending/") and len(drafts) == 2:  # the second person signs while the first one writes
+            made.publisher.sign(drafts.pop(), [others[1]])
+        return plain(self, path, before, content)
+
+    monkeypatch.setattr(Store, "swap", swap)
+    assert made.publisher.sign(drafts.pop(), [others[0]]).pending == name
+    assert made.publisher.sign(drafts.pop(), [others[2], made.online]).pending is None
+    assert made.live_accounts() == [1]
+
+
+def test_rules_that_every_host_would_refuse_are_not_signed(two):
+    first, _ = two.persons
+    name = two.publisher.publish(snapshot(1), [first]).pending
+    path = two.folder / "pending" / f"{name}.json"
+    content = json.loads(path.read_bytes())
+    content["signed"]["targets"]["rules.wh.zst"]["custom"]["accounts"] += 1
+    path.write_text(json.dumps(content))
+    with refused("wrong-content"):
+        two.publisher.pending(name)
+
+
+@pytest.mark.parametrize("change", ["other", "expires", "soon", "may_shrink", "version", "delegations"])
 def test_a_pending_version_changes_nothing_that_the_signer_does_not_see(two, change):
     first, _ = two.persons
     name = two.publisher.publish(snapshot(1), [first]).pending
@@ -191,6 +220,8 @@ def test_a_pending_version_changes_nothing_that_the_signer_does_not_see(two, cha
         signed["targets"]["others.wh.zst"] = signed["targets"]["rules.wh.zst"]
     elif change == "expires":
         signed["expires"] = "2999-01-01T00:00:00Z"
+    elif change == "soon":
+        signed["expires"] = f"{now() + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
     elif change == "may_shrink":
         signed["targets"]["rules.wh.zst"]["custom"]["may_shrink"] = 99
     elif change == "delegations":

@@ -109,8 +109,9 @@ def test_no_flipped_byte_of_a_file_is_installed(in_memory, file, part):
     shutil.copytree(host.spool, before, symlinks=True)
     change_keys(made.publisher.repository, "root", made.all)
     made.publish(1, 2)
-    live = made.publisher.live()
-    path = made.folder / object_path(live.target) if file == "rules" else made.folder / "metadata" / file
+    target = made.publisher.live().target
+    assert target is not None
+    path = made.folder / object_path(target) if file == "rules" else made.folder / "metadata" / file
     content = path.read_bytes()
     refusals = tried = 0
     host = Host(made, host.spool)

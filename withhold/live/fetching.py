@@ -321,8 +321,7 @@ if hasattr(os, "register_at_fork"):
 def _check(path: Path, release: Release, installed: Installed | None) -> None:
     """Refuse a snapshot that is damaged, is not the one that was signed, or has lost too much. O(bytes)."""
     new = Snapshot.open(path)
-    counts = new.revision, new.rule_count, len(new.accounts), len(new.tweets)
-    if counts != (release.revision, release.rules, release.accounts, release.tweets):
+    if not release.describes(new):
         raise LiveError(Problem("wrong-content", "the snapshot has another revision or other counts than were signed"))
     if release.may_shrink > (installed.version if installed else 0):
         return

@@ -15,13 +15,13 @@ from tempfile import TemporaryDirectory
 
 import zstandard
 from securesystemslib.signer import Signer
-from tuf.api.metadata import Metadata, TargetFile, Targets
+from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 
 from withhold.engine.guard import check_loss
 from withhold.errors import LiveError, Problem, RuleSetError, quoted
 from withhold.live.packing import LARGEST, unpack
 from withhold.live.release import Release, object_path, published, release_of, target_path
-from withhold.live.repository import Repository, serialized
+from withhold.live.repository import LIFETIMES, Repository, serialized
 from withhold.live.store import Store
 from withhold.live.trusted import Trusted, is_signed, parsed, verify
 from withhold.model.instants import in_iso, utc
@@ -34,6 +34,7 @@ _CHUNK = 1 << 20
 #: How old an object must be before it is removed.
 _KEPT = timedelta(hours=1)
 _SNAPSHOTS = 20
+_MOST_ATTEMPTS = 20
 #: The path of a file that refers to packed snapshots: a pending version, made from another one, or targets.
 _REFERRING = re.compile(r"pending/([0-9]{1,100})-[0-9]{1,100}\.[0-9a-f]+\.json|metadata/([0-9]{1,100})\.targets\.json")
 _log = logging.getLogger("withhold.live")
@@ -216,11 +217,11 @@ class Publisher:
         """Show targets to readers if enough keys have signed them, else keep them as a pending version."""
         root, before, version = now.root.signed, now.targets.signed.version, metadata.signed.version
         _, release = _found(metadata.signed, self.name)
-        content = serialized(metadata)
         if not is_signed(root, metadata):
             name = f"{before}-{version}.{release.revision}"
-            self.store.put(f"pending/{name}.json", content)
-            return Published(version, release, name)
+            if not self._keep_pending(f"pending/{name}.json", root, metadata):
+                return Published(version, release, name)
+        content = serialized(metadata)
         for role in ("snapshot", "timestamp"):
             self.repository.require(root, role, signers)
         if not self.store.create(f"metadata/{version}.targets.json", content):
@@ -239,6 +240,22 @@ class Publisher:
             _log.warning("old versions were not removed: %s", error)
         return Published(version, release)
 
+    def _keep_pending(self, path: str, root: Root, metadata: Metadata[Targets]) -> bool:
+        """Write a pending version, with the signatures that others have added. Return whether these are enough instead."""
+        for _ in range(_MOST_ATTEMPTS):
+            before = self.store.get(path)
+            if before is not None:
+                with suppress(LiveError):  # a damaged file is replaced
+                    stored = parsed(Targets, before.content)
+                    if stored.signed == metadata.signed:
+                        metadata.signatures = {**stored.signatures, **metadata.signatures}
+            if is_signed(root, metadata):
+                return True
+            content = serialized(metadata)
+            if self.store.create(path, content) if before is None else self.store.swap(path, before, content):
+                return False
+        raise LiveError(Problem("store-busy", "other persons sign the version all the time"))
+
     def _check_pending(self, name: str, now: Trusted, pending: Targets) -> None:
         """Refuse a pending version that would change anything but what a signer is shown."""
         live = now.targets.signed
@@ -250,7 +267,7 @@ class Publisher:
         fine = (
             _others(pending, self._path) == _others(live, self._path)
             and pending.delegations is None
-            and pending.expires <= self.repository.expiry("targets")
+            and self.repository.now() + LIFETIMES["targets"] / 2 <= pending.expires <= self.repository.expiry("targets")
             and release.may_shrink in (before.may_shrink if before else 0, pending.version)
         )
         if not fine:
@@ -271,8 +288,9 @@ class Publisher:
             raise LiveError(Problem("bad-metadata", f"{self.store.name} has no {object_path(target)}"))
         verify(lambda: target.verify_length_and_hashes(found.content))
         snapshot = Snapshot.from_bytes(b"".join(unpack(found.content, release)))
-        if snapshot.revision != release.revision:
-            raise LiveError(Problem("wrong-content", "the snapshot has another revision than the one that was signed"))
+        if not release.describes(snapshot):
+            message = "the snapshot has another revision or other counts than were signed"
+            raise LiveError(Problem("wrong-content", message))
         return snapshot
 
     def _check_loss(self, live: Live, snapshot: Snapshot) -> None:

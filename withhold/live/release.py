@@ -50,6 +50,11 @@ class Release(BaseModel):
         """The number of different ids."""
         return self.accounts + self.tweets
 
+    def describes(self, snapshot: Snapshot) -> bool:
+        """Return whether a snapshot has the revision and the counts that were signed."""
+        counts = snapshot.revision, snapshot.rule_count, len(snapshot.accounts), len(snapshot.tweets)
+        return counts == (self.revision, self.rules, self.accounts, self.tweets)
+
     def __str__(self) -> str:
         rules, ids = ("" if count == 1 else "s" for count in (self.rules, self.ids))
         return f"{self.rules:,} rule{rules} with {self.ids:,} id{ids}, revision {self.revision}"
