@@ -167,6 +167,17 @@ def test_a_key_is_replaced_and_the_old_one_revoked(there):
     assert live(there) == ["in-1"]
 
 
+def test_a_stolen_online_key_is_replaced(there):
+    published("in.yaml")
+    (there / "store" / "metadata" / "timestamp.json").write_text("{}")
+    run("keys", "new", "new.pem")
+    signers = [part for name in ("k/root", "k/online", "new") for part in ("--key", f"{name}.pem")]
+    assert "[bad-metadata]" in run("publish", "in.yaml", *KEYS, "--yes", status=4).stderr
+    rotate = ("keys", "rotate", "--role", "online", "--public", "new.pem.pub", "--revoke", "k/online.pem.pub")
+    assert run(*rotate, *signers).stdout.startswith("signed root 3")
+    assert live(there) == ["in-1"]
+
+
 def test_the_timestamp_is_refreshed(there):
     assert run("refresh", "--key", "k/online.pem").stdout.startswith("signed; valid until 20")
     run("refresh", "--key", "k/targets.pem", status=4)

@@ -198,3 +198,11 @@ def test_a_change_of_keys_may_be_interrupted_before_any_write(two, tmp_path, mon
             made.publisher.refresh([made.online])
         change()
     assert (two.fetch(), made.live_accounts()) == ("fresh", [1])
+
+
+def test_nothing_is_written_where_there_is_no_repository(made, tmp_path):
+    (tmp_path / "elsewhere" / "metadata").mkdir(parents=True)
+    publisher = type(made.publisher)((tmp_path / "elsewhere").as_uri(), made.root)
+    with refused("no-repository"):
+        change_keys(publisher.repository, "online", made.all, add=[key().public_key])
+    assert not list((tmp_path / "elsewhere" / "metadata").iterdir())

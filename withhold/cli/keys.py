@@ -152,7 +152,7 @@ def rotate(
         repository, signers = _publisher(to, trust).repository, read_signers(key)
         new, old = read_public(public), _id_of(revoked)
         names = ROLES.get(role)
-        if names is not None and old not in repository.read().root.signed.roles[names[0]].keyids:
+        if names is not None and old not in repository.read_root().signed.roles[names[0]].keyids:
             message = f"{in_backticks(old)} is not a key of {role}"  # before anything is changed
             raise LiveError(Problem("no-such-key", message, hint="`withhold keys list` prints the keys"))
         change_keys(repository, role, signers, add=[new])

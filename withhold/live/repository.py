@@ -137,7 +137,9 @@ class Repository:
 
         Raises `LiveError` (`not-signed`) if there are none, and those of `sign`.
         """
-        found = self._newest_targets(root)
+        found = self.newest_targets(root)
+        if found is None:
+            raise LiveError(Problem("not-signed", f"{self.store.name} has no targets that their keys have signed"))
         after = max(self.versions("snapshot"), default=0)
         snapshot = meta_of(*self.write_snapshot(after, {"targets.json": meta_of(*found)}, signers, [root]))
         for _ in range(_MOST_ATTEMPTS):
@@ -189,7 +191,8 @@ class Repository:
         # No more are skipped, so that whoever can write to the store cannot exhaust the versions.
         raise LiveError(Problem("store-busy", f"the store has {_MOST_LEFTOVERS} versions of {role} that are not live"))
 
-    def _newest_targets(self, root: Root) -> tuple[int, bytes]:
+    def newest_targets(self, root: Root) -> tuple[int, bytes] | None:
+        """Return the version and the content of the newest targets that the keys of a root have signed, live or not."""
         for version in reversed(self.versions("targets")):
             found = self.store.get(f"metadata/{version}.targets.json")
             with suppress(LiveError):  # somebody else has written it
@@ -197,7 +200,7 @@ class Repository:
                     targets = parsed(Targets, found.content)
                     if targets.signed.version == version and verify(partial(is_signed, root, targets)):
                         return version, found.content
-        raise LiveError(Problem("not-signed", f"{self.store.name} has no targets that their keys have signed"))
+        return None
 
     def _snapshot(
         self, now: Trusted, targets: tuple[int, bytes] | None, signers: Sequence[Signer], roots: Sequence[Root]
