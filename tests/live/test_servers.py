@@ -176,7 +176,7 @@ def test_rules_are_fetched_by_https_from_a_server_whose_ca_is_known(tmp_path, mo
 def test_the_recipe_for_redis_fetches_at_once(tmp_path):
     redis = pytest.importorskip("redis")
     page = Path(withhold.live.__file__).with_name("README.md").read_text(encoding="utf-8")
-    (recipe,) = re.findall(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (recipe,) = re.findall(r"^```py\n(def .*?)^```$", page, re.MULTILINE | re.DOTALL)
     made = Material(tmp_path / "repository")
     made.publish(1)
     port = free_port()
