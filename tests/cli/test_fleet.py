@@ -85,13 +85,14 @@ def test_a_fleet_has_acted_when_all_its_workers_serve_the_rules(made, tmp_path):
     store = (tmp_path / "receipts").as_uri()
     fleet = ("fleet", made.url, "--receipts", store)
     fetch = ("fetch", made.url, "--spool", "spool", "--receipts", store, "--host", "web-1")
+    assert "hosts: 0\n" in run(*fleet, "--receipts", made.url, status=1).stdout
     run(*fetch)
-    run(*fleet, status=1)
+    assert "no process serves the rules" in run(*fleet, status=1).stdout
     with Worker(Engine(open_spool("spool")), "spool"):
         run(*fetch)
         assert "acted: 1" in run(*fleet).stdout
         listed = run(*fleet, "--expect", "hosts", status=1).stdout
-        assert "acted: 1, silent: 1" in listed
+        assert "hosts: 2; acted: 1; silent: 1" in listed
         found = json.loads(run(*fleet, "--expect", "hosts", "--format", "json", status=1).stdout)
         assert [(row["host"], row["standing"]) for row in found["rows"]] == [("web-1", "acted"), ("web-2", "silent")]
         assert (found["fine"], found["version"]) == (False, 2)

@@ -61,7 +61,6 @@ def fleet(
     with reported(form):
         from withhold.live import Publisher, Standing
         from withhold.live import fleet as read
-        from withhold.live.receipts import host_line
         from withhold.live.store import Store
 
         live = Publisher(source, read_trust(trust), name=name).live()
@@ -69,7 +68,7 @@ def fleet(
         counts = Counter(host.standing for host in hosts)
         fine = bool(hosts) and counts[Standing.ACTED] == len(hosts) and not any(host.late for host in hosts)
         fine = fine and now < live.expires
-        rows = [host_line(host) for host in hosts]
+        rows = [_row(host) for host in hosts]
         values = {"fine": fine, "version": live.version, "expires": in_iso(live.expires), **_release(live)}
         show(FleetResult(_COLUMNS, rows, _note(live, name, hosts, counts, now), values), form)
     raise typer.Exit(ExitCode.FINE if fine else ExitCode.FAILURE)
@@ -87,6 +86,15 @@ def _hosts(expect: Path) -> list[str]:
     return hosts
 
 
+def _row(host: HostState) -> dict[str, object]:
+    from withhold.live.receipts import host_line
+
+    row = host_line(host)
+    if host.receipt is not None and not host.receipt.workers and row["error"] is None:
+        row["error"] = "no process serves the rules"
+    return row
+
+
 def _release(live: Live) -> dict[str, object]:
     release = live.release
     act_by = None if release is None or release.act_by is None else in_iso(release.act_by)
@@ -97,7 +105,7 @@ def _note(live: Live, name: str, hosts: list[HostState], counts: Mapping[Standin
     """Return a summary of a fleet."""
     lines = [f"version {live.version} is live: {live.release or f'no rules named {quoted(name)}'}"]
     lines.append(
-        f"hosts: {len(hosts)}; " + ", ".join(f"{standing}: {count}" for standing, count in sorted(counts.items()))
+        "; ".join([f"hosts: {len(hosts)}", *[f"{standing}: {count}" for standing, count in sorted(counts.items())]])
     )
     if live.release is not None and live.release.act_by is not None:
         late = sum(host.late for host in hosts)
