@@ -1,4 +1,4 @@
-"""`withhold fleet`: list which hosts answer by the rules that are live."""
+"""`withhold fleet`: list which hosts use the live rules."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def fleet(
     name: Name = "rules",
     form: Annotated[Format, options.formats(Format.CSV)] = Format.TEXT,
 ) -> None:
-    """List the hosts that answer by the rules that are live, that are behind, that refuse them, and that are silent.
+    """List which hosts have acted, which means that all their processes use the live rules, and which are behind, refuse or are silent.
 
-    Exits with 1 unless all hosts have acted, and in time if the rules had to be acted on by a certain time, or if nobody has signed
-    the rules anew. Without --expect, hosts that never wrote a receipt are not known.
+    Exits with 1 unless all hosts have acted, by the deadline if there is one (`publish --act-by`), and the rules were signed again
+    within the hour. Without --expect, hosts that have never written a receipt are unknown.
     """
     expected = [] if expect is None else _hosts(expect)
     now = datetime.now(UTC)
@@ -81,7 +81,7 @@ def _hosts(expect: Path) -> list[str]:
     except (OSError, UnicodeDecodeError):
         raise typer.BadParameter(f"cannot read {escaped_path(expect)}", param_hint="'--expect'") from None
     hosts = [name for line in lines if (name := line.partition("#")[0].strip())]
-    if not hosts:  # or a fleet of which nothing is known would be fine
+    if not hosts:  # otherwise, a list that was not written would hide missing hosts
         raise typer.BadParameter(f"{escaped_path(expect)} names no host", param_hint="'--expect'")
     return hosts
 
@@ -109,7 +109,9 @@ def _note(live: Live, name: str, hosts: list[HostState], counts: Mapping[Standin
     )
     if live.release is not None and live.release.act_by is not None:
         late = sum(host.late for host in hosts)
-        lines.append(f"to be acted on by {in_iso(live.release.act_by)}; late: {late}")
+        lines.append(f"deadline: {in_iso(live.release.act_by)}; late: {late}")
     if now >= live.expires:
-        lines.append(f"nobody has signed the rules anew: they are stale since {in_iso(live.expires)}")
+        lines.append(
+            f"the rules were not signed again: hosts are stale since {in_iso(live.expires)}; run `withhold refresh`"
+        )
     return "\n".join(lines)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 keys = typer.Typer(help="Make a repository of signed rules, and change its keys.", no_args_is_help=True)
 _Format = Annotated[Format, options.formats()]
-_Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="root, targets (who publishes) or online.")]
-_Public = Annotated[str, typer.Option("--public", metavar="FILE", help="The public key: a file that ends with .pub.")]
+_Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="root, targets (to publish) or online.")]
+_Public = Annotated[str, typer.Option("--public", metavar="FILE", help="A public key: a file that ends with .pub.")]
 _Threshold = Annotated[
     int | None, typer.Option("--threshold", metavar="N", help="How many keys of the role must sign, from now on.")
 ]

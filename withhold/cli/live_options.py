@@ -93,9 +93,9 @@ Keep = Annotated[int, typer.Option("--keep", metavar="N", help="How many version
 
 
 def read_trust(trust: Path) -> bytes:
-    """Return the content of a trusted root. Exit with a usage error if it cannot be read.
+    """Return the content of a trusted root. Exit with a usage error if the file cannot be read.
 
-    Raises `LiveError` (`not-a-root`) if the file has something else.
+    Raises `LiveError` (`not-a-root`) if the file is not a root.
     """
     from tuf.api.metadata import Root
 
@@ -171,7 +171,7 @@ def on_signals(stop: Callable[[], object]) -> None:
 
 @contextmanager
 def reported(form: Format) -> Iterator[None]:
-    """Print why something was refused, and exit; also if libraries are missing."""
+    """Print the reason of a refusal, or the name of a missing extra, and exit."""
     try:
         yield
     except ImportError as error:

@@ -86,7 +86,7 @@ def publish(
     """Publish rules to a store, signed, after showing what changes for viewers.
 
     If more persons must sign, a pending version is written, and its name is printed for `withhold sign`. Exits with 4 if the
-    rules or the store are refused, and with 1 if advice is an error, a case fails, or somebody else has published meanwhile.
+    rules or the store are refused, and with 1 if advice is an error, a case fails, or somebody else has published in the meantime.
     """
     if sum(given is not None for given in (rules, add, rollback)) != 1:
         raise typer.BadParameter("give one of RULES, --add and --rollback")
@@ -122,7 +122,7 @@ def sign(
     yes: Yes = False,
     form: _Format = Format.TEXT,
 ) -> None:
-    """Sign a pending version as a further person, after looking at what it changes, and complete it.
+    """Show what a pending version changes, add a further person's signature, and complete it.
 
     Exits with 1 if something else has been published since, and with 4 if the version is refused.
     """
@@ -152,7 +152,10 @@ def refresh(
     ] = None,
     form: _Format = Format.TEXT,
 ) -> None:
-    """Sign the timestamp anew with the online key. Hosts are stale an hour after the last time."""
+    """Sign again that the published rules are the newest ones. Needs the online key.
+
+    Hosts are stale an hour after the last signature. With --every, go on until a signal ends it.
+    """
     interval = None if every is None else seconds_of(every)
     with reported(form):
         from withhold.live import Publisher
