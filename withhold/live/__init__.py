@@ -1,4 +1,4 @@
-"""Rules to a fleet: publish a snapshot once, signed, and know that every host answers by it."""
+"""Publish signed rules for a fleet of hosts, and see which hosts use them."""
 
 from withhold.errors import LiveError, missing_extra
 

@@ -1,4 +1,4 @@
-"""The client of TUF: python-tuf verifies what a source has, and remembers what it has seen in the spool."""
+"""Verify the metadata of a source with python-tuf, which keeps the newest verified metadata in the spool."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ class Verified(NamedTuple):
 
 
 def refresh(store: Store, folder: Path, trusted_root: bytes) -> Verified:
-    """Return the newest metadata of a source, verified against a trusted root and all that was seen before in `folder`.
+    """Return the newest metadata of a source, verified against a trusted root and against the metadata in `folder`.
+
+    The new metadata are written to `folder`.
 
     Two requests if nothing has changed. Raises `LiveError`: `not-signed`, `rolled-back`, `metadata-expired`,
     `wrong-content`, `bad-metadata`, `store-unavailable`; and `OSError` if `folder` cannot be written.
@@ -47,7 +49,7 @@ def refresh(store: Store, folder: Path, trusted_root: bytes) -> Verified:
         cause = error.__cause__
         if isinstance(cause, LiveError):
             raise cause from None
-        raise _refusal("store-unavailable", error) from None
+        raise LiveError(Problem("store-unavailable", str(error), hint="check the URL")) from None
     except exceptions.RepositoryError as error:
         raise _refusal(_CODES.get(type(error), "bad-metadata"), error) from None
     except (DeserializationError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -69,7 +71,7 @@ def _refusal(code: str, error: Exception) -> LiveError:
 
 
 def _signed(timestamp: Timestamp) -> datetime:
-    """Return when a timestamp was signed, by its signer."""
+    """Return when a timestamp was signed, as its signer states."""
     try:
         return parse_instant(str(timestamp.unrecognized_fields[SIGNED]))
     except (KeyError, InstantError):  # another program has signed it
@@ -87,7 +89,7 @@ class _Fetcher(FetcherInterface):
             found = self._store.get(url)
         except LiveError as error:
             if error.code == "store-refuses" and url.endswith(".root.json"):
-                # Object stores refuse to state that a file does not exist, as the next root mostly does not.
+                # Object stores that may not list files answer 403 for a missing one. The next root is usually missing.
                 raise exceptions.DownloadHTTPError(str(error), 403) from None
             raise
         if found is None:

@@ -1,4 +1,4 @@
-"""Fetch published rules to the spool of a host, and refuse whatever nobody has signed or nobody can have intended."""
+"""Fetch published rules to the spool of a host, and refuse rules without valid signatures or after a suspicious loss."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if sys.platform != "win32":
 
 _log = logging.getLogger("withhold.live")
 _LONGEST_PAUSE = 64  # intervals, between two attempts to install the same version
-#: Errors that say nothing about what the source has: it did not answer, or only with what has expired.
+#: Errors after which it is unknown what the source has: it did not answer, or its metadata have expired.
 _NO_ANSWER = (
     "store-unavailable",
     "store-refuses",
@@ -49,13 +49,15 @@ _NO_ANSWER = (
 
 
 class Fetcher(Closable):
-    """Keeps the spool of a host up to date. Thread-safe. Any number of processes may have one: one of them fetches.
+    """Keeps the spool of a host up to date. Thread-safe. Of several fetchers for one spool, one fetches.
 
-    In a forked process it fetches no more: make it after the fork, or run `withhold fetch` beside.
+    A forked child does not fetch: make fetchers after the fork, or run `withhold fetch` in a process of its own.
 
     `source` is the URL of a store; `trusted_root` is the content of one of its roots that is known to be genuine.
-    `interval` is in seconds. `receipts` says where to report which rules the processes of this host serve. Snapshots of more than `largest` bytes are refused. Raises `LiveError` (`bad-store-url`,
-    `bad-name`) and `ValueError` (`bad-interval`).
+    `interval` is in seconds. With `receipts`, the rules that the processes of this host use are reported. Snapshots of
+    more than `largest` bytes are refused.
+
+    Raises `LiveError` (`bad-store-url`, `bad-name`) and `ValueError` (`bad-interval`).
     """
 
     def __init__(
@@ -84,7 +86,7 @@ class Fetcher(Closable):
         _FETCHERS.add(self)
 
     def fetch(self) -> LiveStatus:
-        """Look at the source once, and install what is new. Return the status, which has the error if that fails.
+        """Check the source once, and install new rules. Return the status, which has the error if that fails.
 
         If another process fetches for this spool, return the status that it has written. Two requests and a few
         milliseconds if nothing is new.
@@ -120,7 +122,7 @@ class Fetcher(Closable):
             self._wake.clear()
 
     def poke(self) -> None:
-        """Fetch now, because something hints that there are new rules. The hint need not be trusted. Never blocks."""
+        """Make `run` fetch now, on a hint that there are new rules. The hint need not be trusted. Never blocks."""
         self._wake.set()
 
     def close(self) -> None:
@@ -131,7 +133,7 @@ class Fetcher(Closable):
             self._unlock()
 
     def status(self) -> LiveStatus:
-        """Return how fetching goes, as of now. If another process fetches, it is the status that it has written."""
+        """Return the current status. If another process fetches for this spool, return the status that it wrote."""
         status = self._status if self._lock is not None or self._status.error else self.spool.read_status()
         return status.at(self._clock())
 
@@ -169,7 +171,7 @@ class Fetcher(Closable):
             self._lock = None
 
     def _check_installed(self) -> None:
-        """Take rules out of use that are damaged: processes open them without checking every byte again."""
+        """Discard damaged rules, because processes open them without verifying every byte."""
         found = self.spool.installed()
         try:
             damaged = found is not None and Snapshot.open(found.path).revision != found.revision
@@ -329,9 +331,7 @@ def _check(path: Path, release: Release, installed: Installed | None) -> None:
         if installed is not None:
             check_loss(Snapshot.open(installed.path, verify="header"), new, GUARD)
         elif not new.rule_count:
-            raise LiveError(
-                Problem("shrunk", "the rule set is empty, and its publishers have not signed that it may be")
-            )
+            raise LiveError(Problem("shrunk", "the rule set is empty, which its publishers have not allowed"))
     except RuleSetError as error:
         hint = "if this is intended, publish with `--may-shrink`"
         raise LiveError(Problem("shrunk", error.problem.message, hint=hint)) from None

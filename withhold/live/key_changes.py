@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from securesystemslib.signer import Key, Signer
 from tuf.api.metadata import Metadata, Role, Root, Snapshot, Targets
 
-from withhold.errors import LiveError, Problem, quoted
+from withhold.errors import LiveError, Problem, in_backticks, quoted
 from withhold.live.repository import Repository, meta_of, serialized
 from withhold.live.store import Store
 from withhold.live.trusted import TIMESTAMP, Trusted, check_root, is_signed
 
 #: Errors that mean that readers refuse what the store has.
 _NOT_VALID = ("not-signed", "bad-metadata", "no-repository")
-#: The roles of keys, by the names that users give them. The online key signs snapshots and timestamps.
+#: The roles of TUF, by the roles of keys in this package. The online key signs snapshots and timestamps.
 ROLES = {"root": ("root",), "targets": ("targets",), "online": ("snapshot", "timestamp")}
 
 
@@ -63,7 +63,7 @@ def create_repository(
         (TIMESTAMP, last),
     ):
         if not opened.create(path, written):
-            raise LiveError(Problem("repository-exists", f"somebody else makes a repository in {opened.name}"))
+            raise LiveError(Problem("repository-exists", f"somebody else is making a repository in {opened.name}"))
     return content
 
 
@@ -78,12 +78,12 @@ def change_keys(
 ) -> int:
     """Add and revoke keys of a role (`root`, `targets` or `online`) in a new root. Return its version.
 
-    `signers` have the current root key; for a change of `root`, the new ones too. Metadata that the remaining keys have
-    not signed are signed first, so `signers` must have enough of the remaining keys too: a reader then never meets
-    metadata without valid signatures. Without a change, the root is signed for another year.
+    `signers` have the current root key; for a change of `root`, the new ones too. Live metadata that too few of the
+    remaining keys have signed are signed first, so that readers always find valid signatures. For this, `signers` must
+    have enough of the remaining keys. Without a change, the root is signed for another year.
 
-    If the metadata of the store are not valid, as after somebody has stolen the online key, a change of `online` makes the
-    newest targets live again that the keys of the targets have signed.
+    If the metadata of the store are not valid, for example because the online key was stolen, a change of `online`
+    makes the newest targets live again that the keys of the targets have signed.
 
     Raises `LiveError` (`unknown-role`, `no-such-key`, `known-key`, `bad-threshold`, `threshold-unmet`, `root-moved`, and
     those of reading).
@@ -109,7 +109,7 @@ def change_keys(
             root.add_key(key, name)
         for keyid in revoke:
             if keyid not in root.roles[name].keyids:
-                known = ", ".join(map(quoted, root.roles[name].keyids))
+                known = ", ".join(map(in_backticks, root.roles[name].keyids))
                 message = f"{quoted(keyid)} is not a key of {role}"
                 raise LiveError(Problem("no-such-key", message, hint=f"its keys: {known}"))
             root.revoke_key(keyid, name)
@@ -133,7 +133,7 @@ def change_keys(
         )
     try:
         repository.read()
-    except LiveError as error:  # also if somebody with a key that was revoked has published just before
+    except LiveError as error:  # for example, somebody has just published with a key that is now revoked
         if error.code not in _NOT_VALID:
             raise
         repository.make_valid(root, signers)

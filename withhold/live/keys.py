@@ -1,4 +1,4 @@
-"""Keys: encrypted files, or variables of the environment. Their bytes appear in no message."""
+"""Create and read keys: encrypted files, or variables of the environment. No message contains their bytes."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def public_path(path: Path) -> Path:
 def read_signer(source: str, password: Password) -> Signer:
     """Return the signer with the private key in a file, or in a variable of the environment: `env:NAME`.
 
-    `password` is asked only if the key is encrypted; a key in a file must be. Raises `LiveError` (`unusable-key`,
-    `key-unreadable`, `key-not-encrypted`, `key-in-the-open`).
+    `password` is called only for an encrypted key, and a key in a file must be encrypted. Raises `LiveError`
+    (`unusable-key`, `key-unreadable`, `key-not-encrypted`, `key-in-the-open`).
     """
     if "-----" in source or "\n" in source:
         message = "a key was given instead of the path of its file"
@@ -76,7 +76,7 @@ def read_signer(source: str, password: Password) -> Signer:
         key = load_pem_private_key(text, secret)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         message = f"{name} holds no private key, or the password is wrong"
-        raise LiveError(Problem("unusable-key", message)) from None
+        raise LiveError(Problem("unusable-key", message, hint="check the path and the password")) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise LiveError(
             Problem("unusable-key", f"{name} is not an Ed25519 key", hint="make one with `withhold keys new`")
@@ -109,7 +109,7 @@ def _file(source: str) -> bytes:
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that must not exist. It is never readable by others for longer than its mode allows."""
+    """Write a file that must not exist. It has its mode from the beginning."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)

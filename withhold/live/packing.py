@@ -1,4 +1,4 @@
-"""Unpack a snapshot, and never more of it than its publishers have signed."""
+"""Unpack a snapshot, and stop at the size that its publishers have signed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publish rules: pack, sign and upload a snapshot, so that every host fetches it, and nobody else can."""
+"""Publish rules: compress, sign and upload a snapshot."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEVEL = 3
 #: The largest share of the rules, and of their ids, that may be lost unless the publishers allow it.
 GUARD = 0.1
 _CHUNK = 1 << 20
-#: How old an object must be before it is removed.
+#: The age from which an object may be removed.
 _KEPT = timedelta(hours=1)
 _SNAPSHOTS = 20
 _MOST_ATTEMPTS = 20
@@ -64,7 +64,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A pending version, as somebody has read it to look at it. `sign` signs exactly this."""
+    """A pending version as it was read from the store. `sign` signs exactly this content."""
 
     name: str
     release: Release
@@ -148,9 +148,9 @@ class Publisher:
         return self._complete(now, metadata, signers, keep)
 
     def pending(self, name: str) -> Draft:
-        """Return a pending version, to be looked at and then given to `sign`.
+        """Return a pending version, to review it and then pass it to `sign`.
 
-        Raises `LiveError`: `no-pending`; `publish-moved` if what is live is not what the version was made from;
+        Raises `LiveError`: `no-pending`; `publish-moved` if the version was made from another one than the live one;
         `bad-pending` if it would change more than this rule set.
         """
         found = None if "/" in name or not name else self.store.get(f"pending/{name}.json")
@@ -167,8 +167,8 @@ class Publisher:
     def sign(self, draft: Draft, signers: Sequence[Signer], *, keep: int = 20) -> Published:
         """Add signatures to a pending version, and complete it if no more keys must sign.
 
-        Exactly the version that was looked at is signed, even if somebody has replaced it in the store. Raises
-        `LiveError` (`publish-moved`) if what is live is not what the version was made from, and those of `publish`.
+        The draft is signed as it was read, even if somebody has replaced it in the store. Raises
+        `LiveError` (`publish-moved`) if the draft was made from another version than the live one, and those of `publish`.
         """
         now = self.repository.read()
         self._check_pending(draft.name, now, draft.metadata.signed)
@@ -214,7 +214,7 @@ class Publisher:
         ]
 
     def _complete(self, now: Trusted, metadata: Metadata[Targets], signers: Sequence[Signer], keep: int) -> Published:
-        """Show targets to readers if enough keys have signed them, else keep them as a pending version."""
+        """Make targets live if enough keys have signed them, else write them as a pending version."""
         root, before, version = now.root.signed, now.targets.signed.version, metadata.signed.version
         _, release = _found(metadata.signed, self.name)
         if not is_signed(root, metadata):
@@ -226,7 +226,7 @@ class Publisher:
             self.repository.require(root, role, signers)
         if not self.store.create(f"metadata/{version}.targets.json", content):
             raise LiveError(
-                Problem("publish-moved", f"somebody else publishes version {version}", hint="publish again")
+                Problem("publish-moved", f"somebody else is publishing version {version}", hint="publish again")
             )
         self.repository.advance((version, content), signers, before)
         newest = self.repository.read_root().signed
@@ -236,7 +236,7 @@ class Publisher:
             raise LiveError(Problem("publish-moved", message, hint="publish again"))
         try:
             self._prune(version, keep)
-        except LiveError as error:  # what was published is live
+        except LiveError as error:  # the new version is live
             _log.warning("old versions were not removed: %s", error)
         return Published(version, release)
 
@@ -257,7 +257,7 @@ class Publisher:
         raise LiveError(Problem("store-busy", "other persons sign the version all the time"))
 
     def _check_pending(self, name: str, now: Trusted, pending: Targets) -> None:
-        """Refuse a pending version that would change anything but what a signer is shown."""
+        """Refuse a pending version that would change more than a signer is shown."""
         live = now.targets.signed
         if name.partition("-")[0] != str(live.version) or pending.version <= live.version:
             message = f"{quoted(name)} was made from a version that is no longer live"
@@ -307,7 +307,7 @@ class Publisher:
     def _prune(self, newest: int, keep: int) -> None:
         """Remove all versions but the newest `keep`, and the files that no version refers to.
 
-        Nothing is removed that is less than an hour old: a reader may be about to fetch it, or a publisher to show it.
+        Files of the last hour are kept: a reader may be about to fetch them, or a publisher to make them live.
         """
         before = datetime.now(UTC) - _KEPT
         needed: set[str] = set()

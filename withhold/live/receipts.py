@@ -1,4 +1,4 @@
-"""Receipts: each host reports which rules its processes answer by, and a fleet is the sum of them."""
+"""Receipts: each host reports which rules its processes use, and `fleet` compares the reports with the live rules."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from withhold.live.worker import reports
 from withhold.model.instants import in_iso
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
-#: A process or a host that has reported nothing for so long is silent.
+#: A process or a host is silent if its last report is older than this.
 _SILENT_WORKER, _SILENT_HOST = timedelta(seconds=30), timedelta(minutes=5)
-#: How often a receipt is written that has not changed.
+#: How often an unchanged receipt is written again.
 _REPEAT = timedelta(minutes=1)
 _LARGEST = 1 << 16
 
 
 class Receipt(BaseModel):
-    """What a host reports: its status, how many processes serve, and how many of them by the newest rules it has."""
+    """The report of a host: its status, how many processes serve, and how many of them use its newest rules."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -35,7 +35,7 @@ class Receipt(BaseModel):
     at: Instant
     status: LiveStatus
     workers: int = Field(default=0, ge=0)
-    #: How many of them answer by `status.version`, and when the last one began to.
+    #: How many of them use `status.version`, and when the last of them began to.
     serving: int = Field(default=0, ge=0)
     served: Instant | None = None
     #: How many of them have reported nothing for half a minute.
@@ -43,7 +43,7 @@ class Receipt(BaseModel):
 
 
 class Standing(StrEnum):
-    """Whether a host has acted: all its processes answer by the version that is live."""
+    """Whether a host has acted, which means that all its processes use the live version."""
 
     ACTED = "acted"
     BEHIND = "behind"
@@ -58,7 +58,7 @@ class HostState(NamedTuple):
     standing: Standing
     acted: datetime | None
     receipt: Receipt | None
-    #: Whether it acted after the time by which it had to, or has not, and that time has passed.
+    #: Whether it acted after `act_by`, or has not acted although `act_by` has passed.
     late: bool
 
 
@@ -102,9 +102,9 @@ def make_receipt(host: str, spool: Spool, status: LiveStatus, now: datetime) -> 
 def fleet(live: Live, receipts: Store, expected: Iterable[str], now: datetime) -> Iterator[HostState]:
     """Yield the state of each host that is expected or has reported, in the order of their names.
 
-    Receipts are not signed: whoever can write to their store can claim anything, but can change no rules. A receipt that is
-    damaged, or was written in the future by more than the clocks of hosts may differ, is none. Files of other names are not
-    receipts. Raises `LiveError` if the store fails.
+    Receipts are not signed: write access to their store allows false claims, but no change of rules. Damaged receipts
+    are ignored, and so are files of other names and, apart from small differences between clocks, receipts from the
+    future. Raises `LiveError` if the store fails.
     """
     found: dict[str, Receipt | None] = dict.fromkeys(expected)
     for path in receipts.list("receipts"):
@@ -166,5 +166,5 @@ def host_line(state: HostState) -> dict[str, object]:
 
 
 def _facts(receipt: Receipt) -> dict[str, object]:
-    """Return a receipt without what changes at every poll."""
+    """Return a receipt without the times that change at every poll."""
     return receipt.model_dump(exclude={"at": True, "status": {"contact", "signed", "expires"}})

@@ -1,4 +1,4 @@
-"""A release: what the signed metadata of TUF state about a rule set that was published."""
+"""A release: the description of a published rule set in the signed metadata of TUF."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Count = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Release(BaseModel):
-    """A rule set that was published, as its publishers have signed it.
+    """The description of a published rule set, which its publishers have signed.
 
     >>> from datetime import UTC, datetime
     >>> release = Release(
@@ -42,7 +42,7 @@ class Release(BaseModel):
     published: Instant
     #: When every host must answer by these rules.
     act_by: Instant | None = None
-    #: The last version that was allowed to lose rules, this one included. Hosts that have an older version allow it too.
+    #: The last version, this one included, that may lose rules. Hosts with an older version accept the loss.
     may_shrink: _Count = 0
 
     @property
@@ -108,6 +108,6 @@ def published(targets: Targets, name: str) -> tuple[TargetFile, Release] | None:
         if "sha256" not in target.hashes:
             raise ValueError("no hash")  # noqa: TRY301
     except (ValidationError, ValueError):
-        message = "the signed metadata do not describe the rule set as this version expects"
+        message = "the signed metadata do not describe the rule set in a known form"
         raise LiveError(Problem("bad-metadata", message, hint="publish with the same version of withhold")) from None
     return target, release

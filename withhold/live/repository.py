@@ -1,7 +1,7 @@
-"""A repository of signed rules in a store, and the steps that change it without ever showing half a change to a reader.
+"""A repository of signed rules in a store, and the steps that change it. No reader sees half a change.
 
 All files but the timestamp have their version or their hash in their name, and are never changed. A reader begins at the
-timestamp, so a change becomes visible in one step: when the timestamp is swapped for one that leads to the new files.
+timestamp, so a change becomes visible in one step: when a timestamp that leads to the new files replaces the old one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LIFETIMES = {
 }
 _MOST_ATTEMPTS = 20
 _MOST_LEFTOVERS = 1000
-#: The field with the time of the signature, which TUF does not have.
+#: A field for the time of the signature, which TUF lacks.
 SIGNED = "signed_at"
 #: The path of a file with a version, and its role.
 _VERSIONED = re.compile(r"metadata/([0-9]{1,100})\.([a-z]+)\.json")
@@ -59,7 +59,7 @@ class Repository:
         return self._clock().astimezone(UTC).replace(microsecond=0)
 
     def expiry(self, role: str) -> datetime:
-        """Return when metadata of a role expire that are signed now."""
+        """Return when metadata of a role expire if they are signed now."""
         return self.now() + LIFETIMES[role]
 
     def sign(
@@ -130,10 +130,10 @@ class Repository:
             timestamp = self.sign_for(roots, self.timestamp(now.timestamp.signed.version + 1, meta), signers)
             if self.store.swap(TIMESTAMP, now.version, serialized(timestamp)):
                 return snapshot is not None
-        raise LiveError(Problem("store-busy", "other writers replace the timestamp all the time"))
+        raise LiveError(Problem("store-busy", "other writers keep replacing the timestamp", hint="repeat the command"))
 
     def make_valid(self, root: Root, signers: Sequence[Signer]) -> None:
-        """Lead readers to the newest targets that the keys of a root have signed, whatever the timestamp leads to.
+        """Make the newest targets live that the keys of a root have signed, whatever the timestamp leads to.
 
         Raises `LiveError` (`not-signed`) if there are none, and those of `sign`.
         """
@@ -148,10 +148,10 @@ class Repository:
             content = serialized(self.sign(root, self.timestamp(version + 1, snapshot), signers))
             if self.store.create(TIMESTAMP, content) if before is None else self.store.swap(TIMESTAMP, before, content):
                 return
-        raise LiveError(Problem("store-busy", "other writers replace the timestamp all the time"))
+        raise LiveError(Problem("store-busy", "other writers keep replacing the timestamp", hint="repeat the command"))
 
     def timestamp(self, version: int, snapshot: MetaFile) -> Metadata[Timestamp]:
-        """Return a timestamp that is to be signed now."""
+        """Return a timestamp of this moment, without signatures."""
         signed = {SIGNED: self.now().isoformat()}
         return Metadata(
             Timestamp(
@@ -172,7 +172,11 @@ class Repository:
             content = serialized(self.sign_for(roots, Metadata(snapshot), signers))
             if self.store.create(f"metadata/{version}.snapshot.json", content):
                 return version, content
-        raise LiveError(Problem("store-busy", "other writers take the versions of the snapshot all the time"))
+        raise LiveError(
+            Problem(
+                "store-busy", "other writers keep taking the next version of the snapshot", hint="repeat the command"
+            )
+        )
 
     def versions(self, role: str, before: datetime | None = None) -> list[int]:
         """Return the versions of a role that the store has, in order: all, or those written before an instant."""
@@ -188,7 +192,7 @@ class Repository:
         for version in range(after + 1, after + 1 + _MOST_LEFTOVERS):
             if version not in taken:
                 return version
-        # No more are skipped, so that whoever can write to the store cannot exhaust the versions.
+        # The number is limited, so that write access to the store is not enough to use up the versions.
         raise LiveError(Problem("store-busy", f"the store has {_MOST_LEFTOVERS} versions of {role} that are not live"))
 
     def newest_targets(self, root: Root) -> tuple[int, bytes] | None:

@@ -4,8 +4,8 @@
 
     current -> 7.0123456789abcdef.wh    a link, replaced as the last step
     7.0123456789abcdef.wh               version and revision; the version before it is kept too
-    metadata/                           what python-tuf has verified, so that nothing older is accepted later
-    status.json                         how fetching goes
+    metadata/                           verified by python-tuf, so that nothing older is accepted later
+    status.json                         the status of the fetcher
     workers/                            a file for each process that serves
     lock                                held by the process that fetches
 """
@@ -24,7 +24,7 @@ from withhold.errors import LiveError, Problem, escaped_path
 from withhold.live.status import LiveStatus
 from withhold.snapshot import Snapshot
 
-#: A larger version is refused: whoever wants to use up the versions has signed it.
+#: A larger version is refused: only an attempt to use up the versions can reach it.
 LARGEST_VERSION = 10**18 - 1
 _FILE = re.compile(r"([0-9]{1,18})\.([0-9a-f]{16})\.wh")
 _STATUS = "status.json"
@@ -49,7 +49,7 @@ class Spool:
         self.workers = self.path / "workers"
 
     def make(self) -> None:
-        """Make the directories, and remove what interrupted processes have left. Raises `OSError`."""
+        """Make the directories, and remove temporary files left by interrupted processes. Raises `OSError`."""
         for folder in (self.path, self.metadata, self.workers):
             folder.mkdir(parents=True, exist_ok=True)
         # Temporary files of python-tuf; `write_atomically` removes its own.
@@ -84,7 +84,7 @@ class Spool:
         _sync(self.path)
 
     def discard(self) -> None:
-        """Take the rules out of use: processes that have them keep them, but none begins with them."""
+        """Remove `current`: processes that have the rules keep them, but no process starts with them."""
         self.current.unlink(missing_ok=True)
 
     def clean(self) -> None:
@@ -99,13 +99,13 @@ class Spool:
                 path.unlink(missing_ok=True)
 
     def write_status(self, status: LiveStatus) -> None:
-        """Write how fetching goes. It need not survive a power failure. Raises `OSError`."""
+        """Write the status of the fetcher. It need not survive a power failure. Raises `OSError`."""
         new = self.path / f"{_STATUS}.new"
         new.write_text(status.model_dump_json(), encoding="utf-8")
         new.replace(self.path / _STATUS)
 
     def read_status(self) -> LiveStatus:
-        """Return how fetching goes, with the rules to which `current` leads. A status that is damaged states nothing."""
+        """Return the status of the fetcher, with the rules to which `current` leads. A damaged file is ignored."""
         try:
             status = LiveStatus.model_validate_json((self.path / _STATUS).read_bytes())
         except (OSError, ValidationError):
@@ -116,7 +116,7 @@ class Spool:
 
 
 def open_spool(spool: str | os.PathLike[str], *, fallback: str | os.PathLike[str] | None = None) -> Snapshot:
-    """Return the snapshot to begin serving with: that of the spool, else the one at `fallback`.
+    """Return the snapshot with which to start serving: that of the spool, else the one at `fallback`.
 
     Neither the network nor the source is needed. Raises `LiveError` (`spool-empty`) if there is neither, and the errors of
     `Snapshot.open` for `fallback`.

@@ -1,4 +1,4 @@
-"""The state of the rules of a host or of a process, which is the same type everywhere."""
+"""The state of the rules of a host or of a process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
 from withhold.model.instants import in_iso, utc
 
-#: An instant that somebody else has written. All are kept in UTC, where it is certain that they can be printed.
+#: An instant in a file of another process, converted to UTC, so that it can always be printed.
 Instant = Annotated[AwareDatetime, AfterValidator(utc)]
 #: How far a clock may be behind that of the signer.
 _SKEW = timedelta(minutes=5)
@@ -19,7 +19,7 @@ _SKEW = timedelta(minutes=5)
 class State(StrEnum):
     """Whether the rules are the newest ones.
 
-    `FRESH`: they are. `STALE`: nobody knows, because nothing valid was received for too long. `REFUSED`: the source has
+    `FRESH`: they are. `STALE`: unknown, because nothing valid was received for too long. `REFUSED`: the source has
     others, which were refused or could not be installed. `FALLBACK`: no rules were received yet. Rules stay in use in
     every state.
     """
@@ -63,19 +63,19 @@ class LiveStatus(BaseModel):
     refused: bool = False
 
     def at(self, now: datetime) -> LiveStatus:
-        """Return this status with the state that it implies at an instant. Nothing else needs to be running for that."""
+        """Return this status with the state that it implies at an instant. No other process is needed for that."""
         if self.version is None:
             state = State.FALLBACK
         elif self.refused:
             state = State.REFUSED
         elif self.signed is None or self.expires is None or self.signed - now > _SKEW or now >= self.expires:
-            state = State.STALE  # also if the clock is wrong: then nobody knows
+            state = State.STALE  # also if the clock is wrong
         else:
             state = State.FRESH
         return self.model_copy(update={"state": state})
 
     def ageing(self, now: datetime) -> bool:
-        """Return whether half of the time has passed after which the rules are stale."""
+        """Return whether half of the time until the rules are stale has passed."""
         return (
             self.signed is not None
             and self.expires is not None
@@ -97,7 +97,7 @@ class LiveStatus(BaseModel):
 
 
 class WorkerReport(BaseModel):
-    """What a process that serves reports about itself: a part of its status, and when it reported."""
+    """The report of a process that serves: a part of its status, and the time of the report."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

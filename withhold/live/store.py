@@ -1,4 +1,4 @@
-"""Where signed rules are kept: an object store, a directory or a web server, by `obstore`."""
+"""Read and write signed rules in an object store, in a directory or on a web server, with `obstore`."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 _HINT = "write file:///PATH, s3://BUCKET/PATH, gs://BUCKET/PATH, az://ACCOUNT/CONTAINER/PATH or https://HOST/PATH"
 _SCHEMES = ("file", "s3", "gs", "az", "https", "http")
 _LOCK = ".lock"
-#: A source that stops sending is left after 20 seconds, and one that sends slowly after 5 minutes.
+#: A source that stops sending is given up after 20 seconds, and a slow one after 5 minutes.
 _CLIENT = {"allow_http": True, "connect_timeout": "5s", "read_timeout": "20s", "timeout": "5m"}
 _RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 
 #: The largest metadata file that is read, in bytes.
 LARGEST_METADATA = 5_000_000
 
-#: The process that has used obstore.
+#: The id of the process that has used obstore.
 _used_in: int | None = None
 
 
@@ -77,7 +77,7 @@ class Store:
             if create:
                 with self._errors():
                     self._kept = from_url(url, mkdir=True)
-            return  # the directory may be there later
+            return  # the directory may be made later
         try:
             self._kept = from_url(url, client_options=_CLIENT, retry_config=_RETRIES)  # type: ignore[call-overload]
         except (BaseError, ValueError) as error:
@@ -171,7 +171,7 @@ class Store:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Convert the errors of a store, except those that say whether an object exists or has changed.
+        """Convert the errors of a store, except those that mean that an object is missing, exists or has changed.
 
         The threads of obstore do not exist in a forked process, where each request would wait for them forever.
         """
@@ -179,7 +179,7 @@ class Store:
         _used_in = _used_in or os.getpid()
         if _used_in != os.getpid():
             message = "stores were used before this process was forked, and cannot be used in it"
-            hint = "use them first after the fork, or run `withhold fetch` beside the processes that serve"
+            hint = "use them first after the fork, or run `withhold fetch` in a process of its own"
             raise LiveError(Problem("store-after-fork", message, hint=hint))
         try:
             yield
@@ -188,7 +188,13 @@ class Store:
         except (BaseError, OSError, NotImplementedError, ValueError) as error:
             refused = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
             code, what = ("store-refuses", "refuses access") if refused else ("store-unavailable", "failed")
-            raise LiveError(Problem(code, f"{in_backticks(self.name)} {what}: {_first_line(error)}")) from None
+            message = f"{in_backticks(self.name)} {what}: {_first_line(error)}"
+            hint = (
+                "check the path"
+                if self.name.startswith("file:")
+                else "check the URL, and the credentials in the environment"
+            )
+            raise LiveError(Problem(code, message, hint=hint)) from None
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,6 @@
-"""The signed metadata of TUF in a store, verified for those who write there: publishers and refreshers.
+"""Read and verify the signed metadata of TUF in a store, for publishers and refreshers.
 
-Unlike a client, they accept metadata that have expired, because they replace them. Clients use the `Updater` of
+They accept expired metadata, unlike clients, because they replace them. Clients use the `Updater` of
 python-tuf, which also remembers the versions that it has seen.
 """
 

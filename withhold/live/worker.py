@@ -1,4 +1,4 @@
-"""Serve the rules of a spool in a process, and report in the spool which ones."""
+"""Serve the rules of a spool in a process, and report in the spool which rules are in use."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ if sys.platform != "win32":
 _log = logging.getLogger("withhold.live")
 #: How often a worker reports that it is alive.
 _BEAT = timedelta(seconds=5)
-#: A process that has not activated installed rules after so long is no longer fresh.
+#: After this time, a process that has not activated installed rules is no longer fresh.
 _LATE = timedelta(seconds=10)
-#: All reports have this size, so that writing one replaces all of the one before.
+#: All reports have this size, so that each one replaces the whole of the one before.
 _SIZE = 4096
 
 
 class Worker(Closable):
     """Serves the rules of a spool with an engine: it activates each new version within two intervals (`interval` is in seconds).
 
-    Requests never wait, and processes share the memory of the rules. It goes on in forked processes. Close it, or use it
-    as a context manager. Raises the errors of `Engine.follow`, but waits if the spool has no rules yet.
+    Requests never wait, and processes share the memory of the rules. It also works in forked children. Close it, or use
+    it as a context manager. Raises the errors of `Engine.follow`, but waits if the spool has no rules yet.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Worker(Closable):
         _WORKERS.add(self)
 
     def status(self) -> LiveStatus:
-        """Return the rules that this process answers by, as of now. A few file operations; it needs no fetcher."""
+        """Return the current status of this process. It costs a few file operations, and needs no running fetcher."""
         status, now = self.spool.read_status(), self._clock().astimezone(UTC)
         revision, newest = self._engine.snapshot.revision, status.version
         # A process may begin with the version before, if the newest one is damaged.
@@ -134,7 +134,7 @@ class Worker(Closable):
         self._report()
 
     def _report(self) -> None:
-        """Write a report if something has changed, or the last one is old. A failure is not an obstacle to serving."""
+        """Write a report if something has changed, or the last one is old. A failure does not disturb serving."""
         try:
             status, now = self.status(), self._clock().astimezone(UTC)
             report = WorkerReport(
@@ -208,7 +208,7 @@ def reports(spool: Spool) -> Iterator[WorkerReport | None]:
 
 
 def _open_at_once(name: str, flags: int) -> int:
-    """Open a file, or a pipe by which it has been replaced, for which this does not wait."""
+    """Open a file without waiting, even if a pipe has replaced it."""
     return os.open(name, flags if sys.platform == "win32" else flags | os.O_NONBLOCK)
 
 
@@ -222,7 +222,7 @@ def _create(folder: Path) -> IO[bytes]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            pass  # whoever looks for files without a lock has it: they remove it
+            pass  # `reports` has locked it in between, and removes it
         else:
             if path.exists():
                 return file
