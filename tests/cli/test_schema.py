@@ -100,7 +100,7 @@ def test_each_is_a_schema_of_the_draft_that_it_names(kind: Kind) -> None:
     assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
     Draft202012Validator.check_schema(schema)
     references = set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(schema)))
-    assert references <= set(schema["$defs"])
+    assert references == set(schema["$defs"])
 
 
 def test_an_unknown_kind_is_a_usage_error() -> None:
@@ -186,7 +186,19 @@ def test_configurations() -> None:
         assert not validator(Kind.CONFIGURATION).is_valid(tomllib.loads(text)), text
 
 
+@pytest.mark.parametrize("kind", Kind)
+def test_editors_show_words_for_users(kind: Kind) -> None:
+    """They show titles and descriptions beside keys and in messages, such as `Expected "a rule"`."""
+    schema = json.dumps(schema_of(kind), ensure_ascii=False)
+    titles, descriptions = (re.findall(rf'"{name}": "([^"]*)"', schema) for name in ("title", "description"))
+    assert [title for title in titles if not re.match(r"(a|the) |`", title)] == []
+    assert titles
+    assert [text for text in descriptions if re.search(r"\(R\d|\n|order of the members", text)] == []
+
+
 def test_editors_can_complete_codes_and_checks() -> None:
+    expected = schema_of(Kind.CASES)["$defs"]["_Case"]["properties"]["expect"]
+    assert {"IN", "EU", "WORLD", "unknown", "elsewhere"} <= set(expected["propertyNames"]["anyOf"][0]["enum"])
     rule = schema_of(Kind.RULES)["$defs"]["RuleEntry"]["properties"]
     assert {"IN", "NO", "EU", "WORLD"} <= set(schema_of(Kind.RULES)["$defs"]["Code"]["anyOf"][0]["enum"])
     assert rule["override"]["anyOf"][0]["properties"]["no-end"]["description"].startswith("A rule should have an end")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
@@ -18,6 +19,8 @@ from withhold.lint import CHECKS
 from withhold.sources.entry import RuleEntry
 from withhold.sources.protected import ProtectedEntry
 from withhold.testing import reading
+from withhold.testing.elsewhere import ELSEWHERE
+from withhold.testing.viewers import UNKNOWN
 
 
 class Kind(StrEnum):
@@ -36,6 +39,10 @@ _MODELS: Mapping[Kind, tuple[type[BaseModel], ...]] = {
     Kind.PROTECTED: (ProtectedEntry,),
     Kind.CONFIGURATION: (ConfigurationEntry,),
 }
+
+
+#: The first sentence of a docstring, without a reference to the contract, and what follows it.
+_SENTENCE = re.compile(r"(.+?)(?: \(R[0-9]+\))?(\.)(?:\s.*)?", re.DOTALL)
 
 
 class _Generator(GenerateJsonSchema):
@@ -63,21 +70,44 @@ def schema_of(kind: Kind) -> dict[str, Any]:
     if kind is Kind.RULES:
         code = definitions["RuleEntry"]["properties"]["withheld_in"]
         groups = {"type": ["object", "null"], "additionalProperties": {"anyOf": code["anyOf"][:2]}}
-        whole = _mapping({"groups": groups, "rules": {"type": "array", "items": whole}})
+        groups["description"] = "Names for lists of territories, in upper or lower case."
+        whole = _mapping("a rule file", {"groups": groups, "rules": {"type": "array", "items": whole}})
         overrides = {check.code: {"description": check.summary} for check in CHECKS}
         definitions["RuleEntry"]["properties"]["override"]["anyOf"][0]["properties"] = overrides
     elif kind is Kind.PROTECTED:
-        whole = _mapping({"protected": {"type": "array", "items": whole}}, "protected")
+        listed = {"protected": {"type": "array", "items": whole}}
+        whole = _mapping("a list of protected accounts", listed, "protected")
     elif kind is Kind.CASES:
         cases = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{models[1].__name__}"}}
         rules = schema_of(Kind.RULES)
         definitions["FileEntry"]["properties"] |= {"groups": rules["properties"]["groups"], "cases": cases}
         definitions["Code"] = rules["$defs"]["Code"]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "$defs": definitions}
+        places = [*definitions["Code"]["anyOf"][0]["enum"], UNKNOWN, ELSEWHERE]
+        expected = definitions[models[1].__name__]["properties"]["expect"]
+        expected["propertyNames"] = {"anyOf": [{"enum": places}, {"type": "string"}]}
+    used = _used(whole, definitions)
+    for name, each in used.items():
+        if "enum" in each:
+            each.pop("title", None)  # the name of a class
+        if "description" in each:
+            used[name] = each | {"description": _SENTENCE.sub(r"\1\2", each["description"])}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "$defs": used}
 
 
-def _mapping(properties: dict[str, Any], *required: str) -> dict[str, Any]:
+def _used(schema: object, definitions: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the definitions to which a schema refers, also through others, by their names."""
+    found: dict[str, dict[str, Any]] = {}
+    todo = [schema]
+    while todo:
+        names = set(re.findall(r"#/\$defs/(\w+)", str(todo.pop()))) - found.keys()
+        found |= {name: definitions[name] for name in names}
+        todo += (definitions[name] for name in names)
+    return dict(sorted(found.items()))
+
+
+def _mapping(title: str, properties: dict[str, Any], *required: str) -> dict[str, Any]:
     return {
+        "title": title,
         "type": "object",
         "properties": properties,
         "required": list(required),

@@ -65,7 +65,7 @@ class Strict(BaseModel):
         found = handler.resolve_ref_schema(handler(schema))
         if extra := found["properties"].pop(EXTRA, None):
             found["patternProperties"] = {f"^{EXTRA}": extra["additionalProperties"]}
-        return found
+        return {**found, "title": cls.called}  # editors show it in place of the name of the class
 
 
 class Sparse(Strict):
@@ -85,7 +85,8 @@ class Sparse(Strict):
         required = found.get("required", ())
         for key, value in found["properties"].items():
             if key not in required:
-                found["properties"][key] = {"anyOf": [value, {"type": "null"}]}
+                described = {name: value.pop(name) for name in ("description",) if name in value}
+                found["properties"][key] = {"anyOf": [value, {"type": "null"}], **described}
         return found
 
 

@@ -32,9 +32,9 @@ class ProtectedEntry(Sparse):
 
     called, written, wrong_kind = "a protected account", "- {account: …, category: …}", "bad-protected"
 
-    account: Id = Field(examples=["1101"])
-    category: Annotated[Category, one_of(Category)] = Field(examples=["journalist"])
-    name: Annotated[str, reads(_name)] | None = None
+    account: Id = Field(examples=["1101"], description="The id of the account.")
+    category: Annotated[Category, one_of(Category)] = Field(examples=["journalist"], description="Why it is protected.")
+    name: Annotated[str, reads(_name)] | None = Field(None, description="Whose account it is, for messages.")
 
 
 def read_protected(files: Iterable[str | os.PathLike[str]], root: Root | None = None) -> list[Protected]:

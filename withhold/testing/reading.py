@@ -57,9 +57,13 @@ class _Policy(Sparse):
 class FileEntry(Sparse):
     """A case file as it is written. Its cases are read one by one."""
 
-    rules: Annotated[str, reads(_path)] = Field(examples=["in.yaml"])
-    root: Annotated[str, reads(_path)] | None = None
-    policy: _Policy = _Policy()
+    called, written = "a case file", "rules: in.yaml"
+
+    rules: Annotated[str, reads(_path)] = Field(
+        examples=["in.yaml"], description="The rule file, directory or snapshot to test, relative to this file."
+    )
+    root: Annotated[str, reads(_path)] | None = Field(None, description="Open no rule file outside this directory.")
+    policy: _Policy = Field(_Policy(), description="The policy of the engine that answers.")
     groups: InstanceOf[Node] = None  # type: ignore[assignment]  # `groups_of` reads it
     cases: InstanceOf[Node] = Field(examples=["[{it: …, account: …, at: …, expect: …}]"])
 
@@ -79,16 +83,23 @@ class _Case(Sparse):
     called, written = "a case", "- {it: …, account: …, at: …, expect: …}"
     several_lines = ("it",)
 
-    it: Annotated[str, reads(_sentence)] = Field(examples=["hides the account in India only"])
-    account: Id | None = None
-    tweet: Id | None = None
-    retweet_of: _Retweeted | None = None
-    accounts: _Ids = ()
-    tweets: _Ids = ()
-    at: Instant = Field(examples=["2021-02-10T05:00:00Z"])
-    expect: Annotated[_Expected, AfterValidator(_not_empty)] = Field(examples=["{IN: withheld, US: visible}"])
-    because: Annotated[str, reads(lambda text, _: text)] | None = None
-    viewer: Id | None = None
+    it: Annotated[str, reads(_sentence)] = Field(
+        examples=["hides the account in India only"], description="What the rules must do, in words."
+    )
+    account: Id | None = Field(None, description="The account, or the author of the tweet.")
+    tweet: Id | None = Field(None, description="The tweet.")
+    retweet_of: _Retweeted | None = Field(None, description="The source, if the tweet is a retweet.")
+    accounts: _Ids = Field((), description="Several accounts, each tested on its own.")
+    tweets: _Ids = Field((), description="Several tweets, each tested on its own.")
+    at: Instant = Field(examples=["2021-02-10T05:00:00Z"], description="The instant of the question.")
+    expect: Annotated[_Expected, AfterValidator(_not_empty)] = Field(
+        examples=["{IN: withheld, US: visible}"],
+        description="The outcome in each place: a territory, a group, `unknown`, or `elsewhere`.",
+    )
+    because: Annotated[str, reads(lambda text, _: text)] | None = Field(
+        None, description="The id of the rule that must decide where something is hidden."
+    )
+    viewer: Id | None = Field(None, description="The account of the viewer.")
 
 
 def read_cases(node: Node, rules: RuleSet | None, groups: Groups) -> tuple[list[Case], list[Problem]]:
