@@ -24,12 +24,12 @@ from withhold import (
     Rule,
     RuleSet,
     Snapshot,
+    TerritorySet,
     Tweet,
     View,
     Viewer,
     engine_info,
 )
-from withhold.model.freshness import answer_revision
 from withhold.model.tweet import Link, Subject, links_of
 from withhold.model.viewer import LocationKey
 
@@ -56,15 +56,32 @@ def engines(rules: RuleSet, policy: Policy) -> dict[str, Engine]:
     return {name: Engine(snapshot, policy) for name, snapshot in made.items()}
 
 
+_Everywhere = list[tuple[LocationKey, list[tuple[Rule, bool | None]]]]
+
+
 class _Remembering(Reference):
     """A `Reference` for the rules on one subject, which evaluates them only once for each place."""
 
     def __init__(self, rules: RuleSet, policy: Policy) -> None:
         super().__init__(rules, policy, places=PLACES)
-        self._found: dict[object, list[tuple[LocationKey, list[tuple[Rule, bool | None]]]]] = {}
+        self._found: dict[object, _Everywhere] = {}
         self._fresh: dict[object, Freshness] = {}
+        self._where: dict[object, TerritorySet] = {}
+        self._varying: dict[object, bool] = {}
 
-    def _everywhere(self, rules: list[Rule]) -> list[tuple[LocationKey, list[tuple[Rule, bool | None]]]]:
+    def _territories(self, rules: list[Rule]) -> TerritorySet:
+        key = (*map(id, rules),)
+        if key not in self._where:
+            self._where[key] = super()._territories(rules)
+        return self._where[key]
+
+    def _varies(self, links: Iterable[Link], everywhere: _Everywhere) -> bool:
+        key = id(everywhere)  # each is kept
+        if key not in self._varying:
+            self._varying[key] = super()._varies(links, everywhere)
+        return self._varying[key]
+
+    def _everywhere(self, rules: list[Rule]) -> _Everywhere:
         key = (*map(id, rules),)
         if key not in self._found:
             self._found[key] = super()._everywhere(rules)
@@ -75,7 +92,7 @@ class _Remembering(Reference):
         rules: list[Rule],
         links: Iterable[Link],
         at: datetime,
-        everywhere: list[tuple[LocationKey, list[tuple[Rule, bool | None]]]],
+        everywhere: _Everywhere,
     ) -> Freshness:
         if at not in self._fresh:
             self._fresh[at] = super()._freshness(rules, links, at, everywhere)
@@ -100,13 +117,9 @@ class _Right:
         return {rule.id: rule for kind, id_ in named if id_ for rule in self._naming.get((kind, id_), ())}
 
     def _on(self, subject: Subject) -> Reference:
-        return _Remembering(RuleSet(self.rules_on(subject).values()), self._policy)
-
-    def answer(self, decision: Decision) -> Decision:
-        """Return a decision of the reference with the revision of the whole rule set."""
-        revision = self._rules.revision
-        fresh = dataclasses.replace(decision.freshness, answer_revision=answer_revision(revision, self._policy))
-        return dataclasses.replace(decision, revision=revision, freshness=fresh)
+        rules = RuleSet(self.rules_on(subject).values())
+        rules._digest = self._rules.digest  # answers have the revision of the whole rule set
+        return _Remembering(rules, self._policy)
 
 
 def compared(batch: Batch) -> Compared:
@@ -130,7 +143,7 @@ def compared(batch: Batch) -> Compared:
 
     for subject, viewer, at in batch.questions:
         reference = right.on(subject)
-        wanted = right.answer(reference.check(subject, viewer, at))
+        wanted = reference.check(subject, viewer, at)
         count += 1
         for name, view_of in views.items():
             view = view_of(viewer, at)
@@ -141,7 +154,7 @@ def compared(batch: Batch) -> Compared:
                 compare(f"{name}, withholds", hidden, not wanted.visible, subject, viewer, at)
         if (subject, at) not in pushed:
             pushed.add((subject, at))
-            wanted = right.answer(reference.anywhere(subject, at))
+            wanted = reference.anywhere(subject, at)
             count += 1
             for name, engine in implementations.items():
                 compare(f"{name}, anywhere", engine.anywhere(subject, at), wanted, subject, None, at)

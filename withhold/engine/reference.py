@@ -96,7 +96,6 @@ class Reference:
         first = hiding[0][0] if hiding else None
         disclosures = {rule.disclosure for rule, _ in hiding}
         disclosed = [rule for rule in rules if rule.disclosure is not Disclosure.NONE]
-        outcomes = {_outcome(self._hiding(reached), links) for _, reached in everywhere}
         return Decision(
             outcome=outcome,
             exempt="author" if hiding and outcome is Outcome.VISIBLE else None,
@@ -106,14 +105,23 @@ class Reference:
             demand=first.demand if first else None,
             jurisdiction=first.jurisdiction if first else None,
             disclosure=next((each for each in Disclosure if each in disclosures), None),
-            territories=_territories(rules),
-            disclosed_in=_territories(disclosed),
+            territories=self._territories(rules),
+            disclosed_in=self._territories(disclosed),
             certain=certain,
-            varies_by_location=len(outcomes) > 1,
+            varies_by_location=self._varies(links, everywhere),
             valid_until=freshness.valid_until,
             revision=self.rules.revision,
             freshness=freshness,
         )
+
+    def _territories(self, rules: list[Rule]) -> TerritorySet:
+        """Return where at least one of the rules withholds."""
+        each = (TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in) for rule in rules)
+        return reduce(TerritorySet.__or__, each, NOWHERE)
+
+    def _varies(self, links: _Links, everywhere: _Everywhere) -> bool:
+        """Return whether viewers at some places get another outcome than at others."""
+        return len({_outcome(self._hiding(reached), links) for _, reached in everywhere}) > 1
 
     def _in_force(self, links: _Links, at: datetime) -> list[Rule]:
         """Return the rules in force that name one of some links."""
@@ -185,12 +193,6 @@ def _scope(rule: Rule, links: _Links) -> Scope | None:
     if any(account in rule.accounts for _, account in links):
         return Scope.ACCOUNT
     return Scope.TWEET if any(tweet in rule.tweets for tweet, _ in links) else None
-
-
-def _territories(rules: Iterable[Rule]) -> TerritorySet:
-    """Return where at least one of the rules withholds."""
-    each = (TerritorySet(rule.withheld_in) - TerritorySet(rule.except_in) for rule in rules)
-    return reduce(TerritorySet.__or__, each, NOWHERE)
 
 
 def _in_force(rule: Rule, at: datetime) -> bool:
