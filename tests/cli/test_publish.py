@@ -239,6 +239,7 @@ def test_a_new_password_is_asked_twice_and_needs_a_terminal(there, monkeypatch):
         (["publish", "in.yaml", "--key", "missing.pem"], 2),
         (["sign", "../timestamp", *KEYS], 2),
         (["keys", "init", "--keys", "k"], 2),
+        (["keys", "add", "--role", "targets", "--public", "missing.pub", *KEYS], 2),
         (["keys", "new", "k/root.pem"], 1),
         (["keys", "init", "--keys", "k2"], 4),
     ],

@@ -86,8 +86,9 @@ def read_signer(source: str, password: Password) -> Signer:
 
 def read_public(source: str) -> SSlibKey:
     """Return the public key in a file. Raises `LiveError` (`unusable-key`, `key-unreadable`)."""
+    content = _file(source)
     try:
-        return SSlibKey.from_crypto(load_pem_public_key(_file(source)))
+        return SSlibKey.from_crypto(load_pem_public_key(content))
     except (ValueError, UnsupportedAlgorithm):
         message = f"{quoted(source)} holds no public key"
         raise LiveError(Problem("unusable-key", message, hint="give the file that ends with `.pub`")) from None
