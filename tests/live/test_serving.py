@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from withhold import Engine, LiveError, Viewer
 from withhold.live import (
     Fetcher,
     LiveStatus,
+    Publisher,
     Receipts,
     Worker,
     fleet,
@@ -240,6 +242,40 @@ def test_a_fleet_lists_who_has_not_acted(made, tmp_path):
     assert [host for host, state in found.items() if state.late] == ["b-late"]
     later = fleet(live, store, [], act_by + timedelta(minutes=6))
     assert [state.host for state in later if not state.late] == [], "all are silent by then"
+
+
+def test_a_host_that_has_acted_in_time_is_not_late_afterwards(made, tmp_path):
+    """Neither a new process nor a new fetcher changes that, nor a new version that has the same rules."""
+    clock, url, spool = [now()], (tmp_path / "receipts").as_uri(), tmp_path / "spool"
+    made.publish(1, 2, act_by=clock[0] + timedelta(minutes=1))
+
+    @contextmanager
+    def host():
+        with Fetcher(made.url, spool, made.root, receipts=Receipts(url, "h1"), clock=lambda: clock[0]) as fetcher:
+            fetcher.fetch()
+            with Worker(Engine(open_spool(spool)), spool, interval=60, clock=lambda: clock[0]) as worker:
+                fetcher.fetch()
+                yield fetcher, worker
+
+    def found():
+        return [(str(each.standing), each.late) for each in fleet(made.publisher.live(), Store(url), [], clock[0])]
+
+    with host() as (fetcher, worker):
+        assert found() == [("acted", False)]
+        clock[0] += timedelta(minutes=2)
+        other = Publisher(made.url, made.root, name="other")
+        other.publish(snapshot(7), [*made.persons, made.online])
+        for _ in range(2):
+            worker._report()
+            fetcher.fetch()
+        assert found() == [("acted", False)]
+    clock[0] += timedelta(minutes=2)
+    with host():
+        assert found() == [("acted", False)]
+    made.publish(1, act_by=clock[0] + timedelta(minutes=1))
+    clock[0] += timedelta(minutes=2)
+    with host():
+        assert found() == [("acted", True)]
 
 
 def test_a_fetcher_writes_receipts_when_something_changes(made, tmp_path, monkeypatch):

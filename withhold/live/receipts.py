@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -35,7 +36,7 @@ class Receipt(BaseModel):
     at: Instant
     status: LiveStatus
     workers: int = Field(default=0, ge=0)
-    #: How many of them use `status.version`, and when the last of them began to.
+    #: How many of them use the rules of `status`, and since when all of them have used these rules.
     serving: int = Field(default=0, ge=0)
     served: Instant | None = None
     #: How many of them have reported nothing for half a minute.
@@ -76,6 +77,12 @@ class Receipts:
         """Write a receipt if something has changed, or the last one is a minute old. Raises `LiveError`, `OSError`."""
         receipt = make_receipt(self.host, spool, status, now)
         last = self._last
+        if last is None:
+            with suppress(LiveError):  # a host may be allowed to write only
+                last = _read(self.store, self.host, now)
+        if last is not None and last.served is not None and _same_rules(last, receipt):
+            # New processes, and new versions of the same rules, do not change when the host has acted.
+            receipt = receipt.model_copy(update={"served": min(last.served, receipt.served or last.served)})
         if last is not None and _facts(last) == _facts(receipt) and abs(now - last.at) < _REPEAT:
             return
         self.store.put(_path(self.host), receipt.model_dump_json().encode())
@@ -86,7 +93,7 @@ def make_receipt(host: str, spool: Spool, status: LiveStatus, now: datetime) -> 
     """Return the receipt of a host: its status, and the sum of the reports of its processes. Raises `OSError`."""
     found = list(reports(spool))
     alive = [report for report in found if report is not None and abs(now - report.at) < _SILENT_WORKER]
-    serving = [report for report in alive if report.version == status.version and report.activated is not None]
+    serving = [report for report in alive if report.revision == status.revision and report.activated is not None]
     served = max((report.activated for report in serving if report.activated is not None), default=None)
     return Receipt(
         host=host,
@@ -163,6 +170,12 @@ def host_line(state: HostState) -> dict[str, object]:
         "reported": None if receipt is None else in_iso(receipt.at),
         "error": None if receipt is None else receipt.status.error,
     }
+
+
+def _same_rules(last: Receipt, receipt: Receipt) -> bool:
+    """Return whether all processes of a host use the same rules as at its last receipt."""
+    all_serve = all(each.serving == each.workers for each in (last, receipt))
+    return all_serve and last.status.revision == receipt.status.revision
 
 
 def _facts(receipt: Receipt) -> dict[str, object]:
