@@ -180,7 +180,7 @@ def test_a_stolen_online_key_is_replaced(there):
 
 def test_the_timestamp_is_refreshed(there):
     assert run("refresh", "--key", "k/online.pem").stdout.startswith("signed; valid until 20")
-    run("refresh", "--key", "k/targets.pem", status=4)
+    assert "give a key of the role `online`" in run("refresh", "--key", "k/targets.pem", status=4).stderr
     run("refresh", "--key", "k/targets.pem", "--every", "5m", status=4)
     for interval in ("5 minutes", "0s", "0.001ms", "31m", "9999999999999h", ""):
         run("refresh", "--key", "k/online.pem", "--every", interval, status=2)
@@ -234,6 +234,7 @@ def test_a_new_password_is_asked_twice_and_needs_a_terminal(there, monkeypatch):
         (["publish", "in.yaml", "--trust", "in.yaml", *KEYS], 4),
         (["publish", "in.yaml", "--trust", "k/root.pem.pub", *KEYS], 4),
         (["publish", "in.yaml", "--to", "rules/", *KEYS], 2),
+        (["publish", "in.yaml", "--to", "FILE:///store", *KEYS], 2),
         (["publish", "in.yaml", "--name", "../x", *KEYS], 2),
         (["publish", "in.yaml", "--keep", "0", "--yes", *KEYS], 2),
         (["publish", "in.yaml", "--key", "missing.pem"], 2),

@@ -163,5 +163,5 @@ def _set_threshold(root: Root, name: str, threshold: int) -> None:
     role = root.roles[name]
     if not 1 <= threshold <= len(role.keyids):
         message = f"{threshold} keys cannot be required, because {name} has {len(role.keyids)}"
-        raise LiveError(Problem("bad-threshold", message))
+        raise LiveError(Problem("bad-threshold", message, hint="give another threshold"))
     role.threshold = threshold

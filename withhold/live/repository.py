@@ -77,7 +77,8 @@ class Repository:
             metadata.sign(signer, append=True)
         if not chosen and not (enough and is_signed(root, metadata)):
             message = f"none of the given keys may sign the {role} of this repository"
-            raise LiveError(Problem("not-a-key-of-the-role", message, hint=f"give a key of the role `{role}`"))
+            key_role = "online" if role in ("snapshot", "timestamp") else role
+            raise LiveError(Problem("not-a-key-of-the-role", message, hint=f"give a key of the role `{key_role}`"))
         if enough and not is_signed(root, metadata):
             message = f"{len(chosen)} of {root.roles[role].threshold} keys have signed the {role}"
             raise LiveError(Problem("threshold-unmet", message, hint="give the other keys too"))

@@ -68,7 +68,7 @@ class Store:
         except ValueError as error:
             raise LiveError(Problem("bad-store-url", f"{quoted(url)}: {_first_line(error)}", hint=_HINT)) from None
         self.name = url
-        if parts.scheme not in _SCHEMES:
+        if not url.startswith(tuple(f"{scheme}:" for scheme in _SCHEMES)):
             raise LiveError(Problem("bad-store-url", f"{quoted(url)} is not the URL of a store", hint=_HINT))
         self._kept: ObjectStore | None = None
         if parts.scheme == "file":
