@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import stat
 import traceback
+from base64 import b64decode
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -67,7 +68,7 @@ def test_no_message_and_no_traceback_contains_a_key_or_a_password(file, tmp_path
     for name, value in (("EMPTY", ""), ("EC", ec), ("BROKEN", broken), ("TEXT", secret)):
         monkeypatch.setenv(name, value)
     tried = {
-        "key-in-the-open": [plain, secret + "\n"],
+        "key-in-the-open": [plain, secret + "\n", secret, f"env:{secret}", secret[:43], b64decode(secret)[-32:].hex()],
         "key-not-encrypted": [str(open_file), f"{file}.pub"],
         "key-unreadable": ["env:EMPTY", "env:MISSING", "missing.pem", str(tmp_path), "a\0b"],
         "unusable-key": [str(file), "env:EC", "env:BROKEN", "env:TEXT"],
@@ -78,7 +79,8 @@ def test_no_message_and_no_traceback_contains_a_key_or_a_password(file, tmp_path
                 read_signer(source, lambda _: WRONG)
             error = caught.value
             printed = "".join(traceback.format_exception(type(error), error, error.__traceback__)) + caplog.text
-            assert not any(part in printed for part in (secret[20:40], secret[-20:], WRONG)), code
+            parts = (secret[20:40], secret[-20:], b64decode(secret)[-32:-16].hex(), WRONG)
+            assert not any(part in printed for part in parts), code
     with refused("unusable-key"):
         read_public(str(file))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from withhold.errors import LiveError, Problem, escaped_path, quoted
 #: The beginning of the name of a key that a variable of the environment holds.
 _VARIABLE = "env:"
 _SMALLEST_PASSWORD = 12
+#: What a key without its first and last line looks like, in base64 or hexadecimal. It must not be printed as the name of a file.
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
 #: Returns the password of the key with a given name.
 Password = Callable[[str], str]
 
@@ -61,25 +64,27 @@ def read_signer(source: str, password: Password) -> Signer:
     `password` is called only for an encrypted key, and a key in a file must be encrypted. Raises `LiveError`
     (`unusable-key`, `key-unreadable`, `key-not-encrypted`, `key-in-the-open`).
     """
-    if "-----" in source or "\n" in source:
+    in_variable = source.startswith(_VARIABLE)
+    name = source.removeprefix(_VARIABLE)
+    exists = name in os.environ if in_variable else os.path.exists(source)  # noqa: PTH110  # it raises nothing
+    if "-----" in source or "\n" in source or (_LIKE_A_KEY.fullmatch(name) and not exists):
         message = "a key was given instead of the path of its file"
         raise LiveError(Problem("key-in-the-open", message, hint="others may have seen it: revoke it"))
-    in_variable = source.startswith(_VARIABLE)
-    text = _variable(source.removeprefix(_VARIABLE)) if in_variable else _file(source)
-    name = quoted(source)
+    text = _variable(name) if in_variable else _file(source)
+    shown = quoted(source)
     encrypted = b"ENCRYPTED" in text.partition(b"\n")[0]
     if not (encrypted or in_variable):
-        message = f"{name} is not the encrypted file of a private key"
+        message = f"{shown} is not the encrypted file of a private key"
         raise LiveError(Problem("key-not-encrypted", message, hint="make a key with `withhold keys new`"))
     secret = password(source).encode() if encrypted else None
     try:
         key = load_pem_private_key(text, secret)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        message = f"{name} holds no private key, or the password is wrong"
+        message = f"{shown} holds no private key, or the password is wrong"
         raise LiveError(Problem("unusable-key", message, hint="check the path and the password")) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise LiveError(
-            Problem("unusable-key", f"{name} is not an Ed25519 key", hint="make one with `withhold keys new`")
+            Problem("unusable-key", f"{shown} is not an Ed25519 key", hint="make one with `withhold keys new`")
         )
     return CryptoSigner(key)
 
