@@ -198,7 +198,7 @@ from withhold.live import Fetcher
 source, spool, root = sys.argv[1:]
 fetcher = Fetcher(source, spool, open(root, "rb").read())
 threading.Thread(target=fetcher.run, daemon=True).start()
-while fetcher.status().state != "fresh":
+while fetcher.spool.read_status().contact is None:  # the child reads what the parent has written
     pass
 read, write = os.pipe()
 if os.fork() == 0:
