@@ -59,6 +59,11 @@ def timeline() -> list[Post]:
 SHOWN = timeline()
 
 
+def rules() -> RuleSet:
+    """Return a rule for each named author."""
+    return RuleSet(Rule(id=f"r{id_}", accounts=[id_], withheld_in=["IN"], reason="terms") for id_ in NAMED)
+
+
 class Discarded:
     """A sink of the decision log that keeps nothing."""
 
@@ -112,8 +117,7 @@ def filtered(metrics: Metrics | None = None, log: DecisionLog | None = None) -> 
 
 async def measured() -> dict[str, list[float]]:
     """Return the microseconds of CPU time a request, by application and turn."""
-    rules = RuleSet(Rule(id=f"r{id_}", accounts=[id_], withheld_in=["IN"], reason="terms") for id_ in NAMED)
-    engine = Engine(rules)
+    engine = Engine(rules())
     metrics = Metrics(Prometheus(), interval=3600)
     log = DecisionLog(Discarded(), interval=3600)
     sent: list[bytes] = []
