@@ -13,7 +13,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.live.material import Material, now, snapshot
+from tests.live.hosts import made as made
+from tests.live.material import now, snapshot
 from withhold import Engine, LiveError, Viewer
 from withhold.live import (
     Fetcher,
@@ -27,13 +28,6 @@ from withhold.live import (
 from withhold.live.receipts import make_receipt
 from withhold.live.store import Store
 from withhold.live.worker import reports
-
-
-@pytest.fixture
-def made(tmp_path):
-    found = Material(tmp_path / "repository")
-    found.publish(1)
-    return found
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ def fleet(
     with reported(form):
         from withhold.live import Publisher, Standing
         from withhold.live import fleet as read
+        from withhold.live.receipts import host_line
         from withhold.live.store import Store
 
         live = Publisher(source, read_trust(trust), name=name).live()
@@ -68,7 +69,7 @@ def fleet(
         counts = Counter(host.standing for host in hosts)
         fine = bool(hosts) and counts[Standing.ACTED] == len(hosts) and not any(host.late for host in hosts)
         fine = fine and now < live.expires
-        rows = [_row(host) for host in hosts]
+        rows = [host_line(host) for host in hosts]
         values = {"fine": fine, "version": live.version, "expires": in_iso(live.expires), **_release(live)}
         show(FleetResult(_COLUMNS, rows, _note(live, name, hosts, counts, now), values), form)
     raise typer.Exit(ExitCode.FINE if fine else ExitCode.FAILURE)
@@ -84,15 +85,6 @@ def _hosts(expect: Path) -> list[str]:
     if not hosts:  # otherwise, a list that was not written would hide missing hosts
         raise typer.BadParameter(f"{escaped_path(expect)} names no host", param_hint="'--expect'")
     return hosts
-
-
-def _row(host: HostState) -> dict[str, object]:
-    from withhold.live.receipts import host_line
-
-    row = host_line(host)
-    if host.receipt is not None and not host.receipt.workers and row["error"] is None:
-        row["error"] = "no process serves the rules"
-    return row
 
 
 def _release(live: Live) -> dict[str, object]:

@@ -18,13 +18,11 @@ from weakref import WeakSet
 from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
 
-from withhold.engine.guard import check_loss
-from withhold.errors import LiveError, Problem, RuleSetError, SnapshotError, WithholdError, escaped_path, quoted
+from withhold.errors import LiveError, Problem, SnapshotError, WithholdError, escaped_path, quoted
 from withhold.live.client import refresh
 from withhold.live.packing import LARGEST, unpack
-from withhold.live.publishing import GUARD
 from withhold.live.receipts import Receipts
-from withhold.live.release import Release, object_path, published, target_path
+from withhold.live.release import Release, object_path, published, refuse_shrinking, target_path
 from withhold.live.spool import LARGEST_VERSION, Installed, Spool, is_at_its_path
 from withhold.live.status import LiveStatus
 from withhold.live.store import Store
@@ -323,18 +321,9 @@ if hasattr(os, "register_at_fork"):
 def _check(path: Path, release: Release, installed: Installed | None) -> None:
     """Refuse a snapshot that is damaged, is not the one that was signed, or has lost too much. O(bytes)."""
     new = Snapshot.open(path)
-    if not release.describes(new):
-        raise LiveError(Problem("wrong-content", "the snapshot has another revision or other counts than were signed"))
-    if release.may_shrink > (installed.version if installed else 0):
-        return
-    try:
-        if installed is not None:
-            check_loss(Snapshot.open(installed.path, verify="header"), new, GUARD)
-        elif not new.rule_count:
-            raise LiveError(Problem("shrunk", "the rule set is empty, which its publishers have not allowed"))
-    except RuleSetError as error:
-        hint = "if this is intended, publish with `--may-shrink`"
-        raise LiveError(Problem("shrunk", error.problem.message, hint=hint)) from None
+    release.check(new)
+    if release.may_shrink <= (installed.version if installed else 0):
+        refuse_shrinking(None if installed is None else Snapshot.open(installed.path, verify="header"), new)
 
 
 def _reason(error: OSError) -> str:

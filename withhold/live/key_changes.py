@@ -97,7 +97,7 @@ def change_keys(
         if role != "online" or error.code not in _NOT_VALID:
             raise
         now, current = None, repository.read_root()
-        if repository.newest_targets(current.signed) is None:  # as if the URL is wrong
+        if next(repository.signed_targets(current.signed), None) is None:  # as if the URL is wrong
             raise
     root = deepcopy(current.signed)  # its `to_dict` would share the lists of keys
     root.version += 1

@@ -17,10 +17,9 @@ import zstandard
 from securesystemslib.signer import Signer
 from tuf.api.metadata import Metadata, Root, TargetFile, Targets
 
-from withhold.engine.guard import check_loss
-from withhold.errors import LiveError, Problem, RuleSetError, quoted
+from withhold.errors import LiveError, Problem, quoted
 from withhold.live.packing import LARGEST, unpack
-from withhold.live.release import Release, object_path, published, release_of, target_path
+from withhold.live.release import Release, object_path, published, refuse_shrinking, release_of, target_path
 from withhold.live.repository import LIFETIMES, Repository, serialized
 from withhold.live.store import Store
 from withhold.live.trusted import Trusted, is_signed, parsed, verify
@@ -28,8 +27,6 @@ from withhold.model.instants import in_iso, utc
 from withhold.snapshot import Snapshot
 
 _LEVEL = 3
-#: The largest share of the rules, and of their ids, that may be lost unless the publishers allow it.
-GUARD = 0.1
 _CHUNK = 1 << 20
 #: The age from which an object may be removed.
 _KEPT = timedelta(hours=1)
@@ -136,14 +133,12 @@ class Publisher:
                 target = TargetFile.from_data(self._path, file, ["sha256"])
             self.store.put(object_path(target), packed)
 
-        def make(version: int) -> Metadata[Targets]:
-            shrunk = version if may_shrink else live.release.may_shrink if live.release else 0
-            release = release_of(snapshot, size, sha256, self.repository.now(), due, shrunk)
-            target.unrecognized_fields = {"custom": release.model_dump(mode="json")}
-            targets = {**now.targets.signed.targets, self._path: target}
-            return Metadata(Targets(version=version, expires=self.repository.expiry("targets"), targets=targets))
-
-        metadata = make(self.repository.free_version("targets", now.targets.signed.version))
+        version = self.repository.free_version("targets", now.targets.signed.version)
+        shrunk = version if may_shrink else live.release.may_shrink if live.release else 0
+        release = release_of(snapshot, size, sha256, self.repository.now(), due, shrunk)
+        target.unrecognized_fields = {"custom": release.model_dump(mode="json")}
+        targets = {**now.targets.signed.targets, self._path: target}
+        metadata = Metadata(Targets(version=version, expires=self.repository.expiry("targets"), targets=targets))
         self.repository.sign(now.root.signed, metadata, signers, enough=False)
         return self._complete(now, metadata, signers, keep)
 
@@ -181,14 +176,8 @@ class Publisher:
         Only versions that the current keys have signed are considered. Raises `LiveError` (`no-such-revision`).
         """
         now = self.repository.read()
-        for version in range(now.targets.signed.version - 1, 0, -1):
-            found = self.store.get(f"metadata/{version}.targets.json")
-            if found is None:
-                continue
-            metadata = parsed(Targets, found.content)
-            if not verify(lambda metadata=metadata: is_signed(now.root.signed, metadata)):  # type: ignore[misc]
-                continue
-            old = published(metadata.signed, self.name)
+        for targets, _ in self.repository.signed_targets(now.root.signed, below=now.targets.signed.version):
+            old = published(targets, self.name)
             if old is not None and old[1].revision == revision:
                 return self._fetch(*old)
         message = f"no earlier version that the current keys have signed has the revision {quoted(revision)}"
@@ -252,7 +241,7 @@ class Publisher:
             if is_signed(root, metadata):
                 return True
             content = serialized(metadata)
-            if self.store.create(path, content) if before is None else self.store.swap(path, before, content):
+            if self.store.swap(path, before, content):
                 return False
         raise LiveError(Problem("store-busy", "other persons sign the version all the time"))
 
@@ -288,21 +277,11 @@ class Publisher:
             raise LiveError(Problem("bad-metadata", f"{self.store.name} has no {object_path(target)}"))
         verify(lambda: target.verify_length_and_hashes(found.content))
         snapshot = Snapshot.from_bytes(b"".join(unpack(found.content, release)))
-        if not release.describes(snapshot):
-            message = "the snapshot has another revision or other counts than were signed"
-            raise LiveError(Problem("wrong-content", message))
+        release.check(snapshot)
         return snapshot
 
     def _check_loss(self, live: Live, snapshot: Snapshot) -> None:
-        current = self.snapshot(live)
-        try:
-            if current is not None:
-                check_loss(current, snapshot, GUARD)
-            elif not snapshot.rule_count:
-                raise LiveError(Problem("shrunk", "the rule set is empty", hint="allow it with `--may-shrink`"))
-        except RuleSetError as error:
-            hint = "if this is intended, allow it with `--may-shrink`"
-            raise LiveError(Problem("shrunk", error.problem.message, hint=hint)) from None
+        refuse_shrinking(self.snapshot(live), snapshot)
 
     def _prune(self, newest: int, keep: int) -> None:
         """Remove all versions but the newest `keep`, and the files that no version refers to.

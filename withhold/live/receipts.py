@@ -159,6 +159,9 @@ def _standing(live: Live, receipt: Receipt | None, now: datetime) -> tuple[Stand
 def host_line(state: HostState) -> dict[str, object]:
     """Return a host as a row of a table."""
     receipt = state.receipt
+    error = None if receipt is None else receipt.status.error
+    if receipt is not None and not receipt.workers and error is None:
+        error = "no process serves the rules"
     return {
         "host": state.host,
         "standing": str(state.standing),
@@ -168,7 +171,7 @@ def host_line(state: HostState) -> dict[str, object]:
         "version": None if receipt is None else receipt.status.version,
         "serving": None if receipt is None else f"{receipt.serving} of {receipt.workers}",
         "reported": None if receipt is None else in_iso(receipt.at),
-        "error": None if receipt is None else receipt.status.error,
+        "error": error,
     }
 
 

@@ -9,11 +9,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tuf.api.metadata import TargetFile, Targets
 
-from withhold.errors import LiveError, Problem, quoted
+from withhold.engine.guard import check_loss
+from withhold.errors import LiveError, Problem, RuleSetError, quoted
 from withhold.live.status import Instant
 from withhold.snapshot import Snapshot
 
 _SUFFIX = ".wh.zst"
+#: The largest share of the rules, and of their ids, that may be lost unless the publishers allow it.
+_MOST_LOST = 0.1
 _Count = Annotated[int, Field(ge=0, strict=True)]
 
 
@@ -50,10 +53,12 @@ class Release(BaseModel):
         """The number of different ids."""
         return self.accounts + self.tweets
 
-    def describes(self, snapshot: Snapshot) -> bool:
-        """Return whether a snapshot has the revision and the counts that were signed."""
+    def check(self, snapshot: Snapshot) -> None:
+        """Raise `LiveError` (`wrong-content`) unless a snapshot has the revision and the counts that were signed."""
         counts = snapshot.revision, snapshot.rule_count, len(snapshot.accounts), len(snapshot.tweets)
-        return counts == (self.revision, self.rules, self.accounts, self.tweets)
+        if counts != (self.revision, self.rules, self.accounts, self.tweets):
+            message = "the snapshot has another revision or other counts than were signed"
+            raise LiveError(Problem("wrong-content", message))
 
     def __str__(self) -> str:
         rules, ids = ("" if count == 1 else "s" for count in (self.rules, self.ids))
@@ -75,6 +80,22 @@ def release_of(
         act_by=act_by,
         may_shrink=may_shrink,
     )
+
+
+def refuse_shrinking(before: Snapshot | None, after: Snapshot) -> None:
+    """Raise `LiveError` (`shrunk`) if more than a tenth of the rules or ids is lost, or all. `before` is None for the first rules."""
+    if before is None:
+        if after.rule_count:
+            return
+        message = "the rule set is empty"
+    else:
+        try:
+            check_loss(before, after, _MOST_LOST)
+        except RuleSetError as error:
+            message = error.problem.message
+        else:
+            return
+    raise LiveError(Problem("shrunk", message, hint="if this is intended, publish with `--may-shrink`"))
 
 
 def target_path(name: str) -> str:

@@ -7,8 +7,7 @@ timestamp, so a change becomes visible in one step: when a timestamp that leads 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -138,16 +137,18 @@ class Repository:
 
         Raises `LiveError` (`not-signed`) if there are none, and those of `sign`.
         """
-        found = self.newest_targets(root)
+        found = next(self.signed_targets(root), None)
         if found is None:
             raise LiveError(Problem("not-signed", f"{self.store.name} has no targets that their keys have signed"))
+        targets, content = found
         after = max(self.versions("snapshot"), default=0)
-        snapshot = meta_of(*self.write_snapshot(after, {"targets.json": meta_of(*found)}, signers, [root]))
+        listed = {"targets.json": meta_of(targets.version, content)}
+        snapshot = meta_of(*self.write_snapshot(after, listed, signers, [root]))
         for _ in range(_MOST_ATTEMPTS):
             before = self.store.get(TIMESTAMP)
             version = 0 if before is None else _version_of(before.content)
-            content = serialized(self.sign(root, self.timestamp(version + 1, snapshot), signers))
-            if self.store.create(TIMESTAMP, content) if before is None else self.store.swap(TIMESTAMP, before, content):
+            timestamp = self.sign(root, self.timestamp(version + 1, snapshot), signers)
+            if self.store.swap(TIMESTAMP, before, serialized(timestamp)):
                 return
         raise LiveError(Problem("store-busy", "other writers keep replacing the timestamp", hint="repeat the command"))
 
@@ -196,16 +197,22 @@ class Repository:
         # The number is limited, so that write access to the store is not enough to use up the versions.
         raise LiveError(Problem("store-busy", f"the store has {_MOST_LEFTOVERS} versions of {role} that are not live"))
 
-    def newest_targets(self, root: Root) -> tuple[int, bytes] | None:
-        """Return the version and the content of the newest targets that the keys of a root have signed, live or not."""
+    def signed_targets(self, root: Root, *, below: int | None = None) -> Iterator[tuple[Targets, bytes]]:
+        """Yield the targets that the keys of a root have signed, live or not, with their contents, the newest first.
+
+        `below` is the version before which they were made.
+        """
         for version in reversed(self.versions("targets")):
-            found = self.store.get(f"metadata/{version}.targets.json")
-            with suppress(LiveError):  # somebody else has written it
-                if found is not None:
-                    targets = parsed(Targets, found.content)
-                    if targets.signed.version == version and verify(partial(is_signed, root, targets)):
-                        return version, found.content
-        return None
+            found = self.store.get(f"metadata/{version}.targets.json") if below is None or version < below else None
+            if found is None:
+                continue
+            try:
+                targets = parsed(Targets, found.content)
+                is_genuine = targets.signed.version == version and verify(partial(is_signed, root, targets))
+            except LiveError:  # somebody else has written it
+                continue
+            if is_genuine:
+                yield targets.signed, found.content
 
     def _snapshot(
         self, now: Trusted, targets: tuple[int, bytes] | None, signers: Sequence[Signer], roots: Sequence[Root]

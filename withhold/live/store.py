@@ -125,8 +125,10 @@ class Store:
             return self._has(path, content)  # as after a repeated request whose first answer was lost
         return True
 
-    def swap(self, path: str, before: Version, content: bytes) -> bool:
-        """Replace an object if it is still the version `before`. Return whether it has the new content now."""
+    def swap(self, path: str, before: Version | None, content: bytes) -> bool:
+        """Replace an object if it is still the version `before`; None if there is none. Return whether it has the new content now."""
+        if before is None:
+            return self.create(path, content)
         if self.name.startswith("file:"):
             with self._locked() as folder:
                 if self._has(path, before.content):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import version
 from types import MappingProxyType
 
 from withhold.errors import Problem, SubjectTypeError, quoted
@@ -21,6 +20,7 @@ from withhold.location.headers import Headers, Lines, header_name
 from withhold.location.location import LocationState
 from withhold.model import Freshness, VariesBy, Viewer
 from withhold.model.instants import utc
+from withhold.native.package import this_package
 from withhold.serving.directives import Directives
 from withhold.territories import ALIASES, country_of, is_subdivision, iso_version
 
@@ -120,7 +120,7 @@ def _kept_place(
 @lru_cache
 def _versions() -> tuple[str, str]:
     """Return the versions of the library and of the ISO data. Another one may give another answer by the same rules."""
-    return version("withhold"), iso_version()
+    return this_package().version, iso_version()
 
 
 _SECOND = timedelta(seconds=1)
