@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.live.material import Material, key, now, snapshot
 from withhold import LiveError
 from withhold.live import Publisher, change_keys
 from withhold.live.release import object_path
+from withhold.live.repository import LIFETIMES, SIGNED
 from withhold.live.store import Store
 from withhold.live.trusted import read_trusted
 
@@ -261,10 +263,13 @@ def test_a_refresh_renews_what_has_expired(tmp_path):
     made.publish(1)
     before = read_trusted(made.publisher.store, made.root)
     assert before.timestamp.signed.is_expired()
-    fresh = made.at(now)
+    seconds = count()
+    fresh = made.at(lambda: now() + timedelta(seconds=next(seconds)))  # each reading of the clock differs
     until = fresh.refresh([made.online])
     after = read_trusted(made.publisher.store, made.root)
     assert after.timestamp.signed.expires == until > now() + timedelta(minutes=55)
+    signed = datetime.fromisoformat(after.timestamp.signed.unrecognized_fields[SIGNED])
+    assert until - signed == LIFETIMES["timestamp"]
     assert after.snapshot.signed.expires > now() + timedelta(days=6)
     assert after.targets.signed == before.targets.signed
     fresh.refresh([made.online])

@@ -188,8 +188,7 @@ class Publisher:
 
         `signers` have the online key. Any number of refreshers and publishers may work at the same time.
         """
-        self.repository.advance(None, signers)
-        return self.repository.expiry("timestamp")
+        return self.repository.advance(None, signers)
 
     def warnings(self) -> list[str]:
         """Return what will expire within 30 days, and which command renews it."""

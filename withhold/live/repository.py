@@ -106,8 +106,8 @@ class Repository:
         based_on: int | None = None,
         *,
         next_root: Root | None = None,
-    ) -> bool:
-        """Sign a new timestamp and, if needed, a new snapshot. Return whether a snapshot was signed.
+    ) -> datetime:
+        """Sign a new timestamp and, if needed, a new snapshot. Return when the timestamp expires.
 
         `targets` are the version and the content of targets in the store, which readers will then see. With `next_root`,
         a snapshot is signed in any case, and both are valid under that root too.
@@ -129,7 +129,7 @@ class Repository:
             meta = now.timestamp.signed.snapshot_meta if snapshot is None else meta_of(*snapshot)
             timestamp = self.sign_for(roots, self.timestamp(now.timestamp.signed.version + 1, meta), signers)
             if self.store.swap(TIMESTAMP, now.version, serialized(timestamp)):
-                return snapshot is not None
+                return timestamp.signed.expires
         raise LiveError(Problem("store-busy", "other writers keep replacing the timestamp", hint="repeat the command"))
 
     def make_valid(self, root: Root, signers: Sequence[Signer]) -> None:
@@ -154,13 +154,13 @@ class Repository:
 
     def timestamp(self, version: int, snapshot: MetaFile) -> Metadata[Timestamp]:
         """Return a timestamp of this moment, without signatures."""
-        signed = {SIGNED: self.now().isoformat()}
+        now = self.now()
         return Metadata(
             Timestamp(
                 version=version,
-                expires=self.expiry("timestamp"),
+                expires=now + LIFETIMES["timestamp"],
                 snapshot_meta=snapshot,
-                unrecognized_fields=signed,
+                unrecognized_fields={SIGNED: now.isoformat()},
             )
         )
 
