@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from tests import strategies as house
 from tests.implementations import each_snapshot
 from withhold import Engine, Policy, Rule, RuleSet, Tweet, Viewer
+from withhold.engine.explain import territories_text, where
 from withhold.errors import WithholdError
+from withhold.model.rule import territories_of
 
 NOON = datetime(2021, 2, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -225,3 +227,13 @@ def test_a_view_explains_what_it_answered_after_other_rules_are_active(snapshot_
     assert [found.rule.id for found in engine.explain((20, 17), viewer).rules] == ["new"]
     with pytest.raises(WithholdError):
         view.explain(20)  # type: ignore[arg-type]
+
+
+@given(house.rules())
+def test_the_territories_of_a_rule_have_the_text_of_their_set(given_rule):
+    assert territories_text(given_rule) == str(territories_of(given_rule))
+
+
+def test_the_text_of_countries_needs_no_data_on_subdivisions(monkeypatch):
+    monkeypatch.delattr("withhold.model.places._atlas")
+    assert where(territories_text(rule("r", withheld_in=["TR", "IN"]))) == "in IN, TR"

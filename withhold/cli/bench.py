@@ -52,13 +52,13 @@ def bench(
     snapshot = options.load_snapshot(rules, root or configuration.root, form)
     took = time.perf_counter() - began
     pairs = impressions.pairs if impressions else invented_pairs(snapshot)
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(console=err(), transient=True, disable=not err().is_terminal) as bar:
         task = bar.add_task("measuring", total=1.0)
         try:
             figures = measure(snapshot, viewer, instant, pairs, lambda done: bar.update(task, completed=done))
         except WrongAnswer as error:
             bar.stop()
-            err.print(f"{error}: nothing was timed", style="red")
+            err().print(f"{error}: nothing was timed", style="red")
             raise typer.Exit(ExitCode.FAILURE) from None
     show(BenchResult(snapshot, took, viewer, traffic, impressions, figures), form)
 
@@ -69,5 +69,5 @@ def _read_traffic(traffic: Path) -> Traffic:
             warnings.simplefilter("ignore", RuleSetWarning)  # aliases of countries do not matter here
             return sample_traffic(traffic)
     except TrafficError as error:
-        print_problems(error.problems, err)
+        print_problems(error.problems)
         raise typer.Exit(ExitCode.USAGE) from None

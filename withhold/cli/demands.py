@@ -70,7 +70,7 @@ def _demand(path: Path) -> Demand:
         warnings.simplefilter("always", RuleSetWarning)
         found = load_demand(path)
     for warning in caught:
-        err.print(f"warning: {warning.message}", style="yellow")
+        err().print(f"warning: {warning.message}", style="yellow")
     return found
 
 

@@ -50,49 +50,49 @@ def demo(
         took = (time.perf_counter() - began) * 1000
         geoip = GeoIP(data / "demo.mmdb")
     targets = _targets(rules)
-    out.print("February 2021: India orders 257, then 1,178 accounts and tweets blocked.", style="bold")
-    out.print(
+    out().print("February 2021: India orders 257, then 1,178 accounts and tweets blocked.", style="bold")
+    out().print(
         "The events were reported in the press. Times of day and the split between outcomes are assumed; ids are invented."
     )
-    out.print(f"{len(rules)} rules on {_named(rules):,} accounts and tweets, loaded and compiled in {took:.0f} ms.\n")
-    out.print("The viewers, located by their addresses:")
+    out().print(f"{len(rules)} rules on {_named(rules):,} accounts and tweets, loaded and compiled in {took:.0f} ms.\n")
+    out().print("The viewers, located by their addresses:")
     viewers = [(address, geoip.locate(address).viewer()) for address in _ADDRESSES]
     for address, viewer in viewers:
-        out.print(f"  {address:<14} {viewer}")
-    out.print()
-    out.print("The outcomes of six accounts and tweets at five instants, a row for each viewer:\n")
+        out().print(f"  {address:<14} {viewer}")
+    out().print()
+    out().print("The outcomes of six accounts and tweets at five instants, a row for each viewer:\n")
     for part in _replay(engine, targets, [viewer for _, viewer in viewers]):
-        out.print(part)
-    out.print("\nOne decision, explained:\n", style="bold")
-    out.print(str(engine.explain((None, targets["account"]), viewers[0][1], _FINALLY)))
-    out.print("\nThe outcomes of both demands for a viewer in India at that instant:\n", style="bold")
-    out.print("(IN-D1 had 257 lines; one is a hashtag, which is neither an account nor a tweet)")
-    out.print(_figures(engine, rules))
-    out.print("\nThe time of a check, measured now on this machine:\n", style="bold")
+        out().print(part)
+    out().print("\nOne decision, explained:\n", style="bold")
+    out().print(str(engine.explain((None, targets["account"]), viewers[0][1], _FINALLY)))
+    out().print("\nThe outcomes of both demands for a viewer in India at that instant:\n", style="bold")
+    out().print("(IN-D1 had 257 lines; one is a hashtag, which is neither an account nor a tweet)")
+    out().print(_figures(engine, rules))
+    out().print("\nThe time of a check, measured now on this machine:\n", style="bold")
     for line in _timed(engine, rules):
-        out.print(line)
+        out().print(line)
 
 
 def _demo_from_orders() -> None:
     from withhold.cli.demo_orders import acted_on, in_orders, rules_of_ledger, run_steps
 
-    out.print("February 2021, from the orders on: 257 lines, then 1,178 accounts.", style="bold")
-    out.print("The lists, handles and decisions are invented. The clock of the ledger is set to each day.\n")
+    out().print("February 2021, from the orders on: 257 lines, then 1,178 accounts.", style="bold")
+    out().print("The lists, handles and decisions are invented. The clock of the ledger is set to each day.\n")
     with as_file(files("withhold.cli") / "demo_data") as data:
         targets = _targets(RuleSet.load(data / "rules"))
         geoip = GeoIP(data / "demo.mmdb")
     viewers = [geoip.locate(address).viewer() for address in _ADDRESSES]
     with in_orders():
         for at, event in run_steps():
-            out.print(f"\n{at.astimezone(_IST):%Y-%m-%d %H:%M} IST: {event}", style="bold")
+            out().print(f"\n{at.astimezone(_IST):%Y-%m-%d %H:%M} IST: {event}", style="bold")
         acted, named = acted_on()
         rules = rules_of_ledger()
         known_then = [rules_of_ledger(parse_instant(written)) for written, _ in _INSTANTS]
     engine = Engine(rules)
-    out.print(f"\nActed on, the hashtag included: {acted:,} of {named:,} entries.")
-    out.print(f"\nThe outcomes by the {len(rules)} rules of the ledger, a row for each viewer:\n", style="bold")
+    out().print(f"\nActed on, the hashtag included: {acted:,} of {named:,} entries.")
+    out().print(f"\nThe outcomes by the {len(rules)} rules of the ledger, a row for each viewer:\n", style="bold")
     for part in _replay(engine, targets, viewers):
-        out.print(part)
+        out().print(part)
     accounts = [id_ for name, id_ in targets.items() if name != "tweet"]
     same = all(
         Engine(then).view(viewer, at).check(account_id=id_).outcome
@@ -102,7 +102,7 @@ def _demo_from_orders() -> None:
         for viewer in viewers
         for id_ in accounts
     )
-    out.print(f"By the rules as they were known at each instant, they are {'the same' if same else 'DIFFERENT'}.")
+    out().print(f"By the rules as they were known at each instant, they are {'the same' if same else 'DIFFERENT'}.")
 
 
 def _targets(rules: RuleSet) -> dict[str, int]:

@@ -184,14 +184,14 @@ def run_steps() -> Iterator[tuple[datetime, str]]:
         kept = CLOCK.set(clock)
         try:
             for command in commands:
-                out.print(f"$ withhold {command}", style="bold", markup=False)
+                out().print(f"$ withhold {command}", style="bold", markup=False)
                 code = app(shlex.split(command), standalone_mode=False)
                 if code:
                     raise typer.Exit(code)
         finally:
             CLOCK.reset(kept)
     for command in ("demands list", f"demands proof account:{_LIFTED}"):
-        out.print(f"\n$ withhold {command}", style="bold", markup=False)
+        out().print(f"\n$ withhold {command}", style="bold", markup=False)
         app(shlex.split(command), standalone_mode=False)
 
 

@@ -142,7 +142,7 @@ def _read_revision(given: str, rules: Path, root: str | None, form: Format) -> t
                 return options.load_snapshot(path, inside, form), source
             with suppress(RuleSetError):  # the file may name lists of ids, which are not there
                 loaded = options.read_rules(path, inside)
-                print_problems(loaded.warnings, err)
+                print_problems(loaded.warnings)
                 return Snapshot.compile(loaded), source
     with _laid_out(given, rules, root, commit) as (path, inside):
         return options.load_snapshot(path, inside, form), source
@@ -165,8 +165,8 @@ def _impact(traffic: Path, before: Snapshot, after: Snapshot, policy: Policy, at
             warnings.simplefilter("always", RuleSetWarning)
             impact = weigh(before, after, read_traffic(traffic), at, policy)
     except TrafficError as error:
-        print_problems(error.problems, err)
+        print_problems(error.problems)
         raise typer.Exit(ExitCode.USAGE) from None
     for warning in caught:
-        err.print(str(warning.message), style="yellow")
+        err().print(str(warning.message), style="yellow")
     return impact

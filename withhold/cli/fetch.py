@@ -62,7 +62,7 @@ def fetch(
 
 
 def _log_to_standard_error(lowest: int, highest: int) -> None:
-    handler = logging.StreamHandler(err.file)
+    handler = logging.StreamHandler(err().file)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handler.addFilter(lambda record: record.levelno <= highest)
     log = logging.getLogger("withhold.live")

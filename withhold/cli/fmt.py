@@ -86,7 +86,7 @@ def fmt(
     try:
         from withhold.cli.layout import formatted  # loads ruamel.yaml, which no other command needs
     except ModuleNotFoundError as error:
-        err.print(str(missing_extra(error, "cli")), style="red")
+        err().print(str(missing_extra(error, "cli")), style="red")
         raise typer.Exit(ExitCode.FAILURE) from None
     problems: list[Problem] = []
     changed: dict[Path, tuple[str, str]] = {}

@@ -53,7 +53,7 @@ def new(
         from withhold.live import create_key
 
         made = create_key(file, password_of(str(file), new=True))
-    err.print(_NOTE, style="yellow")
+    err().print(_NOTE, style="yellow")
     text = f"wrote {escaped_path(file)} and {escaped_path(file)}.pub; the key is {made.keyid}"
     show(RecordedResult({"file": str(file), "key": made.keyid}, text), form)
 
@@ -87,7 +87,7 @@ def init(
         except BaseException:
             shutil.rmtree(folder)  # keys of no repository; without them the command can be repeated
             raise
-    err.print(_NOTE, style="yellow")
+    err().print(_NOTE, style="yellow")
     text = f"made a repository in {to}; give {escaped_path(trusted)} to every host, and keep the root key offline"
     show(RecordedResult({"store": to, "trusted_root": str(trusted)}, text), form)
 

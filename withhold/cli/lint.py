@@ -63,7 +63,7 @@ def lint(
     if refused:
         what = "the configuration" if refused == unconfigured else "the rule set"
         note = f"{guard}; {options.NO_CONFIG}" if unconfigured else str(guard)
-        raise refuse(Refusal(_merged(refused, loaded), rules, note, guard.to_dict(), what), form, out)
+        raise refuse(Refusal(_merged(refused, loaded), rules, note, guard.to_dict(), what), form, out())
     advice, suppressed = configuration.applied(advise(loaded, accounts, at=instant))
     problems = in_order([*loaded.warnings, *advice])
     result = LintResult(

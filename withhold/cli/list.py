@@ -137,7 +137,7 @@ def _read(text: str, read: Callable[[str], Iterable[Resolved]], name: str, note:
         raise typer.BadParameter(f"{error}{note}", param_hint=f"'{name}'") from None
     for code, alias in found:
         if alias:
-            err.print(f"warning: `{alias}` was read as `{code}` [territory-alias]", style="yellow")
+            err().print(f"warning: `{alias}` was read as `{code}` [territory-alias]", style="yellow")
     return [code for code, _ in found]
 
 

@@ -141,14 +141,14 @@ def password_of(name: str, *, new: bool = False) -> str:
 
 def confirm(question: str) -> None:
     """Ask a question on standard error. Exit with a failure unless the answer is yes."""
-    err.print(f"{question} [y/N]: ", end="")
+    err().print(f"{question} [y/N]: ", end="")
     answer = sys.stdin.readline()
     if answer.strip().lower() in {"y", "yes"}:
         return
     if not answer:
-        err.print()
+        err().print()
         raise typer.BadParameter("nobody answered; to publish without a question, give --yes")
-    err.print("nothing was published")
+    err().print("nothing was published")
     raise typer.Exit(ExitCode.FAILURE)
 
 
@@ -175,7 +175,7 @@ def reported(form: Format) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        err.print(str(error), style="red")
+        err().print(str(error), style="red")
         raise typer.Exit(ExitCode.FAILURE) from None
     except LiveError as error:
         if error.code in _USAGE:

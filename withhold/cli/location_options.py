@@ -70,7 +70,7 @@ class Databases:
                 wait=None,
             )
         except (GeoIPError, OSError) as error:
-            err.print(in_shell(error), style="red", markup=False, highlight=False)
+            err().print(in_shell(error), style="red", markup=False, highlight=False)
             raise typer.Exit(ExitCode.FAILURE) from None
 
 

@@ -37,7 +37,7 @@ def opened(url: str, form: Format, *, create: bool = False, read_only: bool = Fa
         with open_ledger(url, create=create, read_only=read_only, clock=CLOCK.get()) as ledger:
             yield ledger
     except ImportError as error:
-        err.print(str(error), style="red")
+        err().print(str(error), style="red")
         raise typer.Exit(ExitCode.FAILURE) from None
     except LedgerError as error:
         if error.code in _USAGE:

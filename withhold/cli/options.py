@@ -144,7 +144,7 @@ def policy_of(
     given = Policy(unknown_location=unknown_location or Settle.SHOW, author_sees_own=bool(author_sees_own))
     if policy != given:
         values = f"unknown_location {policy.unknown_location}, author_sees_own {str(policy.author_sees_own).lower()}"
-        err.print(f"note: the policy of {escaped_path(str(configuration.path))} is used: {values}", style="yellow")
+        err().print(f"note: the policy of {escaped_path(str(configuration.path))} is used: {values}", style="yellow")
     return policy
 
 
@@ -157,7 +157,7 @@ def load_rules(path: Path, root: Path | None, form: Format, mentions: Mentions |
         rules = read_rules(path, root, mentions)
     except RuleSetError as error:
         raise refuse(Refusal(error, path), form) from None
-    print_problems(rules.warnings, err)
+    print_problems(rules.warnings)
     return rules
 
 
@@ -185,7 +185,10 @@ def read_rules(path: Path, root: Path | None, mentions: Mentions | None = None) 
     from withhold.sources.loader import load_files  # nor the YAML parser
 
     columns = (TextColumn("reading"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar, warnings.catch_warnings():
+    with (
+        Progress(*columns, console=err(), transient=True, disable=not err().is_terminal) as bar,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore", RuleSetWarning)  # the rule set has them too, and they are printed from there
         task = bar.add_task("", total=None)
         return load_files(path, root, lambda done, total: bar.update(task, completed=done, total=total), mentions)
@@ -206,7 +209,9 @@ def subject_of(tweet: str | None, account: str | None, form: Format) -> tuple[in
     if tweet is None and account is None:
         raise typer.BadParameter("give the id of a tweet or an account", param_hint="'--tweet' or '--account'")
     if account is None and form is Format.TEXT:
-        err.print("note: only rules on the tweet itself are considered; give its author with --account", style="yellow")
+        err().print(
+            "note: only rules on the tweet itself are considered; give its author with --account", style="yellow"
+        )
     return id_of("--tweet", tweet), id_of("--account", account)
 
 
@@ -231,7 +236,7 @@ def viewer_of(
     except ValueError:
         raise typer.BadParameter(f"{quoted(address)} is not an IP address", param_hint="'--ip'") from None
     if databases.anonymous is None and form is Format.TEXT:
-        err.print("note: the address was not checked for anonymity; give --anonymous", style="yellow")
+        err().print("note: the address was not checked for anonymity; give --anonymous", style="yellow")
     return databases.open(databases.geoip).locate(address).viewer(viewer_id, databases.anonymised)
 
 
@@ -255,7 +260,7 @@ def viewer_in(
         options = [f"'--{name}'" for name, value in (("country", country), ("subdivision", subdivisions)) if value]
         raise typer.BadParameter(message, param_hint=" or ".join(options) or "'--country'") from None
     for warning in caught:
-        err.print(f"warning: {warning.message}", style="yellow")
+        err().print(f"warning: {warning.message}", style="yellow")
     return made
 
 

@@ -14,7 +14,7 @@ from withhold.cli.output import err
 def progress(what: str) -> Iterator[Progress]:
     """Show a bar on standard error, if it is a terminal, until the end of the block. The whole is unknown at first."""
     columns = (TextColumn(what), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err(), transient=True, disable=not err().is_terminal) as bar:
         bar.add_task("", total=None)
         yield bar
 

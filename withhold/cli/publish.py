@@ -139,7 +139,7 @@ def sign(
         before = set(draft.metadata.signatures)
         done = publisher.sign(draft, signers, keep=keep)
         if done.pending is not None and set(draft.metadata.signatures) == before:
-            err.print("the given keys had signed this version before", style="yellow")
+            err().print("the given keys had signed this version before", style="yellow")
         show(_result(done, change_to_show, may_shrink=may_shrink), form)
 
 
@@ -172,7 +172,7 @@ def refresh(
             except LiveError as error:
                 if interval is None or not (begun or error.code in FAILURES):
                     raise
-                err.print(str(error), style="red")  # the next attempt may succeed
+                err().print(str(error), style="red")  # the next attempt may succeed
             if interval is None:
                 return
             ended.wait(interval)
@@ -182,18 +182,18 @@ def _refresh(publisher: Publisher, signers: list[Signer], form: Format) -> None:
     until = in_iso(publisher.refresh(signers))
     show(RecordedResult({"valid_until": until}, f"signed; valid until {until}"), form)
     for warning in publisher.warnings():
-        err.print(f"warning: {warning}", style="yellow")
+        err().print(f"warning: {warning}", style="yellow")
 
 
 def _ask(change: DiffResult, due: datetime | None, form: Format, *, may_shrink: bool, yes: bool) -> DiffResult | None:
     """Show what is to be signed, and ask whether to go on. Return the difference if it is still to be shown with the result."""
     if not yes:
-        show(change, Format.TEXT, err)
+        show(change, Format.TEXT, err())
     if due is not None:
         passed = ", which has passed" if due <= datetime.now(UTC) else ""
-        err.print(f"every host must answer by these rules by {in_iso(due)}{passed}", style="yellow")
+        err().print(f"every host must answer by these rules by {in_iso(due)}{passed}", style="yellow")
     if may_shrink:
-        err.print("hosts accept that more than a tenth of the rules or ids are lost", style="yellow")
+        err().print("hosts accept that more than a tenth of the rules or ids are lost", style="yellow")
     if yes:
         return change
     confirm("publish this?")
@@ -244,8 +244,8 @@ def _checked(rules: Path, root: Path | None, form: Format, *, no_config: bool, t
     advice, _ = configuration.applied(advise(loaded, options.protected_accounts(rules, root, configuration)))
     linted = LintResult(rules, loaded, guard, in_order(advice), configuration.fail_on)
     if not linted.fine:
-        print_problems(linted.problems, err)
-        err.print("nothing was published: run `withhold lint`", style="red")
+        print_problems(linted.problems)
+        err().print("nothing was published: run `withhold lint`", style="red")
         raise typer.Exit(ExitCode.FAILURE)
     if tested:
         _run_cases(rules, root, loaded, form)
@@ -262,8 +262,10 @@ def _run_cases(rules: Path, root: Path | None, loaded: RuleSet, form: Format) ->
     of_these = [file for file in files if file.rules.revision == loaded.revision and file.cases]
     failed = [result for file in files for result in Runner(file, library.engine(file)).run_all() if not result.passed]
     for result in failed:
-        err.print(f"{escaped_path(result.file.path)}: {quoted(result.case.it)} failed: {summary(result)}", style="red")
+        err().print(
+            f"{escaped_path(result.file.path)}: {quoted(result.case.it)} failed: {summary(result)}", style="red"
+        )
     if failed or not of_these:
         reason = "a case fails" if failed else f"no case file tests the rules in {escaped_path(rules)}"
-        err.print(f"nothing was published: {reason}; run `withhold test`", style="red")
+        err().print(f"nothing was published: {reason}; run `withhold test`", style="red")
         raise typer.Exit(ExitCode.FAILURE)

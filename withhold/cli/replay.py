@@ -11,7 +11,7 @@ import typer
 
 from withhold.cli import options
 from withhold.cli.exit_codes import ExitCode
-from withhold.cli.output import err, print_problems, show
+from withhold.cli.output import print_problems, show
 from withhold.cli.render import Format
 from withhold.cli.render.wording import DIFFERENCES, counted, enumerated
 from withhold.cli.results import TableResult, problem_values
@@ -163,7 +163,7 @@ def replay(
     result.found = replayed(snapshot, pages())
     if left := result.refused - len(result.problems):
         result.problems.append(more_in(log, left))
-    print_problems(result.problems, err)
+    print_problems(result.problems)
     show(result, form)
     if result.refused:
         raise typer.Exit(ExitCode.FAILURE)

@@ -127,7 +127,7 @@ def scan(
     try:
         from withhold.bulk.scan import CannotWriteError, Scan
     except ImportError as error:
-        err.print(str(error), style="red")
+        err().print(str(error), style="red")
         raise typer.Exit(ExitCode.FAILURE) from None
     if at is not None and at_column is not None:
         raise typer.BadParameter("give one of the two", param_hint="'--at' and '--at-column'")
@@ -151,7 +151,7 @@ def scan(
     parts = (TextColumn("scanning"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
         with (
-            Progress(*parts, console=err, transient=True, disable=not err.is_terminal) as bar,
+            Progress(*parts, console=err(), transient=True, disable=not err().is_terminal) as bar,
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("always", RuleSetWarning)
@@ -160,11 +160,11 @@ def scan(
     except CannotWriteError as error:
         raise cannot_write(str(error.filename), error) from None
     except TrafficError as error:
-        print_problems(error.problems, err)
+        print_problems(error.problems)
         raise typer.Exit(ExitCode.FAILURE) from None
     for warning in dict.fromkeys(str(each.message) for each in caught):
-        err.print(f"warning: {warning}", style="yellow")
-    print_problems(found.problems, err)
+        err().print(f"warning: {warning}", style="yellow")
+    print_problems(found.problems)
     show(ScanResult(output, engine.snapshot.revision, instant, found), form)
     raise typer.Exit(ExitCode.FAILURE if found.failed else ExitCode.FINE)
 

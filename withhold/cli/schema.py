@@ -118,4 +118,4 @@ def _mapping(title: str, properties: dict[str, Any], *required: str) -> dict[str
 
 def schema(kind: Annotated[Kind, typer.Argument(help="The kind of file.")]) -> None:
     """Print the JSON Schema of a kind of file, with which editors complete keys and underline mistakes."""
-    out.file.write(json_text(schema_of(kind), indent=2) + "\n")
+    out().file.write(json_text(schema_of(kind), indent=2) + "\n")

@@ -107,7 +107,7 @@ def test(
         to_file = None if output is None else partial(write_text, output)
         raise refuse(Refusal(error, (paths or [Path()])[0]), form, write=to_file) from None
     warnings = (warning for file in (*files, *others) for warning in (*file.rules.warnings, *file.warnings))
-    print_problems(dict.fromkeys(warnings), err)  # several case files may test the same rules
+    print_problems(dict.fromkeys(warnings))  # several case files may test the same rules
     report = Report([_tested(file, library) for file in files])
     report.fail_under, report.mutation_threshold = fail_under, mutation_threshold
     if measured:
@@ -117,7 +117,7 @@ def test(
             report.coverage = cover(index)
         if mutate:
             if report.failures:  # a case notices a change if it then fails
-                err.print("no rule was changed: all cases must pass first", style="yellow")
+                err().print("no rule was changed: all cases must pass first", style="yellow")
             else:
                 report.mutation = _mutation(index)
                 if write:
@@ -126,7 +126,7 @@ def test(
         write_text(output, document(report, form))
     show(report, form if output is None else Format.TEXT)
     for measure, message in report.shortfalls():
-        err.print(f"{measure}: {message}", style="red")
+        err().print(f"{measure}: {message}", style="red")
     if not report.fine:
         raise typer.Exit(ExitCode.FAILURE)
 
@@ -138,7 +138,7 @@ def _tested(file: CaseFile, library: Library) -> FileResults:
 
 def _mutation(index: Index) -> Mutation:
     columns = (TextColumn("changing rules"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err(), transient=True, disable=not err().is_terminal) as bar:
         task = bar.add_task("", total=len(index.rules))
         return change(index, lambda done: bar.update(task, completed=done))
 

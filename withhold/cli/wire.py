@@ -170,8 +170,8 @@ def export(
     root = root or options.configuration_of(rules, Format.TEXT, no_config=no_config).root
     written = write(form, options.load_rules(rules, root, Format.TEXT), when)
     for line in written.lines:
-        out.file.write(f"{line}\n")
-    print_problems(written.problems[:_LISTED], err)
+        out().file.write(f"{line}\n")
+    print_problems(written.problems[:_LISTED])
     if len(written.problems) > _LISTED:
-        err.print(f"… and {len(written.problems) - _LISTED:,} more")
+        err().print(f"… and {len(written.problems) - _LISTED:,} more")
     raise typer.Exit(ExitCode.FINE if written.complete else ExitCode.FAILURE)

@@ -61,7 +61,7 @@ def rules_written(output: Path, files: Sized, removed: Sized) -> str:
 
 def cannot_write(path: str | Path, error: OSError) -> typer.Exit:
     """Print why a file cannot be written, and return the exit to raise."""
-    err.print(f"cannot write {escaped_path(path)}: {(error.strerror or str(error)).lower()}", style="red")
+    err().print(f"cannot write {escaped_path(path)}: {(error.strerror or str(error)).lower()}", style="red")
     return typer.Exit(ExitCode.FAILURE)
 
 

@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
-from typing import Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
 
-#: A part of the output. A string is printed unchanged, with a line feed. Styled text and tables depend on the terminal.
-Part: TypeAlias = str | Text | Table
+    #: A part of the output. A string is printed unchanged, with a line feed. Styled text and tables depend on the terminal.
+    Part: TypeAlias = str | Text | Table
+else:
+    Part = object  # `singledispatch` evaluates annotations, and importing rich takes long
 
 
 class Format(StrEnum):

@@ -9,9 +9,6 @@ from functools import singledispatch
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from withhold.cli.render import Part
 from withhold.cli.render.wording import (
     DIFFERENCES,
@@ -47,15 +44,17 @@ from withhold.cli.results import (
     id_counts,
     location_values,
 )
-from withhold.engine.explain import grounds, period_text, where
+from withhold.engine.explain import grounds, period_text, territories_text, where
 from withhold.errors import Problem, escaped, escaped_path, name_in_text, quoted
 from withhold.model import Outcome
 from withhold.model.instants import in_iso
-from withhold.model.rule import territories_of
 from withhold.model.viewer import viewer_text
 from withhold.native.package import this_package
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from withhold.reports.speed import Figure
 
 _OUTCOMES = {Outcome.VISIBLE: "green", Outcome.SUSPENDED: "bold red"}
@@ -79,17 +78,23 @@ def _recorded(result: RecordedResult) -> Iterable[Part]:
         yield from render(result.difference)
 
 
+def styled(text: str, style: str = "") -> Text:
+    """Return text in a style of rich, such as `bold red`."""
+    from rich.text import Text
+
+    return Text(text, style=style)
+
+
 def outcome_text(outcome: Outcome) -> Text:
     """Return an outcome in its colour. Hidden outcomes are in capitals, for readers who do not see colours."""
-    return Text(
-        outcome.value if outcome is Outcome.VISIBLE else outcome.value.upper(),
-        style=_OUTCOMES.get(outcome, "bold yellow"),
+    return styled(
+        outcome.value if outcome is Outcome.VISIBLE else outcome.value.upper(), _OUTCOMES.get(outcome, "bold yellow")
     )
 
 
 def problem_text(problem: Problem) -> Text:
     """Return a problem in the colour of its severity."""
-    return Text(str(problem), style=_SEVERITIES[problem.severity])
+    return styled(str(problem), _SEVERITIES[problem.severity])
 
 
 @render.register
@@ -115,7 +120,7 @@ def _check(result: CheckResult) -> Iterator[Part]:
         parts.append("uncertain: a more precise location could change the answer")
     if decision.valid_until:
         parts.append(f"holds until {in_iso(decision.valid_until)}")
-    yield outcome_text(decision.outcome) + Text("; ".join(parts))
+    yield outcome_text(decision.outcome) + styled("; ".join(parts))
 
 
 @render.register
@@ -125,7 +130,7 @@ def _rules(result: RulesResult) -> Iterator[Part]:
         ids = subjects((len(rule.accounts), len(rule.tweets)))
         yield f"{rule_name(rule)}: {each.state}"
         yield fill(
-            f"{rule.effect}s {ids} {where(territories_of(rule))}", 80, initial_indent="  ", subsequent_indent="    "
+            f"{rule.effect}s {ids} {where(territories_text(rule))}", 80, initial_indent="  ", subsequent_indent="    "
         )
         yield f"  {period_text(rule)}"
         yield f"  {grounds(rule)}"
@@ -155,7 +160,7 @@ def _lint(result: LintResult) -> Iterator[Part]:
     overridden = (code for rule in result.rules for code, _ in rule.override)
     if result.guard.here is None and PROTECTED.code in overridden:
         hint = f"an override of `{PROTECTED.code}` needs one; give it with --protected"
-        yield Text(f"no list of protected accounts was read: {hint}", style="yellow")
+        yield styled(f"no list of protected accounts was read: {hint}", "yellow")
 
 
 @render.register
@@ -180,6 +185,8 @@ def _bench(result: BenchResult) -> Iterator[Part]:
 
 
 def _figures(figures: list[Figure]) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for name in ("what", "ns", "middle half", "times"):
         table.add_column(name, justify="left" if name == "what" else "right")
