@@ -19,7 +19,7 @@ import pytest
 import withhold.live
 from tests.live.material import Material, now, snapshot
 from withhold import LiveError
-from withhold.live import Fetcher, Publisher, create_repository, open_spool, store
+from withhold.live import Fetcher, Publisher, create_repository, open_spool
 from withhold.live.store import Store
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
@@ -159,7 +159,6 @@ def test_rules_are_fetched_by_https_from_a_server_whose_ca_is_known(tmp_path, mo
     user = "user root;" if Path("/root").owner() == Path(tmp_path).owner() else ""
     settings = CONFIGURATION.format(folder=tmp_path, port=port, root=made.folder, user=user)
     (tmp_path / "nginx.conf").write_text(settings)
-    monkeypatch.setitem(store._RETRIES, "max_retries", 0)
     source = f"https://localhost:{port}"
     with running(NGINX, "-p", tmp_path, "-c", tmp_path / "nginx.conf", port=port):
         with Fetcher(source, tmp_path / "spool", made.root) as fetcher:

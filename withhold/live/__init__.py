@@ -13,7 +13,14 @@ try:
     from withhold.live.status import LiveStatus, State
     from withhold.live.worker import Worker
 except ModuleNotFoundError as error:
-    if (error.name or "").partition(".")[0] not in {"cryptography", "obstore", "securesystemslib", "tuf", "zstandard"}:
+    if (error.name or "").partition(".")[0] not in {
+        "cryptography",
+        "obstore",
+        "securesystemslib",
+        "tuf",
+        "urllib3",
+        "zstandard",
+    }:
         raise
     raise missing_extra(error, "live") from None
 

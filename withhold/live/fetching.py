@@ -49,7 +49,9 @@ _NO_ANSWER = (
 class Fetcher(Closable):
     """Keeps the spool of a host up to date. Thread-safe. Of several fetchers for one spool, one fetches.
 
-    A forked child does not fetch: make fetchers after the fork, or run `withhold fetch` in a process of its own.
+    In a forked child, call `run` again, because threads do not survive a fork. It takes over when the parent ends. Once a
+    process has used a store other than a web server, its children cannot use such stores (`store-after-fork`): use them
+    only after the fork, or run `withhold fetch` as a process of its own.
 
     `source` is the URL of a store; `trusted_root` is the content of one of its roots that is known to be genuine.
     `interval` is in seconds. With `receipts`, the rules that the processes of this host use are reported. Snapshots of
@@ -139,8 +141,9 @@ class Fetcher(Closable):
         return f"<Fetcher {self.store.name} to {escaped_path(self.spool.path)}>"
 
     def _forked(self) -> None:
-        """In a forked child, give up the lock, which belongs to the parent. Stores cannot be used there."""
-        self._mutex, self._wake, self._closing = threading.Lock(), threading.Event(), True
+        """In a forked child, give up the lock, which belongs to the parent, and begin anew."""
+        self._mutex, self._wake = threading.Lock(), threading.Event()
+        self._status, self._failure = LiveStatus(), None
         self._unlock()
 
     def _locked(self) -> bool:

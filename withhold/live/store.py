@@ -1,4 +1,4 @@
-"""Read and write signed rules in an object store, in a directory or on a web server, with `obstore`."""
+"""Read and write signed rules in an object store or in a directory, with `obstore`, and read those of a web server."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from obstore.exceptions import (
 from obstore.store import LocalStore, from_url
 
 from withhold.errors import LiveError, Problem, in_backticks, quoted
+from withhold.live.web import WebServer
 from withhold.snapshot.saving import write_atomically
 
 if sys.platform != "win32":
@@ -54,7 +55,8 @@ class Store:
     """Objects by path in an object store, in a directory or on a web server. Thread-safe.
 
     A directory is changed under a lock, because obstore cannot replace a file there on a condition. All methods raise
-    `LiveError` (`store-unavailable`, `store-refuses`) if the store fails or refuses access.
+    `LiveError` (`store-unavailable`, `store-refuses`) if the store fails or refuses access, and `store-after-fork` in a
+    child that was forked after its parent had used a store; a child can still read a web server.
     """
 
     def __init__(self, url: str, *, create: bool = False) -> None:
@@ -71,6 +73,7 @@ class Store:
         if not url.startswith(tuple(f"{scheme}:" for scheme in _SCHEMES)):
             raise LiveError(Problem("bad-store-url", f"{quoted(url)} is not the URL of a store", hint=_HINT))
         self._kept: ObjectStore | None = None
+        self._web = WebServer(url) if parts.scheme in ("http", "https") else None
         if parts.scheme == "file":
             if parts.netloc or not parts.path.startswith("/"):
                 raise LiveError(Problem("bad-store-url", f"{quoted(url)} is not an absolute path", hint=_HINT))
@@ -85,6 +88,15 @@ class Store:
 
     @property
     def _store(self) -> ObjectStore:
+        """The store of obstore, whose threads do not exist in a forked child: each request would wait for them forever."""
+        global _used_in  # noqa: PLW0603
+        _used_in = _used_in or os.getpid()
+        if _used_in != os.getpid():
+            message = (
+                f"{in_backticks(self.name)} cannot be used in a process that was forked from one that has used a store"
+            )
+            hint = "use stores only after the fork, or run `withhold fetch` as a process of its own"
+            raise LiveError(Problem("store-after-fork", message, hint=hint))
         if self._kept is None:
             self._kept = from_url(self.name)
         return self._kept
@@ -92,24 +104,21 @@ class Store:
     def get(self, path: str, limit: int = LARGEST_METADATA) -> Version | None:
         """Return an object of at most `limit` bytes, or None if there is none. Raises `LiveError` (`larger-than-allowed`)."""
         try:
-            with self._errors():
-                found = obstore.get(self._store, path)
-                pieces = []
-                for piece in found.stream():
-                    pieces.append(bytes(piece))
-                    limit -= len(piece)
-                    if limit < 0:
+            with self._open(path) as (stream, tags):
+                content = bytearray()  # the pieces may be of single bytes
+                for piece in stream:
+                    content += piece
+                    if len(content) > limit:
                         raise LiveError(Problem("larger-than-allowed", f"{quoted(path)} in {self.name} is too large"))
-                tags = {"e_tag": found.meta["e_tag"], "version": found.meta["version"]}
                 tag = {name: value for name, value in tags.items() if value is not None}
-                return Version(b"".join(pieces), tag)
+                return Version(bytes(content), tag)
         except FileNotFoundError:
             return None
 
     def stream(self, path: str) -> Iterator[bytes]:
         """Yield the content of an object in pieces. Raises `FileNotFoundError` if there is none."""
-        with self._errors():
-            yield from map(bytes, obstore.get(self._store, path).stream())
+        with self._open(path) as (stream, _):
+            yield from stream
 
     def put(self, path: str, content: bytes | Path) -> None:
         """Write an object, from memory or from a file."""
@@ -161,6 +170,17 @@ class Store:
         return found is not None and found.content == content
 
     @contextmanager
+    def _open(self, path: str) -> Iterator[tuple[Iterator[bytes], dict[str, str | None]]]:
+        """Return the content of an object in pieces, and what identifies its version."""
+        with self._errors():
+            if self._web is not None:
+                with self._web.open(path) as (headers, pieces):
+                    yield pieces, {"e_tag": headers.get("etag")}
+            else:
+                found = obstore.get(self._store, path)
+                yield map(bytes, found.stream()), {name: found.meta[name] for name in ("e_tag", "version")}
+
+    @contextmanager
     def _locked(self) -> Iterator[Path]:
         """Lock a directory against other writers, and yield its path."""
         with self._errors():
@@ -173,16 +193,7 @@ class Store:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Convert the errors of a store, except those that mean that an object is missing, exists or has changed.
-
-        The threads of obstore do not exist in a forked process, where each request would wait for them forever.
-        """
-        global _used_in  # noqa: PLW0603
-        _used_in = _used_in or os.getpid()
-        if _used_in != os.getpid():
-            message = "stores were used before this process was forked, and cannot be used in it"
-            hint = "use them first after the fork, or run `withhold fetch` in a process of its own"
-            raise LiveError(Problem("store-after-fork", message, hint=hint))
+        """Convert the errors of a store, except those that mean that an object is missing, exists or has changed."""
         try:
             yield
         except (AlreadyExistsError, PreconditionError, FileNotFoundError, LiveError):
