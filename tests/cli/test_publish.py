@@ -118,12 +118,17 @@ def test_two_persons_publish_together(there):
     name = found.partition("withhold sign ")[2].partition("`")[0]
     assert (name[:4], live(there)) == ("2-3.", None)
     again = run("sign", name, *KEYS, "--yes")
-    assert "awaits further signatures" in again.stdout
+    assert (
+        f"version 3 has 1 of 2 signatures: before hosts can use it, one more person must run `withhold sign {name}`"
+        in (again.stdout)
+    )
     assert "the given keys had signed this version before" in again.stderr
     second = ("--key", "second.pem", "--key", "k/online.pem")
     assert "IN visible → withheld" in run("sign", name, *second, status=1, input="n\n").stderr
     assert live(there) is None
-    assert "published version 3" in run("sign", name, *second, input="y\n").stdout
+    asked = run("sign", name, *second, "--format", "json", input="y\n")
+    done = json.loads(asked.stdout)
+    assert (done["version"], done["pending"], done["signatures"], done["threshold"]) == (3, None, 2, 2)
     assert live(there) == ["in-1"]
     run("sign", name, *second, "--yes", status=2)
 
@@ -135,6 +140,7 @@ def test_a_further_person_sees_all_that_they_sign(there):
     terms = ("--act-by", "2020-01-01T00:00:00Z", "--may-shrink")
     done = published("in.yaml", *terms)
     assert (done["may_shrink"], done["act_by"]) == (True, "2020-01-01T00:00:00Z")
+    assert (done["signatures"], done["threshold"]) == (1, 2)
     asked = run("sign", done["pending"], "--key", "second.pem", "--key", "k/online.pem", input="y\n")
     assert "by these rules by 2020-01-01T00:00:00Z, which has passed" in asked.stderr
     assert "hosts accept that more than a tenth of the rules or ids are lost" in asked.stderr

@@ -143,6 +143,7 @@ def test_two_persons_publish_together(two):
     assert draft.snapshot.rules == snapshot(1).rules
     done = two.publisher.sign(draft, [second, two.online])
     assert (done.version, done.pending, two.live_accounts()) == (2, None, [1])
+    assert [(each.signatures, each.threshold) for each in (pending, done)] == [(1, 2), (2, 2)]
 
 
 def test_one_person_is_not_two(two):

@@ -85,7 +85,7 @@ def publish(
 ) -> None:
     """Publish rules to a store, signed, after showing what changes for viewers.
 
-    If more persons must sign, a pending version is written, and its name is printed for `withhold sign`. Exits with 4 if the
+    If more persons must sign, this writes a pending version, and prints its name for `withhold sign`. Exits with 4 if the
     rules or the store are refused, and with 1 if advice is an error, a case fails, or somebody else has published in the meantime.
     """
     if sum(given is not None for given in (rules, add, rollback)) != 1:
@@ -122,7 +122,7 @@ def sign(
     yes: Yes = False,
     form: _Format = Format.TEXT,
 ) -> None:
-    """Show what a pending version changes, add a further person's signature, and complete it.
+    """Show what a pending version changes, and add the signature of a further person. The last signature publishes it.
 
     Exits with 1 if something else has been published since, and with 4 if the version is refused.
     """
@@ -205,6 +205,8 @@ def _result(done: Published, change: DiffResult | None, *, may_shrink: bool) -> 
     values = {
         "version": done.version,
         "pending": done.pending,
+        "signatures": done.signatures,
+        "threshold": done.threshold,
         "revision": release.revision,
         "rules": release.rules,
         "accounts": release.accounts,
@@ -215,7 +217,10 @@ def _result(done: Published, change: DiffResult | None, *, may_shrink: bool) -> 
     if done.pending is None:
         text = f"published version {done.version}: {release}"
     else:
-        text = f"version {done.version} awaits further signatures: run `withhold sign {done.pending}`"
+        missing = done.threshold - done.signatures
+        persons = "one more person" if missing == 1 else f"{missing} more persons"
+        has = f"version {done.version} has {done.signatures} of {done.threshold} signatures"
+        text = f"{has}: before hosts can use it, {persons} must run `withhold sign {done.pending}`"
     return RecordedResult(values, text, change)
 
 

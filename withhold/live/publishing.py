@@ -22,7 +22,7 @@ from withhold.live.packing import LARGEST, unpack
 from withhold.live.release import Release, object_path, published, refuse_shrinking, release_of, target_path
 from withhold.live.repository import LIFETIMES, Repository, serialized
 from withhold.live.store import Store
-from withhold.live.trusted import Trusted, is_signed, parsed, verify
+from withhold.live.trusted import Trusted, is_signed, parsed, signatures_on, verify
 from withhold.model.instants import in_iso, utc
 from withhold.snapshot import Snapshot
 
@@ -56,6 +56,9 @@ class Published:
 
     version: int
     release: Release
+    #: How many keys of `targets` have signed the version, and how many must.
+    signatures: int
+    threshold: int
     pending: str | None = None
 
 
@@ -208,7 +211,7 @@ class Publisher:
         if not is_signed(root, metadata):
             name = f"{before}-{version}.{release.revision}"
             if not self._keep_pending(f"pending/{name}.json", root, metadata):
-                return Published(version, release, name)
+                return _published(root, metadata, release, name)
         content = serialized(metadata)
         for role in ("snapshot", "timestamp"):
             self.repository.require(root, role, signers)
@@ -226,7 +229,7 @@ class Publisher:
             self._prune(version, keep)
         except LiveError as error:  # the new version is live
             _log.warning("old versions were not removed: %s", error)
-        return Published(version, release)
+        return _published(root, metadata, release)
 
     def _keep_pending(self, path: str, root: Root, metadata: Metadata[Targets]) -> bool:
         """Write a pending version, with the signatures that others have added. Return whether these are enough instead."""
@@ -311,6 +314,11 @@ class Publisher:
         below = [version for version in self.repository.versions("snapshot", before) if version < live]
         for old_snapshot in below[:-_SNAPSHOTS]:
             self.store.delete(f"metadata/{old_snapshot}.snapshot.json")
+
+
+def _published(root: Root, metadata: Metadata[Targets], release: Release, pending: str | None = None) -> Published:
+    found = signatures_on(root, metadata)
+    return Published(metadata.signed.version, release, len(found.signed), found.threshold, pending)
 
 
 def _found(targets: Targets, name: str) -> tuple[TargetFile, Release]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from securesystemslib.exceptions import StorageError
 from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp, VerificationResult
 from tuf.api.serialization import DeserializationError
 
 from withhold.errors import LiveError, Problem
@@ -85,8 +85,12 @@ def check_root(before: Metadata[Root] | None, root: Metadata[Root]) -> None:
 
 def is_signed(root: Root, metadata: Metadata[_Signed]) -> bool:
     """Return whether enough keys of a role have signed its metadata."""
-    role = metadata.signed.type
-    return bool(root.get_verification_result(role, metadata.signed_bytes, metadata.signatures))
+    return bool(signatures_on(root, metadata))
+
+
+def signatures_on(root: Root, metadata: Metadata[_Signed]) -> VerificationResult:
+    """Return which keys of a role have signed its metadata, and how many must."""
+    return root.get_verification_result(metadata.signed.type, metadata.signed_bytes, metadata.signatures)
 
 
 def parsed(kind: type[_Signed], content: bytes) -> Metadata[_Signed]:
