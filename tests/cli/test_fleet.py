@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from typer.testing import CliRunner
@@ -13,7 +14,9 @@ from typer.testing import CliRunner
 from tests.live.material import Material
 from withhold import Engine
 from withhold.cli.app import app
-from withhold.live import Worker, open_spool
+from withhold.cli.fleet import _COLUMNS, FleetResult
+from withhold.live import HostState, LiveStatus, Receipt, Standing, Worker, open_spool
+from withhold.live.receipts import host_line
 
 
 @pytest.fixture
@@ -87,12 +90,13 @@ def test_a_fleet_has_acted_when_all_its_workers_serve_the_rules(made, tmp_path):
     fetch = ("fetch", made.url, "--spool", "spool", "--receipts", store, "--host", "web-1")
     assert "hosts: 0\n" in run(*fleet, "--receipts", made.url, status=1).stdout
     run(*fetch)
-    assert "no process serves the rules" in run(*fleet, status=1).stdout
+    assert "no process serves the rules" in " ".join(run(*fleet, status=1).stdout.split())
     with Worker(Engine(open_spool("spool")), "spool"):
         run(*fetch)
         assert "acted: 1" in run(*fleet).stdout
         listed = run(*fleet, "--expect", "hosts", status=1).stdout
         assert "hosts: 2; acted: 1; silent: 1" in listed
+        assert max(map(len, listed.splitlines())) <= 80
         found = json.loads(run(*fleet, "--expect", "hosts", "--format", "json", status=1).stdout)
         assert [(row["host"], row["standing"]) for row in found["rows"]] == [("web-1", "acted"), ("web-2", "silent")]
         assert (found["fine"], found["version"]) == (False, 2)
@@ -103,3 +107,42 @@ def test_a_fleet_has_acted_when_all_its_workers_serve_the_rules(made, tmp_path):
     assert "hosts names no host" in run(*fleet, "--expect", "hosts", status=2).stderr
     assert "no rules named `ruels`" in run(*fleet, "--name", "ruels", status=1).stdout
     run("fetch", made.url, "--spool", "spool", "--receipts", store, "--host", "a b", status=2)
+
+
+TEXT = """\
+host                               standing       serving   acted
+ip-10-0-12-34.eu-west.example.net  acted          16 of 16  2026-03-01T11:00:00Z
+web-1                              acted, late    1 of 1    2026-03-01T12:00:01Z
+  has version 7, stale; last report 2026-03-01T12:09:00Z
+web-2                              behind, late   0 of 0
+  has no rules, fallback; last report 2026-03-01T12:09:00Z; no process serves
+  the rules
+web-3                              refuses, late  0 of 16
+  has version 6, refused; last report 2026-03-01T12:09:00Z; the source was
+  refused: rules was signed by 1/2 keys [not-signed]\\x1b[31m
+web-4                              silent, late
+  has never reported
+version 7 is live"""
+
+
+def test_a_fleet_fits_80_columns():
+    at = datetime(2026, 3, 1, 12, 9, tzinfo=UTC)
+
+    def state(host, standing, acted=None, serving=16, *, workers=16, late=True, **status):
+        receipt = Receipt(host=host, at=at, status=LiveStatus(**status), workers=workers, serving=serving)
+        return HostState(host, Standing(standing), acted, receipt, late)
+
+    error = "the source was refused: rules was signed by 1/2 keys [not-signed]\x1b[31m"
+    on_time, late = datetime(2026, 3, 1, 11, tzinfo=UTC), datetime(2026, 3, 1, 12, 0, 1, 999, tzinfo=UTC)
+    hosts = [
+        state("ip-10-0-12-34.eu-west.example.net", "acted", on_time, late=False, version=7, state="fresh"),
+        state("web-1", "acted", late, 1, workers=1, version=7, state="stale"),
+        state("web-2", "behind", serving=0, workers=0),
+        state("web-3", "refuses", serving=0, version=6, state="refused", error=error),
+        HostState("web-4", Standing.SILENT, None, None, late=True),
+    ]
+    result = FleetResult(_COLUMNS, [host_line(host) for host in hosts], "version 7 is live", {"fine": False})
+    assert str(result) == TEXT
+    assert max(map(len, TEXT.splitlines())) <= 80
+    assert next(result.cells()) == list(_COLUMNS)
+    assert list(result.to_dict()["rows"][3]) == list(_COLUMNS), "JSON has everything"  # type: ignore[index]

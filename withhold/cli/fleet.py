@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,13 +19,18 @@ from withhold.cli.live_options import Name, Trust, read_trust, reported
 from withhold.cli.output import show
 from withhold.cli.render import Format
 from withhold.cli.results import TableResult
-from withhold.errors import escaped_path, quoted
+from withhold.errors import escaped, escaped_path, quoted
 from withhold.model.instants import in_iso
 
 if TYPE_CHECKING:
     from withhold.live import HostState, Live, Standing
 
 _COLUMNS = ("host", "standing", "late", "acted", "state", "version", "serving", "reported", "error")
+
+
+_FRACTION = re.compile(r"\.[0-9]+(?=Z$)")
+#: The columns in text, where lines below a host have the others. So names of up to 33 characters fit 80 columns.
+_IN_TEXT = ("host", "standing", "serving", "acted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,19 @@ class FleetResult(TableResult):
 
     def to_dict(self) -> dict[str, object]:
         return {**(self.values or {}), **TableResult.to_dict(self)}
+
+    def __str__(self) -> str:
+        late = {True: ", late", False: ""}
+        rows = [
+            {**row, "standing": f"{row['standing']}{late[bool(row['late'])]}", "acted": _to_the_second(row["acted"])}
+            for row in self.rows
+        ]
+        head, *hosts = str(TableResult(_IN_TEXT, rows)).split("\n")
+        lines = [head]
+        below = TextWrapper(80, "  ", "  ", break_long_words=False, break_on_hyphens=False)
+        for host, row in zip(hosts, self.rows, strict=True):
+            lines += [host, *below.wrap(_details(row))]
+        return "\n".join([*lines, self.note])
 
 
 def fleet(
@@ -85,6 +105,21 @@ def _hosts(expect: Path) -> list[str]:
     if not hosts:  # otherwise, a list that was not written would hide missing hosts
         raise typer.BadParameter(f"{escaped_path(expect)} names no host", param_hint="'--expect'")
     return hosts
+
+
+def _details(row: Mapping[str, object]) -> str:
+    """Return what a reader needs to know about a host that is not known to answer by the newest rules."""
+    if row["reported"] is None:
+        return "has never reported"
+    if row["standing"] == "acted" and row["state"] == "fresh" and row["error"] is None:
+        return ""
+    version = "no rules" if row["version"] is None else f"version {row['version']}"
+    error = "" if row["error"] is None else f"; {escaped(str(row['error']))}"
+    return f"has {version}, {row['state']}; last report {_to_the_second(row['reported'])}{error}"
+
+
+def _to_the_second(instant: object) -> str:
+    return _FRACTION.sub("", str(instant or ""))
 
 
 def _release(live: Live) -> dict[str, object]:
