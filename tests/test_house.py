@@ -161,21 +161,11 @@ def _in_a_fresh_process(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
 
 
-def test_an_import_loads_no_parser_no_database_library_and_no_command_line():
-    heavy = ("yaml", "geoip2", "maxminddb", "typer", "rich", "pytest", "pycountry", "hypothesis")
-    code = f"import sys, withhold; print([name for name in {heavy!r} if name in sys.modules])"
-    assert _in_a_fresh_process(code).strip() == "[]"
-
-
-def test_an_import_costs_no_more_than_pydantic_and_30_milliseconds():
-    """Both are the best of several times from alternating processes, because a busy machine can slow down either."""
-
-    def cost(module: str) -> float:
-        code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-        return float(_in_a_fresh_process(code))
-
-    ours, theirs = [cost("withhold")], [cost("pydantic")]
-    while min(ours) > min(theirs) + 0.030 and len(ours) < 40:
-        ours.append(cost("withhold"))
-        theirs.append(cost("pydantic"))
-    assert min(ours) <= min(theirs) + 0.030
+def test_an_import_loads_few_modules_and_only_one_library():
+    """A process that imports the package must start quickly. Times vary with the load of the machine, the modules do not."""
+    code = "import sys; before = set(sys.modules); import withhold; print(*set(sys.modules) - before)"
+    loaded = _in_a_fresh_process(code).split()
+    libraries = {name.partition(".")[0] for name in loaded} - set(sys.stdlib_module_names)
+    # The compiled modules add modules of Cython.
+    assert {name for name in libraries if "cython" not in name} == {"withhold", "cachetools"}
+    assert len(loaded) < 150, "about 100 with Python 3.11 and 130 with 3.13; the rest is imported where it is used"
