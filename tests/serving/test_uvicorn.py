@@ -26,36 +26,31 @@ SHOWING = Snapshot.compile(RuleSet([Rule(id="us-1", accounts=[17, 18], withheld_
 
 @contextmanager
 def served(rules: Path, *flags: str) -> Iterator[int]:
-    """Serve the application on loopback, and yield the port once it answers."""
+    """Serve the application on loopback, and yield the port.
+
+    The server inherits the socket, so no other process can take the port, and the first requests wait until it is ready.
+    """
     HIDING.save(rules)
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "tests.serving.served:app", "--factory", "--port", str(port), *flags]
     root = Path(__file__).parents[2]
     environ = {**os.environ, "SERVED_RULES": str(rules), "PYTHONPATH": str(root)}
-    with subprocess.Popen(
-        [*command, "--log-level", "critical"],
-        cwd=root,
-        env=environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as server:
-        try:
-            for _ in range(600):
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except ConnectionRefusedError:
-                    assert server.poll() is None
-                    time.sleep(0.02)
-            yield port
-        finally:
-            server.terminate()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        command = [sys.executable, "-m", "uvicorn", "tests.serving.served:app", "--factory", *flags]
+        with subprocess.Popen(
+            [*command, "--fd", str(listening.fileno()), "--log-level", "critical"],
+            cwd=root,
+            env=environ,
+            pass_fds=[listening.fileno()],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as server:
+            try:
+                yield listening.getsockname()[1]
+            finally:
+                server.terminate()
 
 
 def ask(port: int) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         connection.request("GET", "/", headers=sent_from("IN"))
         response = connection.getresponse()
@@ -86,11 +81,15 @@ def test_no_page_is_mixed_while_rules_are_replaced_in_two_workers(tmp_path):
             for snapshot in (SHOWING, HIDING, SHOWING):
                 snapshot.save(rules)
                 hidden = snapshot is HIDING
-                for _ in range(1000):  # until pages of these rules are served
+                for _ in range(3000):  # until pages of these rules are served
                     seen = len(pages)
                     time.sleep(0.02)
                     if pages[seen:] and all(page[1] is hidden for page in pages[seen:]):
                         break
+            for _ in range(3000):  # until the slower worker has started too
+                if len({page[0] for page in pages}) == 2:
+                    break
+                time.sleep(0.02)
             if "websockets" in sys.modules or _has_websockets():
                 _check_websocket(port, rules)
         finally:
@@ -116,7 +115,7 @@ def _check_websocket(port: int, rules: Path) -> None:
 
     with connect(f"ws://127.0.0.1:{port}/", additional_headers=sent_from("IN"), proxy=None) as connection:
         HIDING.save(rules)
-        for _ in range(500):
+        for _ in range(3000):
             connection.send("more")
             if json.loads(connection.recv())[1:] == [True, True]:
                 return
