@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.forking import forked
+from tests.forking import forked, until
 from withhold import Engine, Page, Rule, RuleSet, Snapshot, Tweet, View, Viewer
 from withhold.engine import FollowStatus
 from withhold.live import Worker
@@ -145,17 +145,12 @@ def test_threads_lose_no_page(sink: Kept, metrics: Metrics) -> None:
 def test_the_thread_passes_on_by_itself_and_ends_with_the_object(sink: Kept) -> None:
     metrics = Metrics(sink, interval=0.01)
     count(metrics, INDIA)
-    done = threading.Event()
-    for _ in range(500):
-        if sink.counts.pages:
-            break
-        done.wait(0.01)
-    assert sink.counts.pages == 1
+    assert until(lambda: sink.counts.pages == 1)
     watcher = metrics._watcher
     alive = weakref.ref(metrics)
     del metrics
     gc.collect()
-    assert alive() is None
+    assert until(lambda: alive() is None), "the thread keeps it until its check ends"
     assert watcher is not None
     assert not watcher.alive
 
@@ -190,8 +185,9 @@ def flushing(metrics: Metrics, inside: threading.Event) -> threading.Thread:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_fork_waits_for_numbers_that_are_being_passed_on() -> None:
+def test_a_fork_waits_for_numbers_that_are_being_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise a lock of the monitoring library would stay locked in the child, which could never end."""
+    monkeypatch.setattr("withhold.watching._FORK_PATIENCE", 60)
     inside, lock = threading.Event(), threading.Lock()
 
     class Locking:
