@@ -5,13 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import threading
-import time
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.forking import until
 from tests.location.mmdb_files import write
 from tests.location.watched import TURKEY
 from tests.location.watched import path as path
@@ -27,25 +26,16 @@ def put(path: Path, networks: dict[str, object]) -> None:
     write(path.with_suffix(".new"), networks).replace(path)
 
 
-def until(condition: Callable[[], object], seconds: float = 60) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def watchers() -> int:
-    return sum(thread.name == THREAD for thread in threading.enumerate())
+def watchers() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == THREAD}
 
 
 def test_d1_a_file_replaced_before_watching_begins_is_read(path: Path) -> None:
     with GeoIP(path, wait=None) as geoip:
         put(path, TURKEY)
         geoip.watch(0.01)
-        assert until(lambda: geoip.country("8.8.8.8") == "TR")
-        assert (geoip.errors, geoip.reloads) == (0, 1)
+        assert until(lambda: geoip.reloads)
+        assert (geoip.country("8.8.8.8"), geoip.errors, geoip.reloads) == ("TR", 0, 1)
 
 
 def test_d1_a_file_replaced_while_it_is_loaded_is_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +67,8 @@ def test_d1_a_copy_that_keeps_size_and_time_is_read(path: Path) -> None:
         before = path.stat()
         write(path, TURKEY)
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        while path.stat().st_ctime_ns == before.st_ctime_ns:  # the clock of a file system has long ticks
+            path.chmod(0o600)
         assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
         geoip.watch(0.01)
         assert until(lambda: geoip.country("8.8.8.8") == "TR")
@@ -135,9 +127,9 @@ def test_d1_a_file_that_is_temporarily_unreadable_is_tried_again(
         fails.set()
         put(path, TURKEY)
         geoip.watch(0.01)
-        assert until(lambda: geoip.country("8.8.8.8") == "TR")
+        assert until(lambda: geoip.reloads)
         # It was one file that was refused for one reason.
-        assert (geoip.errors, geoip.reloads) == (1, 1)
+        assert (geoip.country("8.8.8.8"), geoip.errors, geoip.reloads) == ("TR", 1, 1)
     assert len(caplog.messages) == 1
 
 
@@ -159,7 +151,7 @@ def test_d1_a_pipe_in_place_of_the_file_is_refused_without_blocking(path: Path) 
         path.rename(away)
         os.mkfifo(path)
         geoip.watch(0.01)
-        refused = until(lambda: geoip.errors == 1, seconds=5)
+        refused = until(lambda: geoip.errors == 1)
         if not refused:
             os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))  # releases the blocked reader
         assert refused
@@ -237,28 +229,28 @@ def test_calling_watch_again_replaces_the_thread(path: Path) -> None:
     geoip = GeoIP(path, wait=None)
     for _ in range(5):
         geoip.watch(1000)
-    assert until(lambda: watchers() == before + 1)
+    assert until(lambda: len(watchers() - before) == 1)
     geoip.watch(0.01)
     put(path, TURKEY)
     assert until(lambda: geoip.country("8.8.8.8") == "TR")
     geoip.close()
-    assert until(lambda: watchers() == before)
+    assert until(lambda: watchers() <= before)
     geoip.watch(0.01)
     geoip.close()
     geoip.close()
-    assert until(lambda: watchers() == before)
+    assert until(lambda: watchers() <= before)
 
 
 def test_watching_ends_with_the_last_reference(path: Path) -> None:
     before = watchers()
     geoip = GeoIP(path, wait=None)
     geoip.watch(1000)
-    assert watchers() == before + 1
+    assert len(watchers() - before) == 1
     gone = weakref.ref(geoip)
     del geoip
     gc.collect()
     assert gone() is None
-    assert until(lambda: watchers() == before)
+    assert until(lambda: watchers() <= before)
 
 
 @pytest.mark.parametrize("interval", [0, -1, float("nan"), float("inf")])
