@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,8 +52,10 @@ def check(following: Following, times: int = 2) -> FollowStatus:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A snapshot file, or the rule file that some tests put in its place."""
-    Snapshot.compile(rules(1, 2)).save(tmp_path / "rules.wh")
-    return tmp_path / "rules.wh"
+    path = tmp_path / "rules.wh"
+    Snapshot.compile(rules(1, 2)).save(path)
+    os.utime(path, (1, 1))  # a file that is written to within the same tick of the clock would have the same time
+    return path
 
 
 @pytest.fixture

@@ -372,6 +372,7 @@ def test_on_change_may_close(engine: Engine, path: Path) -> None:
 
 
 def test_errors_of_the_first_reading_are_raised_and_nothing_is_followed(engine: Engine, tmp_path: Path) -> None:
+    before = threading.active_count()
     broken, few = tmp_path / "rules.yaml", tmp_path / "few.wh"
     broken.write_text("rules: 3")
     compiled(few)
@@ -381,7 +382,7 @@ def test_errors_of_the_first_reading_are_raised_and_nothing_is_followed(engine: 
     for options in ({"interval": 0}, {"interval": float("nan")}, {"guard": 2}):
         with pytest.raises(ValueError, match=r"\[bad-(interval|guard)\]"):
             engine.follow(few, **options)
-    assert (hidden(engine), threading.active_count()) == ([1, 2], 1)
+    assert (hidden(engine), threading.active_count() <= before) == ([1, 2], True)
     put(broken, text(1, 2))
     engine.follow(broken, FOREVER).close()
 
