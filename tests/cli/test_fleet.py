@@ -79,7 +79,7 @@ def test_a_daemon_ends_at_a_signal(made, tmp_path):
     assert process.stderr is not None
     assert "installed version 2" in process.stderr.readline()
     process.send_signal(signal.SIGTERM)
-    assert (process.wait(10), open_spool("spool").rule_count) == (0, 2)
+    assert (process.wait(60), open_spool("spool").rule_count) == (0, 2)
     process.stderr.close()
 
 

@@ -203,7 +203,7 @@ def test_a_refresher_ends_at_a_signal_and_survives_failures(there):
     (there / "store").rename(there / "away")
     assert "no-repository" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     process.stdout.close()
     process.stderr.close()
 

@@ -8,11 +8,11 @@ import os
 import shutil
 import socket
 import threading
-import time
 from datetime import timedelta
 
 import pytest
 
+from tests.forking import until
 from tests.live.hosts import Host as Host
 from tests.live.hosts import closed as closed
 from tests.live.hosts import host as host
@@ -174,7 +174,7 @@ def test_a_worker_goes_on_after_any_failure(host, monkeypatch, caplog):
 
         with monkeypatch.context() as patch:
             patch.setattr(Spool, "read_status", fail)
-            assert failed.wait(10)
+            assert failed.wait(60)
         shutil.rmtree(host.spool / "workers")
         assert found._watcher.alive
     assert caplog.text.count("could not report") == 1
@@ -190,12 +190,9 @@ def test_neither_closing_nor_forgetting_a_worker_leaves_a_thread(host):
     closed_twice = worker(host, interval=0.005)
     for _ in range(2):
         closed_twice.close()
-    assert live_threads() == before
+    assert live_threads() <= before
     forgotten = worker(host, interval=0.005)
     assert len(live_threads() - before) == 2
     del forgotten
-    end = time.monotonic() + 10
-    while live_threads() != before:
-        gc.collect()
-        assert time.monotonic() < end
+    assert until(lambda: gc.collect() >= 0 and live_threads() <= before)
     assert list(reports(Spool(host.spool))) == []

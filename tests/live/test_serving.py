@@ -7,12 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 
+from tests.forking import until
 from tests.live.hosts import made as made
 from tests.live.material import now, snapshot
 from withhold import Engine, LiveError, Viewer
@@ -37,14 +37,6 @@ def fetcher(made, tmp_path):
         yield fetcher
 
 
-def until(condition):
-    """Wait for something that another thread does."""
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.001)
-
-
 def test_a_worker_activates_what_is_installed(made, fetcher):
     engine = Engine(open_spool(fetcher.spool.path))
     with Worker(engine, fetcher.spool.path, interval=0.005) as worker:
@@ -52,10 +44,10 @@ def test_a_worker_activates_what_is_installed(made, fetcher):
         assert (status.version, str(status.state), status.pending, status.error) == (2, "fresh", None, None)
         made.publish(1, 2)
         fetcher.fetch()
-        until(lambda: worker.status().version == 3)
+        assert until(lambda: worker.status().version == 3)
         assert engine.view(Viewer(country="IN")).withholds(9, 2)
+        assert until(lambda: [each and each.version for each in reports(fetcher.spool)] == [3])
         (report,) = reports(fetcher.spool)
-        until(lambda: [each and each.version for each in reports(fetcher.spool)] == [3])
         assert report is not None
         assert report.pid == os.getpid()
     assert list(reports(fetcher.spool)) == []
@@ -95,7 +87,7 @@ def test_a_worker_waits_with_its_fallback_for_the_first_rules(made, tmp_path):
         assert (str(status.state), status.version, status.revision) == ("fallback", None, engine.snapshot.revision)
         with Fetcher(made.url, spool, made.root) as fetcher:
             fetcher.fetch()
-            until(lambda: worker.status().state == "fresh")
+            assert until(lambda: worker.status().state == "fresh")
         assert engine.snapshot.rules == snapshot(1).rules
         engine.activate(snapshot(8))
         assert (str(worker.status().state), worker.status().version) == ("fallback", None), "activated by hand"
@@ -107,7 +99,7 @@ def test_rules_that_a_worker_cannot_read_are_reported(made, fetcher):
         damaged = fetcher.spool.path_of(3, "0" * 16)
         damaged.write_bytes(b"nothing")
         fetcher.spool.install(damaged)
-        until(lambda: worker.status().state == "refused")
+        assert until(lambda: worker.status().state == "refused")
         status = worker.status()
         assert (status.version, status.pending) == (2, 3)
         assert "[not-a-snapshot]" in (status.error or "")
@@ -121,7 +113,7 @@ def test_a_spool_that_a_worker_cannot_write_does_not_stop_it(made, fetcher):
     with Worker(engine, fetcher.spool.path, interval=0.005) as worker:
         made.publish(1, 2)
         fetcher.fetch()
-        until(lambda: worker.status().version == 3)
+        assert until(lambda: worker.status().version == 3)
 
 
 FORKED = """
@@ -133,9 +125,11 @@ from withhold.live.worker import reports
 spool = sys.argv[1]
 worker = Worker(Engine(open_spool(spool)), spool, interval=0.01)
 children = []
+ended, end = os.pipe()
 for _ in range(2):
     if (child := os.fork()) == 0:
-        time.sleep(30)
+        os.close(end)
+        os.read(ended, 1)  # it ends with its parent, if it is not killed before
         os._exit(0)
     children.append(child)
 def pids():

@@ -130,7 +130,7 @@ def test_a_process_that_is_forked_while_a_thread_activates_can_activate() -> Non
         begun.wait()
         child = os.fork()
         if child == 0:
-            signal.alarm(20)
+            signal.alarm(120)
             engine.activate(rules)
             os._exit(0 if engine.view(Viewer(country="IN")).withholds(5, 6) else 1)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
