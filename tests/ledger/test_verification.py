@@ -285,7 +285,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(text, values, max_size=4)))
 def test_any_data_is_verified_and_read_back(tmp_path_factory, datas):
     url = f"sqlite:///{tmp_path_factory.mktemp('any')}/orders.db"

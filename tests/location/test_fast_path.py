@@ -222,7 +222,9 @@ trusts = st.lists(
 
 
 @pytest.mark.usefixtures("way")
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     database=st.sampled_from(["none", "city", "country", "anonymous", "country, anonymous", "IPv4", "IPv6"]),
     networks=trusts,
