@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,14 @@ from hypothesis import HealthCheck, settings
 
 import withhold
 from withhold.errors import Problem
+
+# The terminal of the user must not change the width and the colours of printed text, nor may variables stand in for options.
+_OF_TERMINALS = {"COLUMNS", "LINES", "TERMINAL_WIDTH", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
+_OF_COLOURS = {"FORCE_COLOR", "NO_COLOR", "PY_COLORS", "GITHUB_ACTIONS"}
+_OF_RUNS = {f"WITHHOLD_{name}" for name in ("TEST_POSTGRES", "PURE_PYTHON", "REQUIRE_NATIVE", "WRITE_SNAPSHOTS")}
+for _name in set(os.environ) - _OF_RUNS:
+    if _name in _OF_TERMINALS | _OF_COLOURS or _name.startswith("WITHHOLD_"):
+        del os.environ[_name]
 
 # Tests check answers, and a slow machine must not make them fail.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
