@@ -34,16 +34,13 @@ class Server:
         self._folder = Path(tempfile.mkdtemp(prefix="withhold-postgres-"))
         self._data = self._folder / "data"
         self._password = token_hex(8)
-        self._databases = 0
+        self._databases = self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         file = self._folder / "password"
         file.write_text(self._password, encoding="ascii")
         if self._user:
             for path in (self._folder, file):
                 shutil.chown(path, self._user)
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self._port = found.getsockname()[1]
         options = (
             "--no-sync",
             "--encoding=UTF8",
@@ -66,14 +63,16 @@ class Server:
             "unix_socket_directories=",
             "fsync=off",
         )  # killing it loses no written page
-        options = ("-p", str(self._port), *(part for setting in settings for part in ("-c", setting)))
+        options = [part for setting in settings for part in ("-c", setting)]
         for _ in range(2_400):
             # It exits while a process of a server that was killed is still there.
             if self._process is None or self._process.poll() is not None:
+                # Another process may have taken the port. It stays the same once URLs contain it.
+                if not self._databases:
+                    self._port = _free_port()
                 with (self._folder / "log").open("ab") as log:
-                    self._process = subprocess.Popen(
-                        self._command("postgres", *options), user=self._user, cwd="/", stdout=log, stderr=log
-                    )
+                    command = self._command("postgres", "-p", str(self._port), *options)
+                    self._process = subprocess.Popen(command, user=self._user, cwd="/", stdout=log, stderr=log)
             if self._answers():
                 return
             time.sleep(0.05)
@@ -126,6 +125,12 @@ class Server:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
 
 
 def _children(parent: int) -> list[int]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
 import threading
-import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import withhold.live
-from tests.live.material import Material, now, snapshot
+from tests.forking import until
+from tests.live.material import Material, snapshot
 from withhold import LiveError
 from withhold.live import Fetcher, Publisher, create_repository, open_spool
 from withhold.live.store import Store
@@ -27,23 +29,14 @@ REDIS = shutil.which("redis-server")
 OPENSSL = shutil.which("openssl")
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 @contextmanager
-def running(*command, port):
-    """Run a server, and wait until it listens."""
-    with subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+def running(*command, listening=None):
+    """Run a server. nginx inherits a socket as it does when it is upgraded, so no other process can take the port."""
+    given = () if listening is None else (listening.fileno(),)
+    environ = {**os.environ, "NGINX": "".join(f"{number};" for number in given)}
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([*map(str, command)], stdout=quiet, stderr=quiet, env=environ, pass_fds=given) as process:
         try:
-            for _ in range(1000):
-                with socket.socket() as found:
-                    if found.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                assert process.poll() is None
-                time.sleep(0.01)
             yield
         finally:
             process.terminate()
@@ -155,12 +148,14 @@ def test_rules_are_fetched_by_https_from_a_server_whose_ca_is_known(tmp_path, mo
     names = ("-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE")
     signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "server.key", "-out", "server.pem")
     openssl(*new, "-subj", "/CN=localhost", *names, *signed, folder=tmp_path)
-    port = free_port()
     user = "user root;" if Path("/root").owner() == Path(tmp_path).owner() else ""
-    settings = CONFIGURATION.format(folder=tmp_path, port=port, root=made.folder, user=user)
-    (tmp_path / "nginx.conf").write_text(settings)
-    source = f"https://localhost:{port}"
-    with running(NGINX, "-p", tmp_path, "-c", tmp_path / "nginx.conf", port=port):
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = listening.getsockname()[1]
+        source = f"https://localhost:{port}"
+        settings = CONFIGURATION.format(folder=tmp_path, port=port, root=made.folder, user=user)
+        (tmp_path / "nginx.conf").write_text(settings)
+        stack.enter_context(running(NGINX, "-p", tmp_path, "-c", tmp_path / "nginx.conf", listening=listening))
         with Fetcher(source, tmp_path / "spool", made.root) as fetcher:
             assert "[store-unavailable]" in (fetcher.fetch().error or ""), "nobody knows this CA"
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
@@ -178,11 +173,20 @@ def test_the_recipe_for_redis_fetches_at_once(tmp_path):
     (recipe,) = re.findall(r"^```py\n(def .*?)^```$", page, re.MULTILINE | re.DOTALL)
     made = Material(tmp_path / "repository")
     made.publish(1)
-    port = free_port()
-    with running(REDIS, "--port", port, "--save", "", "--bind", "127.0.0.1", "--dir", tmp_path, port=port):
-        once = redis.retry.Retry(redis.backoff.NoBackoff(), 0)
-        library = SimpleNamespace(Redis=lambda: redis.Redis(port=port, retry=once), RedisError=redis.RedisError)
-        server = redis.Redis(port=port, retry=once)
+
+    def connected():
+        return redis.Redis(unix_socket_path=path, retry=redis.retry.Retry(redis.backoff.NoBackoff(), 0))
+
+    def answers():
+        with suppress(redis.ConnectionError):
+            return server.ping()
+
+    with ExitStack() as stack:
+        path = stack.enter_context(TemporaryDirectory()) + "/socket"  # that of pytest may be too long
+        stack.enter_context(running(REDIS, "--port", 0, "--unixsocket", path, "--save", "", "--dir", tmp_path))
+        library = SimpleNamespace(Redis=connected, RedisError=redis.RedisError)
+        server = connected()
+        assert until(answers)
         given: dict[str, Any] = {
             "Fetcher": Fetcher,
             "redis": library,
@@ -199,15 +203,15 @@ def test_the_recipe_for_redis_fetches_at_once(tmp_path):
             listening.start()
             running_ = threading.Thread(target=fetcher.run)
             running_.start()
-            while not server.publish("withhold", "new rules"):
-                time.sleep(0.01)
+            assert until(lambda: server.publish("withhold", "new rules"))
             made.publish(1, 2)
-            end = now()
-            while not (tmp_path / "spool" / "current").exists() or accounts(tmp_path / "spool") != [1, 2]:
+
+            def fetched():
                 server.publish("withhold", "new rules")
-                assert (now() - end).total_seconds() < 20
-                time.sleep(0.01)
+                return (tmp_path / "spool" / "current").exists() and accounts(tmp_path / "spool") == [1, 2]
+
+            assert until(fetched)
         running_.join()
         server.shutdown(nosave=True)
-        listening.join(5)
+        listening.join(60)
         server.close()
