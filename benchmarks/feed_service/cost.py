@@ -40,6 +40,18 @@ HEADERS = [
     (b"referer", b"https://feed.example/"),
 ]
 SCOPE = {"type": "http", "client": ("127.0.0.1", 5), "headers": HEADERS, "query_string": b""}
+#: The other keys that uvicorn passes. The more keys a scope has, the longer its copy takes.
+UVICORN = {
+    "asgi": {"version": "3.0", "spec_version": "2.3"},
+    "http_version": "1.1",
+    "server": ("127.0.0.1", 8000),
+    "scheme": "http",
+    "method": "GET",
+    "root_path": "",
+    "path": "/",
+    "raw_path": b"/",
+    "state": {},
+}
 NAMED = range(1_005, 1_500, 100)
 
 
@@ -130,6 +142,9 @@ async def measured() -> dict[str, list[float]]:
         "untouched, with the middleware": WithholdMiddleware(untouched, engine, RESOLVER),
         "untouched, with a copy": copying(untouched),
         "untouched, again": untouched,
+        "untouched, uvicorn": untouched,
+        "untouched, with the middleware, uvicorn": WithholdMiddleware(untouched, engine, RESOLVER),
+        "untouched, with a copy, uvicorn": copying(untouched),
         "home": home,
         "home, with the key": keyed,
         "home, filtered": WithholdMiddleware(filtered(), engine, RESOLVER),
@@ -144,9 +159,10 @@ async def measured() -> dict[str, list[float]]:
         random.Random(turn).shuffle(order)
         for name in order:
             app, repeats = apps[name], EACH * (50 if name.startswith("untouched") else 1)
+            scope = {**SCOPE, **UVICORN} if name.endswith("uvicorn") else SCOPE
             began = time.process_time_ns()
             for _ in range(repeats):
-                await app(dict(SCOPE), None, send)
+                await app(dict(scope), None, send)
             took = (time.process_time_ns() - began) / repeats / 1_000
             bodies[name] = sent[0]
             if turn:
@@ -168,6 +184,8 @@ def main() -> None:
         ("the middleware, on a path that asks nothing", "untouched, with the middleware", "untouched"),
         ("(middleware that only copies the scope)", "untouched, with a copy", "untouched"),
         ("(two equal applications)", "untouched, again", "untouched"),
+        ("the same with the scope of uvicorn", "untouched, with the middleware, uvicorn", "untouched, uvicorn"),
+        ("(middleware that only copies this scope)", "untouched, with a copy, uvicorn", "untouched, uvicorn"),
         ("a home timeline of 500: viewer, view, filter by a key, headers", "home, filtered", "home"),
         ("(the 500 calls of the key alone)", "home, with the key", "home"),
         ("(two equal applications)", "home, again", "home"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.serving.middleware import resolver
 from withhold import Engine, Snapshot
-from withhold.serving.asgi import WithholdMiddleware
+from withhold.serving.asgi import Application, WithholdMiddleware
 
 
 async def _page(found: Any) -> str:
@@ -30,7 +30,7 @@ async def _app(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "websocket.send", "text": await _page(scope["state"]["withhold"])})
 
 
-def app() -> WithholdMiddleware:
+def app() -> Application:
     """Return the application. `SERVED_RULES` is the path of its snapshot, which it follows."""
     path = os.environ["SERVED_RULES"]
     engine = Engine(Snapshot.open(path, mapped=False))

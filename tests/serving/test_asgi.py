@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import sys
 import threading
 import types
@@ -319,6 +320,15 @@ def test_the_middleware_of_uvicorn_has_the_name_that_is_looked_for():
     made: Any = WithholdMiddleware(App(), engine(), resolver())
     with pytest.raises(ProxyError, match="--no-proxy-headers"):
         call(ProxyHeadersMiddleware(made), scope_of())
+
+
+def test_servers_recognise_an_asgi_application_and_may_name_its_arguments():
+    app = App()
+    made: Any = WithholdMiddleware(app, engine(), resolver())
+    # uvicorn and hypercorn ask this of what they are given, and would call anything else as ASGI 2 or WSGI.
+    assert inspect.iscoroutinefunction(made)
+    asyncio.run(made(scope=scope_of(), receive=None, send=None))  # as daphne does
+    assert app.found.viewer.country == "IN"
 
 
 def test_swapped_arguments_are_refused():

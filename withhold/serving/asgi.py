@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any
 
 from withhold.engine import Engine
@@ -21,8 +21,15 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 KEY = "withhold"
 
 
-class WithholdMiddleware:
-    """ASGI middleware that puts a `RequestView` into `scope["state"]["withhold"]`, for HTTP and websockets.
+def WithholdMiddleware(  # noqa: N802  # used like the middleware classes of frameworks
+    app: Application,
+    engine: Engine,
+    resolver: Resolver,
+    *,
+    account: Callable[[Scope], int | None] | None = None,
+    preview: Callable[[Scope], bool] | None = None,
+) -> Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]:
+    """Return ASGI middleware that puts a `RequestView` into `scope["state"]["withhold"]`, for HTTP and websockets.
 
     In Starlette and FastAPI it is `request.state.withhold`. A websocket gets a new view with each message that it receives (A3).
 
@@ -45,48 +52,51 @@ class WithholdMiddleware:
     Raises `SubjectTypeError` for another engine or resolver. The first request raises `ProxyError` (`rewritten-peer`) if the
     resolver believes headers, and middleware of the server replaces the peer.
     """
+    serving = Serving(engine, resolver, account, preview, sender_of)
+    rewriter: str | None = None
+    is_checked = False
 
-    def __init__(
-        self,
-        app: Application,
-        engine: Engine,
-        resolver: Resolver,
-        *,
-        account: Callable[[Scope], int | None] | None = None,
-        preview: Callable[[Scope], bool] | None = None,
-    ) -> None:
-        self.app = app
-        self._serving = Serving(engine, resolver, account, preview, sender_of)
-        self._rewriter: str | None = None
-        self._is_checked = False
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    # This is a function because Python takes longer to call an object with `__call__`, and every request passes here. It is
+    # async because servers recognise an ASGI application by that.
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal rewriter, is_checked
+        # A copy, because the server may share the state between requests.
+        state = {}
+        if "state" in scope and (outer := scope["state"]):
+            if KEY in outer and serving.is_of(outer[KEY]):
+                await app(scope, receive, send)
+                return
+            state = {**outer}
         kind = scope["type"]
-        if kind != "http" and kind != "websocket":  # noqa: PLR1714  # faster than a tuple
+        if kind == "http" and is_checked and preview is None:
+            # What `serving.open` does, without the time of a call.
+            found = RequestView()
+            found._serving = serving
+            found._request = scope
+        elif kind in {"http", "websocket"}:
+            if not is_checked:
+                is_checked = serving.check_peer(rewriter)
+            try:
+                found = serving.open(scope)
+            except PreviewError as error:
+                await _refuse(kind, send, str(error))
+                return
+            if found.is_preview:
+                send = _without_caches(send)
+            if kind == "websocket":
+                receive = _with_new_views(receive, found)
+        else:
             # Nothing hides the server here, unlike in requests, which some middleware handles in tasks of their own.
-            self._rewriter = self._rewriter or rewriter_on_stack()
-            await self.app(scope, receive, send)
+            rewriter = rewriter or rewriter_on_stack()
+            await app(scope, receive, send)
             return
-        if not self._is_checked:
-            self._is_checked = self._serving.check_peer(self._rewriter)
-        outer = scope.get("state")
-        if outer and KEY in outer and self._serving.is_of(outer[KEY]):
-            await self.app(scope, receive, send)
-            return
-        try:
-            found = self._serving.open(scope)
-        except PreviewError as error:
-            await _refuse(kind, send, str(error))
-            return
-        # Copies, because the server may share the state between requests. Without them, the scope would also contain
-        # itself, and only the garbage collector could free it.
-        inner = scope.copy() if type(scope) is dict else dict(scope)
-        inner["state"] = {**outer, KEY: found} if outer else {KEY: found}
-        if kind == "websocket":
-            receive = _with_new_views(receive, found)
-        if found._preview is not None:
-            send = _without_caches(send)
-        await self.app(inner, receive, send)
+        state[KEY] = found
+        # Without a copy, the scope would contain itself, and only the garbage collector could free it.
+        inner = {**scope}
+        inner["state"] = state
+        await app(inner, receive, send)
+
+    return guarded
 
 
 def sender_of(scope: Scope) -> Sender:
