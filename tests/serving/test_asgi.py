@@ -192,6 +192,26 @@ def test_a3_renew_replaces_the_view_of_a_long_response():
     assert not app.found.view.withholds(20, 17)
 
 
+def test_a3_a_view_that_expires_while_a_thread_makes_it_is_not_kept():
+    class Slow(Engine):
+        """An engine in which a message arrives while a view is made."""
+
+        def view(self, *args: Any) -> Any:
+            found = super().view(*args)
+            self.arrive()
+            return found
+
+        def arrive(self) -> None:
+            self.arrive = lambda: None  # type: ignore[method-assign]
+            self.activate(RuleSet([]))
+            app.found.expire()
+
+    app = App()
+    asyncio.run(WithholdMiddleware(app, Slow(RULES), resolver())(scope_of(), None, None))  # type: ignore[arg-type]
+    assert app.found.view.withholds(20, 17)
+    assert not app.found.view.withholds(20, 17)
+
+
 def test_middleware_inside_cannot_change_the_sender():
     app = App()
 

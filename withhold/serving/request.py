@@ -146,8 +146,11 @@ class RequestView:
     @property
     def view(self) -> View:
         """The view for the viewer. Raises the errors of `viewer`."""
-        found: View | None = self.__dict__.get("view")
-        return found if found is not None else self.__dict__.setdefault("view", self._open_view())
+        # A mapping of at most one view, which `expire` replaces. So if a thread is still making a view of older rules then,
+        # nobody gets that view afterwards.
+        views: dict[str, View] = self.__dict__.setdefault("views", {})
+        found = views.get("current")
+        return found if found is not None else views.setdefault("current", self._open_view())
 
     def renew(self) -> View:
         """Replace the view by one of the current rules, and return it (A3).
@@ -160,7 +163,7 @@ class RequestView:
 
     def expire(self) -> None:
         """Forget the view, so that the next one is made from the rules that are current then."""
-        self.__dict__.pop("view", None)
+        self.__dict__["views"] = {}
 
     def response_headers(
         self,
