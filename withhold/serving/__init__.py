@@ -1,1 +1,1 @@
-"""What a client, a cache and a viewer are told: caching headers, notices, answers for a single tweet, middleware."""
+"""Answers to clients, caches and viewers: caching headers, notices, answers for a single tweet, middleware."""

@@ -33,10 +33,10 @@ def WithholdMiddleware(  # noqa: N802  # used like the middleware classes of fra
 
     In Starlette and FastAPI it is `request.state.withhold`. A websocket gets a new view with each message that it receives (A3).
 
-    - `account`: a function from the scope to the id of the account that is logged in, or None. It sees the scope as this
-      middleware receives it, so add the middleware that authenticates outside of this one.
-    - `preview`: a function from the scope to whether the sender may use `as_of` and `as_if_in` in the query. Without it, both
-      have no effect. Malformed values from a sender who may use them have the response 400.
+    - `account`: a function that takes the scope and returns the id of the account that is logged in, or None. It gets the scope
+      as this middleware receives it, so add the middleware that authenticates outside of this one.
+    - `preview`: a function that takes the scope and returns whether the sender may use `as_of` and `as_if_in` in the query.
+      Without it, both have no effect. If a sender who may use them gives a malformed value, the response is 400.
 
     The application gets its own copy of `scope["state"]`, because servers may share it between requests.
 
@@ -49,8 +49,8 @@ def WithholdMiddleware(  # noqa: N802  # used like the middleware classes of fra
     >>> asyncio.run(guarded({"type": "http", "client": ("192.0.2.1", 80), "headers": []}, None, None))
     False
 
-    Raises `SubjectTypeError` for another engine or resolver. The first request raises `ProxyError` (`rewritten-peer`) if the
-    resolver believes headers, and middleware of the server replaces the peer.
+    Raises `SubjectTypeError` if `engine` is not an `Engine` or `resolver` is not a `Resolver`. Each request raises `ProxyError`
+    (`rewritten-peer`) if the resolver believes headers, and middleware of the server replaces the peer.
     """
     serving = Serving(engine, resolver, account, preview, sender_of)
     rewriter: str | None = None
@@ -86,7 +86,7 @@ def WithholdMiddleware(  # noqa: N802  # used like the middleware classes of fra
             if kind == "websocket":
                 receive = _with_new_views(receive, found)
         else:
-            # Nothing hides the server here, unlike in requests, which some middleware handles in tasks of their own.
+            # At the start, the server is on the stack. Some middleware handles requests in tasks, where it is not.
             rewriter = rewriter or rewriter_on_stack()
             await app(scope, receive, send)
             return

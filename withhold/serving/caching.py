@@ -45,7 +45,7 @@ class SharedCache:
     - `propagation`: how long the operator accepts pages of the former rules after an activation. No page is kept longer.
     - `clock_skew`: the largest difference between the clocks of the servers. Each lifetime is shortened by it.
 
-    The presets in `CACHES` have a country in the key, which must be configured in the cache, and `varnish` has none.
+    The presets in `CACHES`, except `varnish`, have the country in the key. Configure the cache so that this is true.
 
     >>> from dataclasses import replace
     >>> replace(CACHES["varnish"], cdn=CDNS["fastly"], key=["Client-Geo-Country"]).key
@@ -69,7 +69,7 @@ class SharedCache:
             raise ValueError("propagation must be positive, and clock_skew at least 0 [bad-lifetime]")
 
     def locates(self, viewer: Viewer, request: Lines, resolver: Resolver, part: VariesBy) -> bool:
-        """Return whether the headers in the key determine a part of the location, and it is the viewer's."""
+        """Return whether the headers in the key determine `part` of the location, and it is that of `viewer`."""
         if part is VariesBy.NONE:
             return True
         cdn, geoip = self.cdn, resolver.geoip
@@ -98,7 +98,7 @@ class SharedCache:
 
 
 def _located(cdn: CDN, codes: tuple[str, ...], regions: tuple[str, ...]) -> tuple[Viewer, bool] | None:
-    """Return a viewer where the headers of a CDN locate one, and whether that is known; None without a country.
+    """Return a viewer at the place that the headers of a CDN name, and whether it is known; None without a country.
 
     The arguments are the values of its headers. Most requests name one of a few places.
     """
@@ -174,9 +174,10 @@ def headers(
       `resolver`: what found the viewer's location. A response is kept only if all three are given.
     - `language`: the language of the notices in the body, if it was negotiated. `accept-language` must then be in the key.
 
-    The browser gets `private, no-store` in any case. If `given` has an `ETag`, it becomes one for this revision of the rules,
-    this version of the library and of pycountry, this location and this language, so that a `304 Not Modified` never confirms a
-    page that would be another one now. `Last-Modified` is left out for the same reason. `Vary` is sent, but nothing relies on it.
+    The browser gets `private, no-store` in any case. If `given` has an `ETag`, another one replaces it, which also depends on the
+    revision of the rules, the versions of the library and of pycountry, the location and the language. So `304 Not Modified`
+    never confirms a page that has changed. `Last-Modified` is left out for the same reason. `Vary` is sent, but nothing relies on
+    it.
 
     >>> from withhold import Engine, RuleSet
     >>> page = Engine(RuleSet([])).view(Viewer(country="IN")).filter([(20, 17)])

@@ -73,5 +73,5 @@ def _read(lines: list[str]) -> dict[str, str]:
 
 
 def _seconds(text: str) -> int:
-    """Return a number of seconds. A text that is none is 0: the strictest."""
+    """Return the seconds that a text states. A text that is not a number counts as 0, the strictest value."""
     return int(text) if text.isascii() and text.isdigit() else 0

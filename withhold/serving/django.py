@@ -29,7 +29,7 @@ def middleware(
     withholding = middleware(engine, resolver, account=lambda request: request.user.pk)   # "project.urls.withholding"
     ```
 
-    `account` and `preview` are as in `WithholdMiddleware`, but get the request. Django does not allow database queries in
+    `account` and `preview` are as in `WithholdMiddleware`, but take the request. Django does not allow database queries in
     async views: there, a query in `account` raises `SynchronousOnlyOperation`. The errors are those of `WithholdMiddleware`.
     """
     serving = Serving(engine, resolver, account, preview, sender_of)

@@ -65,7 +65,7 @@ _WITH_ARTICLE = re.compile(
 
 
 class NoticeText(NamedTuple):
-    """The text of a notice: plain text, to be escaped in HTML; its language as a tag, and the direction of that."""
+    """The text of a notice, its language as a tag, and its direction. It is plain text: escape it in HTML."""
 
     text: str
     language: str
@@ -232,8 +232,8 @@ def _full(tag: str) -> str:
 def _locale(tag: str) -> Any:
     """Return the data of CLDR for a language, or None if there are none.
 
-    Viewers choose the tag. For each unknown one, Babel searches all languages and keeps the result for ever, so it gets known ones
-    only.
+    Viewers choose the tag. Babel searches all languages for each unknown tag and keeps the result for ever, so only known tags are
+    passed to it.
     """
     core = imported("babel.core", "serving")
     found = _PARTS.fullmatch(tag)

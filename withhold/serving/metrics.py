@@ -36,7 +36,7 @@ class Hidden(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """The numbers since the last time that they were passed on.
+    """The numbers that have not been passed on yet.
 
     - `pages`, and `items` on them, shown or hidden; `tombstones`: shown items in which a quote is hidden.
     - `unknown_locations`: pages for viewers of unknown location.
@@ -100,10 +100,12 @@ class Sink(Protocol):
 class Metrics(Background):
     """Counts pages, and passes the numbers on to a sink every `interval` seconds, in a thread.
 
-    `following` is the result of `Engine.follow`, whose state is passed on too. So are the state of `published`, a `Worker`
-    of `withhold.live`, and the counts of `log`, a `DecisionLog`, and of `shadow`, the result of `Engine.shadow`. `countries` are the countries by which pages are
-    counted; all others are counted together. There are none by default: each value of a label costs a monitoring system
-    memory.
+    Some states and counts of other objects can be passed on too: the state of `following`, the result of `Engine.follow`, and of
+    `published`, a `Worker` of `withhold.live`; the counts of `log`, a `DecisionLog`, and of `shadow`, the result of
+    `Engine.shadow`.
+
+    Pages are also counted by the viewer's country if it is one of `countries`; all others are counted together. By default, pages
+    are not counted by country, because each value of a label costs a monitoring system memory.
 
     Threads may share it. In a forked process it starts again at zero, with a thread of its own. `close`, and the end of
     the process, pass on the last numbers. A sink that raises is logged, and gets the numbers with the next ones.
@@ -146,7 +148,7 @@ class Metrics(Background):
         self._before: dict[object, Counter[str]] = {}
 
     def page(self, view: View, page: Page[Any]) -> None:
-        """Count a page that `view.filter` returned. O(1), mostly; hidden items are counted later, in the thread."""
+        """Count a page that `view.filter` returned. Usually O(1): hidden items are counted later, in the thread."""
         hidden = page.hidden
         # The slot is read directly, because the property `country` would take a quarter of the time.
         country = view.viewer._location_key[0]

@@ -1,6 +1,6 @@
-"""Notices: what viewers are told about a decision, without anything that is not theirs to know.
+"""Notices: the public form of decisions.
 
-A decision is for operators: it names rules and demands. A notice has only what the `disclosure` of its rules allows.
+A decision is for operators: it names rules and demands. A notice contains only what the `disclosure` of its rules allows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemandDetails:
-    """What a notice may say of a demand whose rules all have `disclosure: full`: plain text for viewers.
+    """The details of a demand, for the notices of rules that have `disclosure: full`. They are plain text for viewers.
 
     `authority` made the demand, `law` is its basis, and `persons` are the people to whom it applies.
 
@@ -134,10 +134,10 @@ class Notice:
 def notices_in(
     decisions: TweetDecisions, *, details: Mapping[str, DemandDetails] = _NO_DETAILS
 ) -> dict[tuple[str, ...], Notice]:
-    """Return the notices to show in a tweet, by the paths of attribute names that lead from it to what they replace.
+    """Return the notices to show in a tweet, by path: the names of the attributes that lead from the tweet to a quote.
 
-    They replace each quote that the page must not show. `()` is the path of the tweet itself, which has a notice if it is hidden,
-    or if it is withheld but shown to its author. Raises the errors of `Notice.of`.
+    Each notice replaces the quote at its path, which the page must not show. `()` is the path of the tweet itself, which has a
+    notice if it is hidden, or if it is withheld but shown to its author. Raises the errors of `Notice.of`.
 
     >>> from withhold import Engine, Rule, RuleSet, Tweet, Viewer
     >>> view = Engine(RuleSet([Rule(id="in-1", accounts=[17], withheld_in=["IN"], reason="terms")])).view(Viewer(country="IN"))
@@ -154,7 +154,10 @@ def notices_in(
 
 
 def disclosed_count(page: Page[Any]) -> int:
-    """Return how many items of a page viewers may be told are hidden. Secret ones do not count: a number would reveal them."""
+    """Return the number of hidden items that viewers may know of.
+
+    Items hidden by secret rules do not count, because the number would reveal them.
+    """
     return sum(decision.disclosure not in (None, Disclosure.NONE) for _, decision in page.hidden)
 
 

@@ -27,7 +27,7 @@ _REWRITERS = {
 
 
 class Sender(NamedTuple):
-    """What a request says about its sender: the peer of the socket, the headers and the query string."""
+    """The peer of the socket, the headers and the query string of a request."""
 
     peer: str | None
     headers: Headers
@@ -36,9 +36,10 @@ class Sender(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Serving(Generic[_Request]):
-    """The settings of a middleware. `read` returns the sender of a request in the form of its server.
+    """The settings of a middleware. `read` returns the `Sender` of a request.
 
-    Raises `SubjectTypeError` for another engine (`not-an-engine`) or resolver (`not-a-resolver`).
+    Raises `SubjectTypeError` if `engine` is not an `Engine` (`not-an-engine`) or `resolver` is not a `Resolver`
+    (`not-a-resolver`).
     """
 
     engine: Engine
@@ -113,8 +114,8 @@ class RequestView:
     """The viewer and the view of one request. Both are made when they are first asked for, and then stay the same.
 
     A middleware makes it: `request.state.withhold` in Starlette and FastAPI, `request.withhold` in Django,
-    `environ["withhold.request"]` in WSGI. An untouched one costs nothing but its creation. If two threads ask at once, both
-    get the same view.
+    `environ["withhold.request"]` in WSGI. If nobody asks, nothing is resolved. If two threads ask at once, both get the same
+    view.
 
     >>> from withhold import Engine, RuleSet
     >>> from withhold.location import Resolver
@@ -155,8 +156,8 @@ class RequestView:
     def renew(self) -> View:
         """Replace the view by one of the current rules, and return it (A3).
 
-        For a response that goes on, such as a stream of events, before each event. A websocket gets a new view with each
-        message that it receives, without a call of this.
+        Call it before each event of a response that goes on, such as a stream of events. A websocket gets a new view with
+        each message that it receives, without a call.
         """
         self.expire()
         return self.view

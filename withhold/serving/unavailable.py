@@ -53,8 +53,8 @@ class Unavailable:
     - `details`: what may be said of demands, by their ids. It is used only if the rules' `disclosure` is `full`.
 
     The answer depends on the decision alone, not on whether the tweet exists. If a rule names an account, a decision on one of
-    its tweets needs the author's id. So the URL must contain the author, or a tweet that exists would be answered otherwise than
-    one that does not.
+    its tweets needs the author's id. So the URL must contain the author. Otherwise, the answers for a tweet that exists and for
+    one that does not would differ.
 
     >>> from withhold import Engine, Rule, RuleSet, Viewer
     >>> rules = RuleSet([Rule(id="in-1", tweets=[20], withheld_in=["IN"], reason="legal_demand", demand="IN-D1")])

@@ -20,8 +20,8 @@ KEY = "withhold.request"
 class WithholdWSGIMiddleware:
     """WSGI middleware that puts a `RequestView` into `environ["withhold.request"]`.
 
-    `account` and `preview` are as in `WithholdMiddleware`, but get the environ. They see it when they are called, so middleware
-    inside of this one may authenticate for `account`. The errors are those of `WithholdMiddleware`.
+    `account` and `preview` are as in `WithholdMiddleware`, but take the environ. `account` is called when the viewer is first
+    asked for, so middleware inside of this one may authenticate. The errors are those of `WithholdMiddleware`.
 
     >>> from wsgiref.util import setup_testing_defaults
     >>> from withhold import Engine, RuleSet
