@@ -124,6 +124,14 @@ def test_a_state_that_the_server_shares_is_never_written_to():
     assert app.scopes[0]["state"]["database"] is shared["database"]
 
 
+def test_a3_a_request_that_is_tried_again_gets_a_view_of_the_current_rules():
+    rules, request = engine(), scope_of("IN", state={})
+    made = WithholdMiddleware(App(), rules, resolver())
+    assert call(made, request)[1]["body"] == b"IN [17] None False"
+    rules.activate(RuleSet([]))
+    assert call(made, request)[1]["body"] == b"IN [] None False"
+
+
 def test_a_request_leaves_no_cycle_for_the_garbage_collector():
     def alive() -> int:
         return sum(type(found) is RequestView for found in gc.get_objects())
