@@ -312,7 +312,9 @@ def behind(module: str, app: Any) -> Any:
     return made.__dict__["middleware"]
 
 
-@pytest.mark.parametrize("module", ["uvicorn.middleware.proxy_headers", "hypercorn.middleware.proxy_fix"])
+@pytest.mark.parametrize(
+    "module", ["uvicorn.middleware.proxy_headers", "hypercorn.middleware.proxy_fix", "granian.utils.proxies"]
+)
 def test_a_server_that_replaces_the_peer_is_refused_or_warned_of(module):
     believing = behind(module, WithholdMiddleware(App(), engine(), resolver()))
     for _ in range(2):  # not only the first request

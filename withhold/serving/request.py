@@ -23,6 +23,7 @@ _REWRITERS = {
     "uvicorn.middleware.proxy_headers": "start uvicorn with `--no-proxy-headers` (in Python: `proxy_headers=False`)",
     "hypercorn.middleware.proxy_fix": "remove `ProxyFixMiddleware`",
     "werkzeug.middleware.proxy_fix": "remove `ProxyFix`",
+    "granian.utils.proxies": "remove `wrap_wsgi_with_proxy_headers`",
 }
 
 
