@@ -56,11 +56,11 @@ TIDY = """\
 # The orders.
 rules:
   # Section one.
-  - id: in-1      # the first
+  - id: in-1        # the first
     # on its accounts
     accounts:
       - 1101
-      - "1102" # quoted
+      - "1102"   # quoted
 
     # and its places
     withheld_in: [IN, PK]
@@ -183,7 +183,7 @@ def test_line_ends_stay(there: Path) -> None:
         ("# only a comment\n", "# only a comment\n"),
         ("", ""),
         ("{rules: [ ]}\n", "{rules: []}\n"),
-        ("rules: [1,2 , 3,]\n", "rules: [1,2 , 3,]\n"),
+        ("rules: [1,2 , 3,]\n", "rules: [1, 2, 3,]\n"),
         ("a: HIDDEN0END\nb: [\n1]\n", "a: HIDDEN0END\nb: [\n  1]\n"),
         (
             "a:  010\nb:  1e5\nc:  ~\nd:  NO\ne:  0o7\nf:  1_0\ng:  2021-02-10\n",
@@ -194,11 +194,11 @@ def test_line_ends_stay(there: Path) -> None:
         ("a: # b\n   [ c,\n   d\n   ]\ne: f\n", "a: # b\n  [ c,\n    d\n  ]\ne: f\n"),
         ("a:\n   # b\n   |\n     c\n       d\n", "a:\n  # b\n  |\n  c\n    d\n"),
         ("a:  # b\n    'c\n     d'\n", "a:  # b\n  'c\n  d'\n"),
-        ("a:\n -  # b\n    c\n -\n    # d\n    - e\n", ""),
+        ("a:\n -  # b\n    c\n -\n    # d\n    - e\n", "a:\n  -  # b\n    c\n  -\n      # d\n      - e\n"),
         ("a:\n -  # b\n    c\n -\n    # d\n    [e]\n", "a:\n  -  # b\n    c\n  -\n    # d\n    [e]\n"),
         ("a:\n-  # b\n   # c\n   d: e\n   f:  g\n", "a:\n  -  # b\n    # c\n    d: e\n    f: g\n"),
         ("a:\n-\n   # b\n\n   c:\n   # d\n   - e\n", "a:\n  -\n    # b\n\n    c:\n      # d\n      - e\n"),
-        ("a:\n-\n # b\n c: d\n", ""),
+        ("a:\n-\n # b\n c: d\n", "a:\n  -\n    # b\n    c: d\n"),
         ("a:\n   - b\n   # c\nd: e # f\n", "a:\n  - b\n  # c\nd: e # f\n"),
         ("a: >-\n    folded\n    text\n\n# c\nb: |+\n  x\n\n\n", "a: >-\n  folded\n  text\n\n# c\nb: |+\n  x\n\n\n"),
         ("a:  'it''s'\nb:  \"\\x41\"\n", "a: 'it''s'\nb: \"\\x41\"\n"),
@@ -221,11 +221,9 @@ def test_single_files(text: str, tidy: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("b: [\n\n1]\na:  # between a key and its value\n  c\nd: e\tf\n", 6),
-        ("a: |\n  b\nc:\n  -\n    # before a list\n    - e\n", 5),
-        ("a:\n  - # one\n\n    # two\n    b: c\nd: e\tf\n", 6),
-        ("a: b\nc: a\ttab\n", 2),
         ("a: b\n? c\n: d\n", 2),
+        ("b: [\n\n1]\na:  # between a key and its value\n  c\n? d\n: e\n", 6),
+        ("a: |\n  b\nc:\n  - # one\n\n    # two\n    ? d\n    : e\n", 7),
     ],
 )
 def test_the_line_that_cannot_be_formatted_is_named(text: str, line: int) -> None:

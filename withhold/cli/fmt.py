@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,9 @@ def fmt(
     files = dict.fromkeys(_files(paths or [Path()], problems))
     for path in files:
         try:
-            text = decoded(Root(path).read(path), path)
+            data = Root(path).read(path)
+            mark = "\ufeff" if data.startswith(BOM_UTF8) else ""
+            text = decoded(data, path)
             new = formatted(text, str(path))
         except RuleSetError as error:
             problems += error.problems
@@ -101,7 +104,7 @@ def fmt(
             problems.append(unreadable(error, Place(str(path))))
         else:
             if new != text:
-                changed[path] = (text, new)
+                changed[path] = (mark + text, mark + new)
     if problems:
         refused = RuleSetError(in_order(problems))
         raise refuse(Refusal(refused, (paths or [Path()])[0], "no file was written", what="formatting"), form)

@@ -1,24 +1,22 @@
-"""The layout of YAML files. ruamel.yaml writes them, and this module checks that nothing but spaces has changed.
+"""The layout of YAML files: ruamel.yaml indents the blocks, and this module checks that nothing but spaces has changed.
 
-ruamel.yaml joins values that span several lines, rewrites escapes, moves comments between a key and its value, and
-leaves other comments at their old columns. So such values, with the comments before them, are replaced by placeholders
-before it reads a text, and the other comments are indented afterwards.
+ruamel.yaml joins values that span several lines, rewrites escapes, and moves or drops comments. So it gets a text with
+a placeholder for each key and each value, and without comments. Between each two tokens of its result, the comments and
+blank lines of the original are put back, and the values at their placeholders.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from io import StringIO
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.resolver import VersionedResolver
 
 from withhold.errors import Place
 from withhold.parsing.nodes import refused
@@ -27,8 +25,9 @@ from withhold.parsing.yaml_file import read_yaml
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _OPEN = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)
 _CLOSE = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
-_BEFORE_VALUES = (yaml.ValueToken, yaml.BlockEntryToken)
-_ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)
+_BLOCK = (yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken)
+_MARKERS = (yaml.DirectiveToken, yaml.DocumentStartToken, yaml.DocumentEndToken)
+_INDICATORS = (yaml.BlockEntryToken, yaml.KeyToken, yaml.ValueToken)
 #: The columns by which mappings and the items of lists are indented.
 _STEP = 2
 
@@ -42,16 +41,13 @@ def formatted(text: str, file: str) -> str:
     if read_yaml(text, file) is None:
         return text
     old = text.replace("\r\n", "\n")
-    if not old.endswith("\n"):
+    if not old.endswith("\n") and _first_difference(old, old + "\n") is None:
         old += "\n"
-    hidden, values = _without_long_values(_without_tabs(old))
     try:
-        new = _with_values(_with_comments_indented(hidden, _round_trip(hidden)), values)
+        new = _laid_out(old)
         line = _first_difference(old, new)
-    except MarkedYAMLError as error:
-        line = _line(hidden, error.problem_mark.index if error.problem_mark else 0, values)
-    except _MovedError as error:
-        line = _line(hidden, error.offset, values)
+    except _ChangedError as error:
+        line = _line(old, error.offset)
     if line is not None:
         message = "this cannot be formatted without changing more than spaces"
         hint = "write it in a simpler way, or leave this file out"
@@ -59,8 +55,8 @@ def formatted(text: str, file: str) -> str:
     return new.replace("\n", "\r\n") if "\r\n" in text else new
 
 
-class _MovedError(Exception):
-    """A comment moved to another place. `offset` is its old place in the text without long values."""
+class _ChangedError(Exception):
+    """ruamel.yaml would write something else. `offset` is its place in the original text."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(offset)
@@ -88,11 +84,6 @@ class _Text:
         line, column = int(mark.line), int(mark.column)
         return min(self._starts[min(line, len(self._starts) - 1)] + column, len(self.text))
 
-    def indentation(self, offset: int) -> int | None:
-        """Return the column of an offset if only spaces are before it on its line, otherwise None."""
-        before = self.text[self.text.rfind("\n", 0, offset) + 1 : offset]
-        return None if before.strip(" ") else len(before)
-
     def comments(self) -> Iterator[tuple[int, str]]:
         """Yield the comments between tokens, each with its offset."""
         end = 0
@@ -102,229 +93,244 @@ class _Text:
             end = max(end, token_end)
 
 
+class _Piece(NamedTuple):
+    """A key, a value, a dash, a colon or a marker such as `---`. The tag before it on its line belongs to it."""
+
+    #: `-`, `?` or `:`, `value` for keys and values, or `marker`.
+    kind: str
+    start: int
+    end: int
+    lines: list[str]
+    #: The depth of each line of a flow collection. The lines of other values have none.
+    depths: Sequence[int] = ()
+    #: The columns by which a block scalar states to be indented, or 0.
+    stated: int = 0
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    """Yield the pieces of a text. Only spaces, comments, and tags on lines of their own are between them."""
+    blocks = [0]
+    inside: list[tuple[Any, int, int]] = []  # the tokens of the current flow collection
+    depth, tag = 0, -1
+    for token, own_start, end in _Text(text).tokens():
+        if isinstance(token, _OPEN):
+            depth += 1
+        if depth:
+            inside.append((token, own_start, end))
+            depth -= isinstance(token, _CLOSE)
+            if depth:
+                continue
+        start = inside[0][1] if inside else own_start
+        begin = tag if tag >= 0 and "\n" not in text[tag:start] else start
+        tag = start if isinstance(token, yaml.TagToken) else -1 if start < end else tag
+        if isinstance(token, _BLOCK):
+            blocks.append(_column(text, begin))
+        elif isinstance(token, yaml.BlockEndToken):
+            blocks.pop()
+        elif isinstance(token, _MARKERS):
+            yield _Piece("marker", start, end, [text[start:end].rstrip()])
+        elif isinstance(token, _INDICATORS) and start < end:
+            yield _Piece(text[start:end], start, end, [text[start:end]])
+        elif inside:
+            lines, depths = _flow(text, inside)
+            lines[0] = text[begin:start] + lines[0]
+            yield _Piece("value", begin, end, lines, depths=depths)
+            inside = []
+        elif isinstance(token, yaml.ScalarToken):
+            lines, stated = _scalar(text[start:end], token.style, blocks[-1])
+            written = len("\n".join(text[start:end].split("\n")[: len(lines)]))  # without blank lines at its end
+            lines[0] = text[begin:start] + lines[0]
+            yield _Piece("value", begin, start + written, lines, stated=stated)
+
+
+def _column(text: str, offset: int) -> int:
+    return offset - text.rfind("\n", 0, offset) - 1
+
+
+def _stripped(line: str) -> str:
+    """Return a line without spaces around it. A backslash at its end keeps the space that it escapes."""
+    return re.sub(r"(\\[ \t])?[ \t]*\Z", r"\1", line.lstrip(" \t"), count=1)
+
+
+def _flow(text: str, tokens: Sequence[tuple[Any, int, int]]) -> tuple[list[str], list[int]]:
+    """Return the lines of a flow collection, and their depths. On a single line, the spaces between tokens are usual."""
+    begin, end = tokens[0][1], tokens[-1][2]
+    if "\n" in text[begin:end]:
+        opened = [start for token, start, _ in tokens if isinstance(token, _OPEN)]
+        closed = [start for token, start, _ in tokens if isinstance(token, _CLOSE)]
+        found: list[tuple[str, int]] = []
+        for line in text[begin:end].split("\n"):
+            start = begin + len(line) - len(line.lstrip())
+            found.append((_stripped(line), bisect_left(opened, start) - bisect_right(closed, start)))
+            begin += len(line) + 1
+        return [line for line, _ in found], [depth for _, depth in found]
+    line, before = "", None
+    for token, start, stop in tokens:
+        closes = isinstance(token, (*_CLOSE, yaml.FlowEntryToken, yaml.ValueToken))
+        if start < stop:
+            colon = isinstance(before, yaml.ValueToken)
+            line += " " if colon or not (closes or before is None or isinstance(before, _OPEN)) else ""
+            line += text[start:stop]
+            before = token
+    return [line], [0]
+
+
+def _scalar(written: str, style: str | None, parent: int) -> tuple[list[str], int]:
+    """Return the lines of a scalar, and the columns by which a block scalar states to be indented, or 0."""
+    if style not in ("|", ">"):
+        return [_stripped(line) for line in written.split("\n")], 0
+    first, *others = written.split("\n")
+    digit = re.match(r"[|>][-+]?([1-9])", first)
+    first_indentation = next((len(line) - len(line.lstrip(" ")) for line in others if line.strip(" ")), 0)
+    indentation = parent + int(digit[1]) if digit else first_indentation
+    others = [line[indentation:] for line in others]
+    while others and not others[-1]:
+        others.pop()
+    return [first.rstrip(), *others], int(digit[1]) if digit else 0
+
+
+def _gaps(text: str, pieces: Sequence[_Piece]) -> list[str]:
+    """Return the spaces and line ends that ruamel.yaml writes before each piece. Raises `_ChangedError`."""
+    name = "VALUE"
+    while name in text:
+        name += "S"
+    parts: list[str] = []
+    done: int | None = None
+    names = [f"{name}{number}END" if piece.kind == "value" else piece.kind for number, piece in enumerate(pieces)]
+    for piece, token in zip(pieces, names, strict=True):
+        if piece.kind != "marker":
+            apart = done is None or "\n" in text[done : piece.start]
+            space = " " * (_column(text, piece.start) if apart else piece.start - (done or 0))
+            parts += ["\n" * apart, space, token]
+            done = piece.end
+    try:
+        found = re.findall(rf"(\s*)({name}\d+END|\S)", _round_trip("".join(parts)))
+    except MarkedYAMLError:
+        raise _ChangedError(pieces[0].start) from None
+    gaps: list[str] = []
+    laid = iter(found)
+    for piece, token in zip(pieces, names, strict=True):
+        gap, written = ("", token) if piece.kind == "marker" else next(laid, ("", ""))
+        if written != token:
+            raise _ChangedError(piece.start)
+        gaps.append(gap)
+    return gaps
+
+
 def _round_trip(text: str) -> str:
     rt = YAML()
-    rt.Resolver = _NoImplicitTypes
-    rt.preserve_quotes = True
     rt.width = sys.maxsize
-    rt.explicit_start = text.lstrip().startswith("---")
     rt.indent(mapping=_STEP, sequence=2 * _STEP, offset=_STEP)
     with StringIO() as written:
         rt.dump(rt.load(text), written)
         return written.getvalue()
 
 
-class _NoImplicitTypes(VersionedResolver):
-    """Keeps every non-empty scalar as text, so that it is written unchanged."""
+class _Block(NamedTuple):
+    """The column of a key or of a dash, in the original and in the layout. A dash may have the column of its key."""
 
-    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-        return self.DEFAULT_SCALAR_TAG if isinstance(value, str) and value else super().resolve(kind, value, implicit)
-
-
-def _without_tabs(text: str) -> str:
-    """Return a text without tabs between tokens, and without spaces at the ends of lines."""
-    parts: list[str] = []
-    done = 0
-    for _, start, end in _Text(text).tokens():
-        if start > done:
-            gap = re.sub(r"(#[^\n]*)|\t", lambda found: found[1] or " ", text[done:start])
-            parts.append(re.sub(r"[ \t]+(?=\n)", "", gap))
-        parts.append(text[max(start, done) : end])
-        done = max(done, end)
-    return "".join((*parts, text[done:]))
+    old: int
+    is_dash: bool
+    new: int
 
 
-class _Value(NamedTuple):
-    """A value that was hidden: its first line, and its other lines, each with the columns by which it is indented.
+class _Layout:
+    """The layout of a text, up to the last piece that was written."""
 
-    If it has `comments` before it, the first line is the rest of the line of its key or dash.
-    """
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._lines: list[str] = []
+        self._line = ""
+        self._end = 0  # of the last piece, in the original
+        self._before = "start"
+        self._blocks: list[_Block] = []
 
-    first: str
-    others: list[tuple[int, str]]
-    comments: bool = False
+    def write(self, piece: _Piece, gap: str, *, is_key: bool) -> None:
+        """Write the comments before a piece, and the piece. `gap` is what ruamel.yaml writes before it."""
+        between = self._text[self._end : piece.start]
+        old, is_dash = _column(self._text, piece.start), piece.kind == "-"
+        around = self._blocks
+        if is_key or is_dash:
+            around = [block for block in around if (block.old, block.is_dash) < (old, is_dash)]
+        below = self._blocks[-1].new if self._blocks else 0
+        apart = self._before == "start" or piece.kind == "marker" or "\n" in gap or bool(between.strip())
+        if apart := apart or (self._before == "marker" and "\n" in between):
+            is_inside = len(around) == len(self._blocks) and piece.kind != "marker"
+            column = len(gap.rpartition("\n")[2])
+            if is_inside and "\n" not in gap and self._before in "-:":
+                column = below + (1 + len(gap) if self._before == "-" else _STEP)
+            self._begin_line(between, column, old, is_inside=is_inside)
+        else:
+            self._line += gap or " " * (self._before == "marker")
+        start = len(self._line)
+        base = start if apart or self._before == "-" else below if self._before == ":" else 0
+        self._line += piece.lines[0]
+        for number, line in enumerate(piece.lines[1:], 1):
+            if piece.depths:
+                indentation = base + _STEP * piece.depths[number]
+            elif piece.stated:
+                indentation = below + piece.stated
+            else:
+                indentation = base if apart else base + _STEP
+            self._add_line(indentation, line)
+        if is_key or is_dash:
+            self._blocks = [*around, _Block(old, is_dash, start)]
+        elif piece.kind == "marker":
+            self._blocks = []
+        self._before, self._end = piece.kind, piece.end
 
-    def after(self, gap: str, columns: int, *, is_flow: bool) -> _Value:
-        """Return this value with the comments in the gap before it."""
-        first, *lines = gap.split("\n")
-        others = [(columns, line.strip()) for line in lines[:-1]]
-        moved = columns if is_flow else columns - _STEP
-        rest = [(max(0, moved + column), line) for column, line in self.others]
-        return _Value(first.rstrip(), [*others, (columns, self.first), *rest], comments=True)
+    def finish(self) -> str:
+        """Return the layout, with the comments at the end."""
+        if rest := self._text[self._end :]:  # without one, a block scalar ends with the file, and has no newline
+            self._begin_line(rest, 0, 0)
+        return "\n".join((*self._lines, self._line))[1:]  # without the empty line before the first one
 
+    def _begin_line(self, between: str, column: int, old: int, *, is_inside: bool = False) -> None:
+        """Begin the line of the next piece at a column, after the comments and blank lines before the piece.
 
-def _without_long_values(text: str) -> tuple[str, dict[str, _Value]]:
-    """Return a text with placeholders for the values that ruamel.yaml would change, and these values.
+        `old` is the column of the piece in the original, and `is_inside` whether it is below the last key or dash.
+        """
+        first, *others = between.split("\n")
+        if self._before == "start":
+            first, others = "", [first, *others]
+        if comment := first.strip():
+            before = self._text[self._text.rfind("\n", 0, self._end) + 1 : self._end]
+            moved = _indentation(self._line) - _indentation(before)
+            space = len(before) + _indentation(first) + moved - len(self._line)
+            self._line += " " * (max(1, space) if comment[0] == "#" else 1) + comment
+        last = self._blocks[-1] if self._blocks else _Block(-1, is_dash=False, new=0)
+        for line in others[:-1]:
+            at = _indentation(line)
+            if at == old or (is_inside and at > last.old) or line[at : at + 1] != "#":
+                indentation = column
+            elif self._before in "-:" and at > last.old:  # there is no value
+                indentation = last.new + _STEP
+            else:
+                indentation = max((block.new for block in self._blocks if block.old <= at), default=0)
+            self._add_line(indentation, line.strip())
+        self._add_line(column, "")
+        self._line = " " * column
 
-    Comments between a dash and a mapping are replaced by a first entry of the mapping.
-    """
-    name = "HIDDEN"
-    while name in text:
-        name += "N"
-    values: dict[str, _Value] = {}
-    parts: list[str] = []
-    done = begins = depth = 0
-    depths: dict[int, int] = {}  # of the tokens in the current value, by their offsets
-    comma = False
-    before: Any = None
-    ended = columns = 0
-    lead = ""  # the comments between a key or a dash and the current value
-    for token, start, end in _Text(text).tokens():
-        value = None
-        if depth == 0 and not isinstance(token, _CLOSE):
-            gap = text[ended:start] if isinstance(before, _BEFORE_VALUES) else ""
-            lead, columns = gap if "#" in gap else "", _STEP if isinstance(before, yaml.ValueToken) else 0
-        if lead and isinstance(before, yaml.BlockEntryToken) and isinstance(token, yaml.BlockMappingStartToken):
-            placeholder = f"{name}{len(values)}END: x"
-            first, *others, indentation = lead.split("\n")
-            values[placeholder] = _Value(first.rstrip(), [(0, line.strip()) for line in others], comments=True)
-            dashed = ended - text.rfind("\n", 0, ended) - 1
-            spaces = " " * (len(indentation) - dashed)
-            parts += [text[done:ended], spaces, placeholder, "\n", indentation]
-            done = start
-        if isinstance(token, _OPEN):
-            begins = begins if depth else start
-            depth += 1
-        elif isinstance(token, _CLOSE):
-            depth -= 1
-        depths[start] = depth
-        written = text[begins if isinstance(token, _CLOSE) else start : end]
-        if depth == 0 and isinstance(token, _CLOSE):
-            if comma or "\n" in written or "\\" in written:
-                value = _Value(*_flow_lines(written, begins, depths))
-        elif depth == 0 and isinstance(token, yaml.ScalarToken):
-            begins, written = start, re.sub(r"\n\s*\Z", "", written)
-            if token.style in ("|", ">"):
-                value = _block(written)
-            elif "\n" in written or "\\" in written:
-                first, *others = written.split("\n")
-                value = _Value(first.rstrip(), [(_STEP, line.strip()) for line in others])
-        comma = isinstance(token, yaml.FlowEntryToken)
-        if lead and depth == 0 and isinstance(token, (*_CLOSE, yaml.ScalarToken)):
-            is_flow = isinstance(token, _CLOSE)
-            value = (value or _Value(written, [])).after(lead, columns, is_flow=is_flow)
-        if value is not None:
-            placeholder = f"{name}{len(values)}END"
-            values[placeholder] = value
-            parts += [text[done : begins - len(lead)], " " if lead else "", placeholder]
-            done = begins + len(written)
-        if depth == 0:
-            depths.clear()
-        before, ended = token, end
-    return "".join((*parts, text[done:])), values
-
-
-def _block(written: str) -> _Value | None:
-    """Return a block scalar, or None if it states its own indentation."""
-    first, *others = written.split("\n")
-    base = next((len(line) - len(line.lstrip(" ")) for line in others if line.strip(" ")), 0)
-    if re.match(r"[|>][-+]?[0-9]", first):
-        return None
-    return _Value(first.rstrip(), [(_STEP, line[base:]) for line in others])
+    def _add_line(self, indentation: int, line: str) -> None:
+        self._lines.append(self._line)
+        self._line = " " * indentation + line if line else ""
 
 
-def _flow_lines(written: str, begins: int, depths: dict[int, int]) -> tuple[str, list[tuple[int, str]]]:
-    """Return the first line of a flow collection, and the others.
-
-    The depth of a line is the depth of its first token, or of the token before it.
-    """
-    first, *others = written.split("\n")
-    offsets = sorted(depths)
-    found: list[tuple[int, str]] = []
-    at = begins + len(first) + 1
-    for line in others:
-        start = at + len(line) - len(line.lstrip())
-        before = depths[offsets[bisect_right(offsets, start) - 1]]
-        found.append((_STEP * before, line.strip()))
-        at += len(line) + 1
-    return first.rstrip(), found
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))
 
 
-def _with_values(text: str, values: dict[str, _Value]) -> str:
-    """Return a text with the hidden values at their placeholders, indented as the blocks that these are in."""
-    if not values:
-        return text
-    pattern = re.compile(f" ?({'|'.join(map(re.escape, values))})")
-    lines: list[str] = []
-    for line in text.split("\n"):
-        around = re.match(" *(?:- +)*", line)
-        indent = around.end() if around else 0
-
-        def shown(found: re.Match[str], indent: int = indent) -> str:
-            value = values[found[1]]
-            space = "" if value.comments else found[0].removesuffix(found[1])
-            others = (" " * (indent + columns) + text if text else "" for columns, text in value.others)
-            return "\n".join((space + value.first, *others))
-
-        lines.append(pattern.sub(shown, line))
-    return "\n".join(lines)
+def _laid_out(text: str) -> str:
+    pieces = list(_pieces(text))
+    layout = _Layout(text)
+    following = (*(piece.kind for piece in pieces[1:]), "end")
+    for piece, gap, after in zip(pieces, _gaps(text, pieces), following, strict=True):
+        layout.write(piece, gap, is_key=piece.kind == "value" and after == ":")
+    return layout.finish()
 
 
-def _with_comments_indented(old: str, new: str) -> str:
-    """Return the new text, in which each comment on a line of its own is indented as the block that it belonged to."""
-    before, after = _Text(old), _Text(new)
-    parts: list[str] = []
-    done = 0
-    for written, laid, around, now_around in zip_longest(
-        before.comments(), after.comments(), _around(before), _around(after)
-    ):
-        if written is None or laid is None:
-            raise _MovedError(written[0] if written else len(old))
-        (at, comment), (now_at, now) = written, laid
-        column, now_column = before.indentation(at), after.indentation(now_at)
-        same = around.next_level == now_around.next_level and len(around.columns) == len(now_around.columns)
-        if comment != now or (column is None) != (now_column is None) or not same:
-            raise _MovedError(at)
-        if column is not None and now_column is not None:
-            parts += [new[done : now_at - now_column], " " * now_around.columns[around.level(column)]]
-            done = now_at
-    return "".join((*parts, new[done:]))
-
-
-class _Around(NamedTuple):
-    """The columns of the blocks around a comment, the outermost first, and the block in which the text after it is."""
-
-    columns: tuple[int, ...]
-    next_level: int
-
-    def level(self, column: int) -> int:
-        """Return the block to which a comment at a column belongs: the next one, or else the innermost that is possible."""
-        if self.columns[self.next_level] == column:
-            return self.next_level
-        return max(0, bisect_right(self.columns, column) - 1)
-
-
-def _around(text: _Text) -> Iterator[_Around]:
-    """Yield the surroundings of each comment. Blocks that end before it count, because it may be their last line."""
-    offsets: list[int] = []
-    blocks: list[tuple[int, ...]] = []
-    levels: list[int] = []
-    stack: list[tuple[int, bool]] = []  # the columns of open blocks, and whether they are lists
-    for event, start in text.events():
-        if isinstance(event, yaml.CollectionEndEvent):
-            stack.pop()
-        if not isinstance(event, yaml.NodeEvent):
-            continue
-        is_item = bool(stack) and stack[-1][1]
-        if isinstance(event, yaml.CollectionStartEvent):
-            # A flow collection on the line of its key has the column of the block around it.
-            own = text.indentation(start) if event.flow_style else event.start_mark.column if event.start_mark else None
-            column = (stack[-1][0] if stack else 0) if own is None else own
-            stack.append((column, isinstance(event, yaml.SequenceStartEvent)))
-        offsets.append(start)
-        blocks.append(tuple(column for column, _ in stack))
-        levels.append(len(stack) - 1 - (is_item and isinstance(event, yaml.CollectionStartEvent)))
-    for at, _ in text.comments():
-        number = bisect_right(offsets, at)
-        last = blocks[number - 1] if number else ()
-        following, level = (blocks[number], levels[number]) if number < len(blocks) else ((), 0)
-        yield _Around(last + following[len(last) :], level)
-
-
-def _line(hidden: str, offset: int, values: dict[str, _Value]) -> int:
-    """Return the line in a file of an offset in its text without long values."""
-    before = hidden[:offset]
-    return before.count("\n") + 1 + sum(len(value.others) for name, value in values.items() if name in before)
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
 
 
 def _first_difference(old: str, new: str) -> int | None:
@@ -344,7 +350,7 @@ def _first_difference(old: str, new: str) -> int | None:
             if comment != now:
                 at = start
                 break
-    return None if at is None else old.count("\n", 0, at) + 1
+    return None if at is None else _line(old, at)
 
 
 def _meaning(event: Any) -> tuple[object, ...]:
