@@ -131,6 +131,7 @@ def test_processes_make_one_ledger_and_write_to_it(url):
 KILLS = """
 import os, random, signal, sys, time, traceback
 import alembic.command
+from itertools import count
 from tests.ledger.material import WHO, Balances
 from tests.ledger.test_writers import assert_each_command_was_recorded_once, command
 from withhold.ledger import Ledger
@@ -194,7 +195,7 @@ def test_writers_go_on_after_their_server_was_killed(server):
 
     def work(writer):
         """Write until the attacks are over, and return the names of the commands."""
-        names = []
+        names: list[str] = []
         with Ledger.open(url, [Balances()]) as own:
             while not over.is_set():
                 names.append(f"{writer}-{len(names)}")
