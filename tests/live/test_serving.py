@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -114,6 +115,36 @@ def test_a_spool_that_a_worker_cannot_write_does_not_stop_it(made, fetcher):
         made.publish(1, 2)
         fetcher.fetch()
         assert until(lambda: worker.status().version == 3)
+
+
+def test_a_worker_works_only_if_there_is_something_to_report(made, fetcher, monkeypatch):
+    """Its checks take the GIL ten times a second."""
+    clock, made_reports = [now()], list[LiveStatus]()
+    engine = Engine(open_spool(fetcher.spool.path))
+    with Worker(engine, fetcher.spool.path, interval=60, clock=lambda: clock[0]) as worker:
+        plain, following = worker.status, worker._following
+        assert following is not None
+
+        def status():
+            made_reports.append(plain())
+            return made_reports[-1]
+
+        monkeypatch.setattr(worker, "status", status)
+
+        def reports_after(work):
+            made_reports.clear()
+            work()
+            for _ in range(3):
+                worker._check()
+            return len(made_reports)
+
+        assert reports_after(lambda: None) == 0
+        assert reports_after(lambda: clock.__setitem__(0, clock[0] + timedelta(seconds=5))) == 1
+        assert reports_after(lambda: clock.__setitem__(0, clock[0] - timedelta(hours=5))) == 1
+        assert reports_after(lambda: engine.activate(snapshot(8))) == 1
+        failure = OSError("unreadable")
+        monkeypatch.setattr(following, "_state", replace(following._state, error=failure))
+        assert reports_after(lambda: None) == 1
 
 
 FORKED = """

@@ -58,6 +58,8 @@ class Worker(Closable):
         self._error: str | None = None
         self._file: IO[bytes] | None = None
         self._reported: WorkerReport | None = None
+        #: What the last report was made from.
+        self._basis: object = None
         self._check()
         self._watcher = Watcher(self, Worker._check_again, interval, "withhold-live")
         _WORKERS.add(self)
@@ -120,7 +122,7 @@ class Worker(Closable):
                 self._error = str(error)
             else:
                 self._error = None
-        self._report()
+        self._report_if_due()
 
     def _check_again(self) -> None:
         try:
@@ -131,7 +133,19 @@ class Worker(Closable):
             self._error = repr(error)
 
     def _changed(self, _: FollowStatus) -> None:
-        self._report()
+        self._report_if_due()
+
+    def _report_if_due(self) -> None:
+        """Report if other rules are active, if new ones cannot be read, or if the last report is old.
+
+        A report takes ten times as long as this comparison, and pages wait for the GIL meanwhile.
+        """
+        error = None if self._following is None else self._following.status().error
+        basis = self._engine.snapshot.revision, error or self._error
+        last = self._reported
+        if basis != self._basis or last is None or abs(self._clock() - last.at) >= _BEAT:
+            self._report()
+            self._basis = basis
 
     def _report(self) -> None:
         """Write a report if something has changed, or the last one is old. A failure does not disturb serving."""
