@@ -18,7 +18,7 @@ from tests.engine.followed import engine as engine
 from tests.engine.followed import following as following
 from tests.engine.followed import path as path
 from tests.forking import run, until
-from withhold import Engine, Following, RuleSet
+from withhold import Engine, Following, RuleSet, Snapshot
 
 
 def test_an_engine_follows_one_path_until_it_is_closed(engine: Engine, path: Path, following: Following) -> None:
@@ -160,3 +160,19 @@ def test_a_fork_during_the_first_reading_leaves_the_child_free_to_follow(
     Following(engine, path, FOREVER, None, None, mapped=False, verify="full")._read(engine, None)
     assert other[0].status().alive
     other[0].close()
+
+
+@pytest.mark.parametrize("cached", [0, 1, 450])
+def test_what_was_cached_of_the_old_rules_is_dropped_and_open_views_go_on(path: Path, cached: int) -> None:
+    asked = range(1, cached + 1)
+    put(path, compiled(path.with_name("new"), *asked, 1000))
+    engine = Engine(Snapshot.open(path, mapped=False))
+    with engine.follow(path, FOREVER, guard=None) as following:
+        before, view = engine._decider, engine.view(INDIA)
+        expected = [view.check(tweet_id=tweet, account_id=7) for tweet in asked]
+        assert len(before._kept) == cached
+        put(path, compiled(path.with_name("new"), 2000))
+        check(following)
+        assert (len(before._kept), hidden(engine)) == (0, [])
+        assert [view.check(tweet_id=tweet, account_id=7) for tweet in asked] == expected
+        assert len(before._kept) == cached, "the view has decided again"

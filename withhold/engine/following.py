@@ -145,7 +145,8 @@ class Following(Closable):
         rules = self._load()
         if self._files.signature() != now:
             return False
-        changed = rules.revision != engine.snapshot.revision
+        before = engine._decider
+        changed = rules.revision != before.snapshot.revision
         if changed:
             engine.activate(rules, guard=self._guard)
         self._in_use = now
@@ -154,6 +155,7 @@ class Following(Closable):
             self._state = replace(self._state, activated=engine._instant(None))
             _log.info("activated revision %s of %s", rules.revision, self)
             self._notify()
+            before.empty()
         return True
 
     def _load(self) -> RuleSet | Snapshot:

@@ -3,7 +3,8 @@ from typing import Any
 
 # `Any` stands for types from higher rooms; `withhold.engine.view.View` has the exact ones.
 
-class Answers: ...
+class Answers:
+    def clear(self) -> None: ...
 
 class FastView:
     viewer: Any

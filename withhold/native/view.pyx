@@ -28,6 +28,7 @@ import_datetime()
 cdef enum:
     SETS = 4096  # the number of sets of cached decisions, a power of two
     WAYS = 4
+    BLOCK = 64  # sets; there are 64 blocks
     # The posting of an account that is not part of the question. Unlike `ABSENT`, it means that the author is unknown.
     NOT_GIVEN = -3
     INSIDE = 16  # the number of tweets in a tweet up to which they are looked up here
@@ -63,22 +64,36 @@ cdef class Answers:
     """
 
     cdef Kept *kept
+    # One bit for each BLOCK sets, whether they were written to. The memory of the others is never touched.
+    cdef uint64_t used
     # What all views of the snapshot have in common: read from the decider by the first of them.
     cdef NativeTable tweets, accounts
     cdef object visible, shown
 
     def __cinit__(self):
-        # Memory that is never written to costs nothing.
         self.kept = <Kept *>PyMem_RawCalloc(SETS * WAYS, sizeof(Kept))
         if self.kept == NULL:
             raise MemoryError
 
     def __dealloc__(self):
-        cdef size_t at
         if self.kept != NULL:
-            for at in range(SETS * WAYS):
-                Py_XDECREF(self.kept[at].decision)
+            self._drop()
             PyMem_RawFree(self.kept)
+
+    def clear(self):
+        """Drop all decisions."""
+        with cython.critical_section(self):
+            self._drop()
+
+    cdef void _drop(self):
+        cdef size_t at, block
+        cdef PyObject *decision
+        for block in range(SETS // BLOCK):
+            if self.used >> block & 1:
+                for at in range(block * BLOCK * WAYS, (block + 1) * BLOCK * WAYS):
+                    decision, self.kept[at].decision = self.kept[at].decision, NULL
+                    Py_XDECREF(decision)
+        self.used = 0
 
     cdef Kept *entries_for(self, int64_t tweet, int64_t account, PyObject *location) noexcept:
         cdef uint64_t bits = mixed(mixed(tweet) ^ account) ^ mixed(<int64_t>location)
@@ -111,6 +126,7 @@ cdef class Answers:
         cdef PyObject *oldest
         Py_INCREF(decision)
         with cython.critical_section(self):
+            self.used |= <uint64_t>1 << <size_t>(kept - self.kept) // (BLOCK * WAYS)
             oldest = kept[WAYS - 1].decision
             memmove(kept + 1, kept, (WAYS - 1) * sizeof(Kept))
             kept[0] = Kept(tweet, account, location, <PyObject *>decision, start, until)

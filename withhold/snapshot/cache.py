@@ -60,6 +60,13 @@ class Cache(Generic[_Key, _Value]):
             finally:
                 lock.release()
 
+    def drop(self, count: int) -> bool:
+        """Drop the oldest `count` values. Return whether any are left. Not for a signal handler, as it takes the lock."""
+        with self._lock:
+            for _ in range(min(count, len(self._kept))):
+                self._kept.popitem()
+            return bool(self._kept)
+
 
 _CACHES: WeakSet[Cache[Any, Any]] = WeakSet()
 
