@@ -13,7 +13,7 @@ from withhold.live.release import Release
 
 #: The largest snapshot that is downloaded or unpacked, in bytes.
 LARGEST = 8 << 30
-#: The largest window of zstd, which is memory: 8 MiB suffice for the level at which snapshots are packed.
+#: The most memory for the window of zstd, in bytes. The level at which snapshots are packed needs less.
 _WINDOW = 8 << 20
 _PIECE = 1 << 20
 
@@ -21,7 +21,7 @@ _PIECE = 1 << 20
 def unpack(packed: IO[bytes] | bytes, release: Release) -> Iterator[bytes]:
     """Yield the content of a packed snapshot. Raises `LiveError` (`undecodable`, `larger-than-allowed`, `wrong-content`).
 
-    The size and the hash are checked last, so use no piece before all have been yielded.
+    The size and the hash are checked at the end, so trust no piece before that.
     """
     hashed, left = hashlib.sha256(), release.bytes
     try:

@@ -39,7 +39,7 @@ _log = logging.getLogger("withhold.live")
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What readers see: the version of the targets, and the release and the file of the rule set, if there is one.
+    """What hosts find in a store: the version of the targets, and the release and the file of the rule set, if there is one.
 
     Hosts are stale after `expires` unless somebody refreshes the store.
     """
@@ -92,11 +92,11 @@ class Publisher:
         self._path = target_path(name)
 
     def live(self) -> Live:
-        """Return what readers see now."""
+        """Return what hosts find now."""
         return self._live(self.repository.read())
 
     def snapshot(self, live: Live) -> Snapshot | None:
-        """Return the snapshot that readers see now, or None if nothing was published yet. O(bytes)."""
+        """Return the snapshot that hosts find now, or None if nothing was published yet. O(bytes)."""
         return None if live.target is None or live.release is None else self._fetch(live.target, live.release)
 
     def publish(
@@ -113,8 +113,8 @@ class Publisher:
 
         `signers` have keys of the role `targets` and, unless more keys must sign, the online key. `based_on` is the
         version that was live when the publishers looked at the difference; another one raises `publish-moved`. `act_by`
-        is when every host must answer by these rules. `may_shrink` allows more than 10 % of the rules or ids to be
-        lost, or all. The newest `keep` versions remain in the store.
+        is when every host must answer by these rules. Without `may_shrink`, rules that lack more than 10 % of the live
+        rules or ids are refused. The newest `keep` versions remain in the store.
 
         Raises `LiveError` (`publish-moved`, `shrunk`, `threshold-unmet`, `not-a-key-of-the-role`, and those of
         reading), and `InstantError` for a naive `act_by`.

@@ -20,7 +20,7 @@ from withhold.live.worker import reports
 from withhold.model.instants import in_iso
 
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}")
-#: A process or a host is silent if its last report is older than this.
+#: A process, or a host, is silent if its last report is older than this.
 _SILENT_WORKER, _SILENT_HOST = timedelta(seconds=30), timedelta(minutes=5)
 #: How often an unchanged receipt is written again.
 _REPEAT = timedelta(minutes=1)
@@ -107,7 +107,7 @@ def make_receipt(host: str, spool: Spool, status: LiveStatus, now: datetime) -> 
 
 
 def fleet(live: Live, receipts: Store, expected: Iterable[str], now: datetime) -> Iterator[HostState]:
-    """Yield the state of each host that is expected or has reported, in the order of their names.
+    """Yield the state of each host that is expected or has reported, sorted by name.
 
     Receipts are not signed: write access to their store allows false claims, but no change of rules. Damaged receipts
     are ignored, and so are files of other names and, apart from small differences between clocks, receipts from the

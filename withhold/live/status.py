@@ -17,11 +17,11 @@ _SKEW = timedelta(minutes=5)
 
 
 class State(StrEnum):
-    """Whether the rules are the newest ones.
+    """Whether the rules in use are the newest ones.
 
-    `FRESH`: they are. `STALE`: unknown, because nothing valid was received for too long. `REFUSED`: the source has
-    others, which were refused or could not be installed. `FALLBACK`: no rules were received yet. Rules stay in use in
-    every state.
+    `FRESH`: they are. `STALE`: this is unknown, because nothing valid was received for too long. `REFUSED`: the source
+    has newer ones, which were refused or could not be installed. `FALLBACK`: no rules were received yet. In every state,
+    the rules stay in use.
     """
 
     FRESH = "fresh"

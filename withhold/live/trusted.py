@@ -27,7 +27,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """The metadata of a store at one moment. `version` is the timestamp as it was read, to be swapped."""
+    """The metadata of a store at one moment. `version` is the stored timestamp, which `Store.swap` compares."""
 
     root: Metadata[Root]
     timestamp: Metadata[Timestamp]
