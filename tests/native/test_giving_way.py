@@ -74,13 +74,15 @@ def test_other_threads_run_meanwhile(work: Callable[[], object]) -> None:
 
 
 def most_memory(ask: Callable[[], object]) -> int:
-    """Return the peak memory in bytes."""
+    """Return the peak memory in bytes: the least of several, because another thread may use memory at the same time."""
     ask()
-    tracemalloc.start()
-    ask()
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most
+    peaks = []
+    for _ in range(5):
+        tracemalloc.start()
+        ask()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return min(peaks)
 
 
 def test_a_miss_creates_no_object() -> None:
