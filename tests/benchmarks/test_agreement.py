@@ -139,7 +139,7 @@ def test_a_rival_that_needs_too_much_memory_is_left_out_with_the_reason():
 
 def test_waiting_for_a_worker_has_a_timeout(tmp_path):
     with Process("dict", tmp_path) as process, pytest.raises(WorkerLostError, match="took longer than 0 s"):
-        process.ask("ready", 0)
+        process.receive(0)  # nothing was sent, so it never answers
 
 
 def test_a_failing_worker_reports_its_error(tmp_path):
