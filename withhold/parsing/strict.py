@@ -228,7 +228,7 @@ OneOrMore = _OneOrMore()
 
 def _problem(details: ErrorDetails, model: type[Strict], node: Node) -> Problem:
     path, context = details["loc"], details.get("ctx", {})
-    at = node.at(path)
+    at = node.at(path[1:] if path[0] == EXTRA and len(path) > 1 else path)
     if path[-1] == "[key]" and node.at(path[:-1]).get("[key]") is None:  # as pydantic marks a key of a mapping
         at = node.key_at(path[:-1])
     match details["type"]:
