@@ -25,7 +25,7 @@ def code(
     form: Annotated[Format, options.formats()] = Format.TEXT,
 ) -> None:
     """Explain the code of a problem or of advice: its meaning, and the remedy."""
-    wanted = name.strip().removeprefix("[").removesuffix("]")
+    wanted = name.strip().removeprefix("[").removesuffix("]").lower()
     if wanted not in explained():
         message = f"there is no code {quoted(wanted)}; {did_you_mean(wanted, explained())}"
         raise typer.BadParameter(message, param_hint="'CODE'")
