@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from tests.testing.material import CASE, FINE, RULES
 from tests.testing.test_pasting import GROUPS, NEAR, suites, write
 from withhold.cli.app import app
+from withhold.cli.layout import formatted
 from withhold.territories import countries, expand
 
 CASE_ALONE = "- {it: one, account: 1355667106821046272, at: 2021-02-10T00:00:00Z, expect: {US: visible}}\n"
@@ -160,10 +161,22 @@ def test_long_lists_take_several_lines(indent: str) -> None:
     write({"rules.yaml": wide, "all.cases.yaml": "rules: rules.yaml\ncases:\n" + indent + CASE_ALONE})
     run("--write")
     lines = text_of("all.cases.yaml").splitlines()
-    assert max(map(len, lines)) <= 100 + len(indent)
+    assert max(map(len, lines)) <= 100
     assert f"{indent}  accounts: [{ids[0]}, {ids[1]}, {ids[2]}, {ids[3]}," in lines
     assert any(line.startswith(f"{indent}  expect: {{EEA: withheld, ") for line in lines)
     run("--mutation-threshold", "100")
+
+
+def test_withhold_fmt_would_not_change_what_was_written() -> None:
+    ids = [1355667106821046272 + 8191 * number for number in range(20)]
+    wide = RULES.replace("[17]", str(ids)).replace("IN", f"[{', '.join([*countries()][:30])}]")
+    another = wide.removeprefix("rules:\n").replace("in-1", "in-2").replace("1355667", "1455667")
+    for rules in (wide, wide + another):
+        write({"rules.yaml": rules})
+        run(".", "--write")
+        written = text_of("rules.cases.yaml")
+        assert formatted(written, "rules.cases.yaml") == written
+    assert written.count("unreviewed") == 2
 
 
 def test_links_in_a_repository_do_not_redirect_what_is_written(there: Path) -> None:

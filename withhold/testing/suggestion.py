@@ -176,13 +176,15 @@ class Suggestion:
 
 
 def _wrapped(head: str, parts: Sequence[str], brackets: str) -> Iterator[str]:
-    """Yield a key with a list or a mapping of parts in brackets, on as many lines as are necessary."""
-    width = _WIDTH - len(head)
-    lines = [""]
-    for part in (*(f"{part}, " for part in parts[:-1]), parts[-1]):
-        if lines[-1] and len(lines[-1]) + len(part) > width:
-            lines.append("")
-        lines[-1] += part
-    for number, line in enumerate(lines):
-        before = f"{head}{brackets[0]}" if number == 0 else " " * (len(head) + 1)
-        yield f"{before}{line.rstrip()}{brackets[1] if number == len(lines) - 1 else ''}"
+    """Yield a key with a list or a mapping of parts in brackets, on as many lines as are necessary.
+
+    `withhold fmt` would indent the lines in the same way.
+    """
+    line = head + brackets[0]
+    indentation = " " * (len(head) - len(head.lstrip()) + 2)
+    for part in (*(f"{part}, " for part in parts[:-1]), f"{parts[-1]}{brackets[1]}"):
+        if len(line) + len(part.rstrip()) > _WIDTH:
+            yield line.rstrip()
+            line = indentation
+        line += part
+    yield line
