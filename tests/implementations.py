@@ -47,15 +47,19 @@ def _parameters() -> list[object]:
 each_snapshot = pytest.mark.parametrize("snapshot_of", _parameters())
 
 
+def available_snapshots() -> dict[str, MakeSnapshot]:
+    """Return the implementations that are available here."""
+    return {name: make for name, make in SNAPSHOTS.items() if engine_info().native or not name.endswith("in C")}
+
+
 def every_snapshot(rules: RuleSet) -> Iterator[Snapshot]:
     """Yield a snapshot of a rule set from each available implementation.
 
     Property tests use this to generate an example and its expected answers once for all implementations.
     """
-    for name, make in SNAPSHOTS.items():
-        if engine_info().native or not name.endswith("in C"):
-            note(name)
-            yield make(rules)
+    for name, make in available_snapshots().items():
+        note(name)
+        yield make(rules)
 
 
 def engine_of(make: MakeSnapshot) -> Callable[[RuleSet, Policy], Engine]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -13,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.corpus import CASES, Make, Question, Want, parse, questions
-from tests.implementations import SNAPSHOTS, engine_of, in_c
+from tests.corpus import CASES, Checker, Make, Question, Want, parse, questions
+from tests.implementations import available_snapshots, engine_of
 from withhold import (
     Decision,
     Engine,
@@ -30,12 +32,12 @@ from withhold import (
     errors,
 )
 
-#: All implementations, with the conditions under which they are skipped.
-CHECKERS: list[tuple[str, Make, list[pytest.MarkDecorator]]] = [
-    ("reference", Reference, []),
-    ("engine", Engine, []),
-    *((name, engine_of(make), [in_c] * name.endswith("in C")) for name, make in SNAPSHOTS.items()),
-]
+#: All available implementations.
+CHECKERS: dict[str, Make] = {
+    "reference": Reference,
+    "engine": Engine,
+    **{f"engine, {name}": engine_of(make) for name, make in available_snapshots().items()},
+}
 
 QUESTIONS = list(questions())
 ANSWERED = [question for question in QUESTIONS if question.case.want]
@@ -53,22 +55,38 @@ def each(of: list[Question]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("question", [pytest.param(question, id=question.id) for question in of])
 
 
-by_all = pytest.mark.parametrize("make", [pytest.param(make, id=name, marks=marks) for name, make, marks in CHECKERS])
+by_all = pytest.mark.parametrize("make", CHECKERS.values(), ids=CHECKERS)
 
 
-@by_all
+@contextmanager
+def by(name: str) -> Iterator[None]:
+    """Add the name of the implementation to an error."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"by the {name}")
+        raise
+
+
 @each(ANSWERED)
-def test_answer(question: Question, make: Make, tmp_path: Path) -> None:
+def test_answer(question: Question, tmp_path: Path) -> None:
+    """From all implementations in one test, because reading the rules takes longer than asking all of them."""
     rules, viewer = question.ready(tmp_path)
-    checker, subject, want = make(rules, question.policy), question.subject.build(), question.case.want
+    subject, want = question.subject.build(), question.case.want
     assert want is not None
+    for name, make in CHECKERS.items():
+        checker = make(rules, question.policy)
+        with by(name):
+            assert want.differences(checker.check(subject, viewer, question.at)) == {}
+            if want.anywhere:
+                assert want.anywhere.differences(checker.anywhere(subject, question.at)) == {}
+            quotes_agree(subject, want, partial(_check, checker, viewer, question.at))
+            if isinstance(checker, Engine):
+                methods_agree(checker, question, viewer)
 
-    assert want.differences(checker.check(subject, viewer, question.at)) == {}
-    if want.anywhere:
-        assert want.anywhere.differences(checker.anywhere(subject, question.at)) == {}
-    quotes_agree(subject, want, lambda quoted: checker.check(quoted, viewer, question.at))
-    if isinstance(checker, Engine):
-        methods_agree(checker, question, viewer)
+
+def _check(checker: Checker, viewer: Viewer, at: datetime, subject: Tweet) -> Decision:
+    return checker.check(subject, viewer, at)
 
 
 def quotes_agree(subject: object, want: Want, decide: Callable[[Tweet], Decision]) -> None:
@@ -120,18 +138,22 @@ def _decisions(tweet: Tweet, found: TweetDecisions) -> Iterator[tuple[Tweet, Dec
         level = [pair for each, decided in level for pair in zip(each.quotes(), decided.quotes, strict=True)]
 
 
-@by_all
 @each(REFUSED)
-def test_refusal(question: Question, make: Make, tmp_path: Path) -> None:
+def test_refusal(question: Question, tmp_path: Path) -> None:
     wanted = question.case.want_error
     assert wanted is not None
-    with pytest.raises(REFUSALS[wanted.of]) as caught:
-        make(question.rules(tmp_path), question.policy).check(question.subject.build(), question.viewer(), question.at)
+    for name, make in CHECKERS.items():
+        with by(name), pytest.raises(REFUSALS[wanted.of]) as caught:
+            make(question.rules(tmp_path), question.policy).check(
+                question.subject.build(), question.viewer(), question.at
+            )
 
-    problems = caught.value.problems if isinstance(caught.value, errors.RuleSetError) else (caught.value.problem,)
-    assert {problem.code for problem in problems} == {wanted.code}
-    assert isinstance(caught.value, ValueError)
-    assert wanted.hint is None or wanted.hint in " ".join(str(problem) for problem in problems)
+        problems = caught.value.problems if isinstance(caught.value, errors.RuleSetError) else (caught.value.problem,)
+        assert {problem.code for problem in problems} == {wanted.code}, name
+        assert isinstance(caught.value, ValueError)
+        assert wanted.hint is None or wanted.hint in " ".join(str(problem) for problem in problems)
+        if wanted.of == "rules":
+            return  # no implementation gets rules that are refused
 
 
 @pytest.mark.parametrize("group", SITUATIONS, ids=lambda group: group[0].id)
