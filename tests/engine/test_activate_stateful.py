@@ -6,11 +6,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.implementations import SNAPSHOTS
-from tests.strategies import ACCOUNTS, TWEETS, instants, policies, rule_sets, viewers
-from withhold import Engine, Reference, engine_info
+from tests.implementations import available_snapshots
+from tests.strategies import ACCOUNTS, TWEETS, instants, policies, reference, rule_sets, viewers
+from withhold import Engine
 
-WAYS = [name for name in SNAPSHOTS if engine_info().native or not name.endswith("in C")]
+WAYS = available_snapshots()
 PAGE = [(tweet, account) for tweet in TWEETS for account in ACCOUNTS]
 
 
@@ -24,27 +24,27 @@ class Serving(RuleBasedStateMachine):
         self.policy, self.current = policy, rules
         self.engine = Engine(rules, policy)
 
-    @rule(rules=rule_sets(), how=st.sampled_from(WAYS))
+    @rule(rules=rule_sets(), how=st.sampled_from([*WAYS]))
     def activate(self, rules, how):
         self.current = rules
-        self.engine.activate(SNAPSHOTS[how](rules))
+        self.engine.activate(WAYS[how](rules))
 
     @rule(target=views, viewer=viewers(), at=instants)
     def open(self, viewer, at):
-        return self.engine.view(viewer, at), Reference(self.current, self.policy)
+        return self.engine.view(viewer, at), reference(self.current, self.policy)
 
     @rule(opened=views, pair=st.sampled_from(PAGE))
     def ask_one(self, opened, pair):
-        view, reference = opened
-        assert view.check(tweet_id=pair[0], account_id=pair[1]) == reference.check(pair, view.viewer, view.at)
+        view, right = opened
+        assert view.check(tweet_id=pair[0], account_id=pair[1]) == right.check(pair, view.viewer, view.at)
 
     @rule(opened=views)
     def ask_a_page(self, opened):
-        view, reference = opened
-        wanted = [reference.check(pair, view.viewer, view.at) for pair in PAGE]
+        view, right = opened
+        wanted = [right.check(pair, view.viewer, view.at) for pair in PAGE]
         page = view.filter(PAGE)
         assert [decision for _, decision in page.hidden] == [found for found in wanted if not found.visible]
-        assert {decision.revision for _, decision in page.hidden} <= {reference.rules.digest[:16]}
+        assert {decision.revision for _, decision in page.hidden} <= {right.rules.digest[:16]}
 
     @invariant()
     def the_engine_shows_the_latest(self):

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.implementations import every_snapshot
-from tests.strategies import HOURS, PLACES, instants, pairs, policies, rule_sets, subjects, tweets, viewers
-from withhold import Decision, Engine, Freshness, Reference, Tweet
+from tests.strategies import HOURS, instants, pairs, policies, reference, rule_sets, subjects, tweets, viewers
+from withhold import Decision, Engine, Freshness, Tweet
 from withhold.model.freshness import answer_revision
 
 
@@ -25,22 +25,22 @@ def fields_of(decision: Decision) -> dict[str, object]:
 @given(rule_sets(), policies, st.lists(st.tuples(subjects, viewers(), instants), min_size=1, max_size=8))
 def test_every_field_of_every_decision(rules, policy, questions):
     """One engine answers many questions, so that wrong answers from its caches are found."""
-    reference = Reference(rules, policy)
-    wanted = [fields_of(reference.check(*question)) for question in questions]
+    right = reference(rules, policy)
+    wanted = [fields_of(right.check(*question)) for question in questions]
     for snapshot in every_snapshot(rules):
         engine = Engine(snapshot, policy)
-        for (subject, viewer, at), right in zip(questions, wanted, strict=True):
-            assert fields_of(engine.check(subject, viewer, at)) == right
+        for (subject, viewer, at), fields in zip(questions, wanted, strict=True):
+            assert fields_of(engine.check(subject, viewer, at)) == fields
             if isinstance(subject, tuple):
                 view = engine.view(viewer, at)
-                assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == right
-                assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == right, "from the cache"
+                assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == fields
+                assert fields_of(view.check(tweet_id=subject[0], account_id=subject[1])) == fields, "from the cache"
 
 
 @settings(max_examples=50)
 @given(rule_sets(), policies, subjects, instants)
 def test_anywhere(rules, policy, subject, at):
-    wanted = fields_of(Reference(rules, policy).anywhere(subject, at))
+    wanted = fields_of(reference(rules, policy).anywhere(subject, at))
     for snapshot in every_snapshot(rules):
         assert fields_of(Engine(snapshot, policy).anywhere(subject, at)) == wanted
 
@@ -48,12 +48,12 @@ def test_anywhere(rules, policy, subject, at):
 @settings(max_examples=75)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all) | tweets, max_size=12))
 def test_a_page_is_its_items_one_by_one(rules, policy, viewer, at, items):
-    reference = Reference(rules, policy, places=PLACES)  # `test_places.py` states why these are enough
-    wanted = [reference.check(item, viewer, at) for item in items]
-    hidden = [[each for each in _quotes(item) if not reference.check(each, viewer, at).visible] for item in items]
+    right = reference(rules, policy)
+    wanted = [right.check(item, viewer, at) for item in items]
+    hidden = [[each for each in _quotes(item) if not right.check(each, viewer, at).visible] for item in items]
     shown = [index for index, decision in enumerate(wanted) if decision.visible and hidden[index]]
-    tombstones = [(index, reference.check(hidden[index][0], viewer, at)) for index in shown]
-    parts = [reference.check(each, viewer, at).freshness for item in items for each in (item, *_quotes(item))]
+    tombstones = [(index, right.check(hidden[index][0], viewer, at)) for index in shown]
+    parts = [right.check(each, viewer, at).freshness for item in items for each in (item, *_quotes(item))]
     fresh = reduce(or_, parts, Freshness(answer_revision=answer_revision(rules.revision, policy)))
     for snapshot in every_snapshot(rules):
         page = Engine(snapshot, policy).view(viewer, at).filter(items)
@@ -85,8 +85,8 @@ def _chain(tweet: Tweet | None) -> list[Tweet]:
 @settings(max_examples=75)
 @given(rule_sets(), policies, viewers(), instants, st.lists(pairs.filter(all), max_size=12))
 def test_mask_and_withholds_agree_with_check(rules, policy, viewer, at, items):
-    reference = Reference(rules, policy, places=PLACES)
-    wanted = [not reference.check(item, viewer, at).visible for item in items]
+    right = reference(rules, policy)
+    wanted = [not right.check(item, viewer, at).visible for item in items]
     columns = [t for t, _ in items], [a for _, a in items]
     for snapshot in every_snapshot(rules):
         view = Engine(snapshot, policy).view(viewer, at)
@@ -99,7 +99,7 @@ def test_mask_and_withholds_agree_with_check(rules, policy, viewer, at, items):
 @given(rule_sets(), policies, subjects, viewers(), instants)
 def test_nothing_changes_before_valid_until(rules, policy, subject, viewer, at):
     """And at that instant, a rule of the subject comes into force or goes out of force."""
-    engine = Engine(rules, policy)
+    engine, right = Engine(rules, policy), reference(rules, policy)
     decision = engine.check(subject, viewer, at)
     states = {found.rule.id: found.rule.in_force(at) for found in engine.explain(subject, viewer, at).rules}
     end = decision.valid_until
@@ -108,7 +108,7 @@ def test_nothing_changes_before_valid_until(rules, policy, subject, viewer, at):
     before += [end - timedelta(microseconds=1)] if end else [HOURS[-1] + timedelta(days=9999)]
     for later in before:
         assert engine.check(subject, viewer, later) == decision
-        assert Reference(rules, policy).check(subject, viewer, later) == decision
+        assert right.check(subject, viewer, later) == decision
     if end is not None:
         after = {found.rule.id: found.rule.in_force(end) for found in engine.explain(subject, viewer, end).rules}
         assert after != states

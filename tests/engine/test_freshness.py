@@ -15,7 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.implementations import compiled, every_snapshot
-from tests.strategies import ACCOUNTS, HOURS, PLACES, START, TWEETS, instants, pairs, policies, rule_sets, tweets
+from tests.strategies import (
+    ACCOUNTS,
+    HOURS,
+    PLACES,
+    START,
+    TWEETS,
+    instants,
+    pairs,
+    policies,
+    reference,
+    rule_sets,
+    tweets,
+)
 from withhold import (
     Decision,
     Engine,
@@ -50,8 +62,8 @@ def everything(item: Subject) -> list[Subject]:
     return found
 
 
-def decisions(reference: Reference, items: list[Subject], viewer: Viewer, at: datetime) -> list[Decision]:
-    return [reference.check(each, viewer, at) for item in items for each in everything(item)]
+def decisions(right: Reference, items: list[Subject], viewer: Viewer, at: datetime) -> list[Decision]:
+    return [right.check(each, viewer, at) for item in items for each in everything(item)]
 
 
 def without_freshness(found: list[Decision]) -> list[dict[str, object]]:
@@ -64,17 +76,17 @@ def test_a6_viewers_of_one_key_get_one_page_at_every_instant(
     rules: RuleSet, policy: Policy, items: list[Subject], at: datetime, data: st.DataObject
 ) -> None:
     """In every field, from the reference: its freshness is not used to find the answers."""
-    reference = Reference(rules, policy)
+    right = reference(rules, policy)
     viewer = data.draw(st.sampled_from(VIEWERS))
-    first = decisions(reference, items, viewer, at)
+    first = decisions(right, items, viewer, at)
     fresh = reduce(or_, (each.freshness for each in first))
     assert fresh.holds(at)
     others = [other for other in VIEWERS if fresh.cache_key(other) == fresh.cache_key(viewer)]
     times = [time for time in TIMES if fresh.holds(time)]
     for other, time in data.draw(st.lists(st.tuples(st.sampled_from(others), st.sampled_from(times)), max_size=6)):
-        assert without_freshness(decisions(reference, items, other, time)) == without_freshness(first)
+        assert without_freshness(decisions(right, items, other, time)) == without_freshness(first)
     other, time = data.draw(st.sampled_from(VIEWERS)), data.draw(st.sampled_from(times))
-    again = decisions(reference, items, other, time)
+    again = decisions(right, items, other, time)
     assert reduce(or_, (each.freshness for each in again)) == fresh, "so it can be kept with the items"
 
 

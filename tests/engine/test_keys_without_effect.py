@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import strategies
-from withhold import Engine, Reference, RuleSet
+from withhold import Engine, RuleSet
 
 QUESTIONS = st.tuples(strategies.policies, strategies.subjects, strategies.viewers(), strategies.instants)
 
 
 def answers(rules: RuleSet, policy: Any, subject: Any, viewer: Any, at: Any) -> list[dict[str, Any]]:
     found = []
-    for checker in (Engine(rules, policy), Reference(rules, policy)):
+    for checker in (Engine(rules, policy), strategies.reference(rules, policy)):
         for decision in (checker.check(subject, viewer, at), checker.anywhere(subject, at)):
             values: Any = decision.to_dict()
             del values["jurisdiction"], values["revision"], values["freshness"]["answer_revision"]

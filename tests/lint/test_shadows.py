@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests import strategies
 from tests.lint.advising import DAY, END, START, advised, problems_with, rule
-from withhold import Effect, Policy, Reference, Rule, RuleSet, Settle
+from withhold import Effect, Policy, Rule, RuleSet, Settle
 from withhold.engine.reference import _reaches
 from withhold.lint import lint
 from withhold.lint.shadowed import hidden_by, shadows
@@ -137,7 +137,7 @@ def test_without_the_shadowed_rules_every_outcome_is_the_same(
     """All are left out at once: of two rules that cover each other, one remains."""
     names = {str(problem.place)[6:-1] for problem in lint(rules) if problem.code == "shadowed"}
     fewer = RuleSet(each for each in rules if each.id not in names)
-    one, other = Reference(rules, policy), Reference(fewer, policy)
+    one, other = strategies.reference(rules, policy), strategies.reference(fewer, policy)
     subject, at = data.draw(strategies.subjects), data.draw(strategies.instants)
     assert one.anywhere(subject, at).outcome == other.anywhere(subject, at).outcome
     for _ in range(3):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.reports.oracle import KINDS, found_between, instants_around, reported_change, wanted
-from tests.strategies import HOURS, PLACES, periods, policies, rule_sets, subjects
+from tests.strategies import HOURS, PLACES, periods, policies, reference, rule_sets, subjects
 from withhold import Outcome, Period, Policy, Reference, Rule, RuleSet, Snapshot, Viewer
 from withhold.engine.reference import _distinguishable_places
 from withhold.model.tweet import links_of
@@ -25,7 +25,7 @@ FEW = settings(max_examples=15)
 @given(rule_sets(), rule_sets(), policies)
 def test_it_says_what_two_references_say_everywhere_and_always_and_nothing_else(old, new, policy):
     found = found_between(old, new, policy)
-    before, after = Reference(old, policy), Reference(new, policy)
+    before, after = reference(old, policy), reference(new, policy)
     for kind, id_ in SUBJECTS:
         for place in PLACES:
             for at in instants_around(old, new):
@@ -37,7 +37,7 @@ def test_no_tweet_changes_unless_one_of_its_parts_does_alone(old, new, policy, s
     """This holds for retweets too, so it is enough to compare single accounts and tweets."""
     found = found_between(old, new, policy)
     viewer = Viewer(country=place[0], subdivisions=place[1])
-    before, after = (Reference(rules, policy).check(subject, viewer, at).outcome for rules in (old, new))
+    before, after = (reference(rules, policy).check(subject, viewer, at).outcome for rules in (old, new))
     asked: list[tuple[Kind, int | None]] = []
     for tweet, account in links_of(subject):
         asked += [("accounts", account), ("tweets", tweet)]

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from tests.engine.material import INDIA, NOON, rule
-from tests.strategies import instants, pairs, policies, rule_sets, tweets, viewers
-from withhold import Engine, Outcome, Policy, Reference, RuleSet, Snapshot, Tweet, Viewer
+from tests.strategies import instants, pairs, policies, reference, rule_sets, tweets, viewers
+from withhold import Engine, Outcome, Policy, RuleSet, Snapshot, Tweet, Viewer
 from withhold.cli.app import app
 from withhold.reports.replay import replay
 from withhold.serving.decision_log import DecisionLog
@@ -79,7 +79,7 @@ def test_the_hits_are_asked_about_again() -> None:
 )
 def test_a_replay_equals_the_reference_on_both_rule_sets(old, new, policy, pages, accounts) -> None:
     sink = Lines()
-    sides = Reference(old, policy), Reference(new, policy)
+    sides = reference(old, policy), reference(new, policy)
     wanted: Counter[tuple[Any, ...]] = Counter()
     other_rules = 0
     with DecisionLog(sink, viewer_accounts=accounts, interval=3600) as log:

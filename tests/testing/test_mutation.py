@@ -43,7 +43,7 @@ def placed_rule_sets(draw):
 @st.composite
 def cases_for(draw, rules, policy):
     """Draw passing cases. Some of them have a `because`."""
-    reference = Reference(rules, policy)
+    reference = house.reference(rules, policy)
     found = []
     for number in range(draw(st.integers(0, 4))):
         subject, at = draw(house.subjects), draw(house.instants)
@@ -147,7 +147,7 @@ def test_a_question_is_answered_as_the_reference_does(rules, subject, who, at, p
     for rule in concerning:
         without = RuleSet(other for other in rules if other.id != rule.id)
         for instead, whole in ((rule, rules), (None, without)):
-            decision = Reference(whole, policy).check(subject, who, at)
+            decision = house.reference(whole, policy).check(subject, who, at)
             assert question.outcome(who, rule, instead) is decision.outcome
             speaker = None if decision.visible else decision.rule_id
             assert question.speaker(who, rule, instead) == speaker
