@@ -24,16 +24,15 @@ class Oracle:
                 rules = self._named.setdefault((bool(columns.on_accounts[row]), id_), [])
                 rules.append(row // columns.per_rule)
 
-    def rules_on(self, pair: Pair) -> RuleSet:
-        """Return the rules that name the tweet or its author."""
-        tweet, account = pair
-        numbers = {*self._named.get((False, tweet), ()), *self._named.get((True, account), ())}
-        return RuleSet(self._columns.rule(number) for number in sorted(numbers))
-
     def withholds(self, pair: Pair) -> bool:
         """Return whether the tweet is withheld. Without rules it is not, so `Reference` is not asked."""
-        rules = self.rules_on(pair)
-        return bool(rules.rules) and not Reference(rules).check(pair, VIEWER, NOW).visible
+        tweet, account = pair
+        numbers = {*self._named.get((False, tweet), ()), *self._named.get((True, account), ())}
+        if not numbers:
+            return False
+        rules = RuleSet(self._columns.rule(number) for number in sorted(numbers))
+        # Whether the viewer sees it does not depend on what viewers at other places see.
+        return not Reference(rules, places=[VIEWER.location_key]).check(pair, VIEWER, NOW).visible
 
 
 def judged(columns: Columns, pools: dict[str, list[Pair]]) -> dict[str, Pool]:
