@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 import pytest
 
@@ -17,7 +18,7 @@ from withhold.model.viewer import LocationKey, is_in
 from withhold.semantics import ReachingRule, combine, reach_of
 from withhold.territories import WORLD, containing, countries, country_of, subdivisions
 
-PARTS = 24
+PARTS = 12
 
 
 def agree(batch: Batch) -> int:
@@ -81,7 +82,7 @@ def test_nine_places_are_enough_for_the_reference(policy, part) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("policy", range(len(POLICIES)), ids=list(Settle))
 def test_all_pairs_of_kinds(part, policy) -> None:
-    agree(list(exhaustive.pairs_in_part(part, PARTS))[policy])
+    agree(next(islice(exhaustive.pairs_in_part(part, PARTS), policy, None)))
 
 
 @pytest.mark.parametrize("part", range(4))
