@@ -61,7 +61,7 @@ def fields(decision: Decision | None) -> tuple[object, ...]:
 @cache
 def many() -> tuple[RuleSet, list[Row], list[bool | None]]:
     """Return rules, many rows, and their answers."""
-    rules, rows = random_rules(1), random_rows(2, 100_000)
+    rules, rows = random_rules(1), random_rows(2, 20_000)
     return rules, rows, hidden_of(expected(rules, Policy(), rows))
 
 
@@ -82,8 +82,8 @@ def test_every_row_gets_the_answer_of_the_reference(rules: RuleSet, policy: Poli
 def test_many_rows_get_the_answers_of_the_reference(snapshot_of: Any) -> None:
     """On two threads, in chunks that differ between the columns."""
     rules, rows, wanted = many()
-    assert 10_000 < wanted.count(True) < 90_000
-    assert wanted.count(None) > 5000
+    assert 2_000 < wanted.count(True) < 18_000
+    assert wanted.count(None) > 1000
     whole = columns_of(rows, pa)
     cut = {
         name: pa.chunked_array([column[:at], column[at : at + 77], column[at + 77 :]])

@@ -32,6 +32,7 @@ def test_it_says_what_two_references_say_everywhere_and_always_and_nothing_else(
                 assert reported_change(found, kind, id_, place, at) == wanted(before, after, kind, id_, place, at)
 
 
+@settings(max_examples=50)
 @given(rule_sets(), rule_sets(), policies, subjects, st.sampled_from(PLACES), st.sampled_from(HOURS))
 def test_no_tweet_changes_unless_one_of_its_parts_does_alone(old, new, policy, subject, place, at):
     """This holds for retweets too, so it is enough to compare single accounts and tweets."""
