@@ -1,4 +1,4 @@
-"""Settings of all tests: every message is checked for its style, and Hypothesis has no deadline."""
+"""Settings of all tests: every message is checked for its style, Hypothesis has no deadline, and nothing is synced."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 from functools import cache
 from pathlib import Path
+from sqlite3 import Connection
 
 import pytest
 import typer.testing
@@ -13,6 +14,8 @@ from hypothesis import HealthCheck, settings
 
 import withhold
 from withhold.errors import Problem
+from withhold.ledger import database
+from withhold.ledger.database import _set_up_sqlite
 
 # The terminal of the user must not change the width and the colours of printed text, nor may variables stand in for options.
 _OF_TERMINALS = {"COLUMNS", "LINES", "TERMINAL_WIDTH", "TTY_COMPATIBLE", "TTY_INTERACTIVE"}
@@ -68,4 +71,22 @@ def _commands_made_once():
     """Make the commands once. A `CliRunner` makes all of them in each call, which takes longer than most of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_waits_for_the_disk():
+    """Sync nothing: tests kill processes, which loses nothing that was written, but never the machine.
+
+    Syncing would take most of the time of the tests that save many snapshots or write to ledgers in SQLite.
+    """
+
+    def set_up(connection: Connection, record: object) -> None:
+        _set_up_sqlite(connection, record)
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,), "ledgers are synced fully"
+        connection.execute("PRAGMA synchronous=OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # which refuses invalid descriptors too
+        patch.setattr(database, "_set_up_sqlite", set_up)
         yield

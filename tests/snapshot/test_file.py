@@ -211,6 +211,13 @@ class TestReplacing:
             os.umask(before)
         assert stat.S_IMODE((tmp_path / "rules.wh").stat().st_mode) == 0o640
 
+    @pytest.mark.skipif(os.name != "posix", reason="directories can be synced on POSIX only")
+    def test_the_file_and_then_its_directory_are_synced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        synced: list[bool] = []
+        monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode)))
+        Snapshot.compile(RULES).save(tmp_path / "rules.wh")
+        assert synced == [False, True]
+
     def test_a_failed_write_keeps_the_old_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = tmp_path / "rules.wh"
         Snapshot.compile(RULES).save(path)
