@@ -42,6 +42,7 @@ def spark():
         .config("spark.ui.enabled", "false")
         .config("spark.task.maxFailures", "1")
         .config("spark.sql.codegen.wholeStage", "false")
+        .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")  # nor does compiling expressions
         .config("spark.sql.session.timeZone", "Asia/Kolkata")
         .config("spark.executor.extraJavaOptions", quick)
         .config("spark.executorEnv.PYTHONPATH", os.pathsep.join(sys.path))
