@@ -56,6 +56,7 @@ def test_the_rules_of_a_folder_are_found_beside_the_cases(tmp_path):
     [
         ("", ["1:1 bad-case-file"]),
         ("- a", ["1:1 bad-case-file"]),
+        (RULES, ["1:1 bad-case-file"]),
         ("rules: [", ["1:9 bad-yaml"]),
         ("cases:\n" + CASE, ["1:1 missing-key"]),
         ("rules: rules.yaml\n", ["1:1 missing-key"]),

@@ -139,6 +139,9 @@ def read_case_file(path: Path, library: Library, around: Path | None = None) -> 
         message = "the file is empty" if root is None else "a case file must be a mapping"
         hint = "write `rules:`, and `cases:` with a list below it"
         raise CaseError(Problem("bad-case-file", message, Place(str(path)), hint))
+    if root.at(["rules"]).items is not None and root.get("cases") is None:
+        hint = "give the case file that tests it, or the directory of both"
+        raise CaseError(Problem("bad-case-file", "this is a rule file, not a case file", Place(str(path)), hint))
     entry, problems = read_model(FileEntry, root)
     bounds = surroundings if library.root is None else Root(library.root)
     inside, rules = None if library.root is None else bounds, None
