@@ -154,7 +154,7 @@ def test_which_rules_are_listed(arguments: list[str], rules: list[str]) -> None:
         (["list", "rules", "--in", "IM1"], "unknown territory `IM1`"),
         (["list", "rules", "--in", "XX"], "write `WORLD`"),
         (["list", "rules", "--jurisdiction", "WORLD"], "`WORLD` is not a jurisdiction"),
-        (["list", "rules", "--reason", "law"], "--reason"),
+        (["list", "rules", "--reason", "law"], "'--reason': 'law' is not one of 'legal_demand'"),
         (["list", "rules", "--ending", "30"], "`30` is not a duration"),
         (["list", "rules", "--due", "-1d"], "`-1d` is not a duration"),
         (["list", "rules", "--beginning", "1000000d"], "is not a duration"),

@@ -67,6 +67,13 @@ class _Group(TyperGroup):
         super().__init__(**settings)
         self.commands.update({name: TyperCommand(name) for name in _COMMANDS})  # for lists of names and suggestions
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # typer converts options with pydantic
+            raise
+
     def get_command(self, _: Any, cmd_name: str) -> Any:
         return _loaded(cmd_name) if cmd_name in _COMMANDS else None
 
