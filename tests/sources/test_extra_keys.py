@@ -57,6 +57,11 @@ def test_each_mistake_has_its_place(tmp_path: Path, keys: str, place: str) -> No
     assert reported(refusal(tmp_path), tmp_path) == [place]
 
 
+def test_a_capital_x_gets_the_right_suggestion(tmp_path: Path) -> None:
+    write(tmp_path, {"a.yaml": f"{FINE}  X-Ticket: a\n"})
+    assert "did you mean `x-ticket`?" in str(refusal(tmp_path))
+
+
 def test_a_key_without_a_name_does_not_move_the_places_of_others(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": f"{FINE}  x-: a\n  x-b: [c]\n"})
     assert reported(refusal(tmp_path), tmp_path) == ["a.yaml:7:8 bad-value"]

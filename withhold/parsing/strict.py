@@ -125,7 +125,8 @@ def read_model(model: type[Model], node: Node, context: object = None) -> tuple[
 def unknown_keys(node: Node, known: Sequence[str], synonyms: Mapping[str, str] | None = None) -> Iterator[Problem]:
     """Yield a problem for each key of a mapping that is not `known`, the first ones with a suggestion."""
     unknown = {key.text: key for key, _ in reversed(node.pairs or ()) if key.text not in known}
-    if EXTRA in known:
+    takes_extra = EXTRA in known
+    if takes_extra:
         known = [name for name in known if name != EXTRA]
         unknown = {name: key for name, key in unknown.items() if not str(name).startswith(EXTRA)}
     all_known = did_you_mean("", known) if unknown else ""
@@ -134,6 +135,8 @@ def unknown_keys(node: Node, known: Sequence[str], synonyms: Mapping[str, str] |
         hint = did_you_mean(str(key.text), known) if number < _SUGGESTED else all_known
         if synonym in known:
             hint = f"did you mean `{synonym}`?"
+        elif takes_extra and str(key.text).lower().startswith(EXTRA):
+            hint = f"did you mean {quoted(str(key.text).lower())}?"
         yield Problem("unknown-key", f"unknown key {quoted(key.text)}", key.place, hint)
 
 
