@@ -309,7 +309,7 @@ def test_fetchers_that_were_made_before_a_fork_run_in_the_children(server, tmp_p
         assert process.stdout is not None
         assert process.stdout.readline() == b"forked\n"
         server.made.publish(1, 2)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert accounts(tmp_path / "spool") == [1, 2]
 
 
