@@ -192,6 +192,21 @@ def test_the_proxy_of_the_environment_is_used(monkeypatch, environment, proxy):
         assert pools.proxy_headers == {"proxy-authorization": "Basic " + b64encode(b"user:a@b").decode()}
 
 
+@pytest.mark.parametrize(
+    ("proxy", "reason"), [(None, ""), ("http://127.0.0.1:1", "Unable to connect to proxy; ")], ids=["directly", "proxy"]
+)
+def test_a_server_that_cannot_be_reached_is_reported_for_readers(tmp_path, monkeypatch, proxy, reason):
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    if proxy is not None:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    made = Material(tmp_path / "repository")
+    with Fetcher("https://127.0.0.1:1/rules", tmp_path / "spool", made.root) as fetcher:
+        error = fetcher.fetch().error or ""
+    assert error.startswith(f"`https://127.0.0.1:1/rules` failed: `{reason}Failed to establish a new connection: ")
+    assert "host=" not in error
+
+
 SCRIPT = """
 import _strptime, itertools, os, random, shutil, signal, sys, time
 from tuf.api.metadata import Metadata

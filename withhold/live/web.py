@@ -31,7 +31,7 @@ LIMITS = {"connect": 5.0, "read": 20.0, "file": 300.0}
 _RETRIES = Retry(connect=0, read=1, other=0, status=0, respect_retry_after_header=False)
 _PIECE = 1 << 16
 #: How messages of urllib3 begin.
-_NAMED_POOL = re.compile(r"^HTTPS?Connection(Pool)?\([^)]*\): ")
+_OBJECT = re.compile(r"^\w+\(host=[^)]*\): ")
 
 
 class WebServer:
@@ -63,8 +63,8 @@ class WebServer:
                 # Closes the connection, unless the whole answer was read, which has returned it to the pool.
                 response.close()
         except HTTPError as error:
-            reason = error.reason if isinstance(error, MaxRetryError) else error
-            raise OSError(_NAMED_POOL.sub("", str((reason or error).args[-1]))) from None
+            reason = (error.reason if isinstance(error, MaxRetryError) else error) or error
+            raise OSError("; ".join(_OBJECT.sub("", str(each)).rstrip(".") for each in reason.args)) from None
 
     def _pools(self) -> PoolManager:
         """Return the connections of this process. A forked child must not use those of its parent."""
