@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from withhold import Engine, RuleSet, Viewer
 from withhold.cli import demand_options
 from withhold.cli.app import app
+from withhold.cli.opening import CLOCK
 from withhold.demands.register import Register, open_ledger
 
 DEMAND = """\
@@ -259,6 +261,16 @@ def test_targets_are_found_by_what_was_received_and_by_what_it_is_bound_to(decid
         assert (row["demand"], row["number"], row["state"], row["in_force"]) == ("IN-D1", 3, "in_force", "yes")
     assert as_json("find", "account:99")["rows"] == []
     assert "[bad-target]" in text("find", "two words", status=4)
+
+
+def test_a_rule_of_a_host_whose_clock_is_ahead_is_found_in_force(received):
+    run("resolve", "IN-D1", "--handles", "handles.csv", *ASHA)
+    before = CLOCK.set(lambda: datetime.now(UTC) + timedelta(hours=1))
+    try:
+        run("decide", "IN-D1", "withhold", "--targets", "3", *ASHA)
+    finally:
+        CLOCK.reset(before)
+    assert [row["in_force"] for row in as_json("find", "account:1102")["rows"]] == ["yes"]
 
 
 def test_lawyers_decide_in_the_table_that_show_prints(decided):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +32,6 @@ from withhold.cli.writing import check_rules_folder, rules_written
 from withhold.demands.transitions import Ground, Ruling, compliance, demand_state
 from withhold.demands.vocabulary import LogEntry
 from withhold.errors import DemandError, RuleSetError, RuleSetWarning
-from withhold.model.instants import in_fixed_width
 from withhold.model.policy import Settle
 from withhold.model.protected import Category
 from withhold.model.protected import Protected as ProtectedAccount
@@ -355,10 +353,10 @@ _Target = Annotated[str, typer.Argument(metavar="TARGET", help="account:ID, twee
 
 def find(target: _Target, ledger: options.LedgerUrl, form: _Format = Format.TEXT) -> None:
     """List the entries of all demands that name a target, and whether a rule on the target is in force."""
-    now = in_fixed_width(datetime.now(UTC), "now")
     with opened(ledger, form) as found:
         from withhold.demands.find import find as run
 
+        now = found.recorded_at()  # the clock of another host, which has written to the ledger, may be ahead of ours
         rows = [
             {
                 "demand": each.demand,
