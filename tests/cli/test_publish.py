@@ -122,7 +122,7 @@ def test_two_persons_publish_together(there):
         f"version 3 has 1 of 2 signatures: before hosts can use it, one more person must run `withhold sign {name}`"
         in (again.stdout)
     )
-    assert "the given keys had signed this version before" in again.stderr
+    assert "the given keys have already signed this version; another person must sign it" in again.stderr
     second = ("--key", "second.pem", "--key", "k/online.pem")
     assert "IN visible → withheld" in run("sign", name, *second, status=1, input="n\n").stderr
     assert live(there) is None

@@ -139,7 +139,7 @@ def sign(
         before = set(draft.metadata.signatures)
         done = publisher.sign(draft, signers, keep=keep)
         if done.pending is not None and set(draft.metadata.signatures) == before:
-            err().print("the given keys had signed this version before", style="yellow")
+            err().print("the given keys have already signed this version; another person must sign it", style="yellow")
         show(_result(done, change_to_show, may_shrink=may_shrink), form)
 
 
