@@ -144,7 +144,8 @@ def test_rules_are_fetched_by_https_from_a_server_whose_ca_is_known(tmp_path, mo
     made = Material(tmp_path / "repository")
     made.publish(1)
     new = ("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
-    openssl(*new, "-subj", "/CN=our own CA", "-keyout", "ca.key", "-out", "ca.pem", folder=tmp_path)
+    usage = ("-addext", "keyUsage=critical,keyCertSign")  # from Python 3.13 on, this is required
+    openssl(*new, "-subj", "/CN=our own CA", *usage, "-keyout", "ca.key", "-out", "ca.pem", folder=tmp_path)
     names = ("-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=CA:FALSE")
     signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", "server.key", "-out", "server.pem")
     openssl(*new, "-subj", "/CN=localhost", *names, *signed, folder=tmp_path)
