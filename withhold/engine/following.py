@@ -164,9 +164,7 @@ class Following(Closable):
 
         path = self._path
         if is_snapshot(path) or not (os.path.isdir(path) or is_rule_file(path)):  # noqa: PTH112  # it raises nothing
-            snapshot = Snapshot.open(path, verify=self._verify, mapped=self._mapped)
-            snapshot.preload()
-            return snapshot
+            return Snapshot.open(path, verify=self._verify, mapped=self._mapped)
         return self._files.load()
 
     def _notify(self) -> None:

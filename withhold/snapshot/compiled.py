@@ -53,9 +53,6 @@ class Compiled:
         _, _, ids, postings = table_of(self._sections, kind)
         return zip(ids, postings, strict=True)
 
-    def preload(self) -> None:
-        """Do nothing: the index is in memory."""
-
     def sections(self) -> tuple[dict[str, Bytes], Counts, dict[str, str]]:
         """Return the sections of a file, their counts and their known digests.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import mmap
 import os
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from io import BufferedReader
 from pathlib import Path
@@ -26,9 +25,6 @@ from withhold.snapshot.table import MappedTable, Table
 #: The territory codes in records of at most this size are always checked, which takes a tenth of a millisecond.
 _SMALL = 1 << 16
 _COMPILE = "use `withhold compile` to make a snapshot"
-#: To preload: the bytes at a time, which take a fifth of a millisecond; the bytes that Linux maps when one of them is
-#: read; and the longest time in seconds.
-_PIECE, _AROUND, _LONGEST = 1 << 22, 1 << 16, 0.25
 #: The number of rules that are cached after they are read from their records.
 _KEPT = 4096
 
@@ -66,7 +62,6 @@ class OpenedSnapshot:
         self.rule_count = header.counts.rules
         self.tables: dict[str, Table] = {kind: table(*table_of(sections, kind)) for kind in KINDS}
         self._stored = StoredRules(file, content, sections, header, verified=how == "full")
-        self._content = content
         self._kept: Cache[int, Rule] = Cache(_KEPT)
         self._rule_set: RuleSet | None = None
 
@@ -87,15 +82,6 @@ class OpenedSnapshot:
     def rules_of(self, posting: int) -> tuple[Rule, ...]:
         """Return the rules that a posting denotes. Raises `SnapshotError` if it denotes none."""
         return tuple(map(self._rule, self._stored.numbers(posting)))
-
-    def preload(self) -> None:
-        """Read a byte here and there of a mapped file, so that its pages are in the tables of this process."""
-        end = time.monotonic() + _LONGEST
-        for at in range(0, len(self._content) if isinstance(self._content, mmap.mmap) else 0, _PIECE):
-            _ = self._content[at : at + _PIECE : _AROUND]
-            time.sleep(0.0001)  # releases the GIL; a single call that maps the whole file would not
-            if time.monotonic() > end:
-                return
 
     def sections(self) -> tuple[Mapping[str, Bytes], Counts, Mapping[str, str]]:
         """Return the sections, their counts and the digests from the header.

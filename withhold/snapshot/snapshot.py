@@ -39,7 +39,6 @@ class Contents(Protocol):
     def fingerprint(self, posting: int, /) -> object: ...
     def postings(self, kind: Kind) -> Iterable[tuple[int, int]]: ...
     def sections(self) -> tuple[Mapping[str, Bytes], Counts, Mapping[str, str]]: ...
-    def preload(self) -> None: ...
 
 
 class Snapshot:
@@ -186,14 +185,6 @@ class Snapshot:
             hint = "pass the bytes of the file, or use `Snapshot.open(path)`"
             raise SubjectTypeError(Problem("not-bytes", f"{quoted(given)} is not bytes", hint=hint))
         return cls(OpenedSnapshot(bytes(given), "<bytes>", verify, in_c=_in_c(native)))
-
-    def preload(self) -> None:
-        """Let the first questions about a mapped file take less time. Does nothing for other snapshots.
-
-        Otherwise, each question about a part of the file that this process has not used waits for the operating system.
-        Takes about a millisecond for a million ids, and at most a quarter of a second. Other threads can work meanwhile.
-        """
-        self._contents.preload()
 
     @property
     def rules(self) -> RuleSet:
