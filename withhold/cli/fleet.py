@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("host", "standing", "late", "acted", "state", "version", "serving", "reported", "error")
 
-
 _FRACTION = re.compile(r"\.[0-9]+(?=Z$)")
 #: The columns in text, where lines below a host have the others. So names of up to 33 characters fit 80 columns.
 _IN_TEXT = ("host", "standing", "serving", "acted")
@@ -43,9 +42,12 @@ class FleetResult(TableResult):
         return {**(self.values or {}), **TableResult.to_dict(self)}
 
     def __str__(self) -> str:
-        late = {True: ", late", False: ""}
         rows = [
-            {**row, "standing": f"{row['standing']}{late[bool(row['late'])]}", "acted": _to_the_second(row["acted"])}
+            {
+                **row,
+                "standing": f"{row['standing']}{', late' if row['late'] else ''}",
+                "acted": _to_the_second(row["acted"]),
+            }
             for row in self.rows
         ]
         head, *hosts = str(TableResult(_IN_TEXT, rows)).split("\n")

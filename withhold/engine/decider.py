@@ -97,10 +97,10 @@ class Decider:
         return decision
 
     def empty(self) -> None:
-        """Drop what was cached, once another decider is in use. It still decides, for the views that were made from it.
+        """Drop the cached decisions. Call this once another decider is in use; older views can still ask this one.
 
-        Freeing the decisions of a large cache at once would take the GIL for tens of milliseconds, in which no page is
-        answered. So this drops a few at a time, and sleeps in between.
+        Freeing all decisions of a large cache at once would hold the GIL for tens of milliseconds, and pages would wait.
+        So this drops a few at a time, and sleeps in between.
         """
         if self.answers is not None:
             self.answers.clear()

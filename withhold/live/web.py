@@ -89,10 +89,8 @@ class _Connection(HTTPConnection):
             return super().getresponse()
 
 
-class _SecureConnection(HTTPSConnection):
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        with _limited(LIMITS["read"], lambda: _shut(self.sock)):
-            return super().getresponse()
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
 
 
 class _Pool(HTTPConnectionPool):
@@ -114,7 +112,8 @@ def _proxy_for(url: str) -> str | None:
 
 def _pieces(response: BaseHTTPResponse, end: float) -> Iterator[bytes]:
     while True:
-        piece = response.read1(_PIECE, decode_content=False)  # what has arrived, so that the clock is read often
+        # `read1` returns the bytes that have arrived. `read` would wait for a whole piece, and the time would be checked late.
+        piece = response.read1(_PIECE, decode_content=False)
         if time.monotonic() > end:
             raise OSError("the server is too slow")
         if not piece:

@@ -79,9 +79,7 @@ class Worker(Closable):
             "activated": self._activated if mine else None,
         }
         if newest is not None and update["version"] != newest:
-            error = self._error
-            if self._following is not None and (failure := self._following.status().error) is not None:
-                error = str(failure)
+            error = self._failure()
             if error is None and status.fetched is not None and now - status.fetched > _LATE:
                 error = f"version {newest} was installed at {in_iso(status.fetched)}, but is not active"
             update |= {"pending": status.pending or newest, "refused": status.refused or error is not None}
@@ -122,7 +120,7 @@ class Worker(Closable):
                 self._error = str(error)
             else:
                 self._error = None
-        self._report_if_due()
+        self._report()
 
     def _check_again(self) -> None:
         try:
@@ -133,24 +131,25 @@ class Worker(Closable):
             self._error = repr(error)
 
     def _changed(self, _: FollowStatus) -> None:
-        self._report_if_due()
+        self._report()
 
-    def _report_if_due(self) -> None:
-        """Report if other rules are active, if new ones cannot be read, or if the last report is old.
-
-        A report takes ten times as long as this comparison, and pages wait for the GIL meanwhile.
-        """
-        error = None if self._following is None else self._following.status().error
-        basis = self._engine.snapshot.revision, error or self._error
-        last = self._reported
-        if basis != self._basis or last is None or abs(self._clock() - last.at) >= _BEAT:
-            self._report()
-            self._basis = basis
+    def _failure(self) -> str | None:
+        """Return why the rules of the spool cannot be read, or None."""
+        found = None if self._following is None else self._following.status().error
+        return self._error if found is None else str(found)
 
     def _report(self) -> None:
-        """Write a report if something has changed, or the last one is old. A failure does not disturb serving."""
+        """Report if other rules are active, if new ones cannot be read, or if the last report is old.
+
+        A failure does not disturb serving.
+        """
+        basis = self._engine.snapshot.revision, self._failure()
+        last, now = self._reported, self._clock().astimezone(UTC)
+        # A clock that was set back must not silence this process until it has caught up.
+        if last is not None and basis == self._basis and abs(now - last.at) < _BEAT:
+            return  # a report takes ten times as long as this comparison, and pages wait for the GIL meanwhile
         try:
-            status, now = self.status(), self._clock().astimezone(UTC)
+            status = self.status()
             report = WorkerReport(
                 pid=os.getpid(),
                 at=now,
@@ -159,17 +158,13 @@ class Worker(Closable):
                 activated=status.activated,
                 error=None if status.error is None else status.error[:500],
             )
-            last = self._reported
-            # A clock that was set back must not silence this process until it has caught up.
-            if last is not None and report == last.model_copy(update={"at": now}) and abs(now - last.at) < _BEAT:
-                return
             if self._file is not None and not is_at_its_path(self._file):
                 self._file.close()
                 self._file = None
             if self._file is None:
                 self._file = _create(self.spool.workers)
             os.pwrite(self._file.fileno(), report.model_dump_json().encode().ljust(_SIZE), 0)
-            self._reported = report
+            self._reported, self._basis = report, basis
         except OSError as error:
             _log.debug("%s reports nothing: %s", self, error)
 
