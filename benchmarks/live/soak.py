@@ -1,8 +1,8 @@
 """Time pages while rules are published twice a second, and while nothing is: `python -m benchmarks.live.soak`.
 
 Processes serve pages at a fixed rate, each from the spool that `withhold fetch` keeps up to date. Quiet periods and periods with
-publications alternate. Two rule sets take turns, which hide different halves of the accounts that they name, and every page must be
-that of one of them.
+publications alternate. Two rule sets take turns. Both name the same accounts of the page, but each hides another half of them, so
+every decision changes, and every page must be that of one of them.
 
 The publisher and the fetcher use the same processors as the pages. So every other process does not follow the spool: it shows what
 they cost a page, without any activation.
@@ -27,7 +27,7 @@ from benchmarks.live.fleet import Fleet, start, wait_for
 from withhold import Engine, Rule, RuleSet, Snapshot, Viewer
 from withhold.live import Worker, open_spool
 
-#: A page: tweets of accounts, of which each rule set names five.
+#: A page: tweets of accounts, of which each rule set names ten, and hides five.
 PAGE = [(10**15 + number, 10**12 + number) for number in range(500)]
 NAMED = range(0, 500, 50)
 PER_SECOND = 2
@@ -55,9 +55,13 @@ def main() -> None:
 
 
 def rules_of(ids: int, turn: int) -> Snapshot:
-    """Return a snapshot with a thousandth as many rules as ids, and a rule that names a half of the accounts on the page."""
-    named = [PAGE[index][1] for index in NAMED][turn::2]
-    rules = [Rule(id="page", accounts=named, withheld_in=["IN"], reason="legal_demand")]
+    """Return a snapshot with a thousandth as many rules as ids, and two rules that name accounts on the page."""
+    named = [PAGE[index][1] for index in NAMED]
+    halves = {"IN": named[turn::2], "DE": named[1 - turn :: 2]}
+    rules = [
+        Rule(id=f"page-{country}", accounts=half, withheld_in=[country], reason="legal_demand")
+        for country, half in halves.items()
+    ]
     for first in range(0, ids, 1000):
         accounts = range(first + 1, first + 1000)
         rules.append(Rule(id=f"r-{first}", accounts=accounts, withheld_in=["IN"], reason="legal_demand"))

@@ -148,7 +148,8 @@ class Following(Closable):
         before = engine._decider
         changed = rules.revision != before.snapshot.revision
         if changed:
-            engine.activate(rules, guard=self._guard)
+            # The thread has time to prepare the rules. In `Engine.activate`, the caller would wait for that.
+            engine._activate(rules, self._guard, prepared=True)
         self._in_use = now
         self._state = replace(self._state, error=None, failures=0)
         if changed:

@@ -38,6 +38,8 @@ _SIZE = 4096
 class Worker(Closable):
     """Serves the rules of a spool with an engine: it activates each new version within two intervals (`interval` is in seconds).
 
+    Before that, it asks the new rules the most frequent questions, for about 0.2 seconds: see `Engine.follow`.
+
     Requests never wait, and processes share the memory of the rules. It also works in forked children. Close it, or use
     it as a context manager. Raises the errors of `Engine.follow`, but waits if the spool has no rules yet.
     """

@@ -1,10 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 # `Any` stands for types from higher rooms; `withhold.engine.view.View` has the exact ones.
 
 class Answers:
     def clear(self) -> None: ...
+    def questions(self) -> Iterator[list[tuple[int, int | None, int | None, Any]]]: ...
 
 class FastView:
     viewer: Any

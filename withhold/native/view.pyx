@@ -55,6 +55,9 @@ cdef struct Kept:
     PyObject *decision  # owned; NULL if the entry is empty
     int64_t since
     int64_t until
+    int64_t tweet_id  # the ids of the question, or 0; other questions with these postings may have others
+    int64_t account_id
+    int64_t repeats  # how often the answer was repeated
 
 
 cdef class Answers:
@@ -95,6 +98,24 @@ cdef class Answers:
                     Py_XDECREF(decision)
         self.used = 0
 
+    def questions(self):
+        """Yield the questions of each used block of the cache: a list of (repeats, tweet_id, account_id, location key).
+
+        `repeats` is how often the answer was repeated. An id is None if the question had none.
+        """
+        cdef size_t at, block
+        cdef Kept *kept
+        for block in range(SETS // BLOCK):
+            found = []
+            with cython.critical_section(self):
+                if self.used >> block & 1:
+                    for at in range(block * BLOCK * WAYS, (block + 1) * BLOCK * WAYS):
+                        kept = &self.kept[at]
+                        if kept.decision != NULL:
+                            found.append((kept.repeats, kept.tweet_id or None, kept.account_id or None, <object>kept.location))
+            if found:
+                yield found
+
     cdef Kept *entries_for(self, int64_t tweet, int64_t account, PyObject *location) noexcept:
         cdef uint64_t bits = mixed(mixed(tweet) ^ account) ^ mixed(<int64_t>location)
         return &self.kept[(bits >> 40 & (SETS - 1)) * WAYS]
@@ -114,10 +135,13 @@ cdef class Answers:
                     and kept[way].since <= at < kept[way].until
                 ):
                     found = <object>kept[way].decision
+                    kept[way].repeats += 1
                     break
         return found
 
-    cdef keep(self, int64_t tweet, int64_t account, PyObject *location, object decision):
+    cdef keep(
+        self, int64_t tweet, int64_t account, PyObject *location, int64_t tweet_id, int64_t account_id, object decision
+    ):
         """Cache a decision while it is valid. Drop the oldest in its set."""
         cdef Kept *kept = self.entries_for(tweet, account, location)
         since, end = decision.freshness.since, decision.valid_until
@@ -129,7 +153,7 @@ cdef class Answers:
             self.used |= <uint64_t>1 << <size_t>(kept - self.kept) // (BLOCK * WAYS)
             oldest = kept[WAYS - 1].decision
             memmove(kept + 1, kept, (WAYS - 1) * sizeof(Kept))
-            kept[0] = Kept(tweet, account, location, <PyObject *>decision, start, until)
+            kept[0] = Kept(tweet, account, location, <PyObject *>decision, start, until, tweet_id, account_id, 0)
         Py_XDECREF(oldest)
 
 
@@ -200,7 +224,7 @@ cdef class FastView:
         if decision is None:
             links = ((tweet if tweet else None, account if account else None),)
             decision = self._decider.decide(links, self.viewer, self.at)
-            self._answers.keep(of_tweet, of_account, location, decision)
+            self._answers.keep(of_tweet, of_account, location, tweet, account, decision)
         return decision
 
     def _named(self, list subjects not None):
