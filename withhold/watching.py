@@ -48,6 +48,25 @@ def check_interval(interval: float) -> None:
         raise ValueError(f"interval `{interval}` is not a positive number of seconds [bad-interval]")
 
 
+class RestoredAfterFork(Generic[_T]):
+    """Objects that are restored in a forked child, by a function that is called with each of them.
+
+    Threads exist only in the parent, and the locks that they hold stay locked in the child. The objects are not kept alive.
+    """
+
+    def __init__(self, restore: Callable[[_T], object]) -> None:
+        self._restore = restore
+        self._objects: weakref.WeakSet[_T] = weakref.WeakSet()
+        self.add, self.discard = self._objects.add, self._objects.discard
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.restore)
+
+    def restore(self) -> None:
+        """Restore the objects. This is called in a forked child."""
+        for each in list(self._objects):
+            self._restore(each)
+
+
 class Closable(ABC):
     """A context manager that calls `close` at its end."""
 

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from itertools import count
 from threading import RLock
 from typing import Literal, NoReturn, SupportsIndex, TypeVar
-from weakref import WeakSet
 
 from withhold.engine.decider import Decider
 from withhold.engine.explain import Explanation, explain
@@ -28,6 +27,7 @@ from withhold.model.rule_set import RuleSet
 from withhold.model.tweet import Subject, links_of
 from withhold.model.viewer import Viewer
 from withhold.snapshot import Snapshot
+from withhold.watching import RestoredAfterFork
 
 _Kind = TypeVar("_Kind")
 
@@ -261,19 +261,14 @@ class Engine:
         return now if type(now) is datetime and now.tzinfo is UTC else utc(now, "clock")
 
 
-_ENGINES: WeakSet[Engine] = WeakSet()
+def _forked(engine: Engine) -> None:
+    """In a forked child, replace the lock, whose holder does not exist, and restart the thread that follows files."""
+    engine._activating = RLock()
+    if engine._following is not None:
+        engine._following._forked(engine)
 
 
-def _forked() -> None:
-    """In a forked child, replace the locks, whose holders do not exist, and restart the threads that follow files."""
-    for engine in list(_ENGINES):
-        engine._activating = RLock()
-        if engine._following is not None:
-            engine._following._forked(engine)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+_ENGINES = RestoredAfterFork(_forked)
 
 
 def _checked(viewer: object) -> Viewer:

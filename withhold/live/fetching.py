@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple
-from weakref import WeakSet
 
 from tuf.api.exceptions import LengthOrHashMismatchError
 from tuf.api.metadata import TargetFile
@@ -28,7 +27,7 @@ from withhold.live.status import LiveStatus
 from withhold.live.store import Store
 from withhold.snapshot import Snapshot
 from withhold.snapshot.saving import write_atomically
-from withhold.watching import Closable, check_interval
+from withhold.watching import Closable, RestoredAfterFork, check_interval
 
 if sys.platform != "win32":
     import fcntl
@@ -309,16 +308,7 @@ class _Failure(NamedTuple):
     error: LiveError
 
 
-_FETCHERS: WeakSet[Fetcher] = WeakSet()
-
-
-def _forked() -> None:
-    for fetcher in list(_FETCHERS):
-        fetcher._forked()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+_FETCHERS = RestoredAfterFork(Fetcher._forked)
 
 
 def _check(path: Path, release: Release, installed: Installed | None) -> None:

@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
-from weakref import WeakSet
 
 from pydantic import ValidationError
 
@@ -21,7 +20,7 @@ from withhold.errors import WithholdError
 from withhold.live.spool import Spool, is_at_its_path
 from withhold.live.status import LiveStatus, WorkerReport
 from withhold.model.instants import in_iso
-from withhold.watching import Closable, Watcher
+from withhold.watching import Closable, RestoredAfterFork, Watcher
 
 if sys.platform != "win32":
     import fcntl
@@ -178,16 +177,7 @@ class Worker(Closable):
         self._watcher = Watcher(self, Worker._check_again, self._interval, "withhold-live")
 
 
-_WORKERS: WeakSet[Worker] = WeakSet()
-
-
-def _forked() -> None:
-    for worker in list(_WORKERS):
-        worker._forked()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+_WORKERS = RestoredAfterFork(Worker._forked)
 
 
 def reports(spool: Spool) -> Iterator[WorkerReport | None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import weakref
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -18,7 +17,7 @@ from withhold.location.database import Refused, Signature
 from withhold.location.loading import AnyDatabase, Plan
 from withhold.location.location import Location
 from withhold.location.table import DEEP
-from withhold.watching import Closable, ReloadSchedule, Watcher, check_interval
+from withhold.watching import Closable, ReloadSchedule, RestoredAfterFork, Watcher, check_interval
 
 _log = logging.getLogger("withhold.location")
 _number = int.from_bytes
@@ -272,14 +271,4 @@ class GeoIP(Closable):
             _log.error("%s is neither checked nor watched in process %d: %s", self._database.name, os.getpid(), error)
 
 
-#: All instances, whose threads a forked process restarts.
-_ALL: weakref.WeakSet[GeoIP] = weakref.WeakSet()
-
-
-def _after_fork() -> None:
-    for geoip in list(_ALL):
-        geoip._after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+_ALL = RestoredAfterFork(GeoIP._after_fork)

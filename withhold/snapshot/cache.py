@@ -9,12 +9,12 @@ caches: a look-up without a result takes about 1 µs (0.07 µs in a dict), but m
 
 from __future__ import annotations
 
-import os
 from threading import Lock
 from typing import Any, Generic, TypeVar
-from weakref import WeakSet
 
 from cachetools import FIFOCache
+
+from withhold.watching import RestoredAfterFork
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -68,15 +68,10 @@ class Cache(Generic[_Key, _Value]):
             return bool(self._kept)
 
 
-_CACHES: WeakSet[Cache[Any, Any]] = WeakSet()
+def _forked(cache: Cache[Any, Any]) -> None:
+    """Empty a cache that another thread was writing to: in a forked child, no thread exists to finish the write."""
+    if cache._lock.locked():
+        cache._begin()
 
 
-def _forked() -> None:
-    """Empty the caches that another thread was writing to: in a forked child, no thread exists to finish the write."""
-    for cache in list(_CACHES):
-        if cache._lock.locked():
-            cache._begin()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)
+_CACHES = RestoredAfterFork(_forked)
