@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.engine.followed import FOREVER, INDIA, NOON, check, put
 from tests.engine.test_equals_reference import fields_of
 from tests.strategies import instants, pairs, policies, reference, rule_sets, viewers
 from withhold import Engine, Reason, Rule, RuleSet, Snapshot, Viewer, engine_info
+from withhold.engine import preparing
 from withhold.engine.decider import Decider
 from withhold.engine.preparing import prepare
 from withhold.model.viewer import LocationKey
@@ -31,6 +33,12 @@ def cached(engine: Engine) -> list[Question]:
     answers = engine._decider.answers
     assert answers is not None
     return [question for block in answers.questions() for question in block]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may need longer than pages should wait."""
+    monkeypatch.setattr(preparing, "_PATIENCE", 60)
 
 
 @pytest.fixture
@@ -77,6 +85,53 @@ def test_of_many_questions_those_asked_most_are_prepared() -> None:
     prepared = {account for _, _, account, _ in cached(after)}
     assert prepared >= {*range(1, 21)}
     assert len(prepared) == 512
+
+
+@native_only
+def test_rules_are_activated_even_if_there_is_no_time_to_prepare_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(preparing, "_PATIENCE", -1)
+    path = tmp_path / "rules.wh"
+    Snapshot.compile(rules(Reason.TERMS)).save(path)
+    engine = Engine(Snapshot.open(path), clock=lambda: NOON)
+    with engine.follow(path, FOREVER) as following:
+        engine.view(INDIA).check(account_id=1)
+        Snapshot.compile(rules(Reason.COPYRIGHT)).save(path)
+        assert check(following).error is None
+        assert cached(engine) == []
+        assert engine.view(INDIA).check(account_id=1).reason == "copyright"
+
+
+@native_only
+def test_other_activations_do_not_wait_for_the_preparation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The rules of the later call stay, although it returns first."""
+    path = tmp_path / "rules.wh"
+    Snapshot.compile(rules(Reason.TERMS)).save(path)
+    engine = Engine(Snapshot.open(path), clock=lambda: NOON)
+    activating = threading.Thread(target=engine.activate, args=(RuleSet([]),))
+
+    def prepare(*_: object) -> None:
+        activating.start()
+        activating.join(60)
+
+    monkeypatch.setattr("withhold.engine.engine.prepare", prepare)
+    with engine.follow(path, FOREVER) as following:
+        Snapshot.compile(rules(Reason.COPYRIGHT)).save(path)
+        assert check(following).error is None
+    assert not activating.is_alive()
+    assert engine.snapshot.rule_count == 0
+
+
+@native_only
+def test_a_location_lives_as_long_as_the_answers_for_it() -> None:
+    """A key that is not one of the library's own must not be read after it was freed."""
+    engine = Engine(rules(Reason.TERMS))
+    for account in range(1, 100):
+        viewer = Viewer.located(("IN", tuple([])), None, None)  # noqa: C409  # a new object each time
+        engine.view(viewer).check(account_id=account)
+    places = {location_key for *_, location_key in cached(engine)}
+    assert places == {("IN", ())}
 
 
 @native_only

@@ -104,20 +104,24 @@ class Engine:
         """
         if guard is not None:
             check_share(guard, "guard")
-        self._activate(rules, guard)
-
-    def _activate(self, rules: RuleSet | Snapshot, guard: float | None, *, prepared: bool = False) -> None:
         activation = next(self._activations)
         with self._activating:
-            decider = Decider(_compiled(rules), self.policy, activation)
+            self._replace(Decider(_compiled(rules), self.policy, activation), guard)
+
+    def _activate_prepared(self, rules: RuleSet | Snapshot, guard: float | None, at: datetime) -> None:
+        """Activate rules as `activate` does, after they have answered the most frequent questions."""
+        decider = Decider(_compiled(rules), self.policy, next(self._activations))
+        prepare(decider, self._decider, at)  # without the lock, so that other activations do not wait
+        self._replace(decider, guard)
+
+    def _replace(self, decider: Decider, guard: float | None) -> None:
+        with self._activating:
             if guard is not None:
                 check_loss(self.snapshot, decider.snapshot, guard)
-            if prepared:
-                prepare(decider, self._decider, self._instant(None))
             # A later call may have finished first, for example one by a signal handler that interrupted this thread.
             # Its rules stay. No handler can run between the comparison and the assignment, because no call is between
             # them.
-            if activation > self._decider.activation:
+            if decider.activation > self._decider.activation:
                 self._decider = decider
 
     def follow(
@@ -138,8 +142,9 @@ class Engine:
         stay active, the error is logged and in `status()`, and the files are read again after 2, 4, 8 and up to 64
         intervals, or when they change. Rules with the revision of the current ones are not activated again.
 
-        Before it activates rules, the thread asks them the questions that the current ones were asked most often, at most
-        512, so that the first pages find cached decisions. That takes about 0.2 seconds, and is done only in C.
+        Before they are activated, new rules answer the questions that the current ones have answered most often, so that the
+        first pages find cached decisions: at most 512 questions, for at most 0.3 seconds. Only the modules in C count
+        them: those about pairs, and about tweets without others in them.
 
         `guard` is as in `activate`, but not None by default. Snapshots are read into memory, because a mapped file that
         is copied over kills the process; pass `mapped=True` to share their memory if files are only replaced by

@@ -148,8 +148,7 @@ class Following(Closable):
         before = engine._decider
         changed = rules.revision != before.snapshot.revision
         if changed:
-            # The thread has time to prepare the rules. In `Engine.activate`, the caller would wait for that.
-            engine._activate(rules, self._guard, prepared=True)
+            engine._activate_prepared(rules, self._guard, self._state.checked or engine._instant(None))
         self._in_use = now
         self._state = replace(self._state, error=None, failures=0)
         if changed:

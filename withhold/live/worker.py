@@ -37,7 +37,7 @@ _SIZE = 4096
 class Worker(Closable):
     """Serves the rules of a spool with an engine: it activates each new version within two intervals (`interval` is in seconds).
 
-    Before that, it asks the new rules the most frequent questions, for about 0.2 seconds: see `Engine.follow`.
+    Before that, they answer the most frequent questions, for at most 0.3 seconds: see `Engine.follow`.
 
     Requests never wait, and processes share the memory of the rules. It also works in forked children. Close it, or use
     it as a context manager. Raises the errors of `Engine.follow`, but waits if the spool has no rules yet.
@@ -59,6 +59,8 @@ class Worker(Closable):
         self._error: str | None = None
         self._file: IO[bytes] | None = None
         self._reported: WorkerReport | None = None
+        #: Whether the last attempt to report failed.
+        self._silent = False
         #: What the last report was made from.
         self._basis: object = None
         self._check()
@@ -165,9 +167,11 @@ class Worker(Closable):
             if self._file is None:
                 self._file = _create(self.spool.workers)
             os.pwrite(self._file.fileno(), report.model_dump_json().encode().ljust(_SIZE), 0)
-            self._reported, self._basis = report, basis
+            self._reported, self._basis, self._silent = report, basis, False
         except OSError as error:
-            _log.debug("%s reports nothing: %s", self, error)
+            if not self._silent:
+                _log.warning("%s cannot report, so `withhold fleet` does not count this process: %s", self, error)
+            self._silent = True
 
     def _forked(self) -> None:
         """In a forked child, report in a file of its own. The lock of the parent's file is not released by this."""

@@ -51,7 +51,7 @@ cdef int64_t _microseconds(object instant):
 cdef struct Kept:
     int64_t tweet  # postings, or ABSENT or NOT_GIVEN
     int64_t account
-    PyObject *location  # compared by identity: there is one object for each location, which is never freed
+    PyObject *location  # owned; compared by identity, because there is one object for each location
     PyObject *decision  # owned; NULL if the entry is empty
     int64_t since
     int64_t until
@@ -91,11 +91,14 @@ cdef class Answers:
     cdef void _drop(self):
         cdef size_t at, block
         cdef PyObject *decision
+        cdef PyObject *location
         for block in range(SETS // BLOCK):
             if self.used >> block & 1:
                 for at in range(block * BLOCK * WAYS, (block + 1) * BLOCK * WAYS):
                     decision, self.kept[at].decision = self.kept[at].decision, NULL
+                    location, self.kept[at].location = self.kept[at].location, NULL
                     Py_XDECREF(decision)
+                    Py_XDECREF(location)
         self.used = 0
 
     def questions(self):
@@ -148,13 +151,16 @@ cdef class Answers:
         cdef int64_t start = INT64_MIN if since is None else _microseconds(since)
         cdef int64_t until = INT64_MAX if end is None else _microseconds(end)
         cdef PyObject *oldest
+        cdef PyObject *oldest_location
         Py_INCREF(decision)
+        Py_INCREF(<object>location)
         with cython.critical_section(self):
             self.used |= <uint64_t>1 << <size_t>(kept - self.kept) // (BLOCK * WAYS)
-            oldest = kept[WAYS - 1].decision
+            oldest, oldest_location = kept[WAYS - 1].decision, kept[WAYS - 1].location
             memmove(kept + 1, kept, (WAYS - 1) * sizeof(Kept))
             kept[0] = Kept(tweet, account, location, <PyObject *>decision, start, until, tweet_id, account_id, 0)
         Py_XDECREF(oldest)
+        Py_XDECREF(oldest_location)
 
 
 cdef class FastView:
