@@ -53,6 +53,13 @@ def test_the_rules_of_a_host_are_fetched(made, tmp_path):
         run("fetch", *arguments, "--spool", "spool", status=2)
 
 
+def test_a_list_of_hosts_has_only_names_of_hosts(made, tmp_path):
+    (tmp_path / "hosts").write_text("web-1  # in Mumbai\n\n-----BEGIN PRIVATE KEY-----\n")
+    url = (tmp_path / "receipts").as_uri()
+    refused = run("fleet", made.url, "--receipts", url, "--expect", "hosts", status=2).stderr
+    assert "hosts:3:1: `-----BEGIN PRIVATE KEY-----`" in " ".join(refused.replace("│", " ").split())
+
+
 def test_a_file_that_is_not_a_root_changes_nothing(made, tmp_path):
     run("fetch", made.url, "--spool", "spool")
     made.publish(1, 2, 3)

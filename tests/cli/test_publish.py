@@ -130,7 +130,11 @@ def test_two_persons_publish_together(there):
     done = json.loads(asked.stdout)
     assert (done["version"], done["pending"], done["signatures"], done["threshold"]) == (3, None, 2, 2)
     assert live(there) == ["in-1"]
-    run("sign", name, *second, "--yes", status=2)
+    assert "is no longer live [publish-moved]" in run("sign", name, *second, "--yes", status=1).stderr
+    other = run("publish", "in.yaml", "--key", "k/targets.pem", "--yes", "--name", "other").stdout
+    named = other.partition("withhold sign ")[2].partition("`")[0].split()
+    assert named[1:] == ["--name", "other"]
+    run("sign", *named, *second, "--yes")
 
 
 def test_a_further_person_sees_all_that_they_sign(there):
@@ -182,6 +186,27 @@ def test_a_stolen_online_key_is_replaced(there):
     rotate = ("keys", "rotate", "--role", "online", "--public", "new.pem.pub", "--revoke", "k/online.pem.pub")
     assert run(*rotate, *signers).stdout.startswith("signed root 3")
     assert live(there) == ["in-1"]
+
+
+def test_a_rotation_that_fails_half_way_is_repeated(there):
+    run("keys", "new", "new.pem")
+    rotate = ("keys", "rotate", "--role", "online", "--public", "new.pem.pub", "--revoke", "k/online.pem.pub")
+    failed = run(*rotate, "--key", "k/root.pem", status=4).stderr
+    assert "is not revoked" in failed
+    assert "repeat the command" in failed
+    assert run("keys", "list").stdout.count("1 of 2") == 2
+    run(*rotate, "--key", "k/root.pem", "--key", "new.pem")
+    assert run("keys", "list").stdout.count("1 of 1") == 3
+    assert (
+        "is the only key of online"
+        in run("keys", "revoke", "--role", "online", "--revoke", "new.pem.pub", "--key", "k/root.pem", status=4).stderr
+    )
+
+
+def test_the_revisions_to_return_to_are_listed(there):
+    first, _ = published("in.yaml"), published("tr.yaml", "--may-shrink")
+    refused = run("publish", "--rollback", "f2d2", *KEYS, "--yes", status=4).stderr
+    assert f"`{first['revision']}` (version 2)" in " ".join(refused.split())
 
 
 def test_the_timestamp_is_refreshed(there):

@@ -206,3 +206,22 @@ def test_nothing_is_written_where_there_is_no_repository(made, tmp_path):
     with refused("no-repository"):
         change_keys(publisher.repository, "online", made.all, add=[key().public_key])
     assert not list((tmp_path / "elsewhere" / "metadata").iterdir())
+
+
+@pytest.mark.parametrize("damage", [without_timestamp, damaged_timestamp])
+def test_hosts_follow_when_one_of_several_online_keys_is_replaced_after_damage(host, damage):
+    """They have not forgotten the version of the timestamp, because the other key is still valid."""
+    made, second, new = host.made, key(), key()
+    change_keys(made.publisher.repository, "online", made.all, add=[second.public_key])
+    for _ in range(3):
+        made.publish(1, 2)
+    assert host.fetch() == "fresh"
+    damage(made)
+    change_keys(
+        made.publisher.repository,
+        "online",
+        [*made.all, new],
+        add=[new.public_key],
+        revoke=[second.public_key.keyid],
+    )
+    assert (host.fetch(), host.accounts) == ("fresh", [1, 2])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -66,6 +67,34 @@ def test_the_same_rules_under_a_new_version_are_the_new_version(made, fetcher):
         made.publish(1)
         fetcher.fetch()
         assert (worker.status().version, worker.status().pending) == (3, None)
+
+
+def test_a_process_that_cannot_report_logs_that_once(fetcher, monkeypatch, caplog):
+    """The fetcher does not know of such a process, so nobody else would notice it."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with Worker(Engine(open_spool(fetcher.spool.path)), fetcher.spool.path, interval=60) as worker:
+        worker._check()
+        assert caplog.text.count("cannot report") == 1
+        monkeypatch.undo()
+        worker._check()
+        assert [each is not None for each in reports(fetcher.spool)] == [True]
+
+
+def test_a_spool_that_cannot_be_read_is_refused_even_with_a_fallback(tmp_path):
+    """Its rules may be newer than those of the fallback."""
+    snapshot(1).save(tmp_path / "fallback.wh")
+    (tmp_path / "spool").write_text("a file")
+    with pytest.raises(LiveError, match=r"not a directory \[spool-unreadable\]"):
+        open_spool(tmp_path / "spool", fallback=tmp_path / "fallback.wh")
+
+
+def test_the_reason_of_the_system_is_printed_for_a_store_in_a_directory(tmp_path):
+    with pytest.raises(LiveError, match=r"failed: `No such file or directory` \[store-unavailable\]; check the path"):
+        Store((tmp_path / "away").as_uri()).list("metadata")
 
 
 def test_a_dead_fetcher_is_never_fresh(fetcher):

@@ -19,7 +19,7 @@ from withhold.cli.live_options import Name, Trust, read_trust, reported
 from withhold.cli.output import show
 from withhold.cli.render import Format
 from withhold.cli.results import TableResult
-from withhold.errors import escaped, escaped_path, quoted
+from withhold.errors import LiveError, Place, escaped, escaped_path, quoted
 from withhold.model.instants import in_iso
 
 if TYPE_CHECKING:
@@ -78,7 +78,6 @@ def fleet(
     Exits with 1 unless all hosts have acted, by the deadline if there is one (`publish --act-by`), and the rules were signed again
     within the hour. Without --expect, hosts that have never written a receipt are unknown.
     """
-    expected = [] if expect is None else _hosts(expect)
     now = datetime.now(UTC)
     with reported(form):
         from withhold.live import Publisher, Standing
@@ -86,6 +85,7 @@ def fleet(
         from withhold.live.receipts import host_line
         from withhold.live.store import Store
 
+        expected = [] if expect is None else _hosts(expect)
         live = Publisher(source, read_trust(trust), name=name).live()
         hosts = list(read(live, Store(receipts), expected, now))
         counts = Counter(host.standing for host in hosts)
@@ -98,12 +98,22 @@ def fleet(
 
 
 def _hosts(expect: Path) -> list[str]:
-    """Return the names of the hosts in a file. Exit with a usage error if it cannot be read or has none."""
+    """Return the names of the hosts in a file. Exit with a usage error if it cannot be read, has none, or has other text."""
+    from withhold.live.receipts import check_host
+
     try:
         lines = expect.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise typer.BadParameter(f"cannot read {escaped_path(expect)}", param_hint="'--expect'") from None
-    hosts = [name for line in lines if (name := line.partition("#")[0].strip())]
+    hosts = []
+    for number, line in enumerate(lines, 1):
+        if name := line.partition("#")[0].strip():
+            try:
+                check_host(name)
+            except LiveError as error:
+                message = f"{Place(str(expect), number)}: {error}"
+                raise typer.BadParameter(message, param_hint="'--expect'") from None
+            hosts.append(name)
     if not hosts:  # otherwise, a list that was not written would hide missing hosts
         raise typer.BadParameter(f"{escaped_path(expect)} names no host", param_hint="'--expect'")
     return hosts

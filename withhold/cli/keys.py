@@ -83,10 +83,11 @@ def init(
             for role in ("root", "targets", "online"):
                 public[role] = [create_key(folder / f"{role}.pem", password)]
             signers = [read_signer(str(folder / f"{role}.pem"), lambda _: password) for role in public]
-            trusted.write_bytes(create_repository(to, signers, public))
+            root = create_repository(to, signers, public)
         except BaseException:
             shutil.rmtree(folder)  # keys of no repository; without them the command can be repeated
             raise
+        trusted.write_bytes(root)
     err().print(_NOTE, style="yellow")
     text = f"made a repository in {to}; give {escaped_path(trusted)} to every host, and keep the root key offline"
     show(RecordedResult({"store": to, "trusted_root": str(trusted)}, text), form)
@@ -152,11 +153,20 @@ def rotate(
         repository, signers = _publisher(to, trust).repository, read_signers(key)
         new, old = read_public(public), _id_of(revoked)
         names = ROLES.get(role)
-        if names is not None and old not in repository.read_root().signed.roles[names[0]].keyids:
+        known = [] if names is None else repository.read_root().signed.roles[names[0]].keyids
+        if names is not None and old not in known:
             message = f"{in_backticks(old)} is not a key of {role}"  # before anything is changed
             raise LiveError(Problem("no-such-key", message, hint="`withhold keys list` prints the keys"))
-        change_keys(repository, role, signers, add=[new])
-        version = change_keys(repository, role, signers, revoke=[old])
+        if new.keyid not in known:  # an earlier attempt may have added it
+            change_keys(repository, role, signers, add=[new])
+        try:
+            version = change_keys(repository, role, signers, revoke=[old])
+        except LiveError as error:
+            message = (
+                f"{in_backticks(new.keyid)} was added, but {in_backticks(old)} is not revoked: {error.problem.message}"
+            )
+            hint = "; ".join(filter(None, [error.problem.hint, "repeat the command"]))
+            raise LiveError(Problem(error.code, message, hint=hint)) from None
     _show(version, role, form)
 
 

@@ -40,6 +40,7 @@ _SHORTEST, _LONGEST = 0.01, 1800
 #: Problems of the command line.
 _USAGE = (
     "bad-store-url",
+    "store-read-only",
     "bad-host",
     "bad-name",
     "bad-keep",

@@ -109,7 +109,7 @@ def publish(
             after = _checked(rules, root, form, no_config=no_config, tested=require_tests)
         change = _ask(difference(live, name, before, after), due, form, may_shrink=may_shrink, yes=yes)
         done = publisher.publish(after, signers, based_on=live.version, act_by=due, may_shrink=may_shrink, keep=keep)
-        show(_result(done, change, may_shrink=may_shrink), form)
+        show(_result(done, change, name, may_shrink=may_shrink), form)
 
 
 def sign(
@@ -140,7 +140,7 @@ def sign(
         done = publisher.sign(draft, signers, keep=keep)
         if done.pending is not None and set(draft.metadata.signatures) == before:
             err().print("the given keys have already signed this version; another person must sign it", style="yellow")
-        show(_result(done, change_to_show, may_shrink=may_shrink), form)
+        show(_result(done, change_to_show, name, may_shrink=may_shrink), form)
 
 
 def refresh(
@@ -200,7 +200,7 @@ def _ask(change: DiffResult, due: datetime | None, form: Format, *, may_shrink: 
     return None if form is Format.TEXT else change
 
 
-def _result(done: Published, change: DiffResult | None, *, may_shrink: bool) -> RecordedResult:
+def _result(done: Published, change: DiffResult | None, name: str, *, may_shrink: bool) -> RecordedResult:
     release = done.release
     values = {
         "version": done.version,
@@ -220,7 +220,8 @@ def _result(done: Published, change: DiffResult | None, *, may_shrink: bool) -> 
         missing = done.threshold - done.signatures
         persons = "one more person" if missing == 1 else f"{missing} more persons"
         has = f"version {done.version} has {done.signatures} of {done.threshold} signatures"
-        text = f"{has}: before hosts can use it, {persons} must run `withhold sign {done.pending}`"
+        named = "" if name == "rules" else f" --name {name}"
+        text = f"{has}: before hosts can use it, {persons} must run `withhold sign {done.pending}{named}`"
     return RecordedResult(values, text, change)
 
 

@@ -94,7 +94,10 @@ class Fetcher(Closable):
             try:
                 if self._closing or not self._locked():
                     return self.status()
+                failed = self._status.error is not None
                 self._install_newest()
+                if failed:
+                    _log.info("%s: the source is read again", self)
             except WithholdError as error:
                 self._fail(error)
             except OSError as error:

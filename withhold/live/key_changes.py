@@ -105,13 +105,16 @@ def change_keys(
     for name in ROLES[role]:
         for key in add:
             if key.keyid in root.roles[name].keyids:
-                raise LiveError(Problem("known-key", f"{quoted(key.keyid)} is a key of {role} already"))
+                raise LiveError(Problem("known-key", f"{in_backticks(key.keyid)} is a key of {role} already"))
             root.add_key(key, name)
         for keyid in revoke:
             if keyid not in root.roles[name].keyids:
                 known = ", ".join(map(in_backticks, root.roles[name].keyids))
-                message = f"{quoted(keyid)} is not a key of {role}"
+                message = f"{in_backticks(keyid)} is not a key of {role}"
                 raise LiveError(Problem("no-such-key", message, hint=f"its keys: {known}"))
+            if len(root.roles[name].keyids) == 1:
+                message = f"{in_backticks(keyid)} is the only key of {role}"
+                raise LiveError(Problem("bad-threshold", message, hint="replace it with `withhold keys rotate`"))
             root.revoke_key(keyid, name)
         _set_threshold(root, name, root.roles[name].threshold if threshold is None else threshold)
     metadata = Metadata(root)
@@ -122,7 +125,9 @@ def change_keys(
         check_root(current, metadata)
     except LiveError:
         message = "the new root is not signed by enough keys of the root"
-        raise LiveError(Problem("threshold-unmet", message, hint="give the old root keys, and the new ones")) from None
+        raise LiveError(
+            Problem("threshold-unmet", message, hint="give enough keys of the role root, old and new ones")
+        ) from None
     if now is None:
         repository.require(root, "timestamp", signers)
     else:

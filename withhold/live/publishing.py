@@ -34,6 +34,7 @@ _SNAPSHOTS = 20
 _MOST_ATTEMPTS = 20
 #: The path of a file that refers to packed snapshots: a pending version, made from another one, or targets.
 _REFERRING = re.compile(r"pending/([0-9]{1,100})-[0-9]{1,100}\.[0-9a-f]+\.json|metadata/([0-9]{1,100})\.targets\.json")
+_PENDING = re.compile(r"([0-9]{1,18})-[0-9]{1,18}\.[0-9a-f]{16}")
 _log = logging.getLogger("withhold.live")
 
 
@@ -154,6 +155,8 @@ class Publisher:
         found = None if "/" in name or not name else self.store.get(f"pending/{name}.json")
         if found is None:
             known = [path.removeprefix("pending/").removesuffix(".json") for path in self.store.list("pending")]
+            if (made := _PENDING.fullmatch(name)) and int(made[1]) < self.live().version:
+                raise _no_longer_live(name)  # publishing removes such versions
             hint = f"pending: {', '.join(map(quoted, known)) or 'none'}"
             raise LiveError(Problem("no-pending", f"{quoted(name)} is not a pending version", hint=hint))
         now = self.repository.read()
@@ -179,12 +182,16 @@ class Publisher:
         Only versions that the current keys have signed are considered. Raises `LiveError` (`no-such-revision`).
         """
         now = self.repository.read()
+        earlier: dict[str, str] = {}
         for targets, _ in self.repository.signed_targets(now.root.signed, below=now.targets.signed.version):
             old = published(targets, self.name)
             if old is not None and old[1].revision == revision:
                 return self._fetch(*old)
+            if old is not None:
+                earlier[old[1].revision] = f"{quoted(old[1].revision)} (version {targets.version})"
         message = f"no earlier version that the current keys have signed has the revision {quoted(revision)}"
-        raise LiveError(Problem("no-such-revision", message, hint="publish the rule files instead"))
+        hint = f"earlier revisions: {', '.join(earlier.values()) or 'none'}"
+        raise LiveError(Problem("no-such-revision", message, hint=hint))
 
     def refresh(self, signers: Sequence[Signer]) -> datetime:
         """Sign the timestamp anew, and the snapshot once half of its lifetime has passed. Return when the former expires.
@@ -251,8 +258,7 @@ class Publisher:
         """Refuse a pending version that would change more than a signer is shown."""
         live = now.targets.signed
         if name.partition("-")[0] != str(live.version) or pending.version <= live.version:
-            message = f"{quoted(name)} was made from a version that is no longer live"
-            raise LiveError(Problem("publish-moved", message, hint="publish again"))
+            raise _no_longer_live(name)
         _, release = _found(pending, self.name)
         before = self._live(now).release
         fine = (
@@ -314,6 +320,11 @@ class Publisher:
         below = [version for version in self.repository.versions("snapshot", before) if version < live]
         for old_snapshot in below[:-_SNAPSHOTS]:
             self.store.delete(f"metadata/{old_snapshot}.snapshot.json")
+
+
+def _no_longer_live(pending: str) -> LiveError:
+    message = f"{quoted(pending)} was made from a version that is no longer live"
+    return LiveError(Problem("publish-moved", message, hint="publish again"))
 
 
 def _published(root: Root, metadata: Metadata[Targets], release: Release, pending: str | None = None) -> Published:

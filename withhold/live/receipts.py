@@ -67,9 +67,7 @@ class Receipts:
     """Writes the receipts of a host to a store. `host` is its name in the fleet. Raises `LiveError` (`bad-host`)."""
 
     def __init__(self, store: str, host: str) -> None:
-        if not _HOST.fullmatch(host):
-            hint = "use letters, digits, `.`, `_` and `-`"
-            raise LiveError(Problem("bad-host", f"{quoted(host)} is not the name of a host", hint=hint))
+        check_host(host)
         self.store, self.host = Store(store, create=True), host
         self._last: Receipt | None = None
 
@@ -87,6 +85,13 @@ class Receipts:
             return
         self.store.put(_path(self.host), receipt.model_dump_json().encode())
         self._last = receipt
+
+
+def check_host(host: str) -> None:
+    """Raise `LiveError` (`bad-host`) unless a text can be the name of a host."""
+    if not _HOST.fullmatch(host):
+        hint = "use at most 253 letters, digits, `.`, `_` and `-`"
+        raise LiveError(Problem("bad-host", f"{quoted(host)} is not the name of a host", hint=hint))
 
 
 def make_receipt(host: str, spool: Spool, status: LiveStatus, now: datetime) -> Receipt:

@@ -147,6 +147,8 @@ class Repository:
         for _ in range(_MOST_ATTEMPTS):
             before = self.store.get(TIMESTAMP)
             version = 0 if before is None else _version_of(before.content)
+            # If it was removed or damaged, hosts may have a higher version. Versions rise by less than one a second.
+            version = max(version, int(self.now().timestamp()))
             timestamp = self.sign(root, self.timestamp(version + 1, snapshot), signers)
             if self.store.swap(TIMESTAMP, before, serialized(timestamp)):
                 return

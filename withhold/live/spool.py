@@ -118,12 +118,19 @@ class Spool:
 def open_spool(spool: str | os.PathLike[str], *, fallback: str | os.PathLike[str] | None = None) -> Snapshot:
     """Return the snapshot with which to start serving: that of the spool, else the one at `fallback`.
 
-    Neither the network nor the source is needed. Raises `LiveError` (`spool-empty`) if there is neither, and the errors of
-    `Snapshot.open` for `fallback`.
+    Neither the network nor the source is needed. Raises `LiveError`: `spool-empty` if there is neither, and
+    `spool-unreadable` if this process may not read the spool, whose rules may be newer than those at `fallback`. Raises the
+    errors of `Snapshot.open`.
     """
     found = Spool(spool)
-    with suppress(FileNotFoundError):
+    try:
         return Snapshot.open(found.current, verify="header")
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        message = f"cannot read the spool {escaped_path(found.path)}: {(error.strerror or str(error)).lower()}"
+        hint = "run this process in the group of the spool, or as its owner"
+        raise LiveError(Problem("spool-unreadable", message, hint=hint)) from None
     if fallback is None:
         message = f"{escaped_path(found.path)} has no rules yet"
         hint = "run `withhold fetch`, or give a snapshot as `fallback`"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -40,6 +42,10 @@ _RETRIES = {"max_retries": 2, "retry_timeout": timedelta(seconds=10)}
 #: The largest metadata file that is read, in bytes.
 LARGEST_METADATA = 5_000_000
 
+#: How obstore quotes an error of the operating system.
+_OF_SYSTEM = re.compile(r"\(os error ([0-9]{1,4})\)")
+_LONGEST = 200
+
 #: The id of the process that has used obstore.
 _used_in: int | None = None
 
@@ -55,12 +61,16 @@ class Store:
     """Objects by path in an object store, in a directory or on a web server. Thread-safe.
 
     A directory is changed under a lock, because obstore cannot replace a file there on a condition. All methods raise
-    `LiveError` (`store-unavailable`, `store-refuses`) if the store fails or refuses access, and `store-after-fork` in a
-    child that was forked after its parent had used a store; a child can still read a web server.
+    `LiveError` (`store-unavailable`, `store-refuses`) if the store fails or refuses access, `store-read-only` if a web
+    server is written to, and `store-after-fork` in a child that was forked after its parent had used a store; a child can
+    still read a web server.
     """
 
     def __init__(self, url: str, *, create: bool = False) -> None:
-        """Open a store. `create` makes a directory that does not exist. Raises `LiveError` (`bad-store-url`)."""
+        """Open a store. With `create`, it must be writable, and a directory that does not exist is made.
+
+        Raises `LiveError` (`bad-store-url`, `store-read-only`).
+        """
         # A password or a token in a URL would be printed with it.
         if "@" in (url.partition("://")[2] or url).partition("/")[0] or {"?", "#"} & set(url):
             message = "a URL with a password, a query or a fragment is not that of a store"
@@ -74,6 +84,8 @@ class Store:
             raise LiveError(Problem("bad-store-url", f"{quoted(url)} is not the URL of a store", hint=_HINT))
         self._kept: ObjectStore | None = None
         self._web = WebServer(url) if parts.scheme in ("http", "https") else None
+        if create and self._web is not None:
+            raise self._read_only()
         if parts.scheme == "file":
             if parts.netloc or not parts.path.startswith("/"):
                 raise LiveError(Problem("bad-store-url", f"{quoted(url)} is not an absolute path", hint=_HINT))
@@ -90,6 +102,8 @@ class Store:
     def _store(self) -> ObjectStore:
         """The store of obstore, whose threads do not exist in a forked child: each request would wait for them forever."""
         global _used_in  # noqa: PLW0603
+        if self._web is not None:
+            raise self._read_only()
         _used_in = _used_in or os.getpid()
         if _used_in != os.getpid():
             message = (
@@ -165,6 +179,14 @@ class Store:
     def __repr__(self) -> str:
         return f"<Store {self.name}>"
 
+    def _read_only(self) -> LiveError:
+        message = f"{in_backticks(self.name)} is a web server, which can only be read"
+        return LiveError(
+            Problem(
+                "store-read-only", message, hint="give the store behind it, such as s3://BUCKET/PATH or file:///PATH"
+            )
+        )
+
     def _has(self, path: str, content: bytes) -> bool:
         found = self.get(path)
         return found is not None and found.content == content
@@ -199,18 +221,27 @@ class Store:
         except (AlreadyExistsError, PreconditionError, FileNotFoundError, LiveError):
             raise
         except (BaseError, OSError, NotImplementedError, ValueError) as error:
+            reason = _first_line(error)
             refused = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
+            refused = refused or reason == in_backticks(os.strerror(errno.EACCES))
             code, what = ("store-refuses", "refuses access") if refused else ("store-unavailable", "failed")
-            message = f"{in_backticks(self.name)} {what}: {_first_line(error)}"
-            hint = (
-                "check the path"
-                if self.name.startswith("file:")
-                else "check the URL, and the credentials in the environment"
-            )
+            message = f"{in_backticks(self.name)} {what}: {reason}"
+            if self.name.startswith("file:"):
+                hint = "check the path and its permissions"
+            elif self._web is not None:
+                hint = "check the URL; if the server uses a CA of your own, `SSL_CERT_FILE` must name its certificate"
+            else:
+                hint = "check the URL, and the credentials in the environment"
             raise LiveError(Problem(code, message, hint=hint)) from None
 
 
 def _first_line(error: Exception) -> str:
     """Return the first line of an error of obstore; the other lines are for its developers."""
-    text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error).partition("\n")[0]
-    return in_backticks(text[:200])
+    text = str(error).partition("\n")[0]
+    if number := error.errno if isinstance(error, OSError) else None:
+        text = os.strerror(number)
+    elif "canonicalize filesystem root" in text:
+        text = os.strerror(errno.ENOENT)
+    elif found := _OF_SYSTEM.search(text):
+        text = os.strerror(int(found[1]))
+    return in_backticks(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")

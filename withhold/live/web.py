@@ -124,7 +124,8 @@ def _pieces(response: BaseHTTPResponse, end: float) -> Iterator[bytes]:
 def _error_of(status: int, path: str) -> OSError:
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return FileNotFoundError(path)
-    text = f"the server answered {status} for {path}"
+    redirect = ", a redirect: use the URL to which it leads" if status in range(300, 400) else ""
+    text = f"the server answered {status} for {path}{redirect}"
     return (PermissionError if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) else OSError)(text)
 
 

@@ -53,7 +53,7 @@ def refusal_line(refusal: Refusal) -> str:
     if isinstance(error, LedgerError):
         return f"the ledger was refused: {problems}"
     if isinstance(error, LiveError):
-        return f"nothing was done: {problems}"
+        return f"the command failed: {problems}"
     if isinstance(error, DemandError):
         return f"nothing was recorded: {problems}"
     if isinstance(error, WireError):
