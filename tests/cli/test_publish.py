@@ -203,6 +203,15 @@ def test_a_rotation_that_fails_half_way_is_repeated(there):
     )
 
 
+def test_a_key_is_not_replaced_by_itself(there):
+    """That would revoke it without adding another."""
+    run("keys", "new", "new.pem")
+    run("keys", "add", "--role", "root", "--public", "new.pem.pub", "--key", "k/root.pem", "--key", "new.pem")
+    same = ("--public", "k/root.pem.pub", "--revoke", "k/root.pem.pub", "--key", "k/root.pem", "--key", "new.pem")
+    assert "[known-key]" in run("keys", "rotate", "--role", "root", *same, status=4).stderr
+    assert run("keys", "list").stdout.count("1 of 2") == 2
+
+
 def test_the_revisions_to_return_to_are_listed(there):
     first, _ = published("in.yaml"), published("tr.yaml", "--may-shrink")
     refused = run("publish", "--rollback", "f2d2", *KEYS, "--yes", status=4).stderr

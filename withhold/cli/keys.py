@@ -157,6 +157,8 @@ def rotate(
         if names is not None and old not in known:
             message = f"{in_backticks(old)} is not a key of {role}"  # before anything is changed
             raise LiveError(Problem("no-such-key", message, hint="`withhold keys list` prints the keys"))
+        if new.keyid == old:
+            raise LiveError(Problem("known-key", f"{in_backticks(old)} is both the new key and the old one"))
         if new.keyid not in known:  # an earlier attempt may have added it
             change_keys(repository, role, signers, add=[new])
         try:
