@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +14,11 @@ from hypothesis import strategies as st
 from tests.engine.followed import FOREVER, INDIA, NOON, check, put
 from tests.engine.test_equals_reference import fields_of
 from tests.strategies import instants, pairs, policies, reference, rule_sets, viewers
-from withhold import Engine, Reason, Rule, RuleSet, Snapshot, Viewer, engine_info
+from withhold import Decision, Engine, Reason, Rule, RuleSet, Snapshot, Viewer, engine_info
 from withhold.engine import preparing
 from withhold.engine.decider import Decider
 from withhold.engine.preparing import prepare
+from withhold.model.tweet import Link
 from withhold.model.viewer import LocationKey
 
 Question = tuple[int, int | None, int | None, LocationKey]
@@ -57,7 +60,7 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 @native_only
 def test_after_an_activation_a_page_waits_for_no_first_decision(tmp_path: Path, decided: list[object]) -> None:
-    path, page = tmp_path / "rules.wh", [(n + 1000, n) for n in range(1, 50)]
+    path, page = tmp_path / "rules.wh", [(n + 1000, n) for n in range(8, 12)]
     Snapshot.compile(rules(Reason.TERMS)).save(path)
     engine = Engine(Snapshot.open(path), clock=lambda: NOON)
     places = [INDIA, Viewer(country="US", subdivisions=["US-MS"]), Viewer.unknown()]
@@ -69,22 +72,29 @@ def test_after_an_activation_a_page_waits_for_no_first_decision(tmp_path: Path, 
         decided.clear()
         pages = [engine.view(place).filter(page) for place in places]
         assert decided == []
-    assert [index for index, _ in pages[0].hidden] == [*range(9, 49)]
+    assert [index for index, _ in pages[0].hidden] == [2, 3]
     assert {decision.reason for _, decision in pages[0].hidden} == {"copyright"}
     assert [found.hidden for found in pages[1:]] == [[], pages[2].hidden]
 
 
 @native_only
-def test_of_many_questions_those_asked_most_are_prepared() -> None:
+def test_of_many_questions_those_asked_most_are_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     many = range(1, 3001)
     before, after = Engine(rules(Reason.TERMS, many)), Engine(rules(Reason.COPYRIGHT, many))
     view = before.view(INDIA)
     for account in (*many, *range(1, 21), *range(1, 21)):
         view.check(tweet_id=10_000, account_id=account)
+    asked: list[int | None] = []
+    decide = Decider.decide
+
+    def noting(self: Decider, links: Sequence[Link], *rest: Any) -> Decision:
+        asked.append(links[0][1])
+        return decide(self, links, *rest)
+
+    monkeypatch.setattr(Decider, "decide", noting)
     prepare(after._decider, before._decider, NOON)
-    prepared = {account for _, _, account, _ in cached(after)}
-    assert prepared >= {*range(1, 21)}
-    assert len(prepared) == 512
+    assert {*asked} >= {*range(1, 21)}
+    assert len({*asked}) == len(asked) == 512
 
 
 @native_only
