@@ -27,7 +27,7 @@ from benchmarks.live.fleet import Fleet, start, wait_for
 from withhold import Engine, Rule, RuleSet, Snapshot, Viewer
 from withhold.live import Worker, open_spool
 
-#: A page: tweets of accounts, of which each rule set names ten, and hides five.
+#: A page of tweets. Each rule set names ten of their accounts, and hides the tweets of five.
 PAGE = [(10**15 + number, 10**12 + number) for number in range(500)]
 NAMED = range(0, 500, 50)
 PER_SECOND = 2

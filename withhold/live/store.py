@@ -221,11 +221,10 @@ class Store:
         except (AlreadyExistsError, PreconditionError, FileNotFoundError, LiveError):
             raise
         except (BaseError, OSError, NotImplementedError, ValueError) as error:
-            reason = _first_line(error)
             refused = isinstance(error, (PermissionDeniedError, UnauthenticatedError, PermissionError))
-            refused = refused or reason == in_backticks(os.strerror(errno.EACCES))
+            refused = refused or _number_of(error) == errno.EACCES
             code, what = ("store-refuses", "refuses access") if refused else ("store-unavailable", "failed")
-            message = f"{in_backticks(self.name)} {what}: {reason}"
+            message = f"{in_backticks(self.name)} {what}: {_first_line(error)}"
             if self.name.startswith("file:"):
                 hint = "check the path and its permissions"
             elif self._web is not None:
@@ -237,11 +236,17 @@ class Store:
 
 def _first_line(error: Exception) -> str:
     """Return the first line of an error of obstore; the other lines are for its developers."""
-    text = str(error).partition("\n")[0]
-    if number := error.errno if isinstance(error, OSError) else None:
-        text = os.strerror(number)
-    elif "canonicalize filesystem root" in text:
-        text = os.strerror(errno.ENOENT)
-    elif found := _OF_SYSTEM.search(text):
-        text = os.strerror(int(found[1]))
+    number = _number_of(error)
+    text = os.strerror(number) if number else str(error).partition("\n")[0]
     return in_backticks(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def _number_of(error: Exception) -> int | None:
+    """Return the number of the error of the operating system that caused an error of a store, or None."""
+    if isinstance(error, OSError) and error.errno:
+        return error.errno
+    text = str(error).partition("\n")[0]
+    if "canonicalize filesystem root" in text:  # the directory does not exist
+        return errno.ENOENT
+    found = _OF_SYSTEM.search(text)
+    return int(found[1]) if found else None
